@@ -1,0 +1,4 @@
+/** A program that only calls others. */
+import { takeOrders } from "./orders.js";
+
+takeOrders();

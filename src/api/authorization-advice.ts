@@ -1,0 +1,112 @@
+/** What is allowed in an AuthorizationPolicy, but probably not what its author meant (VAL-30, VAL-34). */
+import type {
+  AuthorizationAction,
+  AuthorizationOperation,
+  AuthorizationRule,
+  AuthorizationSource,
+} from "./authorization-policy.ts";
+import { quoted } from "./quoted.ts";
+
+/** Advice on one value of a field; undefined when there is none. */
+export function valueAdvice(field: string, value: string): string | undefined {
+  const plain = field.replace(/^not(?=[A-Z])/, "");
+  return ADVICE.get(plain.charAt(0).toLowerCase() + plain.slice(1))?.(value);
+}
+
+const ADVICE: ReadonlyMap<string, (value: string) => string | undefined> = new Map([
+  ["methods", methodAdvice],
+  ["principals", principalAdvice],
+  ["source.principal", principalAdvice],
+  ["requestPrincipals", requestPrincipalAdvice],
+  ["request.auth.principal", requestPrincipalAdvice],
+  ["namespaces", namespaceAdvice],
+  ["source.namespace", namespaceAdvice],
+  ["paths", pathAdvice],
+]);
+
+/** Advice on a rule as a whole. */
+export function ruleAdvice(
+  rule: AuthorizationRule,
+  action: AuthorizationAction,
+): readonly string[] {
+  if (action === "DENY") return losesHttpFields(rule) ? [HTTP_ONLY_DENY] : [];
+  return rule.from.some(admitsUnidentified) ? [ONLY_NOT_IDENTITY] : [];
+}
+
+const HTTP_ONLY_DENY =
+  "denies all traffic on TCP ports, because its HTTP conditions do not apply there; name the ports it is for";
+const ONLY_NOT_IDENTITY =
+  "says only who the caller must not be, so callers without any identity are allowed too";
+
+const TCP_SOURCE_FIELDS = [
+  "principals",
+  "notPrincipals",
+  "namespaces",
+  "notNamespaces",
+  "serviceAccounts",
+  "notServiceAccounts",
+  "ipBlocks",
+  "notIpBlocks",
+  "remoteIpBlocks",
+  "notRemoteIpBlocks",
+  "trustDomains",
+  "notTrustDomains",
+] as const;
+
+const IDENTITY_FIELDS = [
+  "principals",
+  "requestPrincipals",
+  "namespaces",
+  "serviceAccounts",
+  "trustDomains",
+] as const;
+const NOT_IDENTITY_FIELDS = [
+  "notPrincipals",
+  "notRequestPrincipals",
+  "notNamespaces",
+  "notServiceAccounts",
+  "notTrustDomains",
+] as const;
+
+/** VAL-30: on a TCP port nothing that narrows the rule is left of `to`, or, without `to`, of `from`. */
+function losesHttpFields({ from, to }: AuthorizationRule): boolean {
+  if (to.length > 0) return !to.some(hasTcpOperation);
+  return (
+    from.length > 0 && !from.some((source) => TCP_SOURCE_FIELDS.some((field) => source[field]))
+  );
+}
+
+function hasTcpOperation(operation: AuthorizationOperation): boolean {
+  return operation.ports !== undefined || operation.notPorts !== undefined;
+}
+
+/** AP-45b */
+function admitsUnidentified(source: AuthorizationSource): boolean {
+  const excludes = NOT_IDENTITY_FIELDS.some((field) => source[field]);
+  return excludes && !IDENTITY_FIELDS.some((field) => source[field]);
+}
+
+function methodAdvice(method: string): string | undefined {
+  if (method === method.toUpperCase()) return undefined;
+  return `${quoted(method)} never matches a request in upper case: methods are case-sensitive`;
+}
+
+function principalAdvice(principal: string): string | undefined {
+  if (!principal.startsWith("spiffe://")) return undefined;
+  return `${quoted(principal)} never matches: write the identity without spiffe://`;
+}
+
+function requestPrincipalAdvice(principal: string): string | undefined {
+  if (principal.includes("/") || principal.includes("*")) return undefined;
+  return `${quoted(principal)} never matches: the form is issuer/subject`;
+}
+
+function namespaceAdvice(namespace: string): string | undefined {
+  if (!namespace.startsWith("*") || namespace === "*") return undefined;
+  return `${quoted(namespace)} matches only the ends of namespaces here; in Istio it can match every identity (AP-90)`;
+}
+
+function pathAdvice(path: string): string | undefined {
+  if (!/[?#]/.test(path)) return undefined;
+  return `${quoted(path)} never matches: paths are compared without query and fragment`;
+}

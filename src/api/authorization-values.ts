@@ -1,0 +1,124 @@
+/** What the values of AuthorizationPolicy fields and `when` keys may be (VAL-24..VAL-29, VAL-31, VAL-32). */
+import type { OperationField, SourceField } from "./authorization-policy.ts";
+import { parseCidr } from "./cidr.ts";
+import type { Check } from "./decoder.ts";
+import { pathProblem } from "./path-template.ts";
+import { quoted } from "./quoted.ts";
+
+const MAX_SERVICE_ACCOUNT_LENGTH = 320;
+
+export const SOURCE_CHECKS: { readonly [field in SourceField]: Check } = {
+  principals: emptyProblem,
+  notPrincipals: emptyProblem,
+  requestPrincipals: emptyProblem,
+  notRequestPrincipals: emptyProblem,
+  namespaces: emptyProblem,
+  notNamespaces: emptyProblem,
+  serviceAccounts: serviceAccountProblem,
+  notServiceAccounts: serviceAccountProblem,
+  ipBlocks: addressProblem,
+  notIpBlocks: addressProblem,
+  remoteIpBlocks: addressProblem,
+  notRemoteIpBlocks: addressProblem,
+  trustDomains: trustDomainProblem,
+  notTrustDomains: trustDomainProblem,
+};
+
+export const OPERATION_CHECKS: { readonly [field in OperationField]: Check } = {
+  hosts: emptyProblem,
+  notHosts: emptyProblem,
+  ports: portProblem,
+  notPorts: portProblem,
+  methods: emptyProblem,
+  notMethods: emptyProblem,
+  paths: nonEmpty(pathProblem),
+  notPaths: nonEmpty(pathProblem),
+};
+
+const CONDITION_CHECKS: ReadonlyMap<string, Check> = new Map([
+  ["source.ip", addressProblem],
+  ["remote.ip", addressProblem],
+  ["destination.ip", addressProblem],
+  ["source.namespace", emptyProblem],
+  ["source.principal", emptyProblem],
+  ["source.serviceAccount", serviceAccountProblem],
+  ["source.trustDomain", wildcardProblem],
+  ["request.auth.principal", emptyProblem],
+  ["request.auth.audiences", emptyProblem],
+  ["request.auth.presenter", emptyProblem],
+  ["destination.port", portProblem],
+  ["connection.sni", emptyProblem],
+]);
+
+/** Keys that carry a name in brackets; only claims may be nested (AP-91). */
+const BRACKET_KEYS: readonly { readonly prefix: string; readonly shape: RegExp }[] = [
+  { prefix: "request.headers", shape: /^request\.headers\[[^[\]]+\]$/ },
+  { prefix: "request.auth.claims", shape: /^request\.auth\.claims(\[[^[\]]+\])+$/ },
+  {
+    prefix: "experimental.envoy.filters.",
+    shape: /^experimental\.envoy\.filters\.[^[\]]+\[[^[\]]+\]$/,
+  },
+];
+
+/** AP-96 */
+const REMOVED_KEYS: readonly { readonly prefix: string; readonly instead: string }[] = [
+  { prefix: "destination.labels", instead: "the policy's selector" },
+  { prefix: "destination.namespace", instead: "the policy's metadata.namespace" },
+  { prefix: "destination.name", instead: "the policy's selector" },
+  { prefix: "destination.user", instead: "the policy's selector" },
+];
+
+/** What is wrong with a `when` key (AP-80..AP-98); undefined when nothing is. */
+export function conditionKeyProblem(key: string): string | undefined {
+  if (key === "") return "must not be empty";
+  if (CONDITION_CHECKS.has(key)) return undefined;
+  const removed = REMOVED_KEYS.find(({ prefix }) => key.startsWith(prefix));
+  if (removed !== undefined)
+    return `${quoted(key)} is no longer a key; use ${removed.instead} instead`;
+  const bracket = BRACKET_KEYS.find(({ prefix }) => key.startsWith(prefix));
+  if (bracket === undefined) return `${quoted(key)} is not a known key`;
+  if (bracket.shape.test(key)) return undefined;
+  return `${quoted(key)} should have the form ${bracket.prefix}[name]`;
+}
+
+/** The check for the values of a `when` key that has no `conditionKeyProblem`. */
+export function conditionValueCheck(key: string): Check {
+  return CONDITION_CHECKS.get(key) ?? emptyProblem;
+}
+
+function emptyProblem(value: string): string | undefined {
+  return value === "" ? "must not be an empty value" : undefined;
+}
+
+function nonEmpty(check: Check): Check {
+  return (value) => emptyProblem(value) ?? check(value);
+}
+
+function addressProblem(value: string): string | undefined {
+  if (parseCidr(value) !== undefined) return undefined;
+  return `${quoted(value)} is not an IP address or a range such as 10.0.0.0/8`;
+}
+
+function portProblem(value: string): string | undefined {
+  if (/^[0-9]{1,9}$/.test(value) && Number(value) <= 65_535) return undefined;
+  return `${quoted(value)} is not a port: expected a number up to 65535`;
+}
+
+function serviceAccountProblem(value: string): string | undefined {
+  if (value.includes("*")) return `${quoted(value)} must not have a wildcard`;
+  if (value.length > MAX_SERVICE_ACCOUNT_LENGTH) {
+    return `must not be longer than ${MAX_SERVICE_ACCOUNT_LENGTH} characters`;
+  }
+  if (/^[^/]+(\/[^/]+)?$/.test(value)) return undefined;
+  return `${quoted(value)} should be a service account, or namespace/account`;
+}
+
+function trustDomainProblem(value: string): string | undefined {
+  if (value.includes("/")) return `${quoted(value)} must not have a "/"`;
+  return wildcardProblem(value);
+}
+
+function wildcardProblem(value: string): string | undefined {
+  if (/^(\*?[^*]+|[^*]+\*|\*)$/.test(value)) return undefined;
+  return emptyProblem(value) ?? `${quoted(value)} may have one wildcard, at its start or end`;
+}

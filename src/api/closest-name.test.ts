@@ -1,0 +1,20 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { closestName } from "./closest-name.ts";
+
+const cases: [written: string, known: readonly string[], meant: string | undefined][] = [
+  ["mtsl", ["selector", "mtls"], "mtls"],
+  ["form", ["from", "to", "when"], "from"],
+  ["targetport", ["port", "targetPort"], "targetPort"],
+  ["principal", ["notPrincipals", "principals"], "principals"],
+  ["x", ["y"], undefined],
+  ["ab", ["cd"], undefined],
+  ["something", ["else"], undefined],
+  ["", ["a"], undefined],
+  ["abc", [], undefined],
+];
+for (const [written, known, meant] of cases) {
+  test(`"${written}" among ${known.join(", ")} means ${meant}`, () => {
+    assert.equal(closestName(written, known), meant);
+  });
+}

@@ -1,0 +1,33 @@
+/** Which workloads a resource is for: all labels of the selector, exact key and value (AP-12). */
+import type { Fields } from "./decoder.ts";
+import { quoted } from "./quoted.ts";
+import type { Labels } from "./resource.ts";
+
+/** An empty selector selects everything; whether that is wanted is the caller's matter (a Service's selects nothing). */
+export function selects(selector: Labels, labels: Labels): boolean {
+  for (const key of Object.keys(selector)) {
+    if (!Object.hasOwn(labels, key) || labels[key] !== selector[key]) return false;
+  }
+  return true;
+}
+
+/** Reads `selector.matchLabels` of an Istio policy in `spec` (VAL-3, VAL-4). */
+export function workloadSelector(spec: Fields): Labels {
+  const selector = spec.section("selector");
+  const labels = selector.stringMap("matchLabels", { key: keyProblem, value: valueProblem });
+  if (spec.has("selector") && selector.saysNothing("matchLabels")) {
+    spec.notice("selector", "has no labels, so it selects every workload in scope");
+  }
+  return labels;
+}
+
+function keyProblem(key: string): string | undefined {
+  if (key === "") return "must not be an empty key";
+  return key.includes("*") ? "has a wildcard, which is not supported in a selector" : undefined;
+}
+
+function valueProblem(value: string): string | undefined {
+  return value.includes("*")
+    ? `${quoted(value)} has a wildcard, which is not supported in a selector`
+    : undefined;
+}

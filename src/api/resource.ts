@@ -1,0 +1,71 @@
+/** What all resources share: where they were written, what they are called, and the union of the kinds. */
+import type { AuthorizationPolicy } from "./authorization-policy.ts";
+import type { Deployment } from "./deployment.ts";
+import type { MeshConfig } from "./mesh-config.ts";
+import type { Namespace } from "./namespace.ts";
+import type { PeerAuthentication } from "./peer-authentication.ts";
+import type { Service } from "./service.ts";
+import type { ServiceAccount } from "./service-account.ts";
+
+/** A place in a file the user wrote. `line` counts from 1. */
+export interface SourceLocation {
+  readonly file: string;
+  readonly line: number;
+}
+
+/** Names one resource. `namespace` is "" for kinds that live in none. */
+export interface ResourceRef {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface ResourceMeta {
+  readonly apiVersion: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Labels;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** RFC 3339, as written; absent in files that were never applied to a cluster. */
+  readonly creationTimestamp?: string;
+  readonly source: SourceLocation;
+}
+
+export type Labels = Readonly<Record<string, string>>;
+
+export type Resource =
+  | Namespace
+  | ServiceAccount
+  | Service
+  | Deployment
+  | PeerAuthentication
+  | AuthorizationPolicy
+  | MeshConfig;
+
+export type ResourceKind = Resource["kind"];
+
+/** Something wrong with what the user wrote; the resource is not used until it is mended. */
+export interface Issue {
+  readonly source: SourceLocation;
+  /** Dotted path inside the document, such as `spec.mtls.mode`; "" for the document as a whole. */
+  readonly path: string;
+  /** What is wrong, and what was expected instead. */
+  readonly problem: string;
+}
+
+/** Something accepted that the user should know, such as a field without effect here. */
+export interface Notice {
+  readonly source: SourceLocation;
+  readonly path: string;
+  readonly message: string;
+}
+
+/** `AuthorizationPolicy production/deny-all`, as users write it in talk. */
+export function formatRef({ kind, namespace, name }: ResourceRef): string {
+  return namespace === "" ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
+}
+
+/** `mesh.yaml:12`, as editors and terminals link it. */
+export function formatLocation({ file, line }: SourceLocation): string {
+  return `${file}:${line}`;
+}

@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseResources } from "./parse-resources.ts";
+import type { PortProtocol } from "./service.ts";
+
+const HEAD = `apiVersion: v1
+kind: Service
+metadata: {name: api, namespace: shop}
+`;
+const parse = (spec: string) => parseResources(`${HEAD}${spec}`, "mesh.yaml");
+const issues = (spec: string): string[] =>
+  parse(spec).issues.map(({ source, path, problem }) => `${source.line} ${path}: ${problem}`);
+
+function service(spec: string) {
+  const { resources, issues: found } = parse(spec);
+  assert.deepEqual(found, []);
+  const [resource] = resources;
+  assert.ok(resource?.kind === "Service");
+  return resource;
+}
+
+test("a service with a number, a name and no target port", () => {
+  const { meta, ...rest } = service(`spec:
+  selector: {app: api}
+  ports:
+  - {name: http, port: 80, targetPort: 8080}
+  - {name: tcp-db, port: 81, targetPort: db}
+  - {name: other, port: 82}`);
+  assert.equal(meta.source.line, 1);
+  assert.deepEqual(rest, {
+    kind: "Service",
+    selector: { app: "api" },
+    ports: [
+      { name: "http", port: 80, targetPort: 8080, protocol: "http" },
+      { name: "tcp-db", port: 81, targetPort: "db", protocol: "tcp" },
+      { name: "other", port: 82, targetPort: 82, protocol: "auto" },
+    ],
+  });
+});
+
+const protocols: [port: string, protocol: PortProtocol, notice?: "HTTP/2"][] = [
+  ["name: http", "http"],
+  ["name: http-web", "http"],
+  ["name: httpx", "auto"],
+  ["name: https", "tcp"],
+  ["name: tls-a", "tcp"],
+  ["name: tcp", "tcp"],
+  ["name: mongo", "tcp"],
+  ["name: mysql", "tcp"],
+  ["name: redis", "tcp"],
+  ["name: postgres", "auto"],
+  ["name: web", "auto"],
+  ["", "auto"],
+  ["name: http2", "tcp", "HTTP/2"],
+  ["name: grpc-a", "tcp", "HTTP/2"],
+  ["name: grpc-web-a", "tcp", "HTTP/2"],
+  ["name: tcp, appProtocol: http", "http"],
+  ["name: http, appProtocol: tcp", "tcp"],
+  ["name: http, appProtocol: other", "auto"],
+  ["appProtocol: HTTP", "http"],
+  ["appProtocol: kubernetes.io/h2c", "tcp", "HTTP/2"],
+  ["appProtocol: kubernetes.io/ws", "http"],
+  ["appProtocol: kubernetes.io/wss", "tcp"],
+];
+for (const [port, protocol, notice] of protocols) {
+  test(`protocol selection: {${port}} is carried as ${protocol}`, () => {
+    const spec = `spec: {ports: [{port: 8080, ${port}}]}`;
+    assert.equal(service(spec).ports[0]?.protocol, protocol);
+    const { notices } = parse(spec);
+    assert.equal(notices.length, notice === undefined ? 0 : 1);
+    if (notice !== undefined) assert.match(notices[0]?.message ?? "", /HTTP\/2.*AP-61, AP-62/);
+  });
+}
+
+test("protocol selection: a server-first port without a declared protocol is TCP", () => {
+  const spec = "spec: {ports: [{port: 3306, name: db}, {port: 25, name: http-mail}]}";
+  assert.deepEqual(
+    service(spec).ports.map(({ protocol }) => protocol),
+    ["tcp", "http"],
+  );
+});
+
+const invalid: [name: string, spec: string, issue: RegExp][] = [
+  [
+    "unknown field",
+    "spec:\n  ports: [{port: 80}]\n  selectr: {}",
+    /^6 spec\.selectr: is not a known field; did you mean selector\?$/,
+  ],
+  [
+    "unknown field of a port",
+    "spec: {ports: [{port: 80, targetport: 1}]}",
+    /targetport: is not a known field; did you mean targetPort\?$/,
+  ],
+  ["no port number", "spec:\n  ports:\n  - name: http", /^6 spec\.ports\[0\]\.port: is missing/],
+  [
+    "port 0",
+    "spec: {ports: [{port: 0}]}",
+    /ports\[0\]\.port: is the number 0; expected a whole number from 1 to 65535$/,
+  ],
+  [
+    "port as text",
+    "spec: {ports: [{port: '80'}]}",
+    /ports\[0\]\.port: is "80"; expected a whole number/,
+  ],
+  [
+    "target port as a number in quotes",
+    "spec: {ports: [{port: 80, targetPort: '8080'}]}",
+    /targetPort: "8080" is not a port name/,
+  ],
+  [
+    "UDP",
+    "spec:\n  ports:\n  - port: 80\n    protocol: UDP",
+    /^7 spec\.ports\[0\]\.protocol: UDP is not supported yet/,
+  ],
+  ["UDP by name", "spec: {ports: [{port: 80, name: udp-dns}]}", /ports\[0\]\.name: says UDP/],
+  ["no ports", "spec: {}", /^4 spec\.ports: must have at least one port$/],
+  ["name needed", "spec: {ports: [{port: 80, name: a}, {port: 81}]}", /ports\[1\]: needs a name/],
+  [
+    "name twice",
+    "spec: {ports: [{port: 80, name: a}, {port: 81, name: a}]}",
+    /ports\[1\]\.name: "a" is given twice$/,
+  ],
+  [
+    "port twice",
+    "spec: {ports: [{port: 80, name: a}, {port: 80, name: b}]}",
+    /ports\[1\]\.port: "80" is given twice$/,
+  ],
+  [
+    "ExternalName",
+    "spec: {type: ExternalName, externalName: a.example}",
+    /spec\.type: ExternalName is not supported yet$/,
+  ],
+  [
+    "selector value",
+    "spec: {selector: {app: true}, ports: [{port: 80}]}",
+    /selector\.app: is the boolean true; expected text: write "true"$/,
+  ],
+];
+for (const [name, spec, issue] of invalid) {
+  test(`${name}: ${JSON.stringify(spec)} is refused`, () => {
+    const found = issues(spec);
+    assert.equal(found.length, 1, found.join("\n"));
+    assert.match(found[0] ?? "", issue);
+  });
+}
+
+test("a headless service may have no ports; what has no effect is told once", () => {
+  const spec =
+    "spec: {clusterIP: None, type: ClusterIP, sessionAffinity: None, ipFamilies: [IPv4]}";
+  assert.deepEqual(service(spec).ports, []);
+  assert.deepEqual(
+    parse(spec).notices.map(({ message }) => message),
+    ["accepted, without effect here yet: spec.clusterIP, spec.ipFamilies, spec.sessionAffinity"],
+  );
+});
+
+test("a service is called by a DNS label that begins with a letter", () => {
+  const text = `${HEAD.replace("name: api", "name: 1api")}spec: {ports: [{port: 80}]}`;
+  const [issue] = parseResources(text, "f").issues;
+  assert.equal(issue?.path, "metadata.name");
+  assert.match(issue?.problem ?? "", /beginning with a letter/);
+});

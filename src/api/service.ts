@@ -1,0 +1,135 @@
+/** Service: a name and ports under which workloads are called. */
+
+import type { Fields } from "./decoder.ts";
+import { reportTwice, requiredPort, transportProtocol } from "./port-fields.ts";
+import type { Labels, ResourceMeta } from "./resource.ts";
+import {
+  labelKeyProblem,
+  labelNameProblem,
+  labelValueProblem,
+  portNameProblem,
+} from "./resource-names.ts";
+
+/**
+ * What a port carries, as declared by `appProtocol` or the port's name; "auto" is found out from the first bytes.
+ * Source: https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/
+ */
+export type PortProtocol = "http" | "tcp" | "auto";
+
+export interface ServicePort {
+  readonly name: string;
+  /** The port callers use. */
+  readonly port: number;
+  /** The container's port, or its name. */
+  readonly targetPort: number | string;
+  readonly protocol: PortProtocol;
+}
+
+export interface Service {
+  readonly kind: "Service";
+  readonly meta: ResourceMeta;
+  /** Empty selects nothing. */
+  readonly selector: Labels;
+  readonly ports: readonly ServicePort[];
+}
+
+/** SMTP, DNS, MySQL, MongoDB: the server may speak first, so they are never found out from the first bytes. */
+const SERVER_FIRST_PORTS: readonly number[] = [25, 53, 3306, 27017];
+
+/** Names of protocols, and what each is carried as; "http2" is told to the user. */
+const PROTOCOLS: ReadonlyMap<string, PortProtocol | "http2" | "udp"> = new Map([
+  ["http", "http"],
+  ["http_proxy", "http"],
+  ["kubernetes.io/ws", "http"],
+  ["https", "tcp"],
+  ["kubernetes.io/wss", "tcp"],
+  ["tls", "tcp"],
+  ["tcp", "tcp"],
+  ["mongo", "tcp"],
+  ["mysql", "tcp"],
+  ["redis", "tcp"],
+  ["http2", "http2"],
+  ["grpc", "http2"],
+  ["grpc-web", "http2"],
+  ["kubernetes.io/h2c", "http2"],
+  ["udp", "udp"],
+]);
+
+const UNUSED_SPEC_FIELDS = [
+  "allocateLoadBalancerNodePorts",
+  "clusterIP",
+  "clusterIPs",
+  "externalIPs",
+  "externalName",
+  "externalTrafficPolicy",
+  "healthCheckNodePort",
+  "internalTrafficPolicy",
+  "ipFamilies",
+  "ipFamily",
+  "ipFamilyPolicy",
+  "loadBalancerClass",
+  "loadBalancerIP",
+  "loadBalancerSourceRanges",
+  "publishNotReadyAddresses",
+  "sessionAffinity",
+  "sessionAffinityConfig",
+  "topologyKeys",
+  "trafficDistribution",
+];
+
+export function service(meta: ResourceMeta, root: Fields): Service {
+  const spec = root.section("spec");
+  const selector = spec.stringMap("selector", { key: labelKeyProblem, value: labelValueProblem });
+  const ports = spec.list("ports");
+  const parsed = ports.map((port) => servicePort(port, ports.length));
+  reportTwice(ports, { field: "name", values: parsed.map(({ name }) => name) });
+  reportTwice(ports, { field: "port", values: parsed.map(({ port }) => port) });
+  checkType(spec);
+  spec.unused(UNUSED_SPEC_FIELDS);
+  return { kind: "Service", meta, selector, ports: parsed };
+}
+
+function checkType(spec: Fields): void {
+  const types = ["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"] as const;
+  const type = spec.choice("type", types, "ClusterIP");
+  if (type === "ExternalName") spec.report("type", "ExternalName is not supported yet");
+  else if (type !== "ClusterIP") spec.unused(["type"]);
+  const headless = spec.scalar("clusterIP")?.value === "None";
+  if (!headless && type !== "ExternalName" && spec.saysNothing("ports")) {
+    spec.report("ports", "must have at least one port");
+  }
+}
+
+function servicePort(fields: Fields, portCount: number): ServicePort {
+  const name = fields.text("name", labelNameProblem) ?? "";
+  if (name === "" && portCount > 1 && !fields.has("name")) {
+    fields.reportHere("needs a name, because the service has several ports");
+  }
+  const port = requiredPort(fields, "port");
+  const targetPort = fields.portOrName("targetPort", portNameProblem) ?? port;
+  transportProtocol(fields);
+  fields.unused(["nodePort"]);
+  return { name, port, targetPort, protocol: applicationProtocol(fields, { name, port }) };
+}
+
+/** `appProtocol`, else the port's name up to its first "-"; names are not case-sensitive. */
+function applicationProtocol(
+  fields: Fields,
+  { name, port }: { readonly name: string; readonly port: number },
+): PortProtocol {
+  const field = fields.has("appProtocol") ? "appProtocol" : "name";
+  const declared = (fields.text("appProtocol") ?? name).toLowerCase();
+  const prefix = declared.startsWith("grpc-web") ? "grpc-web" : declared.split("-", 1)[0];
+  const protocol = PROTOCOLS.get(declared) ?? PROTOCOLS.get(prefix ?? "");
+  if (protocol === undefined) return SERVER_FIRST_PORTS.includes(port) ? "tcp" : "auto";
+  if (protocol === "udp") {
+    fields.report(field, "says UDP, which is not supported");
+    return "tcp";
+  }
+  if (protocol !== "http2") return protocol;
+  fields.notice(
+    field,
+    "says HTTP/2, which is not supported yet: the port is carried as opaque TCP, and HTTP rules are handled as on a TCP port (AP-61, AP-62)",
+  );
+  return "tcp";
+}

@@ -1,0 +1,44 @@
+/** The control plane process: waits for its instructions on the inherited pipe, serves until asked to stop. */
+
+import { startControlPlane } from "../../control/control-plane.ts";
+import type {
+  ControlPlaneInstruction,
+  ControlPlaneReport,
+} from "../../control/control-plane-messages.ts";
+import type { Workload } from "../../policy/workload.ts";
+import { systemClock } from "../../runtime/clock.ts";
+import { createDeferred } from "../../runtime/deferred.ts";
+import { describeError } from "../../runtime/hauberk-error.ts";
+import { createLog } from "../../runtime/log.ts";
+import { WatchedValue } from "../../runtime/watched.ts";
+import { openInheritedPipe } from "../inherited-pipe.ts";
+import { aborted, stopSignal } from "../stop-signal.ts";
+
+export async function controlPlaneCommand(): Promise<number> {
+  const signal = stopSignal();
+  const log = createLog((line) => process.stderr.write(`${line}\n`), systemClock);
+  const workloads = new WatchedValue<readonly Workload[]>([]);
+  const start = createDeferred<ControlPlaneInstruction & { type: "start" }>();
+  const pipe = openInheritedPipe<ControlPlaneInstruction, ControlPlaneReport>(
+    (instruction) => {
+      workloads.set(instruction.workloads);
+      if (instruction.type === "start") start.resolve(instruction);
+    },
+    () => log.warn("the supervisor is gone; the control plane keeps serving"),
+  );
+  try {
+    const { paths, dataDirectory, address, port } = await start.promise;
+    const options = { paths, dataDirectory, address, port, workloads, log, clock: systemClock };
+    const controlPlane = await startControlPlane(options);
+    pipe.send({ type: "ready", listen: controlPlane.listen, rootPem: controlPlane.rootPem });
+    await aborted(signal);
+    await controlPlane.close();
+    return 0;
+  } catch (error) {
+    log.error("the control plane did not start", { problem: describeError(error) });
+    pipe.send({ type: "failed", problem: describeError(error) });
+    return 1;
+  } finally {
+    pipe.close();
+  }
+}

@@ -1,0 +1,17 @@
+/** Runs a mesh until asked to stop. Exit 0: stopped as asked; 1: the files are faulty or a part did not come up. */
+import { type Print, startMesh } from "../start-mesh.ts";
+import { aborted, stopSignal } from "../stop-signal.ts";
+
+export async function upCommand(
+  options: { readonly file: readonly string[]; readonly data: string },
+  print: Print,
+): Promise<number> {
+  const signal = stopSignal();
+  const mesh = await startMesh(options, print);
+  if (mesh === undefined) return 1;
+  print("Ctrl-C stops it");
+  await aborted(signal);
+  print("stopping");
+  await mesh.close();
+  return 0;
+}

@@ -1,0 +1,29 @@
+/** A mesh as its files describe it, without running it: what `explain` and other questions are asked of. */
+import type { Issue, Notice, Resource } from "../api/resource.ts";
+import { readResourceFiles } from "../control/resource-files.ts";
+import { buildSnapshot, type MeshSnapshot } from "../policy/mesh-snapshot.ts";
+import { type Placement, planWorkloads } from "../policy/plan-workloads.ts";
+import type { Workload } from "../policy/workload.ts";
+
+export interface LoadedMesh {
+  readonly resources: readonly Resource[];
+  readonly workloads: readonly Workload[];
+  readonly snapshot: MeshSnapshot;
+  /** When there are any, the rest is not to be relied on: what is broken is missing. */
+  readonly issues: readonly Issue[];
+  readonly notices: readonly Notice[];
+}
+
+/** Nothing listens: every socket is thought of on loopback, at the port that the resources name. */
+const OFFLINE: Placement = {
+  place: (key) => ({ address: "127.0.0.1", port: Number(/\d+$/.exec(key)?.[0] ?? 0) }),
+  uid: (key) => key,
+};
+
+/** @param paths files, and folders of files */
+export async function loadMesh(paths: readonly string[]): Promise<LoadedMesh> {
+  const { resources, issues, notices } = await readResourceFiles(paths);
+  const workloads = planWorkloads(resources, OFFLINE);
+  const snapshot = buildSnapshot({ resources, workloads, rootsPem: [] });
+  return { resources, workloads, snapshot, issues, notices };
+}

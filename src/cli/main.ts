@@ -1,0 +1,22 @@
+#!/usr/bin/env node
+/** The entry: argv -> command -> exit code. */
+import { describeError, HauberkError } from "../runtime/hauberk-error.ts";
+import { buildProgram } from "./program.ts";
+
+try {
+  await buildProgram().parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** Commander has already said what is wrong with the arguments; its own codes are 0 for help and 1 otherwise. */
+function report(error: unknown): number {
+  if (error instanceof Error && "exitCode" in error && "code" in error)
+    return Number(error.exitCode);
+  const code = error instanceof HauberkError ? ` [${error.code}]` : "";
+  process.stderr.write(`hauberk: ${describeError(error)}${code}\n`);
+  if (!(error instanceof HauberkError) && error instanceof Error) {
+    process.stderr.write(`${error.stack ?? ""}\n`);
+  }
+  return 1;
+}

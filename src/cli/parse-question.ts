@@ -1,0 +1,170 @@
+/** From what a user types to a question about a mesh; whatever is not known there is answered with what is. */
+
+import { type AskedRequest, type Question, QuestionError } from "../policy/judge.ts";
+import type { MeshSnapshot, SelectedWorkloads } from "../policy/mesh-snapshot.ts";
+import { targetContainerPort } from "../policy/service-target.ts";
+import type { Workload } from "../policy/workload.ts";
+
+export interface QuestionText {
+  /** `NAMESPACE/WORKLOAD`, or `outside`. */
+  readonly from: string;
+  /** `NAMESPACE/WORKLOAD:PORT`, or `NAMESPACE/SERVICE:PORT`. */
+  readonly to: string;
+  /** `METHOD PATH` */
+  readonly request?: string;
+  /** `NAME: VALUE` each. */
+  readonly header?: readonly string[];
+}
+
+const NAME = /^([^/:\s]+)\/([^/:\s]+)$/;
+const TARGET = /^([^/:\s]+\/[^/:\s]+)(?::([^/:\s]+))?$/;
+const REQUEST = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s+(\/\S*|\*)$/;
+const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*(.*?)\s*$/;
+
+/** @throws QuestionError naming what is wrong, and what is known */
+export function parseQuestion(snapshot: MeshSnapshot, text: QuestionText): Question {
+  const from = text.from === "outside" ? "outside" : findCaller(snapshot, text.from);
+  const request = parseRequest(text);
+  return { from, ...findCallee(snapshot, text.to), ...(request && { request }) };
+}
+
+function findCaller(snapshot: MeshSnapshot, text: string): Workload {
+  if (!NAME.test(text)) {
+    throw new QuestionError(`--from ${text}: expected NAMESPACE/WORKLOAD or outside`);
+  }
+  const workload = findWorkload(snapshot, text);
+  if (workload !== undefined) return workload;
+  throw new QuestionError(
+    `--from ${text}: no such workload; known: ${knownWorkloads(snapshot)}, outside`,
+  );
+}
+
+/** @param text `NAMESPACE/NAME` of a Deployment or of one of its pods */
+function findWorkload({ workloads }: MeshSnapshot, text: string): Workload | undefined {
+  const named = (field: "owner" | "name"): Workload | undefined =>
+    workloads.find((workload) => `${workload.namespace}/${workload[field]}` === text);
+  return named("owner") ?? named("name");
+}
+
+/** A container port of the workload of that name counts before a port of the service of that name. */
+function findCallee(snapshot: MeshSnapshot, text: string): Pick<Question, "to" | "containerPort"> {
+  const [, name = "", port] = TARGET.exec(text) ?? [];
+  if (name === "") throw new QuestionError(`--to ${text}: expected NAMESPACE/WORKLOAD:PORT`);
+  const workload = findWorkload(snapshot, name);
+  const selected = snapshot.services.find(
+    ({ service: { meta } }) => `${meta.namespace}/${meta.name}` === name,
+  );
+  const found =
+    portOfWorkload(workload, port) ?? (selected && portOfService(selected, { port, text }));
+  if (found !== undefined) return found;
+  throw new QuestionError(`--to ${text}: ${whatIsKnown(snapshot, { workload, selected, port })}`);
+}
+
+function portOfWorkload(
+  workload: Workload | undefined,
+  port: string | undefined,
+): Pick<Question, "to" | "containerPort"> | undefined {
+  const found = onlyOrNamed(workload?.ports ?? [], {
+    wanted: port,
+    isCalled: ({ name, containerPort }, wanted) =>
+      name === wanted || String(containerPort) === wanted,
+  });
+  if (workload === undefined || found === undefined) return undefined;
+  return { to: workload, containerPort: found.containerPort };
+}
+
+function portOfService(
+  { service, workloads }: SelectedWorkloads,
+  { port, text }: { readonly port: string | undefined; readonly text: string },
+): Pick<Question, "to" | "containerPort"> | undefined {
+  const found = onlyOrNamed(service.ports, {
+    wanted: port,
+    isCalled: (candidate, wanted) => candidate.name === wanted || String(candidate.port) === wanted,
+  });
+  if (found === undefined) return undefined;
+  for (const workload of workloads) {
+    const target = targetContainerPort(found, workload);
+    if (target !== undefined) return { to: workload, containerPort: target.containerPort };
+  }
+  throw new QuestionError(
+    `--to ${text}: no workload stands behind port ${found.port} of Service ${service.meta.namespace}/${service.meta.name}`,
+  );
+}
+
+/** The one that is called so; when none is wanted by name, the only one there is. */
+function onlyOrNamed<T>(
+  items: readonly T[],
+  {
+    wanted,
+    isCalled,
+  }: {
+    readonly wanted: string | undefined;
+    readonly isCalled: (item: T, wanted: string) => boolean;
+  },
+): T | undefined {
+  if (wanted === undefined) return items.length === 1 ? items[0] : undefined;
+  return items.find((item) => isCalled(item, wanted));
+}
+
+function whatIsKnown(
+  snapshot: MeshSnapshot,
+  {
+    workload,
+    selected,
+    port,
+  }: {
+    readonly workload: Workload | undefined;
+    readonly selected: SelectedWorkloads | undefined;
+    readonly port: string | undefined;
+  },
+): string {
+  if (workload === undefined && selected === undefined) {
+    return `no such workload or service; known: ${knownWorkloads(snapshot)}${knownServices(snapshot)}`;
+  }
+  const containerPorts = workload?.ports.map(({ containerPort }) => containerPort) ?? [];
+  const servicePorts = selected?.service.ports.map((each) => each.port) ?? [];
+  const known = [
+    ...(workload ? [`container ports: ${list(containerPorts)}`] : []),
+    ...(selected ? [`service ports: ${list(servicePorts)}`] : []),
+  ].join("; ");
+  return `${port === undefined ? "say which port is meant" : `no port ${port}`}; ${known}`;
+}
+
+function knownWorkloads({ workloads }: MeshSnapshot): string {
+  return list([...new Set(workloads.map(({ namespace, owner }) => `${namespace}/${owner}`))]);
+}
+
+function knownServices({ services }: MeshSnapshot): string {
+  if (services.length === 0) return "";
+  const names = services.map(({ service: { meta } }) => `${meta.namespace}/${meta.name}`);
+  return `; services: ${list(names)}`;
+}
+
+function list(items: readonly (string | number)[]): string {
+  return items.length === 0 ? "none" : items.join(", ");
+}
+
+function parseRequest({ request, header = [] }: QuestionText): AskedRequest | undefined {
+  if (request === undefined) {
+    if (header.length > 0) throw new QuestionError("--header is of no use without --request");
+    return undefined;
+  }
+  const [, method, path] = REQUEST.exec(request.trim()) ?? [];
+  if (method === undefined || path === undefined) {
+    throw new QuestionError(`--request ${request}: expected METHOD PATH, as in 'GET /cart'`);
+  }
+  return { method, path, headers: parseHeaders(header) };
+}
+
+function parseHeaders(lines: readonly string[]): ReadonlyMap<string, string> {
+  const headers = new Map<string, string>();
+  for (const line of lines) {
+    const [, name, value] = HEADER.exec(line) ?? [];
+    if (name === undefined || value === undefined) {
+      throw new QuestionError(`--header ${line}: expected NAME: VALUE`);
+    }
+    const earlier = headers.get(name.toLowerCase());
+    headers.set(name.toLowerCase(), earlier === undefined ? value : `${earlier},${value}`);
+  }
+  return headers;
+}

@@ -1,0 +1,102 @@
+/** All commands and their options. Each command is loaded when it is run, so that `--help` stays quick. */
+import { readFileSync } from "node:fs";
+import { Command, Option } from "commander";
+import type { ExplainOptions } from "./commands/explain.ts";
+
+const print = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+/** A command line that throws instead of ending the process, and leaves its exit code in `process.exitCode`. */
+export function buildProgram(): Command {
+  const program = new Command("hauberk")
+    .description("A zero-trust service mesh: Istio's security resources, one meaning everywhere.")
+    .version(readVersion())
+    .showHelpAfterError("(see `hauberk --help`)")
+    .exitOverride();
+  addUp(program);
+  addExplain(program);
+  addDemo(program);
+  addProcesses(program);
+  return program;
+}
+
+function addUp(program: Command): void {
+  program
+    .command("up")
+    .description(
+      "Run a mesh on this machine: every Deployment as processes, a sidecar beside each injected one",
+    )
+    .addOption(resourcePaths())
+    .option("--data <folder>", "where the mesh keeps its state", ".hauberk")
+    .action(async (options: { file: string[]; data: string }) => {
+      const { upCommand } = await import("./commands/up.ts");
+      process.exitCode = await upCommand(options, print);
+    });
+}
+
+function addExplain(program: Command): void {
+  program
+    .command("explain")
+    .description(
+      "Say whether one request would be let through, and which rule decides; needs no running mesh",
+    )
+    .addOption(resourcePaths())
+    .requiredOption("--from <workload>", "caller, as NAMESPACE/WORKLOAD, or 'outside'")
+    .requiredOption("--to <workload>", "callee, as NAMESPACE/WORKLOAD:PORT")
+    .option("--request <request>", "METHOD PATH, as in 'GET /cart'")
+    .option("--header <header>", "NAME: VALUE; may be given several times", collect)
+    .option("--json", "print the decision as JSON")
+    .addHelpText("after", "\nExit code: 0 allowed, 2 denied, 1 the question or the YAML is faulty.")
+    .action(async (options: ExplainOptions) => {
+      const { explainCommand } = await import("./commands/explain.ts");
+      process.exitCode = await explainCommand(options, print);
+    });
+}
+
+function addDemo(program: Command): void {
+  program
+    .command("demo")
+    .description(
+      "Run the example mesh and show eight verdicts, each found again in the log of the sidecar that decided",
+    )
+    .option("--data <folder>", "where the mesh keeps its state", ".hauberk/demo")
+    .action(async (options: { data: string }) => {
+      const { demoCommand } = await import("./commands/demo.ts");
+      process.exitCode = await demoCommand(options, print);
+    });
+}
+
+/** What `up` starts; hidden, since nobody else can. */
+function addProcesses(program: Command): void {
+  const startedByUp = "started by `up`, instructed over file descriptor 3";
+  program
+    .command("control-plane", { hidden: true })
+    .description(`The control plane process; ${startedByUp}`)
+    .action(async () => {
+      const { controlPlaneCommand } = await import("./commands/control-plane.ts");
+      process.exitCode = await controlPlaneCommand();
+    });
+  program
+    .command("sidecar", { hidden: true })
+    .description(`One sidecar process; ${startedByUp}`)
+    .action(async () => {
+      const { sidecarCommand } = await import("./commands/sidecar.ts");
+      process.exitCode = await sidecarCommand();
+    });
+}
+
+function resourcePaths(): Option {
+  return new Option("-f, --file <path>", "YAML file, or folder of them; may be given several times")
+    .argParser(collect)
+    .makeOptionMandatory();
+}
+
+function collect(value: string, earlier: string[] = []): string[] {
+  return [...earlier, value];
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,277 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { eventually } from "../../test/kit/eventually.ts";
+import { recordedLog } from "../../test/kit/recorded-log.ts";
+import { sampleView } from "../../test/kit/sample-view.ts";
+import { createThrowawayAuthority } from "../../test/kit/throwaway-authority.ts";
+import { CONTROL_PLANE_NAME } from "../identity/certificate-client.ts";
+import type { X509Svid } from "../identity/x509-svid.ts";
+import type { WorkloadView } from "../policy/workload-view.ts";
+import { systemClock } from "../runtime/clock.ts";
+import { WatchedValue } from "../runtime/watched.ts";
+import { AggregatedDiscoveryService } from "../wire/gen/envoy/service/discovery/v3/ads_pb.ts";
+import type { DeltaDiscoveryResponse } from "../wire/gen/envoy/service/discovery/v3/discovery_pb.ts";
+import { type ClientStream, GrpcClient } from "../wire/grpc-client.ts";
+import { GrpcStatusError, type GrpcStatusName } from "../wire/grpc-status.ts";
+import { type SecureGrpcServer, startSecureGrpcServer } from "../wire/secure-grpc-server.ts";
+import { unpackView, WORKLOAD_VIEW_TYPE_URL } from "../wire/workload-view-resource.ts";
+import { discoveryService } from "./discovery-service.ts";
+import { encodeView } from "./encoded-view.ts";
+
+const API = "spiffe://cluster.local/ns/production/sa/api";
+const DATABASE = "spiffe://cluster.local/ns/production/sa/database";
+const mesh = createThrowawayAuthority();
+const log = recordedLog();
+const views = new WatchedValue<ReadonlyMap<string, WorkloadView>>(new Map());
+const { service, status } = discoveryService({
+  views,
+  trustDomain: "cluster.local",
+  clock: systemClock,
+  log,
+});
+let server: SecureGrpcServer;
+
+function apiView(path = "/cart"): WorkloadView {
+  return sampleView({ name: "production/api-0", identity: API, rootPem: mesh.rootPem, path });
+}
+
+function setViews(api: WorkloadView | undefined): void {
+  const database = sampleView({
+    name: "production/database-0",
+    identity: DATABASE,
+    rootPem: mesh.rootPem,
+  });
+  const all: [string, WorkloadView][] = [["production/database-0", database]];
+  if (api !== undefined) all.push(["production/api-0", api]);
+  views.set(new Map(all));
+}
+
+before(async () => {
+  server = await startSecureGrpcServer({
+    host: "127.0.0.1",
+    port: 0,
+    identity: new WatchedValue({ ...mesh.serverCertificate(), clientRootsPem: [mesh.rootPem] }),
+    services: [service],
+    maxReceiveBytes: 65_536,
+    log,
+  });
+});
+after(() => server.close());
+
+type Method = typeof AggregatedDiscoveryService.method.deltaAggregatedResources;
+type Request = Parameters<ReturnType<GrpcClient["stream"]>["send"]>[0];
+
+/** A client that speaks the protocol by hand. */
+class HandClient {
+  readonly #client: GrpcClient;
+  readonly #stream: ClientStream<Request, DeltaDiscoveryResponse>;
+  readonly #responses: AsyncIterator<DeltaDiscoveryResponse>;
+
+  constructor(svid: X509Svid | undefined) {
+    this.#client = new GrpcClient({
+      address: `127.0.0.1:${server.port}`,
+      serverName: CONTROL_PLANE_NAME,
+      rootsPem: [mesh.rootPem],
+      maxReceiveBytes: 1_048_576,
+      ...(svid === undefined
+        ? {}
+        : {
+            certificate: {
+              chainPem: svid.certificateChainPem,
+              privateKeyPem: svid.privateKeyPem,
+            },
+          }),
+    });
+    const method: Method = AggregatedDiscoveryService.method.deltaAggregatedResources;
+    this.#stream = this.#client.stream(method);
+    this.#responses = this.#stream.responses[Symbol.asyncIterator]();
+  }
+  send(request: Record<string, unknown>): this {
+    this.#stream.send({ typeUrl: WORKLOAD_VIEW_TYPE_URL, ...request });
+    return this;
+  }
+  subscribe(...names: string[]): this {
+    return this.send({ resourceNamesSubscribe: names });
+  }
+  async next(): Promise<DeltaDiscoveryResponse> {
+    const { done, value } = await this.#responses.next();
+    assert.ok(done !== true, "the stream ended");
+    return value;
+  }
+  async assertEndsWith(expected: GrpcStatusName): Promise<void> {
+    await assert.rejects(this.next(), (error) => {
+      assert.ok(error instanceof GrpcStatusError, String(error));
+      assert.equal(error.status, expected, error.message);
+      return true;
+    });
+    this.close();
+  }
+  close(): void {
+    this.#stream.cancel();
+    this.#client.close();
+  }
+}
+
+function pathIn(response: DeltaDiscoveryResponse): string {
+  const json = unpackView(response.resources[0]?.resource).json;
+  const [, path = ""] = /"paths":\["([^"]+)"\]/.exec(json) ?? [];
+  return path;
+}
+
+test("CA-56: a sidecar gets its own view, and changes of it only", async () => {
+  setViews(apiView("/one"));
+  const client = new HandClient(mesh.svid(API)).subscribe("production/api-0");
+  const first = await client.next();
+  assert.equal(pathIn(first), "/one");
+  assert.equal(first.resources[0]?.version, encodeView(apiView("/one")).version);
+  client.send({ responseNonce: first.nonce });
+  await eventually("the ack", () => status().find(({ versionAcked }) => versionAcked));
+  setViews(apiView("/one"));
+  setViews(apiView("/two"));
+  assert.equal(pathIn(await client.next()), "/two");
+  client.close();
+  await eventually("the stream's end", () => status().length === 0);
+});
+
+test("changes during an unanswered update are folded into the next", async () => {
+  setViews(apiView("/a"));
+  const client = new HandClient(mesh.svid(API)).subscribe("production/api-0");
+  const first = await client.next();
+  for (const path of ["/b", "/c", "/d"]) setViews(apiView(path));
+  client.send({ responseNonce: first.nonce });
+  const second = await client.next();
+  assert.equal(pathIn(second), "/d");
+  client.close();
+});
+
+test("CA-56: another identity's view is refused, and logged with both names", async () => {
+  setViews(apiView());
+  const client = new HandClient(mesh.svid(API)).subscribe("production/database-0");
+  await client.assertEndsWith("PERMISSION_DENIED");
+  const { fields } = log.find("view refused: it is another").at(-1) ?? assert.fail();
+  assert.equal(fields["caller"], API);
+  assert.equal(fields["viewIdentity"], DATABASE);
+});
+
+test("CA-56: a view that changes hands is not sent to the old identity", async () => {
+  setViews(apiView());
+  const client = new HandClient(mesh.svid(API)).subscribe("production/api-0");
+  await client.next();
+  setViews(sampleView({ name: "production/api-0", identity: DATABASE, rootPem: mesh.rootPem }));
+  await client.assertEndsWith("PERMISSION_DENIED");
+});
+
+test("a view that does not exist is said to be so, and sent once it does", async () => {
+  setViews(undefined);
+  const client = new HandClient(mesh.svid(API)).subscribe("production/api-0");
+  const first = await client.next();
+  assert.deepEqual(first.removedResources, ["production/api-0"]);
+  client.send({ responseNonce: first.nonce });
+  setViews(apiView());
+  const second = await client.next();
+  assert.equal(second.resources.length, 1);
+  client.send({ responseNonce: second.nonce });
+  setViews(undefined);
+  assert.deepEqual((await client.next()).removedResources, ["production/api-0"]);
+  client.close();
+});
+
+test("names of another namespace tell nothing about whether they exist", async () => {
+  setViews(apiView());
+  const client = new HandClient(mesh.svid(API)).subscribe("staging/nothing-0");
+  await client.assertEndsWith("PERMISSION_DENIED");
+});
+
+test("a nack is logged, readable, and not answered with the same version", async () => {
+  setViews(apiView("/bad"));
+  const client = new HandClient(mesh.svid(API)).subscribe("production/api-0");
+  const first = await client.next();
+  client.send({ responseNonce: first.nonce, errorDetail: { code: 3, message: "format 7" } });
+  const nacked = await eventually("the nack", () => status().find((s) => s.nackedError));
+  assert.deepEqual(
+    { ...nacked, remoteAddress: "" },
+    {
+      name: "production/api-0",
+      versionSent: encodeView(apiView("/bad")).version,
+      nackedError: "format 7",
+      principal: API,
+      remoteAddress: "",
+    },
+  );
+  assert.equal(log.find("view refused by the sidecar").at(-1)?.fields["error"], "format 7");
+  setViews(apiView("/bad"));
+  setViews(apiView("/good"));
+  const second = await client.next();
+  assert.equal(pathIn(second), "/good");
+  client.send({ responseNonce: second.nonce });
+  await eventually("the ack", () => status().every((s) => s.nackedError === undefined));
+  client.close();
+});
+
+test("a stale nonce changes nothing", async () => {
+  setViews(apiView("/one"));
+  const client = new HandClient(mesh.svid(API)).subscribe("production/api-0");
+  const first = await client.next();
+  client.send({ responseNonce: "99" });
+  setViews(apiView("/two"));
+  client.send({ responseNonce: first.nonce });
+  assert.equal(pathIn(await client.next()), "/two");
+  client.close();
+});
+
+test("what a client kept from before is not sent again", async () => {
+  setViews(apiView("/kept"));
+  const { version } = encodeView(apiView("/kept"));
+  const client = new HandClient(mesh.svid(API)).send({
+    resourceNamesSubscribe: ["production/api-0"],
+    initialResourceVersions: { "production/api-0": version },
+  });
+  await eventually("the subscription", () => status().length > 0);
+  setViews(apiView("/new"));
+  assert.equal(pathIn(await client.next()), "/new");
+  client.close();
+});
+
+test("without a client certificate there is no view", async () => {
+  setViews(apiView());
+  await new HandClient(undefined).subscribe("production/api-0").assertEndsWith("UNAUTHENTICATED");
+  assert.ok(log.find("view refused: caller not authenticated").length > 0);
+});
+
+test("TLS-4: a certificate of another trust domain is no caller", async () => {
+  const svid = mesh.svid("spiffe://elsewhere/ns/production/sa/api");
+  await new HandClient(svid).subscribe("production/api-0").assertEndsWith("UNAUTHENTICATED");
+});
+
+test("a stream ends when the certificate it was opened with expires", async () => {
+  setViews(apiView());
+  const client = new HandClient(mesh.svid(API, { now: new Date(), lifetimeMs: 3_000 }));
+  const first = await client.subscribe("production/api-0").next();
+  client.send({ responseNonce: first.nonce });
+  await client.assertEndsWith("UNAUTHENTICATED");
+});
+
+test("the state-of-the-world protocol is not served", async () => {
+  const client = new GrpcClient({
+    address: `127.0.0.1:${server.port}`,
+    serverName: CONTROL_PLANE_NAME,
+    rootsPem: [mesh.rootPem],
+    maxReceiveBytes: 65_536,
+  });
+  const stream = client.stream(AggregatedDiscoveryService.method.streamAggregatedResources);
+  await assert.rejects(stream.responses[Symbol.asyncIterator]().next(), (error) => {
+    assert.ok(error instanceof GrpcStatusError);
+    assert.equal(error.status, "UNIMPLEMENTED");
+    return true;
+  });
+  client.close();
+});
+
+test("limits: other types, too many subscriptions", async () => {
+  setViews(apiView());
+  const other = new HandClient(mesh.svid(API)).send({ typeUrl: "type.googleapis.com/x" });
+  await other.assertEndsWith("INVALID_ARGUMENT");
+  const names = Array.from({ length: 9 }, (_, index) => `production/wish-${index}`);
+  const greedy = new HandClient(mesh.svid(API)).subscribe(...names);
+  await greedy.assertEndsWith("RESOURCE_EXHAUSTED");
+});

@@ -1,0 +1,217 @@
+/**
+ * Gives each embedded sidecar its own view, over delta ADS. A sidecar sees the view of its verified identity and no
+ * other (CA-56): views tell who may call whom, which is nobody else's business.
+ */
+import { callerOfCertificate } from "../ca/caller.ts";
+import { parseWorkloadIdentity, type SpiffeId } from "../identity/spiffe-id.ts";
+import type { WorkloadView } from "../policy/workload-view.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { describeError } from "../runtime/hauberk-error.ts";
+import type { Log } from "../runtime/log.ts";
+import type { Watched } from "../runtime/watched.ts";
+import { AggregatedDiscoveryService } from "../wire/gen/envoy/service/discovery/v3/ads_pb.ts";
+import type { DeltaDiscoveryRequest } from "../wire/gen/envoy/service/discovery/v3/discovery_pb.ts";
+import { bidirectional, type Caller, type GrpcService, grpcService } from "../wire/grpc-service.ts";
+import { GrpcStatusError } from "../wire/grpc-status.ts";
+import { WORKLOAD_VIEW_TYPE_URL } from "../wire/workload-view-resource.ts";
+import {
+  type SubscriptionStatus,
+  ViewSubscriptions,
+  type ViewUpdate,
+} from "./view-subscriptions.ts";
+
+const MAX_SUBSCRIPTIONS = 8;
+/** A client that does not answer an update by then is disconnected, so that it comes back and is seen. */
+const ANSWER_TIMEOUT_MS = 30_000;
+/** Waiting for a certificate's end is cut into pieces, so that a machine that slept notices. */
+const MAX_NAP_MS = 60_000;
+const MAX_LOGGED_ERROR_CHARACTERS = 1_000;
+
+export interface DiscoveryServiceOptions {
+  /** Keyed `namespace/pod`. */
+  readonly views: Watched<ReadonlyMap<string, WorkloadView>>;
+  readonly trustDomain: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** One subscription of one connected sidecar. */
+export interface SubscriberStatus extends SubscriptionStatus {
+  readonly principal: SpiffeId;
+  readonly remoteAddress: string;
+}
+
+export interface DiscoveryService {
+  readonly service: GrpcService;
+  status(): readonly SubscriberStatus[];
+}
+
+export function discoveryService(options: DiscoveryServiceOptions): DiscoveryService {
+  const streams = new Set<DiscoveryStream>();
+  const service = grpcService(AggregatedDiscoveryService, {
+    streamAggregatedResources: bidirectional(async () => {
+      throw new GrpcStatusError("UNIMPLEMENTED", "use DeltaAggregatedResources");
+    }, options.log),
+    deltaAggregatedResources: bidirectional(async ({ caller, requests, signal, send }) => {
+      const stream = new DiscoveryStream(caller, {
+        ...options,
+        send: (update) => send(responseOf(update)),
+      });
+      streams.add(stream);
+      try {
+        await stream.serve(requests, signal);
+      } finally {
+        streams.delete(stream);
+      }
+    }, options.log),
+  });
+  return { service, status: () => [...streams].flatMap((stream) => stream.status) };
+}
+
+class DiscoveryStream {
+  readonly #caller: Caller;
+  readonly #principal: SpiffeId;
+  readonly #options: DiscoveryServiceOptions & { readonly send: (update: ViewUpdate) => void };
+  readonly #subscriptions = new ViewSubscriptions();
+  readonly #failure = new AbortController();
+  #answerTimer: NodeJS.Timeout | undefined;
+  #expiryTimer: NodeJS.Timeout | undefined;
+
+  /** @throws GrpcStatusError if the caller has not proved who it is */
+  constructor(
+    caller: Caller,
+    options: DiscoveryServiceOptions & { readonly send: (update: ViewUpdate) => void },
+  ) {
+    this.#caller = caller;
+    this.#options = options;
+    this.#principal = this.#authenticate();
+  }
+
+  get status(): readonly SubscriberStatus[] {
+    return this.#subscriptions.status.map((subscription) => ({
+      ...subscription,
+      principal: this.#principal,
+      remoteAddress: this.#caller.remoteAddress,
+    }));
+  }
+
+  async serve(requests: AsyncIterable<DeltaDiscoveryRequest>, signal: AbortSignal): Promise<void> {
+    const stopWatching = this.#options.views.onChange(() => this.#pushOrFail());
+    const failure = this.#failure.signal;
+    const failed = new Promise<never>((_, reject) => {
+      failure.addEventListener("abort", () => reject(failure.reason));
+    });
+    this.#watchExpiry();
+    const gone = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+    try {
+      await Promise.race([this.#receive(requests), failed, gone]);
+    } finally {
+      stopWatching();
+      clearTimeout(this.#expiryTimer);
+      clearTimeout(this.#answerTimer);
+    }
+  }
+
+  async #receive(requests: AsyncIterable<DeltaDiscoveryRequest>): Promise<void> {
+    for await (const request of requests) {
+      if (request.typeUrl !== WORKLOAD_VIEW_TYPE_URL)
+        throw new GrpcStatusError("INVALID_ARGUMENT", `only ${WORKLOAD_VIEW_TYPE_URL} is served`);
+      if (request.responseNonce !== "") this.#takeAnswer(request);
+      for (const name of request.resourceNamesUnsubscribe) this.#subscriptions.unsubscribe(name);
+      for (const name of request.resourceNamesSubscribe)
+        this.#subscribe(name, request.initialResourceVersions[name]);
+      this.#push();
+    }
+  }
+
+  #authenticate(): SpiffeId {
+    const { log, trustDomain } = this.#options;
+    try {
+      return callerOfCertificate(this.#caller, trustDomain);
+    } catch (error) {
+      const remote = this.#caller.remoteAddress;
+      log.warn("view refused: caller not authenticated", { remote, reason: describeError(error) });
+      throw new GrpcStatusError("UNAUTHENTICATED", "a workload certificate is required");
+    }
+  }
+
+  #subscribe(name: string, heldVersion: string | undefined): void {
+    const names = this.#subscriptions.names;
+    if (!names.includes(name) && names.length >= MAX_SUBSCRIPTIONS)
+      throw new GrpcStatusError("RESOURCE_EXHAUSTED", `at most ${MAX_SUBSCRIPTIONS} subscriptions`);
+    this.#verifyMaySee(name);
+    this.#subscriptions.subscribe(name, heldVersion);
+  }
+
+  /** A view that does not exist yet may be waited for in the caller's own namespace: it is checked once it is there. */
+  #verifyMaySee(name: string): void {
+    const identity = this.#options.views.current.get(name)?.workload.identity;
+    const { namespace } = parseWorkloadIdentity(this.#principal);
+    if (identity === this.#principal) return;
+    if (identity === undefined && name.startsWith(`${namespace}/`)) return;
+    this.#options.log.warn("view refused: it is another workload's", {
+      caller: this.#principal,
+      remote: this.#caller.remoteAddress,
+      view: name,
+      viewIdentity: identity,
+    });
+    throw new GrpcStatusError("PERMISSION_DENIED", `${this.#principal} may not see this view`);
+  }
+
+  #takeAnswer({ responseNonce, errorDetail }: DeltaDiscoveryRequest): void {
+    const error = errorDetail?.message.slice(0, MAX_LOGGED_ERROR_CHARACTERS);
+    const answer = this.#subscriptions.answer(responseNonce, error);
+    if (answer.verdict === "stale") return;
+    clearTimeout(this.#answerTimer);
+    for (const [view, version] of answer.versions) {
+      const fields = { caller: this.#principal, view, version };
+      if (answer.verdict === "acknowledged") this.#options.log.info("view acknowledged", fields);
+      else this.#options.log.error("view refused by the sidecar", { ...fields, error });
+    }
+  }
+
+  #push(): void {
+    for (const name of this.#subscriptions.names) this.#verifyMaySee(name);
+    const update = this.#subscriptions.nextUpdate(this.#options.views.current);
+    if (update === undefined) return;
+    this.#options.send(update);
+    this.#answerTimer = setTimeout(() => this.#timeOut(), ANSWER_TIMEOUT_MS);
+  }
+
+  #pushOrFail(): void {
+    try {
+      this.#push();
+    } catch (error) {
+      this.#failure.abort(error);
+    }
+  }
+
+  #timeOut(): void {
+    this.#options.log.warn("sidecar did not answer an update", { caller: this.#principal });
+    this.#failure.abort(new GrpcStatusError("DEADLINE_EXCEEDED", "an update was not answered"));
+  }
+
+  /** A stream must not outlive the proof it was opened with. */
+  #watchExpiry(): void {
+    const notAfter = new Date(this.#caller.certificate?.validTo ?? 0);
+    const leftMs = notAfter.getTime() - this.#options.clock.now().getTime();
+    if (leftMs > 0) {
+      this.#expiryTimer = setTimeout(() => this.#watchExpiry(), Math.min(leftMs, MAX_NAP_MS));
+      return;
+    }
+    this.#failure.abort(new GrpcStatusError("UNAUTHENTICATED", "the client certificate expired"));
+  }
+}
+
+function responseOf({ nonce, changed, removed }: ViewUpdate) {
+  return {
+    typeUrl: WORKLOAD_VIEW_TYPE_URL,
+    nonce,
+    resources: changed.map(({ name, view }) => ({
+      name,
+      version: view.version,
+      resource: view.resource,
+    })),
+    removedResources: [...removed],
+  };
+}

@@ -1,0 +1,24 @@
+/** A workload view in the form it is sent, with its version. Encoded once, however many streams ask for it. */
+import { createHash } from "node:crypto";
+import { WORKLOAD_VIEW_FORMAT, type WorkloadView } from "../policy/workload-view.ts";
+import { packView } from "../wire/workload-view-resource.ts";
+
+const VERSION_CHARACTERS = 32;
+
+export interface EncodedView {
+  /** Hash of the content: equal views have equal versions, in every process. */
+  readonly version: string;
+  readonly resource: ReturnType<typeof packView>;
+}
+
+const encodedViews = new WeakMap<WorkloadView, EncodedView>();
+
+export function encodeView(view: WorkloadView): EncodedView {
+  const known = encodedViews.get(view);
+  if (known !== undefined) return known;
+  const resource = packView({ format: WORKLOAD_VIEW_FORMAT, json: JSON.stringify(view) });
+  const digest = createHash("sha256").update(resource.value).digest("hex");
+  const encoded = { version: digest.slice(0, VERSION_CHARACTERS), resource };
+  encodedViews.set(view, encoded);
+  return encoded;
+}

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { readResourceFiles } from "./resource-files.ts";
+
+const NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: production\n";
+
+async function folderWith(
+  context: { after(done: () => Promise<void>): void },
+  files: Readonly<Record<string, string>>,
+): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "hauberk-"));
+  context.after(() => rm(folder, { recursive: true }));
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  return folder;
+}
+
+test("reads the YAML files directly in a folder, in name order, and no others", async (context) => {
+  const folder = await folderWith(context, {
+    "b.yml": NAMESPACE.replace("production", "b"),
+    "a.yaml": NAMESPACE.replace("production", "a"),
+    ".hidden.yaml": "nonsense: [",
+    "notes.txt": "nonsense: [",
+  });
+  const { resources, issues } = await readResourceFiles([folder]);
+  assert.deepEqual(issues, []);
+  assert.deepEqual(
+    resources.map(({ meta }) => meta.name),
+    ["a", "b"],
+  );
+});
+
+test("a resource written twice is an issue that names both places", async (context) => {
+  const folder = await folderWith(context, { "a.yaml": NAMESPACE, "b.yaml": NAMESPACE });
+  const { issues } = await readResourceFiles([folder]);
+  assert.equal(issues.length, 1);
+  assert.match(issues[0]?.source.file ?? "", /b\.yaml$/);
+  assert.match(issues[0]?.problem ?? "", /already defined at .*a\.yaml:1/);
+});
+
+test("a path that is not there is an issue, and the rest is still read", async (context) => {
+  const folder = await folderWith(context, { "a.yaml": NAMESPACE });
+  const { resources, issues } = await readResourceFiles([join(folder, "absent"), folder]);
+  assert.equal(resources.length, 1);
+  assert.match(issues[0]?.problem ?? "", /cannot be read: .*no such file/);
+});

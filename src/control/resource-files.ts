@@ -1,0 +1,91 @@
+/** Reads the files a user names into resources, all of them at once, and reports what is wrong with any. */
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { ParsedResources } from "../api/parse-resources.ts";
+import { parseResources } from "../api/parse-resources.ts";
+import type { Issue, Notice, Resource } from "../api/resource.ts";
+import { formatLocation, formatRef } from "../api/resource.ts";
+import { describeError } from "../runtime/hauberk-error.ts";
+
+const RESOURCE_FILE = /\.(ya?ml|json)$/;
+const MAX_FILES = 10_000;
+
+/**
+ * Reads files, and the YAML and JSON files directly inside folders (as `kubectl apply -f` does), in name order.
+ *
+ * A path that cannot be read, a resource written twice and a second mesh configuration are issues too.
+ */
+export async function readResourceFiles(paths: readonly string[]): Promise<ParsedResources> {
+  const issues: Issue[] = [];
+  const notices: Notice[] = [];
+  const resources: Resource[] = [];
+  for (const file of await listFiles(paths, issues)) {
+    try {
+      const parsed = parseResources(await readFile(file, "utf8"), file);
+      resources.push(...parsed.resources);
+      issues.push(...parsed.issues);
+      notices.push(...parsed.notices);
+    } catch (error) {
+      issues.push(unreadable(file, error));
+    }
+  }
+  issues.push(...findDuplicates(resources));
+  return { resources, issues, notices };
+}
+
+async function listFiles(paths: readonly string[], issues: Issue[]): Promise<string[]> {
+  const files: string[] = [];
+  for (const path of paths) {
+    try {
+      files.push(...(await filesAt(path)));
+    } catch (error) {
+      issues.push(unreadable(path, error));
+    }
+  }
+  if (files.length > MAX_FILES) {
+    issues.push({
+      source: { file: files[MAX_FILES] ?? "", line: 1 },
+      path: "",
+      problem: `is one file too many; at most ${MAX_FILES} are read`,
+    });
+    files.length = MAX_FILES;
+  }
+  return [...new Set(files)];
+}
+
+async function filesAt(path: string): Promise<string[]> {
+  if (!(await stat(path)).isDirectory()) return [path];
+  const names = (await readdir(path)).filter(isResourceFile);
+  return names.sort().map((name) => join(path, name));
+}
+
+/** Whether a file of this name inside a folder is read. */
+export function isResourceFile(name: string): boolean {
+  return RESOURCE_FILE.test(name) && !name.startsWith(".");
+}
+
+function unreadable(file: string, error: unknown): Issue {
+  return {
+    source: { file, line: 1 },
+    path: "",
+    problem: `cannot be read: ${describeError(error)}`,
+  };
+}
+
+function findDuplicates(resources: readonly Resource[]): Issue[] {
+  const first = new Map<string, Resource>();
+  const issues: Issue[] = [];
+  for (const resource of resources) {
+    const { kind, meta } = resource;
+    const key = kind === "MeshConfig" ? kind : formatRef({ kind, ...meta });
+    const earlier = first.get(key);
+    if (earlier === undefined) first.set(key, resource);
+    else
+      issues.push({
+        source: meta.source,
+        path: "metadata.name",
+        problem: `${key} is already defined at ${formatLocation(earlier.meta.source)}; expected each resource once`,
+      });
+  }
+  return issues;
+}

@@ -1,0 +1,20 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Namespace } from "../api/namespace.ts";
+import { silentLog } from "../runtime/log.ts";
+import { ResourceStore } from "./resource-store.ts";
+
+const source = { file: "mesh.yaml", line: 1 };
+const namespace = (name: string): Namespace => ({
+  kind: "Namespace",
+  meta: { apiVersion: "v1", namespace: "", name, labels: {}, annotations: {}, source },
+});
+
+test("a faulty set is refused whole and the last good one stays in force", () => {
+  const store = new ResourceStore([namespace("good")], silentLog);
+  const issues = [{ source, path: "spec", problem: "is broken" }];
+  assert.equal(store.offer({ resources: [namespace("new")], issues, notices: [] }), "refused");
+  assert.equal(store.resources.current[0]?.meta.name, "good");
+  assert.equal(store.offer({ resources: [namespace("new")], issues: [], notices: [] }), "taken");
+  assert.equal(store.resources.current[0]?.meta.name, "new");
+});

@@ -1,0 +1,125 @@
+/**
+ * What one discovery stream has asked for, been sent and answered: delta xDS as a plain state machine, without IO.
+ * One response at a time is on its way; changes meanwhile are folded into the next.
+ * Protocol: https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#incremental-xds
+ */
+import type { WorkloadView } from "../policy/workload-view.ts";
+import { type EncodedView, encodeView } from "./encoded-view.ts";
+
+/** Told to a client whose view does not exist. */
+const ABSENT = "absent";
+
+/** State of one subscription, for people and tests. */
+export interface SubscriptionStatus {
+  /** `namespace/pod` */
+  readonly name: string;
+  readonly versionSent?: string;
+  readonly versionAcked?: string;
+  /** What the client said against the version sent, until a later one is acknowledged. */
+  readonly nackedError?: string;
+}
+
+export interface ViewUpdate {
+  readonly nonce: string;
+  readonly changed: readonly { readonly name: string; readonly view: EncodedView }[];
+  readonly removed: readonly string[];
+}
+
+export type UpdateAnswer =
+  | { readonly verdict: "acknowledged" | "refused"; readonly versions: ReadonlyMap<string, string> }
+  | { readonly verdict: "stale" };
+
+interface Subscription {
+  sent?: string;
+  acked?: string;
+  nackedError?: string;
+}
+
+interface Outstanding {
+  readonly nonce: string;
+  readonly versions: ReadonlyMap<string, string>;
+}
+
+export class ViewSubscriptions {
+  readonly #subscriptions = new Map<string, Subscription>();
+  #outstanding: Outstanding | undefined;
+  #nonces = 0;
+
+  get names(): readonly string[] {
+    return [...this.#subscriptions.keys()];
+  }
+
+  get isAwaitingAnswer(): boolean {
+    return this.#outstanding !== undefined;
+  }
+
+  get status(): readonly SubscriptionStatus[] {
+    return [...this.#subscriptions].map(([name, { sent, acked, nackedError }]) => ({
+      name,
+      ...(sent === undefined ? {} : { versionSent: sent }),
+      ...(acked === undefined ? {} : { versionAcked: acked }),
+      ...(nackedError === undefined ? {} : { nackedError }),
+    }));
+  }
+
+  /** @param heldVersion what the client kept from an earlier stream: not sent again while it is current */
+  subscribe(name: string, heldVersion: string | undefined): void {
+    const held = heldVersion === undefined ? {} : { sent: heldVersion, acked: heldVersion };
+    this.#subscriptions.set(name, held);
+  }
+
+  unsubscribe(name: string): void {
+    this.#subscriptions.delete(name);
+  }
+
+  /** Takes the client's answer to a response; answers to anything but the latest are stale and change nothing. */
+  answer(nonce: string, error: string | undefined): UpdateAnswer {
+    const outstanding = this.#outstanding;
+    if (outstanding?.nonce !== nonce) return { verdict: "stale" };
+    this.#outstanding = undefined;
+    for (const [name, version] of outstanding.versions) this.#record(name, { version, error });
+    const { versions } = outstanding;
+    return { verdict: error === undefined ? "acknowledged" : "refused", versions };
+  }
+
+  /** @returns undefined when there is nothing to send, or an answer is still awaited */
+  nextUpdate(views: ReadonlyMap<string, WorkloadView>): ViewUpdate | undefined {
+    if (this.isAwaitingAnswer) return undefined;
+    const changed: { name: string; view: EncodedView }[] = [];
+    const removed: string[] = [];
+    for (const [name, subscription] of this.#subscriptions) {
+      const view = views.get(name);
+      const encoded = view === undefined ? undefined : encodeView(view);
+      if ((encoded?.version ?? ABSENT) === subscription.sent) continue;
+      subscription.sent = encoded?.version ?? ABSENT;
+      if (encoded === undefined) removed.push(name);
+      else changed.push({ name, view: encoded });
+    }
+    if (changed.length === 0 && removed.length === 0) return undefined;
+    this.#nonces++;
+    const nonce = String(this.#nonces);
+    this.#outstanding = { nonce, versions: versionsOf(changed, removed) };
+    return { nonce, changed, removed };
+  }
+
+  #record(name: string, answer: { version: string; error: string | undefined }): void {
+    const subscription = this.#subscriptions.get(name);
+    if (subscription === undefined) return;
+    if (answer.error !== undefined) {
+      subscription.nackedError = answer.error;
+      return;
+    }
+    subscription.acked = answer.version;
+    delete subscription.nackedError;
+  }
+}
+
+function versionsOf(
+  changed: readonly { readonly name: string; readonly view: EncodedView }[],
+  removed: readonly string[],
+): ReadonlyMap<string, string> {
+  return new Map([
+    ...changed.map(({ name, view }): [string, string] => [name, view.version]),
+    ...removed.map((name): [string, string] => [name, ABSENT]),
+  ]);
+}

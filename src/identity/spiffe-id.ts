@@ -1,0 +1,109 @@
+/** SPIFFE identities of workloads. Standard: https://spiffe.io/docs/latest/spiffe-specs/spiffe-id */
+import { HauberkError } from "../runtime/hauberk-error.ts";
+
+declare const parsed: unique symbol;
+/** A SPIFFE ID that has been checked: only this file makes one. */
+export type SpiffeId = string & { readonly [parsed]: "SpiffeId" };
+
+/** The parts of an identity as Kubernetes and Istio give it: `spiffe://TRUST_DOMAIN/ns/NAMESPACE/sa/SERVICE_ACCOUNT`. */
+export interface WorkloadIdentityParts {
+  readonly trustDomain: string;
+  readonly namespace: string;
+  readonly serviceAccount: string;
+}
+
+const SCHEME = "spiffe://";
+const TRUST_DOMAIN = /^[a-z0-9._-]+$/;
+const SEGMENT = /^[A-Za-z0-9._-]+$/;
+/** SPIFFE-ID section 2.3. */
+const MAX_BYTES = 2048;
+const MAX_TRUST_DOMAIN_BYTES = 255;
+const MAX_QUOTED_CHARACTERS = 256;
+
+/** A text that is not a SPIFFE ID. */
+export class InvalidSpiffeIdError extends HauberkError {
+  readonly code = "HAUBERK_INVALID_SPIFFE_ID";
+  readonly value: string;
+  constructor(value: string, problem: string) {
+    super(
+      `${JSON.stringify(value.slice(0, MAX_QUOTED_CHARACTERS))} is not a SPIFFE ID: ${problem}`,
+    );
+    this.value = value;
+  }
+}
+
+/**
+ * Reads any SPIFFE ID, with or without a path.
+ *
+ * @throws InvalidSpiffeIdError
+ */
+export function parseSpiffeId(text: string): SpiffeId {
+  const problem = problemOf(text);
+  if (problem !== undefined) throw new InvalidSpiffeIdError(text, problem);
+  return text as SpiffeId;
+}
+
+/**
+ * The identity of a service account. An `@` in the trust domain becomes a `.` (CA-17).
+ *
+ * @throws InvalidSpiffeIdError if a part is empty or has a character that an identity cannot hold
+ */
+export function spiffeId({
+  trustDomain,
+  namespace,
+  serviceAccount,
+}: WorkloadIdentityParts): SpiffeId {
+  const domain = trustDomain.replaceAll("@", ".");
+  const text = `${SCHEME}${domain}/ns/${namespace}/sa/${serviceAccount}`;
+  if ([domain, namespace, serviceAccount].some((part) => part.includes("/")))
+    throw new InvalidSpiffeIdError(text, "one of its parts has a slash");
+  return parseSpiffeId(text);
+}
+
+/**
+ * The parts of a workload's identity: exactly five segments after the scheme (CA-17).
+ *
+ * @throws InvalidSpiffeIdError if the identity has another form
+ */
+export function parseWorkloadIdentity(id: SpiffeId): WorkloadIdentityParts {
+  const [trustDomain, ns, namespace, sa, serviceAccount, ...rest] = segmentsOf(id);
+  if (
+    trustDomain === undefined ||
+    ns !== "ns" ||
+    namespace === undefined ||
+    sa !== "sa" ||
+    serviceAccount === undefined ||
+    rest.length > 0
+  ) {
+    throw new InvalidSpiffeIdError(id, "expected spiffe://TRUST_DOMAIN/ns/NAMESPACE/sa/NAME");
+  }
+  return { trustDomain, namespace, serviceAccount };
+}
+
+export function trustDomainOf(id: SpiffeId): string {
+  return segmentsOf(id)[0] ?? "";
+}
+
+function segmentsOf(id: string): string[] {
+  return id.slice(SCHEME.length).split("/");
+}
+
+function problemOf(text: string): string | undefined {
+  if (!text.startsWith(SCHEME)) return `it does not start with ${SCHEME}`;
+  if (Buffer.byteLength(text) > MAX_BYTES) return `it is longer than ${MAX_BYTES} bytes`;
+  const [trustDomain = "", ...path] = segmentsOf(text);
+  if (trustDomain === "") return "its trust domain is missing";
+  if (!TRUST_DOMAIN.test(trustDomain))
+    return "its trust domain has a character that is not allowed: only a-z, 0-9, '.', '-' and '_' are";
+  if (trustDomain.length > MAX_TRUST_DOMAIN_BYTES)
+    return `its trust domain is longer than ${MAX_TRUST_DOMAIN_BYTES} bytes`;
+  return path.map(segmentProblem).find((problem) => problem !== undefined);
+}
+
+function segmentProblem(segment: string): string | undefined {
+  if (segment === "") return "its path has an empty segment, which is not allowed";
+  if (segment === "." || segment === "..") return "its path has a dot segment";
+  if (!SEGMENT.test(segment))
+    return "its path has a character that is not allowed: only letters, digits, '.', '-' and '_' are";
+  return undefined;
+}

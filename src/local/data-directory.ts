@@ -1,0 +1,45 @@
+/** Where a mesh on this machine keeps its state, readable by a person: one place that knows the file names. */
+import { mkdir, rename, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+
+/** Used when the user names no other; relative to the current folder. */
+export const DEFAULT_DATA_DIRECTORY = ".hauberk";
+
+export class DataDirectory {
+  readonly path: string;
+  constructor(path: string) {
+    this.path = resolve(path);
+  }
+  /** Which processes run, and where: no secrets. */
+  get meshState(): string {
+    return join(this.path, "mesh.json");
+  }
+  get ports(): string {
+    return join(this.path, "ports.json");
+  }
+  get controlPlaneLog(): string {
+    return join(this.path, "logs", "control-plane.log");
+  }
+  /** One folder a pod: `access.log`, `sidecar.log` and a file for each container. */
+  logs({ namespace, name }: { namespace: string; name: string }): string {
+    return join(this.path, "logs", namespace, name);
+  }
+  /** A pod's own scratch folder: its TMPDIR. */
+  scratch({ namespace, name }: { namespace: string; name: string }): string {
+    return join(this.path, "pods", namespace, name);
+  }
+
+  /** Makes the folder, closed to other users. */
+  async create(): Promise<void> {
+    await mkdir(this.path, { recursive: true, mode: 0o700 });
+  }
+
+  /** Each run begins with empty logs; those of the run before are kept beside them. */
+  async startLogs(): Promise<void> {
+    const logs = join(this.path, "logs");
+    const previous = join(this.path, "logs.previous");
+    await mkdir(logs, { recursive: true, mode: 0o700 });
+    await rm(previous, { recursive: true, force: true });
+    await rename(logs, previous);
+  }
+}

@@ -1,0 +1,115 @@
+/** One process of the mesh: started in a group of its own, output into files, an optional pipe to talk over. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdir, open } from "node:fs/promises";
+import { join } from "node:path";
+import type { Duplex } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
+import { readJsonLines, writeJsonLine } from "../runtime/json-lines.ts";
+
+/** How long a process may take to end after SIGTERM. */
+const GRACE_MS = 5_000;
+
+export interface ProcessPlan {
+  /** For people: `production/api-0 sidecar`. */
+  readonly title: string;
+  readonly command: readonly [string, ...string[]];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly workingDirectory: string;
+  readonly logDirectory: string;
+  /** File names in `logDirectory`. */
+  readonly output: string;
+  readonly errors: string;
+  /** Whether to open the pipe: file descriptor 3 of the process. */
+  readonly pipe: "none" | "json-lines";
+  /** Hears what the process says over the pipe. */
+  readonly receive?: (message: unknown) => void;
+}
+
+export interface ProcessExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export class MeshProcess {
+  readonly title: string;
+  readonly processId: number;
+  readonly exit: Promise<ProcessExit>;
+  readonly #pipe: Duplex | undefined;
+  #ended: ProcessExit | undefined;
+
+  private constructor(title: string, child: ChildProcess, processId: number, pipe?: Duplex) {
+    this.title = title;
+    this.processId = processId;
+    this.#pipe = pipe;
+    this.exit = new Promise((resolve) => {
+      child.once("exit", (code, signal) => {
+        this.#ended = { code, signal };
+        resolve(this.#ended);
+      });
+    });
+  }
+
+  /** @throws Error when the command cannot be started */
+  static async start(plan: ProcessPlan): Promise<MeshProcess> {
+    await mkdir(plan.logDirectory, { recursive: true, mode: 0o700 });
+    const [output, errors] = await Promise.all(
+      [plan.output, plan.errors].map((name) => open(join(plan.logDirectory, name), "a", 0o600)),
+    );
+    try {
+      const [file, ...parameters] = plan.command;
+      const child = spawn(file, parameters, {
+        cwd: plan.workingDirectory,
+        env: plan.environment,
+        detached: true,
+        stdio: [
+          "ignore",
+          output?.fd ?? "ignore",
+          errors?.fd ?? "ignore",
+          plan.pipe === "none" ? "ignore" : "pipe",
+        ],
+      });
+      await new Promise<void>((resolve, reject) => {
+        child.once("spawn", resolve);
+        child.once("error", reject);
+      });
+      const pipe = plan.pipe === "none" ? undefined : connectPipe(child, plan);
+      return new MeshProcess(plan.title, child, child.pid ?? 0, pipe);
+    } finally {
+      await Promise.all([output?.close(), errors?.close()]);
+    }
+  }
+
+  get ended(): ProcessExit | undefined {
+    return this.#ended;
+  }
+
+  send(message: unknown): void {
+    if (this.#pipe !== undefined) writeJsonLine(this.#pipe, message);
+  }
+
+  /** Asks the whole group to end, and ends it after the grace time. */
+  async stop(): Promise<void> {
+    this.#signal("SIGTERM");
+    if (this.#ended === undefined) {
+      await Promise.race([this.exit, delay(GRACE_MS, undefined, { ref: false })]);
+    }
+    this.#signal("SIGKILL");
+    await this.exit;
+    this.#pipe?.destroy();
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    try {
+      process.kill(-this.processId, signal);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+    }
+  }
+}
+
+function connectPipe(child: ChildProcess, { receive }: ProcessPlan): Duplex {
+  const pipe = child.stdio[3] as Duplex;
+  pipe.on("error", () => pipe.destroy()); // the process ended; its exit is reported by itself
+  readJsonLines(pipe, (message) => receive?.(message));
+  return pipe;
+}

@@ -1,0 +1,214 @@
+/** Turns a rule of a policy into matchers that can say what they demanded and what they got. */
+import {
+  type AuthorizationCondition,
+  type AuthorizationOperation,
+  type AuthorizationRule,
+  type AuthorizationSource,
+  OPERATION_FIELDS,
+  SOURCE_FIELDS,
+} from "../api/authorization-policy.ts";
+import type { RuleRef } from "./decision.ts";
+import {
+  conditionAttribute,
+  OPERATION_RULE_FIELDS,
+  type RuleField,
+  SOURCE_RULE_FIELDS,
+} from "./rule-field.ts";
+import type { PolicyContext, Traffic, TrafficAttribute } from "./traffic-attribute.ts";
+
+/** How a connection's bytes are read where the rule is judged. */
+export type TrafficProtocol = "http" | "tcp";
+
+/** One demand of a rule. */
+export interface CompiledCondition {
+  /** As in the resource: `to.operation.methods`, `when request.headers[x]`. */
+  readonly field: string;
+  /** The values as written. */
+  readonly expected: string;
+  matches(traffic: Traffic): boolean;
+  /** What the traffic carries; "nothing" when absent. */
+  got(traffic: Traffic): string;
+}
+
+/** (one of `from`) and (one of `to`) and all of `when`; an empty list demands nothing (AP-30, AP-31). */
+export interface CompiledRule {
+  readonly ref: RuleRef;
+  readonly from: readonly (readonly CompiledCondition[])[];
+  readonly to: readonly (readonly CompiledCondition[])[];
+  readonly when: readonly CompiledCondition[];
+}
+
+export interface RuleContext extends PolicyContext {
+  readonly protocol: TrafficProtocol;
+  readonly action: "ALLOW" | "DENY";
+}
+
+/** A condition that cannot be asked: HTTP on a TCP port, or a value that cannot be read. */
+interface Unusable {
+  readonly field: string;
+  readonly expected: string;
+  readonly problem: string;
+}
+type Part = CompiledCondition | Unusable;
+
+/** How much of a long list, or of a long value from a stranger, is repeated in logs and explanations. */
+const MAX_VALUES_TOLD = 5;
+const MAX_CHARACTERS_TOLD = 200;
+
+/**
+ * Compiles one rule. A condition that cannot be asked makes an ALLOW rule match nothing, and is left out of a DENY
+ * rule, which then matches more: both ways fail closed (AP-36, AP-61, AP-62; for unknown keys also AP-37).
+ */
+export function compileRule(
+  rule: AuthorizationRule,
+  { ref, ...context }: RuleContext & { readonly ref: RuleRef },
+): CompiledRule {
+  const from = rule.from.map((source) => compileSource(source, context));
+  const to = rule.to.map((operation) => compileOperation(operation, context));
+  const when = rule.when.flatMap((condition) => compileWhen(condition, context));
+  const unusable = [...from.flat(), ...to.flat(), ...when].filter(isUnusable);
+  return {
+    ref,
+    from: from.map((parts) => parts.filter(isUsable)),
+    to: to.map((parts) => parts.filter(isUsable)),
+    when: [...when.filter(isUsable), ...(context.action === "ALLOW" ? unusable.map(neverMet) : [])],
+  };
+}
+
+export function matchesRule({ from, to, when }: CompiledRule, traffic: Traffic): boolean {
+  return allMatch(when, traffic) && someAlternative(from, traffic) && someAlternative(to, traffic);
+}
+
+/** What kept a rule from matching: of alternatives, those of the one that came closest. Empty when it matches. */
+export function failingConditions(
+  { from, to, when }: CompiledRule,
+  traffic: Traffic,
+): readonly CompiledCondition[] {
+  return [
+    ...closestAlternative(from, traffic),
+    ...closestAlternative(to, traffic),
+    ...failing(when, traffic),
+  ];
+}
+
+function allMatch(conditions: readonly CompiledCondition[], traffic: Traffic): boolean {
+  for (const condition of conditions) if (!condition.matches(traffic)) return false;
+  return true;
+}
+
+function someAlternative(
+  alternatives: readonly (readonly CompiledCondition[])[],
+  traffic: Traffic,
+): boolean {
+  if (alternatives.length === 0) return true;
+  for (const conditions of alternatives) if (allMatch(conditions, traffic)) return true;
+  return false;
+}
+
+function closestAlternative(
+  alternatives: readonly (readonly CompiledCondition[])[],
+  traffic: Traffic,
+): readonly CompiledCondition[] {
+  const [first = [], ...others] = alternatives.map((conditions) => failing(conditions, traffic));
+  return others.reduce((best, next) => (next.length < best.length ? next : best), first);
+}
+
+function failing(
+  conditions: readonly CompiledCondition[],
+  traffic: Traffic,
+): readonly CompiledCondition[] {
+  return conditions.filter((condition) => !condition.matches(traffic));
+}
+
+function compileSource(source: AuthorizationSource, context: RuleContext): Part[] {
+  return SOURCE_FIELDS.flatMap((name) =>
+    compilePart(
+      { ...SOURCE_RULE_FIELDS[name], field: `from.source.${name}`, values: source[name] },
+      context,
+    ),
+  );
+}
+
+function compileOperation(operation: AuthorizationOperation, context: RuleContext): Part[] {
+  return OPERATION_FIELDS.flatMap((name) =>
+    compilePart(
+      { ...OPERATION_RULE_FIELDS[name], field: `to.operation.${name}`, values: operation[name] },
+      context,
+    ),
+  );
+}
+
+function compileWhen(
+  { key, values, notValues }: AuthorizationCondition,
+  context: RuleContext,
+): Part[] {
+  const field = `when ${key}`;
+  const attribute = conditionAttribute(key);
+  if (attribute === undefined) {
+    return [{ field, expected: tellValues(values), problem: "a key that is not known" }];
+  }
+  return [
+    ...compilePart({ attribute, demands: "one", field, values }, context),
+    ...compilePart({ attribute, demands: "none", field, values: notValues }, context),
+  ];
+}
+
+interface WrittenField extends RuleField {
+  readonly field: string;
+  readonly values: readonly string[] | undefined;
+}
+
+/** @returns one part, or none for a field that is absent */
+function compilePart(
+  { attribute, demands, field, values = [] }: WrittenField,
+  context: RuleContext,
+): [] | [Part] {
+  if (values.length === 0) return [];
+  const expected = tellExpected(attribute, { demands, values });
+  if (attribute.layer === "http" && context.protocol === "tcp") {
+    return [{ field, expected, problem: "no HTTP, as the port is carried as TCP" }];
+  }
+  const matchesOne = attribute.compile(values, context);
+  if (matchesOne === undefined) {
+    return [{ field, expected, problem: "a value in the policy that cannot be read" }];
+  }
+  const matches = demands === "one" ? matchesOne : (traffic: Traffic) => !matchesOne(traffic);
+  return [{ field, expected, matches, got: (traffic) => tellGot(attribute, traffic) }];
+}
+
+function isUnusable(part: Part): part is Unusable {
+  return "problem" in part;
+}
+
+function isUsable(part: Part): part is CompiledCondition {
+  return !isUnusable(part);
+}
+
+function neverMet({ field, expected, problem }: Unusable): CompiledCondition {
+  return { field, expected, matches: () => false, got: () => problem };
+}
+
+function tellExpected(
+  { shown }: TrafficAttribute,
+  { demands, values }: Pick<RuleField, "demands"> & { readonly values: readonly string[] },
+): string {
+  const told = shown === "shown" ? tellValues(values) : "a secret value";
+  return demands === "one" ? told : `anything but ${told}`;
+}
+
+function tellValues(values: readonly string[]): string {
+  const told = values.slice(0, MAX_VALUES_TOLD).map(clip).join(", ");
+  const more = values.length - MAX_VALUES_TOLD;
+  return more > 0 ? `${told} and ${more} more` : told;
+}
+
+function tellGot(attribute: TrafficAttribute, traffic: Traffic): string {
+  const value = attribute.read(traffic);
+  if (value === undefined) return "nothing";
+  if (attribute.shown === "secret") return "another value";
+  return value === "" ? "an empty value" : clip(value);
+}
+
+function clip(text: string): string {
+  return text.length <= MAX_CHARACTERS_TOLD ? text : `${text.slice(0, MAX_CHARACTERS_TOLD)}…`;
+}

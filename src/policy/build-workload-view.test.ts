@@ -1,0 +1,202 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { snapshotOf, workloadNamed } from "../../test/kit/mesh-parts.ts";
+import { buildWorkloadView, buildWorkloadViews } from "./build-workload-view.ts";
+import type { WorkloadView } from "./workload-view.ts";
+
+const namespace = (name: string): string => `
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: ${name}, labels: {istio-injection: enabled}}`;
+
+const deployment = ({
+  name = "api",
+  inNamespace = "shop",
+  account = name,
+  labels = "",
+  port = 8080,
+}: {
+  name?: string;
+  inNamespace?: string;
+  account?: string;
+  labels?: string;
+  port?: number;
+} = {}): string => `
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ${name}, namespace: ${inNamespace}}
+spec:
+  selector: {matchLabels: {app: ${name}}}
+  template:
+    metadata: {labels: {app: ${name}, tier: back${labels}}}
+    spec:
+      serviceAccountName: ${account}
+      containers: [{name: a, image: x, ports: [{name: web, containerPort: ${port}}]}]`;
+
+const service = (name: string, ports: string, selector = "app: api"): string => `
+---
+apiVersion: v1
+kind: Service
+metadata: {name: ${name}, namespace: shop}
+spec: {selector: {${selector}}, ports: [${ports}]}`;
+
+const peerAuthentication = (spec: string, inNamespace = "shop"): string => `
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: pa, namespace: ${inNamespace}}
+spec: ${spec}`;
+
+const HTTP = "{name: http, port: 80, targetPort: web}";
+const BASE = namespace("shop") + deployment() + deployment({ name: "caller", port: 7070 });
+
+const viewOf = (yaml: string, pod = "shop/caller-0"): WorkloadView => {
+  const snapshot = snapshotOf(yaml);
+  return buildWorkloadView(snapshot, workloadNamed(snapshot, pod));
+};
+
+test("views are built for workloads with a sidecar alone, and are plain JSON", () => {
+  const views = buildWorkloadViews(
+    snapshotOf(BASE + deployment({ name: "old", inNamespace: "legacy" }) + service("api", HTTP)),
+  );
+  assert.deepEqual([...views.keys()], ["shop/api-0", "shop/caller-0"]);
+  for (const view of views.values()) assert.deepEqual(JSON.parse(JSON.stringify(view)), view);
+});
+
+test("a view names its workload, its identity (CA-17) and what is trusted", () => {
+  const { workload, trust, outbound } = viewOf(BASE);
+  assert.equal(workload.identity, "spiffe://cluster.local/ns/shop/sa/caller");
+  assert.equal(workload.owner, "caller");
+  assert.deepEqual(trust, {
+    trustDomain: "cluster.local",
+    trustDomainAliases: [],
+    rootsPem: ["ROOT"],
+    minimumTlsVersion: "TLSv1.2",
+  });
+  assert.ok(outbound.httpProxy);
+});
+
+test("a destination is a service port, with its listener, server name (TLS-33) and endpoints", () => {
+  const { outbound } = viewOf(BASE + service("api", HTTP));
+  assert.deepEqual(outbound.destinations, [
+    {
+      serviceNamespace: "shop",
+      serviceName: "api",
+      host: "api.shop.svc.cluster.local",
+      servicePort: 80,
+      protocol: "http",
+      listen: { address: "127.0.0.1", port: 80 },
+      identities: ["spiffe://cluster.local/ns/shop/sa/api"],
+      serverName: "outbound_.80_._.api.shop.svc.cluster.local",
+      endpoints: [
+        { workload: "api-0", address: { address: "127.0.0.1", port: 18080 }, mutualTls: true },
+      ],
+    },
+  ]);
+});
+
+test("TLS-34 identities are those of all endpoints, in every trust domain that is ours, sorted", () => {
+  const mesh = "\n---\ntrustDomain: td1\ntrustDomainAliases: [old]\n";
+  const { outbound, workload } = viewOf(BASE + service("back", HTTP, "tier: back") + mesh);
+  assert.equal(workload.identity, "spiffe://td1/ns/shop/sa/caller");
+  assert.deepEqual(outbound.destinations[0]?.identities, [
+    "spiffe://old/ns/shop/sa/api",
+    "spiffe://old/ns/shop/sa/caller",
+    "spiffe://td1/ns/shop/sa/api",
+    "spiffe://td1/ns/shop/sa/caller",
+  ]);
+});
+
+const toDisable = "{selector: {matchLabels: {app: api}}, mtls: {mode: DISABLE}}";
+const portDisabled =
+  "{selector: {matchLabels: {app: api}}, portLevelMtls: {8080: {mode: DISABLE}}}";
+const servicePortDisabled = portDisabled.replace("8080", "80");
+const originated: [rule: string, yaml: string, mutualTls: boolean][] = [
+  ["TLS-28 PERMISSIVE is upgraded", BASE, true],
+  ["TLS-20 switched off for the mesh", `${BASE}\n---\nenableAutoMtls: false\n`, false],
+  ["TLS-25 a workload's DISABLE is honoured", BASE + peerAuthentication(toDisable), false],
+  ["TLS-25 a port's DISABLE is honoured", BASE + peerAuthentication(portDisabled), false],
+  ["PA-16 the port is the container's", BASE + peerAuthentication(servicePortDisabled), true],
+  ["TLS-21 a namespace's DISABLE", BASE + peerAuthentication("{mtls: {mode: DISABLE}}"), false],
+  [
+    "TLS-27 a namespace's DISABLE hides a workload's STRICT",
+    `${BASE}${peerAuthentication("{mtls: {mode: DISABLE}}")}
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: strict, namespace: shop}
+spec: {selector: {matchLabels: {app: api}}, mtls: {mode: STRICT}}`,
+    false,
+  ],
+  [
+    "TLS-21 the mesh's DISABLE",
+    BASE + peerAuthentication("{mtls: {mode: DISABLE}}", "istio-system"),
+    false,
+  ],
+  [
+    "TLS-26 a pod without a sidecar",
+    namespace("shop") +
+      deployment({ labels: ", sidecar.istio.io/inject: 'false'" }) +
+      deployment({ name: "caller", port: 7070 }),
+    false,
+  ],
+  [
+    "TLS-26 a pod that says it does not",
+    namespace("shop") +
+      deployment({ labels: ", security.istio.io/tlsMode: disabled" }) +
+      deployment({ name: "caller", port: 7070 }),
+    false,
+  ],
+];
+for (const [rule, yaml, mutualTls] of originated) {
+  test(`${rule}: mutual TLS is ${mutualTls ? "" : "not "}originated`, () => {
+    const { outbound } = viewOf(yaml + service("api", HTTP));
+    assert.deepEqual(
+      outbound.destinations[0]?.endpoints.map((endpoint) => endpoint.mutualTls),
+      [mutualTls],
+    );
+  });
+}
+
+test("a service whose target port a pod lacks has no endpoint there", () => {
+  const { outbound } = viewOf(BASE + service("api", "{port: 80, targetPort: nowhere}"));
+  assert.deepEqual(outbound.destinations[0]?.endpoints, []);
+});
+
+const protocols: [what: string, services: string, protocol: string][] = [
+  ["no service", "", "auto"],
+  ["a service by the port's name", service("api", HTTP), "http"],
+  [
+    "a service by the port's number",
+    service("api", "{name: tcp-x, port: 1, targetPort: 8080}"),
+    "tcp",
+  ],
+  ["a service for another port", service("api", "{name: http, port: 1, targetPort: 9090}"), "auto"],
+  ["a service that does not select it", service("api", HTTP, "app: caller"), "auto"],
+  [
+    "two that differ: the first by name",
+    service("b", "{name: tcp, port: 1, targetPort: 8080}") + service("a", HTTP),
+    "http",
+  ],
+];
+for (const [what, services, protocol] of protocols) {
+  test(`inbound protocol with ${what} is ${protocol}`, () => {
+    const { inbound } = viewOf(BASE + services, "shop/api-0");
+    const port = inbound.ports.find(({ containerPort }) => containerPort === 8080);
+    assert.equal(port?.protocol, protocol);
+  });
+}
+
+test("PA-16 an inbound port carries its mode and the resource that set it", () => {
+  const { inbound } = viewOf(BASE + peerAuthentication(portDisabled), "shop/api-0");
+  const [port] = inbound.ports;
+  assert.equal(port?.mutualTls.mode, "DISABLE");
+  assert.ok(port.mutualTls.origin !== "default");
+  assert.deepEqual(port.mutualTls.origin.ref, {
+    kind: "PeerAuthentication",
+    namespace: "shop",
+    name: "pa",
+  });
+});

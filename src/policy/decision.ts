@@ -1,0 +1,63 @@
+/** The judgement on one request or connection: a verdict, and exactly one reason that explains it. */
+import type { PeerAuthenticationMode } from "../api/peer-authentication.ts";
+import type { ResourceRef, SourceLocation } from "../api/resource.ts";
+
+export type Verdict = "allow" | "deny";
+
+export interface Decision {
+  readonly verdict: Verdict;
+  readonly reason: Reason;
+}
+
+/** One rule of one policy; `rule` is its index in the policy's `rules`, from 0 (AP-34). */
+export interface RuleRef {
+  readonly policy: ResourceRef;
+  readonly rule: number;
+  readonly source: SourceLocation;
+}
+
+/** A resource and where it was written; "default" when no resource says anything. */
+export type Origin = { readonly ref: ResourceRef; readonly source: SourceLocation } | "default";
+
+/** Why traffic was let through or not. Plain data: it travels into logs and back. */
+export type Reason =
+  /** A rule of an ALLOW policy matched. */
+  | { readonly because: "matched-allow"; readonly matched: RuleRef }
+  /** No ALLOW policy applies to the workload, and no DENY rule matched (AP-1). */
+  | { readonly because: "no-allow-policy" }
+  /** A rule of a DENY policy matched. */
+  | { readonly because: "matched-deny"; readonly matched: RuleRef }
+  /** ALLOW policies apply, none of their rules matched; `nearest` holds at most three, best first. */
+  | {
+      readonly because: "no-allow-matched";
+      readonly considered: readonly ResourceRef[];
+      readonly nearest: readonly NearestMiss[];
+    }
+  /** Plaintext on a port that demands mutual TLS (PA-37). */
+  | { readonly because: "plaintext-refused"; readonly origin: Origin }
+  /** TLS on a port where mutual TLS is disabled (PA-36). */
+  | { readonly because: "tls-refused"; readonly origin: Origin }
+  /** TLS, but no certificate, or one that does not chain to the mesh's roots or names a foreign trust domain. */
+  | { readonly because: "peer-not-verified"; readonly problem: string }
+  /** The callee has no sidecar, so that nothing is enforced there (AP-6). */
+  | { readonly because: "no-sidecar" }
+  /** A process outside the pod used the pod's outbound side. */
+  | { readonly because: "not-own-workload"; readonly problem: string };
+
+/** An ALLOW rule that did not match, and every condition of it that failed. */
+export interface NearestMiss {
+  readonly rule: RuleRef;
+  readonly unmet: readonly UnmetCondition[];
+}
+
+export interface UnmetCondition {
+  /** As in the resource: `to.operation.methods`, `from.source.principals`, `when request.headers[x]`. */
+  readonly field: string;
+  /** The values that would have matched, as written. */
+  readonly expected: string;
+  /** What the traffic carried; "nothing" when absent. */
+  readonly got: string;
+}
+
+/** The mutual TLS mode of a port after composition: never UNSET (PA-9). */
+export type MutualTlsMode = Exclude<PeerAuthenticationMode, "UNSET">;

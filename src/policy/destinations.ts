@@ -1,0 +1,109 @@
+/** What a workload may call, and how: every port of every service, its endpoints, and who may answer there. */
+import type { ServicePort } from "../api/service.ts";
+import { type SpiffeId, spiffeId } from "../identity/spiffe-id.ts";
+import { effectivePeerAuthentication } from "./effective-policy.ts";
+import { type MeshSnapshot, ofScope, type SelectedWorkloads } from "./mesh-snapshot.ts";
+import { mutualTlsOfPort, namespaceMutualTls } from "./mutual-tls.ts";
+import { targetContainerPort } from "./service-target.ts";
+import type { Workload } from "./workload.ts";
+import type { Destination, Endpoint } from "./workload-view.ts";
+
+/** By which a pod says whether it speaks the mesh's TLS; injection sets it to "istio" when absent (TLS-26). */
+const TLS_MODE_LABEL = "security.istio.io/tlsMode";
+
+/** One destination for each service port, in the order of services. */
+export function buildDestinations(snapshot: MeshSnapshot, caller: Workload): Destination[] {
+  return snapshot.services.flatMap((selected) =>
+    selected.service.ports.map((port) => buildDestination(snapshot, { selected, port, caller })),
+  );
+}
+
+/** `api.production.svc.cluster.local`: a service's full name. */
+export function serviceHost({ namespace, name }: { namespace: string; name: string }): string {
+  return `${name}.${namespace}.svc.cluster.local`;
+}
+
+/** The TLS server name of a service port (TLS-33). */
+export function serverNameOf(host: string, servicePort: number): string {
+  return `outbound_.${servicePort}_._.${host}`;
+}
+
+function buildDestination(
+  snapshot: MeshSnapshot,
+  {
+    selected,
+    port,
+    caller,
+  }: {
+    readonly selected: SelectedWorkloads;
+    readonly port: ServicePort;
+    readonly caller: Workload;
+  },
+): Destination {
+  const { namespace, name } = selected.service.meta;
+  const host = serviceHost({ namespace, name });
+  const listener = caller.outboundListeners.find(
+    ({ serviceNamespace, serviceName, servicePort }) =>
+      serviceNamespace === namespace && serviceName === name && servicePort === port.port,
+  );
+  return {
+    serviceNamespace: namespace,
+    serviceName: name,
+    host,
+    servicePort: port.port,
+    protocol: port.protocol,
+    ...(listener && { listen: listener.listen }),
+    identities: acceptedIdentities(snapshot, selected.workloads),
+    serverName: serverNameOf(host, port.port),
+    endpoints: buildEndpoints(snapshot, { selected, port }),
+  };
+}
+
+function buildEndpoints(
+  snapshot: MeshSnapshot,
+  { selected, port }: { readonly selected: SelectedWorkloads; readonly port: ServicePort },
+): Endpoint[] {
+  return selected.workloads.flatMap((workload) => {
+    const target = targetContainerPort(port, workload);
+    if (target === undefined) return [];
+    return {
+      workload: workload.name,
+      address: target.listen,
+      mutualTls: originatesMutualTls(snapshot, { workload, containerPort: target.containerPort }),
+    };
+  });
+}
+
+/**
+ * Whether callers with a sidecar speak mutual TLS to an endpoint (TLS-20..TLS-28): the mesh does it by itself, the
+ * namespace does not disable it for all its services, the pod speaks it, and the port does not disable it.
+ */
+export function originatesMutualTls(
+  snapshot: MeshSnapshot,
+  { workload, containerPort }: { readonly workload: Workload; readonly containerPort: number },
+): boolean {
+  const { settings, peerAuthentications } = snapshot;
+  if (!settings.enableAutoMtls || tlsModeOf(workload) !== "istio") return false;
+  const scope = { rootNamespace: settings.rootNamespace, namespace: workload.namespace };
+  const hint = namespaceMutualTls(ofScope(peerAuthentications, scope), scope);
+  if (hint.mode === "DISABLE") return false;
+  const effective = effectivePeerAuthentication(snapshot, workload);
+  return mutualTlsOfPort(effective, containerPort).mode !== "DISABLE";
+}
+
+function tlsModeOf({ labels, injected }: Workload): string {
+  return labels[TLS_MODE_LABEL] ?? (injected ? "istio" : "disabled");
+}
+
+/** Every identity an endpoint of the service may prove, in every trust domain that is ours, sorted (TLS-34). */
+function acceptedIdentities(
+  { settings: { trustDomain, trustDomainAliases } }: MeshSnapshot,
+  workloads: readonly Workload[],
+): SpiffeId[] {
+  const identities = workloads.flatMap(({ namespace, serviceAccount }) =>
+    [trustDomain, ...trustDomainAliases].map((domain) =>
+      spiffeId({ trustDomain: domain, namespace, serviceAccount }),
+    ),
+  );
+  return [...new Set(identities)].sort();
+}

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Reason } from "./decision.ts";
+import { explain, summarize } from "./explain.ts";
+
+const matched = {
+  policy: { kind: "AuthorizationPolicy", namespace: "production", name: "no-admin" },
+  rule: 1,
+  source: { file: "policies.yaml", line: 12 },
+};
+const origin = {
+  ref: { kind: "PeerAuthentication", namespace: "istio-system", name: "default" },
+  source: { file: "mesh.yaml", line: 3 },
+};
+
+/** One row for each reason there is: the compiler holds the list complete. */
+const rows: {
+  readonly [because in Reason["because"]]: [Reason, sentence: RegExp, summary: string];
+} = {
+  "matched-allow": [
+    { because: "matched-allow", matched },
+    /^Allowed: rule 2 of AuthorizationPolicy production\/no-admin \(rules\[1\], policies\.yaml:12\) matches, an ALLOW rule\.$/,
+    "ALLOW production/no-admin rules[1] (policies.yaml:12)",
+  ],
+  "matched-deny": [
+    { because: "matched-deny", matched },
+    /^Denied: rule 2 of AuthorizationPolicy production\/no-admin \(rules\[1\], policies\.yaml:12\) matches, a DENY rule\.$/,
+    "DENY production/no-admin rules[1] (policies.yaml:12)",
+  ],
+  "no-allow-policy": [
+    { because: "no-allow-policy" },
+    /^Allowed: no ALLOW policy applies/,
+    "no ALLOW policy applies",
+  ],
+  "no-allow-matched": [
+    {
+      because: "no-allow-matched",
+      considered: [matched.policy],
+      nearest: [
+        { rule: matched, unmet: [{ field: "to.operation.methods", expected: "GET", got: "PUT" }] },
+      ],
+    },
+    /^Denied: .*\(AuthorizationPolicy production\/no-admin\)\.\nThe nearest rule:\n {2}rule 2 of .*policies\.yaml:12\)\n {4}to\.operation\.methods: expected GET; got PUT$/,
+    "no ALLOW rule matched; nearest production/no-admin rules[1] (policies.yaml:12)",
+  ],
+  "plaintext-refused": [
+    { because: "plaintext-refused", origin },
+    /^Denied: .*plaintext.*STRICT.*PeerAuthentication istio-system\/default \(mesh\.yaml:3\)/,
+    "plaintext refused, STRICT by istio-system/default (mesh.yaml:3)",
+  ],
+  "tls-refused": [
+    { because: "tls-refused", origin: "default" },
+    /^Denied: .*TLS.*DISABLE.*the mesh's default/,
+    "TLS refused, DISABLE by default",
+  ],
+  "peer-not-verified": [
+    { because: "peer-not-verified", problem: "its certificate has expired" },
+    /^Denied: .*its certificate has expired/,
+    "caller not verified: its certificate has expired",
+  ],
+  "no-sidecar": [{ because: "no-sidecar" }, /^Allowed: .*no sidecar/, "the callee has no sidecar"],
+  "not-own-workload": [
+    { because: "not-own-workload", problem: "process 7 is not below process 5" },
+    /^Denied: .*process 7/,
+    "not the pod's own process: process 7 is not below process 5",
+  ],
+};
+for (const [because, [reason, sentence, summary]] of Object.entries(rows)) {
+  test(`explains ${because}`, () => {
+    const verdict = sentence.source.startsWith("^Allowed") ? "allow" : "deny";
+    assert.match(explain({ verdict, reason }), sentence);
+    assert.equal(summarize(reason), summary);
+  });
+}
+
+test("policies without rules are said to have none (AP-20)", () => {
+  const nothing = {
+    because: "no-allow-matched",
+    considered: [matched.policy],
+    nearest: [],
+  } as const;
+  assert.match(explain({ verdict: "deny", reason: nothing }), /no-admin has no rules/);
+  const both = { ...nothing, considered: [matched.policy, matched.policy] };
+  assert.match(explain({ verdict: "deny", reason: both }), /have no rules/);
+  assert.equal(summarize(nothing), "no ALLOW rule matched");
+});
+
+test("a reason from a newer version is explained, not thrown at the reader", () => {
+  const reason = JSON.parse('{"because":"from-the-future"}') as Reason;
+  assert.match(explain({ verdict: "deny", reason }), /does not know/);
+  assert.match(summarize(reason), /from-the-future/);
+});

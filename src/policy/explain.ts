@@ -1,0 +1,121 @@
+/** From a decision to words: what decided, where it is written, and what would have had to be otherwise. */
+import { formatLocation, formatRef, type ResourceRef } from "../api/resource.ts";
+import type { Decision, NearestMiss, Origin, Reason, RuleRef, UnmetCondition } from "./decision.ts";
+
+/** Plain sentences, one a line; the details of nearest rules are indented by two spaces. Never throws. */
+export function explain({ verdict, reason }: Decision): string {
+  const opening = verdict === "allow" ? "Allowed" : "Denied";
+  return [`${opening}: ${sentence(reason)}`, ...details(reason)].join("\n");
+}
+
+/** One short line for tables, such as `DENY production/no-admin rules[0] (policies.yaml:12)`. */
+export function summarize(reason: Reason): string {
+  switch (reason.because) {
+    case "matched-allow":
+      return `ALLOW ${shortRule(reason.matched)}`;
+    case "matched-deny":
+      return `DENY ${shortRule(reason.matched)}`;
+    case "no-allow-policy":
+      return "no ALLOW policy applies";
+    case "no-allow-matched":
+      return `no ALLOW rule matched${nearestInBrackets(reason.nearest)}`;
+    case "plaintext-refused":
+      return `plaintext refused, STRICT by ${shortOrigin(reason.origin)}`;
+    case "tls-refused":
+      return `TLS refused, DISABLE by ${shortOrigin(reason.origin)}`;
+    case "peer-not-verified":
+      return `caller not verified: ${reason.problem}`;
+    case "no-sidecar":
+      return "the callee has no sidecar";
+    case "not-own-workload":
+      return `not the pod's own process: ${reason.problem}`;
+    default:
+      return unknownReason(reason);
+  }
+}
+
+function sentence(reason: Reason): string {
+  switch (reason.because) {
+    case "matched-allow":
+      return `${ruleInWords(reason.matched)} matches, an ALLOW rule.`;
+    case "matched-deny":
+      return `${ruleInWords(reason.matched)} matches, a DENY rule.`;
+    case "no-allow-policy":
+      return "no ALLOW policy applies to the callee, and no DENY rule matches.";
+    case "no-allow-matched":
+      return noAllowMatched(reason);
+    case "plaintext-refused":
+      return `the caller speaks plaintext, and the port demands mutual TLS (STRICT), set by ${originInWords(reason.origin)}.`;
+    case "tls-refused":
+      return `the caller speaks TLS, and mutual TLS is disabled on the port (DISABLE), set by ${originInWords(reason.origin)}.`;
+    case "peer-not-verified":
+      return `the caller's identity could not be verified: ${reason.problem}.`;
+    case "no-sidecar":
+      return "the callee has no sidecar, so that nothing is enforced there.";
+    case "not-own-workload":
+      return `the pod's outbound side serves the pod's own processes alone: ${reason.problem}.`;
+    default:
+      return unknownReason(reason);
+  }
+}
+
+function details(reason: Reason): string[] {
+  if (reason.because !== "no-allow-matched" || reason.nearest.length === 0) return [];
+  const opening = reason.nearest.length === 1 ? "The nearest rule:" : "The nearest rules:";
+  return [opening, ...reason.nearest.flatMap(missInWords)];
+}
+
+function noAllowMatched({
+  considered,
+  nearest,
+}: Extract<Reason, { because: "no-allow-matched" }>): string {
+  const policies = considered.map(formatRef).join(", ");
+  if (nearest.length > 0) {
+    return `ALLOW policies apply to the callee, and none of their rules matches (${policies}).`;
+  }
+  const [allows, has] = considered.length === 1 ? ["allows", "has"] : ["allow", "have"];
+  return `${policies} ${has} no rules, and so ${allows} nothing.`;
+}
+
+function missInWords({ rule, unmet }: NearestMiss): string[] {
+  return [
+    `  ${ruleInWords(rule)}`,
+    ...unmet.map((condition) => `    ${conditionInWords(condition)}`),
+  ];
+}
+
+function conditionInWords({ field, expected, got }: UnmetCondition): string {
+  return `${field}: expected ${expected}; got ${got}`;
+}
+
+/** People count from 1, policies are indexed from 0: both are said. */
+function ruleInWords({ policy, rule, source }: RuleRef): string {
+  return `rule ${rule + 1} of ${formatRef(policy)} (rules[${rule}], ${formatLocation(source)})`;
+}
+
+function originInWords(origin: Origin): string {
+  if (origin === "default") return "the mesh's default";
+  return `${formatRef(origin.ref)} (${formatLocation(origin.source)})`;
+}
+
+function shortRule({ policy, rule, source }: RuleRef): string {
+  return `${shortRef(policy)} rules[${rule}] (${formatLocation(source)})`;
+}
+
+function shortOrigin(origin: Origin): string {
+  if (origin === "default") return "default";
+  return `${shortRef(origin.ref)} (${formatLocation(origin.source)})`;
+}
+
+function shortRef({ namespace, name }: ResourceRef): string {
+  return namespace === "" ? name : `${namespace}/${name}`;
+}
+
+function nearestInBrackets([nearest]: readonly NearestMiss[]): string {
+  return nearest === undefined ? "" : `; nearest ${shortRule(nearest.rule)}`;
+}
+
+/** A decision read from the log of a newer version may carry a reason that this one does not know. */
+function unknownReason(reason: never): string {
+  return `a reason this version does not know: ${JSON.stringify(reason)}`;
+}

@@ -1,0 +1,115 @@
+/** All configuration at one moment, indexed for the questions asked of it. Immutable; what is derived from it lives elsewhere. */
+import type { AuthorizationPolicy } from "../api/authorization-policy.ts";
+import { selects } from "../api/label-selector.ts";
+import { DEFAULT_MESH_SETTINGS, type MeshSettings } from "../api/mesh-config.ts";
+import type { PeerAuthentication } from "../api/peer-authentication.ts";
+import type { Resource, ResourceKind } from "../api/resource.ts";
+import type { Service } from "../api/service.ts";
+import { byAge } from "./mutual-tls.ts";
+import type { Workload } from "./workload.ts";
+
+export interface MeshSnapshot {
+  readonly settings: MeshSettings;
+  /** PEM of every trusted root. */
+  readonly rootsPem: readonly string[];
+  readonly workloads: readonly Workload[];
+  /** By namespace, then name. */
+  readonly services: readonly SelectedWorkloads[];
+  readonly workloadsByNamespace: ReadonlyMap<string, readonly Workload[]>;
+  readonly servicesByNamespace: ReadonlyMap<string, readonly SelectedWorkloads[]>;
+  /** In the order of PA-5. */
+  readonly peerAuthentications: ReadonlyMap<string, readonly PeerAuthentication[]>;
+  /** In the order of PA-5. */
+  readonly authorizationPolicies: ReadonlyMap<string, readonly AuthorizationPolicy[]>;
+}
+
+/** A service and the workloads behind it, in the order they were given. */
+export interface SelectedWorkloads {
+  readonly service: Service;
+  readonly workloads: readonly Workload[];
+}
+
+/** Indexes resources and workloads. Of several mesh configurations the first counts; whoever reads files refuses a second. */
+export function buildSnapshot({
+  resources,
+  workloads,
+  rootsPem,
+}: {
+  readonly resources: readonly Resource[];
+  readonly workloads: readonly Workload[];
+  readonly rootsPem: readonly string[];
+}): MeshSnapshot {
+  const workloadsByNamespace = groupBy(workloads, ({ namespace }) => namespace);
+  const services = ofKind(resources, "Service")
+    .sort(byNamespaceAndName)
+    .map((service) => selectWorkloads(service, workloadsByNamespace));
+  return {
+    settings: ofKind(resources, "MeshConfig")[0]?.settings ?? DEFAULT_MESH_SETTINGS,
+    rootsPem,
+    workloads,
+    services,
+    workloadsByNamespace,
+    servicesByNamespace: groupBy(services, ({ service }) => service.meta.namespace),
+    peerAuthentications: groupBy(
+      ofKind(resources, "PeerAuthentication").sort(byAge),
+      ({ meta }) => meta.namespace,
+    ),
+    authorizationPolicies: groupBy(
+      ofKind(resources, "AuthorizationPolicy").sort(byAge),
+      ({ meta }) => meta.namespace,
+    ),
+  };
+}
+
+/** What a namespace, and the root namespace above it, say; the root's first. */
+export function ofScope<T>(
+  byNamespace: ReadonlyMap<string, readonly T[]>,
+  { rootNamespace, namespace }: { readonly rootNamespace: string; readonly namespace: string },
+): readonly T[] {
+  const own = byNamespace.get(namespace) ?? [];
+  if (namespace === rootNamespace) return own;
+  return [...(byNamespace.get(rootNamespace) ?? []), ...own];
+}
+
+/** The resources of one kind, in the order they were given. */
+export function ofKind<Kind extends ResourceKind>(
+  resources: readonly Resource[],
+  kind: Kind,
+): Extract<Resource, { kind: Kind }>[] {
+  return resources.filter(
+    (resource): resource is Extract<Resource, { kind: Kind }> => resource.kind === kind,
+  );
+}
+
+function selectWorkloads(
+  service: Service,
+  byNamespace: ReadonlyMap<string, readonly Workload[]>,
+): SelectedWorkloads {
+  const candidates = byNamespace.get(service.meta.namespace) ?? [];
+  return { service, workloads: candidates.filter((workload) => isBehind(service, workload)) };
+}
+
+/** Whether a service selects a workload; an empty selector selects nothing. */
+export function isBehind(
+  { meta, selector }: Service,
+  { namespace, labels }: Pick<Workload, "namespace" | "labels">,
+): boolean {
+  if (meta.namespace !== namespace || Object.keys(selector).length === 0) return false;
+  return selects(selector, labels);
+}
+
+function byNamespaceAndName({ meta: a }: Service, { meta: b }: Service): number {
+  const [left, right] = [`${a.namespace}/${a.name}`, `${b.namespace}/${b.name}`];
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
+}
+
+function groupBy<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(key(item));
+    if (group === undefined) groups.set(key(item), [item]);
+    else group.push(item);
+  }
+  return groups;
+}

@@ -1,0 +1,126 @@
+/** Which mutual TLS a workload demands on each port: mesh, namespace, workload and port level composed (PA-2..PA-18). */
+import { selects } from "../api/label-selector.ts";
+import type { PeerAuthentication, PeerAuthenticationMode } from "../api/peer-authentication.ts";
+import type { Labels } from "../api/resource.ts";
+import type { Origin } from "./decision.ts";
+import type { EffectiveMutualTls } from "./workload-view.ts";
+
+/** What applies when no resource says anything (PA-9). */
+const DEFAULT_MUTUAL_TLS: EffectiveMutualTls = { mode: "PERMISSIVE", origin: "default" };
+
+/** The mode of the workload, and of the container ports that have one of their own. */
+export interface ComposedPeerAuthentication {
+  readonly workload: EffectiveMutualTls;
+  readonly ports: ReadonlyMap<number, EffectiveMutualTls>;
+}
+
+/** Whose mode is asked for. */
+export interface PeerAuthenticationSubject {
+  readonly rootNamespace: string;
+  readonly namespace: string;
+  readonly labels: Labels;
+}
+
+/**
+ * Composes the policies that apply to one workload; each value carries the resource that set it.
+ *
+ * @param policies in any order, of any namespace: what does not apply is left out
+ */
+export function composePeerAuthentication(
+  policies: readonly PeerAuthentication[],
+  subject: PeerAuthenticationSubject,
+): ComposedPeerAuthentication {
+  const inherited = namespaceMutualTls(policies, subject);
+  const winner = oldest(policies, (policy) => isForWorkload(policy, subject));
+  if (winner === undefined) return { workload: inherited, ports: new Map() };
+  const workload = override(inherited, { policy: winner, mode: winner.mode });
+  const ports = new Map(
+    [...winner.portModes].map(([port, mode]) => [
+      port,
+      override(workload, { policy: winner, mode }),
+    ]),
+  );
+  return { workload, ports };
+}
+
+/** The mode on one container port (PA-11, PA-16). */
+export function mutualTlsOfPort(
+  { workload, ports }: ComposedPeerAuthentication,
+  containerPort: number,
+): EffectiveMutualTls {
+  return ports.get(containerPort) ?? workload;
+}
+
+/** The mode of a namespace as a whole, which only steers callers (PA-13). */
+export function namespaceMutualTls(
+  policies: readonly PeerAuthentication[],
+  { rootNamespace, namespace }: Omit<PeerAuthenticationSubject, "labels">,
+): EffectiveMutualTls {
+  const levels = namespace === rootNamespace ? [rootNamespace] : [rootNamespace, namespace];
+  return levels.reduce((inherited, level) => {
+    const policy = oldest(policies, (candidate) => isForNamespace(candidate, level));
+    return policy === undefined ? inherited : override(inherited, { policy, mode: policy.mode });
+  }, DEFAULT_MUTUAL_TLS);
+}
+
+/** Evaluation order of policies: by age, then name, then namespace; what was never applied has no age and is oldest (PA-5). */
+export function byAge(
+  { meta: a }: Pick<PeerAuthentication, "meta">,
+  { meta: b }: Pick<PeerAuthentication, "meta">,
+): number {
+  return (
+    instantOf(a.creationTimestamp) - instantOf(b.creationTimestamp) ||
+    compareText(a.name, b.name) ||
+    compareText(a.namespace, b.namespace)
+  );
+}
+
+function instantOf(timestamp: string | undefined): number {
+  const instant = timestamp === undefined ? Number.NaN : Date.parse(timestamp);
+  return Number.isNaN(instant) ? 0 : instant;
+}
+
+function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+function oldest(
+  policies: readonly PeerAuthentication[],
+  applies: (policy: PeerAuthentication) => boolean,
+): PeerAuthentication | undefined {
+  let found: PeerAuthentication | undefined;
+  for (const policy of policies) {
+    if (!applies(policy)) continue;
+    if (found === undefined || byAge(policy, found) < 0) found = policy;
+  }
+  return found;
+}
+
+function isForNamespace({ meta, selector }: PeerAuthentication, namespace: string): boolean {
+  return meta.namespace === namespace && isEmpty(selector);
+}
+
+function isForWorkload(
+  { meta, selector }: PeerAuthentication,
+  { rootNamespace, namespace, labels }: PeerAuthenticationSubject,
+): boolean {
+  if (meta.namespace === rootNamespace || meta.namespace !== namespace) return false;
+  return !isEmpty(selector) && selects(selector, labels);
+}
+
+function isEmpty(selector: Labels): boolean {
+  return Object.keys(selector).length === 0;
+}
+
+function override(
+  inherited: EffectiveMutualTls,
+  { policy, mode }: { readonly policy: PeerAuthentication; readonly mode: PeerAuthenticationMode },
+): EffectiveMutualTls {
+  if (mode === "UNSET") return inherited;
+  return { mode, origin: originOf(policy) };
+}
+
+function originOf({ kind, meta }: PeerAuthentication): Origin {
+  return { ref: { kind, namespace: meta.namespace, name: meta.name }, source: meta.source };
+}

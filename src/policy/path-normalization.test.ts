@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { PATH_NORMALIZATIONS } from "../api/mesh-config.ts";
+import { normalizePath, pathRefusal } from "./path-normalization.ts";
+
+const table: [received: string, base: string, merged: string, decoded: string][] = [
+  ["/a/../b", "/b", "/b", "/b"],
+  ["/a//b", "/a//b", "/a/b", "/a/b"],
+  ["/a%2Fb", "/a%2Fb", "/a%2Fb", "/a/b"],
+  ["/a/%2e%2e/b", "/b", "/b", "/b"],
+  ["/a/%2E./b", "/b", "/b", "/b"],
+  ["/a%2f%2e%2e/b", "/a%2f../b", "/a%2f../b", "/b"],
+  ["/a\\b", "/a/b", "/a/b", "/a/b"],
+  ["/a%5Cb", "/a%5Cb", "/a%5Cb", "/a/b"],
+  ["/A", "/A", "/A", "/A"],
+  ["/a/./b", "/a/b", "/a/b", "/a/b"],
+  ["/a%252Fb", "/a%252Fb", "/a%252Fb", "/a%252Fb"],
+  ["/%61dmin", "/admin", "/admin", "/admin"],
+  ["/x/%2E%2e/admin", "/admin", "/admin", "/admin"],
+  ["/../../a", "/a", "/a", "/a"],
+  ["/a/..", "/", "/", "/"],
+  ["/a/b/.", "/a/b/", "/a/b/", "/a/b/"],
+  ["/a/...", "/a/...", "/a/...", "/a/..."],
+  ["/a//../b", "/a/b", "/a/b", "/a/b"],
+  ["/;/a;x=1", "/;/a;x=1", "/;/a;x=1", "/;/a;x=1"],
+  ["/%c0%af", "/%c0%af", "/%c0%af", "/%c0%af"],
+  ["/%2%65%2%65/a", "/%2%65%2%65/a", "/%2%65%2%65/a", "/%2%65%2%65/a"],
+  ["/%", "/%", "/%", "/%"],
+  ["*", "*", "*", "*"],
+  ["/a/../b?c=/../%2F//", "/b?c=/../%2F//", "/b?c=/../%2F//", "/b?c=/../%2F//"],
+];
+for (const [received, base, merged, decoded] of table) {
+  test(`AP-100..AP-106 ${received}`, () => {
+    assert.equal(normalizePath(received, "NONE"), received);
+    assert.equal(normalizePath(received, "DEFAULT"), base);
+    assert.equal(normalizePath(received, "BASE"), base);
+    assert.equal(normalizePath(received, "MERGE_SLASHES"), merged);
+    assert.equal(normalizePath(received, "DECODE_AND_MERGE_SLASHES"), decoded);
+  });
+}
+
+const piece = fc.constantFrom(
+  ..."/.%25eEfFcC?a\\;",
+  "%2e",
+  "%2F",
+  "%5c",
+  "..",
+  "//",
+  "%00",
+  "ü",
+  "%3",
+);
+const anyPath = fc.array(piece, { maxLength: 24 }).map((pieces) => `/${pieces.join("")}`);
+
+for (const mode of PATH_NORMALIZATIONS) {
+  test(`law: normalising twice changes nothing more (${mode})`, () => {
+    fc.assert(
+      fc.property(anyPath, (path) => {
+        const once = normalizePath(path, mode);
+        assert.equal(normalizePath(once, mode), once);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+}
+
+test("law: no dot segment, and no escape of a letter, survives BASE (QK-3)", () => {
+  fc.assert(
+    fc.property(anyPath, (path) => {
+      const [pathname = ""] = normalizePath(path, "BASE").split("?", 1);
+      assert.ok(!pathname.split("/").some((segment) => segment === "." || segment === ".."));
+      assert.doesNotMatch(pathname, /(?<!%|%[0-9a-f])%(2e|6[1-9a-f])/i);
+      assert.doesNotMatch(pathname, /\\/);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+const refusals: [path: string, refused: boolean][] = [
+  ["/admin#x", true],
+  ["/admin?x#y", true],
+  ["/admin%00", true],
+  ["/admin?x=%00", false],
+  ["/admin", false],
+];
+for (const [path, refused] of refusals) {
+  test(`AP-107 ${path} is ${refused ? "" : "not "}answered with 400`, () => {
+    assert.equal(pathRefusal(path, "DEFAULT") !== undefined, refused);
+  });
+}
+test("AP-101 an encoded NUL is left alone where nothing is normalised", () => {
+  assert.equal(pathRefusal("/%00", "NONE"), undefined);
+});

@@ -1,0 +1,91 @@
+/**
+ * The form in which a request's path is authorised, and forwarded (AP-100..AP-106): so that a policy and the
+ * application behind it read the same path.
+ */
+import type { PathNormalization } from "../api/mesh-config.ts";
+
+/**
+ * Brings a path into the mesh's form; its query is not touched. What does not begin with "/" (`*`, as in `OPTIONS *`)
+ * stays as it is.
+ *
+ * @param path as received, with its query if any
+ */
+export function normalizePath(path: string, mode: PathNormalization): string {
+  if (mode === "NONE" || !path.startsWith("/")) return path;
+  const end = path.indexOf("?");
+  const query = end < 0 ? "" : path.slice(end);
+  return normalizePathname(end < 0 ? path : path.slice(0, end), mode) + query;
+}
+
+/**
+ * Why a request must be answered with 400 instead of being judged: its path carries a fragment (AP-107), or, where
+ * paths are normalised, an encoded NUL, which has no normal form.
+ *
+ * @returns undefined when nothing is wrong
+ */
+export function pathRefusal(path: string, mode: PathNormalization): string | undefined {
+  if (hasFragment(path)) return "the path has a fragment";
+  if (mode !== "NONE" && ENCODED_NUL.test(path)) return "the path has an encoded NUL";
+  return undefined;
+}
+
+/** AP-107 */
+export function hasFragment(path: string): boolean {
+  return path.includes("#");
+}
+
+const ENCODED_NUL = /^[^?]*%00/;
+
+function normalizePathname(pathname: string, mode: Exclude<PathNormalization, "NONE">): string {
+  switch (mode) {
+    case "DEFAULT":
+    case "BASE":
+      return normalizeBase(pathname);
+    case "MERGE_SLASHES":
+      return mergeSlashes(normalizeBase(pathname));
+    case "DECODE_AND_MERGE_SLASHES":
+      return mergeSlashes(normalizeBase(decodeSlashes(pathname)));
+  }
+}
+
+/** Decodes what needs no encoding (RFC 3986 section 6.2.2.2), then `\` to `/`, then dot segments (AP-102). */
+function normalizeBase(pathname: string): string {
+  return removeDotSegments(decodeUnreserved(pathname).replaceAll("\\", "/"));
+}
+
+/** An escape, or a percent sign that begins none together with the escape that would otherwise complete it. */
+const ESCAPE = /%[0-9A-Fa-f]?%[0-9A-Fa-f]{2}|%([0-9A-Fa-f]{2})/g;
+const UNRESERVED = /[A-Za-z0-9._~-]/;
+
+function decodeUnreserved(pathname: string): string {
+  if (!pathname.includes("%")) return pathname;
+  return pathname.replace(ESCAPE, (written: string, hex: string | undefined) => {
+    if (hex === undefined) return written;
+    const character = String.fromCharCode(Number.parseInt(hex, 16));
+    return UNRESERVED.test(character) ? character : written;
+  });
+}
+
+/** RFC 3986 section 5.2.4, for a path that begins with "/". */
+function removeDotSegments(pathname: string): string {
+  if (!pathname.includes("/.")) return pathname;
+  const kept: string[] = [];
+  const segments = pathname.split("/").slice(1);
+  for (const [index, segment] of segments.entries()) {
+    if (segment !== "." && segment !== "..") {
+      kept.push(segment);
+      continue;
+    }
+    if (segment === "..") kept.pop();
+    if (index === segments.length - 1) kept.push("");
+  }
+  return `/${kept.join("/")}`;
+}
+
+function decodeSlashes(pathname: string): string {
+  return pathname.replace(/%2f/gi, "/").replace(/%5c/gi, "\\");
+}
+
+function mergeSlashes(pathname: string): string {
+  return pathname.replace(/\/{2,}/g, "/");
+}

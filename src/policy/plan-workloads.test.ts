@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { resourcesOf } from "../../test/kit/mesh-parts.ts";
+import { planWorkloads } from "./plan-workloads.ts";
+
+const MESH = `
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, labels: {istio-injection: enabled}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: cart, namespace: shop}
+spec:
+  selector: {app: cart}
+  ports:
+  - {name: http, port: 80, targetPort: web}
+  - {name: tcp-admin, port: 90, targetPort: 9090}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: old, namespace: legacy}
+spec:
+  selector: {app: old}
+  ports: [{name: http, port: 80}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: cart, namespace: shop}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: cart}}
+  template:
+    metadata: {labels: {app: cart}}
+    spec:
+      serviceAccountName: cart
+      containers:
+      - {name: a, image: x, ports: [{name: web, containerPort: 8080}]}
+      - {name: b, image: x, ports: [{containerPort: 7070}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: old, namespace: legacy}
+spec:
+  selector: {matchLabels: {app: old}}
+  template:
+    metadata: {labels: {app: old}}
+    spec: {containers: [{name: a, image: x}]}
+`;
+
+function plan() {
+  const asked: string[] = [];
+  const workloads = planWorkloads(resourcesOf(MESH), {
+    place(key) {
+      asked.push(key);
+      return { address: "127.0.0.1", port: asked.length };
+    },
+    uid: (key) => `uid of ${key}`,
+  });
+  return { asked, workloads };
+}
+
+test("each replica is a workload named by its index", () => {
+  const { workloads } = plan();
+  assert.deepEqual(
+    workloads.map(({ namespace, name, owner, uid, serviceAccount, injected }) => [
+      `${namespace}/${name}`,
+      owner,
+      uid,
+      serviceAccount,
+      injected,
+    ]),
+    [
+      ["shop/cart-0", "cart", "uid of shop/cart-0", "cart", true],
+      ["shop/cart-1", "cart", "uid of shop/cart-1", "cart", true],
+      ["legacy/old-0", "old", "uid of legacy/old-0", "default", false],
+    ],
+  );
+});
+
+test("ports are those of all containers, and numeric targets of services that nobody declared", () => {
+  const { workloads } = plan();
+  assert.deepEqual(
+    workloads[0]?.ports.map(({ name, containerPort }) => [name, containerPort]),
+    [
+      ["web", 8080],
+      ["", 7070],
+      ["", 9090],
+    ],
+  );
+});
+
+test("every socket is asked for once, by a key that tells its purpose", () => {
+  const { asked } = plan();
+  assert.equal(new Set(asked).size, asked.length);
+  assert.deepEqual(asked.filter((key) => key.startsWith("shop/cart-1/")).sort(), [
+    "shop/cart-1/application/7070",
+    "shop/cart-1/application/8080",
+    "shop/cart-1/application/9090",
+    "shop/cart-1/http-proxy",
+    "shop/cart-1/listen/7070",
+    "shop/cart-1/listen/8080",
+    "shop/cart-1/listen/9090",
+    "shop/cart-1/outbound/legacy/old:80",
+    "shop/cart-1/outbound/shop/cart:80",
+    "shop/cart-1/outbound/shop/cart:90",
+  ]);
+});
+
+test("without a sidecar callers connect to the application itself, and nothing is served outbound", () => {
+  const old = plan().workloads[2];
+  assert.deepEqual(old?.ports[0]?.listen, old?.ports[0]?.application);
+  assert.deepEqual(old?.outboundListeners, []);
+  assert.equal(old?.httpProxy, undefined);
+});

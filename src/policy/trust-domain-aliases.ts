@@ -1,0 +1,36 @@
+/** One policy value stands for the same workload in every trust domain that is ours (AP-45d). */
+import type { Trust } from "./workload-view.ts";
+
+/** Always means the local trust domain, whatever its name. */
+const LOCAL_POINTER = "cluster.local";
+
+type TrustDomains = Pick<Trust, "trustDomain" | "trustDomainAliases">;
+
+/**
+ * The values that a value of `principals` stands for. Only `td/ns/NS/sa/SA` with a trust domain that is ours becomes
+ * several; everything else stands for itself.
+ */
+export function expandPrincipal(value: string, trust: TrustDomains): readonly string[] {
+  const segments = value.split("/");
+  const [domain = ""] = segments;
+  if (segments.length !== 5 || domain === "*") return [value];
+  const rest = segments.slice(1).join("/");
+  return expandTrustDomain(domain, trust).map((expanded) => `${expanded}/${rest}`);
+}
+
+/** The trust domains that one, or a pattern of one, stands for, when it is ours. */
+export function expandTrustDomain(value: string, trust: TrustDomains): readonly string[] {
+  const ours = [trust.trustDomain, ...trust.trustDomainAliases];
+  if (value !== LOCAL_POINTER && !ours.some((domain) => covers(value, domain))) return [value];
+  const expanded = ours.map((domain) => (coversBySuffix(value, domain) ? value : domain));
+  return [...new Set(expanded)];
+}
+
+function covers(pattern: string, domain: string): boolean {
+  if (pattern === domain || coversBySuffix(pattern, domain)) return true;
+  return pattern.endsWith("*") && domain.startsWith(pattern.slice(0, -1));
+}
+
+function coversBySuffix(pattern: string, domain: string): boolean {
+  return pattern.startsWith("*") && domain.endsWith(pattern.slice(1));
+}

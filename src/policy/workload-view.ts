@@ -1,0 +1,99 @@
+/**
+ * WorkloadView: all that one sidecar must know. The single contract between the control plane, both data planes and
+ * every tool: effective policy in, destinations out, trust. Plain JSON, versioned, no functions.
+ */
+import type { AuthorizationAction, AuthorizationRule } from "../api/authorization-policy.ts";
+import type { PathNormalization } from "../api/mesh-config.ts";
+import type { Labels, ResourceRef, SourceLocation } from "../api/resource.ts";
+import type { PortProtocol } from "../api/service.ts";
+import type { SpiffeId } from "../identity/spiffe-id.ts";
+import type { MutualTlsMode, Origin } from "./decision.ts";
+import type { SocketAddress } from "./workload.ts";
+
+/** Raised whenever an older sidecar would misread a newer view; it then refuses (nacks) the view. */
+export const WORKLOAD_VIEW_FORMAT = 1;
+
+export interface WorkloadView {
+  readonly workload: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly owner: string;
+    readonly labels: Labels;
+    readonly serviceAccount: string;
+    readonly identity: SpiffeId;
+  };
+  readonly trust: Trust;
+  readonly inbound: Inbound;
+  readonly outbound: Outbound;
+}
+
+export interface Trust {
+  readonly trustDomain: string;
+  /** Further trust domains whose peers are accepted (TLS-4, CA-55). */
+  readonly trustDomainAliases: readonly string[];
+  /** PEM of every trusted root. */
+  readonly rootsPem: readonly string[];
+  readonly minimumTlsVersion: "TLSv1.2" | "TLSv1.3";
+}
+
+export interface Inbound {
+  readonly ports: readonly InboundPort[];
+  readonly authorization: EffectiveAuthorization;
+  readonly pathNormalization: PathNormalization;
+}
+
+export interface InboundPort {
+  readonly containerPort: number;
+  readonly protocol: PortProtocol;
+  readonly mutualTls: EffectiveMutualTls;
+  readonly listen: SocketAddress;
+  readonly application: SocketAddress;
+}
+
+/** A mode and the resource that set it. */
+export interface EffectiveMutualTls {
+  readonly mode: MutualTlsMode;
+  readonly origin: Origin;
+}
+
+/** The policies that apply to the workload, by action; each list in evaluation order. */
+export interface EffectiveAuthorization {
+  readonly deny: readonly AppliedPolicy[];
+  readonly allow: readonly AppliedPolicy[];
+}
+
+export interface AppliedPolicy {
+  readonly ref: ResourceRef;
+  readonly source: SourceLocation;
+  readonly action: AuthorizationAction;
+  readonly rules: readonly AuthorizationRule[];
+}
+
+export interface Outbound {
+  readonly httpProxy?: SocketAddress;
+  readonly destinations: readonly Destination[];
+}
+
+/** One port of one service the workload may call. */
+export interface Destination {
+  readonly serviceNamespace: string;
+  readonly serviceName: string;
+  /** `api.production.svc.cluster.local` */
+  readonly host: string;
+  readonly servicePort: number;
+  readonly protocol: PortProtocol;
+  /** Where the sidecar listens for the application; absent when the port is only reached through the HTTP proxy. */
+  readonly listen?: SocketAddress;
+  /** Identities the callee may prove (TLS-34). */
+  readonly identities: readonly SpiffeId[];
+  /** TLS server name: `outbound_.8080_._.api.production.svc.cluster.local` (TLS-33). */
+  readonly serverName: string;
+  readonly endpoints: readonly Endpoint[];
+}
+
+export interface Endpoint {
+  readonly workload: string;
+  readonly address: SocketAddress;
+  /** Whether to originate mutual TLS to it (TLS-20..TLS-28). */
+  readonly mutualTls: boolean;
+}

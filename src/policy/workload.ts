@@ -1,0 +1,43 @@
+/** A workload: one running instance (pod) of something the user deployed, and where its ports can be reached. */
+import type { Labels } from "../api/resource.ts";
+
+export interface SocketAddress {
+  /** IP address, never a name. */
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface Workload {
+  readonly namespace: string;
+  /** Pod name, such as `api-0`. */
+  readonly name: string;
+  readonly uid: string;
+  /** What it was made from: the Deployment's name. People call the workload by it. */
+  readonly owner: string;
+  readonly labels: Labels;
+  readonly serviceAccount: string;
+  /** Whether a sidecar stands beside it. */
+  readonly injected: boolean;
+  readonly ports: readonly WorkloadPort[];
+  /** Where its sidecar listens for the application's own calls, one for each service port it may call. */
+  readonly outboundListeners: readonly OutboundListener[];
+  /** Where its sidecar serves as HTTP proxy to the application; absent without a sidecar. */
+  readonly httpProxy?: SocketAddress;
+}
+
+/** One declared container port. Policy always speaks of `containerPort`, wherever the sockets really are. */
+export interface WorkloadPort {
+  readonly name: string;
+  readonly containerPort: number;
+  /** Where callers connect: the sidecar, or the application itself when there is none. */
+  readonly listen: SocketAddress;
+  /** Where the application really listens. */
+  readonly application: SocketAddress;
+}
+
+export interface OutboundListener {
+  readonly serviceNamespace: string;
+  readonly serviceName: string;
+  readonly servicePort: number;
+  readonly listen: SocketAddress;
+}

@@ -1,0 +1,96 @@
+/** The sidecar's own small server on loopback: health, metrics, and which certificate it has. Reads only. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { X509Svid } from "../identity/x509-svid.ts";
+import { describeError } from "../runtime/hauberk-error.ts";
+import { ListenError } from "../runtime/listen-error.ts";
+import type { Log } from "../runtime/log.ts";
+import type { Watched } from "../runtime/watched.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+
+export interface AdminOptions {
+  readonly port: number;
+  readonly ready: () => "ready" | "starting";
+  readonly svid: Watched<X509Svid | undefined>;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+interface Page {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+const HOST = "127.0.0.1";
+const TEXT = "text/plain";
+const MAX_CONNECTIONS = 64;
+/** A web page in a browser can send us requests under its own name, but not under these. */
+const OWN_NAMES = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
+
+export class AdminServer {
+  readonly #options: AdminOptions;
+  readonly #server: Server;
+
+  constructor(options: AdminOptions) {
+    this.#options = options;
+    this.#server = createServer(
+      { headersTimeout: 10_000, requestTimeout: 10_000 },
+      (request, response) => {
+        this.#answer(request, response).catch((error: unknown) => {
+          options.log.error("admin request failed", { problem: describeError(error) });
+          response.destroy();
+        });
+      },
+    );
+    this.#server.maxConnections = MAX_CONNECTIONS;
+  }
+
+  /** @throws ListenError */
+  open(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { port } = this.#options;
+      this.#server.once("error", (cause) =>
+        reject(new ListenError(`cannot listen on ${HOST}:${port}`, { cause })),
+      );
+      this.#server.listen({ host: HOST, port }, () => resolve());
+    });
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { status, contentType, body } = await this.#page(request);
+    response.writeHead(status, { "content-type": contentType }).end(body);
+  }
+
+  async #page({ method, url, headers }: IncomingMessage): Promise<Page> {
+    if (!OWN_NAMES.test(headers.host ?? "")) return text(421, "ask under a loopback name\n");
+    if (method !== "GET") return text(405, "only GET is served\n");
+    const { ready, metrics, svid } = this.#options;
+    switch (url) {
+      case "/healthz/ready":
+        return text(ready() === "ready" ? 200 : 503, `${ready()}\n`);
+      case "/stats/prometheus":
+        return { status: 200, contentType: metrics.contentType, body: await metrics.exposition() };
+      case "/certs":
+        return { status: 200, contentType: "application/json", body: describeSvid(svid.current) };
+      default:
+        return text(404, "see /healthz/ready, /stats/prometheus, /certs\n");
+    }
+  }
+}
+
+function text(status: number, body: string): Page {
+  return { status, contentType: TEXT, body };
+}
+
+/** What anyone may see of a certificate. */
+function describeSvid(svid: X509Svid | undefined): string {
+  const { id = null, serialNumber = null, notAfter } = svid ?? {};
+  return `${JSON.stringify({ id, serialNumber, notAfter: notAfter?.toISOString() ?? null })}\n`;
+}

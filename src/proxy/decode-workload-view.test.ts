@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { sampleView } from "../../test/kit/sample-view.ts";
+import { createThrowawayAuthority } from "../../test/kit/throwaway-authority.ts";
+import { decodeWorkloadView, InvalidWorkloadViewError } from "./decode-workload-view.ts";
+
+const view = sampleView({
+  name: "production/api-0",
+  identity: "spiffe://cluster.local/ns/production/sa/api",
+  rootPem: createThrowawayAuthority().rootPem,
+});
+
+test("what is written is what is read", () => {
+  assert.deepEqual(decodeWorkloadView({ format: 1, json: JSON.stringify(view) }), view);
+});
+
+/** Paths to every value inside, leaves and branches. */
+function pathsIn(value: unknown): string[][] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => [
+    [key],
+    ...pathsIn(inner).map((path) => [key, ...path]),
+  ]);
+}
+
+/** A copy in which the value at `path` is replaced. */
+function replaced(value: unknown, path: readonly string[], by: unknown): unknown {
+  const [key, ...rest] = path;
+  if (key === undefined) return by;
+  if (Array.isArray(value))
+    return value.map((inner: unknown, index) =>
+      String(index) === key ? replaced(inner, rest, by) : inner,
+    );
+  return Object.fromEntries(
+    Object.entries(value ?? {}).map(([name, inner]) => [
+      name,
+      name === key ? replaced(inner, rest, by) : inner,
+    ]),
+  );
+}
+
+const paths = pathsIn(view);
+test("there are enough places to break", () => assert.ok(paths.length > 60));
+
+for (const wrong of [null, [[1]], { unknown: 1 }]) {
+  test(`${JSON.stringify(wrong)} in any place refuses the view`, () => {
+    for (const path of paths) {
+      const json = JSON.stringify(replaced(view, path, wrong));
+      assert.throws(
+        () => decodeWorkloadView({ format: 1, json }),
+        InvalidWorkloadViewError,
+        path.join("."),
+      );
+    }
+  });
+}
+
+test("a field that is not known refuses the view, wherever it is", () => {
+  const objects = [[], ...paths].filter((path) => !path.includes("labels"));
+  let tried = 0;
+  for (const path of objects) {
+    const json = JSON.stringify(replaced(view, path, { ...Object(valueAt(path)), surprise: true }));
+    assert.throws(() => decodeWorkloadView({ format: 1, json }), InvalidWorkloadViewError);
+    tried++;
+  }
+  assert.ok(tried > 60);
+});
+
+function valueAt(path: readonly string[]): unknown {
+  let value: unknown = view;
+  for (const key of path) value = Object.entries(value ?? {}).find(([name]) => name === key)?.[1];
+  return value;
+}
+
+test("any JSON is read or refused, never anything else", () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      assert.throws(
+        () => decodeWorkloadView({ format: 1, json: JSON.stringify(value) }),
+        InvalidWorkloadViewError,
+      );
+    }),
+  );
+});

@@ -1,0 +1,246 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { eventually } from "../../test/kit/eventually.ts";
+import { type RecordedLog, recordedLog } from "../../test/kit/recorded-log.ts";
+import { sampleView } from "../../test/kit/sample-view.ts";
+import { createThrowawayAuthority } from "../../test/kit/throwaway-authority.ts";
+import { type DiscoveryService, discoveryService } from "../control/discovery-service.ts";
+import type { X509Svid } from "../identity/x509-svid.ts";
+import type { WorkloadView } from "../policy/workload-view.ts";
+import { systemClock } from "../runtime/clock.ts";
+import { silentLog } from "../runtime/log.ts";
+import { WatchedValue } from "../runtime/watched.ts";
+import { AggregatedDiscoveryService } from "../wire/gen/envoy/service/discovery/v3/ads_pb.ts";
+import { bidirectional, type GrpcService, grpcService } from "../wire/grpc-service.ts";
+import { type SecureGrpcServer, startSecureGrpcServer } from "../wire/secure-grpc-server.ts";
+import { packView, WORKLOAD_VIEW_TYPE_URL } from "../wire/workload-view-resource.ts";
+import { type DiscoveryClient, startDiscoveryClient } from "./discovery-client.ts";
+
+const API = "spiffe://cluster.local/ns/production/sa/api";
+const NAME = "production/api-0";
+const mesh = createThrowawayAuthority();
+
+type Views = ReadonlyMap<string, WorkloadView>;
+
+function apiView(path: string): WorkloadView {
+  return sampleView({ name: NAME, identity: API, rootPem: mesh.rootPem, path });
+}
+
+function viewsOf(path: string): Views {
+  return new Map([[NAME, apiView(path)]]);
+}
+
+function pathOf(view: WorkloadView | undefined): string | undefined {
+  return view?.inbound.authorization.allow[0]?.rules[0]?.to[0]?.paths?.[0];
+}
+
+async function serve(service: GrpcService, port = 0): Promise<SecureGrpcServer> {
+  return startSecureGrpcServer({
+    host: "127.0.0.1",
+    port,
+    identity: new WatchedValue({ ...mesh.serverCertificate(), clientRootsPem: [mesh.rootPem] }),
+    services: [service],
+    maxReceiveBytes: 65_536,
+    log: silentLog,
+  });
+}
+
+function discovery(views: WatchedValue<Views>): DiscoveryService {
+  return discoveryService({
+    views,
+    trustDomain: "cluster.local",
+    clock: systemClock,
+    log: silentLog,
+  });
+}
+
+interface Started extends DiscoveryClient {
+  readonly log: RecordedLog;
+  readonly svid: WatchedValue<X509Svid | undefined>;
+}
+
+function startClient(
+  context: TestContext,
+  options: { readonly port: number; readonly svid?: X509Svid; readonly serverName?: string },
+): Started {
+  const stop = new AbortController();
+  const log = recordedLog();
+  const svid = new WatchedValue<X509Svid | undefined>(options.svid ?? mesh.svid(API));
+  const client = startDiscoveryClient({
+    controlPlane: `127.0.0.1:${options.port}`,
+    name: NAME,
+    svid,
+    rootsPem: [mesh.rootPem],
+    log,
+    random: () => 0,
+    signal: stop.signal,
+    ...(options.serverName === undefined ? {} : { serverName: options.serverName }),
+  });
+  context.after(async () => {
+    stop.abort();
+    await client.stopped;
+  });
+  return { ...client, log, svid };
+}
+
+async function hasPath(client: DiscoveryClient, path: string): Promise<void> {
+  await eventually(`a view with ${path}`, () => pathOf(client.views.current) === path);
+}
+
+test("the first view and every change arrive whole", async (context) => {
+  const views = new WatchedValue<Views>(viewsOf("/one"));
+  const { service, status } = discovery(views);
+  const server = await serve(service);
+  context.after(() => server.close());
+  const client = startClient(context, { port: server.port });
+  await hasPath(client, "/one");
+  assert.deepEqual(client.views.current, apiView("/one"));
+  views.set(viewsOf("/two"));
+  await hasPath(client, "/two");
+  await eventually("the ack", () => status().every((s) => s.versionAcked === s.versionSent));
+});
+
+test("it waits for a certificate before it asks", async (context) => {
+  const { service } = discovery(new WatchedValue<Views>(viewsOf("/one")));
+  const server = await serve(service);
+  context.after(() => server.close());
+  const client = startClient(context, { port: server.port });
+  client.svid.set(undefined);
+  const late = startClient(context, { port: server.port });
+  await hasPath(late, "/one");
+  client.svid.set(mesh.svid(API));
+  await hasPath(client, "/one");
+});
+
+test("after a restart it comes back, keeps its view meanwhile, and is not sent it again", async (context) => {
+  const views = new WatchedValue<Views>(viewsOf("/kept"));
+  const first = await serve(discovery(views).service);
+  const client = startClient(context, { port: first.port });
+  await hasPath(client, "/kept");
+  const held = client.views.current;
+  await first.close();
+  await eventually("the interruption", () => client.log.find("discovery stream ended").length > 0);
+  assert.equal(client.views.current, held);
+
+  const { service, status } = discovery(views);
+  const second = await serve(service, first.port);
+  context.after(() => second.close());
+  await eventually("the return", () => status().length > 0);
+  await delay(50);
+  assert.equal(client.log.find("view received").length, 1);
+  assert.equal(client.views.current, held);
+  views.set(viewsOf("/new"));
+  await hasPath(client, "/new");
+  assert.equal(client.log.find("view received").length, 2);
+});
+
+test("a view that is gone is kept, and taken again when it is back", async (context) => {
+  const views = new WatchedValue<Views>(viewsOf("/same"));
+  const { service, status } = discovery(views);
+  const server = await serve(service);
+  context.after(() => server.close());
+  const client = startClient(context, { port: server.port });
+  await hasPath(client, "/same");
+  await eventually("the ack", () => status()[0]?.versionAcked);
+  views.set(new Map());
+  await eventually("the news", () => client.log.find("the control plane has no view").length > 0);
+  assert.equal(pathOf(client.views.current), "/same");
+  await eventually("the ack", () => status()[0]?.versionAcked === "absent");
+  views.set(viewsOf("/same"));
+  await eventually("the view", () => client.log.find("view received").length === 2);
+});
+
+test("the next connection uses the certificate that is current then", async (context) => {
+  const { service } = discovery(new WatchedValue<Views>(viewsOf("/one")));
+  const server = await serve(service);
+  context.after(() => server.close());
+  const svid = mesh.svid(API, { now: new Date(), lifetimeMs: 3_000 });
+  const client = startClient(context, { port: server.port, svid });
+  await hasPath(client, "/one");
+  client.svid.set(mesh.svid(API));
+  const ended = await eventually("the end", () => client.log.find("discovery stream ended").at(-1));
+  assert.match(String(ended.fields["error"]), /expired/);
+  await delay(300);
+  assert.equal(client.log.find("discovery stream ended").length, 1);
+});
+
+test("a control plane of another name or root is not believed", async (context) => {
+  const { service } = discovery(new WatchedValue<Views>(viewsOf("/one")));
+  const server = await serve(service);
+  context.after(() => server.close());
+  const client = startClient(context, { port: server.port, serverName: "elsewhere.svc" });
+  const ended = await eventually("a failure", () => client.log.find("discovery stream ended")[0]);
+  assert.match(String(ended.fields["error"]), /altnames/);
+  assert.equal(client.views.current, undefined);
+});
+
+interface Sent {
+  readonly name?: string;
+  readonly format?: number;
+  readonly json: string;
+}
+
+/** A control plane that sends what it is told to, and notes the answers. */
+function scripted(responses: readonly Sent[]): { service: GrpcService; answers: string[] } {
+  const answers: string[] = [];
+  const service = grpcService(AggregatedDiscoveryService, {
+    streamAggregatedResources: bidirectional(async () => undefined, silentLog),
+    deltaAggregatedResources: bidirectional(async ({ requests, send }) => {
+      let sent = 0;
+      for await (const { responseNonce, errorDetail } of requests) {
+        if (responseNonce !== "") answers.push(errorDetail?.message ?? "ack");
+        const next = responses[sent++];
+        if (next === undefined) continue;
+        const { name = NAME, format = 1, json } = next;
+        send({
+          typeUrl: WORKLOAD_VIEW_TYPE_URL,
+          nonce: String(sent),
+          resources: [{ name, version: String(sent), resource: packView({ format, json }) }],
+        });
+      }
+    }, silentLog),
+  });
+  return { service, answers };
+}
+
+test("what cannot be understood is refused with the reason, and the last good view stays", async (context) => {
+  const good = JSON.stringify(apiView("/good"));
+  const others = sampleView({
+    name: NAME,
+    identity: "spiffe://cluster.local/ns/production/sa/other",
+    rootPem: mesh.rootPem,
+  });
+  const { service, answers } = scripted([
+    { json: good },
+    { json: good, format: 2 },
+    { json: "{" },
+    { json: "{}" },
+    { json: good.replace('"mode":"STRICT"', '"mode":"STRCT"') },
+    { json: good.replace('"paths"', '"path"') },
+    { json: JSON.stringify(others) },
+    { json: good, name: "production/other-0" },
+    { json: JSON.stringify(apiView("/better")) },
+  ]);
+  const server = await serve(service);
+  context.after(() => server.close());
+  const client = startClient(context, { port: server.port });
+  const seen: (string | undefined)[] = [];
+  client.views.onChange((view) => seen.push(pathOf(view)));
+  await eventually("all answers", () => answers.length === 9);
+  const expected = [
+    /^ack$/,
+    /format 2/,
+    /not JSON/,
+    /view\.workload is not an object/,
+    /view\.inbound\.ports\[0\]\.mutualTls\.mode is not one of/,
+    /to\[0\]\.path is not a known field/,
+    /not for us/,
+    /another view/,
+    /^ack$/,
+  ];
+  answers.forEach((answer, index) => {
+    assert.match(answer, expected[index] ?? assert.fail());
+  });
+  assert.deepEqual(seen, ["/good", "/better"]);
+});

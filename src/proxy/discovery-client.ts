@@ -1,0 +1,192 @@
+/**
+ * Keeps a sidecar's view current: subscribes with the workload's certificate, refuses what it cannot read, comes back
+ * after every interruption, and meanwhile keeps the last good view.
+ */
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
+import { CONTROL_PLANE_NAME } from "../identity/certificate-client.ts";
+import type { X509Svid } from "../identity/x509-svid.ts";
+import type { WorkloadView } from "../policy/workload-view.ts";
+import { describeError } from "../runtime/hauberk-error.ts";
+import type { Log } from "../runtime/log.ts";
+import { type Backoff, backoffDelay } from "../runtime/retry.ts";
+import { type Watched, WatchedValue } from "../runtime/watched.ts";
+import { AggregatedDiscoveryService } from "../wire/gen/envoy/service/discovery/v3/ads_pb.ts";
+import type { DeltaDiscoveryResponse } from "../wire/gen/envoy/service/discovery/v3/discovery_pb.ts";
+import { GrpcClient } from "../wire/grpc-client.ts";
+import { unpackView, WORKLOAD_VIEW_TYPE_URL } from "../wire/workload-view-resource.ts";
+import { decodeWorkloadView, InvalidWorkloadViewError } from "./decode-workload-view.ts";
+
+const BACKOFF: Backoff = { baseMs: 100, maxMs: 5_000 };
+/** A stream that held so long counts as a success: the next backoff starts anew. */
+const SETTLED_MS = 5_000;
+const MAX_VIEW_BYTES = 16 * 1024 * 1024;
+/** `INVALID_ARGUMENT`, the code of a nack. */
+const NACK_CODE = 3;
+
+export interface DiscoveryClientOptions {
+  /** `host:port` */
+  readonly controlPlane: string;
+  /** The view to ask for, `namespace/pod`. */
+  readonly name: string;
+  /** Each connection uses the certificate that is current when it starts. */
+  readonly svid: Watched<X509Svid | undefined>;
+  /** PEM of the roots that the control plane's certificate must chain to. */
+  readonly rootsPem: readonly string[];
+  readonly log: Log;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+  /** Stops the client. */
+  readonly signal: AbortSignal;
+  readonly serverName?: string;
+}
+
+export interface DiscoveryClient {
+  /** The last good view; undefined before the first. */
+  readonly views: Watched<WorkloadView | undefined>;
+  /** Resolves once the client has stopped. */
+  readonly stopped: Promise<void>;
+}
+
+export function startDiscoveryClient(options: DiscoveryClientOptions): DiscoveryClient {
+  const subscriber = new ViewSubscriber(options);
+  return { views: subscriber.views, stopped: subscriber.run() };
+}
+
+interface Held {
+  readonly view: WorkloadView;
+  readonly version: string;
+}
+
+class ViewSubscriber {
+  readonly views: WatchedValue<WorkloadView | undefined>;
+  readonly #options: DiscoveryClientOptions;
+  /** The version to name when coming back; absent when the server says that the view is gone. */
+  #heldVersion: string | undefined;
+
+  constructor(options: DiscoveryClientOptions) {
+    this.#options = options;
+    this.views = new WatchedValue<WorkloadView | undefined>(undefined);
+  }
+
+  async run(): Promise<void> {
+    const { log, random, signal } = this.#options;
+    for (let failures = 0; !signal.aborted; failures++) {
+      const startedAt = performance.now();
+      const error = await this.#followOnce();
+      if (signal.aborted) return;
+      if (performance.now() - startedAt >= SETTLED_MS) failures = 0;
+      const delayMs = backoffDelay(failures, BACKOFF, random());
+      log.warn("discovery stream ended", { error, retryInMs: Math.round(delayMs) });
+      await abortable(delay(delayMs, undefined, { signal }), signal);
+    }
+  }
+
+  /** @returns why it ended */
+  async #followOnce(): Promise<string> {
+    try {
+      const svid = await this.#presentSvid();
+      if (svid !== undefined) await this.#follow(svid);
+      return "the control plane closed the stream";
+    } catch (error) {
+      return describeError(error);
+    }
+  }
+
+  async #presentSvid(): Promise<X509Svid | undefined> {
+    const { svid, signal } = this.#options;
+    if (svid.current !== undefined || signal.aborted) return svid.current;
+    const arrived = new AbortController();
+    const stopWatching = svid.onChange((value) => {
+      if (value !== undefined) arrived.abort();
+    });
+    await once(AbortSignal.any([arrived.signal, signal]), "abort");
+    stopWatching();
+    return svid.current;
+  }
+
+  async #follow(svid: X509Svid): Promise<void> {
+    const { controlPlane, rootsPem, serverName = CONTROL_PLANE_NAME, signal } = this.#options;
+    const client = new GrpcClient({
+      address: controlPlane,
+      serverName,
+      rootsPem,
+      certificate: { chainPem: svid.certificateChainPem, privateKeyPem: svid.privateKeyPem },
+      maxReceiveBytes: MAX_VIEW_BYTES,
+    });
+    const stream = client.stream(AggregatedDiscoveryService.method.deltaAggregatedResources);
+    signal.addEventListener("abort", stream.cancel);
+    try {
+      stream.send(this.#subscription());
+      for await (const response of stream.responses) stream.send(this.#answer(response, svid));
+    } finally {
+      signal.removeEventListener("abort", stream.cancel);
+      stream.cancel();
+      client.close();
+    }
+  }
+
+  #subscription() {
+    const { name } = this.#options;
+    const version = this.#heldVersion;
+    return {
+      node: { id: name },
+      typeUrl: WORKLOAD_VIEW_TYPE_URL,
+      resourceNamesSubscribe: [name],
+      initialResourceVersions: version === undefined ? {} : { [name]: version },
+    };
+  }
+
+  /** Takes a response over, or refuses it as a whole and keeps what there was. */
+  #answer(response: DeltaDiscoveryResponse, svid: X509Svid) {
+    const answer = { typeUrl: WORKLOAD_VIEW_TYPE_URL, responseNonce: response.nonce };
+    try {
+      this.#accept(response, svid);
+      return answer;
+    } catch (error) {
+      const message = describeError(error);
+      this.#options.log.error("view refused, the last good one stays", { error: message });
+      return { ...answer, errorDetail: { code: NACK_CODE, message } };
+    }
+  }
+
+  #accept(response: DeltaDiscoveryResponse, svid: X509Svid): void {
+    const { name, log } = this.#options;
+    const held = readView(response, { name, svid });
+    if (held !== undefined) {
+      this.views.set(held.view);
+      this.#heldVersion = held.version;
+      log.info("view received", { view: name, version: held.version });
+    } else if (response.removedResources.includes(name)) {
+      this.#heldVersion = undefined;
+      log.warn("the control plane has no view for this workload", { view: name });
+    }
+  }
+}
+
+/** @throws InvalidWorkloadViewError, UnreadableResourceError */
+function readView(
+  { typeUrl, resources }: DeltaDiscoveryResponse,
+  { name, svid }: { readonly name: string; readonly svid: X509Svid },
+): Held | undefined {
+  if (typeUrl !== WORKLOAD_VIEW_TYPE_URL)
+    throw new InvalidWorkloadViewError(`resources of type ${typeUrl} were not asked for`);
+  const [resource, ...others] = resources;
+  if (resource === undefined) return undefined;
+  if (others.length > 0 || resource.name !== name)
+    throw new InvalidWorkloadViewError("another view than the one asked for was sent");
+  const view = decodeWorkloadView(unpackView(resource.resource));
+  const { workload } = view;
+  if (`${workload.namespace}/${workload.name}` !== name || workload.identity !== svid.id)
+    throw new InvalidWorkloadViewError(`the view is for ${workload.identity}, not for us`);
+  return { view, version: resource.version };
+}
+
+/** Waiting that ends early, without an error, once `signal` aborts. */
+async function abortable(waiting: Promise<void>, signal: AbortSignal): Promise<void> {
+  try {
+    await waiting;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}

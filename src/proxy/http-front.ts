@@ -1,0 +1,196 @@
+/** The HTTP/1.1 server side of the data path: the one place that knows node:http as a server. */
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import {
+  type Answer,
+  type Exchange,
+  type Outcome,
+  type RequestHead,
+  type Route,
+  refusal,
+} from "./exchange.ts";
+import { forwardRequest } from "./http-forwarding.ts";
+import { answer, MAX_HEADER_BYTES } from "./local-answer.ts";
+
+/** What one side of the sidecar does with requests. `C` is what it knows of a connection, `E` of a request. */
+export interface HttpService<C, E extends Exchange> {
+  /** Decides, synchronously, what becomes of a request. */
+  judge(head: RequestHead, connection: C): Judged<E>;
+  /** Hears of every exchange once, when it is over. */
+  record(exchange: E, outcome: Outcome, connection: C): void;
+  /** Hears of bytes that are no request; the connection is answered with `status` and closed. */
+  recordBroken(problem: string, status: number, connection: C): void;
+  /** Takes over a connection on which a tunnel is asked for. Absent: CONNECT is answered with 405. */
+  tunnel?(socket: Socket, connection: C, request: ConnectRequest): void;
+}
+
+/** "reset": the connection ends without a byte. */
+export interface Judged<E extends Exchange> {
+  readonly exchange: E;
+  readonly verdict: Answer | "reset" | { readonly route: Route };
+  /** Whether the connection may serve further requests. */
+  readonly afterwards: "keep" | "close";
+}
+
+export interface ConnectRequest {
+  readonly head: RequestHead;
+  /** What the client sent after it. */
+  readonly rest: Buffer;
+}
+
+export interface HttpFrontLimits {
+  /** How long the headers of one request may take. */
+  readonly headersMs: number;
+  /** How often that is looked after. */
+  readonly checkMs: number;
+}
+
+const LIMITS: HttpFrontLimits = { headersMs: 60_000, checkMs: 5_000 };
+/** Longer than the idle time of our own pool: the client closes first. */
+const KEEP_ALIVE_MS = 65_000;
+/** Without a byte either way, as Envoy's stream idle timeout. */
+const IDLE_MS = 300_000;
+
+interface Served<C> {
+  readonly connection: C;
+  /** Of requests whose answer is not complete. */
+  readonly responses: Set<ServerResponse>;
+}
+
+export class HttpFront<C, E extends Exchange> {
+  readonly #service: HttpService<C, E>;
+  readonly #server: Server;
+  readonly #served = new WeakMap<Duplex, Served<C>>();
+  #draining = false;
+
+  constructor(service: HttpService<C, E>, { headersMs, checkMs }: HttpFrontLimits = LIMITS) {
+    this.#service = service;
+    this.#server = createServer({
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: headersMs,
+      requestTimeout: 0,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: checkMs,
+      requireHostHeader: false,
+      insecureHTTPParser: false,
+      noDelay: true,
+    });
+    this.#server.timeout = IDLE_MS;
+    this.#server.maxHeadersCount = 0;
+    this.#server.on("request", (incoming, response) => this.#serve(incoming, response));
+    this.#server.on("checkContinue", (incoming, response) => this.#serve(incoming, response));
+    this.#server.on("connect", (incoming, socket, rest) => this.#connect(incoming, socket, rest));
+    this.#server.on("clientError", (error, socket) => this.#refuseBroken(error, socket));
+    // It never listens itself, but only then does it watch over the time that headers may take.
+    this.#server.emit("listening");
+  }
+
+  /** Serves requests on a connection that somebody else accepted. */
+  accept(socket: Socket, connection: C): void {
+    this.#served.set(socket, { connection, responses: new Set() });
+    this.#server.emit("connection", socket);
+  }
+
+  /** Closes idle connections now and the others after the answer they are waiting for. */
+  drain(): void {
+    this.#draining = true;
+    this.#server.close();
+  }
+
+  #serve(incoming: IncomingMessage, response: ServerResponse): void {
+    const served = this.#served.get(incoming.socket);
+    if (served === undefined) {
+      incoming.socket.destroy();
+      return;
+    }
+    const { connection, responses } = served;
+    responses.add(response);
+    response.once("close", () => responses.delete(response));
+    const { exchange, verdict, afterwards } = this.#service.judge(headOf(incoming), connection);
+    if (this.#draining || afterwards === "close") response.shouldKeepAlive = false;
+    if (verdict === "reset") {
+      incoming.socket.destroy();
+      this.#service.record(exchange, RESET, connection);
+    } else if ("route" in verdict) {
+      void forwardRequest(incoming, response, { exchange, route: verdict.route }).then((outcome) =>
+        this.#service.record(exchange, outcome, connection),
+      );
+    } else {
+      response.once("close", () =>
+        this.#service.record(exchange, localOutcome(verdict, response), connection),
+      );
+      answer(incoming, response, verdict);
+    }
+  }
+
+  #connect(incoming: IncomingMessage, socket: Duplex, rest: Buffer): void {
+    const served = this.#served.get(socket);
+    if (served === undefined) socket.destroy();
+    else if (this.#service.tunnel === undefined) {
+      this.#end(socket, 405);
+      this.#service.recordBroken("CONNECT is not served", 405, served.connection);
+    } else {
+      this.#service.tunnel(incoming.socket, served.connection, { head: headOf(incoming), rest });
+    }
+  }
+
+  #refuseBroken(error: Error & { readonly code?: string }, socket: Duplex): void {
+    const served = this.#served.get(socket);
+    if (served === undefined || socket.destroyed || error.code === "ECONNRESET") {
+      socket.destroy();
+      return;
+    }
+    const status = statusOf(error);
+    const [response, ...others] = served.responses;
+    if (response === undefined) {
+      this.#end(socket, status);
+      this.#service.recordBroken(error.message, status, served.connection);
+    } else if (others.length > 0 || response.headersSent) {
+      socket.destroy();
+    } else {
+      response.shouldKeepAlive = false;
+      answer(response.req, response, refusal(status, "the body is malformed"));
+    }
+  }
+
+  #end(socket: Duplex, status: number): void {
+    socket.end(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`,
+      () => socket.destroy(),
+    );
+  }
+}
+
+const RESET: Outcome = {
+  status: null,
+  flags: "NR",
+  details: "filter_chain_not_found",
+  bytesReceived: 0,
+  bytesSent: 0,
+};
+
+function headOf({ method, url, httpVersion, rawHeaders }: IncomingMessage): RequestHead {
+  return { method: method ?? "", target: url ?? "", version: httpVersion, rawHeaders };
+}
+
+function localOutcome({ flags, details, body }: Answer, response: ServerResponse): Outcome {
+  return {
+    status: response.statusCode,
+    flags,
+    details,
+    bytesReceived: 0,
+    bytesSent: Buffer.byteLength(body),
+  };
+}
+
+function statusOf({ code }: { readonly code?: string }): number {
+  if (code === "HPE_HEADER_OVERFLOW") return 431;
+  return code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
+}

@@ -1,0 +1,62 @@
+/** The inbound side's HTTP service: judges each request by the newest policy and sends it to the application. */
+import type { Clock } from "../runtime/clock.ts";
+import type { Watched } from "../runtime/watched.ts";
+import { type CompiledView, inboundRules } from "./compiled-view.ts";
+import { openExchange, type Route, runSteps } from "./exchange.ts";
+import type { HttpService } from "./http-front.ts";
+import { type InboundCall, inboundCluster } from "./inbound-call.ts";
+import { INBOUND_STEPS, type InboundExchange } from "./inbound-steps.ts";
+import { formatAddress, type Recorder } from "./recorder.ts";
+import { dialPlaintext } from "./upstream-dialer.ts";
+import type { UpstreamPool } from "./upstream-pool.ts";
+
+export interface InboundHttpOptions {
+  readonly compiled: Watched<CompiledView>;
+  readonly pool: UpstreamPool;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+}
+
+export function inboundHttpService({
+  compiled,
+  pool,
+  recorder,
+  clock,
+}: InboundHttpOptions): HttpService<InboundCall, InboundExchange> {
+  return {
+    judge(head, call) {
+      const exchange: InboundExchange = {
+        ...openExchange(head, clock.now()),
+        connection: call.connection,
+        peer: call.peer,
+        rules: inboundRules(compiled.current, call.port()),
+      };
+      const result = runSteps(INBOUND_STEPS, exchange);
+      return {
+        exchange,
+        verdict: result === "continue" ? { route: applicationRoute(call, pool) } : result,
+        afterwards: mayStay(call, exchange) ? "keep" : "close",
+      };
+    },
+    record: (exchange, outcome, { facts }) => recorder.request(facts, exchange, outcome),
+    recordBroken: (problem, status, { facts }) =>
+      recorder.brokenRequest(facts, { problem, status }),
+  };
+}
+
+function applicationRoute(call: InboundCall, pool: UpstreamPool): Route {
+  const port = call.port();
+  const { application } = port;
+  const agent = pool.agent(formatAddress(application), () => dialPlaintext(application));
+  return { cluster: inboundCluster(port), targets: [{ address: application, agent }] };
+}
+
+/** A peer verified against other roots than today's has to come again. */
+function mayStay({ peer, rootsPem }: InboundCall, { rules }: InboundExchange): boolean {
+  if (peer === undefined) return true;
+  return rules.mutualTls.mode !== "DISABLE" && sameTexts(rootsPem, rules.trust.rootsPem);
+}
+
+function sameTexts(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((text, index) => text === others[index]);
+}

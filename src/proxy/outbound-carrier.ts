@@ -1,0 +1,149 @@
+/** Carries a connection of the application's own to a destination: as requests, or as bytes. */
+import type { Socket } from "node:net";
+import type { SocketAddress } from "../policy/workload.ts";
+import type { Destination } from "../policy/workload-view.ts";
+import { describeError } from "../runtime/hauberk-error.ts";
+import type { Log } from "../runtime/log.ts";
+import type { Watched } from "../runtime/watched.ts";
+import type { CompiledView } from "./compiled-view.ts";
+import type { EndpointChoice } from "./endpoint-choice.ts";
+import { readFirstBytes } from "./first-bytes.ts";
+import type { DestinationName, OutboundCall } from "./outbound-call.ts";
+import { withDestination } from "./outbound-http.ts";
+import type { OutboundTargets } from "./outbound-targets.ts";
+import { detectHttp } from "./protocol-detection.ts";
+import { type CallFacts, formatAddress, type Recorder } from "./recorder.ts";
+import { relay } from "./tcp-relay.ts";
+import { type Upstream, UpstreamConnectError } from "./upstream-dialer.ts";
+
+export interface OutboundCarrierOptions {
+  readonly compiled: Watched<CompiledView>;
+  readonly targets: OutboundTargets;
+  readonly choice: EndpointChoice;
+  readonly recorder: Recorder;
+  readonly log: Log;
+  /** Serves a connection that carries requests. */
+  readonly requests: (socket: Socket, call: OutboundCall) => void;
+}
+
+export class OutboundCarrier {
+  readonly #options: OutboundCarrierOptions;
+  constructor(options: OutboundCarrierOptions) {
+    this.#options = options;
+  }
+
+  /** Finds the destination in the newest view and serves the connection as its protocol says. */
+  serve(
+    socket: Socket,
+    { facts, via }: { readonly facts: CallFacts; readonly via: DestinationName },
+  ): void {
+    const destination = this.#find(via);
+    if (destination === undefined) {
+      socket.destroy();
+      this.#options.recorder.connectionRefused(facts, { flags: "NR" });
+      return;
+    }
+    const known = withDestination(facts, destination);
+    const requests = (): void => this.#options.requests(socket, { facts: known, via });
+    const carried = this.#carry(socket, { facts: known, destination, requests });
+    carried.catch((error: unknown) => {
+      this.#options.log.error("outbound connection failed", { problem: describeError(error) });
+      socket.destroy();
+    });
+  }
+
+  #find({ host, servicePort }: DestinationName): Destination | undefined {
+    return this.#options.compiled.current.view.outbound.destinations.find(
+      (one) => one.host === host && one.servicePort === servicePort,
+    );
+  }
+
+  async #carry(
+    socket: Socket,
+    departure: Departure & { readonly requests: () => void },
+  ): Promise<void> {
+    const { protocol } = departure.destination;
+    if (protocol === "http") return departure.requests();
+    if (protocol === "tcp") return this.#carryTcp(socket, { ...departure, head: NOTHING });
+    const first = await readFirstBytes(socket, { detect: detectHttp, otherwise: { kind: "tcp" } });
+    if (first === undefined) socket.destroy();
+    else if (first.detected.kind === "http") departure.requests();
+    else await this.#carryTcp(socket, { ...departure, head: first.head });
+  }
+
+  async #carryTcp(socket: Socket, departure: Departure & { readonly head: Buffer }): Promise<void> {
+    const { facts, head } = departure;
+    const { recorder } = this.#options;
+    const dialled = await this.#dial(departure.destination);
+    if ("failure" in dialled) {
+      socket.destroy();
+      const { flags, reason, target } = dialled.failure;
+      recorder.connectionOpened(facts);
+      recorder.connectionClosed(facts, {
+        flags,
+        bytesReceived: 0,
+        bytesSent: 0,
+        ...(reason === undefined ? {} : { transportFailure: reason }),
+        ...(target === undefined ? {} : { target }),
+      });
+      return;
+    }
+    const { upstream, target } = dialled;
+    this.#tellOpened(departure, dialled);
+    recorder.connectionOpened(facts, upstream);
+    const { received, sent } = await relay(socket, upstream.socket, { head });
+    const bytes = { bytesReceived: received, bytesSent: sent };
+    recorder.connectionClosed(facts, { flags: "-", ...bytes, target, ends: upstream });
+  }
+
+  /** Once more, at the next endpoint or the only one, when the first cannot be connected. */
+  async #dial(destination: Destination): Promise<Dialled | DialFailure> {
+    const [first, second = first] = this.#options.choice.order(destination);
+    let failure: DialFailure["failure"] = { flags: "UH" };
+    for (const endpoint of [first, second]) {
+      if (endpoint === undefined) continue;
+      try {
+        const upstream = await this.#options.targets.dial(destination, {
+          endpoint,
+          carried: "tcp",
+        });
+        return { upstream, target: endpoint.address };
+      } catch (error) {
+        if (!(error instanceof UpstreamConnectError)) throw error;
+        failure = { flags: "UF", reason: error.reason, target: endpoint.address };
+      }
+    }
+    return { failure };
+  }
+
+  #tellOpened({ facts, destination }: Departure, { upstream, target }: Dialled): void {
+    this.#options.log.info("outbound connection opened", {
+      from: formatAddress(facts.remote),
+      to: `${destination.host}:${destination.servicePort}`,
+      upstream: formatAddress(target),
+      upstreamPrincipal: upstream.mutualTls?.peer.id,
+      upstreamSerial: upstream.mutualTls?.peer.serialNumber,
+      serial: upstream.mutualTls?.own.serialNumber,
+    });
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
+
+interface Departure {
+  readonly facts: CallFacts;
+  readonly destination: Destination;
+}
+
+interface Dialled {
+  readonly upstream: Upstream;
+  readonly target: SocketAddress;
+}
+
+interface DialFailure {
+  readonly failure: {
+    readonly flags: "UF" | "UH";
+    readonly reason?: string;
+    readonly target?: SocketAddress;
+  };
+}

@@ -1,0 +1,101 @@
+/** Everything that faces the pod's own application: a listener for each destination, and the HTTP proxy. */
+import type { X509Svid } from "../identity/x509-svid.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
+import type { Watched } from "../runtime/watched.ts";
+import type { AcceptedConnection } from "./accepted-connection.ts";
+import type { CompiledView } from "./compiled-view.ts";
+import { EndpointChoice } from "./endpoint-choice.ts";
+import { HttpFront } from "./http-front.ts";
+import { HttpProxy } from "./http-proxy.ts";
+import { ListenerSet, type ManagedListener } from "./listener-set.ts";
+import type { OutboundCall } from "./outbound-call.ts";
+import { OutboundCarrier } from "./outbound-carrier.ts";
+import { outboundHttpService } from "./outbound-http.ts";
+import { OutboundListener } from "./outbound-listener.ts";
+import type { OutboundExchange } from "./outbound-steps.ts";
+import { OutboundTargets } from "./outbound-targets.ts";
+import type { ProxyCredentials } from "./proxy-credentials.ts";
+import { formatAddress, type Recorder } from "./recorder.ts";
+import { UpstreamPool } from "./upstream-pool.ts";
+import type { Ownership } from "./workload-ownership.ts";
+
+export interface OutboundSideOptions {
+  readonly compiled: Watched<CompiledView>;
+  readonly svid: X509Svid;
+  readonly credentials: ProxyCredentials;
+  /** Absent: nobody's connections can be told apart, so plain listeners stay closed. */
+  readonly ownership: ((accepted: AcceptedConnection) => Promise<Ownership>) | undefined;
+  readonly recorder: Recorder;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+export class OutboundSide {
+  readonly #options: OutboundSideOptions;
+  readonly #pool = new UpstreamPool();
+  readonly #targets: OutboundTargets;
+  readonly #carrier: OutboundCarrier;
+  readonly #http: HttpFront<OutboundCall, OutboundExchange>;
+  readonly #set: ListenerSet;
+
+  constructor(options: OutboundSideOptions) {
+    this.#options = options;
+    const { svid, compiled, log, random } = options;
+    const { trust } = compiled.current.view;
+    this.#targets = new OutboundTargets(this.#pool, { svid, trust });
+    const shared = { ...options, targets: this.#targets, choice: new EndpointChoice(random) };
+    this.#carrier = new OutboundCarrier({
+      ...shared,
+      requests: (socket, call) => this.#http.accept(socket, call),
+    });
+    this.#http = new HttpFront(
+      outboundHttpService({
+        ...shared,
+        serveTunnel: (socket, call) => this.#carrier.serve(socket, call),
+      }),
+    );
+    this.#set = new ListenerSet(log);
+  }
+
+  /** Dials with this certificate and this view from now on. */
+  refresh(svid: X509Svid): void {
+    const { view } = this.#options.compiled.current;
+    this.#targets.refresh({ svid, trust: view.trust }, view);
+  }
+
+  /** @throws ListenError when a listener of the view cannot be opened */
+  apply({ view }: CompiledView): Promise<void> {
+    const wanted = new Map<string, () => ManagedListener>();
+    const { httpProxy, destinations } = view.outbound;
+    if (httpProxy !== undefined) {
+      const create = (): ManagedListener =>
+        new HttpProxy({ ...this.#options, http: this.#http, listen: httpProxy });
+      wanted.set(`proxy at ${formatAddress(httpProxy)}`, create);
+    }
+    const { ownership } = this.#options;
+    for (const { host, servicePort, listen } of destinations) {
+      if (listen === undefined || ownership === undefined) continue;
+      const destination = { host, servicePort };
+      wanted.set(
+        `${host}:${servicePort} at ${formatAddress(listen)}`,
+        () =>
+          new OutboundListener({
+            ...this.#options,
+            listen,
+            destination,
+            ownership,
+            serve: (socket, facts) => this.#carrier.serve(socket, { facts, via: destination }),
+          }),
+      );
+    }
+    return this.#set.apply(wanted);
+  }
+
+  async close(): Promise<void> {
+    this.#http.drain();
+    await this.#set.close();
+    this.#pool.close();
+  }
+}

@@ -1,0 +1,102 @@
+/** What a request of the application goes through before it leaves, in this order. */
+import { isIP } from "node:net";
+import type { SocketAddress } from "../policy/workload.ts";
+import type { Destination } from "../policy/workload-view.ts";
+import { type Answer, type Exchange, refusal, type Step, type StepResult } from "./exchange.ts";
+import { FORWARDED_CLIENT_CERT } from "./forwarded-client-cert.ts";
+import type { OutboundCall } from "./outbound-call.ts";
+import type { ProxyCredentials } from "./proxy-credentials.ts";
+import { identifyRequest, refuseAmbiguous, resolveTarget } from "./request-steps.ts";
+import { parseAuthority } from "./request-target.ts";
+
+export interface OutboundExchange extends Exchange {
+  readonly call: OutboundCall;
+  readonly credentials: ProxyCredentials;
+  /** Looks a destination up in the newest view. */
+  readonly find: (name: {
+    readonly host: string;
+    readonly port: number;
+  }) => Destination | undefined;
+  destination: Destination | undefined;
+}
+
+export const OUTBOUND_STEPS: readonly Step<OutboundExchange>[] = [
+  authenticateProxyUser,
+  refuseAmbiguous,
+  resolveTarget,
+  findDestination,
+  nameDestination,
+  identifyRequest,
+  forwardNobody,
+];
+
+/** For requests to open a tunnel. */
+export const CONNECT_STEPS: readonly Step<OutboundExchange>[] = [
+  authenticateProxyUser,
+  refuseAmbiguous,
+  findTunnelEnd,
+];
+
+const HTTP_PORT = 80;
+
+function authenticateProxyUser(exchange: OutboundExchange): StepResult {
+  const { call, credentials, head } = exchange;
+  if (call.via !== "http-proxy" || credentials(head.rawHeaders) === "accepted") return "continue";
+  const problem = "no valid credentials for the pod's HTTP proxy";
+  exchange.decision = { verdict: "deny", reason: { because: "not-own-workload", problem } };
+  const headers = ["Proxy-Authenticate", 'Basic realm="hauberk"'];
+  return {
+    ...refusal(407, "the proxy serves its own pod only"),
+    details: "not_own_workload",
+    headers,
+  };
+}
+
+function findDestination(exchange: OutboundExchange): StepResult {
+  const { call, head, authority = "", find } = exchange;
+  if (call.via !== "http-proxy") {
+    exchange.destination = find({ host: call.via.host, port: call.via.servicePort });
+    return exchange.destination === undefined ? unreachable(call.via.host) : "continue";
+  }
+  if (!/^http:\/\//i.test(head.target)) return refusal(400, "a proxy needs an http:// URL");
+  const { host = "", port = HTTP_PORT } = parseAuthority(authority) ?? {};
+  exchange.destination = find({ host, port });
+  return exchange.destination === undefined ? unreachable(`${host}:${port}`) : "continue";
+}
+
+function findTunnelEnd(exchange: OutboundExchange): StepResult {
+  const { call, head, find } = exchange;
+  if (call.via !== "http-proxy") return refusal(405, "CONNECT is served by the HTTP proxy only");
+  const { host = "", port } = parseAuthority(head.target) ?? {};
+  exchange.authority = head.target;
+  exchange.path = "";
+  if (port === undefined) return refusal(400, "CONNECT needs a host and a port");
+  exchange.destination = find({ host, port });
+  return exchange.destination === undefined ? unreachable(`${host}:${port}`) : "continue";
+}
+
+/** A program that was given a listener's address names that; the callee is told the service's name. */
+function nameDestination(exchange: OutboundExchange): StepResult {
+  const { authority = "", call, destination, headers } = exchange;
+  if (destination === undefined || !isListener(authority, call.facts.local)) return "continue";
+  exchange.authority = `${destination.host}:${destination.servicePort}`;
+  headers.set("Host", exchange.authority);
+  return "continue";
+}
+
+function isListener(authority: string, listener: SocketAddress): boolean {
+  const { host = "", port } = parseAuthority(authority) ?? {};
+  return port === listener.port && (isIP(host) !== 0 || host === "localhost");
+}
+
+/** OBS-32: an application does not say for whom it speaks; its sidecar's certificate does. */
+function forwardNobody({ headers }: OutboundExchange): StepResult {
+  headers.remove(FORWARDED_CLIENT_CERT);
+  if (!headers.get("x-forwarded-proto")) headers.set("x-forwarded-proto", "http");
+  return "continue";
+}
+
+function unreachable(name: string): Answer {
+  const body = `"${name}" is no service and port of the mesh; nothing else can be reached from here\n`;
+  return { status: 502, body, flags: "NR", details: "route_not_found" };
+}

@@ -1,0 +1,62 @@
+/** The other end of a mutual TLS connection, once it is verified; nobody else makes a `Peer`. */
+import type { X509Certificate } from "node:crypto";
+import type { TLSSocket } from "node:tls";
+import { spiffeIdOfCertificate, verifyTrustDomain } from "../identity/peer-certificate.ts";
+import type { SpiffeId } from "../identity/spiffe-id.ts";
+import type { Trust } from "../policy/workload-view.ts";
+import { HauberkError } from "../runtime/hauberk-error.ts";
+
+export interface Peer {
+  readonly id: SpiffeId;
+  /** Upper-case hexadecimal. */
+  readonly serialNumber: string;
+  /** SHA-256 of the DER, lower-case hexadecimal, as in XFCC (OBS-33). */
+  readonly certificateHash: string;
+}
+
+/** A peer that is not who it must be, with the reason in words. */
+export class PeerNotVerifiedError extends HauberkError {
+  readonly code = "HAUBERK_PEER_NOT_VERIFIED";
+}
+
+/**
+ * Who is at the other end of a completed handshake. A resumed session is refused: Node does not check the certificate
+ * again then.
+ *
+ * @throws PeerNotVerifiedError, or PeerCertificateError for a certificate that is no SVID
+ */
+export function verifyPeer(socket: TLSSocket, trust: Trust): Peer {
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined) throw new PeerNotVerifiedError("no certificate was presented");
+  if (socket.isSessionReused()) throw new PeerNotVerifiedError("the session was resumed");
+  if (!socket.authorized) {
+    throw new PeerNotVerifiedError(`the certificate is not trusted: ${socket.authorizationError}`);
+  }
+  return peerOf(certificate, trust);
+}
+
+/**
+ * The same for a callee, which must moreover prove one of `identities`; none means any of the trust domain (QK-29).
+ *
+ * @throws PeerNotVerifiedError, PeerCertificateError
+ */
+export function verifyCallee(
+  certificate: X509Certificate,
+  { trust, identities }: { readonly trust: Trust; readonly identities: readonly SpiffeId[] },
+): Peer {
+  const peer = peerOf(certificate, trust);
+  if (identities.length > 0 && !identities.includes(peer.id)) {
+    throw new PeerNotVerifiedError(`"${peer.id}" is not one of ${identities.join(", ")}`);
+  }
+  return peer;
+}
+
+function peerOf(certificate: X509Certificate, trust: Trust): Peer {
+  const id = spiffeIdOfCertificate(certificate);
+  verifyTrustDomain(id, trust);
+  return {
+    id,
+    serialNumber: certificate.serialNumber,
+    certificateHash: certificate.fingerprint256.replaceAll(":", "").toLowerCase(),
+  };
+}

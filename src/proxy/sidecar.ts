@@ -1,0 +1,205 @@
+/**
+ * The embedded sidecar's data path, assembled: nothing is served before the first certificate and the first view are
+ * there; afterwards both may change at any time without a connection being dropped for it.
+ */
+import type { X509Svid } from "../identity/x509-svid.ts";
+import type { WorkloadView } from "../policy/workload-view.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { describeError } from "../runtime/hauberk-error.ts";
+import type { Log } from "../runtime/log.ts";
+import { type Watched, WatchedValue } from "../runtime/watched.ts";
+import type { AccessLogEntry } from "../telemetry/access-log.ts";
+import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
+import { AdminServer } from "./admin-server.ts";
+import { type CompiledView, compileView } from "./compiled-view.ts";
+import { InboundSide } from "./inbound-side.ts";
+import { MutualTlsTerminator } from "./mutual-tls-terminator.ts";
+import { OutboundSide, type OutboundSideOptions } from "./outbound-side.ts";
+import { proxyCredentials } from "./proxy-credentials.ts";
+import { Recorder } from "./recorder.ts";
+import { canTellOwners, ownershipOf } from "./workload-ownership.ts";
+
+export interface SidecarOptions {
+  readonly namespace: string;
+  /** Pod name: also the user name of the HTTP proxy. */
+  readonly name: string;
+  readonly adminPort: number;
+  readonly proxyPassword: string;
+  readonly svid: Watched<X509Svid | undefined>;
+  readonly views: Watched<WorkloadView | undefined>;
+  /** The first process of each container; they and all they start are the sidecar's own workload. */
+  readonly applicationProcessIds: Watched<readonly number[]>;
+  readonly accessLog: (entry: AccessLogEntry) => void;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+  /**
+   * Serves every local process on the plain outbound listeners where the owner of a connection cannot be found out;
+   * without it they stay closed there.
+   */
+  readonly trustLoopbackCallers?: true;
+}
+
+export interface Sidecar {
+  /** Stops accepting, lets what is under way end within 5 seconds, then cuts it. */
+  close(): Promise<void>;
+}
+
+const RETRY_LISTEN_MS = 1_000;
+
+/**
+ * Resolves once the first view is served.
+ *
+ * @throws ListenError when a port of the first view, or the admin port, cannot be opened
+ */
+export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
+  const metrics = createMetrics(options.clock);
+  let dataPath: DataPath | undefined;
+  const ready = (): "ready" | "starting" => (dataPath?.serving === true ? "ready" : "starting");
+  const admin = new AdminServer({ ...options, port: options.adminPort, metrics, ready });
+  await admin.open();
+  try {
+    const first = await firstValue(options.svid);
+    const view = await firstValue(options.views);
+    const svid = options.svid.current ?? first;
+    dataPath = new DataPath(options, { svid, view, metrics });
+    await dataPath.open();
+  } catch (error) {
+    await Promise.all([dataPath?.close(), admin.close()]);
+    throw error;
+  }
+  const opened = dataPath;
+  return {
+    close: async () => {
+      await Promise.all([opened.close(), admin.close()]);
+    },
+  };
+}
+
+class DataPath {
+  readonly #options: SidecarOptions;
+  readonly #metrics: Metrics;
+  readonly #compiled: WatchedValue<CompiledView>;
+  readonly #terminator: MutualTlsTerminator;
+  readonly #inbound: InboundSide;
+  readonly #outbound: OutboundSide;
+  readonly #unwatch: (() => void)[] = [];
+  #svid: X509Svid;
+  #applying: Promise<void> = Promise.resolve();
+  #retry: NodeJS.Timeout | undefined;
+  #closed = false;
+  serving = false;
+
+  constructor(
+    options: SidecarOptions,
+    {
+      svid,
+      view,
+      metrics,
+    }: { readonly svid: X509Svid; readonly view: WorkloadView; readonly metrics: Metrics },
+  ) {
+    this.#options = options;
+    this.#metrics = metrics;
+    this.#svid = svid;
+    this.#compiled = new WatchedValue(compileView(view));
+    this.#terminator = new MutualTlsTerminator({ svid, trust: view.trust });
+    const recorder = new Recorder({ ...options, metrics, view: () => this.#compiled.current.view });
+    const shared = { ...options, compiled: this.#compiled, recorder };
+    this.#inbound = new InboundSide({ ...shared, terminator: this.#terminator });
+    this.#outbound = new OutboundSide({
+      ...shared,
+      svid,
+      credentials: proxyCredentials({ user: options.name, password: options.proxyPassword }),
+      ownership: ownershipRule(options),
+    });
+    metrics.setCertificateExpiry(svid.notAfter);
+  }
+
+  async open(): Promise<void> {
+    const { svid, views } = this.#options;
+    this.#unwatch.push(
+      svid.onChange((next) => next !== undefined && this.#renew(next)),
+      views.onChange((next) => next !== undefined && this.#follow(next)),
+    );
+    await this.#apply();
+    this.serving = true;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.serving = false;
+    clearTimeout(this.#retry);
+    for (const unwatch of this.#unwatch) unwatch();
+    await this.#applying;
+    await Promise.all([this.#inbound.close(), this.#outbound.close()]);
+  }
+
+  #renew(svid: X509Svid): void {
+    this.#svid = svid;
+    this.#useCredentials();
+    this.#metrics.setCertificateExpiry(svid.notAfter);
+  }
+
+  /** The new policy is in force before the next request is judged; listeners follow. */
+  #follow(view: WorkloadView): void {
+    let compiled: CompiledView;
+    try {
+      compiled = compileView(view);
+    } catch (error) {
+      this.#options.log.error("view refused", { problem: describeError(error) });
+      return;
+    }
+    this.#compiled.set(compiled);
+    this.#useCredentials();
+    this.#applyLater();
+  }
+
+  /** What cannot be used leaves the last good credentials in place. */
+  #useCredentials(): void {
+    const { trust } = this.#compiled.current.view;
+    try {
+      this.#terminator.setCredentials({ svid: this.#svid, trust });
+      this.#outbound.refresh(this.#svid);
+    } catch (error) {
+      this.#options.log.error("credentials refused", { problem: describeError(error) });
+    }
+  }
+
+  async #apply(): Promise<void> {
+    const compiled = this.#compiled.current;
+    await Promise.all([this.#inbound.apply(compiled), this.#outbound.apply(compiled)]);
+  }
+
+  #applyLater(): void {
+    clearTimeout(this.#retry);
+    this.#applying = this.#applying
+      .then(() => (this.#closed ? undefined : this.#apply()))
+      .catch((error: unknown) => {
+        this.#options.log.error("listener not opened", { problem: describeError(error) });
+        if (!this.#closed) this.#retry = setTimeout(() => this.#applyLater(), RETRY_LISTEN_MS);
+      });
+  }
+}
+
+function ownershipRule(options: SidecarOptions): OutboundSideOptions["ownership"] {
+  const { applicationProcessIds, trustLoopbackCallers, log } = options;
+  if (canTellOwners()) return (accepted) => ownershipOf(accepted, applicationProcessIds.current);
+  if (trustLoopbackCallers) {
+    log.warn("outbound listeners serve every local process: this system does not tell owners");
+    return () => Promise.resolve({ owner: "own-workload" });
+  }
+  log.warn("outbound listeners stay closed: this system does not tell who owns a connection");
+  return undefined;
+}
+
+function firstValue<T>(watched: Watched<T | undefined>): Promise<T> {
+  if (watched.current !== undefined) return Promise.resolve(watched.current);
+  return new Promise((resolve) => {
+    const unwatch = watched.onChange((value) => {
+      if (value === undefined) return;
+      unwatch();
+      resolve(value);
+    });
+  });
+}

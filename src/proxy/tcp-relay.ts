@@ -1,0 +1,60 @@
+/** Carries bytes both ways between two connections, each direction ending on its own, at the slower side's pace. */
+import type { Socket } from "node:net";
+
+export interface RelayedBytes {
+  /** From the client. */
+  received: number;
+  /** To the client. */
+  sent: number;
+}
+
+export interface RelayOptions {
+  /** What the client sent before the relay began. */
+  readonly head: Buffer;
+  /** Both connections are destroyed after this long without a byte. */
+  readonly idleMs?: number;
+}
+
+/** As Envoy's TCP proxy. */
+const DEFAULT_IDLE_MS = 3_600_000;
+
+/** Runs until both directions ended, or either connection failed; both are closed then. */
+export function relay(
+  client: Socket,
+  upstream: Socket,
+  { head, idleMs = DEFAULT_IDLE_MS }: RelayOptions,
+): Promise<RelayedBytes> {
+  const bytes: RelayedBytes = { received: head.length, sent: 0 };
+  return new Promise((resolve) => {
+    let open = 2;
+    const cut = (): void => {
+      client.destroy();
+      upstream.destroy();
+    };
+    const watch = (socket: Socket, other: Socket): void => {
+      const onClose = (): void => {
+        if (--open === 0) resolve(bytes);
+        else if (!other.writableEnded || !other.readableEnded) other.destroy();
+      };
+      socket.on("error", cut).setTimeout(idleMs, cut);
+      if (socket.closed) onClose();
+      else socket.once("close", onClose);
+    };
+    watch(client, upstream);
+    watch(upstream, client);
+    client.on("data", (chunk: Buffer) => {
+      bytes.received += chunk.length;
+    });
+    upstream.on("data", (chunk: Buffer) => {
+      bytes.sent += chunk.length;
+    });
+    if (head.length > 0) upstream.write(head);
+    carry(client, upstream);
+    carry(upstream, client);
+  });
+}
+
+function carry(from: Socket, to: Socket): void {
+  if (from.readableEnded) to.end();
+  else from.pipe(to);
+}

@@ -1,0 +1,153 @@
+/** Opens connections to applications and to other sidecars. Never resumes a TLS session: Node would not verify it. */
+import { X509Certificate } from "node:crypto";
+import { connect as connectTcp, type Socket } from "node:net";
+import {
+  type ConnectionOptions,
+  connect as connectTls,
+  type SecureContext,
+  type TLSSocket,
+} from "node:tls";
+import type { SpiffeId } from "../identity/spiffe-id.ts";
+import type { SocketAddress } from "../policy/workload.ts";
+import type { Trust } from "../policy/workload-view.ts";
+import { describeError, HauberkError } from "../runtime/hauberk-error.ts";
+import { type Peer, PeerNotVerifiedError, verifyCallee } from "./peer.ts";
+
+/** As Envoy's default; TCP and TLS together. */
+const CONNECT_MS = 10_000;
+
+/** Who we were and whom we verified, on one mutual TLS connection. */
+export interface MutualTlsEnds {
+  readonly own: { readonly id: SpiffeId; readonly serialNumber: string };
+  readonly peer: Peer;
+}
+
+export interface UpstreamEnds {
+  /** Our end. */
+  readonly local: SocketAddress;
+  /** Absent on plaintext. */
+  readonly mutualTls?: MutualTlsEnds;
+}
+
+/** A connection that can carry data now. */
+export interface Upstream extends UpstreamEnds {
+  readonly socket: Socket;
+}
+
+/** How to reach one endpoint by mutual TLS. */
+export interface MutualTlsDial {
+  readonly own: MutualTlsEnds["own"];
+  readonly secureContext: SecureContext;
+  readonly serverName: string;
+  readonly applicationProtocols: readonly string[];
+  readonly trust: Trust;
+  /** Whom the callee may be; none is any of the trust domain. */
+  readonly identities: readonly SpiffeId[];
+}
+
+/** No connection, and so no byte was sent: another endpoint may be tried. */
+export class UpstreamConnectError extends HauberkError {
+  readonly code = "HAUBERK_UPSTREAM_CONNECT";
+  readonly failed: "tcp" | "tls";
+  constructor(failed: "tcp" | "tls", cause: unknown) {
+    super(failed === "tcp" ? "no connection" : "no mutual TLS", { cause });
+    this.failed = failed;
+  }
+  /** For the access log's `upstream_transport_failure_reason`. */
+  get reason(): string {
+    return `${this.failed === "tls" ? "TLS_error: " : ""}${describeError(this.cause)}`;
+  }
+}
+
+/** @throws UpstreamConnectError */
+export function dialPlaintext({ address, port }: SocketAddress): Promise<Upstream> {
+  const socket = connectTcp({ host: address, port, allowHalfOpen: true, noDelay: true });
+  return established(socket, {
+    event: "connect",
+    accept: () => ({ socket, local: localEnd(socket) }),
+  });
+}
+
+/** @throws UpstreamConnectError, also when the callee is not who it must be */
+export function dialMutualTls(
+  { address, port }: SocketAddress,
+  { own, secureContext, serverName, applicationProtocols, trust, identities }: MutualTlsDial,
+): Promise<Upstream> {
+  const verify = (certificate: X509Certificate): Peer =>
+    verifyCallee(certificate, { trust, identities });
+  const options: ConnectionOptions & { readonly allowHalfOpen: true } = {
+    host: address,
+    port,
+    servername: serverName,
+    secureContext,
+    ALPNProtocols: [...applicationProtocols],
+    allowHalfOpen: true,
+    rejectUnauthorized: true,
+    checkServerIdentity: (_host, { raw }) => refusalOf(() => verify(new X509Certificate(raw))),
+  };
+  const socket = connectTls(options);
+  socket.setNoDelay(true);
+  return established(socket, {
+    event: "secureConnect",
+    accept: () => ({
+      socket,
+      local: localEnd(socket),
+      mutualTls: { own, peer: verify(presentedCertificate(socket)) },
+    }),
+  });
+}
+
+function localEnd({ localAddress, localPort }: Socket): SocketAddress {
+  return { address: localAddress ?? "", port: localPort ?? 0 };
+}
+
+/** Node calls `checkServerIdentity` only on some paths: what it leaves out is checked here. */
+function presentedCertificate(socket: TLSSocket): X509Certificate {
+  const certificate = socket.getPeerX509Certificate();
+  if (!socket.authorized || socket.isSessionReused() || certificate === undefined) {
+    throw new PeerNotVerifiedError("the callee's certificate was not verified");
+  }
+  return certificate;
+}
+
+function refusalOf(verify: () => unknown): Error | undefined {
+  try {
+    verify();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+function established(
+  socket: Socket,
+  {
+    event,
+    accept,
+  }: { readonly event: "connect" | "secureConnect"; readonly accept: () => Upstream },
+): Promise<Upstream> {
+  return new Promise((resolve, reject) => {
+    let connected = false;
+    socket.once("connect", () => {
+      connected = true;
+    });
+    const fail = (cause: unknown): void => {
+      socket.setTimeout(0);
+      socket.destroy();
+      reject(new UpstreamConnectError(connected ? "tls" : "tcp", cause));
+    };
+    const onClose = (): void => fail(new Error("the connection was closed"));
+    socket.setTimeout(CONNECT_MS, () => fail(new Error(`not there after ${CONNECT_MS} ms`)));
+    socket.once("error", fail).once("close", onClose);
+    socket.once(event, () => {
+      try {
+        const upstream = accept();
+        socket.setTimeout(0);
+        socket.off("error", fail).off("close", onClose);
+        resolve(upstream);
+      } catch (error) {
+        fail(error);
+      }
+    });
+  });
+}

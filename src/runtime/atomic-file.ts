@@ -1,0 +1,25 @@
+/** Replaces a file whole: a reader sees the old text or the new one, and a crash leaves one of them. */
+import { randomUUID } from "node:crypto";
+import { open, rename, rm } from "node:fs/promises";
+
+/** @param mode permission bits, such as 0o600 for anything secret */
+export async function replaceFile(
+  path: string,
+  text: string,
+  { mode }: { mode: number },
+): Promise<void> {
+  const temporary = `${path}.${randomUUID()}.new`;
+  try {
+    const file = await open(temporary, "wx", mode);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}

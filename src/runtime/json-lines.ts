@@ -1,0 +1,39 @@
+/** JSON values, one a line, over a byte stream: how a supervisor and the processes it starts talk. */
+import type { Duplex, Readable } from "node:stream";
+import { StringDecoder } from "node:string_decoder";
+
+/** A longer line ends the conversation: the other side does not decide how much memory we spend. */
+const MAX_LINE_CHARACTERS = 16 * 1024 * 1024;
+
+export function writeJsonLine(stream: Duplex, value: unknown): void {
+  if (stream.writable) stream.write(`${JSON.stringify(value)}\n`);
+}
+
+/**
+ * Calls `receive` with every value read from `stream`. A line that is no JSON, or is too long, destroys the stream.
+ */
+export function readJsonLines(stream: Readable, receive: (value: unknown) => void): void {
+  const decoder = new StringDecoder("utf8");
+  let pending = "";
+  stream.on("data", (chunk: Buffer) => {
+    pending += decoder.write(chunk);
+    let start = 0;
+    for (let end = pending.indexOf("\n"); end >= 0; end = pending.indexOf("\n", start)) {
+      const line = pending.slice(start, end);
+      start = end + 1;
+      if (line === "") continue;
+      let value: unknown;
+      try {
+        value = JSON.parse(line);
+      } catch (cause) {
+        stream.destroy(new Error("a line is not JSON", { cause }));
+        return;
+      }
+      receive(value);
+    }
+    pending = pending.slice(start);
+    if (pending.length > MAX_LINE_CHARACTERS) {
+      stream.destroy(new Error(`a line is longer than ${MAX_LINE_CHARACTERS} characters`));
+    }
+  });
+}

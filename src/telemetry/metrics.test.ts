@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Decision } from "../policy/decision.ts";
+import { type CallLabels, createMetrics } from "./metrics.ts";
+
+const CALLER = "spiffe://cluster.local/ns/production/sa/frontend";
+const CALLEE = "spiffe://cluster.local/ns/production/sa/api";
+const inbound: CallLabels = {
+  reporter: "destination",
+  source: { principal: CALLER, namespace: "claimed-by-the-caller" },
+  destination: { workload: "api", namespace: "production", principal: CALLEE, app: "api" },
+  service: { host: "api.production.svc.cluster.local", name: "api", namespace: "production" },
+};
+
+/** The labels of a series, from Prometheus' text format. */
+async function seriesOf(
+  metrics: ReturnType<typeof createMetrics>,
+  name: string,
+): Promise<{ labels: Record<string, string>; value: number }[]> {
+  const text = await metrics.exposition();
+  return [...text.matchAll(new RegExp(`^${name}(?:\\{(.*)\\})? (.+)$`, "gm"))].map(
+    ([, labels = "", value]) => ({
+      labels: Object.fromEntries(
+        [...labels.matchAll(/([a-z_]+)="([^"]*)"/g)].map(([, key = "", text = ""]) => [key, text]),
+      ),
+      value: Number(value),
+    }),
+  );
+}
+
+test("OBS-20, OBS-21 a request is counted and timed with Istio's labels", async () => {
+  const metrics = createMetrics();
+  metrics.recordRequest({ ...inbound, responseCode: 403 }, 7);
+  metrics.recordRequest({ ...inbound, responseCode: 403 }, 9);
+  const [series, ...others] = await seriesOf(metrics, "istio_requests_total");
+  assert.deepEqual(others, []);
+  assert.equal(series?.value, 2);
+  const { labels } = series;
+  assert.equal(Object.keys(labels).length, 25);
+  assert.equal(labels["response_code"], "403");
+  assert.equal(labels["request_protocol"], "http");
+  assert.equal(labels["source_workload"], "unknown");
+  assert.equal(labels["destination_service"], "api.production.svc.cluster.local");
+  const [sum] = await seriesOf(metrics, "istio_request_duration_milliseconds_sum");
+  assert.equal(sum?.value, 16);
+});
+
+const policies: [what: string, labels: Partial<CallLabels>, security: string][] = [
+  ["both identities verified", {}, "mutual_tls"],
+  ["plaintext", { source: {} }, "none"],
+  ["the caller's side", { reporter: "source" }, "unknown"],
+];
+for (const [what, labels, security] of policies) {
+  test(`OBS-22 connection_security_policy with ${what} is ${security}`, async () => {
+    const metrics = createMetrics();
+    metrics.recordConnectionOpened({ ...inbound, ...labels });
+    const [series] = await seriesOf(metrics, "istio_tcp_connections_opened_total");
+    assert.equal(series?.labels["connection_security_policy"], security);
+    assert.equal(series.labels["request_protocol"], "tcp");
+  });
+}
+
+test("OBS-23 the callee's side takes the caller's namespace from its certificate", async () => {
+  const metrics = createMetrics();
+  metrics.recordConnectionOpened(inbound);
+  metrics.recordConnectionOpened({ ...inbound, reporter: "source" });
+  const series = await seriesOf(metrics, "istio_tcp_connections_opened_total");
+  assert.deepEqual(
+    series.map(({ labels }) => [labels["reporter"], labels["source_workload_namespace"]]),
+    [
+      ["destination", "production"],
+      ["source", "claimed-by-the-caller"],
+    ],
+  );
+  assert.equal(series[0]?.labels["source_principal"], CALLER);
+});
+
+test("a closed connection adds its bytes", async () => {
+  const metrics = createMetrics();
+  metrics.recordConnectionClosed(inbound, { sent: 10, received: 3 });
+  metrics.recordConnectionClosed(inbound, { sent: 5, received: 0 });
+  const onlyValue = async (name: string): Promise<number | undefined> =>
+    (await seriesOf(metrics, name))[0]?.value;
+  assert.equal(await onlyValue("istio_tcp_connections_closed_total"), 2);
+  assert.equal(await onlyValue("istio_tcp_sent_bytes_total"), 15);
+  assert.equal(await onlyValue("istio_tcp_received_bytes_total"), 3);
+});
+
+test("decisions are counted by what decided", async () => {
+  const metrics = createMetrics();
+  const matched = {
+    policy: { kind: "AuthorizationPolicy", namespace: "production", name: "no-admin" },
+    rule: 2,
+    source: { file: "p.yaml", line: 1 },
+  };
+  const decisions: Decision[] = [
+    { verdict: "deny", reason: { because: "matched-deny", matched } },
+    { verdict: "allow", reason: { because: "no-allow-policy" } },
+    { verdict: "allow", reason: { because: "no-allow-policy" } },
+  ];
+  for (const decision of decisions) metrics.recordDecision(decision);
+  assert.deepEqual(await seriesOf(metrics, "hauberk_decisions_total"), [
+    {
+      labels: {
+        verdict: "deny",
+        because: "matched-deny",
+        policy: "production/no-admin",
+        rule: "2",
+      },
+      value: 1,
+    },
+    { labels: { verdict: "allow", because: "no-allow-policy", policy: "", rule: "" }, value: 2 },
+  ]);
+});
+
+test("strangers do not decide how many series there are", async () => {
+  const metrics = createMetrics();
+  for (let code = 600; code < 700; code++)
+    metrics.recordRequest({ ...inbound, responseCode: code }, 1);
+  metrics.recordRequest({ ...inbound, responseCode: Number.NaN }, 1);
+  const series = await seriesOf(metrics, "istio_requests_total");
+  assert.deepEqual(
+    series.map(({ labels, value }) => [labels["response_code"], value]),
+    [["0", 101]],
+  );
+});
+
+test("the time a certificate has left is told when asked, and nothing before there is one", async () => {
+  let now = new Date("2026-01-01T00:00:00Z");
+  const metrics = createMetrics({ now: () => now });
+  const name = "hauberk_certificate_expiry_seconds";
+  assert.deepEqual(await seriesOf(metrics, name), []);
+  metrics.setCertificateExpiry(new Date("2026-01-01T00:10:00Z"));
+  assert.equal((await seriesOf(metrics, name))[0]?.value, 600);
+  now = new Date("2026-01-01T00:11:00Z");
+  assert.equal((await seriesOf(metrics, name))[0]?.value, -60);
+});
+
+test("the content type is Prometheus' text format, and registries are apart", async () => {
+  const [one, other] = [createMetrics(), createMetrics()];
+  one.recordConnectionOpened(inbound);
+  assert.match(one.contentType, /^text\/plain/);
+  assert.deepEqual(await seriesOf(other, "istio_tcp_connections_opened_total"), []);
+});

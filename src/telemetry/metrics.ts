@@ -1,0 +1,239 @@
+/**
+ * Istio's standard metrics and a few of our own, for Prometheus. The only door to prom-client.
+ * Labels come from verified certificates, resources and fixed sets alone, so that no stranger decides how many series there are.
+ */
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Decision, Reason, RuleRef } from "../policy/decision.ts";
+import { type Clock, systemClock } from "../runtime/clock.ts";
+
+/** One side of a call, as far as it is known. */
+export interface CallParty {
+  readonly workload?: string;
+  readonly namespace?: string;
+  /** Verified SPIFFE id. */
+  readonly principal?: string;
+  readonly app?: string;
+  readonly version?: string;
+  readonly canonicalService?: string;
+  readonly canonicalRevision?: string;
+}
+
+/** The labels that requests and connections share (OBS-21). Whatever is absent is told as "unknown". */
+export interface CallLabels {
+  readonly reporter: "source" | "destination";
+  readonly source: CallParty;
+  readonly destination: CallParty;
+  /** The service that was called. */
+  readonly service?: { readonly host: string; readonly name: string; readonly namespace: string };
+  /** Envoy's response flags, such as "-" or "UF" (OBS-6). */
+  readonly responseFlags?: string;
+}
+
+export interface RequestLabels extends CallLabels {
+  /** HTTP status code that the caller saw. */
+  readonly responseCode: number;
+}
+
+/** Bytes relayed over one TCP connection, as the service sees them. */
+export interface RelayedBytes {
+  /** From the callee to the caller. */
+  readonly sent: number;
+  /** From the caller to the callee. */
+  readonly received: number;
+}
+
+export interface Metrics {
+  /** @param durationMs from the request's first byte to the response's last, in milliseconds */
+  recordRequest(labels: RequestLabels, durationMs: number): void;
+  recordConnectionOpened(labels: CallLabels): void;
+  recordConnectionClosed(labels: CallLabels, bytes: RelayedBytes): void;
+  recordDecision(decision: Decision): void;
+  /** From now on the exposition tells the seconds left until then. */
+  setCertificateExpiry(notAfter: Date): void;
+  /** All series in Prometheus' text format. */
+  exposition(): Promise<string>;
+  /** Of the exposition. */
+  readonly contentType: string;
+}
+
+const UNKNOWN = "unknown";
+const CALL_LABELS = [
+  "reporter",
+  "source_workload",
+  "source_workload_namespace",
+  "source_principal",
+  "source_app",
+  "source_version",
+  "source_canonical_service",
+  "source_canonical_revision",
+  "source_cluster",
+  "destination_workload",
+  "destination_workload_namespace",
+  "destination_principal",
+  "destination_app",
+  "destination_version",
+  "destination_canonical_service",
+  "destination_canonical_revision",
+  "destination_cluster",
+  "destination_service",
+  "destination_service_name",
+  "destination_service_namespace",
+  "request_protocol",
+  "response_flags",
+  "connection_security_policy",
+] as const;
+const REQUEST_LABELS = [...CALL_LABELS, "response_code", "grpc_response_status"] as const;
+type CallLabelValues = Record<(typeof CALL_LABELS)[number], string>;
+
+/** Upper bounds in milliseconds: Envoy's defaults. */
+const DURATION_BUCKETS_MS = [
+  0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 600_000,
+  1_800_000, 3_600_000,
+];
+
+/** Metrics of one sidecar, in a registry of their own. */
+export function createMetrics(clock: Clock = systemClock): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const requests = new Counter({
+    name: "istio_requests_total",
+    help: "Requests answered, allowed or not.",
+    labelNames: REQUEST_LABELS,
+    registers,
+  });
+  const durations = new Histogram({
+    name: "istio_request_duration_milliseconds",
+    help: "How long requests took, in milliseconds.",
+    labelNames: REQUEST_LABELS,
+    buckets: DURATION_BUCKETS_MS,
+    registers,
+  });
+  const connections = createConnectionMetrics(registers);
+  const decisions = new Counter({
+    name: "hauberk_decisions_total",
+    help: "Decisions, by what decided.",
+    labelNames: ["verdict", "because", "policy", "rule"] as const,
+    registers,
+  });
+  const setCertificateExpiry = createExpiryGauge(registers, clock);
+  return {
+    ...connections,
+    setCertificateExpiry,
+    recordRequest(labels, durationMs) {
+      const values = requestLabelValues(labels);
+      requests.inc(values);
+      durations.observe(values, durationMs);
+    },
+    recordDecision({ verdict, reason }) {
+      const matched = matchedRule(reason);
+      decisions.inc({
+        verdict,
+        because: reason.because,
+        policy: matched === undefined ? "" : `${matched.policy.namespace}/${matched.policy.name}`,
+        rule: matched === undefined ? "" : String(matched.rule),
+      });
+    },
+    exposition: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}
+
+function createConnectionMetrics(
+  registers: Registry[],
+): Pick<Metrics, "recordConnectionOpened" | "recordConnectionClosed"> {
+  const counter = (name: string, help: string): Counter<(typeof CALL_LABELS)[number]> =>
+    new Counter({ name, help, labelNames: CALL_LABELS, registers });
+  const opened = counter("istio_tcp_connections_opened_total", "TCP connections opened.");
+  const closed = counter("istio_tcp_connections_closed_total", "TCP connections closed.");
+  const sent = counter("istio_tcp_sent_bytes_total", "Bytes sent in responses over TCP.");
+  const received = counter(
+    "istio_tcp_received_bytes_total",
+    "Bytes received in requests over TCP.",
+  );
+  return {
+    recordConnectionOpened: (labels) => opened.inc(callLabelValues(labels, "tcp")),
+    recordConnectionClosed(labels, bytes) {
+      const values = callLabelValues(labels, "tcp");
+      closed.inc(values);
+      sent.inc(values, bytes.sent);
+      received.inc(values, bytes.received);
+    },
+  };
+}
+
+function createExpiryGauge(registers: Registry[], clock: Clock): Metrics["setCertificateExpiry"] {
+  let expiry: Date | undefined;
+  new Gauge({
+    name: "hauberk_certificate_expiry_seconds",
+    help: "Seconds until the sidecar's certificate expires; negative once it has.",
+    registers,
+    collect() {
+      if (expiry === undefined) this.remove();
+      else this.set((expiry.getTime() - clock.now().getTime()) / 1000);
+    },
+  });
+  return (notAfter) => {
+    expiry = notAfter;
+  };
+}
+
+function requestLabelValues(
+  labels: RequestLabels,
+): Record<(typeof REQUEST_LABELS)[number], string> {
+  return {
+    ...callLabelValues(labels, "http"),
+    response_code: responseCode(labels.responseCode),
+    grpc_response_status: "",
+  };
+}
+
+function callLabelValues(labels: CallLabels, protocol: "http" | "tcp"): CallLabelValues {
+  const { reporter, source, destination, service, responseFlags = "-" } = labels;
+  return {
+    reporter,
+    source_workload: source.workload ?? UNKNOWN,
+    source_workload_namespace: sourceNamespace(labels),
+    source_principal: source.principal ?? UNKNOWN,
+    source_app: source.app ?? UNKNOWN,
+    source_version: source.version ?? UNKNOWN,
+    source_canonical_service: source.canonicalService ?? UNKNOWN,
+    source_canonical_revision: source.canonicalRevision ?? UNKNOWN,
+    source_cluster: UNKNOWN,
+    destination_workload: destination.workload ?? UNKNOWN,
+    destination_workload_namespace: destination.namespace ?? UNKNOWN,
+    destination_principal: destination.principal ?? UNKNOWN,
+    destination_app: destination.app ?? UNKNOWN,
+    destination_version: destination.version ?? UNKNOWN,
+    destination_canonical_service: destination.canonicalService ?? UNKNOWN,
+    destination_canonical_revision: destination.canonicalRevision ?? UNKNOWN,
+    destination_cluster: UNKNOWN,
+    destination_service: service?.host ?? UNKNOWN,
+    destination_service_name: service?.name ?? UNKNOWN,
+    destination_service_namespace: service?.namespace ?? destination.namespace ?? UNKNOWN,
+    request_protocol: protocol,
+    response_flags: responseFlags,
+    connection_security_policy: securityPolicy(labels),
+  };
+}
+
+/** Only the callee's side knows: there both identities were verified or the connection is not mutual TLS (OBS-22). */
+function securityPolicy({ reporter, source, destination }: CallLabels): string {
+  if (reporter === "source") return UNKNOWN;
+  return source.principal && destination.principal ? "mutual_tls" : "none";
+}
+
+/** On the callee's side the caller's namespace is the one its certificate proves (OBS-23). */
+function sourceNamespace({ reporter, source }: CallLabels): string {
+  const proven = /\/ns\/([^/]+)\//.exec(source.principal ?? "")?.[1];
+  const claimed = source.namespace ?? UNKNOWN;
+  return reporter === "destination" ? (proven ?? claimed) : claimed;
+}
+
+/** Applications may answer any number; only codes that HTTP knows become series. */
+function responseCode(code: number): string {
+  return Number.isInteger(code) && code >= 100 && code <= 599 ? String(code) : "0";
+}
+
+function matchedRule(reason: Reason): RuleRef | undefined {
+  return "matched" in reason ? reason.matched : undefined;
+}

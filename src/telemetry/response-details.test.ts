@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Reason } from "../policy/decision.ts";
+import { responseCodeDetails } from "./response-details.ts";
+
+const matched = {
+  policy: { kind: "AuthorizationPolicy", namespace: "production", name: "x" },
+  rule: 0,
+  source: { file: "p.yaml", line: 1 },
+};
+
+const details: { readonly [because in Reason["because"]]: [Reason, string | null] } = {
+  "matched-deny": [
+    { because: "matched-deny", matched },
+    "rbac_access_denied_matched_policy[ns[production]-policy[x]-rule[0]]",
+  ],
+  "no-allow-matched": [
+    { because: "no-allow-matched", considered: [], nearest: [] },
+    "rbac_access_denied_matched_policy[none]",
+  ],
+  "plaintext-refused": [
+    { because: "plaintext-refused", origin: "default" },
+    "filter_chain_not_found",
+  ],
+  "tls-refused": [{ because: "tls-refused", origin: "default" }, "filter_chain_not_found"],
+  "peer-not-verified": [{ because: "peer-not-verified", problem: "x" }, "peer_not_verified"],
+  "not-own-workload": [{ because: "not-own-workload", problem: "x" }, "not_own_workload"],
+  "matched-allow": [{ because: "matched-allow", matched }, null],
+  "no-allow-policy": [{ because: "no-allow-policy" }, null],
+  "no-sidecar": [{ because: "no-sidecar" }, null],
+};
+for (const [because, [reason, expected]] of Object.entries(details)) {
+  test(`AP-34, AP-131, PA-37: ${because} is ${expected}`, () => {
+    assert.equal(responseCodeDetails(reason), expected);
+  });
+}

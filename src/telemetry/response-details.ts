@@ -1,0 +1,32 @@
+/** A decision's reason in the words of Envoy's access log, which existing dashboards and alerts look for. */
+import type { Reason } from "../policy/decision.ts";
+import { ruleId } from "../policy/rule-id.ts";
+
+/**
+ * Response code details of a refusal (AP-34, AP-131, OBS-6).
+ *
+ * @returns null where Envoy would say nothing: the traffic was allowed
+ */
+export function responseCodeDetails(reason: Reason): string | null {
+  switch (reason.because) {
+    case "matched-deny":
+      return accessDenied(ruleId(reason.matched));
+    case "no-allow-matched":
+      return accessDenied("none");
+    case "plaintext-refused":
+    case "tls-refused":
+      return "filter_chain_not_found";
+    case "peer-not-verified":
+      return "peer_not_verified";
+    case "not-own-workload":
+      return "not_own_workload";
+    case "matched-allow":
+    case "no-allow-policy":
+    case "no-sidecar":
+      return null;
+  }
+}
+
+function accessDenied(id: string): string {
+  return `rbac_access_denied_matched_policy[${id.replaceAll(" ", "_")}]`;
+}

@@ -1,0 +1,158 @@
+/**
+ * One TLS port for callers with a certificate and callers with a token. The TLS server is ours, so that a client
+ * certificate that does not verify is refused with a reason in the log, before gRPC sees a byte; certificate and
+ * client roots are exchanged while it runs.
+ */
+import { constants } from "node:crypto";
+import type { Server as NetServer } from "node:net";
+import { createServer, type SecureContextOptions, type TLSSocket } from "node:tls";
+import { type ConnectionInjector, Server, ServerCredentials } from "@grpc/grpc-js";
+import { ListenError } from "../runtime/listen-error.ts";
+import type { Log } from "../runtime/log.ts";
+import type { Watched } from "../runtime/watched.ts";
+import type { GrpcService } from "./grpc-service.ts";
+
+const MAX_CONNECTIONS = 4_096;
+const MAX_STREAMS_PER_CONNECTION = 32;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** A connection without a call is closed after this. */
+const IDLE_TIMEOUT_MS = 60_000;
+const KEEPALIVE_TIME_MS = 15_000;
+const KEEPALIVE_TIMEOUT_MS = 5_000;
+const MAX_SESSION_MEGABYTES = 16;
+/** How long calls may go on once the server closes. */
+const CLOSE_GRACE_MS = 250;
+
+export interface ServerIdentity {
+  readonly certificateChainPem: string;
+  readonly privateKeyPem: string;
+  /** Roots that client certificates must chain to. */
+  readonly clientRootsPem: readonly string[];
+}
+
+export interface SecureGrpcServerOptions {
+  readonly host: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  readonly identity: Watched<ServerIdentity>;
+  readonly services: readonly GrpcService[];
+  /** Longest request message, in bytes. */
+  readonly maxReceiveBytes: number;
+  readonly log: Log;
+}
+
+export interface SecureGrpcServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** @throws ListenError */
+export async function startSecureGrpcServer(
+  options: SecureGrpcServerOptions,
+): Promise<SecureGrpcServer> {
+  const { identity, log } = options;
+  const grpc = createGrpcServer(options);
+  const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
+  const sockets = new Set<TLSSocket>();
+  const server = createServer(
+    {
+      ...secureContext(identity.current),
+      requestCert: true,
+      rejectUnauthorized: false,
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      ALPNProtocols: ["h2"],
+    },
+    (socket) => {
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
+      admit(socket, { injector, log });
+    },
+  );
+  server.maxConnections = MAX_CONNECTIONS;
+  server.on("tlsClientError", (error, socket) => {
+    log.warn("TLS handshake failed", { remote: remoteOf(socket), error: error.message });
+  });
+  const stopWatching = identity.onChange((next) => server.setSecureContext(secureContext(next)));
+  const port = await listen(server, options);
+  server.on("error", (error) => log.error("listener failed", { error: error.message }));
+  return {
+    port,
+    close: async () => {
+      stopWatching();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      injector.drain(CLOSE_GRACE_MS);
+      const deadline = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, CLOSE_GRACE_MS);
+      await closed;
+      clearTimeout(deadline);
+      grpc.forceShutdown();
+    },
+  };
+}
+
+function createGrpcServer({ services, maxReceiveBytes }: SecureGrpcServerOptions): Server {
+  const server = new Server({
+    "grpc.max_receive_message_length": maxReceiveBytes,
+    "grpc.max_concurrent_streams": MAX_STREAMS_PER_CONNECTION,
+    "grpc.max_connection_idle_ms": IDLE_TIMEOUT_MS,
+    "grpc.keepalive_time_ms": KEEPALIVE_TIME_MS,
+    "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
+    "grpc-node.max_session_memory": MAX_SESSION_MEGABYTES,
+    "grpc.enable_channelz": 0,
+  });
+  for (const service of services) service.register(server);
+  return server;
+}
+
+/** No tickets: a resumed session would not be verified again. */
+function secureContext(identity: ServerIdentity): SecureContextOptions {
+  return {
+    cert: identity.certificateChainPem,
+    key: identity.privateKeyPem,
+    ca: [...identity.clientRootsPem],
+    minVersion: "TLSv1.2",
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  };
+}
+
+function admit(
+  socket: TLSSocket,
+  { injector, log }: { readonly injector: ConnectionInjector; readonly log: Log },
+): void {
+  const remote = remoteOf(socket);
+  socket.on("error", (error) => log.info("connection failed", { remote, error: error.message }));
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate !== undefined && !socket.authorized) {
+    log.warn("client certificate refused", {
+      remote,
+      reason: String(socket.authorizationError),
+      names: certificate.subjectAltName,
+    });
+    socket.destroy();
+  } else if (socket.alpnProtocol !== "h2") {
+    log.warn("connection refused", { remote, reason: "the client does not offer HTTP/2" });
+    socket.destroy();
+  } else injector.injectConnection(socket);
+}
+
+function listen(
+  server: NetServer,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: Error): void =>
+      reject(new ListenError(`cannot listen on ${host}:${port}`, { cause }));
+    server.once("error", fail);
+    server.listen(port, host, () => {
+      server.off("error", fail);
+      const address = server.address();
+      if (address !== null && typeof address === "object") resolve(address.port);
+      else reject(new ListenError(`cannot listen on ${host}:${port}`));
+    });
+  });
+}
+
+function remoteOf(socket: TLSSocket): string {
+  return `${socket.remoteAddress ?? "gone"}:${socket.remotePort ?? 0}`;
+}

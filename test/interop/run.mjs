@@ -1,0 +1,44 @@
+/**
+ * Runs the tests that need real parts of other projects. Installs what is missing and can be installed by package name;
+ * a part still missing fails the run, unless --allow-missing is given.
+ */
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+
+/** Each part: how to see that it is there, and the Debian package it comes in. */
+const PARTS = [{ name: "openssl", probe: ["openssl", "version"], debian: "openssl" }];
+
+const flags = process.argv.slice(2);
+const allowMissing = flags.includes("--allow-missing");
+
+const isThere = ({ probe: [command, ...parameters] }) =>
+  spawnSync(command, parameters, { stdio: "ignore" }).status === 0;
+
+const wanted = PARTS.filter((part) => !isThere(part));
+if (wanted.length > 0 && process.getuid?.() === 0) {
+  const packages = wanted.map(({ debian }) => debian);
+  console.log(`installing ${packages.join(", ")}`);
+  spawnSync("apt-get", ["update", "-qq"], { stdio: "inherit" });
+  spawnSync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...packages], {
+    stdio: "inherit",
+  });
+}
+const missing = wanted.filter((part) => !isThere(part)).map(({ name }) => name);
+if (missing.length > 0) {
+  console.error(`missing: ${missing.join(", ")} (Debian packages of these names hold them)`);
+  if (!allowMissing) process.exit(1);
+}
+
+const files = readdirSync("test/interop")
+  .filter((file) => file.endsWith(".test.ts"))
+  .map((file) => `test/interop/${file}`);
+if (files.length === 0) {
+  console.error("no interop test found");
+  process.exit(1);
+}
+const { status } = spawnSync(
+  process.execPath,
+  ["--import", "tsx", "--test", "--test-concurrency=1", "--test-reporter=spec", ...files],
+  { stdio: "inherit", env: { ...process.env, HAUBERK_MISSING_PARTS: missing.join(",") } },
+);
+process.exit(status ?? 1);

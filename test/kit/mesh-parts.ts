@@ -1,0 +1,77 @@
+/** Small parts of a mesh for tests: resources from YAML, workloads, traffic. */
+import assert from "node:assert/strict";
+import { parseResources } from "../../src/api/parse-resources.ts";
+import type { Resource } from "../../src/api/resource.ts";
+import { parseSpiffeId } from "../../src/identity/spiffe-id.ts";
+import { buildSnapshot, type MeshSnapshot } from "../../src/policy/mesh-snapshot.ts";
+import { planWorkloads } from "../../src/policy/plan-workloads.ts";
+import type { Connection, HttpRequest } from "../../src/policy/traffic.ts";
+import type { Workload } from "../../src/policy/workload.ts";
+import type { Trust } from "../../src/policy/workload-view.ts";
+
+/** @throws AssertionError when the YAML has an issue, or says nothing */
+export function resourcesOf(yaml: string, file = "mesh.yaml"): readonly Resource[] {
+  const { resources, issues } = parseResources(yaml, file);
+  assert.deepEqual(issues, []);
+  assert.ok(resources.length > 0, "the YAML holds no resource");
+  return resources;
+}
+
+/** The mesh that YAML describes; every port of it on loopback, listeners of sidecars at the port plus 10000. */
+export function snapshotOf(yaml: string): MeshSnapshot {
+  const resources = resourcesOf(yaml);
+  const workloads = planWorkloads(resources, {
+    place(key) {
+      const port = Number(/\d+$/.exec(key)?.[0] ?? 0);
+      return { address: "127.0.0.1", port: key.includes("/listen/") ? port + 10_000 : port };
+    },
+    uid: (key) => `uid of ${key}`,
+  });
+  return buildSnapshot({ resources, workloads, rootsPem: ["ROOT"] });
+}
+
+/** @param name `namespace/pod` */
+export function workloadNamed({ workloads }: MeshSnapshot, name: string): Workload {
+  const found = workloads.find((workload) => `${workload.namespace}/${workload.name}` === name);
+  assert.ok(found, `no workload ${name}`);
+  return found;
+}
+
+export const clusterTrust: Trust = {
+  trustDomain: "cluster.local",
+  trustDomainAliases: [],
+  rootsPem: [],
+  minimumTlsVersion: "TLSv1.2",
+};
+
+/** @param principal "plaintext" for a caller that proves nothing */
+export function connectionFrom(principal: string, changes: Partial<Connection> = {}): Connection {
+  return {
+    ...(principal !== "plaintext" && { principal: parseSpiffeId(principal) }),
+    sourceAddress: "10.0.0.200",
+    sourcePort: 40000,
+    destinationAddress: "10.0.0.5",
+    destinationPort: 8080,
+    ...changes,
+  };
+}
+
+export interface RequestParts extends Partial<Omit<HttpRequest, "header">> {
+  /** Names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What the request lacks altogether. */
+  readonly without?: "path" | "authority";
+}
+
+export function requestOn(connection: Connection, parts: RequestParts = {}): HttpRequest {
+  const { headers = {}, without, ...rest } = parts;
+  return {
+    connection,
+    method: "GET",
+    ...(without !== "path" && { path: "/" }),
+    ...(without !== "authority" && { authority: "api:8080" }),
+    remoteAddress: connection.sourceAddress,
+    header: (name) => headers[name],
+    ...rest,
+  };
+}

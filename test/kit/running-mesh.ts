@@ -1,0 +1,57 @@
+/** `hauberk up` as a process of its own, for tests that look at a mesh from outside. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { MeshState } from "../../src/local/mesh-state.ts";
+import type { Workload } from "../../src/policy/workload.ts";
+
+export interface RunningMesh {
+  readonly data: string;
+  readonly state: MeshState;
+  workload(owner: string): Workload;
+  /** Text of a file below the data directory. */
+  read(path: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** From sources in the fast tier, so that no build is needed. */
+const COMMAND = ["--import", "tsx", "src/cli/main.ts"];
+
+export async function runMesh(files: readonly string[]): Promise<RunningMesh> {
+  const data = await mkdtemp(join(tmpdir(), "hauberk-"));
+  const child = spawn(
+    process.execPath,
+    [...COMMAND, "up", "--data", data, ...files.flatMap((file) => ["-f", file])],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
+  const said: string[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    said.push(line);
+    if (line.startsWith("the mesh is up")) break;
+  }
+  if (!said.at(-1)?.startsWith("the mesh is up")) {
+    throw new Error(`the mesh did not come up:\n${said.join("\n")}`);
+  }
+  child.stdout.resume();
+  const state = JSON.parse(await readFile(join(data, "mesh.json"), "utf8")) as MeshState;
+  return {
+    data,
+    state,
+    workload(owner) {
+      const found = state.workloads.find((workload) => workload.owner === owner);
+      if (found === undefined) throw new Error(`no workload ${owner}`);
+      return found;
+    },
+    read: (path) => readFile(join(data, path), "utf8"),
+    async stop() {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill("SIGTERM");
+        await once(child, "exit");
+      }
+      await rm(data, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,193 @@
+/** Sidecars for tests: real sockets, real certificates, a view made by hand, everything written down in memory. */
+import { once } from "node:events";
+import { createServer, type Server } from "node:net";
+import type { AuthorizationRule } from "../../src/api/authorization-policy.ts";
+import type { PortProtocol } from "../../src/api/service.ts";
+import { parseSpiffeId } from "../../src/identity/spiffe-id.ts";
+import type { X509Svid } from "../../src/identity/x509-svid.ts";
+import type { MutualTlsMode } from "../../src/policy/decision.ts";
+import type {
+  AppliedPolicy,
+  Destination,
+  InboundPort,
+  WorkloadView,
+} from "../../src/policy/workload-view.ts";
+import { type Sidecar, startSidecar } from "../../src/proxy/sidecar.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { WatchedValue } from "../../src/runtime/watched.ts";
+import type { AccessLogEntry } from "../../src/telemetry/access-log.ts";
+import { eventually } from "./eventually.ts";
+import { type LogLine, type RecordedLog, recordedLog } from "./recorded-log.ts";
+
+export const LOOPBACK = "127.0.0.1";
+export const PROXY_PASSWORD = "correct horse";
+
+/** A port that nobody listens on now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, LOOPBACK);
+  await once(server, "listening");
+  const port = portOf(server);
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+export function portOf(server: Pick<Server, "address">): number {
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("not a TCP server");
+  return address.port;
+}
+
+/** `spiffe://cluster.local/ns/production/sa/NAME` */
+export function idOf(serviceAccount: string): string {
+  return `spiffe://cluster.local/ns/production/sa/${serviceAccount}`;
+}
+
+export function policy(
+  action: "ALLOW" | "DENY",
+  name: string,
+  ...rules: readonly Partial<AuthorizationRule>[]
+): AppliedPolicy {
+  return {
+    ref: { kind: "AuthorizationPolicy", namespace: "production", name },
+    source: { file: "policies.yaml", line: 1 },
+    action,
+    rules: rules.map((rule, index) => ({ line: index + 5, from: [], to: [], when: [], ...rule })),
+  };
+}
+
+export function inboundPort(options: {
+  readonly listen: number;
+  readonly application: number;
+  readonly protocol?: PortProtocol;
+  readonly mode?: MutualTlsMode;
+}): InboundPort {
+  const { listen, application, protocol = "http", mode = "STRICT" } = options;
+  return {
+    containerPort: 8080,
+    protocol,
+    mutualTls: { mode, origin: "default" },
+    listen: { address: LOOPBACK, port: listen },
+    application: { address: LOOPBACK, port: application },
+  };
+}
+
+/** The service `NAME` of `production`, with one endpoint. */
+export function destination(options: {
+  readonly name: string;
+  readonly port: number;
+  readonly listen?: number;
+  readonly protocol?: PortProtocol;
+  readonly identities?: readonly string[];
+  readonly mutualTls?: boolean;
+}): Destination {
+  const { name, port, listen, protocol = "http", identities = [idOf(name)], mutualTls } = options;
+  return {
+    serviceNamespace: "production",
+    serviceName: name,
+    host: `${name}.production.svc.cluster.local`,
+    servicePort: 8080,
+    protocol,
+    ...(listen === undefined ? {} : { listen: { address: LOOPBACK, port: listen } }),
+    identities: identities.map(parseSpiffeId),
+    serverName: `outbound_.8080_._.${name}.production.svc.cluster.local`,
+    endpoints: [
+      {
+        workload: `${name}-0`,
+        address: { address: LOOPBACK, port },
+        mutualTls: mutualTls ?? true,
+      },
+    ],
+  };
+}
+
+export interface ViewOptions {
+  readonly name?: string;
+  readonly rootsPem: readonly string[];
+  readonly ports?: readonly InboundPort[];
+  readonly policies?: readonly AppliedPolicy[];
+  readonly destinations?: readonly Destination[];
+  readonly httpProxy?: number;
+  readonly trustDomainAliases?: readonly string[];
+}
+
+export function workloadView(options: ViewOptions): WorkloadView {
+  const { name = "api", rootsPem, ports = [], policies = [], destinations = [] } = options;
+  const { httpProxy, trustDomainAliases = [] } = options;
+  return {
+    workload: {
+      namespace: "production",
+      name: `${name}-0`,
+      owner: name,
+      labels: { app: name },
+      serviceAccount: name,
+      identity: parseSpiffeId(idOf(name)),
+    },
+    trust: {
+      trustDomain: "cluster.local",
+      trustDomainAliases,
+      rootsPem,
+      minimumTlsVersion: "TLSv1.2",
+    },
+    inbound: {
+      ports,
+      authorization: {
+        deny: policies.filter(({ action }) => action === "DENY"),
+        allow: policies.filter(({ action }) => action === "ALLOW"),
+      },
+      pathNormalization: "DEFAULT",
+    },
+    outbound: {
+      ...(httpProxy === undefined ? {} : { httpProxy: { address: LOOPBACK, port: httpProxy } }),
+      destinations,
+    },
+  };
+}
+
+export interface TestSidecar {
+  readonly sidecar: Sidecar;
+  readonly adminPort: number;
+  readonly views: WatchedValue<WorkloadView | undefined>;
+  readonly svid: WatchedValue<X509Svid | undefined>;
+  readonly entries: readonly AccessLogEntry[];
+  readonly log: RecordedLog;
+  /** The first access log entry that matches; fails when there is none in time. */
+  entry(matches?: (entry: AccessLogEntry) => boolean): Promise<AccessLogEntry>;
+  line(message: string): Promise<LogLine>;
+}
+
+export async function startTestSidecar(options: {
+  readonly view: WorkloadView;
+  readonly svid: X509Svid;
+  /** Defaults to the test's own process. */
+  readonly applicationProcessIds?: readonly number[];
+}): Promise<TestSidecar> {
+  const views = new WatchedValue<WorkloadView | undefined>(options.view);
+  const svid = new WatchedValue<X509Svid | undefined>(options.svid);
+  const entries: AccessLogEntry[] = [];
+  const log = recordedLog();
+  const adminPort = await freePort();
+  const sidecar = await startSidecar({
+    namespace: "production",
+    name: options.view.workload.name,
+    adminPort,
+    proxyPassword: PROXY_PASSWORD,
+    svid,
+    views,
+    applicationProcessIds: new WatchedValue(options.applicationProcessIds ?? [process.pid]),
+    accessLog: (entry) => entries.push(entry),
+    log,
+    clock: systemClock,
+    random: () => 0,
+  });
+  return {
+    sidecar,
+    adminPort,
+    views,
+    svid,
+    entries,
+    log,
+    entry: (matches = () => true) => eventually("an access log entry", () => entries.find(matches)),
+    line: (message) => eventually(message, () => log.find(message)[0]),
+  };
+}

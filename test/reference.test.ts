@@ -1,0 +1,69 @@
+/** Keeps the reference true: its pages are printed from the code. `UPDATE_GOLDEN=1` writes them anew. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import type { Command } from "commander";
+import { buildProgram } from "../src/cli/program.ts";
+
+const PRINTED =
+  "Printed from the code by `UPDATE_GOLDEN=1 node test/run-tests.mjs test/reference.test.ts`.";
+
+const pages: Readonly<Record<string, () => string>> = {
+  "docs/reference/cli.md": printCommands,
+  "docs/reference/errors.md": printErrors,
+};
+
+for (const [file, print] of Object.entries(pages)) {
+  test(`${file} says what the code says`, () => {
+    const text = print();
+    if (process.env["UPDATE_GOLDEN"] !== undefined) writeFileSync(file, text);
+    assert.equal(readFileSync(file, "utf8"), text);
+  });
+}
+
+function printCommands(): string {
+  const program = buildProgram();
+  const shown = program.commands.filter((command) => !isHidden(program, command));
+  const sections = shown.map((command) => `## hauberk ${command.name()}\n\n${helpOf(command)}`);
+  return `# Command line\n\n${PRINTED}\n\n${helpOf(program)}\n${sections.join("\n")}`;
+}
+
+function isHidden(program: Command, command: Command): boolean {
+  return !program.createHelp().visibleCommands(program).includes(command);
+}
+
+function helpOf(command: Command): string {
+  command.configureHelp({ helpWidth: 100 });
+  let text = "";
+  command.configureOutput({
+    writeOut: (part) => {
+      text += part;
+    },
+  });
+  command.outputHelp();
+  return `\`\`\`\n${text.trimEnd()}\n\`\`\`\n`;
+}
+
+/** Each error class stands with its code and the sentence above it. */
+function printErrors(): string {
+  const rows = readdirSync("src", { recursive: true, encoding: "utf8" })
+    .filter(
+      (file) => file.endsWith(".ts") && !file.endsWith(".test.ts") && !file.startsWith("wire/gen"),
+    )
+    .flatMap((file) => errorsIn(readFileSync(`src/${file}`, "utf8"), file))
+    .sort();
+  assert.ok(rows.length > 5, "the search finds the error classes");
+  const head = "| code | what went wrong | where |\n|---|---|---|\n";
+  return `# Errors\n\n${PRINTED}\n\nCodes are stable; messages are not.\n\n${head}${rows.join("\n")}\n`;
+}
+
+const ERROR_CLASS =
+  /(?:\/\*\*((?:(?!\*\/)[\s\S])*?)\*\/\n)?export class (\w+) extends HauberkError \{\s*(?:override )?readonly code(?:: [^=]+)? = "(HAUBERK_\w+)"/g;
+
+function errorsIn(text: string, file: string): string[] {
+  return [...text.matchAll(ERROR_CLASS)].map(([, comment, name = "", code]) => {
+    const words = (comment ?? "").replace(/\s*\n?\s*\*\s?/g, " ").trim();
+    assert.notEqual(words, "", `${name} in ${file} needs a sentence`);
+    return `| \`${code}\` | ${words} | \`${file}\` |`;
+  });
+}
