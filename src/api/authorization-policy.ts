@@ -114,7 +114,7 @@ function checkAction(spec: Fields, action: AuthorizationAction): void {
     spec.report("provider", `must not be given with action ${action}`);
   }
   if (action === "CUSTOM" || action === "AUDIT") {
-    spec.report("action", `${action} is not supported yet`);
+    spec.report("action", `not supported yet: action ${action}`);
   }
   if ((action === "CUSTOM" || action === "DENY") && spec.saysNothing("rules")) {
     spec.report(
@@ -131,7 +131,7 @@ const GO_FALSE: readonly string[] = ["0", "f", "F", "FALSE", "false", "False"];
 function checkDryRun(annotations: Fields, meta: ResourceMeta): void {
   if (!Object.hasOwn(meta.annotations, DRY_RUN)) return;
   const value = meta.annotations[DRY_RUN] ?? "";
-  if (GO_TRUE.includes(value)) annotations.report(DRY_RUN, "is not supported yet: dry run");
+  if (GO_TRUE.includes(value)) annotations.report(DRY_RUN, "not supported yet: dry run");
   else if (!GO_FALSE.includes(value)) {
     annotations.notice(DRY_RUN, `${quoted(value)} is not a boolean: the policy is enforced`);
   }

@@ -3,8 +3,9 @@
  * and reading goes on, so that a user sees all faults at once. A field that nobody asked for is a fault too.
  */
 import { closestName } from "./closest-name.ts";
+import { describeNode, quoteHint, type ValueDisplay } from "./describe-node.ts";
 import type { ParseReport, Position } from "./parse-report.ts";
-import { quoted, shortened } from "./quoted.ts";
+import { quoted } from "./quoted.ts";
 import type { YamlEntry, YamlMap, YamlNode, YamlScalar } from "./yaml-documents.ts";
 
 /** Says what is wrong with a text; undefined when nothing is. The words follow the path: `must be lower case`. */
@@ -26,15 +27,26 @@ export class Fields {
   readonly #known = new Set<string>();
   readonly #sections = new Map<string, Fields>();
   readonly #lists = new Map<string, readonly Fields[]>();
+  #display: ValueDisplay;
 
   constructor(
     map: Pick<YamlMap, "entries">,
-    { report, ...position }: Position & { readonly report: ParseReport },
+    {
+      report,
+      display = "shown",
+      ...position
+    }: Position & { readonly report: ParseReport; readonly display?: ValueDisplay },
   ) {
+    this.#display = display;
     this.#entries = map.entries;
     this.#report = report;
     this.path = position.path;
     this.line = position.line;
+  }
+
+  /** From here on no message repeats a value of this map, or of a section or list not yet read. */
+  concealValues(): void {
+    this.#display = "concealed";
   }
 
   /** Whether the field is there at all, even if null. */
@@ -62,6 +74,7 @@ export class Fields {
     const section = new Fields(map ?? { entries: NO_FIELDS }, {
       ...this.#position(name),
       report: this.#report,
+      display: this.#display,
     });
     this.#sections.set(name, section);
     return section;
@@ -74,9 +87,9 @@ export class Fields {
     const maps = this.#listItems(name).flatMap((node, item) => {
       if (node.type === "map") {
         const position = this.#position({ name, item });
-        return [new Fields(node, { ...position, report: this.#report })];
+        return [new Fields(node, { ...position, report: this.#report, display: this.#display })];
       }
-      this.report({ name, item }, `is ${describe(node)}; expected a map`);
+      this.report({ name, item }, `is ${this.#describe(node)}; expected a map`);
       return [];
     });
     this.#lists.set(name, maps);
@@ -123,7 +136,7 @@ export class Fields {
     if (node === undefined) return fallback;
     const chosen = allowed.find((value) => node.type === "scalar" && value === node.value);
     if (chosen !== undefined) return chosen;
-    this.report(name, `is ${describe(node)}; expected one of ${allowed.join(", ")}`);
+    this.report(name, `is ${this.#describe(node)}; expected one of ${allowed.join(", ")}`);
     return fallback;
   }
 
@@ -198,6 +211,17 @@ export class Fields {
     }
   }
 
+  /** Refuses known fields that must not be ignored, because what they ask for is not carried here yet. */
+  unsupported(
+    names: readonly string[],
+    nameIt: (name: string) => string = (name) => name,
+  ): void {
+    for (const name of names) {
+      this.#read.add(name);
+      if (this.has(name)) this.report(name, `not supported yet: ${nameIt(name)}`);
+    }
+  }
+
   /** Reports a fault of a field, at the field's line. */
   report(at: FieldRef, problem: string): void {
     this.#report.issue(this.#position(at), problem);
@@ -247,7 +271,7 @@ export class Fields {
 
   #checkedText(at: FieldRef, { node, check }: { node: YamlNode; check: Check }): string[] {
     if (node.type !== "scalar" || typeof node.value !== "string") {
-      this.report(at, `is ${describe(node)}; expected text${quoteHint(node)}`);
+      this.report(at, `is ${this.#describe(node)}; expected text${quoteHint(node, this.#display)}`);
       return [];
     }
     const problem = check(node.value);
@@ -259,8 +283,12 @@ export class Fields {
   /** Reports that a field is of another type than `what`. */
   #expected(name: string, what: string): undefined {
     const node = this.#value(name);
-    if (node !== undefined) this.report(name, `is ${describe(node)}; expected ${what}`);
+    if (node !== undefined) this.report(name, `is ${this.#describe(node)}; expected ${what}`);
     return undefined;
+  }
+
+  #describe(node: YamlNode): string {
+    return describeNode(node, this.#display);
   }
 
   #position(at: FieldRef): Position {
@@ -277,17 +305,4 @@ export class Fields {
 function joinPath(path: string, name: string): string {
   if (!/^[\w-]{1,253}$/.test(name)) return `${path}[${quoted(name)}]`;
   return path === "" ? name : `${path}.${name}`;
-}
-
-function describe(node: YamlNode): string {
-  if (node.type === "map") return "a map";
-  if (node.type === "list") return "a list";
-  if (node.value === null) return "empty";
-  if (typeof node.value === "string") return quoted(node.value);
-  return `the ${typeof node.value} ${shortened(node.text)}`;
-}
-
-function quoteHint(node: YamlNode): string {
-  if (node.type !== "scalar" || node.value === null) return "";
-  return `: write ${quoted(node.text)}`;
 }

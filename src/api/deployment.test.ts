@@ -189,7 +189,7 @@ const invalid: [name: string, written: Written, issue: RegExp][] = [
   [
     "UDP",
     { container: "command: [a]\n        ports: [{containerPort: 53, protocol: UDP}]" },
-    /ports\[0\]\.protocol: UDP is not supported yet/,
+    /ports\[0\]\.protocol: not supported yet: UDP; only TCP is$/,
   ],
   [
     "port 0",

@@ -12,7 +12,7 @@ export function requiredPort(fields: Fields, name: string): number {
 export function transportProtocol(fields: Fields): void {
   const protocol = fields.choice("protocol", ["TCP", "UDP", "SCTP"], "TCP");
   if (protocol !== "TCP")
-    fields.report("protocol", `${protocol} is not supported yet; only TCP is`);
+    fields.report("protocol", `not supported yet: ${protocol}; only TCP is`);
 }
 
 /** Reports every item whose `field` has a value that an item before it has too; "" and 0 are no values. */

@@ -110,7 +110,7 @@ const invalid: [name: string, spec: string, issue: RegExp][] = [
   [
     "UDP",
     "spec:\n  ports:\n  - port: 80\n    protocol: UDP",
-    /^7 spec\.ports\[0\]\.protocol: UDP is not supported yet/,
+    /^7 spec\.ports\[0\]\.protocol: not supported yet: UDP; only TCP is$/,
   ],
   ["UDP by name", "spec: {ports: [{port: 80, name: udp-dns}]}", /ports\[0\]\.name: says UDP/],
   ["no ports", "spec: {}", /^4 spec\.ports: must have at least one port$/],
@@ -128,7 +128,7 @@ const invalid: [name: string, spec: string, issue: RegExp][] = [
   [
     "ExternalName",
     "spec: {type: ExternalName, externalName: a.example}",
-    /spec\.type: ExternalName is not supported yet$/,
+    /spec\.type: not supported yet: ExternalName$/,
   ],
   [
     "selector value",

@@ -92,7 +92,7 @@ export function service(meta: ResourceMeta, root: Fields): Service {
 function checkType(spec: Fields): void {
   const types = ["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"] as const;
   const type = spec.choice("type", types, "ClusterIP");
-  if (type === "ExternalName") spec.report("type", "ExternalName is not supported yet");
+  if (type === "ExternalName") spec.report("type", "not supported yet: ExternalName");
   else if (type !== "ClusterIP") spec.unused(["type"]);
   const headless = spec.scalar("clusterIP")?.value === "None";
   if (!headless && type !== "ExternalName" && spec.saysNothing("ports")) {

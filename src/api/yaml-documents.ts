@@ -21,6 +21,7 @@ import {
   type YAMLSeq,
 } from "yaml";
 import { describeError, HauberkError } from "../runtime/hauberk-error.ts";
+import type { ValueDisplay } from "./describe-node.ts";
 import { quoted, shortened } from "./quoted.ts";
 
 export interface YamlScalar {
@@ -83,19 +84,40 @@ export function yamlDocuments(
   const counter = new LineCounter();
   const lineAt = (offset: number): number => lineOf(Math.max(1, counter.linePos(offset).line));
   const documents: YamlDocument[] = [];
+  const options = { lineAt, display: displayOf(text) };
   try {
     for (const document of composedDocuments(text, counter)) {
-      documents.push(...readDocument(document, lineAt));
+      documents.push(...readDocument(document, options));
     }
   } catch (error) {
-    documents.push({ problems: [failure(error, lineAt)] });
+    documents.push({ problems: [failure(error, options)] });
   }
   return documents;
 }
 
-function failure(error: unknown, lineAt: (offset: number) => number): YamlProblem {
+interface ReadingOptions {
+  readonly lineAt: (offset: number) => number;
+  readonly display: ValueDisplay;
+}
+
+/** What cannot be read has no kind: where a Secret may be meant, no message repeats what stands there. */
+function displayOf(text: string): ValueDisplay {
+  return text.includes("Secret") ? "concealed" : "shown";
+}
+
+/** The library's messages may repeat the text; its codes never do. */
+function syntaxProblem(
+  { message, code }: { readonly message: string; readonly code: string },
+  display: ValueDisplay,
+): string {
+  const said = display === "shown" ? message : code.toLowerCase().replaceAll("_", " ");
+  return `is not valid YAML: ${shortened(said)}`;
+}
+
+function failure(error: unknown, { lineAt, display }: ReadingOptions): YamlProblem {
   if (error instanceof LimitError) return { line: lineAt(error.offset), problem: error.message };
-  return { line: lineAt(0), problem: `cannot be read as YAML: ${shortened(describeError(error))}` };
+  const said = display === "shown" ? `: ${shortened(describeError(error))}` : "";
+  return { line: lineAt(0), problem: `cannot be read as YAML${said}` };
 }
 
 /** The text asks for more than we are ready to spend on it. */
@@ -142,19 +164,17 @@ function* measuredTokens(text: string, counter: LineCounter): Generator<CST.Toke
   yield* parser.end();
 }
 
-function readDocument(
-  document: Document.Parsed,
-  lineAt: (offset: number) => number,
-): YamlDocument[] {
+function readDocument(document: Document.Parsed, options: ReadingOptions): YamlDocument[] {
+  const { lineAt, display } = options;
   const faults = [...document.errors, ...document.warnings];
   if (faults.length > 0) {
-    const problems = faults.map(({ pos, message }) => ({
-      line: lineAt(pos[0]),
-      problem: `is not valid YAML: ${shortened(message)}`,
+    const problems = faults.map((fault) => ({
+      line: lineAt(fault.pos[0]),
+      problem: syntaxProblem(fault, display),
     }));
     return [{ problems }];
   }
-  const reader = new NodeReader(lineAt);
+  const reader = new NodeReader(options);
   const root = reader.read(document.contents, {
     line: lineAt(document.range[0]),
     depth: 0,
@@ -177,9 +197,11 @@ class NodeReader {
   readonly #lineAt: (offset: number) => number;
   readonly #anchors = new Map<string, unknown>();
   readonly #targets = new Map<Alias, unknown>();
+  readonly #display: ValueDisplay;
   #repeated = 0;
-  constructor(lineAt: (offset: number) => number) {
+  constructor({ lineAt, display }: ReadingOptions) {
     this.#lineAt = lineAt;
+    this.#display = display;
   }
 
   read(node: unknown, place: Place): YamlNode {
@@ -212,8 +234,10 @@ class NodeReader {
   #alias(alias: Alias, place: Place): YamlNode {
     const line = this.#lineOf(alias, place);
     const target = this.#target(alias);
-    if (target === undefined)
-      return this.#refuse({ ...place, line }, `*${shortened(alias.source)} is unknown`);
+    if (target === undefined) {
+      const name = this.#display === "shown" ? `*${shortened(alias.source)}` : "an alias";
+      return this.#refuse({ ...place, line }, `${name} is unknown`);
+    }
     return this.read(target, { line, depth: place.depth + 1, written: "elsewhere" });
   }
 

@@ -3,6 +3,12 @@
 import { describeError, HauberkError } from "../runtime/hauberk-error.ts";
 import { buildProgram } from "./program.ts";
 
+// Whoever read the output, such as `head`, has gone: end as other programs do, in order where something runs.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.kill(process.pid, "SIGTERM");
+});
+
 try {
   await buildProgram().parseAsync();
 } catch (error) {

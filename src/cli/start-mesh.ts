@@ -1,10 +1,19 @@
-/** What `up` and `demo` share: read the user's files, say what is wrong with them, start the mesh, tell its story. */
-import { formatLocation, type Issue, type Notice } from "../api/resource.ts";
+/** What `up` and `demo` share: read the user's files, say what is wrong with them, run the mesh, tell its story. */
+import type { ParsedResources } from "../api/parse-resources.ts";
+import {
+  type DirectorySource,
+  fingerprint,
+  watchResourceFiles,
+} from "../control/directory-source.ts";
 import { readResourceFiles } from "../control/resource-files.ts";
+import { ResourceStore } from "../control/resource-store.ts";
 import { DataDirectory } from "../local/data-directory.ts";
-import { LocalMesh, type MeshEvent } from "../local/local-mesh.ts";
-import type { Workload } from "../policy/workload.ts";
+import { LocalMesh } from "../local/local-mesh.ts";
 import { systemClock } from "../runtime/clock.ts";
+import { describeError } from "../runtime/hauberk-error.ts";
+import { createLog, type Log } from "../runtime/log.ts";
+import { formatIssue, formatNotice } from "./format-issue.ts";
+import { formatMeshEvent } from "./format-mesh-event.ts";
 
 export type Print = (line: string) => void;
 
@@ -12,84 +21,92 @@ export type Print = (line: string) => void;
 const PROTECTION =
   "loopback mode: all programs run as one user, so the mesh rules cooperating programs and is no boundary against a hostile one";
 
+export interface StartedMesh {
+  readonly mesh: LocalMesh;
+  readonly dataDirectory: DataDirectory;
+  /** Seconds since the first line was printed. */
+  seconds(): number;
+  close(): Promise<void>;
+}
+
 /** @returns undefined when the files have issues; they have been printed, and nothing was started */
 export async function startMesh(
   { file: paths, data }: { readonly file: readonly string[]; readonly data: string },
   print: Print,
-): Promise<LocalMesh | undefined> {
+): Promise<StartedMesh | undefined> {
   const startedAt = performance.now();
+  const seconds = (): number => (performance.now() - startedAt) / 1000;
   print(`hauberk up: reading ${describePaths(paths)}`);
-  const { resources, issues, notices } = await readResourceFiles(paths);
-  for (const notice of notices) print(formatNotice(notice));
-  if (issues.length > 0) {
-    for (const issue of issues) print(formatIssue(issue));
-    print(`${countOf(issues.length, "fault")}; nothing was started`);
+  const parsed = await readResourceFiles(paths);
+  for (const notice of parsed.notices) print(formatNotice(notice));
+  if (parsed.issues.length > 0) {
+    for (const issue of parsed.issues) print(formatIssue(issue));
+    const faults = parsed.issues.length === 1 ? "1 fault" : `${parsed.issues.length} faults`;
+    print(`${faults}; nothing was started`);
     return undefined;
   }
   print(PROTECTION);
   const dataDirectory = new DataDirectory(data);
-  const mesh = await LocalMesh.start({
+  const options = {
     paths,
-    resources,
     dataDirectory,
     hauberkCommand: [process.execPath, ...process.execArgv, process.argv[1] ?? ""],
     clock: systemClock,
+    random: Math.random,
     report: (event) => {
-      const line = formatEvent(event, (performance.now() - startedAt) / 1000);
-      if (line !== undefined) print(line);
+      for (const line of formatMeshEvent(event)) print(`[${seconds().toFixed(1)} s] ${line}`);
     },
+  } satisfies Parameters<typeof LocalMesh.start>[0];
+  const mesh = await LocalMesh.start(options, parsed.resources);
+  print(`the mesh is up after ${seconds().toFixed(1)} s; logs are in ${dataDirectory.path}/logs`);
+  const source = followFiles(paths, { mesh, parsed, print, seconds });
+  return {
+    mesh,
+    dataDirectory,
+    seconds,
+    async close() {
+      source.close();
+      await mesh.close();
+    },
+  };
+}
+
+/** What the files come to say while the mesh runs; the control plane reads the policies among it by itself. */
+function followFiles(
+  paths: readonly string[],
+  what: {
+    readonly mesh: LocalMesh;
+    readonly parsed: ParsedResources;
+    readonly print: Print;
+    readonly seconds: () => number;
+  },
+): DirectorySource {
+  const { mesh, parsed, print, seconds } = what;
+  const store = new ResourceStore(parsed.resources, (issues) => {
+    for (const issue of issues) print(formatIssue(issue));
+    print("the change is refused; the last good state stays in force");
   });
-  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-  print(`the mesh is up after ${seconds} s; logs are in ${dataDirectory.path}/logs`);
-  return mesh;
+  store.resources.onChange((resources) => {
+    mesh.apply(resources).then(
+      () => print(`[${seconds().toFixed(1)} s] the files changed; what they say is in force`),
+      (error: unknown) => print(`the change is not in force everywhere: ${describeError(error)}`),
+    );
+  });
+  return watchResourceFiles(paths, {
+    store,
+    log: silentInfo(print),
+    initialText: fingerprint(parsed),
+  });
+}
+
+/** Of the watching itself, only trouble is worth a line. */
+function silentInfo(print: Print): Log {
+  const log = createLog(print, systemClock);
+  return { ...log, info: () => {} };
 }
 
 /** The paths themselves, as long as they are few. */
 function describePaths(paths: readonly string[]): string {
   if (paths.length <= 3) return paths.join(", ");
   return `${paths.length} files, ${paths[0]} and others`;
-}
-
-/** `mesh.yaml:12: error: spec.mtls.mode ...`, the form that editors turn into links. */
-export function formatIssue({ source, path, problem }: Issue): string {
-  return `${formatLocation(source)}: error: ${[path, problem].filter((part) => part !== "").join(" ")}`;
-}
-
-export function formatNotice({ source, path, message }: Notice): string {
-  return `${formatLocation(source)}: note: ${[path, message].filter((part) => part !== "").join(" ")}`;
-}
-
-function formatEvent(event: MeshEvent, seconds: number): string | undefined {
-  const at = `[${seconds.toFixed(1)} s]`;
-  switch (event.type) {
-    case "planned": {
-      const injected = event.workloads.filter((workload) => workload.injected).length;
-      return `${countOf(injected, "workload")} with a sidecar, ${event.workloads.length - injected} without`;
-    }
-    case "control-plane-ready":
-      return `${at} control plane at ${event.listen}`;
-    case "sidecar-ready":
-      return undefined;
-    case "application-started":
-      return `${at} ${describeWorkload(event.workload)}`;
-    case "process-ended": {
-      const { code, signal } = event.exit;
-      return `${at} ${event.title} ended unexpectedly with ${signal ?? `code ${code}`}`;
-    }
-  }
-}
-
-/** One line for a pod: its name, who it is, and where it is reached. */
-function describeWorkload({ namespace, name, serviceAccount, injected, ports }: Workload): string {
-  const who = injected
-    ? `sidecar ready, as ns/${namespace}/sa/${serviceAccount}`
-    : "no sidecar, no identity";
-  const where = ports.map(
-    ({ containerPort, listen }) => `${containerPort} at ${listen.address}:${listen.port}`,
-  );
-  return [`${namespace}/${name}: ${who}`, ...where].join(", ");
-}
-
-function countOf(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

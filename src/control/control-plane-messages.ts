@@ -1,19 +1,25 @@
 /** What a control plane process and whoever started it say to each other over an inherited pipe. */
+import type { Resource } from "../api/resource.ts";
 import type { Workload } from "../policy/workload.ts";
+
+/** What runs now; each message replaces what the one before said. */
+export interface RunningNow {
+  readonly workloads: readonly Workload[];
+  /** Resources that are in no file, such as those of processes that joined. */
+  readonly resources: readonly Resource[];
+}
 
 /** Messages to the control plane. The first must be "start". */
 export type ControlPlaneInstruction =
-  | {
+  | ({
       readonly type: "start";
       /** Files and folders of resources. */
       readonly paths: readonly string[];
       readonly dataDirectory: string;
       readonly address: string;
       readonly port: number;
-      readonly workloads: readonly Workload[];
-    }
-  /** The workloads that run now; replaces the earlier list. */
-  | { readonly type: "workloads"; readonly workloads: readonly Workload[] };
+    } & RunningNow)
+  | ({ readonly type: "running" } & RunningNow);
 
 /** Messages from the control plane. */
 export type ControlPlaneReport =

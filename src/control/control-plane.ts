@@ -1,8 +1,7 @@
 /** Assembles the control plane: resources in, certificates and views out, on one port. */
 import { generateKeyPairSync } from "node:crypto";
 import { DEFAULT_MESH_SETTINGS } from "../api/mesh-config.ts";
-import type { Resource } from "../api/resource.ts";
-import { formatLocation } from "../api/resource.ts";
+import { formatLocation, type Issue, type Resource } from "../api/resource.ts";
 import { openAuthority } from "../ca/authority-store.ts";
 import { authenticateCaller } from "../ca/caller.ts";
 import type { CertificateAuthority } from "../ca/certificate-authority.ts";
@@ -15,6 +14,7 @@ import type { Log } from "../runtime/log.ts";
 import { type Watched, WatchedValue } from "../runtime/watched.ts";
 import { type ServerIdentity, startSecureGrpcServer } from "../wire/secure-grpc-server.ts";
 import { certificateService } from "./certificate-service.ts";
+import type { RunningNow } from "./control-plane-messages.ts";
 import { fingerprint, watchResourceFiles } from "./directory-source.ts";
 import { discoveryService, type SubscriberStatus } from "./discovery-service.ts";
 import { readResourceFiles } from "./resource-files.ts";
@@ -38,8 +38,8 @@ export interface ControlPlaneOptions {
   readonly address: string;
   /** 0 for any free port. */
   readonly port: number;
-  /** What runs now. */
-  readonly workloads: Watched<readonly Workload[]>;
+  /** What runs now, and resources that are in no file. */
+  readonly running: Watched<RunningNow>;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -55,7 +55,7 @@ export interface ControlPlane {
 
 /** @throws FaultyResourcesError, AuthorityRefusedError, KeyDirectoryError, ListenError */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { paths, dataDirectory, workloads, log, clock } = options;
+  const { paths, dataDirectory, running, log, clock } = options;
   const parsed = await readResourceFiles(paths);
   refuseIssues(parsed.issues);
   const { trustDomain } = settingsOf(parsed.resources);
@@ -63,15 +63,15 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     openAuthority({ directory: dataDirectory, trustDomain, now: clock.now() }),
     ServiceAccountTokenVerifier.open(dataDirectory),
   ]);
-  const store = new ResourceStore(parsed.resources, log);
+  const store = new ResourceStore(parsed.resources, (issues) => logRefusal(issues, log));
   const rootsPem = new WatchedValue<readonly string[]>(authority.rootsPem);
-  const views = feedWorkloadViews({ resources: store.resources, workloads, rootsPem });
+  const views = feedWorkloadViews({ resources: store.resources, running, rootsPem });
   const discovery = discoveryService({ views, trustDomain, clock, log });
   const authenticate = authenticateCaller({
     trustDomain,
     tokens,
     clock,
-    isLivePod: (pod) => workloads.current.some((workload) => isSamePod(workload, pod)),
+    isLivePod: (pod) => running.current.workloads.some((workload) => isSamePod(workload, pod)),
   });
   const server = await startSecureGrpcServer({
     host: options.address,
@@ -101,6 +101,13 @@ function refuseIssues(issues: Awaited<ReturnType<typeof readResourceFiles>>["iss
     ({ source, path, problem }) => `${formatLocation(source)} ${path} ${problem}`,
   );
   throw new FaultyResourcesError(`the resources have issues:\n${lines.join("\n")}`);
+}
+
+function logRefusal(issues: readonly Issue[], log: Log): void {
+  for (const { source, path, problem } of issues) {
+    log.error("resource refused", { at: formatLocation(source), path, problem });
+  }
+  log.error("the last good resources stay in force", { issues: issues.length });
 }
 
 function settingsOf(resources: readonly Resource[]): typeof DEFAULT_MESH_SETTINGS {

@@ -27,8 +27,8 @@ export function watchResourceFiles(
     const text = fingerprint(parsed);
     if (text === seen) return;
     seen = text;
-    const outcome = store.offer(parsed);
-    log.info("resource files changed", { outcome, resources: parsed.resources.length });
+    if (store.offer(parsed) === "taken")
+      log.info("resource files changed", { resources: parsed.resources.length });
   };
   const enqueue = (): void => {
     reading = reading

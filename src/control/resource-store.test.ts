@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Namespace } from "../api/namespace.ts";
-import { silentLog } from "../runtime/log.ts";
+import type { Issue } from "../api/resource.ts";
 import { ResourceStore } from "./resource-store.ts";
 
 const source = { file: "mesh.yaml", line: 1 };
@@ -11,10 +11,12 @@ const namespace = (name: string): Namespace => ({
 });
 
 test("a faulty set is refused whole and the last good one stays in force", () => {
-  const store = new ResourceStore([namespace("good")], silentLog);
+  const heard: Issue[] = [];
+  const store = new ResourceStore([namespace("good")], (found) => heard.push(...found));
   const issues = [{ source, path: "spec", problem: "is broken" }];
   assert.equal(store.offer({ resources: [namespace("new")], issues, notices: [] }), "refused");
   assert.equal(store.resources.current[0]?.meta.name, "good");
+  assert.deepEqual(heard, issues);
   assert.equal(store.offer({ resources: [namespace("new")], issues: [], notices: [] }), "taken");
   assert.equal(store.resources.current[0]?.meta.name, "new");
 });

@@ -1,14 +1,14 @@
-/** Resources, workloads and roots, whenever one of them changes, become the views of all sidecars. */
+/** Resources, what runs, and roots, whenever one of them changes, become the views of all sidecars. */
 import type { Resource } from "../api/resource.ts";
 import { buildWorkloadViews } from "../policy/build-workload-view.ts";
 import { buildSnapshot } from "../policy/mesh-snapshot.ts";
-import type { Workload } from "../policy/workload.ts";
 import type { WorkloadView } from "../policy/workload-view.ts";
 import { type Watched, WatchedValue } from "../runtime/watched.ts";
+import type { RunningNow } from "./control-plane-messages.ts";
 
 export interface SnapshotInputs {
   readonly resources: Watched<readonly Resource[]>;
-  readonly workloads: Watched<readonly Workload[]>;
+  readonly running: Watched<RunningNow>;
   readonly rootsPem: Watched<readonly string[]>;
 }
 
@@ -19,8 +19,8 @@ export function feedWorkloadViews(
   const build = (): ReadonlyMap<string, WorkloadView> =>
     buildWorkloadViews(
       buildSnapshot({
-        resources: inputs.resources.current,
-        workloads: inputs.workloads.current,
+        resources: [...inputs.resources.current, ...inputs.running.current.resources],
+        workloads: inputs.running.current.workloads,
         rootsPem: inputs.rootsPem.current,
       }),
     );
@@ -34,7 +34,7 @@ export function feedWorkloadViews(
       views.set(build());
     });
   };
-  for (const input of [inputs.resources, inputs.workloads, inputs.rootsPem]) {
+  for (const input of [inputs.resources, inputs.running, inputs.rootsPem]) {
     input.onChange(schedule);
   }
   return views;

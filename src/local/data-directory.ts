@@ -1,9 +1,15 @@
 /** Where a mesh on this machine keeps its state, readable by a person: one place that knows the file names. */
+
+import { createHash } from "node:crypto";
 import { mkdir, rename, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 /** Used when the user names no other; relative to the current folder. */
 export const DEFAULT_DATA_DIRECTORY = ".hauberk";
+
+/** macOS allows 103 bytes, Linux 107. */
+const MAX_SOCKET_PATH = 100;
 
 export class DataDirectory {
   readonly path: string;
@@ -19,6 +25,13 @@ export class DataDirectory {
   }
   get controlPlaneLog(): string {
     return join(this.path, "logs", "control-plane.log");
+  }
+  /** Where the supervisor takes questions and orders; a socket's path must be short, so a long one moves. */
+  get socket(): string {
+    const inside = join(this.path, "mesh.sock");
+    if (inside.length <= MAX_SOCKET_PATH) return inside;
+    const name = createHash("sha256").update(this.path).digest("hex").slice(0, 24);
+    return join(tmpdir(), `hauberk-${name}.sock`);
   }
   /** One folder a pod: `access.log`, `sidecar.log` and a file for each container. */
   logs({ namespace, name }: { namespace: string; name: string }): string {

@@ -1,92 +1,110 @@
 /**
- * A mesh on this machine: a control plane process, a sidecar process beside each injected application, and the
- * applications themselves, started in an order in which nothing serves before it may.
+ * A mesh on this machine: a control plane process and pods, kept running, and kept in step with the resources. Nothing
+ * serves before it may.
  */
-import { randomBytes } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import type { Container } from "../api/deployment.ts";
+import { randomUUID } from "node:crypto";
 import type { Resource } from "../api/resource.ts";
 import { ServiceAccountTokens } from "../ca/service-account-tokens.ts";
-import type {
-  ControlPlaneInstruction,
-  ControlPlaneReport,
-} from "../control/control-plane-messages.ts";
-import type { SidecarInstruction, SidecarReport } from "../policy/sidecar-bootstrap.ts";
 import type { Workload } from "../policy/workload.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { createDeferred } from "../runtime/deferred.ts";
-import { HauberkError } from "../runtime/hauberk-error.ts";
-import { applicationEnvironment } from "./application-environment.ts";
+import { ControlPlaneProcess } from "./control-plane-process.ts";
 import type { DataDirectory } from "./data-directory.ts";
+import { endLeftovers } from "./leftover-processes.ts";
 import { type MeshPlan, type PlannedPod, planMesh } from "./mesh-plan.ts";
-import { MeshProcess, type ProcessExit } from "./mesh-process.ts";
-import { isRunning, readMeshState, writeMeshState } from "./mesh-state.ts";
-import { LOOPBACK } from "./port-allocator.ts";
+import { readMeshState, writeMeshState } from "./mesh-state.ts";
+import { Pod, type PodContext } from "./pod.ts";
+import { LOOPBACK, PortAllocator } from "./port-allocator.ts";
+import { identifyProcess } from "./process-identity.ts";
+import type { ProcessEvent, SupervisedProcess } from "./supervised-process.ts";
 
-/** A token lives an hour at the most; a fresh one is handed over at half of that. */
 const TOKEN_LIFETIME_MS = 60 * 60_000;
-const START_TIMEOUT_MS = 20_000;
-
-/** A part of the mesh did not come up, or a mesh already runs in the data directory. */
-export class MeshStartError extends HauberkError {
-  readonly code = "HAUBERK_MESH_START";
-}
 
 export type MeshEvent =
+  | { readonly type: "leftovers-ended"; readonly titles: readonly string[] }
   | { readonly type: "planned"; readonly workloads: readonly Workload[] }
   | { readonly type: "control-plane-ready"; readonly listen: string }
-  | { readonly type: "sidecar-ready"; readonly workload: Workload }
-  | {
-      readonly type: "application-started";
-      readonly workload: Workload;
-      readonly container: string;
-    }
-  | { readonly type: "process-ended"; readonly title: string; readonly exit: ProcessExit };
+  | { readonly type: "pod-started"; readonly workload: Workload }
+  | { readonly type: "pod-stopped"; readonly workload: Workload }
+  | { readonly type: "process"; readonly title: string; readonly event: ProcessEvent };
 
 export interface LocalMeshOptions {
+  /** Files and folders of resources: the control plane watches them. */
   readonly paths: readonly string[];
-  /** What `paths` say; already free of issues. */
-  readonly resources: readonly Resource[];
   readonly dataDirectory: DataDirectory;
   /** How to start this program: the interpreter, its flags and the entry file. */
   readonly hauberkCommand: readonly [string, ...string[]];
   readonly clock: Clock;
+  readonly random: () => number;
   readonly report: (event: MeshEvent) => void;
 }
 
 export class LocalMesh {
   readonly #options: LocalMeshOptions;
-  readonly #plan: MeshPlan;
   readonly #tokens: ServiceAccountTokens;
-  /** In the order in which they were started. */
-  readonly #processes: MeshProcess[] = [];
-  readonly #tokenTimers: NodeJS.Timeout[] = [];
+  readonly #ports: PortAllocator;
+  readonly #controlPlane: ControlPlaneProcess;
+  readonly #pods: Map<string, Pod> = new Map();
+  /** By `namespace/pod`; a pod that is replaced gets another. */
+  readonly #uids: Map<string, string>;
+  /** Resources of processes that joined, by name. */
+  readonly #joined: Map<string, readonly Resource[]> = new Map();
+  #resources: readonly Resource[];
+  #plan: MeshPlan;
+  /** Changes are carried out one after the other. */
+  #changes: Promise<void> = Promise.resolve();
+  #writing: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
-  private constructor(options: LocalMeshOptions, plan: MeshPlan, tokens: ServiceAccountTokens) {
-    this.#options = options;
-    this.#plan = plan;
-    this.#tokens = tokens;
+  private constructor(parts: {
+    readonly options: LocalMeshOptions;
+    readonly tokens: ServiceAccountTokens;
+    readonly ports: PortAllocator;
+    readonly resources: readonly Resource[];
+    readonly plan: MeshPlan;
+    readonly uids: Map<string, string>;
+  }) {
+    this.#options = parts.options;
+    this.#tokens = parts.tokens;
+    this.#ports = parts.ports;
+    this.#resources = parts.resources;
+    this.#plan = parts.plan;
+    this.#uids = parts.uids;
+    const { paths, dataDirectory, hauberkCommand, random } = parts.options;
+    const report = (event: ProcessEvent): void => this.#reportProcess("control plane", event);
+    this.#controlPlane = new ControlPlaneProcess(
+      { paths, dataDirectory, hauberkCommand, random, port: parts.plan.controlPlanePort, report },
+      { workloads: this.workloads, resources: [] },
+    );
   }
 
   /**
    * Starts everything and resolves once every sidecar serves and every application was started.
    *
+   * @param resources what the files say; free of issues
    * @throws MeshStartError when a mesh already runs in the data directory, or a part does not come up; whatever was
    * started by then has been stopped again
    */
-  static async start(options: LocalMeshOptions): Promise<LocalMesh> {
-    const { dataDirectory, resources } = options;
+  static async start(
+    options: LocalMeshOptions,
+    resources: readonly Resource[],
+  ): Promise<LocalMesh> {
+    const { dataDirectory, report } = options;
     await dataDirectory.create();
-    await refuseSecondMesh(dataDirectory);
+    const ended = await endLeftovers(
+      await readMeshState(dataDirectory.meshState),
+      dataDirectory.path,
+    );
+    if (ended.length > 0)
+      report({ type: "leftovers-ended", titles: ended.map(({ title }) => title) });
     await dataDirectory.startLogs();
-    const [plan, tokens] = await Promise.all([
-      planMesh(resources, dataDirectory.ports),
+    const [ports, tokens] = await Promise.all([
+      PortAllocator.open(dataDirectory.ports),
       ServiceAccountTokens.open(dataDirectory.path),
     ]);
-    options.report({ type: "planned", workloads: plan.pods.map(({ workload }) => workload) });
-    const mesh = new LocalMesh(options, plan, tokens);
+    const uids = new Map<string, string>();
+    const plan = await planMesh(resources, { ports, uid: uidFrom(uids) });
+    const mesh = new LocalMesh({ options, tokens, ports, resources, plan, uids });
+    report({ type: "planned", workloads: mesh.workloads });
     try {
       await mesh.#startAll();
     } catch (error) {
@@ -100,10 +118,38 @@ export class LocalMesh {
     return this.#plan.pods.map(({ workload }) => workload);
   }
 
-  adminPort({ namespace, name }: Workload): number | undefined {
-    return this.#plan.pods.find(
-      ({ workload }) => workload.namespace === namespace && workload.name === name,
-    )?.adminPort;
+  get pods(): readonly Pod[] {
+    return [...this.#pods.values()];
+  }
+
+  get controlPlane(): SupervisedProcess {
+    return this.#controlPlane.process;
+  }
+
+  /** Brings what runs in step with what the files now say. A failure is the returned promise's, and stops nothing else. */
+  apply(resources: readonly Resource[]): Promise<void> {
+    this.#resources = resources;
+    return this.#change();
+  }
+
+  /**
+   * Adds resources that are in no file, for a process that joins, and returns once their pod serves.
+   *
+   * @param name under which `leave` takes them away again
+   */
+  async join(name: string, resources: readonly Resource[]): Promise<void> {
+    this.#joined.set(name, resources);
+    try {
+      await this.#change();
+    } catch (error) {
+      this.#joined.delete(name);
+      throw error;
+    }
+  }
+
+  leave(name: string): Promise<void> {
+    this.#joined.delete(name);
+    return this.#change();
   }
 
   /** Stops applications, then sidecars, then the control plane. */
@@ -114,177 +160,86 @@ export class LocalMesh {
 
   async #startAll(): Promise<void> {
     // Sidecars load while the control plane does; they wait for their bootstrap.
-    const controlPlane = this.#startControlPlane();
-    const { pods } = this.#plan;
-    const running = pods.map((pod) =>
-      pod.workload.injected ? this.#startInjected(pod, controlPlane) : this.#startApplication(pod),
-    );
-    const [{ listen }] = await Promise.all([controlPlane, ...running]);
-    await writeMeshState(this.#options.dataDirectory.meshState, {
-      format: 1,
-      supervisor: process.pid,
-      controlPlane: listen,
-      workloads: this.workloads,
-      processes: this.#processes.map(({ title, processId }) => ({ title, processId })),
-    });
+    await Promise.all([
+      this.#controlPlane.start().then(async () => {
+        const { listen } = await this.#controlPlane.address;
+        this.#options.report({ type: "control-plane-ready", listen });
+      }),
+      ...this.#plan.pods.map((planned) => this.#startPod(planned)),
+    ]);
+    await this.#writeState();
   }
 
-  async #startControlPlane(): Promise<{ listen: string; rootPem: string }> {
-    const { dataDirectory, paths, report } = this.#options;
-    const answer = createDeferred<ControlPlaneReport>();
-    const process = await this.#startOwnProcess({
-      title: "control plane",
-      command: "control-plane",
-      logDirectory: dirname(dataDirectory.controlPlaneLog),
-      output: "control-plane.out.log",
-      errors: "control-plane.log",
-      receive: (message) => answer.resolve(message as ControlPlaneReport),
-    });
-    const start: ControlPlaneInstruction = {
-      type: "start",
-      paths,
-      dataDirectory: dataDirectory.path,
-      address: LOOPBACK,
-      port: this.#plan.controlPlanePort,
-      workloads: this.workloads,
+  async #startPod(planned: PlannedPod): Promise<void> {
+    const pod = new Pod(planned, this.#podContext());
+    this.#pods.set(pod.key, pod);
+    await pod.start();
+    this.#options.report({ type: "pod-started", workload: planned.workload });
+  }
+
+  async #stopPod(pod: Pod): Promise<void> {
+    await pod.stop();
+    if (this.#pods.get(pod.key) === pod) this.#pods.delete(pod.key);
+    this.#options.report({ type: "pod-stopped", workload: pod.plan.workload });
+  }
+
+  #podContext(): PodContext {
+    const { dataDirectory, hauberkCommand, random } = this.#options;
+    return {
+      dataDirectory,
+      hauberkCommand,
+      random,
+      controlPlane: () => this.#controlPlane.address,
+      issueToken: (workload) => this.#issueToken(workload),
+      services: () => this.#plan.services,
+      workloads: () => this.workloads,
+      report: (title, event) => this.#reportProcess(title, event),
     };
-    process.send(start);
-    const ready = await this.#waitFor(process, answer.promise, dataDirectory.controlPlaneLog);
-    if (ready.type === "failed") throw new MeshStartError(`the control plane: ${ready.problem}`);
-    report({ type: "control-plane-ready", listen: ready.listen });
-    return ready;
   }
 
-  async #startInjected(
-    pod: PlannedPod,
-    controlPlane: Promise<{ listen: string; rootPem: string }>,
-  ): Promise<void> {
-    const { workload, adminPort = 0 } = pod;
-    const { certificateLifetimeSeconds } = pod.sidecar;
-    const proxyPassword = randomBytes(24).toString("base64url");
-    const logDirectory = this.#options.dataDirectory.logs(workload);
-    const ready = createDeferred<SidecarReport>();
-    const sidecar = await this.#startOwnProcess({
-      title: `${workload.namespace}/${workload.name} sidecar`,
-      command: "sidecar",
-      logDirectory,
-      output: "access.log",
-      errors: "sidecar.log",
-      receive: (message) => ready.resolve(message as SidecarReport),
+  #change(): Promise<void> {
+    const change = this.#changes.then(() => this.#reconcile());
+    this.#changes = change.catch(() => {}); // the caller hears of it; the next change must still come
+    return change;
+  }
+
+  async #reconcile(): Promise<void> {
+    if (this.#closing !== undefined) return;
+    const joined = [...this.#joined.values()].flat();
+    const resources = [...this.#resources, ...joined];
+    const planOptions = { ports: this.#ports, uid: uidFrom(this.#uids) };
+    const first = await planMesh(resources, planOptions);
+    const replaced = first.pods.filter((planned) => this.#isChanged(planned));
+    for (const { workload } of replaced) this.#uids.set(keyOf(workload), randomUUID());
+    this.#plan = replaced.length > 0 ? await planMesh(resources, planOptions) : first;
+    this.#controlPlane.tell({ workloads: this.workloads, resources: joined });
+    const wanted = new Map(this.#plan.pods.map((planned) => [keyOf(planned.workload), planned]));
+    const gone = [...this.#pods.values()].filter(({ key }) => !wanted.has(key));
+    await Promise.all(gone.map((pod) => this.#stopPod(pod)));
+    for (const pod of gone) this.#uids.delete(pod.key);
+    const replacedKeys = new Set(replaced.map(({ workload }) => keyOf(workload)));
+    const starts = [...wanted].map(async ([key, planned]) => {
+      const running = this.#pods.get(key);
+      if (running !== undefined && !replacedKeys.has(key)) return;
+      if (running !== undefined) await this.#stopPod(running);
+      await this.#startPod(planned);
     });
-    const { listen, rootPem } = await controlPlane;
-    const instruct = (instruction: SidecarInstruction): void => sidecar.send(instruction);
-    instruct({
-      type: "bootstrap",
-      namespace: workload.namespace,
-      name: workload.name,
-      token: await this.#issueToken(workload),
-      rootPem,
-      controlPlane: listen,
-      adminPort,
-      proxyPassword,
-      certificateLifetimeSeconds,
-    });
-    this.#keepTokenFresh(workload, instruct);
-    await this.#waitFor(sidecar, ready.promise, join(logDirectory, "sidecar.log"));
-    this.#options.report({ type: "sidecar-ready", workload });
-    const processIds = await this.#startApplication(pod, proxyPassword);
-    instruct({ type: "application", processIds });
+    const outcomes = await Promise.allSettled(starts);
+    await this.#writeState();
+    const failed = outcomes.find((outcome) => outcome.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
   }
 
-  async #startApplication(pod: PlannedPod, proxyPassword?: string): Promise<number[]> {
-    const scratch = this.#options.dataDirectory.scratch(pod.workload);
-    await rm(scratch, { recursive: true, force: true });
-    await mkdir(scratch, { recursive: true, mode: 0o700 });
-    const started = pod.containers.map(async (container) => {
-      const process = await this.#startContainer({ pod, container, scratch, proxyPassword });
-      const { workload } = pod;
-      this.#options.report({ type: "application-started", workload, container: container.name });
-      return process.processId;
-    });
-    return Promise.all(started);
+  /** Whether a running pod would be made otherwise now. Where its listeners for services are does not count. */
+  #isChanged(planned: PlannedPod): boolean {
+    const running = this.#pods.get(keyOf(planned.workload));
+    return running !== undefined && podFingerprint(running.plan) !== podFingerprint(planned);
   }
 
-  async #startContainer(what: {
-    readonly pod: PlannedPod;
-    readonly container: Container;
-    readonly scratch: string;
-    readonly proxyPassword: string | undefined;
-  }): Promise<MeshProcess> {
-    const { pod, container, scratch, proxyPassword } = what;
-    const { workload, deployment } = pod;
-    const title = `${workload.namespace}/${workload.name} ${container.name}`;
-    const [file, ...parameters] = [...container.command, ...container.args];
-    if (file === undefined) throw new MeshStartError(`${title} has no command to run`);
-    return this.#adopt(
-      await MeshProcess.start({
-        title,
-        command: [file, ...parameters],
-        environment: applicationEnvironment({
-          workload,
-          container,
-          services: this.#plan.services,
-          workloads: this.workloads,
-          ...(proxyPassword === undefined ? {} : { proxyPassword }),
-          temporaryDirectory: scratch,
-          inherited: process.env,
-        }),
-        workingDirectory: container.workingDir ?? dirname(deployment.meta.source.file),
-        logDirectory: this.#options.dataDirectory.logs(workload),
-        output: `${container.name}.log`,
-        errors: `${container.name}.log`,
-        pipe: "none",
-      }),
-    );
-  }
-
-  async #startOwnProcess(what: {
-    readonly title: string;
-    readonly command: string;
-    readonly logDirectory: string;
-    readonly output: string;
-    readonly errors: string;
-    readonly receive: (message: unknown) => void;
-  }): Promise<MeshProcess> {
-    const { command, ...rest } = what;
-    return this.#adopt(
-      await MeshProcess.start({
-        ...rest,
-        command: [...this.#options.hauberkCommand, command],
-        environment: ownEnvironment(),
-        workingDirectory: process.cwd(),
-        pipe: "json-lines",
-      }),
-    );
-  }
-
-  #adopt(started: MeshProcess): MeshProcess {
-    this.#processes.push(started);
-    void started.exit.then((exit) => {
-      if (this.#closing === undefined) {
-        this.#options.report({ type: "process-ended", title: started.title, exit });
-      }
-    });
-    return started;
-  }
-
-  async #waitFor<T>(started: MeshProcess, answer: Promise<T>, log: string): Promise<T> {
-    const timeout = new AbortController();
-    const late = new Promise<never>((_, reject) => {
-      const fail = (what: string): void =>
-        reject(new MeshStartError(`${started.title} ${what}; see ${log}`));
-      const timer = setTimeout(
-        () => fail(`was not ready after ${START_TIMEOUT_MS / 1000} s`),
-        START_TIMEOUT_MS,
-      );
-      timeout.signal.addEventListener("abort", () => clearTimeout(timer));
-      void started.exit.then(({ code, signal }) => fail(`ended with ${signal ?? `code ${code}`}`));
-    });
-    try {
-      return await Promise.race([answer, late]);
-    } finally {
-      timeout.abort();
-    }
+  #reportProcess(title: string, event: ProcessEvent): void {
+    if (this.#closing !== undefined) return;
+    this.#options.report({ type: "process", title, event });
+    if (event.type === "started" && this.#pods.size > 0) void this.#writeState();
   }
 
   #issueToken({ namespace, name, uid, serviceAccount }: Workload): Promise<string> {
@@ -298,50 +253,45 @@ export class LocalMesh {
     });
   }
 
-  #keepTokenFresh(workload: Workload, instruct: (instruction: SidecarInstruction) => void): void {
-    const timer = setInterval(() => {
-      void this.#issueToken(workload).then((token) => instruct({ type: "token", token }));
-    }, TOKEN_LIFETIME_MS / 2);
-    timer.unref();
-    this.#tokenTimers.push(timer);
+  /** Processes are in the file from the moment they run, so that a later `up` finds them whatever happens. */
+  #writeState(): Promise<void> {
+    this.#writing = this.#writing.then(async () => {
+      const all = [this.#controlPlane.process, ...this.pods.flatMap(({ processes }) => processes)];
+      await writeMeshState(this.#options.dataDirectory.meshState, {
+        format: 2,
+        supervisor: identifyProcess(process.pid) ?? { processId: process.pid, startedAt: "" },
+        controlPlane: `${LOOPBACK}:${this.#plan.controlPlanePort}`,
+        socket: this.#options.dataDirectory.socket,
+        workloads: this.workloads,
+        processes: all.flatMap(({ title, processId }) => {
+          const identity = processId === undefined ? undefined : identifyProcess(processId);
+          return identity === undefined ? [] : [{ title, ...identity }];
+        }),
+      });
+    });
+    return this.#writing;
   }
 
   async #stopAll(): Promise<void> {
-    for (const timer of this.#tokenTimers) clearInterval(timer);
-    const isSidecar = ({ title }: MeshProcess): boolean => title.endsWith(" sidecar");
-    const isControlPlane = ({ title }: MeshProcess): boolean => title === "control plane";
-    const applications = this.#processes.filter((one) => !isSidecar(one) && !isControlPlane(one));
-    for (const group of [
-      applications,
-      this.#processes.filter(isSidecar),
-      this.#processes.filter(isControlPlane),
-    ]) {
-      await Promise.all(group.map((one) => one.stop()));
-    }
-    await this.#plan.release();
+    await this.#changes;
+    await Promise.all(this.pods.map((pod) => pod.stop()));
+    await this.#controlPlane.process.stop();
+    await this.#writeState();
+    await this.#ports.release();
   }
 }
 
-async function refuseSecondMesh({ meshState, path }: DataDirectory): Promise<void> {
-  const state = await readMeshState(meshState);
-  if (state === undefined || state.supervisor === process.pid) return;
-  if (
-    isRunning(state.supervisor) &&
-    state.processes.some(({ processId }) => isRunning(processId))
-  ) {
-    throw new MeshStartError(
-      `a mesh already runs with its data in ${path} (process ${state.supervisor}); stop it, or choose another folder with --data`,
-    );
-  }
+const keyOf = ({ namespace, name }: Workload): string => `${namespace}/${name}`;
+
+function uidFrom(uids: Map<string, string>): (key: string) => string {
+  return (key) => {
+    const uid = uids.get(key) ?? randomUUID();
+    uids.set(key, uid);
+    return uid;
+  };
 }
 
-/** Our own processes need little of the user's shell, and nothing secret. */
-function ownEnvironment(): Record<string, string> {
-  const names = ["PATH", "HOME", "LANG", "TZ", "TMPDIR"];
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = process.env[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
+function podFingerprint({ workload, deployment, sidecar }: PlannedPod): string {
+  const { outboundListeners: _, ...rest } = workload;
+  return JSON.stringify([rest, deployment.template, deployment.meta.source.file, sidecar]);
 }

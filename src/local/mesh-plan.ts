@@ -1,12 +1,11 @@
 /** What will run on this machine, and on which ports: made from the resources before anything is started. */
-import { randomUUID } from "node:crypto";
 import type { Container, Deployment } from "../api/deployment.ts";
 import { formatLocation, type Resource } from "../api/resource.ts";
 import type { Service } from "../api/service.ts";
 import { planWorkloads } from "../policy/plan-workloads.ts";
 import type { SocketAddress, Workload } from "../policy/workload.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
-import { allocatePorts, LOOPBACK } from "./port-allocator.ts";
+import { LOOPBACK, type PortAllocator } from "./port-allocator.ts";
 import { type SidecarSettings, sidecarSettings } from "./sidecar-settings.ts";
 
 /** The resources ask for something that cannot be run; the message has file:line. */
@@ -27,37 +26,36 @@ export interface MeshPlan {
   readonly pods: readonly PlannedPod[];
   readonly services: readonly Service[];
   readonly controlPlanePort: number;
-  /** Gives the ports back. */
-  release(): Promise<void>;
 }
 
 const CONTROL_PLANE = "control-plane";
 const adminKey = ({ namespace, name }: Workload): string => `${namespace}/${name}/admin`;
 
-/** @param portsFile where port numbers are kept from one run to the next */
+/**
+ * @param options.uid the uid of the pod with this `namespace/name`
+ * @throws MeshPlanError, NoPortLeftError
+ */
 export async function planMesh(
   resources: readonly Resource[],
-  portsFile: string,
+  { ports: allocator, uid }: { ports: PortAllocator; uid: (key: string) => string },
 ): Promise<MeshPlan> {
-  const keys = collectPortKeys(resources);
-  const { ports, release } = await allocatePorts(keys, portsFile);
+  const ports = await allocator.allocate(collectPortKeys(resources));
   const place = (key: string): SocketAddress => ({ address: LOOPBACK, port: ports.get(key) ?? 0 });
-  const workloads = planWorkloads(resources, { place, uid: () => randomUUID() });
   const deployments = resources.filter((resource) => resource.kind === "Deployment");
+  const planPod = (workload: Workload): PlannedPod => {
+    const deployment = deployments.find(
+      ({ meta }) => meta.namespace === workload.namespace && meta.name === workload.owner,
+    );
+    if (deployment === undefined) throw new MeshPlanError(`${workload.name} has no Deployment`);
+    const { containers } = deployment.template;
+    const sidecar = settingsOf(deployment, resources);
+    const pod = { workload, deployment, containers, sidecar };
+    return workload.injected ? { ...pod, adminPort: place(adminKey(workload)).port } : pod;
+  };
   return {
-    pods: workloads.map((workload) => {
-      const deployment = deployments.find(
-        ({ meta }) => meta.namespace === workload.namespace && meta.name === workload.owner,
-      );
-      if (deployment === undefined) throw new Error(`${workload.name} has no Deployment`);
-      const { containers } = deployment.template;
-      const sidecar = settingsOf(deployment, resources);
-      const pod = { workload, deployment, containers, sidecar };
-      return workload.injected ? { ...pod, adminPort: place(adminKey(workload)).port } : pod;
-    }),
+    pods: planWorkloads(resources, { place, uid }).map(planPod),
     services: resources.filter((resource) => resource.kind === "Service"),
     controlPlanePort: place(CONTROL_PLANE).port,
-    release,
   };
 }
 

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { allocatePorts, LOOPBACK } from "./port-allocator.ts";
+import { LOOPBACK, PortAllocator } from "./port-allocator.ts";
 
 async function temporaryFile(context: { after(done: () => Promise<void>): void }): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "hauberk-"));
@@ -14,40 +14,53 @@ async function temporaryFile(context: { after(done: () => Promise<void>): void }
 
 const keysOf = (count: number): string[] => Array.from({ length: count }, (_, at) => `key ${at}`);
 
+/** One run of a mesh: what it got, given back. */
+async function runWith(keys: readonly string[], file: string): Promise<Record<string, number>> {
+  const allocator = await PortAllocator.open(file);
+  const ports = Object.fromEntries(await allocator.allocate(keys));
+  await allocator.release();
+  return ports;
+}
+
 test("each key gets a port of its own, the same in the next run, in whatever order", async (context) => {
   const file = await temporaryFile(context);
-  const first = await allocatePorts(["a", "b", "c"], file);
-  await first.release();
-  const second = await allocatePorts(["c", "b", "a"], file);
-  await second.release();
-  assert.equal(new Set(first.ports.values()).size, 3);
-  assert.deepEqual(Object.fromEntries(second.ports), Object.fromEntries(first.ports));
+  const first = await runWith(["a", "b", "c"], file);
+  assert.equal(new Set(Object.values(first)).size, 3);
+  assert.deepEqual(await runWith(["c", "b", "a"], file), first);
 });
 
 test("a port taken by another program since is given up, the others stay", async (context) => {
   const file = await temporaryFile(context);
-  const first = await allocatePorts(["a", "b"], file);
-  await first.release();
-  const stranger = createServer().listen({ host: LOOPBACK, port: first.ports.get("a") ?? 0 });
+  const first = await runWith(["a", "b"], file);
+  const stranger = createServer().listen({ host: LOOPBACK, port: first["a"] ?? 0 });
   await new Promise((resolve) => stranger.once("listening", resolve));
   context.after(() => stranger.close());
-  const second = await allocatePorts(["a", "b"], file);
-  await second.release();
-  assert.notEqual(second.ports.get("a"), first.ports.get("a"));
-  assert.equal(second.ports.get("b"), first.ports.get("b"));
+  const second = await runWith(["a", "b"], file);
+  assert.notEqual(second["a"], first["a"]);
+  assert.equal(second["b"], first["b"]);
+});
+
+test("a key that comes later leaves the others as they are", async (context) => {
+  const file = await temporaryFile(context);
+  const allocator = await PortAllocator.open(file);
+  const first = new Map(await allocator.allocate(["a", "b"]));
+  const second = await allocator.allocate(["c", "b", "a"]);
+  await allocator.release();
+  assert.equal(second.get("a"), first.get("a"));
+  assert.equal(second.get("b"), first.get("b"));
+  assert.equal(new Set(second.values()).size, 3);
 });
 
 test("meshes that start at the same time share no port, though nobody listens yet", async (context) => {
   const files = await Promise.all(keysOf(6).map(() => temporaryFile(context)));
-  const all = await Promise.all(files.map((file) => allocatePorts(keysOf(30), file)));
-  const ports = all.flatMap((one) => [...one.ports.values()]);
-  await Promise.all(all.map((one) => one.release()));
-  assert.equal(new Set(ports).size, 180);
+  const allocators = await Promise.all(files.map((file) => PortAllocator.open(file)));
+  const all = await Promise.all(allocators.map((one) => one.allocate(keysOf(30))));
+  await Promise.all(allocators.map((one) => one.release()));
+  assert.equal(new Set(all.flatMap((ports) => [...ports.values()])).size, 180);
 });
 
 test("more keys than a block holds take several blocks", async (context) => {
-  const { ports, release } = await allocatePorts(keysOf(250), await temporaryFile(context));
-  await release();
-  assert.equal(new Set(ports.values()).size, 250);
-  assert.ok(![...ports.values()].includes(0));
+  const ports = Object.values(await runWith(keysOf(250), await temporaryFile(context)));
+  assert.equal(new Set(ports).size, 250);
+  assert.ok(ports.every((port) => port > 0));
 });

@@ -19,43 +19,89 @@ export class NoPortLeftError extends HauberkError {
   readonly code = "HAUBERK_NO_PORT_LEFT";
 }
 
-export interface AllocatedPorts {
-  /** What was asked for, with its port. */
-  readonly ports: ReadonlyMap<string, number>;
-  /** Lets other meshes have the ports. */
-  release(): Promise<void>;
-}
-
 /**
  * Takes blocks of ports. The first port of a block is the lease: whoever listens on it owns the block, and the operating
  * system ends the lease with the process.
- *
- * @param keys what needs a port
- * @param file where the assignment of the last run is kept
- * @throws NoPortLeftError
  */
-export async function allocatePorts(
-  keys: readonly string[],
-  file: string,
-): Promise<AllocatedPorts> {
-  const earlier = await readAssignment(file);
-  const leases: Server[] = [];
-  const release = async (): Promise<void> => {
-    await Promise.all(leases.map((lease) => new Promise((done) => lease.close(done))));
-  };
-  try {
-    const free = await leaseFreePorts(keys.length, { file, earlier, leases });
-    const ports = assignPorts(keys, { earlier, free });
-    const text = `${JSON.stringify(Object.fromEntries(ports), undefined, 2)}\n`;
-    await replaceFile(file, text, { mode: 0o600 });
-    return { ports, release };
-  } catch (error) {
-    await release();
-    throw error;
+export class PortAllocator {
+  readonly #file: string;
+  /** Of this run and of the last one. */
+  readonly #known: Map<string, number>;
+  readonly #assigned: Map<string, number> = new Map();
+  readonly #leases: Map<number, Server> = new Map();
+
+  private constructor(file: string, known: Map<string, number>) {
+    this.#file = file;
+    this.#known = known;
+  }
+
+  /** @param file where the assignment is kept from one run to the next */
+  static async open(file: string): Promise<PortAllocator> {
+    return new PortAllocator(file, await readAssignment(file));
+  }
+
+  /**
+   * Gives each key its port: the one it had, unless some other program has it now.
+   *
+   * @throws NoPortLeftError
+   */
+  async allocate(keys: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const wanted = keys.filter((key) => !this.#assigned.has(key));
+    if (wanted.length > 0) {
+      const free = await this.#findFree(wanted.length);
+      this.#assign(wanted, free);
+      const text = `${JSON.stringify(Object.fromEntries(this.#known), undefined, 2)}\n`;
+      await replaceFile(this.#file, text, { mode: 0o600 });
+    }
+    return this.#assigned;
+  }
+
+  /** Lets other meshes have the ports. */
+  async release(): Promise<void> {
+    const closed = [...this.#leases.values()].map(
+      (lease) => new Promise((done) => lease.close(done)),
+    );
+    await Promise.all(closed);
+  }
+
+  /** Leases blocks until they hold enough free ports; those of the last run come first. */
+  async #findFree(count: number): Promise<readonly number[]> {
+    const free: number[] = [];
+    const taken = new Set(this.#assigned.values());
+    for (const block of blockOrder(this.#file, this.#known)) {
+      if (!this.#leases.has(block)) {
+        const lease = await listenOn(block);
+        if (lease === undefined) continue;
+        this.#leases.set(block, lease);
+      }
+      for (const port of portsOf(block, this.#known)) {
+        if (free.length >= count) return free;
+        if (!taken.has(port) && (await isFree(port))) free.push(port);
+      }
+    }
+    if (free.length >= count) return free;
+    throw new NoPortLeftError(
+      `${count} more ports are needed, and ${free.length} from ${FIRST_PORT} to ${FIRST_PORT + BLOCK_SIZE * BLOCK_COUNT - 1} can be had; stop other meshes on this machine`,
+    );
+  }
+
+  #assign(wanted: readonly string[], free: readonly number[]): void {
+    const open = new Set(free);
+    for (const key of wanted) {
+      const known = this.#known.get(key);
+      if (known !== undefined && open.delete(known)) this.#assigned.set(key, known);
+    }
+    const rest = [...open];
+    for (const key of wanted) {
+      const port = this.#assigned.get(key) ?? rest.shift();
+      if (port === undefined) throw new NoPortLeftError(`no port is left for ${key}`);
+      this.#assigned.set(key, port);
+      this.#known.set(key, port);
+    }
   }
 }
 
-async function readAssignment(file: string): Promise<ReadonlyMap<string, number>> {
+async function readAssignment(file: string): Promise<Map<string, number>> {
   let text: string;
   try {
     text = await readFile(file, "utf8");
@@ -65,32 +111,6 @@ async function readAssignment(file: string): Promise<ReadonlyMap<string, number>
   const value: unknown = JSON.parse(text);
   const entries = typeof value === "object" && value !== null ? Object.entries(value) : [];
   return new Map(entries.filter((entry): entry is [string, number] => Number.isInteger(entry[1])));
-}
-
-/** Leases blocks until they hold enough free ports; those of the last run come first. */
-async function leaseFreePorts(
-  count: number,
-  {
-    file,
-    earlier,
-    leases,
-  }: { file: string; earlier: ReadonlyMap<string, number>; leases: Server[] },
-): Promise<readonly number[]> {
-  const free: number[] = [];
-  for (const block of blockOrder(file, earlier)) {
-    if (free.length >= count && leases.length > 0) return free;
-    const lease = await listenOn(block);
-    if (lease === undefined) continue;
-    leases.push(lease);
-    for (const port of portsOf(block, earlier)) {
-      if (free.length >= count) break;
-      if (await isFree(port)) free.push(port);
-    }
-  }
-  if (free.length >= count) return free;
-  throw new NoPortLeftError(
-    `${count} ports are needed and ${free.length} from ${FIRST_PORT} to ${FIRST_PORT + BLOCK_SIZE * BLOCK_COUNT - 1} can be had; stop other meshes on this machine`,
-  );
 }
 
 /** First ports of all blocks, in the order in which to try them. */
@@ -111,20 +131,6 @@ function portsOf(block: number, earlier: ReadonlyMap<string, number>): ReadonlyS
   const all = Array.from({ length: BLOCK_SIZE - 1 }, (_, offset) => block + 1 + offset);
   const known = new Set(earlier.values());
   return new Set([...all.filter((port) => known.has(port)), ...all]);
-}
-
-function assignPorts(
-  keys: readonly string[],
-  { earlier, free }: { earlier: ReadonlyMap<string, number>; free: readonly number[] },
-): ReadonlyMap<string, number> {
-  const open = new Set(free);
-  const assigned = new Map<string, number>();
-  for (const key of keys) {
-    const known = earlier.get(key);
-    if (known !== undefined && open.delete(known)) assigned.set(key, known);
-  }
-  const rest = [...open];
-  return new Map(keys.map((key) => [key, assigned.get(key) ?? rest.shift() ?? 0]));
 }
 
 async function isFree(port: number): Promise<boolean> {

@@ -77,7 +77,7 @@ const traffic = fc.record({
 type Traffic = typeof traffic extends fc.Arbitrary<infer T> ? T : never;
 
 /** A broken law is worth a few seconds of looking for its simplest case, and no more. */
-const LIMITS = { interruptAfterTimeLimit: 20_000, markInterruptAsFailure: true } as const;
+const LIMITS = { interruptAfterTimeLimit: 10_000, markInterruptAsFailure: true } as const;
 const PROTOCOLS = ["http", "tcp"] as const;
 
 function decide(

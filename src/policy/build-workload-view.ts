@@ -1,28 +1,39 @@
 /** From the snapshot to the view of one workload: effective policy, destinations and trust. */
 import type { PortProtocol } from "../api/service.ts";
 import { type SpiffeId, spiffeId } from "../identity/spiffe-id.ts";
-import { buildDestinations } from "./destinations.ts";
+import { buildDestinations, withListeners } from "./destinations.ts";
 import { effectiveAuthorization, effectivePeerAuthentication } from "./effective-policy.ts";
 import type { MeshSnapshot } from "./mesh-snapshot.ts";
 import { mutualTlsOfPort } from "./mutual-tls.ts";
 import { targetContainerPort } from "./service-target.ts";
 import type { Workload } from "./workload.ts";
-import type { Inbound, Trust, WorkloadView } from "./workload-view.ts";
+import type { Destination, Inbound, Trust, WorkloadView } from "./workload-view.ts";
 
 /** The views of all workloads with a sidecar, by `namespace/pod`. */
 export function buildWorkloadViews(snapshot: MeshSnapshot): ReadonlyMap<string, WorkloadView> {
+  const destinations = buildDestinations(snapshot);
   return new Map(
     snapshot.workloads
       .filter(({ injected }) => injected)
       .map((workload) => [
         `${workload.namespace}/${workload.name}`,
-        buildWorkloadView(snapshot, workload),
+        composeView(snapshot, { workload, destinations }),
       ]),
   );
 }
 
 /** All that one sidecar must know. */
 export function buildWorkloadView(snapshot: MeshSnapshot, workload: Workload): WorkloadView {
+  return composeView(snapshot, { workload, destinations: buildDestinations(snapshot) });
+}
+
+function composeView(
+  snapshot: MeshSnapshot,
+  {
+    workload,
+    destinations,
+  }: { readonly workload: Workload; readonly destinations: readonly Destination[] },
+): WorkloadView {
   const { namespace, name, owner, labels, serviceAccount, httpProxy } = workload;
   return {
     workload: {
@@ -37,7 +48,7 @@ export function buildWorkloadView(snapshot: MeshSnapshot, workload: Workload): W
     inbound: buildInbound(snapshot, workload),
     outbound: {
       ...(httpProxy && { httpProxy }),
-      destinations: buildDestinations(snapshot, workload),
+      destinations: withListeners(destinations, workload),
     },
   };
 }

@@ -11,11 +11,29 @@ import type { Destination, Endpoint } from "./workload-view.ts";
 /** By which a pod says whether it speaks the mesh's TLS; injection sets it to "istio" when absent (TLS-26). */
 const TLS_MODE_LABEL = "security.istio.io/tlsMode";
 
-/** One destination for each service port, in the order of services. */
-export function buildDestinations(snapshot: MeshSnapshot, caller: Workload): Destination[] {
+/** One destination for each service port, in the order of services; the same for every caller but for its listeners. */
+export function buildDestinations(snapshot: MeshSnapshot): Destination[] {
   return snapshot.services.flatMap((selected) =>
-    selected.service.ports.map((port) => buildDestination(snapshot, { selected, port, caller })),
+    selected.service.ports.map((port) => buildDestination(snapshot, { selected, port })),
   );
+}
+
+/** The destinations of one caller: with the sockets where its own sidecar listens for them. */
+export function withListeners(
+  destinations: readonly Destination[],
+  { outboundListeners }: Pick<Workload, "outboundListeners">,
+): Destination[] {
+  const listeners = new Map(
+    outboundListeners.map((each) => [
+      `${each.serviceNamespace}/${each.serviceName}:${each.servicePort}`,
+      each.listen,
+    ]),
+  );
+  return destinations.map((destination) => {
+    const { serviceNamespace, serviceName, servicePort } = destination;
+    const listen = listeners.get(`${serviceNamespace}/${serviceName}:${servicePort}`);
+    return listen === undefined ? destination : { ...destination, listen };
+  });
 }
 
 /** `api.production.svc.cluster.local`: a service's full name. */
@@ -30,29 +48,16 @@ export function serverNameOf(host: string, servicePort: number): string {
 
 function buildDestination(
   snapshot: MeshSnapshot,
-  {
-    selected,
-    port,
-    caller,
-  }: {
-    readonly selected: SelectedWorkloads;
-    readonly port: ServicePort;
-    readonly caller: Workload;
-  },
+  { selected, port }: { readonly selected: SelectedWorkloads; readonly port: ServicePort },
 ): Destination {
   const { namespace, name } = selected.service.meta;
   const host = serviceHost({ namespace, name });
-  const listener = caller.outboundListeners.find(
-    ({ serviceNamespace, serviceName, servicePort }) =>
-      serviceNamespace === namespace && serviceName === name && servicePort === port.port,
-  );
   return {
     serviceNamespace: namespace,
     serviceName: name,
     host,
     servicePort: port.port,
     protocol: port.protocol,
-    ...(listener && { listen: listener.listen }),
     identities: acceptedIdentities(snapshot, selected.workloads),
     serverName: serverNameOf(host, port.port),
     endpoints: buildEndpoints(snapshot, { selected, port }),

@@ -123,9 +123,9 @@ function inboundPort(view: WorkloadView, { to, containerPort }: Question): Inbou
 /** A port that no service leads to is unknown to the caller's sidecar, which then passes plaintext through (TLS-24). */
 function routeTo(
   snapshot: MeshSnapshot,
-  { question: { from, to }, port }: { readonly question: Question; readonly port: InboundPort },
+  { question: { to }, port }: { readonly question: Question; readonly port: InboundPort },
 ): Route | undefined {
-  for (const destination of buildDestinations(snapshot, from === "outside" ? to : from)) {
+  for (const destination of buildDestinations(snapshot)) {
     if (destination.serviceNamespace !== to.namespace) continue;
     const endpoint = destination.endpoints.find(
       ({ workload, address }) =>

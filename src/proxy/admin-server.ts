@@ -43,16 +43,21 @@ export class AdminServer {
       },
     );
     this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.on("error", (error) =>
+      options.log.error("admin server failed", { problem: describeError(error) }),
+    );
   }
 
   /** @throws ListenError */
   open(): Promise<void> {
     return new Promise((resolve, reject) => {
       const { port } = this.#options;
-      this.#server.once("error", (cause) =>
-        reject(new ListenError(`cannot listen on ${HOST}:${port}`, { cause })),
-      );
-      this.#server.listen({ host: HOST, port }, () => resolve());
+      const refuse = (cause: Error): void =>
+        reject(new ListenError(`cannot listen on ${HOST}:${port}`, { cause }));
+      this.#server.once("error", refuse).listen({ host: HOST, port }, () => {
+        this.#server.off("error", refuse);
+        resolve();
+      });
     });
   }
 

@@ -8,6 +8,7 @@ import {
 } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { describeError } from "../runtime/hauberk-error.ts";
 import {
   type Answer,
   type Exchange,
@@ -113,7 +114,12 @@ export class HttpFront<C, E extends Exchange> {
     const { connection, responses } = served;
     responses.add(response);
     response.once("close", () => responses.delete(response));
-    const { exchange, verdict, afterwards } = this.#service.judge(headOf(incoming), connection);
+    const judged = this.#judge(incoming, connection);
+    if (judged === undefined) {
+      answer(incoming, response, refusal(500, "the request could not be judged"));
+      return;
+    }
+    const { exchange, verdict, afterwards } = judged;
     if (this.#draining || afterwards === "close") response.shouldKeepAlive = false;
     if (verdict === "reset") {
       incoming.socket.destroy();
@@ -127,6 +133,16 @@ export class HttpFront<C, E extends Exchange> {
         this.#service.record(exchange, localOutcome(verdict, response), connection),
       );
       answer(incoming, response, verdict);
+    }
+  }
+
+  /** A request that makes us fail must not let anybody through, nor end the process. */
+  #judge(incoming: IncomingMessage, connection: C): Judged<E> | undefined {
+    try {
+      return this.#service.judge(headOf(incoming), connection);
+    } catch (error) {
+      this.#service.recordBroken(describeError(error), 500, connection);
+      return undefined;
     }
   }
 

@@ -7,6 +7,7 @@ import {
   type RequestListener,
   request,
   type Server,
+  type ServerResponse,
 } from "node:http";
 import { connect, type Socket } from "node:net";
 import { after, test } from "node:test";
@@ -227,6 +228,46 @@ test("a change of policy binds the next request of an open connection", async ()
   views.set(view());
   assert.match(await ask(), /^HTTP\/1.1 200/);
   socket.destroy();
+});
+
+test("a connection verified against other roots than today's is closed after its next answer", async () => {
+  const { port, views, view } = await stage(echo, { mode: "STRICT" });
+  const socket = meshSocket(port, frontend);
+  let seen = "";
+  socket.on("data", (chunk: Buffer) => {
+    seen += chunk.toString("latin1");
+  });
+  socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  await eventually("an answer", () => seen.includes("200 OK"));
+  assert.match(seen, /connection: keep-alive/i);
+  const rootsPem = [mesh.rootPem, createThrowawayAuthority().rootPem];
+  views.set(view({ mode: "STRICT", rootsPem }));
+  socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  await once(socket, "close");
+  assert.match(seen, /200 OK[\s\S]*200 OK[\s\S]*connection: close/i);
+});
+
+test("a peer whose trust domain is accepted no longer ends with its next request", async () => {
+  const { port, views, view, entries } = await stage(echo, {
+    mode: "STRICT",
+    trustDomainAliases: ["old.mesh"],
+  });
+  const socket = meshSocket(port, mesh.svid("spiffe://old.mesh/ns/production/sa/frontend"));
+  let seen = "";
+  socket.on("data", (chunk: Buffer) => {
+    seen += chunk.toString("latin1");
+  });
+  socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  await eventually("an answer", () => seen.includes("200 OK"));
+  seen = "";
+  views.set(view({ mode: "STRICT" }));
+  socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  await once(socket, "close");
+  assert.equal(seen, "");
+  const refused = await eventually("the refusal", () =>
+    entries.find(({ response_code }) => response_code === null),
+  );
+  assert.equal(refused.response_code_details, "peer_not_verified");
 });
 
 test("an open plaintext connection ends with its next request once the port is STRICT", async () => {
@@ -556,9 +597,11 @@ async function waitUntil(port: number, wanted: "open" | "closed"): Promise<void>
 }
 
 test("ports come and go with the view; what is under way ends in peace", async () => {
+  const waiting: ServerResponse[] = [];
   const { application, port, views, view, sidecar } = await stage((_incoming, response) => {
-    setTimeout(() => response.end("late"), 150);
+    waiting.push(response);
   });
+  const arrival = (): Promise<ServerResponse> => eventually("a request", () => waiting.pop());
   const second = await freePort();
   const settings = {
     listen: second,
@@ -568,14 +611,16 @@ test("ports come and go with the view; what is under way ends in peace", async (
   views.set(view({ ports: [...view().inbound.ports, inboundPort(settings)] }));
   await waitUntil(second, "open");
   const onSecond = call(second);
-  await delay(50);
+  const answerOnSecond = await arrival();
   views.set(view());
   await waitUntil(second, "closed");
+  answerOnSecond.end("late");
   assert.equal((await onSecond).body, "late");
   const onFirst = call(port);
-  await delay(50);
+  const answerOnFirst = await arrival();
   const closing = sidecar.close();
   await waitUntil(port, "closed");
+  answerOnFirst.end("late");
   assert.equal((await onFirst).body, "late");
   await closing;
 });

@@ -132,17 +132,15 @@ export class InboundListener {
   }
 
   async #carry(serve: "http" | "tcp", carried: Carried): Promise<void> {
-    const { socket, call } = carried;
-    this.#services.log.info("connection opened", {
-      from: formatAddress(call.facts.remote),
-      port: this.#port.containerPort,
-      protocol: serve,
-      principal: call.peer?.id,
-      serial: call.peer?.serialNumber,
-    });
-    if (serve === "tcp") await this.#carryTcp(carried);
-    else if (carried.head.length > 0) socket.destroy();
-    else this.#services.http.accept(socket, call);
+    const { socket, call, head } = carried;
+    if (serve === "tcp") {
+      await this.#carryTcp(carried);
+    } else if (head.length > 0) {
+      socket.destroy();
+    } else {
+      this.#tellOpened(call, serve);
+      this.#services.http.accept(socket, call);
+    }
   }
 
   async #carryTcp({ socket, call, head }: Carried): Promise<void> {
@@ -153,6 +151,7 @@ export class InboundListener {
       recorder.connectionRefused(call.facts, { decision, flags: "-" });
       return;
     }
+    this.#tellOpened(call, "tcp");
     recorder.connectionOpened(call.facts);
     const target = this.#port.application;
     const upstream = await dialPlaintext(target).catch(connectErrorOnly);
@@ -162,6 +161,17 @@ export class InboundListener {
         : { flags: "-", ends: upstream, ...(await relayed(socket, upstream, head)) };
     socket.destroy();
     recorder.connectionClosed(call.facts, { ...end, decision, target });
+  }
+
+  /** Connections may live for long: with this line one that does can be found. */
+  #tellOpened({ facts, peer }: InboundCall, protocol: "http" | "tcp"): void {
+    this.#services.log.info("connection opened", {
+      from: formatAddress(facts.remote),
+      port: this.#port.containerPort,
+      protocol,
+      principal: peer?.id,
+      serial: peer?.serialNumber,
+    });
   }
 
   #call(

@@ -55,6 +55,7 @@ async function stage(options: {
   readonly protocol: PortProtocol;
   readonly policies?: readonly AppliedPolicy[];
   readonly trustDomainAliases?: readonly string[];
+  readonly minimumTlsVersion?: "TLSv1.2" | "TLSv1.3";
 }): Promise<Stage> {
   const application = new Application();
   application.server.listen(0, LOOPBACK).unref();
@@ -266,6 +267,23 @@ test("a TLS session is never resumed: every connection proves its identity itsel
     assert.match(await conversation(second, REQUEST), /200 OK/);
     assert.equal(reused, false);
   }
+});
+
+test("TLS-10: the mesh's minimum TLS version is demanded", async () => {
+  const { application, port } = await stage({
+    mode: "STRICT",
+    protocol: "http",
+    minimumTlsVersion: "TLSv1.3",
+  });
+  const { certificateChainPem: cert, privateKeyPem: key } = frontend;
+  const dial = (maxVersion: "TLSv1.2" | "TLSv1.3"): Promise<string> =>
+    conversation(
+      connectTls({ port, host: LOOPBACK, cert, key, rejectUnauthorized: false, maxVersion }),
+      REQUEST,
+    );
+  assert.equal(await dial("TLSv1.2"), "");
+  assert.equal(application.connections, 0);
+  assert.match(await dial("TLSv1.3"), /200 OK/);
 });
 
 test("AP-133: a denied TCP connection ends before the application is dialled", async () => {

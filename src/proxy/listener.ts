@@ -1,6 +1,7 @@
 /** One listening socket: bounded, watched, and closed without leaving connections behind. */
 import { createServer, type Server, type Socket } from "node:net";
 import type { SocketAddress } from "../policy/workload.ts";
+import { describeError } from "../runtime/hauberk-error.ts";
 import { ListenError } from "../runtime/listen-error.ts";
 import type { Log } from "../runtime/log.ts";
 import { formatAddress } from "./recorder.ts";
@@ -32,6 +33,9 @@ export class Listener {
       serve(socket);
     });
     this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.on("error", (error) =>
+      log.error("listener failed", { at: formatAddress(at), problem: describeError(error) }),
+    );
     this.#server.on("drop", () =>
       log.warn("connection dropped", { at: formatAddress(at), limit: MAX_CONNECTIONS }),
     );
@@ -41,10 +45,12 @@ export class Listener {
   open(): Promise<void> {
     return new Promise((resolve, reject) => {
       const { address: host, port } = this.#at;
-      this.#server.once("error", (cause) =>
-        reject(new ListenError(`cannot listen on ${formatAddress(this.#at)}`, { cause })),
-      );
-      this.#server.listen({ host, port }, () => resolve());
+      const refuse = (cause: Error): void =>
+        reject(new ListenError(`cannot listen on ${formatAddress(this.#at)}`, { cause }));
+      this.#server.once("error", refuse).listen({ host, port }, () => {
+        this.#server.off("error", refuse);
+        resolve();
+      });
     });
   }
 

@@ -51,6 +51,8 @@ export class MutualTlsTerminator {
       raw.destroy();
       return { problem: describeError(outcome) };
     }
+    // Whoever serves the connection hears of its errors too; without anybody a reset would end the process.
+    outcome.on("error", () => outcome.destroy());
     try {
       return { peer: verifyPeer(outcome, this.#credentials.trust), socket: outcome };
     } catch (error) {

@@ -141,6 +141,32 @@ test("two sidecars: the call is answered, and both know both identities", async 
   assert.equal(source.upstream_cluster, "outbound|8080||api.production.svc.cluster.local");
 });
 
+test("OBS-20..OBS-23: both sidecars count the call, the callee's with both identities", async () => {
+  const api = await callee(await echoApplication());
+  const frontend = await caller({ port: api.port });
+  await get(frontend.port);
+  await api.entry();
+  await frontend.entry();
+  const requests = async ({ adminPort }: TestSidecar): Promise<string> => {
+    const { body } = await get(adminPort, { path: "/stats/prometheus" });
+    return body.split("\n").find((line) => line.startsWith("istio_requests_total{")) ?? "";
+  };
+  const counted = await requests(api);
+  for (const label of [
+    'reporter="destination"',
+    `source_principal="${idOf("frontend")}"`,
+    `destination_principal="${idOf("api")}"`,
+    'destination_workload="api"',
+    'connection_security_policy="mutual_tls"',
+    'response_code="200"',
+  ]) {
+    assert.ok(counted.includes(label), `${label} is not in ${counted}`);
+  }
+  const called = await requests(frontend);
+  assert.match(called, /reporter="source".*source_workload="frontend".* 1$/);
+  assert.match(called, /destination_service="api.production.svc.cluster.local"/);
+});
+
 test("a denial at the callee reaches the caller as it is", async () => {
   const api = await callee(await echoApplication(), { policies: [policy("DENY", "nobody", {})] });
   const frontend = await caller({ port: api.port });

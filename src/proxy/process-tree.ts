@@ -30,15 +30,17 @@ export function processIds(): number[] {
   return readdirSync("/proc").map(Number).filter(Number.isInteger);
 }
 
-/** Whether a process has the socket open; no when it has gone, or is another user's. */
+/**
+ * Whether a process has the socket open; no when it has gone, or is another user's. Looks at high descriptors first: a
+ * socket that is asked about is new.
+ */
 export function holdsSocket(processId: number, inode: string): boolean {
   const folder = `/proc/${processId}/fd`;
   const wanted = `socket:[${inode}]`;
-  return (
-    ifReadable(() => readdirSync(folder))?.some(
-      (descriptor) => ifReadable(() => readlinkSync(`${folder}/${descriptor}`)) === wanted,
-    ) ?? false
-  );
+  const descriptors = ifReadable(() => readdirSync(folder)) ?? [];
+  return descriptors
+    .reverse()
+    .some((descriptor) => ifReadable(() => readlinkSync(`${folder}/${descriptor}`)) === wanted);
 }
 
 /** Its command's name, as `ps -o comm` shows it. */

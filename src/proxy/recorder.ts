@@ -70,7 +70,7 @@ export class Recorder {
       path: exchange.path,
       authority: exchange.authority ?? null,
       response_code: outcome.status,
-      response_code_details: outcome.details,
+      response_code_details: detailsOf(exchange, outcome),
       x_forwarded_for: exchange.headers.get("x-forwarded-for") ?? null,
       user_agent: exchange.headers.get("user-agent") ?? null,
       request_id: exchange.headers.get("x-request-id") ?? null,
@@ -194,6 +194,12 @@ export class Recorder {
       responseFlags,
     };
   }
+}
+
+/** Where nothing was answered, the reason of the refusal is the detail. */
+function detailsOf({ decision }: Exchange, { status, details }: Outcome): string {
+  const refused = status === null && decision?.verdict === "deny";
+  return (refused ? responseCodeDetails(decision.reason) : null) ?? details;
 }
 
 /** The caller's side learns who it speaks with from its own connection onwards. */

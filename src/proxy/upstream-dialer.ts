@@ -132,18 +132,16 @@ function established(
       connected = true;
     });
     const fail = (cause: unknown): void => {
-      socket.setTimeout(0);
       socket.destroy();
       reject(new UpstreamConnectError(connected ? "tls" : "tcp", cause));
     };
     const onClose = (): void => fail(new Error("the connection was closed"));
-    socket.setTimeout(CONNECT_MS, () => fail(new Error(`not there after ${CONNECT_MS} ms`)));
-    socket.once("error", fail).once("close", onClose);
+    const onTimeout = (): void => fail(new Error(`not there after ${CONNECT_MS} ms`));
+    socket.setTimeout(CONNECT_MS, onTimeout).once("error", fail).once("close", onClose);
     socket.once(event, () => {
       try {
         const upstream = accept();
-        socket.setTimeout(0);
-        socket.off("error", fail).off("close", onClose);
+        socket.setTimeout(0).off("timeout", onTimeout).off("error", fail).off("close", onClose);
         resolve(upstream);
       } catch (error) {
         fail(error);

@@ -109,6 +109,7 @@ export interface ViewOptions {
   readonly destinations?: readonly Destination[];
   readonly httpProxy?: number;
   readonly trustDomainAliases?: readonly string[];
+  readonly minimumTlsVersion?: "TLSv1.2" | "TLSv1.3";
 }
 
 export function workloadView(options: ViewOptions): WorkloadView {
@@ -127,7 +128,7 @@ export function workloadView(options: ViewOptions): WorkloadView {
       trustDomain: "cluster.local",
       trustDomainAliases,
       rootsPem,
-      minimumTlsVersion: "TLSv1.2",
+      minimumTlsVersion: options.minimumTlsVersion ?? "TLSv1.2",
     },
     inbound: {
       ports,

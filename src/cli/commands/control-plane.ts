@@ -4,8 +4,8 @@ import { startControlPlane } from "../../control/control-plane.ts";
 import type {
   ControlPlaneInstruction,
   ControlPlaneReport,
+  RunningNow,
 } from "../../control/control-plane-messages.ts";
-import type { Workload } from "../../policy/workload.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { createDeferred } from "../../runtime/deferred.ts";
 import { describeError } from "../../runtime/hauberk-error.ts";
@@ -17,18 +17,18 @@ import { aborted, stopSignal } from "../stop-signal.ts";
 export async function controlPlaneCommand(): Promise<number> {
   const signal = stopSignal();
   const log = createLog((line) => process.stderr.write(`${line}\n`), systemClock);
-  const workloads = new WatchedValue<readonly Workload[]>([]);
+  const running = new WatchedValue<RunningNow>({ workloads: [], resources: [] });
   const start = createDeferred<ControlPlaneInstruction & { type: "start" }>();
   const pipe = openInheritedPipe<ControlPlaneInstruction, ControlPlaneReport>(
     (instruction) => {
-      workloads.set(instruction.workloads);
+      running.set(instruction);
       if (instruction.type === "start") start.resolve(instruction);
     },
     () => log.warn("the supervisor is gone; the control plane keeps serving"),
   );
   try {
     const { paths, dataDirectory, address, port } = await start.promise;
-    const options = { paths, dataDirectory, address, port, workloads, log, clock: systemClock };
+    const options = { paths, dataDirectory, address, port, running, log, clock: systemClock };
     const controlPlane = await startControlPlane(options);
     pipe.send({ type: "ready", listen: controlPlane.listen, rootPem: controlPlane.rootPem });
     await aborted(signal);

@@ -5,7 +5,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { DataDirectory } from "../../local/data-directory.ts";
 import { ROWS } from "../demo/rows.ts";
 import { Stage } from "../demo/stage.ts";
 import { printRow, printSummary } from "../demo/table.ts";
@@ -22,15 +21,16 @@ export async function demoCommand(
 ): Promise<number> {
   const signal = stopSignal();
   const file = exampleFiles(process.env[BREAK]);
-  const mesh = await startMesh({ file, data }, print);
-  if (mesh === undefined) return 1;
+  const started = await startMesh({ file, data }, print);
+  if (started === undefined) return 1;
   try {
-    const stage = new Stage(mesh, new DataDirectory(data));
+    const stage = new Stage(started);
     let surprises = 0;
     for (const [index, row] of ROWS.entries()) {
       const finding = await row.play(stage);
       if (finding.surprises.length > 0) surprises++;
       printRow({ number: index + 1, row, finding }, print);
+      if (index === 0) print(`   time ${started.seconds().toFixed(1)} s since the first line`);
     }
     printSummary({ rows: ROWS.length, surprises, data }, print);
     if (process.stdout.isTTY && surprises === 0) {
@@ -40,7 +40,7 @@ export async function demoCommand(
     return surprises === 0 ? 0 : 1;
   } finally {
     print("stopping");
-    await mesh.close();
+    await started.close();
   }
 }
 

@@ -205,9 +205,9 @@ test("exit 1 with every issue at file:line when the YAML is broken, or missing",
   const file = [join(folder, "broken.txt"), join(folder, "missing.yaml"), folder];
   const { code, text } = await run({ file, request: "GET /" });
   assert.equal(code, 1);
-  assert.match(text, /broken\.txt:3 /);
-  assert.match(text, /broken\.txt:4 /);
-  assert.match(text, /missing\.yaml:1 /);
+  assert.match(text, /broken\.txt:3\b/);
+  assert.match(text, /broken\.txt:4\b/);
+  assert.match(text, /missing\.yaml:1\b/);
   const json = await run({ file, request: "GET /", json: true });
   assert.equal(json.code, 1);
   assert.ok((JSON.parse(json.text) as { issues: unknown[] }).issues.length >= 3);

@@ -3,6 +3,7 @@ import { formatLocation, formatRef, type Issue } from "../../api/resource.ts";
 import type { Origin } from "../../policy/decision.ts";
 import { explain } from "../../policy/explain.ts";
 import { type Judgement, judge, type Question, QuestionError } from "../../policy/judge.ts";
+import { formatIssue } from "../format-issue.ts";
 import { loadMesh } from "../load-mesh.ts";
 import { parseQuestion, type QuestionText } from "../parse-question.ts";
 
@@ -47,9 +48,7 @@ function printIssues(
     print(JSON.stringify({ issues }, null, 2));
     return;
   }
-  for (const { source, path, problem } of issues) {
-    print([formatLocation(source), path, problem].filter((part) => part !== "").join("  "));
-  }
+  for (const issue of issues) print(formatIssue(issue));
 }
 
 function asJson(question: Question, judgement: Judgement): object {

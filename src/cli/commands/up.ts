@@ -7,11 +7,11 @@ export async function upCommand(
   print: Print,
 ): Promise<number> {
   const signal = stopSignal();
-  const mesh = await startMesh(options, print);
-  if (mesh === undefined) return 1;
+  const started = await startMesh(options, print);
+  if (started === undefined) return 1;
   print("Ctrl-C stops it");
   await aborted(signal);
   print("stopping");
-  await mesh.close();
+  await started.close();
   return 0;
 }

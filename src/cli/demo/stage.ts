@@ -4,6 +4,7 @@ import type { DataDirectory } from "../../local/data-directory.ts";
 import type { LocalMesh } from "../../local/local-mesh.ts";
 import type { Workload } from "../../policy/workload.ts";
 import type { AccessLogEntry } from "../../telemetry/access-log.ts";
+import type { StartedMesh } from "../start-mesh.ts";
 import { findLogLine, type LineSearch, type LogLine } from "./log-search.ts";
 import { giveOrder, type Order, type Outcome } from "./order-client.ts";
 
@@ -14,9 +15,9 @@ export class Stage {
   readonly #mesh: LocalMesh;
   readonly #data: DataDirectory;
 
-  constructor(mesh: LocalMesh, data: DataDirectory) {
+  constructor({ mesh, dataDirectory }: StartedMesh) {
     this.#mesh = mesh;
-    this.#data = data;
+    this.#data = dataDirectory;
   }
 
   /** @param owner the Deployment's name */

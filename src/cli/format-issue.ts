@@ -1,0 +1,11 @@
+/** Issues and notices as lines that editors and terminals turn into links. */
+import { formatLocation, type Issue, type Notice } from "../api/resource.ts";
+
+/** `mesh.yaml:12: error: spec.mtls.mode is ...` */
+export function formatIssue({ source, path, problem }: Issue): string {
+  return `${formatLocation(source)}: error: ${[path, problem].filter((part) => part !== "").join(" ")}`;
+}
+
+export function formatNotice({ source, path, message }: Notice): string {
+  return `${formatLocation(source)}: note: ${[path, message].filter((part) => part !== "").join(" ")}`;
+}

@@ -1,0 +1,47 @@
+/** What happens to a mesh on this machine, in lines for people. */
+import type { MeshEvent } from "../local/local-mesh.ts";
+import type { ProcessEvent } from "../local/supervised-process.ts";
+import type { Workload } from "../policy/workload.ts";
+
+/** @returns no line for what is not worth one */
+export function formatMeshEvent(event: MeshEvent): readonly string[] {
+  switch (event.type) {
+    case "leftovers-ended":
+      return [`ended what an earlier run left: ${event.titles.join(", ")}`];
+    case "planned": {
+      const injected = event.workloads.filter((workload) => workload.injected).length;
+      return [`${injected} pods with a sidecar, ${event.workloads.length - injected} without`];
+    }
+    case "control-plane-ready":
+      return [`control plane at ${event.listen}`];
+    case "pod-started":
+      return [describeWorkload(event.workload)];
+    case "pod-stopped":
+      return [`${event.workload.namespace}/${event.workload.name} stopped`];
+    case "process":
+      return describeProcess(event.title, event.event);
+  }
+}
+
+/** One line for a pod: its name, who it is, and where it is reached. */
+function describeWorkload({ namespace, name, serviceAccount, injected, ports }: Workload): string {
+  const who = injected
+    ? `sidecar ready, as ns/${namespace}/sa/${serviceAccount}`
+    : "no sidecar, no identity";
+  const where = ports.map(
+    ({ containerPort, listen }) => `${containerPort} at ${listen.address}:${listen.port}`,
+  );
+  return [`${namespace}/${name}: ${who}`, ...where].join(", ");
+}
+
+/** A first start is told by its pod; what falls and what is started again is told here. */
+function describeProcess(title: string, event: ProcessEvent): readonly string[] {
+  if (event.type === "started") return [];
+  const what =
+    event.type === "failed"
+      ? `did not start: ${event.problem}`
+      : `ended with ${event.exit.signal ?? `code ${event.exit.code}`}`;
+  const next =
+    event.restartInMs === undefined ? "not started again" : `again in ${event.restartInMs} ms`;
+  return [`${title} ${what}; ${next}`];
+}

@@ -1,0 +1,65 @@
+/** Our own processes beside the applications: this same program, started with another command and instructed by pipe. */
+import { createDeferred, type Deferred } from "../runtime/deferred.ts";
+import { HauberkError } from "../runtime/hauberk-error.ts";
+import type { MeshProcess, ProcessPlan } from "./mesh-process.ts";
+
+const START_TIMEOUT_MS = 20_000;
+/** Of the user's shell they need little, and nothing secret. */
+const INHERITED = ["PATH", "HOME", "LANG", "TZ", "TMPDIR"];
+
+/** A part of the mesh did not come up, or a mesh already runs in the data directory. */
+export class MeshStartError extends HauberkError {
+  readonly code = "HAUBERK_MESH_START";
+}
+
+export function ownProcessPlan(what: {
+  readonly title: string;
+  /** How to start this program: the interpreter, its flags and the entry file. */
+  readonly hauberkCommand: readonly [string, ...string[]];
+  readonly command: string;
+  readonly logDirectory: string;
+  readonly output: string;
+  readonly errors: string;
+  readonly receive: (message: unknown) => void;
+}): ProcessPlan {
+  const { hauberkCommand, command, ...rest } = what;
+  return {
+    ...rest,
+    command: [...hauberkCommand, command],
+    environment: ownEnvironment(),
+    workingDirectory: process.cwd(),
+    pipe: "json-lines",
+  };
+}
+
+function ownEnvironment(): Record<string, string> {
+  const known = INHERITED.map((name) => [name, process.env[name]] as const);
+  return Object.fromEntries(
+    known.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}
+
+/**
+ * Waits for the first report of a process.
+ *
+ * @param log where people can look for the reason
+ * @throws MeshStartError when the process ends before, or takes too long
+ */
+export async function firstReport<T>(
+  started: MeshProcess,
+  { answer, log }: { readonly answer: Promise<T>; readonly log: string },
+): Promise<T> {
+  const failure: Deferred<never> = createDeferred();
+  const fail = (what: string): void =>
+    failure.reject(new MeshStartError(`${started.title} ${what}; see ${log}`));
+  const timer = setTimeout(
+    () => fail(`was not ready after ${START_TIMEOUT_MS / 1000} s`),
+    START_TIMEOUT_MS,
+  );
+  void started.exit.then(({ code, signal }) => fail(`ended with ${signal ?? `code ${code}`}`));
+  try {
+    return await Promise.race([answer, failure.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,171 @@
+/** Keeps one process running: starts it again when it ends, waiting longer each time it ends soon. */
+import { setTimeout as delay } from "node:timers/promises";
+import { describeError } from "../runtime/hauberk-error.ts";
+import { type Backoff, backoffDelay } from "../runtime/retry.ts";
+import { MeshProcess, type ProcessExit, type ProcessPlan } from "./mesh-process.ts";
+
+const BACKOFF: Backoff = { baseMs: 100, maxMs: 10_000 };
+/** A process that ran so long counts as well: the next back-off starts anew. */
+const SETTLED_MS = 10_000;
+
+/** `completed` is an end that is not mended: a job is done, or gave up. */
+export type ProcessPhase = "starting" | "running" | "waiting" | "completed" | "stopped";
+
+export type RestartPolicy = "always" | "on-failure" | "never";
+
+export interface Supervision {
+  readonly title: string;
+  readonly restart: RestartPolicy;
+  /** Most restarts before giving up; absent for no limit. */
+  readonly restartLimit?: number;
+  /** What to start; asked each time, since it may hold fresh secrets. */
+  readonly plan: () => Promise<ProcessPlan>;
+  /** Runs after each start, such as handing over instructions; its failure ends that process. */
+  readonly prepare?: (started: MeshProcess) => Promise<void>;
+  readonly report: (event: ProcessEvent) => void;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+}
+
+type ProcessEnd =
+  | { readonly type: "ended"; readonly exit: ProcessExit }
+  | { readonly type: "failed"; readonly problem: string };
+
+/** An end without `restartInMs` is final. */
+export type ProcessEvent =
+  | { readonly type: "started"; readonly processId: number }
+  | (ProcessEnd & { readonly restartInMs?: number });
+
+export class SupervisedProcess {
+  readonly #supervision: Supervision;
+  readonly #stop: AbortController = new AbortController();
+  #phase: ProcessPhase = "starting";
+  #restarts = 0;
+  #current: MeshProcess | undefined;
+  #running: Promise<void> | undefined;
+  #exit: ProcessExit | undefined;
+  #ranMs = 0;
+
+  constructor(supervision: Supervision) {
+    this.#supervision = supervision;
+  }
+
+  get title(): string {
+    return this.#supervision.title;
+  }
+  get phase(): ProcessPhase {
+    return this.#phase;
+  }
+  /** How often it was started again. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+  /** Absent while it does not run. */
+  get processId(): number | undefined {
+    return this.#current?.ended === undefined ? this.#current?.processId : undefined;
+  }
+  /** How it last ended. */
+  get lastExit(): ProcessExit | undefined {
+    return this.#exit;
+  }
+
+  /**
+   * Resolves once it was started and prepared for the first time.
+   *
+   * @throws the reason why it could not be; it is not tried again
+   */
+  async start(): Promise<void> {
+    const started = await this.#startOnce();
+    this.#running = this.#keepRunning(started);
+  }
+
+  /** Tells the process something, if it runs and has a pipe. */
+  send(message: unknown): void {
+    this.#current?.send(message);
+  }
+
+  /** Resolves once it has ended for good. */
+  async finished(): Promise<void> {
+    await this.#running;
+  }
+
+  /** Ends it, now and for good. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#current?.stop();
+    await this.#running;
+    if (this.#phase !== "completed") this.#phase = "stopped";
+  }
+
+  /** Ends what runs now; it is started again, as after any other end. */
+  async restart(): Promise<void> {
+    await this.#current?.stop();
+  }
+
+  async #startOnce(): Promise<MeshProcess> {
+    const { plan, prepare, report } = this.#supervision;
+    const started = await MeshProcess.start(await plan());
+    this.#current = started;
+    report({ type: "started", processId: started.processId });
+    try {
+      await prepare?.(started);
+    } catch (error) {
+      await started.stop();
+      throw error;
+    }
+    this.#phase = "running";
+    return started;
+  }
+
+  async #keepRunning(first: MeshProcess): Promise<void> {
+    let failures = 0;
+    let end = await this.#follow(first);
+    while (!this.#stop.signal.aborted) {
+      if (!this.#mayRestart(end)) {
+        this.#phase = "completed";
+        this.#supervision.report(end);
+        return;
+      }
+      failures = this.#ranMs >= SETTLED_MS ? 0 : failures + 1;
+      await this.#wait(end, failures);
+      if (!this.#stop.signal.aborted) end = await this.#runAgain();
+    }
+  }
+
+  async #follow(started: MeshProcess): Promise<ProcessEnd> {
+    const since = performance.now();
+    this.#exit = await started.exit;
+    this.#ranMs = performance.now() - since;
+    return { type: "ended", exit: this.#exit };
+  }
+
+  async #runAgain(): Promise<ProcessEnd> {
+    this.#restarts++;
+    this.#phase = "starting";
+    this.#ranMs = 0;
+    try {
+      return await this.#follow(await this.#startOnce());
+    } catch (error) {
+      return { type: "failed", problem: describeError(error) };
+    }
+  }
+
+  #mayRestart(end: ProcessEnd): boolean {
+    const { restart, restartLimit = Number.POSITIVE_INFINITY } = this.#supervision;
+    if (restart === "never") return false;
+    if (restart === "on-failure" && end.type === "ended" && end.exit.code === 0) return false;
+    return this.#restarts < restartLimit;
+  }
+
+  async #wait(end: ProcessEnd, failures: number): Promise<void> {
+    const { report, random } = this.#supervision;
+    this.#phase = "waiting";
+    const restartInMs = Math.round(backoffDelay(failures - 1, BACKOFF, random()));
+    report({ ...end, restartInMs });
+    try {
+      await delay(restartInMs, undefined, { signal: this.#stop.signal });
+    } catch (error) {
+      if (!this.#stop.signal.aborted) throw error;
+    }
+  }
+}
