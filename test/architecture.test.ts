@@ -37,6 +37,7 @@ const DOORS: Readonly<Record<string, string>> = {
   "@peculiar/asn1-x509": "identity/",
   "prom-client": "telemetry/",
   commander: "cli/",
+  koffi: "proxy/socket-diagnosis.ts",
 };
 
 /** Files outside any room: the public surface. */

@@ -1,55 +1,80 @@
-/** One container of a pod template: the command to run, its environment and its ports. */
+/** One container of a pod template: the command to run, its environment, its ports, its files and its probes. */
 import type { Fields } from "./decoder.ts";
-import type { Container, ContainerPort, EnvironmentVariable } from "./deployment.ts";
-import { requiredPort, transportProtocol } from "./port-fields.ts";
-import { quoted } from "./quoted.ts";
+import {
+  type EnvironmentBundle,
+  type EnvironmentVariable,
+  environmentBundle,
+  environmentVariable,
+  nulProblem,
+} from "./environment-variable.ts";
+import { reportTwice, requiredPort, transportProtocol } from "./port-fields.ts";
+import { PROBES, type Probe, type ProbeName, probe } from "./probe.ts";
+import type { SourceLocation } from "./resource.ts";
 import { labelNameProblem, portNameProblem } from "./resource-names.ts";
+import { type VolumeMount, volumeMount } from "./volume-mount.ts";
+
+export interface Container {
+  readonly name: string;
+  readonly image: string;
+  readonly command: readonly string[];
+  readonly args: readonly string[];
+  /** Wins over `envFrom`. */
+  readonly env: readonly EnvironmentVariable[];
+  readonly envFrom: readonly EnvironmentBundle[];
+  readonly ports: readonly ContainerPort[];
+  readonly volumeMounts: readonly VolumeMount[];
+  readonly livenessProbe?: Probe;
+  readonly readinessProbe?: Probe;
+  readonly startupProbe?: Probe;
+  readonly workingDir?: string;
+  readonly source: SourceLocation;
+}
+
+export interface ContainerPort {
+  readonly name: string;
+  readonly containerPort: number;
+}
 
 const UNUSED_FIELDS = [
   "imagePullPolicy",
   "lifecycle",
-  "livenessProbe",
-  "readinessProbe",
   "resizePolicy",
   "resources",
   "restartPolicy",
   "restartPolicyRules",
   "securityContext",
-  "startupProbe",
   "stdin",
   "stdinOnce",
   "terminationMessagePath",
   "terminationMessagePolicy",
   "tty",
-  "volumeDevices",
-  "volumeMounts",
 ];
 
-export function container(fields: Fields, file: string): Container {
+/** @param volumes names of the pod's volumes */
+export function container(
+  fields: Fields,
+  { file, volumes }: { readonly file: string; readonly volumes: readonly string[] },
+): Container {
   fields.unused(UNUSED_FIELDS);
-  if (fields.has("envFrom")) fields.report("envFrom", "is not supported yet");
-  fields.accept(["envFrom"]);
+  fields.unsupported(["volumeDevices"]);
   const workingDir = fields.text("workingDir", workingDirProblem);
   if (!fields.has("image") && !fields.has("command")) {
     fields.reportHere("needs an image or a command");
   }
+  const ports = fields.list("ports").map(containerPort);
   return {
     name: fields.requiredText("name", labelNameProblem),
     image: fields.text("image") ?? "",
     command: fields.texts("command", nulProblem),
     args: fields.texts("args", nulProblem),
     env: fields.list("env").map(environmentVariable),
-    ports: fields.list("ports").map(containerPort),
+    envFrom: fields.list("envFrom").map(environmentBundle),
+    ports,
+    volumeMounts: volumeMountsOf(fields, volumes),
+    ...probesOf(fields, ports),
     ...(workingDir === undefined ? {} : { workingDir }),
     source: { file, line: fields.line },
   };
-}
-
-function environmentVariable(fields: Fields): EnvironmentVariable {
-  if (fields.has("valueFrom")) fields.report("valueFrom", "is not supported yet; give a value");
-  fields.accept(["valueFrom"]);
-  const name = fields.requiredText("name", variableNameProblem);
-  return { name, value: fields.text("value", nulProblem) ?? "" };
 }
 
 function containerPort(fields: Fields): ContainerPort {
@@ -59,15 +84,22 @@ function containerPort(fields: Fields): ContainerPort {
   return { name, containerPort: requiredPort(fields, "containerPort") };
 }
 
-function variableNameProblem(name: string): string | undefined {
-  if (/^[^=\0]+$/.test(name)) return undefined;
-  return `${quoted(name)} is not the name of a variable: it must not be empty or have "="`;
+function volumeMountsOf(fields: Fields, volumes: readonly string[]): readonly VolumeMount[] {
+  const items = fields.list("volumeMounts");
+  const mounts = items.map((item) => volumeMount(item, volumes));
+  reportTwice(items, { field: "mountPath", values: mounts.map(({ mountPath }) => mountPath) });
+  return mounts;
+}
+
+function probesOf(
+  fields: Fields,
+  ports: readonly ContainerPort[],
+): { readonly [name in ProbeName]?: Probe } {
+  fields.accept(PROBES);
+  const given = PROBES.filter((name) => fields.has(name));
+  return Object.fromEntries(given.map((name) => [name, probe(fields, { name, ports })]));
 }
 
 function workingDirProblem(path: string): string | undefined {
   return path === "" ? "must not be empty" : nulProblem(path);
-}
-
-function nulProblem(text: string): string | undefined {
-  return text.includes("\0") ? "must not have a NUL character" : undefined;
 }

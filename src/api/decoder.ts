@@ -212,10 +212,7 @@ export class Fields {
   }
 
   /** Refuses known fields that must not be ignored, because what they ask for is not carried here yet. */
-  unsupported(
-    names: readonly string[],
-    nameIt: (name: string) => string = (name) => name,
-  ): void {
+  unsupported(names: readonly string[], nameIt: (name: string) => string = (name) => name): void {
     for (const name of names) {
       this.#read.add(name);
       if (this.has(name)) this.report(name, `not supported yet: ${nameIt(name)}`);

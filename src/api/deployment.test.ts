@@ -48,6 +48,9 @@ test("defaults", () => {
     annotations: { "a.example/b": "c" },
     serviceAccountName: "default",
     hostNetwork: false,
+    restartPolicy: "Always",
+    terminationGracePeriodSeconds: 30,
+    volumes: [],
     containers: [
       {
         name: "main",
@@ -55,7 +58,9 @@ test("defaults", () => {
         command: [],
         args: [],
         env: [],
+        envFrom: [],
         ports: [],
+        volumeMounts: [],
         source: { file: "mesh.yaml", line: 12 },
       },
     ],
@@ -87,10 +92,12 @@ test("all that is used", () => {
       { name: "PORT", value: "8080" },
       { name: "EMPTY", value: "" },
     ],
+    envFrom: [],
     ports: [
       { name: "http", containerPort: 8080 },
       { name: "", containerPort: 9090 },
     ],
+    volumeMounts: [],
     source: { file: "mesh.yaml", line: 13 },
   });
   assert.equal(second?.source.line, 19);
@@ -134,7 +141,7 @@ const invalid: [name: string, written: Written, issue: RegExp][] = [
   [
     "initContainers",
     { pod: "initContainers: [{name: a}]" },
-    /^10 spec\.template\.spec\.initContainers: are not supported yet$/,
+    /^10 spec\.template\.spec\.initContainers: not supported yet: initContainers$/,
   ],
   [
     "two service accounts",
@@ -152,14 +159,9 @@ const invalid: [name: string, written: Written, issue: RegExp][] = [
     /hostNetwork: is "true"; expected true or false$/,
   ],
   [
-    "valueFrom",
-    { container: "command: [a]\n        env: [{name: A, valueFrom: {}}]" },
-    /^14 .*env\[0\]\.valueFrom: is not supported yet/,
-  ],
-  [
-    "envFrom",
-    { container: "command: [a]\n        envFrom: [{}]" },
-    /^14 .*envFrom: is not supported yet$/,
+    "restartPolicy",
+    { pod: "restartPolicy: Never" },
+    /^10 .*restartPolicy: is "Never"; expected one of Always$/,
   ],
   [
     "number as variable",
@@ -274,7 +276,7 @@ test("no containers", () => {
 test("known fields without effect are told once for the document, not read", () => {
   const { notices } = parse({
     spec: "strategy: {whatever: 1}",
-    pod: "volumes: [{name: v, emptyDir: {}}]",
+    pod: "tolerations: [{whatever: 1}]",
     container:
       "image: a\n        resources: {limits: {cpu: 1}}\n      - {name: b, image: b, resources: {}}",
   });
@@ -283,7 +285,7 @@ test("known fields without effect are told once for the document, not read", () 
       source: { file: "mesh.yaml", line: 1 },
       path: "",
       message:
-        "accepted, without effect here yet: spec.template.spec.volumes, spec.template.spec.containers[].resources, spec.strategy",
+        "accepted, without effect here yet: spec.template.spec.tolerations, spec.template.spec.containers[].resources, spec.strategy",
     },
   ]);
 });

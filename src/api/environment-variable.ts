@@ -86,19 +86,21 @@ function podFieldPath(fields: Fields): PodFieldPath {
 }
 
 export function environmentBundle(fields: Fields): EnvironmentBundle {
-  const given = (["configMapRef", "secretRef"] as const).filter((kind) => fields.has(kind));
+  const kinds = ["configMapRef", "secretRef"] as const;
+  const [kind, other] = kinds.filter((candidate) => fields.has(candidate));
+  fields.accept(kinds);
   const prefix = fields.text("prefix", prefixProblem) ?? "";
-  if (given.length !== 1) {
-    fields.reportHere("must have exactly one of configMapRef, secretRef");
-    fields.accept(["configMapRef", "secretRef"]);
+  if (kind === undefined || other !== undefined) {
+    fields.reportHere(`must have exactly one of ${kinds.join(", ")}`);
+    return { kind: "configMapRef", name: "", prefix, optional: false };
   }
-  const kind = given[0] ?? "configMapRef";
   const ref = fields.section(kind);
   const name = ref.requiredText("name", subdomainProblem);
   return { kind, name, prefix, optional: ref.flag("optional", "off") };
 }
 
-function variableNameProblem(name: string): string | undefined {
+/** What no environment can hold as a name. */
+export function variableNameProblem(name: string): string | undefined {
   if (/^[^=\0]+$/.test(name)) return undefined;
   return `${quoted(name)} is not the name of a variable: it must not be empty or have "="`;
 }

@@ -10,7 +10,6 @@ const KUBERNETES = [
   "ClusterRole",
   "ClusterRoleBinding",
   "ClusterTrustBundle",
-  "ConfigMap",
   "ControllerRevision",
   "CronJob",
   "CustomResourceDefinition",
@@ -24,7 +23,6 @@ const KUBERNETES = [
   "IPAddress",
   "Ingress",
   "IngressClass",
-  "Job",
   "Lease",
   "LimitRange",
   "MutatingAdmissionPolicy",
@@ -48,7 +46,6 @@ const KUBERNETES = [
   "Role",
   "RoleBinding",
   "RuntimeClass",
-  "Secret",
   "ServiceCIDR",
   "StatefulSet",
   "StorageClass",
@@ -62,7 +59,6 @@ const KUBERNETES = [
 ];
 
 const ISTIO = [
-  "DestinationRule",
   "EnvoyFilter",
   "ProxyConfig",
   "RequestAuthentication",

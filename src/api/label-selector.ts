@@ -11,12 +11,15 @@ export function selects(selector: Labels, labels: Labels): boolean {
   return true;
 }
 
-/** Reads `selector.matchLabels` of an Istio policy in `spec` (VAL-3, VAL-4). */
-export function workloadSelector(spec: Fields): Labels {
-  const selector = spec.section("selector");
+/** Reads `matchLabels` of the selector at `field` of an Istio resource's `spec` (VAL-3, VAL-4). */
+export function workloadSelector(
+  spec: Fields,
+  field: "selector" | "workloadSelector" = "selector",
+): Labels {
+  const selector = spec.section(field);
   const labels = selector.stringMap("matchLabels", { key: keyProblem, value: valueProblem });
-  if (spec.has("selector") && selector.saysNothing("matchLabels")) {
-    spec.notice("selector", "has no labels, so it selects every workload in scope");
+  if (spec.has(field) && selector.saysNothing("matchLabels")) {
+    spec.notice(field, "has no labels, so it selects every workload in scope");
   }
   return labels;
 }

@@ -4,6 +4,7 @@
  */
 import { Fields } from "./decoder.ts";
 import {
+  DEFAULT_MESH_SETTINGS,
   MESH_CONFIG_FIELDS,
   MESH_CONFIG_NAME,
   type MeshConfig,
@@ -145,8 +146,12 @@ function operatorDocument(root: Fields, meta: ResourceMeta): MeshConfig {
   return meshConfig(meta, spec.section("meshConfig"));
 }
 
+/** Anywhere but in Istio's own namespace, a ConfigMap of that name may be somebody else's. */
 function isMeshConfigMap(root: Fields): boolean {
-  return root.section("metadata").text("name") === MESH_CONFIG_NAME;
+  const metadata = root.section("metadata");
+  if (metadata.text("name") !== MESH_CONFIG_NAME) return false;
+  const { rootNamespace } = DEFAULT_MESH_SETTINGS;
+  return metadata.text("namespace") === rootNamespace || root.section("data").mentions("mesh");
 }
 
 function configMapDocument(

@@ -1,8 +1,12 @@
 /** The one door from text to resources: YAML in; typed resources, issues and notices out. */
 import { authorizationPolicy } from "./authorization-policy.ts";
 import { closestName } from "./closest-name.ts";
+import { configMap } from "./config-map.ts";
 import { type Check, Fields } from "./decoder.ts";
 import { deployment } from "./deployment.ts";
+import { destinationRule } from "./destination-rule.ts";
+import { imageCommands } from "./image-commands.ts";
+import { job } from "./job.ts";
 import { UNSUPPORTED_KINDS } from "./known-kinds.ts";
 import { meshConfigDocument } from "./mesh-config-document.ts";
 import { namespace } from "./namespace.ts";
@@ -12,6 +16,7 @@ import { quoted } from "./quoted.ts";
 import type { Issue, Notice, Resource, ResourceKind, ResourceMeta } from "./resource.ts";
 import { resourceMeta } from "./resource-meta.ts";
 import { labelNameProblem, serviceNameProblem, subdomainProblem } from "./resource-names.ts";
+import { secret } from "./secret.ts";
 import { service } from "./service.ts";
 import { serviceAccount } from "./service-account.ts";
 import { type YamlDocument, type YamlNode, yamlDocuments } from "./yaml-documents.ts";
@@ -30,6 +35,11 @@ interface KindParser {
 }
 
 const SECURITY_VERSIONS = ["security.istio.io/v1", "security.istio.io/v1beta1"];
+const NETWORKING_VERSIONS = [
+  "networking.istio.io/v1",
+  "networking.istio.io/v1beta1",
+  "networking.istio.io/v1alpha3",
+];
 
 const KINDS: { readonly [kind in Exclude<ResourceKind, "MeshConfig">]: KindParser } = {
   Namespace: {
@@ -56,6 +66,24 @@ const KINDS: { readonly [kind in Exclude<ResourceKind, "MeshConfig">]: KindParse
     nameProblem: subdomainProblem,
     parse: deployment,
   },
+  Job: {
+    apiVersions: ["batch/v1"],
+    scope: "namespaced",
+    nameProblem: subdomainProblem,
+    parse: job,
+  },
+  ConfigMap: {
+    apiVersions: ["v1"],
+    scope: "namespaced",
+    nameProblem: subdomainProblem,
+    parse: configMap,
+  },
+  Secret: {
+    apiVersions: ["v1"],
+    scope: "namespaced",
+    nameProblem: subdomainProblem,
+    parse: secret,
+  },
   PeerAuthentication: {
     apiVersions: SECURITY_VERSIONS,
     scope: "namespaced",
@@ -67,6 +95,18 @@ const KINDS: { readonly [kind in Exclude<ResourceKind, "MeshConfig">]: KindParse
     scope: "namespaced",
     nameProblem: subdomainProblem,
     parse: authorizationPolicy,
+  },
+  DestinationRule: {
+    apiVersions: NETWORKING_VERSIONS,
+    scope: "namespaced",
+    nameProblem: subdomainProblem,
+    parse: destinationRule,
+  },
+  ImageCommands: {
+    apiVersions: ["hauberk.dev/v1"],
+    scope: "cluster",
+    nameProblem: subdomainProblem,
+    parse: imageCommands,
   },
 };
 

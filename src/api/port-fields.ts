@@ -11,8 +11,7 @@ export function requiredPort(fields: Fields, name: string): number {
 /** Only TCP is carried. */
 export function transportProtocol(fields: Fields): void {
   const protocol = fields.choice("protocol", ["TCP", "UDP", "SCTP"], "TCP");
-  if (protocol !== "TCP")
-    fields.report("protocol", `not supported yet: ${protocol}; only TCP is`);
+  if (protocol !== "TCP") fields.report("protocol", `not supported yet: ${protocol}; only TCP is`);
 }
 
 /** Reports every item whose `field` has a value that an item before it has too; "" and 0 are no values. */

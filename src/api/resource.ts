@@ -1,9 +1,14 @@
 /** What all resources share: where they were written, what they are called, and the union of the kinds. */
 import type { AuthorizationPolicy } from "./authorization-policy.ts";
+import type { ConfigMap } from "./config-map.ts";
 import type { Deployment } from "./deployment.ts";
+import type { DestinationRule } from "./destination-rule.ts";
+import type { ImageCommands } from "./image-commands.ts";
+import type { Job } from "./job.ts";
 import type { MeshConfig } from "./mesh-config.ts";
 import type { Namespace } from "./namespace.ts";
 import type { PeerAuthentication } from "./peer-authentication.ts";
+import type { Secret } from "./secret.ts";
 import type { Service } from "./service.ts";
 import type { ServiceAccount } from "./service-account.ts";
 
@@ -38,9 +43,14 @@ export type Resource =
   | ServiceAccount
   | Service
   | Deployment
+  | Job
+  | ConfigMap
+  | Secret
   | PeerAuthentication
   | AuthorizationPolicy
-  | MeshConfig;
+  | DestinationRule
+  | MeshConfig
+  | ImageCommands;
 
 export type ResourceKind = Resource["kind"];
 

@@ -2,7 +2,7 @@
  * The environment an application starts with: little of the user's own shell, what the manifest says, and where to find
  * services. Pure.
  */
-import type { Container } from "../api/deployment.ts";
+import type { Container } from "../api/container.ts";
 import type { Service } from "../api/service.ts";
 import type { SocketAddress, Workload } from "../policy/workload.ts";
 
@@ -39,7 +39,9 @@ export function applicationEnvironment(inputs: EnvironmentInputs): Record<string
     }
   }
   Object.assign(environment, proxyVariables(inputs));
-  for (const { name, value } of container.env) environment[name] = value;
+  for (const variable of container.env) {
+    if ("value" in variable) environment[variable.name] = variable.value;
+  }
   return environment;
 }
 

@@ -38,7 +38,7 @@ export interface CompiledRule {
   readonly when: readonly CompiledCondition[];
 }
 
-export interface RuleContext extends PolicyContext {
+export interface RuleContext extends Omit<PolicyContext, "matching"> {
   readonly protocol: TrafficProtocol;
   readonly action: "ALLOW" | "DENY";
 }
@@ -168,12 +168,21 @@ function compilePart(
   if (attribute.layer === "http" && context.protocol === "tcp") {
     return [{ field, expected, problem: "no HTTP, as the port is carried as TCP" }];
   }
-  const matchesOne = attribute.compile(values, context);
+  const matching = matchingOf({ action: context.action, demands });
+  const matchesOne = attribute.compile(values, { ...context, matching });
   if (matchesOne === undefined) {
     return [{ field, expected, problem: "a value in the policy that cannot be read" }];
   }
   const matches = demands === "one" ? matchesOne : (traffic: Traffic) => !matchesOne(traffic);
   return [{ field, expected, matches, got: (traffic) => tellGot(attribute, traffic) }];
+}
+
+/** A value of a `not…` field keeps out where the rule lets in, and the other way round. */
+function matchingOf({
+  action,
+  demands,
+}: Pick<RuleContext, "action"> & Pick<RuleField, "demands">): PolicyContext["matching"] {
+  return (action === "ALLOW") === (demands === "one") ? "lets-in" : "keeps-out";
 }
 
 function isUnusable(part: Part): part is Unusable {

@@ -269,6 +269,28 @@ for (const [id, policies, because] of forms) {
   });
 }
 
+const templates: [action: "ALLOW" | "DENY", field: string, path: string, allowed: boolean][] = [
+  ["ALLOW", "paths", "/a/b", true],
+  ["ALLOW", "paths", "/a/b=c", false],
+  ["ALLOW", "paths", "/a/b*", false],
+  ["ALLOW", "paths", "/a/\u00fc", false],
+  ["ALLOW", "notPaths", "/a/b", false],
+  ["ALLOW", "notPaths", "/a/b=c", false],
+  ["ALLOW", "notPaths", "/x", true],
+  ["DENY", "paths", "/a/b", false],
+  ["DENY", "paths", "/a/b=c", false],
+  ["DENY", "paths", "/a/\u00fc", false],
+  ["DENY", "paths", "/x", true],
+  ["DENY", "notPaths", "/a/b", true],
+  ["DENY", "notPaths", "/a/b=c", false],
+];
+for (const [action, field, path, allowed] of templates) {
+  test(`AP-72, QK-10: ${action} ${field} /a/{*} ${allowed ? "allows" : "denies"} ${path}`, () => {
+    const { verdict } = judgeHttp([policy(action, [operation(field, "/a/{*}")])], { path });
+    assert.equal(verdict, allowed ? "allow" : "deny");
+  });
+}
+
 test("AP-35 and AP-34 the first rule by id is reported: index 10 comes before 2", () => {
   const rules = Array.from({ length: 11 }, (_, index) =>
     index === 2 || index === 10 ? {} : operation("methods", "PUT"),
@@ -348,6 +370,28 @@ test("AP-61 what an ALLOW rule lost on TCP is said", () => {
       got: "no HTTP, as the port is carried as TCP",
     },
   ]);
+});
+
+test("an open connection can be kept, and judged again whenever the policies change", () => {
+  const kept = connectionFrom(SLEEP, { serverName: mutualTlsServerName });
+  const asAccepted = structuredClone(kept);
+  const judgeKept = (...policies: readonly AppliedPolicy[]): string => {
+    const compiled = compileAuthorization(splitByAction(policies), {
+      protocol: "tcp",
+      trust: clusterTrust,
+    });
+    return authorizeConnection(compiled, kept).reason.because;
+  };
+  const sleepOnly = policy("ALLOW", [source("principals", "*/sa/sleep")]);
+  assert.equal(judgeKept(), "no-allow-policy");
+  assert.equal(judgeKept(sleepOnly), "matched-allow");
+  assert.equal(judgeKept(sleepOnly, policy("DENY", [operation("ports", "8080")])), "matched-deny");
+  assert.equal(judgeKept(policy("ALLOW", [])), "no-allow-matched");
+  assert.equal(
+    judgeKept(policy("ALLOW", [when("connection.sni", [mutualTlsServerName])])),
+    "matched-allow",
+  );
+  assert.deepEqual(kept, asAccepted);
 });
 
 test("a connection is never judged by what was compiled for HTTP", () => {

@@ -20,6 +20,8 @@ export interface PolicyContext {
   readonly trust: Trust;
   /** Where the policy lives: `serviceAccounts` may name accounts of it alone (AP-47). */
   readonly namespace: string;
+  /** Whether a match lets traffic in, so that a doubtful one must not be (AP-72), or keeps it out. */
+  readonly matching: "lets-in" | "keeps-out";
 }
 
 export interface TrafficAttribute {
@@ -115,13 +117,15 @@ export const METHOD: TrafficAttribute = ofText(
   { star: "present" },
 );
 
-/** The path without its query: a string pattern or a template (AP-54, AP-55). */
+/** The path without its query: a string pattern or a template (AP-54, AP-55, AP-72). */
 export const PATH: TrafficAttribute = attribute({
   layer: "http",
   read: readPathname,
-  compile(value) {
+  compile(value, { matching }) {
     if (!isPathTemplate(value)) return compileStringMatch(value);
-    return pathProblem(value) === undefined ? compilePathTemplate(value) : undefined;
+    if (pathProblem(value) !== undefined) return undefined;
+    const reach = matching === "lets-in" ? "envoy-bytes" : "any-byte";
+    return compilePathTemplate(value, { reach });
   },
   tell: readPathname,
 });

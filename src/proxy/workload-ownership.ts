@@ -6,7 +6,8 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { AcceptedConnection } from "./accepted-connection.ts";
 import { commandName, holdsSocket, processIds, processTree } from "./process-tree.ts";
-import { findSocketInode } from "./socket-table.ts";
+import { type DiagnoseSocket, openSocketDiagnosis } from "./socket-diagnosis.ts";
+import { findSocketInode, type SocketEnds } from "./socket-table.ts";
 
 export type Ownership =
   | { readonly owner: "own-workload" }
@@ -43,9 +44,15 @@ export async function ownershipOf(
   return foreignOwner(inode, tree);
 }
 
-async function findClientInode(
-  ends: Parameters<typeof findSocketInode>[1],
-): Promise<string | undefined> {
+let diagnosis: { readonly ask: DiagnoseSocket | undefined } | undefined;
+
+async function findClientInode(ends: SocketEnds): Promise<string | undefined> {
+  diagnosis ??= { ask: openSocketDiagnosis() };
+  const diagnosed = diagnosis.ask?.(ends) ?? "absent";
+  return diagnosed === "absent" ? readClientInode(ends) : diagnosed;
+}
+
+async function readClientInode(ends: SocketEnds): Promise<string | undefined> {
   for (let reading = 0; reading < READINGS; reading++) {
     for (const table of TABLES) {
       const text = existsSync(table) ? await readFile(table, "latin1") : "";

@@ -12,6 +12,8 @@ export interface RunningMesh {
   readonly data: string;
   readonly state: MeshState;
   workload(owner: string): Workload;
+  /** What the state file says now. */
+  currentState(): Promise<MeshState>;
   /** Text of a file below the data directory. */
   read(path: string): Promise<string>;
   stop(): Promise<void>;
@@ -20,8 +22,9 @@ export interface RunningMesh {
 /** From sources in the fast tier, so that no build is needed. */
 const COMMAND = ["--import", "tsx", "src/cli/main.ts"];
 
-export async function runMesh(files: readonly string[]): Promise<RunningMesh> {
-  const data = await mkdtemp(join(tmpdir(), "hauberk-"));
+/** @param folder the data directory; a temporary one, removed at the end, when absent */
+export async function runMesh(files: readonly string[], folder?: string): Promise<RunningMesh> {
+  const data = folder ?? (await mkdtemp(join(tmpdir(), "hauberk-")));
   const child = spawn(
     process.execPath,
     [...COMMAND, "up", "--data", data, ...files.flatMap((file) => ["-f", file])],
@@ -36,10 +39,13 @@ export async function runMesh(files: readonly string[]): Promise<RunningMesh> {
     throw new Error(`the mesh did not come up:\n${said.join("\n")}`);
   }
   child.stdout.resume();
-  const state = JSON.parse(await readFile(join(data, "mesh.json"), "utf8")) as MeshState;
+  const currentState = async (): Promise<MeshState> =>
+    JSON.parse(await readFile(join(data, "mesh.json"), "utf8")) as MeshState;
+  const state = await currentState();
   return {
     data,
     state,
+    currentState,
     workload(owner) {
       const found = state.workloads.find((workload) => workload.owner === owner);
       if (found === undefined) throw new Error(`no workload ${owner}`);
@@ -51,7 +57,7 @@ export async function runMesh(files: readonly string[]): Promise<RunningMesh> {
         child.kill("SIGTERM");
         await once(child, "exit");
       }
-      await rm(data, { recursive: true, force: true });
+      if (folder === undefined) await rm(data, { recursive: true, force: true });
     },
   };
 }

@@ -1,0 +1,27 @@
+/** `exportTo`: the namespaces a resource of the networking API is for (VAL-65). */
+import type { Fields } from "./decoder.ts";
+import { quoted } from "./quoted.ts";
+import { labelNameProblem } from "./resource-names.ts";
+
+/**
+ * Reads the `exportTo` of a resource in `namespace`.
+ *
+ * @returns names of namespaces, "." written out as the own one; or ["*"], which an absent list means too
+ */
+export function exportTo(spec: Fields, namespace: string): readonly string[] {
+  const written = spec.texts("exportTo", exportProblem);
+  const namespaces = written.map((name) => (name === "." ? namespace : name));
+  for (const [item, name] of namespaces.entries()) {
+    if (namespaces.indexOf(name) === item) continue;
+    spec.report({ name: "exportTo", item }, `${quoted(name)} is given twice`);
+  }
+  if (namespaces.includes("*") && namespaces.length > 1) {
+    spec.report("exportTo", 'has "*" and namespaces: "*" stands alone');
+  }
+  return namespaces.length === 0 ? ["*"] : namespaces;
+}
+
+function exportProblem(text: string): string | undefined {
+  if (text === "." || text === "*" || labelNameProblem(text) === undefined) return undefined;
+  return `${quoted(text)} is neither a namespace nor "." or "*"`;
+}

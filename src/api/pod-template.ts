@@ -1,0 +1,141 @@
+/** The pod template, which Deployments and Jobs share: what runs together, as whom, and with which files. */
+import { type Container, container } from "./container.ts";
+import type { Fields } from "./decoder.ts";
+import { reportTwice } from "./port-fields.ts";
+import { quoted } from "./quoted.ts";
+import type { Labels } from "./resource.ts";
+import { templateMeta } from "./resource-meta.ts";
+import { subdomainProblem } from "./resource-names.ts";
+import { type Volume, volume } from "./volume.ts";
+
+export type RestartPolicy = "Always" | "OnFailure" | "Never";
+
+export interface PodTemplate<Policy extends RestartPolicy = RestartPolicy> {
+  readonly labels: Labels;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly serviceAccountName: string;
+  readonly hostNetwork: boolean;
+  readonly restartPolicy: Policy;
+  /** From being asked to stop to being made to. */
+  readonly terminationGracePeriodSeconds: number;
+  readonly volumes: readonly Volume[];
+  readonly containers: readonly Container[];
+}
+
+const DEFAULT_GRACE_SECONDS = 30;
+const MAX_GRACE_SECONDS = 86_400;
+
+const UNUSED_FIELDS = [
+  "activeDeadlineSeconds",
+  "affinity",
+  "automountServiceAccountToken",
+  "dnsConfig",
+  "dnsPolicy",
+  "enableServiceLinks",
+  "ephemeralContainers",
+  "evictionResponders",
+  "hostAliases",
+  "hostIPC",
+  "hostPID",
+  "hostUsers",
+  "hostname",
+  "hostnameOverride",
+  "imagePullSecrets",
+  "nodeName",
+  "nodeSelector",
+  "os",
+  "overhead",
+  "preemptionPolicy",
+  "priority",
+  "priorityClassName",
+  "readinessGates",
+  "resourceClaims",
+  "resources",
+  "runtimeClassName",
+  "schedulerName",
+  "schedulingGates",
+  "schedulingGroup",
+  "securityContext",
+  "setHostnameAsFQDN",
+  "shareProcessNamespace",
+  "subdomain",
+  "tolerations",
+  "topologySpreadConstraints",
+  "workloadRef",
+];
+
+export interface PodTemplateOptions<Policy extends RestartPolicy> {
+  readonly file: string;
+  /** What the kind that owns the template allows. */
+  readonly restartPolicies: readonly [Policy, ...Policy[]];
+}
+
+export function podTemplate<const Policy extends RestartPolicy>(
+  template: Fields,
+  { file, restartPolicies }: PodTemplateOptions<Policy>,
+): PodTemplate<Policy> {
+  const { labels, annotations } = templateMeta(template.section("metadata"));
+  const pod = template.section("spec");
+  pod.unused(UNUSED_FIELDS);
+  pod.unsupported(["initContainers"]);
+  const volumes = volumesOf(pod, file);
+  return {
+    labels,
+    annotations,
+    serviceAccountName: serviceAccountOf(pod),
+    hostNetwork: pod.flag("hostNetwork", "off"),
+    restartPolicy: restartPolicyOf(pod, restartPolicies),
+    terminationGracePeriodSeconds:
+      pod.integer("terminationGracePeriodSeconds", { min: 0, max: MAX_GRACE_SECONDS }) ??
+      DEFAULT_GRACE_SECONDS,
+    volumes,
+    containers: containersOf(pod, { file, volumes: volumes.map(({ name }) => name) }),
+  };
+}
+
+/** `serviceAccount` is the old name of `serviceAccountName`; two answers to who the pod is are one too many. */
+function serviceAccountOf(pod: Fields): string {
+  const name = pod.text("serviceAccountName", subdomainProblem);
+  const oldName = pod.text("serviceAccount", subdomainProblem);
+  if (name !== undefined && oldName !== undefined && name !== oldName) {
+    pod.report("serviceAccount", `differs from serviceAccountName, which is ${quoted(name)}`);
+  }
+  return name ?? oldName ?? "default";
+}
+
+/** Kubernetes' default is Always; where that is not allowed, the policy has to be written. */
+function restartPolicyOf<Policy extends RestartPolicy>(
+  pod: Fields,
+  allowed: readonly [Policy, ...Policy[]],
+): Policy {
+  const [first, ...others] = allowed;
+  if (!pod.has("restartPolicy") && others.length > 0) {
+    pod.report("restartPolicy", `is missing; expected one of ${allowed.join(", ")}`);
+  }
+  return pod.choice("restartPolicy", allowed, first);
+}
+
+function volumesOf(pod: Fields, file: string): readonly Volume[] {
+  const items = pod.list("volumes");
+  const volumes = items.map((item) => volume(item, file));
+  reportTwice(items, { field: "name", values: volumes.map(({ name }) => name) });
+  return volumes;
+}
+
+function containersOf(
+  pod: Fields,
+  options: { readonly file: string; readonly volumes: readonly string[] },
+): readonly Container[] {
+  const fields = pod.list("containers");
+  if (pod.saysNothing("containers")) pod.report("containers", "must have at least one container");
+  const containers = fields.map((one) => container(one, options));
+  reportTwice(fields, { field: "name", values: containers.map(({ name }) => name) });
+  const portFields = fields.flatMap((one) => one.list("ports"));
+  const ports = containers.flatMap((one) => one.ports);
+  reportTwice(portFields, { field: "name", values: ports.map(({ name }) => name) });
+  reportTwice(portFields, {
+    field: "containerPort",
+    values: ports.map(({ containerPort }) => containerPort),
+  });
+  return containers;
+}
