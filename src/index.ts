@@ -4,23 +4,41 @@ export type {
   AuthorizationPolicy,
   AuthorizationRule,
 } from "./api/authorization-policy.ts";
+export type { ClientTls } from "./api/client-tls.ts";
+export type { ConfigMap } from "./api/config-map.ts";
+export type { Container, ContainerPort } from "./api/container.ts";
 export type { Deployment } from "./api/deployment.ts";
+export type { DestinationRule, Subset, TlsChoice } from "./api/destination-rule.ts";
+export type {
+  EnvironmentBundle,
+  EnvironmentSource,
+  EnvironmentVariable,
+} from "./api/environment-variable.ts";
+export type { ImageCommand, ImageCommands } from "./api/image-commands.ts";
+export type { Job } from "./api/job.ts";
 export type { MeshConfig, MeshSettings, PathNormalization } from "./api/mesh-config.ts";
 export type { Namespace } from "./api/namespace.ts";
 export { type ParsedResources, parseResources } from "./api/parse-resources.ts";
 export type { PeerAuthentication, PeerAuthenticationMode } from "./api/peer-authentication.ts";
+export type { PodTemplate, RestartPolicy } from "./api/pod-template.ts";
+export type { Probe, ProbeCheck } from "./api/probe.ts";
 export {
   formatLocation,
   formatRef,
   type Issue,
+  type Labels,
   type Notice,
   type Resource,
+  type ResourceKind,
   type ResourceMeta,
   type ResourceRef,
   type SourceLocation,
 } from "./api/resource.ts";
+export type { Secret } from "./api/secret.ts";
 export type { PortProtocol, Service, ServicePort } from "./api/service.ts";
 export type { ServiceAccount } from "./api/service-account.ts";
+export type { DataVolume, EmptyVolume, Volume, VolumeItem } from "./api/volume.ts";
+export type { VolumeMount } from "./api/volume-mount.ts";
 export { type LoadedMesh, loadMesh } from "./cli/load-mesh.ts";
 export { InvalidSpiffeIdError, parseSpiffeId, type SpiffeId } from "./identity/spiffe-id.ts";
 export {
@@ -36,6 +54,7 @@ export type {
   NearestMiss,
   Origin,
   Reason,
+  ResourceOrigin,
   RuleRef,
   UnmetCondition,
   Verdict,
@@ -43,20 +62,29 @@ export type {
 export { explain, summarize } from "./policy/explain.ts";
 export {
   type AskedRequest,
+  type Assumptions,
+  type Caller,
   type Judgement,
   judge,
   type Question,
   QuestionError,
   type Transport,
 } from "./policy/judge.ts";
-export { buildSnapshot, type MeshSnapshot } from "./policy/mesh-snapshot.ts";
+export { meshNotices } from "./policy/mesh-notices.ts";
+export {
+  buildSnapshot,
+  type MeshSnapshot,
+  type SelectedWorkloads,
+} from "./policy/mesh-snapshot.ts";
 export { normalizePath } from "./policy/path-normalization.ts";
-export { type Placement, planWorkloads } from "./policy/plan-workloads.ts";
+export { type Placement, planWorkloads, podTemplateOf } from "./policy/plan-workloads.ts";
+export type { ServicePortName } from "./policy/route.ts";
 export type { Connection, HttpRequest } from "./policy/traffic.ts";
 export type { SocketAddress, Workload, WorkloadPort } from "./policy/workload.ts";
 export type {
   Destination,
   EffectiveAuthorization,
+  EffectiveClientTls,
   EffectiveMutualTls,
   Endpoint,
   InboundPort,

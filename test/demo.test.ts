@@ -7,11 +7,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 
-async function runDemo(broken?: string): Promise<{ code: number | null; text: string }> {
+interface DemoRun {
+  readonly parameters?: readonly string[];
+  readonly broken?: string;
+}
+
+async function runDemo({
+  parameters = [],
+  broken,
+}: DemoRun): Promise<{ code: number | null; text: string }> {
   const data = await mkdtemp(join(tmpdir(), "hauberk-"));
-  const parameters = ["--import", "tsx", "src/cli/main.ts", "demo", "--data", data];
+  const command = ["--import", "tsx", "src/cli/main.ts", "demo", "--data", data, ...parameters];
   const environment = broken === undefined ? {} : { HAUBERK_DEMO_BREAK: broken };
-  const child = spawn(process.execPath, parameters, {
+  const child = spawn(process.execPath, command, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...environment },
   });
@@ -26,25 +34,49 @@ async function runDemo(broken?: string): Promise<{ code: number | null; text: st
   return { code, text };
 }
 
-describe("the demo", { concurrency: 3 }, () => {
-  test("every row comes out as expected", async () => {
-    const { code, text } = await runDemo();
+const SMALL = ["--example", "first-verdict"];
+
+describe("the demo", { concurrency: 2 }, () => {
+  test("every row of the main example comes out as expected", async () => {
+    const { code, text } = await runDemo({});
+    assert.equal(code, 0, text);
+    assert.match(text, /All 30 rows came out as expected/);
+    assert.doesNotMatch(text, /SURPRISE/);
+    assert.equal(text.match(/^\d+\. /gm)?.length, 30);
+    assert.match(text, /^ {3}time \d+\.\d s since the first line$/m);
+    assert.match(text, /^istio-ingress\/ingress-0 .* ns\/istio-ingress\/sa\/ingress +PERMISSIVE$/m);
+    assert.match(text, /^production\/api-0 .* ns\/production\/sa\/api +STRICT$/m);
+  });
+
+  test("every row of the small example comes out as expected", async () => {
+    const { code, text } = await runDemo({ parameters: SMALL });
     assert.equal(code, 0, text);
     assert.match(text, /All 8 rows came out as expected/);
     assert.doesNotMatch(text, /SURPRISE/);
   });
 
-  const broken: [part: string, surprise: RegExp][] = [
-    ["authorization", /reason: expected matched-deny, got matched-allow/],
-    ["tls", /reason: expected plaintext-refused/],
-    ["identity", /caller's identity: expected .*sa\/frontend, got .*sa\/database/],
-    ["attribution", /no log line of a sidecar is about this call/],
+  const broken: [part: string, parameters: readonly string[], surprise: RegExp][] = [
+    ["authorization", [], /reason: expected matched-deny, got matched-allow/],
+    ["identity", [], /caller's identity: expected .*sa\/frontend, got .*sa\/database/],
+    ["tls", SMALL, /reason: expected plaintext-refused/],
+    ["attribution", SMALL, /no log line of a sidecar is about this call/],
   ];
-  for (const [part, surprise] of broken) {
+  for (const [part, parameters, surprise] of broken) {
     test(`with ${part} broken the demo fails`, async () => {
-      const { code, text } = await runDemo(part);
+      const { code, text } = await runDemo({ parameters, broken: part });
       assert.equal(code, 1, text);
       assert.match(text, surprise);
+      assert.match(text, /rows came out otherwise than expected/);
     });
   }
+
+  test("what cannot be broken, and what is no example, is said", async () => {
+    const [part, example] = await Promise.all([
+      runDemo({ broken: "luck" }),
+      runDemo({ parameters: ["--example", "nowhere"] }),
+    ]);
+    assert.deepEqual([part.code, example.code], [1, 1]);
+    assert.match(part.text, /attribution, authorization, identity, tls.*HAUBERK_UNKNOWN_EXAMPLE/);
+    assert.match(example.text, /production, first-verdict.*HAUBERK_UNKNOWN_EXAMPLE/);
+  });
 });

@@ -17,6 +17,14 @@ if (files.length === 0) {
   console.error("no test file found");
   process.exit(1);
 }
-const flags = ["--import", "tsx", "--test", "--test-concurrency=2", "--test-reporter=spec"];
+const flags = [
+  "--import",
+  "tsx",
+  "--test",
+  "--test-concurrency=2",
+  "--test-reporter=spec",
+  // What hangs must fail: a run that never ends says nothing.
+  "--test-timeout=150000",
+];
 const { status } = spawnSync(process.execPath, [...flags, ...files], { stdio: "inherit" });
 process.exit(status ?? 1);

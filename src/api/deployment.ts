@@ -4,8 +4,6 @@ import { type PodTemplate, podTemplate } from "./pod-template.ts";
 import type { Labels, ResourceMeta } from "./resource.ts";
 import { labelKeyProblem, labelValueProblem } from "./resource-names.ts";
 
-export type { Container } from "./container.ts";
-
 export interface Deployment {
   readonly kind: "Deployment";
   readonly meta: ResourceMeta;

@@ -55,6 +55,7 @@ export function environmentVariable(fields: Fields): EnvironmentVariable {
 function environmentSource(variable: Fields): EnvironmentSource {
   const fields = variable.section("valueFrom");
   const given = [...SOURCES, ...UNSUPPORTED_SOURCES].filter((kind) => fields.has(kind));
+  fields.accept(SOURCES);
   fields.unsupported(UNSUPPORTED_SOURCES);
   if (given.length !== 1) {
     variable.report("valueFrom", `must have exactly one of ${SOURCES.join(", ")}`);

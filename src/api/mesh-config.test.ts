@@ -157,9 +157,9 @@ const invalid: [name: string, text: string, issue: RegExp][] = [
     /^4 data\.mesh: has several documents/,
   ],
   [
-    "another ConfigMap",
-    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\ndata: {a: b}",
-    /^2 kind: not supported yet: ConfigMap$/,
+    "ConfigMap of a mesh without its text",
+    `${CONFIG_MAP}data: {msh: a}`,
+    /^4 data\.mesh: is missing; expected the text of a MeshConfig$/,
   ],
 ];
 for (const [name, text, issue] of invalid) {
@@ -168,6 +168,24 @@ for (const [name, text, issue] of invalid) {
     assert.equal(found.length, 1, found.join("\n"));
     assert.match(found[0] ?? "", issue);
     assert.deepEqual(parseResources(text, "f").resources, []);
+  });
+}
+
+const configMaps: [metadata: string, data: string, kind: "ConfigMap" | "MeshConfig"][] = [
+  ["{name: other, namespace: istio-system}", "{mesh: 'ca: {}'}", "ConfigMap"],
+  ["{name: istio, namespace: shop}", "{a: b}", "ConfigMap"],
+  ["{name: istio, namespace: shop}", "{mesh: 'ca: {}'}", "MeshConfig"],
+  ["{name: istio, namespace: istio-system}", "{mesh: 'ca: {}'}", "MeshConfig"],
+];
+for (const [metadata, data, kind] of configMaps) {
+  test(`the ConfigMap ${metadata} with ${data} is read as ${kind}`, () => {
+    const text = `apiVersion: v1\nkind: ConfigMap\nmetadata: ${metadata}\ndata: ${data}`;
+    const { resources, issues: found } = parseResources(text, "f");
+    assert.deepEqual(found, []);
+    assert.deepEqual(
+      resources.map((resource) => resource.kind),
+      [kind],
+    );
   });
 }
 

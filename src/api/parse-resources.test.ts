@@ -201,10 +201,7 @@ const kinds: [text: string, issue: RegExp][] = [
     "apiVersion: security.istio.io/v1\nkind: RequestAuthentication",
     /not supported yet: RequestAuthentication$/,
   ],
-  [
-    "apiVersion: networking.istio.io/v1\nkind: ServiceEntry",
-    /not supported yet: ServiceEntry$/,
-  ],
+  ["apiVersion: networking.istio.io/v1\nkind: ServiceEntry", /not supported yet: ServiceEntry$/],
   ["apiVersion: telemetry.istio.io/v1\nkind: Telemetry", /not supported yet: Telemetry$/],
   [
     "apiVersion: security.istio.io/v1\nkind: AuthorizationPolcy",

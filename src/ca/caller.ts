@@ -30,6 +30,11 @@ export interface CallerAuthenticationOptions {
     readonly uid: string;
     readonly serviceAccount: string;
   }) => boolean;
+  /** Whether any pod runs now as this service account. */
+  readonly isLiveAccount: (account: {
+    readonly namespace: string;
+    readonly serviceAccount: string;
+  }) => boolean;
   readonly clock: Clock;
 }
 
@@ -39,8 +44,11 @@ export interface CallerAuthenticationOptions {
  */
 export function authenticateCaller(options: CallerAuthenticationOptions): AuthenticateCaller {
   return async (caller) => {
-    if (caller.certificate !== undefined)
-      return { id: callerOfCertificate(caller, options.trustDomain), by: "certificate" };
+    if (caller.certificate !== undefined) {
+      const id = callerOfCertificate(caller, options.trustDomain);
+      verifyAccount(id, options);
+      return { id, by: "certificate" };
+    }
     const bearer = await options.tokens.verify(readToken(caller), options.clock.now());
     verifyPod(bearer, options);
     return { id: spiffeId({ trustDomain: options.trustDomain, ...bearer }), by: "token" };
@@ -63,6 +71,12 @@ export function callerOfCertificate(caller: Caller, trustDomain: string): Spiffe
   } catch (cause) {
     throw new UnauthenticatedCallerError("the caller's certificate names no workload", { cause });
   }
+}
+
+/** A certificate outlives its workload; what it may still ask for must not. */
+function verifyAccount(id: SpiffeId, { isLiveAccount }: CallerAuthenticationOptions): void {
+  if (isLiveAccount(parseWorkloadIdentity(id))) return;
+  throw new UnauthenticatedCallerError(`no pod runs as ${id}`);
 }
 
 function readToken(caller: Caller): string {

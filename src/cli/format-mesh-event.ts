@@ -18,6 +18,8 @@ export function formatMeshEvent(event: MeshEvent): readonly string[] {
       return [describeWorkload(event.workload)];
     case "pod-stopped":
       return [`${event.workload.namespace}/${event.workload.name} stopped`];
+    case "files-placed":
+      return event.rewrites.map(({ from, to }) => `${event.title}: ${from} is ${to} here`);
     case "process":
       return describeProcess(event.title, event.event);
   }

@@ -1,6 +1,8 @@
 /** A mesh as its files describe it, without running it: what `explain` and other questions are asked of. */
+import type { ParsedResources } from "../api/parse-resources.ts";
 import type { Issue, Notice, Resource } from "../api/resource.ts";
 import { readResourceFiles } from "../control/resource-files.ts";
+import { meshNotices } from "../policy/mesh-notices.ts";
 import { buildSnapshot, type MeshSnapshot } from "../policy/mesh-snapshot.ts";
 import { type Placement, planWorkloads } from "../policy/plan-workloads.ts";
 import type { Workload } from "../policy/workload.ts";
@@ -11,6 +13,7 @@ export interface LoadedMesh {
   readonly snapshot: MeshSnapshot;
   /** When there are any, the rest is not to be relied on: what is broken is missing. */
   readonly issues: readonly Issue[];
+  /** Of each file, and, where there are no issues, of the mesh as a whole. */
   readonly notices: readonly Notice[];
 }
 
@@ -22,8 +25,15 @@ const OFFLINE: Placement = {
 
 /** @param paths files, and folders of files */
 export async function loadMesh(paths: readonly string[]): Promise<LoadedMesh> {
-  const { resources, issues, notices } = await readResourceFiles(paths);
+  const parsed = await readResourceFiles(paths);
+  const { resources, issues } = parsed;
   const workloads = planWorkloads(resources, OFFLINE);
   const snapshot = buildSnapshot({ resources, workloads, rootsPem: [] });
-  return { resources, workloads, snapshot, issues, notices };
+  return { resources, workloads, snapshot, issues, notices: noticesOf(parsed) };
+}
+
+/** Of each file, and, where there are no issues, of the mesh as a whole. */
+export function noticesOf({ resources, issues, notices }: ParsedResources): readonly Notice[] {
+  if (issues.length > 0) return notices;
+  return [...notices, ...meshNotices(resources, planWorkloads(resources, OFFLINE))];
 }

@@ -4,9 +4,11 @@ import { describeError, HauberkError } from "../runtime/hauberk-error.ts";
 import { buildProgram } from "./program.ts";
 
 // Whoever read the output, such as `head`, has gone: end as other programs do, in order where something runs.
+let readerIsGone = false;
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
-  process.kill(process.pid, "SIGTERM");
+  if (!readerIsGone) process.kill(process.pid, "SIGTERM");
+  readerIsGone = true;
 });
 
 try {

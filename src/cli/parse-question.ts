@@ -1,5 +1,5 @@
 /** From what a user types to a question about a mesh; whatever is not known there is answered with what is. */
-
+import type { Service, ServicePort } from "../api/service.ts";
 import { type AskedRequest, type Question, QuestionError } from "../policy/judge.ts";
 import type { MeshSnapshot, SelectedWorkloads } from "../policy/mesh-snapshot.ts";
 import { targetContainerPort } from "../policy/service-target.ts";
@@ -46,24 +46,35 @@ function findWorkload({ workloads }: MeshSnapshot, text: string): Workload | und
   return named("owner") ?? named("name");
 }
 
-/** A container port of the workload of that name counts before a port of the service of that name. */
-function findCallee(snapshot: MeshSnapshot, text: string): Pick<Question, "to" | "containerPort"> {
+type Callee = Pick<Question, "to" | "containerPort" | "via">;
+
+/** A number or a name; absent when the question names none. */
+interface WantedPort {
+  readonly port: string | undefined;
+}
+
+/**
+ * A container port of the workload of that name counts before a port of the service of that name. Where both are one,
+ * it is called by that service.
+ */
+function findCallee(snapshot: MeshSnapshot, text: string): Callee {
   const [, name = "", port] = TARGET.exec(text) ?? [];
   if (name === "") throw new QuestionError(`--to ${text}: expected NAMESPACE/WORKLOAD:PORT`);
   const workload = findWorkload(snapshot, name);
   const selected = snapshot.services.find(
     ({ service: { meta } }) => `${meta.namespace}/${meta.name}` === name,
   );
-  const found =
-    portOfWorkload(workload, port) ?? (selected && portOfService(selected, { port, text }));
-  if (found !== undefined) return found;
+  const named = portOfWorkload(workload, port);
+  if (named !== undefined) return { ...named, ...viaServiceNamedSo(named, { selected, port }) };
+  const behind = selected && portOfService(selected, { port, text });
+  if (behind !== undefined) return behind;
   throw new QuestionError(`--to ${text}: ${whatIsKnown(snapshot, { workload, selected, port })}`);
 }
 
 function portOfWorkload(
   workload: Workload | undefined,
   port: string | undefined,
-): Pick<Question, "to" | "containerPort"> | undefined {
+): Callee | undefined {
   const found = onlyOrNamed(workload?.ports ?? [], {
     wanted: port,
     isCalled: ({ name, containerPort }, wanted) =>
@@ -73,18 +84,42 @@ function portOfWorkload(
   return { to: workload, containerPort: found.containerPort };
 }
 
+/** The service's port that is called so too, where it leads to just this container port. */
+function viaServiceNamedSo(
+  { to, containerPort }: Callee,
+  { selected, port }: { readonly selected: SelectedWorkloads | undefined } & WantedPort,
+): Pick<Callee, "via"> {
+  if (selected === undefined || !selected.workloads.includes(to)) return {};
+  const found = servicePortCalled(selected.service, port);
+  if (found === undefined) return {};
+  const leadsThere = targetContainerPort(found, to)?.containerPort === containerPort;
+  return leadsThere ? { via: nameOf(selected.service, found) } : {};
+}
+
+function servicePortCalled(
+  { ports }: Service,
+  wanted: string | undefined,
+): ServicePort | undefined {
+  return onlyOrNamed(ports, {
+    wanted,
+    isCalled: ({ name, port }, text) => name === text || String(port) === text,
+  });
+}
+
+function nameOf({ meta }: Service, { port }: ServicePort): Callee["via"] & object {
+  return { serviceNamespace: meta.namespace, serviceName: meta.name, servicePort: port };
+}
+
 function portOfService(
   { service, workloads }: SelectedWorkloads,
-  { port, text }: { readonly port: string | undefined; readonly text: string },
-): Pick<Question, "to" | "containerPort"> | undefined {
-  const found = onlyOrNamed(service.ports, {
-    wanted: port,
-    isCalled: (candidate, wanted) => candidate.name === wanted || String(candidate.port) === wanted,
-  });
+  { port, text }: WantedPort & { readonly text: string },
+): Callee | undefined {
+  const found = servicePortCalled(service, port);
   if (found === undefined) return undefined;
   for (const workload of workloads) {
     const target = targetContainerPort(found, workload);
-    if (target !== undefined) return { to: workload, containerPort: target.containerPort };
+    if (target === undefined) continue;
+    return { to: workload, containerPort: target.containerPort, via: nameOf(service, found) };
   }
   throw new QuestionError(
     `--to ${text}: no workload stands behind port ${found.port} of Service ${service.meta.namespace}/${service.meta.name}`,
@@ -115,8 +150,7 @@ function whatIsKnown(
   }: {
     readonly workload: Workload | undefined;
     readonly selected: SelectedWorkloads | undefined;
-    readonly port: string | undefined;
-  },
+  } & WantedPort,
 ): string {
   if (workload === undefined && selected === undefined) {
     return `no such workload or service; known: ${knownWorkloads(snapshot)}${knownServices(snapshot)}`;

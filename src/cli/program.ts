@@ -2,6 +2,8 @@
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import type { ExplainOptions } from "./commands/explain.ts";
+import { addMeshCommands } from "./mesh-commands.ts";
+import { packagePath } from "./package-root.ts";
 
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -13,8 +15,10 @@ export function buildProgram(): Command {
     .description("A zero-trust service mesh: Istio's security resources, one meaning everywhere.")
     .version(readVersion())
     .showHelpAfterError("(see `hauberk --help`)")
+    .enablePositionalOptions()
     .exitOverride();
   addUp(program);
+  addMeshCommands(program);
   addExplain(program);
   addDemo(program);
   addProcesses(program);
@@ -58,10 +62,11 @@ function addDemo(program: Command): void {
   program
     .command("demo")
     .description(
-      "Run the example mesh and show eight verdicts, each found again in the log of the sidecar that decided",
+      "Run an example mesh and show its verdicts, each found again in the log of the sidecar that decided",
     )
     .option("--data <folder>", "where the mesh keeps its state", ".hauberk/demo")
-    .action(async (options: { data: string }) => {
+    .option("--example <name>", "which example: production or first-verdict", "production")
+    .action(async (options: { data: string; example: string }) => {
       const { demoCommand } = await import("./commands/demo.ts");
       process.exitCode = await demoCommand(options, print);
     });
@@ -97,6 +102,6 @@ function collect(value: string, earlier: string[] = []): string[] {
 }
 
 function readVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const text = readFileSync(packagePath("package.json"), "utf8");
   return (JSON.parse(text) as { version: string }).version;
 }

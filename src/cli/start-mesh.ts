@@ -8,12 +8,14 @@ import {
 import { readResourceFiles } from "../control/resource-files.ts";
 import { ResourceStore } from "../control/resource-store.ts";
 import { DataDirectory } from "../local/data-directory.ts";
-import { LocalMesh } from "../local/local-mesh.ts";
+import { LocalMesh, type MeshEvent } from "../local/local-mesh.ts";
+import { MeshSocket } from "../local/mesh-socket.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { createLog, type Log } from "../runtime/log.ts";
 import { formatIssue, formatNotice } from "./format-issue.ts";
 import { formatMeshEvent } from "./format-mesh-event.ts";
+import { noticesOf } from "./load-mesh.ts";
 
 export type Print = (line: string) => void;
 
@@ -29,16 +31,23 @@ export interface StartedMesh {
   close(): Promise<void>;
 }
 
+export interface MeshToStart {
+  readonly file: readonly string[];
+  readonly data: string;
+  /** What is said of an event, where that is not all. */
+  readonly tell?: (event: MeshEvent) => readonly string[];
+}
+
 /** @returns undefined when the files have issues; they have been printed, and nothing was started */
 export async function startMesh(
-  { file: paths, data }: { readonly file: readonly string[]; readonly data: string },
+  { file: paths, data, tell = formatMeshEvent }: MeshToStart,
   print: Print,
 ): Promise<StartedMesh | undefined> {
   const startedAt = performance.now();
   const seconds = (): number => (performance.now() - startedAt) / 1000;
   print(`hauberk up: reading ${describePaths(paths)}`);
   const parsed = await readResourceFiles(paths);
-  for (const notice of parsed.notices) print(formatNotice(notice));
+  for (const notice of noticesOf(parsed)) print(formatNotice(notice));
   if (parsed.issues.length > 0) {
     for (const issue of parsed.issues) print(formatIssue(issue));
     const faults = parsed.issues.length === 1 ? "1 fault" : `${parsed.issues.length} faults`;
@@ -54,10 +63,11 @@ export async function startMesh(
     clock: systemClock,
     random: Math.random,
     report: (event) => {
-      for (const line of formatMeshEvent(event)) print(`[${seconds().toFixed(1)} s] ${line}`);
+      for (const line of tell(event)) print(`[${seconds().toFixed(1)} s] ${line}`);
     },
   } satisfies Parameters<typeof LocalMesh.start>[0];
   const mesh = await LocalMesh.start(options, parsed.resources);
+  const socket = await openSocket(mesh, { path: dataDirectory.socket, print });
   print(`the mesh is up after ${seconds().toFixed(1)} s; logs are in ${dataDirectory.path}/logs`);
   const source = followFiles(paths, { mesh, parsed, print, seconds });
   return {
@@ -66,9 +76,24 @@ export async function startMesh(
     seconds,
     async close() {
       source.close();
+      await socket.close();
       await mesh.close();
     },
   };
+}
+
+/** `run`, `status` and `down` come in there; being asked to stop is the same as SIGTERM. */
+async function openSocket(
+  mesh: LocalMesh,
+  { path, print }: { readonly path: string; readonly print: Print },
+): Promise<MeshSocket> {
+  const requestStop = (): void => void process.kill(process.pid, "SIGTERM");
+  try {
+    return await MeshSocket.open({ mesh, path, requestStop, log: silentInfo(print) });
+  } catch (error) {
+    await mesh.close();
+    throw error;
+  }
 }
 
 /** What the files come to say while the mesh runs; the control plane reads the policies among it by itself. */
@@ -95,11 +120,11 @@ function followFiles(
   return watchResourceFiles(paths, {
     store,
     log: silentInfo(print),
-    initialText: fingerprint(parsed),
+    initial: fingerprint(parsed),
   });
 }
 
-/** Of the watching itself, only trouble is worth a line. */
+/** Only trouble is worth a line. */
 function silentInfo(print: Print): Log {
   const log = createLog(print, systemClock);
   return { ...log, info: () => {} };

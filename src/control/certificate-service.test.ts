@@ -14,6 +14,7 @@ import { ServiceAccountTokens } from "../ca/service-account-tokens.ts";
 import { CONTROL_PLANE_NAME, certificateClient } from "../identity/certificate-client.ts";
 import { createCertificateRequest } from "../identity/certificate-request.ts";
 import { spiffeIdOfCertificate } from "../identity/peer-certificate.ts";
+import { spiffeId } from "../identity/spiffe-id.ts";
 import { WatchedValue } from "../runtime/watched.ts";
 import { IstioCertificateService } from "../wire/gen/istio/v1/auth/ca_pb.ts";
 import { GrpcClient } from "../wire/grpc-client.ts";
@@ -36,7 +37,8 @@ const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const tokens = new ServiceAccountTokens(privateKey);
 const log = recordedLog();
 const identity = new WatchedValue<ServerIdentity>(serverIdentity());
-const livePods = new Set(["production/api-0/uid-1/api"]);
+const livePods = new Set(["production/api-0/uid-1/api", "production/database-0/uid-2/database"]);
+const GHOST = { namespace: "ghost", serviceAccount: "ghost" };
 const clock = { now: () => new Date(Date.now() + clockShiftMs) };
 let clockShiftMs = 0;
 let server: SecureGrpcServer;
@@ -51,6 +53,10 @@ before(async () => {
     tokens,
     isLivePod: ({ namespace, name, uid, serviceAccount }) =>
       livePods.has(`${namespace}/${name}/${uid}/${serviceAccount}`),
+    isLiveAccount: ({ namespace, serviceAccount }) =>
+      [...livePods].some(
+        (pod) => pod.startsWith(`${namespace}/`) && pod.endsWith(`/${serviceAccount}`),
+      ),
     clock,
   });
   server = await startSecureGrpcServer({
@@ -164,6 +170,12 @@ test("CA-5: a verified client certificate is who calls, whatever token stands be
   const certificate = { chainPem: svid.certificateChainPem, privateKeyPem: svid.privateKeyPem };
   const chain = await attempt({ certificate, token: await issueToken() });
   assert.equal(spiffeIdOfCertificate(leafOf(chain)), DATABASE);
+});
+
+test("beyond CA-5: a certificate of an account that no pod runs as buys nothing", async () => {
+  const svid = mesh.svid(spiffeId({ ...GHOST, trustDomain: "cluster.local" }));
+  const certificate = { chainPem: svid.certificateChainPem, privateKeyPem: svid.privateKeyPem };
+  await assertRefused({ certificate }, { status: "UNAUTHENTICATED", logged: /no pod runs as/ });
 });
 
 test("CA-5: without token and certificate nobody is served", async () => {

@@ -72,6 +72,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     tokens,
     clock,
     isLivePod: (pod) => running.current.workloads.some((workload) => isSamePod(workload, pod)),
+    isLiveAccount: ({ namespace, serviceAccount }) =>
+      running.current.workloads.some(
+        (workload) =>
+          workload.namespace === namespace && workload.serviceAccount === serviceAccount,
+      ),
   });
   const server = await startSecureGrpcServer({
     host: options.address,
@@ -81,7 +86,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     maxReceiveBytes: MAX_RECEIVE_BYTES,
     log,
   });
-  const source = watchResourceFiles(paths, { store, log, initialText: fingerprint(parsed) });
+  const source = watchResourceFiles(paths, { store, log, initial: fingerprint(parsed) });
   const listen = `${options.address}:${server.port}`;
   log.info("control plane serves", { listen, resources: parsed.resources.length, trustDomain });
   return {

@@ -1,4 +1,5 @@
 /** Watches the user's files and offers what they say to the store whenever they change. */
+import { createHash } from "node:crypto";
 import { type FSWatcher, watch } from "node:fs";
 import { dirname } from "node:path";
 import { describeError } from "../runtime/hauberk-error.ts";
@@ -17,16 +18,16 @@ export interface DirectorySource {
 
 export function watchResourceFiles(
   paths: readonly string[],
-  { store, log, initialText }: { store: ResourceStore; log: Log; initialText: string },
+  { store, log, initial }: { store: ResourceStore; log: Log; initial: string },
 ): DirectorySource {
-  let seen = initialText;
+  let seen = initial;
   let timer: NodeJS.Timeout | undefined;
   let reading = Promise.resolve();
   const read = async (): Promise<void> => {
     const parsed = await readResourceFiles(paths);
-    const text = fingerprint(parsed);
-    if (text === seen) return;
-    seen = text;
+    const current = fingerprint(parsed);
+    if (current === seen) return;
+    seen = current;
     if (store.offer(parsed) === "taken")
       log.info("resource files changed", { resources: parsed.resources.length });
   };
@@ -53,11 +54,12 @@ export function watchResourceFiles(
   };
 }
 
-/** Equal for equal contents, so that a touched file changes nothing. */
+/** Equal for equal contents, so that a touched file changes nothing; a hash, so that no secret is kept. */
 export function fingerprint(parsed: Awaited<ReturnType<typeof readResourceFiles>>): string {
-  return JSON.stringify(parsed, (_key, value: unknown) =>
+  const text = JSON.stringify(parsed, (_key, value: unknown) =>
     value instanceof Map ? [...value] : value,
   );
+  return createHash("sha256").update(text).digest("hex");
 }
 
 /** A file is replaced by rename as often as it is written to, so its folder is watched too. */

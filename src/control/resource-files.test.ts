@@ -46,3 +46,9 @@ test("a path that is not there is an issue, and the rest is still read", async (
   assert.equal(resources.length, 1);
   assert.match(issues[0]?.problem ?? "", /cannot be read: .*no such file/);
 });
+
+test("a folder without resources is an issue: it is most likely the wrong one", async (context) => {
+  const folder = await folderWith(context, { "notes.txt": "" });
+  const { issues } = await readResourceFiles([folder]);
+  assert.match(issues[0]?.problem ?? "", /the folder has no YAML or JSON file/);
+});

@@ -56,6 +56,7 @@ async function listFiles(paths: readonly string[], issues: Issue[]): Promise<str
 async function filesAt(path: string): Promise<string[]> {
   if (!(await stat(path)).isDirectory()) return [path];
   const names = (await readdir(path)).filter(isResourceFile);
+  if (names.length === 0) throw new Error("the folder has no YAML or JSON file");
   return names.sort().map((name) => join(path, name));
 }
 

@@ -1,6 +1,6 @@
 /**
- * The environment an application starts with: little of the user's own shell, what the manifest says, and where to find
- * services. Pure.
+ * The environment an application starts with: little of the user's own shell, and where to listen and
+ * to find services. Pure.
  */
 import type { Container } from "../api/container.ts";
 import type { Service } from "../api/service.ts";
@@ -23,7 +23,7 @@ export interface EnvironmentInputs {
 /**
  * `HOST` and `PORT` say where to listen (`PORT_8080` for each declared port); `API_SERVICE_HOST` and
  * `API_SERVICE_PORT` where a service of the own namespace is, as in Kubernetes; the proxy variables lead through the
- * sidecar. What the manifest sets wins.
+ * sidecar.
  */
 export function applicationEnvironment(inputs: EnvironmentInputs): Record<string, string> {
   const { workload, container, temporaryDirectory, inherited } = inputs;
@@ -39,9 +39,6 @@ export function applicationEnvironment(inputs: EnvironmentInputs): Record<string
     }
   }
   Object.assign(environment, proxyVariables(inputs));
-  for (const variable of container.env) {
-    if ("value" in variable) environment[variable.name] = variable.value;
-  }
   return environment;
 }
 

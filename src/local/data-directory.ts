@@ -1,12 +1,18 @@
 /** Where a mesh on this machine keeps its state, readable by a person: one place that knows the file names. */
 
 import { createHash } from "node:crypto";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, rename, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { HauberkError } from "../runtime/hauberk-error.ts";
 
 /** Used when the user names no other; relative to the current folder. */
 export const DEFAULT_DATA_DIRECTORY = ".hauberk";
+
+/** The data directory must not be used: it is another user's, or open to others. */
+export class DataDirectoryError extends HauberkError {
+  readonly code = "HAUBERK_DATA_DIRECTORY";
+}
 
 /** macOS allows 103 bytes, Linux 107. */
 const MAX_SOCKET_PATH = 100;
@@ -19,6 +25,10 @@ export class DataDirectory {
   /** Which processes run, and where: no secrets. */
   get meshState(): string {
     return join(this.path, "mesh.json");
+  }
+  /** Names the process that supervises the mesh. */
+  get lock(): string {
+    return join(this.path, "up.lock");
   }
   get ports(): string {
     return join(this.path, "ports.json");
@@ -42,9 +52,22 @@ export class DataDirectory {
     return join(this.path, "pods", namespace, name);
   }
 
-  /** Makes the folder, closed to other users. */
+  /**
+   * Makes the folder, closed to other users.
+   *
+   * @throws DataDirectoryError when it is there, and is another user's or open to others
+   */
   async create(): Promise<void> {
     await mkdir(this.path, { recursive: true, mode: 0o700 });
+    const { uid, mode } = await stat(this.path);
+    if (process.getuid !== undefined && uid !== process.getuid()) {
+      throw new DataDirectoryError(`${this.path} belongs to another user; choose another folder`);
+    }
+    if ((mode & 0o022) !== 0) {
+      throw new DataDirectoryError(
+        `${this.path} can be written to by other users; close it with: chmod 700 ${this.path}`,
+      );
+    }
   }
 
   /** Each run begins with empty logs; those of the run before are kept beside them. */

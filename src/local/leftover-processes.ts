@@ -1,8 +1,8 @@
 /** What a supervisor that was killed left running: found by the state file, ended before a new mesh starts. */
 import { setTimeout as delay } from "node:timers/promises";
+import { isRunning } from "../runtime/process-identity.ts";
 import type { MeshState, RunningProcess } from "./mesh-state.ts";
 import { MeshStartError } from "./own-process.ts";
-import { isRunning } from "./process-identity.ts";
 
 /** How long they may take to end by themselves. */
 const GRACE_MS = 2_000;

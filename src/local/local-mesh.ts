@@ -7,14 +7,19 @@ import type { Resource } from "../api/resource.ts";
 import { ServiceAccountTokens } from "../ca/service-account-tokens.ts";
 import type { Workload } from "../policy/workload.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { identifyProcess } from "../runtime/process-identity.ts";
+import { checkLaunches } from "./check-launches.ts";
+import type { PathRewrite } from "./container-files.ts";
 import { ControlPlaneProcess } from "./control-plane-process.ts";
 import type { DataDirectory } from "./data-directory.ts";
+import { besideFiles, isJoined } from "./joined-resources.ts";
 import { endLeftovers } from "./leftover-processes.ts";
+import { type MeshLock, takeMeshLock } from "./mesh-lock.ts";
 import { type MeshPlan, type PlannedPod, planMesh } from "./mesh-plan.ts";
 import { readMeshState, writeMeshState } from "./mesh-state.ts";
 import { Pod, type PodContext } from "./pod.ts";
+import { startsReady } from "./pod-container.ts";
 import { LOOPBACK, PortAllocator } from "./port-allocator.ts";
-import { identifyProcess } from "./process-identity.ts";
 import type { ProcessEvent, SupervisedProcess } from "./supervised-process.ts";
 
 const TOKEN_LIFETIME_MS = 60 * 60_000;
@@ -25,6 +30,11 @@ export type MeshEvent =
   | { readonly type: "control-plane-ready"; readonly listen: string }
   | { readonly type: "pod-started"; readonly workload: Workload }
   | { readonly type: "pod-stopped"; readonly workload: Workload }
+  | {
+      readonly type: "files-placed";
+      readonly title: string;
+      readonly rewrites: readonly PathRewrite[];
+    }
   | { readonly type: "process"; readonly title: string; readonly event: ProcessEvent };
 
 export interface LocalMeshOptions {
@@ -38,16 +48,23 @@ export interface LocalMeshOptions {
   readonly report: (event: MeshEvent) => void;
 }
 
+export interface JoinedResources {
+  readonly resources: readonly Resource[];
+  /** Called when the files come to define a workload of the same name, which then takes its place. */
+  readonly onDisplaced: () => void;
+}
+
 export class LocalMesh {
   readonly #options: LocalMeshOptions;
+  readonly #lock: MeshLock;
   readonly #tokens: ServiceAccountTokens;
   readonly #ports: PortAllocator;
   readonly #controlPlane: ControlPlaneProcess;
   readonly #pods: Map<string, Pod> = new Map();
   /** By `namespace/pod`; a pod that is replaced gets another. */
   readonly #uids: Map<string, string>;
-  /** Resources of processes that joined, by name. */
-  readonly #joined: Map<string, readonly Resource[]> = new Map();
+  /** Processes that joined, by name. */
+  readonly #joined: Map<string, JoinedResources> = new Map();
   #resources: readonly Resource[];
   #plan: MeshPlan;
   /** Changes are carried out one after the other. */
@@ -57,6 +74,7 @@ export class LocalMesh {
 
   private constructor(parts: {
     readonly options: LocalMeshOptions;
+    readonly lock: MeshLock;
     readonly tokens: ServiceAccountTokens;
     readonly ports: PortAllocator;
     readonly resources: readonly Resource[];
@@ -64,6 +82,7 @@ export class LocalMesh {
     readonly uids: Map<string, string>;
   }) {
     this.#options = parts.options;
+    this.#lock = parts.lock;
     this.#tokens = parts.tokens;
     this.#ports = parts.ports;
     this.#resources = parts.resources;
@@ -88,8 +107,21 @@ export class LocalMesh {
     options: LocalMeshOptions,
     resources: readonly Resource[],
   ): Promise<LocalMesh> {
+    await options.dataDirectory.create();
+    const lock = await takeMeshLock(options.dataDirectory.lock);
+    try {
+      return await LocalMesh.#startLocked(options, { resources, lock });
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  static async #startLocked(
+    options: LocalMeshOptions,
+    { resources, lock }: { readonly resources: readonly Resource[]; readonly lock: MeshLock },
+  ): Promise<LocalMesh> {
     const { dataDirectory, report } = options;
-    await dataDirectory.create();
     const ended = await endLeftovers(
       await readMeshState(dataDirectory.meshState),
       dataDirectory.path,
@@ -103,9 +135,10 @@ export class LocalMesh {
     ]);
     const uids = new Map<string, string>();
     const plan = await planMesh(resources, { ports, uid: uidFrom(uids) });
-    const mesh = new LocalMesh({ options, tokens, ports, resources, plan, uids });
-    report({ type: "planned", workloads: mesh.workloads });
+    const mesh = new LocalMesh({ options, lock, tokens, ports, resources, plan, uids });
     try {
+      await mesh.#checkLaunches(plan.pods);
+      report({ type: "planned", workloads: mesh.workloads });
       await mesh.#startAll();
     } catch (error) {
       await mesh.close();
@@ -115,11 +148,24 @@ export class LocalMesh {
   }
 
   get workloads(): readonly Workload[] {
-    return this.#plan.pods.map(({ workload }) => workload);
+    return this.#plan.pods.map(({ workload, containers }) => {
+      const ready = this.#pods.get(keyOf(workload))?.ready ?? containers.every(startsReady);
+      return { ...workload, ready };
+    });
   }
 
   get pods(): readonly Pod[] {
     return [...this.#pods.values()];
+  }
+
+  /** Those of the files, and of processes that joined. */
+  get resources(): readonly Resource[] {
+    return this.#allResources;
+  }
+
+  /** `address:port` */
+  get controlPlaneAddress(): string {
+    return `${LOOPBACK}:${this.#plan.controlPlanePort}`;
   }
 
   get controlPlane(): SupervisedProcess {
@@ -135,21 +181,31 @@ export class LocalMesh {
   /**
    * Adds resources that are in no file, for a process that joins, and returns once their pod serves.
    *
-   * @param name under which `leave` takes them away again
+   * @param name `namespace/owner` of its workload, under which `leave` takes them away again
    */
-  async join(name: string, resources: readonly Resource[]): Promise<void> {
-    this.#joined.set(name, resources);
+  async join(name: string, joined: JoinedResources): Promise<void> {
+    this.#joined.set(name, joined);
     try {
       await this.#change();
     } catch (error) {
-      this.#joined.delete(name);
+      if (this.joinedPod(name)?.sidecar?.phase === "running") return; // it was another pod that failed
+      await Promise.allSettled([this.leave(name)]);
       throw error;
     }
   }
 
-  leave(name: string): Promise<void> {
+  /** Its pod ends at once, whatever else is being changed. */
+  async leave(name: string): Promise<void> {
+    const pod = this.joinedPod(name);
     this.#joined.delete(name);
-    return this.#change();
+    await Promise.all([pod?.stop(), this.#change()]);
+  }
+
+  joinedPod(name: string): Pod | undefined {
+    return this.pods.find(
+      ({ plan: { workload, source } }) =>
+        isJoined(source) && `${workload.namespace}/${workload.owner}` === name,
+    );
   }
 
   /** Stops applications, then sidecars, then the control plane. */
@@ -160,20 +216,43 @@ export class LocalMesh {
 
   async #startAll(): Promise<void> {
     // Sidecars load while the control plane does; they wait for their bootstrap.
-    await Promise.all([
-      this.#controlPlane.start().then(async () => {
-        const { listen } = await this.#controlPlane.address;
-        this.#options.report({ type: "control-plane-ready", listen });
-      }),
+    const outcomes = await Promise.allSettled([
+      this.#startControlPlane(),
       ...this.#plan.pods.map((planned) => this.#startPod(planned)),
     ]);
     await this.#writeState();
+    throwFirstFailure(outcomes);
   }
 
-  async #startPod(planned: PlannedPod): Promise<void> {
-    const pod = new Pod(planned, this.#podContext());
+  /** Pods that are about to be started, asked what they would start. */
+  #checkLaunches(planned: readonly PlannedPod[]): Promise<void> {
+    const context = this.#podContext();
+    return checkLaunches(
+      planned.flatMap((one) =>
+        one.containers.map((container) => ({
+          container,
+          launch: () => new Pod(one, context).launch(container),
+        })),
+      ),
+    );
+  }
+
+  async #startControlPlane(): Promise<void> {
+    await this.#controlPlane.start();
+    const { listen } = await this.#controlPlane.address;
+    this.#options.report({ type: "control-plane-ready", listen });
+  }
+
+  async #startPod(planned: PlannedPod, predecessor?: Pod): Promise<void> {
+    const pod = new Pod(planned, this.#podContext(), predecessor);
     this.#pods.set(pod.key, pod);
-    await pod.start();
+    try {
+      await pod.start();
+    } catch (error) {
+      await pod.stop();
+      if (this.#pods.get(pod.key) === pod) this.#pods.delete(pod.key);
+      throw error;
+    }
     this.#options.report({ type: "pod-started", workload: planned.workload });
   }
 
@@ -191,8 +270,11 @@ export class LocalMesh {
       random,
       controlPlane: () => this.#controlPlane.address,
       issueToken: (workload) => this.#issueToken(workload),
-      services: () => this.#plan.services,
+      resources: () => this.#allResources,
       workloads: () => this.workloads,
+      onReadiness: () => this.#tellControlPlane(),
+      onPlaced: (title, rewrites) =>
+        this.#options.report({ type: "files-placed", title, rewrites }),
       report: (title, event) => this.#reportProcess(title, event),
     };
   }
@@ -205,14 +287,14 @@ export class LocalMesh {
 
   async #reconcile(): Promise<void> {
     if (this.#closing !== undefined) return;
-    const joined = [...this.#joined.values()].flat();
-    const resources = [...this.#resources, ...joined];
+    this.#dismissDisplaced();
+    const resources = this.#allResources;
     const planOptions = { ports: this.#ports, uid: uidFrom(this.#uids) };
     const first = await planMesh(resources, planOptions);
     const replaced = first.pods.filter((planned) => this.#isChanged(planned));
     for (const { workload } of replaced) this.#uids.set(keyOf(workload), randomUUID());
     this.#plan = replaced.length > 0 ? await planMesh(resources, planOptions) : first;
-    this.#controlPlane.tell({ workloads: this.workloads, resources: joined });
+    this.#tellControlPlane();
     const wanted = new Map(this.#plan.pods.map((planned) => [keyOf(planned.workload), planned]));
     const gone = [...this.#pods.values()].filter(({ key }) => !wanted.has(key));
     await Promise.all(gone.map((pod) => this.#stopPod(pod)));
@@ -222,18 +304,40 @@ export class LocalMesh {
       const running = this.#pods.get(key);
       if (running !== undefined && !replacedKeys.has(key)) return;
       if (running !== undefined) await this.#stopPod(running);
-      await this.#startPod(planned);
+      await this.#startPod(planned, running);
     });
     const outcomes = await Promise.allSettled(starts);
     await this.#writeState();
-    const failed = outcomes.find((outcome) => outcome.status === "rejected");
-    if (failed !== undefined) throw failed.reason;
+    throwFirstFailure(outcomes);
   }
 
   /** Whether a running pod would be made otherwise now. Where its listeners for services are does not count. */
   #isChanged(planned: PlannedPod): boolean {
     const running = this.#pods.get(keyOf(planned.workload));
     return running !== undefined && podFingerprint(running.plan) !== podFingerprint(planned);
+  }
+
+  get #joinedResources(): readonly Resource[] {
+    const joined = [...this.#joined.values()].flatMap(({ resources }) => resources);
+    return besideFiles(this.#resources, joined);
+  }
+
+  get #allResources(): readonly Resource[] {
+    return [...this.#resources, ...this.#joinedResources];
+  }
+
+  /** Whoever's name the files now give to another workload has left. */
+  #dismissDisplaced(): void {
+    for (const [name, { resources, onDisplaced }] of this.#joined) {
+      const left = besideFiles(this.#resources, resources);
+      if (left.some(({ kind }) => kind === "Deployment")) continue;
+      this.#joined.delete(name);
+      onDisplaced();
+    }
+  }
+
+  #tellControlPlane(): void {
+    this.#controlPlane.tell({ workloads: this.workloads, resources: this.#joinedResources });
   }
 
   #reportProcess(title: string, event: ProcessEvent): void {
@@ -260,7 +364,7 @@ export class LocalMesh {
       await writeMeshState(this.#options.dataDirectory.meshState, {
         format: 2,
         supervisor: identifyProcess(process.pid) ?? { processId: process.pid, startedAt: "" },
-        controlPlane: `${LOOPBACK}:${this.#plan.controlPlanePort}`,
+        controlPlane: this.controlPlaneAddress,
         socket: this.#options.dataDirectory.socket,
         workloads: this.workloads,
         processes: all.flatMap(({ title, processId }) => {
@@ -278,7 +382,13 @@ export class LocalMesh {
     await this.#controlPlane.process.stop();
     await this.#writeState();
     await this.#ports.release();
+    await this.#lock.release();
   }
+}
+
+function throwFirstFailure(outcomes: readonly PromiseSettledResult<void>[]): void {
+  const failed = outcomes.find((outcome) => outcome.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
 }
 
 const keyOf = ({ namespace, name }: Workload): string => `${namespace}/${name}`;
@@ -291,7 +401,7 @@ function uidFrom(uids: Map<string, string>): (key: string) => string {
   };
 }
 
-function podFingerprint({ workload, deployment, sidecar }: PlannedPod): string {
-  const { outboundListeners: _, ...rest } = workload;
-  return JSON.stringify([rest, deployment.template, deployment.meta.source.file, sidecar]);
+function podFingerprint({ workload, template, source, sidecar }: PlannedPod): string {
+  const { outboundListeners: _, ready: __, ...rest } = workload;
+  return JSON.stringify([rest, template, source.file, sidecar]);
 }

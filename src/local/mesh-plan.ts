@@ -1,10 +1,13 @@
 /** What will run on this machine, and on which ports: made from the resources before anything is started. */
-import type { Container, Deployment } from "../api/deployment.ts";
-import { formatLocation, type Resource } from "../api/resource.ts";
-import type { Service } from "../api/service.ts";
-import { planWorkloads } from "../policy/plan-workloads.ts";
+import type { Container } from "../api/container.ts";
+import type { Deployment } from "../api/deployment.ts";
+import type { Job } from "../api/job.ts";
+import type { PodTemplate } from "../api/pod-template.ts";
+import { formatLocation, type Resource, type SourceLocation } from "../api/resource.ts";
+import { planWorkloads, podTemplateOf } from "../policy/plan-workloads.ts";
 import type { SocketAddress, Workload } from "../policy/workload.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
+import { fixedApplicationPorts, isJoined } from "./joined-resources.ts";
 import { LOOPBACK, type PortAllocator } from "./port-allocator.ts";
 import { type SidecarSettings, sidecarSettings } from "./sidecar-settings.ts";
 
@@ -15,7 +18,11 @@ export class MeshPlanError extends HauberkError {
 
 export interface PlannedPod {
   readonly workload: Workload;
-  readonly deployment: Deployment;
+  readonly template: PodTemplate;
+  /** Where what it is made from was written. */
+  readonly source: SourceLocation;
+  /** Failures after which a Job is given up; absent for what runs for ever. */
+  readonly backoffLimit?: number;
   readonly containers: readonly Container[];
   readonly sidecar: SidecarSettings;
   /** Of its sidecar; absent without one. */
@@ -24,7 +31,6 @@ export interface PlannedPod {
 
 export interface MeshPlan {
   readonly pods: readonly PlannedPod[];
-  readonly services: readonly Service[];
   readonly controlPlanePort: number;
 }
 
@@ -40,27 +46,33 @@ export async function planMesh(
   { ports: allocator, uid }: { ports: PortAllocator; uid: (key: string) => string },
 ): Promise<MeshPlan> {
   const ports = await allocator.allocate(collectPortKeys(resources));
-  const place = (key: string): SocketAddress => ({ address: LOOPBACK, port: ports.get(key) ?? 0 });
-  const deployments = resources.filter((resource) => resource.kind === "Deployment");
+  const fixed = fixedApplicationPorts(resources);
+  const place = (key: string): SocketAddress => ({
+    address: LOOPBACK,
+    port: fixed.get(key) ?? ports.get(key) ?? 0,
+  });
   const planPod = (workload: Workload): PlannedPod => {
-    const deployment = deployments.find(
-      ({ meta }) => meta.namespace === workload.namespace && meta.name === workload.owner,
-    );
-    if (deployment === undefined) throw new MeshPlanError(`${workload.name} has no Deployment`);
-    const { containers } = deployment.template;
-    const sidecar = settingsOf(deployment, resources);
-    const pod = { workload, deployment, containers, sidecar };
+    const owner = podTemplateOf(resources, workload);
+    if (owner === undefined) throw new MeshPlanError(`nothing makes the pod ${workload.name}`);
+    const { template, meta } = owner;
+    const pod = {
+      workload,
+      template,
+      source: meta.source,
+      containers: isJoined(meta.source) ? [] : template.containers,
+      sidecar: settingsOf(owner, resources),
+      ...(owner.kind === "Job" ? { backoffLimit: owner.backoffLimit } : {}),
+    };
     return workload.injected ? { ...pod, adminPort: place(adminKey(workload)).port } : pod;
   };
   return {
     pods: planWorkloads(resources, { place, uid }).map(planPod),
-    services: resources.filter((resource) => resource.kind === "Service"),
     controlPlanePort: place(CONTROL_PLANE).port,
   };
 }
 
-function settingsOf(deployment: Deployment, resources: readonly Resource[]): SidecarSettings {
-  const chosen = sidecarSettings(deployment, resources);
+function settingsOf(owner: Deployment | Job, resources: readonly Resource[]): SidecarSettings {
+  const chosen = sidecarSettings(owner, resources);
   if ("settings" in chosen) return chosen.settings;
   const { source, path, problem } = chosen.issue;
   throw new MeshPlanError(`${formatLocation(source)} ${path} ${problem}`);

@@ -1,13 +1,17 @@
 /** One process of the mesh: started in a group of its own, output into files, an optional pipe to talk over. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { readJsonLines, writeJsonLine } from "../runtime/json-lines.ts";
+import { inheritedDescriptors } from "./inherited-descriptors.ts";
 
-/** How long a process may take to end after SIGTERM. */
+/** How long a process may take to end after SIGTERM, unless its plan says otherwise. */
 const GRACE_MS = 5_000;
+
+/** Beyond it no descriptor is closed to children: the list would cost more than it saves. */
+const MAX_DESCRIPTOR = 1_024;
 
 export interface ProcessPlan {
   /** For people: `production/api-0 sidecar`. */
@@ -21,6 +25,8 @@ export interface ProcessPlan {
   readonly errors: string;
   /** Whether to open the pipe: file descriptor 3 of the process. */
   readonly pipe: "none" | "json-lines";
+  /** How long it may take to end after SIGTERM, in milliseconds. */
+  readonly graceMs?: number;
   /** Hears what the process says over the pipe. */
   readonly receive?: (message: unknown) => void;
 }
@@ -30,19 +36,29 @@ export interface ProcessExit {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** Those that run: however this process ends, short of being killed, they end with it. */
+const running = new Set<MeshProcess>();
+process.once("exit", () => {
+  for (const one of running) one.kill();
+});
+
 export class MeshProcess {
   readonly title: string;
   readonly processId: number;
   readonly exit: Promise<ProcessExit>;
+  readonly #graceMs: number;
   readonly #pipe: Duplex | undefined;
   #ended: ProcessExit | undefined;
 
-  private constructor(title: string, child: ChildProcess, processId: number, pipe?: Duplex) {
-    this.title = title;
-    this.processId = processId;
+  private constructor(plan: ProcessPlan, child: ChildProcess, pipe?: Duplex) {
+    this.title = plan.title;
+    this.processId = child.pid ?? 0;
+    this.#graceMs = plan.graceMs ?? GRACE_MS;
     this.#pipe = pipe;
+    running.add(this);
     this.exit = new Promise((resolve) => {
       child.once("exit", (code, signal) => {
+        running.delete(this);
         this.#ended = { code, signal };
         resolve(this.#ended);
       });
@@ -61,19 +77,14 @@ export class MeshProcess {
         cwd: plan.workingDirectory,
         env: plan.environment,
         detached: true,
-        stdio: [
-          "ignore",
-          output?.fd ?? "ignore",
-          errors?.fd ?? "ignore",
-          plan.pipe === "none" ? "ignore" : "pipe",
-        ],
+        stdio: descriptorsOf(plan, { output: output?.fd, errors: errors?.fd }),
       });
       await new Promise<void>((resolve, reject) => {
         child.once("spawn", resolve);
         child.once("error", reject);
       });
       const pipe = plan.pipe === "none" ? undefined : connectPipe(child, plan);
-      return new MeshProcess(plan.title, child, child.pid ?? 0, pipe);
+      return new MeshProcess(plan, child, pipe);
     } finally {
       await Promise.all([output?.close(), errors?.close()]);
     }
@@ -91,11 +102,16 @@ export class MeshProcess {
   async stop(): Promise<void> {
     this.#signal("SIGTERM");
     if (this.#ended === undefined) {
-      await Promise.race([this.exit, delay(GRACE_MS, undefined, { ref: false })]);
+      await Promise.race([this.exit, delay(this.#graceMs, undefined, { ref: false })]);
     }
-    this.#signal("SIGKILL");
+    this.kill();
     await this.exit;
     this.#pipe?.destroy();
+  }
+
+  /** Ends the whole group at once. */
+  kill(): void {
+    this.#signal("SIGKILL");
   }
 
   #signal(signal: NodeJS.Signals): void {
@@ -105,6 +121,22 @@ export class MeshProcess {
       if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
     }
   }
+}
+
+/** Nothing but these: what this process was itself started with is closed to the child. */
+function descriptorsOf(
+  plan: ProcessPlan,
+  { output, errors }: { readonly output: number | undefined; readonly errors: number | undefined },
+): StdioOptions {
+  const descriptors: Exclude<StdioOptions, string> = [
+    "ignore",
+    output ?? "ignore",
+    errors ?? "ignore",
+    plan.pipe === "none" ? "ignore" : "pipe",
+  ];
+  const highest = Math.min(MAX_DESCRIPTOR, Math.max(3, ...inheritedDescriptors()));
+  while (descriptors.length <= highest) descriptors.push("ignore");
+  return descriptors;
 }
 
 function connectPipe(child: ChildProcess, { receive }: ProcessPlan): Duplex {

@@ -1,8 +1,14 @@
 /** The state file: what runs, where, since when. It lets a later `up`, and people, find a mesh. No secrets. */
-import { readFile } from "node:fs/promises";
+import { lstat, readFile } from "node:fs/promises";
 import type { Workload } from "../policy/workload.ts";
 import { replaceFile } from "../runtime/atomic-file.ts";
-import type { ProcessIdentity } from "./process-identity.ts";
+import { HauberkError } from "../runtime/hauberk-error.ts";
+import type { ProcessIdentity } from "../runtime/process-identity.ts";
+
+/** A state file of the data directory is damaged, or no file at all. */
+export class UnreadableStateError extends HauberkError {
+  readonly code = "HAUBERK_UNREADABLE_STATE";
+}
 
 export interface MeshState {
   readonly format: 2;
@@ -23,13 +29,30 @@ export async function writeMeshState(file: string, state: MeshState): Promise<vo
   await replaceFile(file, `${JSON.stringify(state, undefined, 2)}\n`, { mode: 0o600 });
 }
 
-/** @returns undefined when no mesh ever ran there, or only one of another format */
+/**
+ * @returns undefined when no mesh ever ran there, or only one of another format
+ * @throws UnreadableStateError
+ */
 export async function readMeshState(file: string): Promise<MeshState | undefined> {
+  const state = await readStateFile(file);
+  const { format } = (state ?? {}) as Partial<MeshState>;
+  return format === 2 ? (state as MeshState) : undefined;
+}
+
+/**
+ * A JSON file that a mesh keeps from one run to the next.
+ *
+ * @returns undefined when it is not there
+ * @throws UnreadableStateError when it is no regular file, or not JSON
+ */
+export async function readStateFile(file: string): Promise<unknown> {
   try {
-    const state = JSON.parse(await readFile(file, "utf8")) as Partial<MeshState>;
-    return state.format === 2 ? (state as MeshState) : undefined;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw error;
+    if (!(await lstat(file)).isFile()) throw new Error("it is not a regular file");
+    return JSON.parse(await readFile(file, "utf8"));
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
+    throw new UnreadableStateError(`${file} cannot be used; move it away and start again`, {
+      cause,
+    });
   }
 }

@@ -20,6 +20,7 @@ export function ownProcessPlan(what: {
   readonly logDirectory: string;
   readonly output: string;
   readonly errors: string;
+  readonly graceMs?: number;
   readonly receive: (message: unknown) => void;
 }): ProcessPlan {
   const { hauberkCommand, command, ...rest } = what;

@@ -4,19 +4,23 @@
  */
 import { randomBytes } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import type { Container } from "../api/deployment.ts";
-import type { Service } from "../api/service.ts";
+import { join } from "node:path";
+import type { Container } from "../api/container.ts";
+import type { Resource } from "../api/resource.ts";
 import type { SidecarInstruction, SidecarReport } from "../policy/sidecar-bootstrap.ts";
 import type { Workload } from "../policy/workload.ts";
 import { createDeferred, type Deferred } from "../runtime/deferred.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
-import { applicationEnvironment } from "./application-environment.ts";
+import { applicationEnvironment, type EnvironmentInputs } from "./application-environment.ts";
+import type { PathRewrite } from "./container-files.ts";
+import { type ContainerLaunch, planContainerLaunch } from "./container-launch.ts";
 import type { ControlPlaneAddress } from "./control-plane-process.ts";
 import type { DataDirectory } from "./data-directory.ts";
+import { isJoined } from "./joined-resources.ts";
 import type { PlannedPod } from "./mesh-plan.ts";
 import type { MeshProcess, ProcessPlan } from "./mesh-process.ts";
-import { firstReport, MeshStartError, ownProcessPlan } from "./own-process.ts";
+import { firstReport, ownProcessPlan } from "./own-process.ts";
+import { PodContainer } from "./pod-container.ts";
 import { type ProcessEvent, SupervisedProcess } from "./supervised-process.ts";
 
 export interface PodContext {
@@ -25,34 +29,43 @@ export interface PodContext {
   /** Where the control plane serves, once it does. */
   readonly controlPlane: () => Promise<ControlPlaneAddress>;
   readonly issueToken: (workload: Workload) => Promise<string>;
-  readonly services: () => readonly Service[];
+  readonly resources: () => readonly Resource[];
   readonly workloads: () => readonly Workload[];
   readonly report: (title: string, event: ProcessEvent) => void;
+  /** Called when the pod becomes ready, or ceases to be. */
+  readonly onReadiness: () => void;
+  /** Called when paths of a manifest are elsewhere on this machine. */
+  readonly onPlaced: (title: string, rewrites: readonly PathRewrite[]) => void;
   readonly random: () => number;
 }
 
 /** Half of a token's longest life. */
 const TOKEN_REFRESH_MS = 30 * 60_000;
 
+/** Whoever joined has ended by then: nothing is left to wait for. */
+const JOINED_GRACE_MS = 500;
+
 export class Pod {
   readonly plan: PlannedPod;
   readonly sidecar: SupervisedProcess | undefined;
-  readonly containers: readonly SupervisedProcess[];
+  readonly containers: readonly PodContainer[];
   readonly #context: PodContext;
-  readonly #proxyPassword: string = randomBytes(24).toString("base64url");
-  readonly #tokenTimer: NodeJS.Timeout | undefined;
+  readonly #proxyPassword: string;
+  #tokenTimer: NodeJS.Timeout | undefined;
   /** Of processes that somebody else started and that belong to the pod. */
-  #joinedProcessIds: readonly number[] = [];
+  #joinedProcessIds: readonly number[];
   #sidecarReport: Deferred<SidecarReport> = createDeferred();
 
-  constructor(plan: PlannedPod, context: PodContext) {
+  /** @param predecessor whose place it takes: a process that joined goes on with what it was told then */
+  constructor(plan: PlannedPod, context: PodContext, predecessor?: Pod) {
     this.plan = plan;
     this.#context = context;
+    const told = isJoined(plan.source) ? predecessor : undefined;
+    this.#proxyPassword =
+      told === undefined ? randomBytes(24).toString("base64url") : told.#proxyPassword;
+    this.#joinedProcessIds = told?.joinedProcessIds ?? [];
     this.sidecar = plan.workload.injected ? this.#superviseSidecar() : undefined;
-    this.containers = plan.containers.map((container) => this.#superviseContainer(container));
-    if (this.sidecar !== undefined) {
-      this.#tokenTimer = setInterval(() => this.#refreshToken(), TOKEN_REFRESH_MS).unref();
-    }
+    this.containers = plan.containers.map((container) => this.#containerOf(container));
   }
 
   get key(): string {
@@ -60,7 +73,13 @@ export class Pod {
   }
 
   get processes(): readonly SupervisedProcess[] {
-    return this.sidecar === undefined ? this.containers : [this.sidecar, ...this.containers];
+    const containers = this.containers.map((container) => container.process);
+    return this.sidecar === undefined ? containers : [this.sidecar, ...containers];
+  }
+
+  /** Whether all its containers are; a pod of processes that joined always is. */
+  get ready(): boolean {
+    return this.containers.every(({ ready }) => ready);
   }
 
   /**
@@ -72,8 +91,10 @@ export class Pod {
     const scratch = this.#context.dataDirectory.scratch(this.plan.workload);
     await rm(scratch, { recursive: true, force: true });
     await mkdir(scratch, { recursive: true, mode: 0o700 });
+    this.#tokenTimer = setInterval(() => this.#refreshToken(), TOKEN_REFRESH_MS).unref();
     await this.sidecar?.start();
-    await Promise.all(this.containers.map((container) => container.start()));
+    await Promise.all(this.containers.map((container) => container.process.start()));
+    if (this.plan.backoffLimit !== undefined) void this.#endWithApplication();
   }
 
   /** Stops the applications first: they may still call others on their way out. */
@@ -83,25 +104,58 @@ export class Pod {
     await this.sidecar?.stop();
   }
 
+  get joinedProcessIds(): readonly number[] {
+    return this.#joinedProcessIds;
+  }
+
   /** Processes started elsewhere are, from now on, this pod's application. */
   adopt(processIds: readonly number[]): void {
     this.#joinedProcessIds = processIds;
     this.#tellApplication();
   }
 
-  /** What a process of this pod has in its environment. */
-  environment(container: Container): Record<string, string> {
+  /**
+   * What a container of this pod is started as.
+   *
+   * @throws NoCommandError, MissingVolumeDataError, MissingVariableDataError
+   */
+  launch(container: Container): ContainerLaunch {
+    const resources = this.#context.resources();
+    return planContainerLaunch(
+      { pod: this.plan, container },
+      { ...this.#surroundings(), resources },
+    );
+  }
+
+  /**
+   * What the mesh tells a process of this pod, without what the manifest sets.
+   *
+   * @param inherited the environment it would have without the mesh
+   */
+  environment(
+    container: Container,
+    inherited: EnvironmentInputs["inherited"] = process.env,
+  ): Record<string, string> {
     const { workload } = this.plan;
-    const { dataDirectory, services, workloads } = this.#context;
-    return applicationEnvironment({
-      workload,
-      container,
-      services: services(),
+    return applicationEnvironment({ ...this.#surroundings(), inherited, workload, container });
+  }
+
+  #surroundings(): Omit<EnvironmentInputs, "workload" | "container"> {
+    const { workload } = this.plan;
+    const { dataDirectory, workloads, resources } = this.#context;
+    return {
+      services: resources().filter((resource) => resource.kind === "Service"),
       workloads: workloads(),
       ...(workload.injected ? { proxyPassword: this.#proxyPassword } : {}),
       temporaryDirectory: dataDirectory.scratch(workload),
       inherited: process.env,
-    });
+    };
+  }
+
+  /** A finished Job has no further use for its sidecar. */
+  async #endWithApplication(): Promise<void> {
+    await Promise.all(this.containers.map((container) => container.process.finished()));
+    await this.sidecar?.stop();
   }
 
   #superviseSidecar(): SupervisedProcess {
@@ -126,6 +180,7 @@ export class Pod {
       logDirectory: this.#logs,
       output: "access.log",
       errors: "sidecar.log",
+      ...(isJoined(this.plan.source) ? { graceMs: JOINED_GRACE_MS } : {}),
       receive: (message) => answer.resolve(message as SidecarReport),
     });
   }
@@ -150,13 +205,16 @@ export class Pod {
     this.#tellApplication();
   }
 
-  #superviseContainer(container: Container): SupervisedProcess {
+  #containerOf(container: Container): PodContainer {
     const title = `${this.key} ${container.name}`;
-    return new SupervisedProcess({
-      title,
-      restart: "always",
+    return new PodContainer({
+      pod: this.plan,
+      container,
+      launch: () => this.launch(container),
+      logDirectory: this.#logs,
       random: this.#context.random,
-      plan: async () => this.#planContainer(title, container),
+      onReadiness: this.#context.onReadiness,
+      onPlaced: (rewrites) => this.#context.onPlaced(title, rewrites),
       report: (event) => {
         if (event.type === "started") this.#tellApplication();
         this.#context.report(title, event);
@@ -164,28 +222,12 @@ export class Pod {
     });
   }
 
-  #planContainer(title: string, container: Container): ProcessPlan {
-    const [file, ...parameters] = [...container.command, ...container.args];
-    if (file === undefined) throw new MeshStartError(`${title} has no command to run`);
-    const output = `${container.name}.log`;
-    return {
-      title,
-      command: [file, ...parameters],
-      environment: this.environment(container),
-      workingDirectory: container.workingDir ?? dirname(this.plan.deployment.meta.source.file),
-      logDirectory: this.#logs,
-      output,
-      errors: output,
-      pipe: "none",
-    };
-  }
-
   get #logs(): string {
     return this.#context.dataDirectory.logs(this.plan.workload);
   }
 
   #tellApplication(): void {
-    const own = this.containers.flatMap(({ processId }) => processId ?? []);
+    const own = this.containers.flatMap((container) => container.process.processId ?? []);
     const instruction: SidecarInstruction = {
       type: "application",
       processIds: [...own, ...this.#joinedProcessIds],

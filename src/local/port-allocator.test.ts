@@ -64,3 +64,18 @@ test("more keys than a block holds take several blocks", async (context) => {
   assert.equal(new Set(ports).size, 250);
   assert.ok(ports.every((port) => port > 0));
 });
+
+test("a key that is not asked for any more gives its port back, and may have it again later", async (context) => {
+  const file = await temporaryFile(context);
+  const allocator = await PortAllocator.open(file);
+  context.after(() => allocator.release());
+  const first = new Map(await allocator.allocate(["kept", "gone"]));
+  assert.deepEqual([...(await allocator.allocate(["kept"])).keys()], ["kept"]);
+  for (let round = 0; round < 3; round++) {
+    const names = keysOf(90).map((key) => `${key} of round ${round}`);
+    const ports = await allocator.allocate(["kept", ...names]);
+    assert.equal(ports.size, 91);
+    assert.ok([...ports.values()].every((port) => Math.abs(port - (first.get("kept") ?? 0)) < 100));
+  }
+  assert.equal((await allocator.allocate(["kept", "gone"])).get("gone"), first.get("gone"));
+});

@@ -3,15 +3,17 @@
  * so that addresses already handed to programs stay true; meshes that start at the same time get different ports.
  */
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { replaceFile } from "../runtime/atomic-file.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
+import { readStateFile } from "./mesh-state.ts";
 
 /** Below the range from which Linux and macOS take the ports of outgoing connections. */
 const FIRST_PORT = 20_000;
 const BLOCK_SIZE = 100;
 const BLOCK_COUNT = 100;
+/** Keys remembered, in use or not. */
+const MAX_KNOWN = 20_000;
 export const LOOPBACK = "127.0.0.1";
 
 /** Every port that a mesh on this machine may use is taken. */
@@ -41,11 +43,15 @@ export class PortAllocator {
   }
 
   /**
-   * Gives each key its port: the one it had, unless some other program has it now.
+   * Gives each key its port: the one it had, unless some other program has it now. Keys not asked for any more give
+   * theirs back.
    *
+   * @param keys all that are in use from now on
    * @throws NoPortLeftError
    */
   async allocate(keys: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const inUse = new Set(keys);
+    for (const key of this.#assigned.keys()) if (!inUse.has(key)) this.#assigned.delete(key);
     const wanted = keys.filter((key) => !this.#assigned.has(key));
     if (wanted.length > 0) {
       const free = await this.#findFree(wanted.length);
@@ -98,17 +104,19 @@ export class PortAllocator {
       this.#assigned.set(key, port);
       this.#known.set(key, port);
     }
+    this.#forgetOldest();
+  }
+
+  #forgetOldest(): void {
+    for (const key of this.#known.keys()) {
+      if (this.#known.size <= MAX_KNOWN) return;
+      if (!this.#assigned.has(key)) this.#known.delete(key);
+    }
   }
 }
 
 async function readAssignment(file: string): Promise<Map<string, number>> {
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch {
-    return new Map(); // the first run
-  }
-  const value: unknown = JSON.parse(text);
+  const value = await readStateFile(file);
   const entries = typeof value === "object" && value !== null ? Object.entries(value) : [];
   return new Map(entries.filter((entry): entry is [string, number] => Number.isInteger(entry[1])));
 }

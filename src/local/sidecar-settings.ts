@@ -2,6 +2,7 @@
 
 import type { Deployment } from "../api/deployment.ts";
 import { parseGoDuration } from "../api/go-duration.ts";
+import type { Job } from "../api/job.ts";
 import { DEFAULT_MESH_SETTINGS } from "../api/mesh-config.ts";
 import { parseProxyMetadata } from "../api/proxy-config.ts";
 import type { Issue, Resource } from "../api/resource.ts";
@@ -17,15 +18,15 @@ export interface SidecarSettings {
 
 /** `SECRET_TTL`, a Go duration, is the certificate lifetime to ask for (CA-30). */
 export function sidecarSettings(
-  deployment: Deployment,
+  owner: Deployment | Job,
   resources: readonly Resource[],
 ): { readonly settings: SidecarSettings } | { readonly issue: Issue } {
   const mesh = resources.find((resource) => resource.kind === "MeshConfig");
-  const annotation = deployment.template.annotations[PROXY_CONFIG_ANNOTATION];
+  const annotation = owner.template.annotations[PROXY_CONFIG_ANNOTATION];
   const own = annotation === undefined ? {} : parseProxyMetadata(annotation);
   const refuse = (problem: string): { issue: Issue } => ({
     issue: {
-      source: deployment.meta.source,
+      source: owner.meta.source,
       path: `spec.template.metadata.annotations["${PROXY_CONFIG_ANNOTATION}"]`,
       problem,
     },

@@ -104,8 +104,11 @@ export class SupervisedProcess {
 
   async #startOnce(): Promise<MeshProcess> {
     const { plan, prepare, report } = this.#supervision;
-    const started = await MeshProcess.start(await plan());
+    const planned = await plan();
+    this.#stop.signal.throwIfAborted();
+    const started = await MeshProcess.start(planned);
     this.#current = started;
+    if (this.#stop.signal.aborted) await started.stop(); // asked to while it was being started
     report({ type: "started", processId: started.processId });
     try {
       await prepare?.(started);

@@ -97,6 +97,20 @@ test("a destination is a service port, with its listener, server name (TLS-33) a
   ]);
 });
 
+test("endpoints that are not ready are left out, and their identities are still accepted", () => {
+  const yaml = BASE + service("back", HTTP, "tier: back");
+  const snapshot = snapshotOf(yaml, { notReady: ["shop/api-0"] });
+  const view = buildWorkloadView(snapshot, workloadNamed(snapshot, "shop/caller-0"));
+  const [back] = view.outbound.destinations;
+  assert.deepEqual(
+    back?.endpoints.map(({ workload }) => workload),
+    ["caller-0"],
+  );
+  assert.ok(back.identities.some((identity) => identity.endsWith("/sa/api")));
+  const [ready] = viewOf(yaml).outbound.destinations;
+  assert.equal(ready?.endpoints.length, 2);
+});
+
 test("TLS-34 identities are those of all endpoints, in every trust domain that is ours, sorted", () => {
   const mesh = "\n---\ntrustDomain: td1\ntrustDomainAliases: [old]\n";
   const { outbound, workload } = viewOf(BASE + service("back", HTTP, "tier: back") + mesh);

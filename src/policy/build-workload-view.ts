@@ -1,6 +1,7 @@
 /** From the snapshot to the view of one workload: effective policy, destinations and trust. */
 import type { PortProtocol } from "../api/service.ts";
 import { type SpiffeId, spiffeId } from "../identity/spiffe-id.ts";
+import { compileClientTls, withClientTls } from "./client-tls.ts";
 import { buildDestinations, withListeners } from "./destinations.ts";
 import { effectiveAuthorization, effectivePeerAuthentication } from "./effective-policy.ts";
 import type { MeshSnapshot } from "./mesh-snapshot.ts";
@@ -35,6 +36,8 @@ function composeView(
   }: { readonly workload: Workload; readonly destinations: readonly Destination[] },
 ): WorkloadView {
   const { namespace, name, owner, labels, serviceAccount, httpProxy } = workload;
+  const clientTlsOf = compileClientTls(snapshot, workload);
+  const reached = destinations.map((each) => withClientTls(each, clientTlsOf(each)));
   return {
     workload: {
       namespace,
@@ -48,7 +51,7 @@ function composeView(
     inbound: buildInbound(snapshot, workload),
     outbound: {
       ...(httpProxy && { httpProxy }),
-      destinations: withListeners(destinations, workload),
+      destinations: withListeners(reached, workload),
     },
   };
 }

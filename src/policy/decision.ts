@@ -16,8 +16,14 @@ export interface RuleRef {
   readonly source: SourceLocation;
 }
 
-/** A resource and where it was written; "default" when no resource says anything. */
-export type Origin = { readonly ref: ResourceRef; readonly source: SourceLocation } | "default";
+/** A resource and where it was written. */
+export interface ResourceOrigin {
+  readonly ref: ResourceRef;
+  readonly source: SourceLocation;
+}
+
+/** What set a value; "default" when no resource says anything. */
+export type Origin = ResourceOrigin | "default";
 
 /** Why traffic was let through or not. Plain data: it travels into logs and back. */
 export type Reason =
@@ -33,12 +39,32 @@ export type Reason =
       readonly considered: readonly ResourceRef[];
       readonly nearest: readonly NearestMiss[];
     }
-  /** Plaintext on a port that demands mutual TLS (PA-37). */
-  | { readonly because: "plaintext-refused"; readonly origin: Origin }
-  /** TLS on a port where mutual TLS is disabled (PA-36). */
-  | { readonly because: "tls-refused"; readonly origin: Origin }
+  /**
+   * Plaintext on a port that demands mutual TLS (PA-37). `chosenBy` is the DestinationRule for which the caller's
+   * sidecar spoke plaintext; the callee's sidecar can't know it.
+   */
+  | {
+      readonly because: "plaintext-refused";
+      readonly origin: Origin;
+      readonly chosenBy?: ResourceOrigin;
+    }
+  /** TLS on a port where mutual TLS is disabled (PA-36); `chosenBy` as above. */
+  | {
+      readonly because: "tls-refused";
+      readonly origin: Origin;
+      readonly chosenBy?: ResourceOrigin;
+    }
   /** TLS, but no certificate, or one that does not chain to the mesh's roots or names a foreign trust domain. */
   | { readonly because: "peer-not-verified"; readonly problem: string }
+  /**
+   * The caller's sidecar insists on mutual TLS, and the callee can't prove any identity that is accepted of it: the
+   * connection fails (TLS-30, TLS-32). `origin` is what makes the caller insist.
+   */
+  | {
+      readonly because: "callee-not-verified";
+      readonly problem: string;
+      readonly origin: Origin;
+    }
   /** The callee has no sidecar, so that nothing is enforced there (AP-6). */
   | { readonly because: "no-sidecar" }
   /** A process outside the pod used the pod's outbound side. */

@@ -11,10 +11,19 @@ import type { Destination, Endpoint } from "./workload-view.ts";
 /** By which a pod says whether it speaks the mesh's TLS; injection sets it to "istio" when absent (TLS-26). */
 const TLS_MODE_LABEL = "security.istio.io/tlsMode";
 
-/** One destination for each service port, in the order of services; the same for every caller but for its listeners. */
-export function buildDestinations(snapshot: MeshSnapshot): Destination[] {
+/** Which workloads behind a service are endpoints: those that are ready, or all, for questions about a mesh at rest. */
+export type EndpointSelection = "ready" | "all";
+
+/**
+ * One destination for each service port, in the order of services, with automatic mutual TLS. The same for every
+ * caller, but for its listeners and what DestinationRules tell it.
+ */
+export function buildDestinations(
+  snapshot: MeshSnapshot,
+  endpoints: EndpointSelection = "ready",
+): Destination[] {
   return snapshot.services.flatMap((selected) =>
-    selected.service.ports.map((port) => buildDestination(snapshot, { selected, port })),
+    selected.service.ports.map((port) => buildDestination(snapshot, { selected, port, endpoints })),
   );
 }
 
@@ -46,9 +55,15 @@ export function serverNameOf(host: string, servicePort: number): string {
   return `outbound_.${servicePort}_._.${host}`;
 }
 
+interface ServicePortQuestion {
+  readonly selected: SelectedWorkloads;
+  readonly port: ServicePort;
+  readonly endpoints: EndpointSelection;
+}
+
 function buildDestination(
   snapshot: MeshSnapshot,
-  { selected, port }: { readonly selected: SelectedWorkloads; readonly port: ServicePort },
+  { selected, port, endpoints }: ServicePortQuestion,
 ): Destination {
   const { namespace, name } = selected.service.meta;
   const host = serviceHost({ namespace, name });
@@ -60,15 +75,16 @@ function buildDestination(
     protocol: port.protocol,
     identities: acceptedIdentities(snapshot, selected.workloads),
     serverName: serverNameOf(host, port.port),
-    endpoints: buildEndpoints(snapshot, { selected, port }),
+    endpoints: buildEndpoints(snapshot, { selected, port, endpoints }),
   };
 }
 
 function buildEndpoints(
   snapshot: MeshSnapshot,
-  { selected, port }: { readonly selected: SelectedWorkloads; readonly port: ServicePort },
+  { selected, port, endpoints }: ServicePortQuestion,
 ): Endpoint[] {
   return selected.workloads.flatMap((workload) => {
+    if (endpoints === "ready" && !workload.ready) return [];
     const target = targetContainerPort(port, workload);
     if (target === undefined) return [];
     return {
@@ -100,7 +116,7 @@ function tlsModeOf({ labels, injected }: Workload): string {
   return labels[TLS_MODE_LABEL] ?? (injected ? "istio" : "disabled");
 }
 
-/** Every identity an endpoint of the service may prove, in every trust domain that is ours, sorted (TLS-34). */
+/** Every identity a workload behind the service may prove, ready or not, in every trust domain that is ours, sorted (TLS-34). */
 function acceptedIdentities(
   { settings: { trustDomain, trustDomainAliases } }: MeshSnapshot,
   workloads: readonly Workload[],

@@ -12,6 +12,10 @@ const origin = {
   ref: { kind: "PeerAuthentication", namespace: "istio-system", name: "default" },
   source: { file: "mesh.yaml", line: 3 },
 };
+const chosenBy = {
+  ref: { kind: "DestinationRule", namespace: "shop", name: "old" },
+  source: { file: "rules.yaml", line: 7 },
+};
 
 /** One row for each reason there is: the compiler holds the list complete. */
 const rows: {
@@ -19,12 +23,12 @@ const rows: {
 } = {
   "matched-allow": [
     { because: "matched-allow", matched },
-    /^Allowed: rule 2 of AuthorizationPolicy production\/no-admin \(rules\[1\], policies\.yaml:12\) matches, an ALLOW rule\.$/,
+    /^Allowed: rules\[1\] of AuthorizationPolicy production\/no-admin \(policies\.yaml:12\) matches, an ALLOW rule\.$/,
     "ALLOW production/no-admin rules[1] (policies.yaml:12)",
   ],
   "matched-deny": [
     { because: "matched-deny", matched },
-    /^Denied: rule 2 of AuthorizationPolicy production\/no-admin \(rules\[1\], policies\.yaml:12\) matches, a DENY rule\.$/,
+    /^Denied: rules\[1\] of AuthorizationPolicy production\/no-admin \(policies\.yaml:12\) matches, a DENY rule\.$/,
     "DENY production/no-admin rules[1] (policies.yaml:12)",
   ],
   "no-allow-policy": [
@@ -40,7 +44,7 @@ const rows: {
         { rule: matched, unmet: [{ field: "to.operation.methods", expected: "GET", got: "PUT" }] },
       ],
     },
-    /^Denied: .*\(AuthorizationPolicy production\/no-admin\)\.\nThe nearest rule:\n {2}rule 2 of .*policies\.yaml:12\)\n {4}to\.operation\.methods: expected GET; got PUT$/,
+    /^Denied: .*\(AuthorizationPolicy production\/no-admin\)\.\nThe nearest rule:\n {2}rules\[1\] of .*policies\.yaml:12\)\n {4}to\.operation\.methods: expected GET; got PUT$/,
     "no ALLOW rule matched; nearest production/no-admin rules[1] (policies.yaml:12)",
   ],
   "plaintext-refused": [
@@ -58,6 +62,11 @@ const rows: {
     /^Denied: .*its certificate has expired/,
     "caller not verified: its certificate has expired",
   ],
+  "callee-not-verified": [
+    { because: "callee-not-verified", problem: "it has no sidecar", origin: chosenBy },
+    /^Denied: .*mutual TLS, set by DestinationRule shop\/old \(rules\.yaml:7\), .*it has no sidecar\.$/,
+    "callee not verified: it has no sidecar; mutual TLS by shop/old (rules.yaml:7)",
+  ],
   "no-sidecar": [{ because: "no-sidecar" }, /^Allowed: .*no sidecar/, "the callee has no sidecar"],
   "not-own-workload": [
     { because: "not-own-workload", problem: "process 7 is not below process 5" },
@@ -69,6 +78,25 @@ for (const [because, [reason, sentence, summary]] of Object.entries(rows)) {
   test(`explains ${because}`, () => {
     const verdict = sentence.source.startsWith("^Allowed") ? "allow" : "deny";
     assert.match(explain({ verdict, reason }), sentence);
+    assert.equal(summarize(reason), summary);
+  });
+}
+
+const chosen: [Reason, sentence: RegExp, summary: string][] = [
+  [
+    { because: "plaintext-refused", origin, chosenBy },
+    /^Denied: the caller speaks plaintext, set by DestinationRule shop\/old \(rules\.yaml:7\), and the port demands .*PeerAuthentication istio-system\/default \(mesh\.yaml:3\)\.$/,
+    "plaintext refused, STRICT by istio-system/default (mesh.yaml:3); plaintext by shop/old (rules.yaml:7)",
+  ],
+  [
+    { because: "tls-refused", origin, chosenBy },
+    /^Denied: the caller speaks TLS, set by DestinationRule shop\/old \(rules\.yaml:7\), and .*DISABLE.*istio-system\/default/,
+    "TLS refused, DISABLE by istio-system/default (mesh.yaml:3); TLS by shop/old (rules.yaml:7)",
+  ],
+];
+for (const [reason, sentence, summary] of chosen) {
+  test(`explains ${reason.because} that a DestinationRule of the caller brought about`, () => {
+    assert.match(explain({ verdict: "deny", reason }), sentence);
     assert.equal(summarize(reason), summary);
   });
 }

@@ -20,9 +20,11 @@ export function summarize(reason: Reason): string {
     case "no-allow-matched":
       return `no ALLOW rule matched${nearestInBrackets(reason.nearest)}`;
     case "plaintext-refused":
-      return `plaintext refused, STRICT by ${shortOrigin(reason.origin)}`;
+      return `plaintext refused, STRICT by ${shortOrigin(reason.origin)}${shortChoice("plaintext", reason)}`;
     case "tls-refused":
-      return `TLS refused, DISABLE by ${shortOrigin(reason.origin)}`;
+      return `TLS refused, DISABLE by ${shortOrigin(reason.origin)}${shortChoice("TLS", reason)}`;
+    case "callee-not-verified":
+      return `callee not verified: ${reason.problem}; mutual TLS by ${shortOrigin(reason.origin)}`;
     case "peer-not-verified":
       return `caller not verified: ${reason.problem}`;
     case "no-sidecar":
@@ -45,9 +47,11 @@ function sentence(reason: Reason): string {
     case "no-allow-matched":
       return noAllowMatched(reason);
     case "plaintext-refused":
-      return `the caller speaks plaintext, and the port demands mutual TLS (STRICT), set by ${originInWords(reason.origin)}.`;
+      return `the caller speaks plaintext${choiceInWords(reason)}, and the port demands mutual TLS (STRICT), set by ${originInWords(reason.origin)}.`;
     case "tls-refused":
-      return `the caller speaks TLS, and mutual TLS is disabled on the port (DISABLE), set by ${originInWords(reason.origin)}.`;
+      return `the caller speaks TLS${choiceInWords(reason)}, and mutual TLS is disabled on the port (DISABLE), set by ${originInWords(reason.origin)}.`;
+    case "callee-not-verified":
+      return `the caller's sidecar insists on mutual TLS, set by ${originInWords(reason.origin)}, and the callee's identity could not be verified: ${reason.problem}.`;
     case "peer-not-verified":
       return `the caller's identity could not be verified: ${reason.problem}.`;
     case "no-sidecar":
@@ -88,14 +92,24 @@ function conditionInWords({ field, expected, got }: UnmetCondition): string {
   return `${field}: expected ${expected}; got ${got}`;
 }
 
-/** People count from 1, policies are indexed from 0: both are said. */
+/** Indexed from 0, as in paths of fields, in logs and in rule ids (AP-34). */
 function ruleInWords({ policy, rule, source }: RuleRef): string {
-  return `rule ${rule + 1} of ${formatRef(policy)} (rules[${rule}], ${formatLocation(source)})`;
+  return `rules[${rule}] of ${formatRef(policy)} (${formatLocation(source)})`;
 }
 
 function originInWords(origin: Origin): string {
   if (origin === "default") return "the mesh's default";
   return `${formatRef(origin.ref)} (${formatLocation(origin.source)})`;
+}
+
+type TransportRefusal = Extract<Reason, { because: "plaintext-refused" | "tls-refused" }>;
+
+function choiceInWords({ chosenBy }: TransportRefusal): string {
+  return chosenBy === undefined ? "" : `, set by ${originInWords(chosenBy)}`;
+}
+
+function shortChoice(spoken: "plaintext" | "TLS", { chosenBy }: TransportRefusal): string {
+  return chosenBy === undefined ? "" : `; ${spoken} by ${shortOrigin(chosenBy)}`;
 }
 
 function shortRule({ policy, rule, source }: RuleRef): string {

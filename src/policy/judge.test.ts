@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { snapshotOf, workloadNamed } from "../../test/kit/mesh-parts.ts";
-import { type AskedRequest, type Judgement, judge, QuestionError } from "./judge.ts";
+import { type AskedRequest, type Judgement, judge, type Question, QuestionError } from "./judge.ts";
 
 const workload = (namespace: string, name: string, port: number, labels = ""): string => `
 ---
@@ -54,6 +54,7 @@ interface Asked {
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly request?: "none";
+  readonly via?: Question["via"];
 }
 
 function ask(extra: string, asked: Asked = {}): Judgement {
@@ -68,6 +69,7 @@ function ask(extra: string, asked: Asked = {}): Judgement {
     from: from === "outside" ? "outside" : workloadNamed(snapshot, from),
     to: workloadNamed(snapshot, to),
     containerPort: port,
+    ...(asked.via && { via: asked.via }),
     ...(asked.request !== "none" && { request }),
   });
 }
@@ -89,6 +91,148 @@ for (const [mode, from, transport, because] of transports) {
     assert.equal(judgement.mutualTls?.mode, mode);
   });
 }
+
+const destinationRule = (tls: string, host = "*"): string => `
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: chosen, namespace: shop}
+spec: {host: "${host}", trafficPolicy: {tls: ${tls}}}`;
+const RULE = { kind: "DestinationRule", namespace: "shop", name: "chosen" };
+
+const WITHOUT_SIDECAR = "without a sidecar";
+const CLIENTS = {
+  automatic: { from: "shop/caller-0", rule: "" },
+  "ISTIO_MUTUAL by a rule": {
+    from: "shop/caller-0",
+    rule: destinationRule("{mode: ISTIO_MUTUAL}"),
+  },
+  "DISABLE by a rule": { from: "shop/caller-0", rule: destinationRule("{mode: DISABLE}") },
+  "without a sidecar, DISABLE by a rule": {
+    from: "legacy/old-0",
+    rule: destinationRule("{mode: DISABLE}"),
+  },
+  "without a sidecar, ISTIO_MUTUAL by a rule": {
+    from: "legacy/old-0",
+    rule: destinationRule("{mode: ISTIO_MUTUAL}"),
+  },
+} as const;
+
+/** What each client gets of a STRICT, a PERMISSIVE, a DISABLE server, and of one without a sidecar. */
+const truths: [client: keyof typeof CLIENTS, ...outcomes: [string, string, string, string]][] = [
+  ["automatic", "mutual-tls", "mutual-tls", "plaintext", "plaintext"],
+  ["ISTIO_MUTUAL by a rule", "mutual-tls", "mutual-tls", "tls-refused", "callee-not-verified"],
+  ["DISABLE by a rule", "plaintext-refused", "plaintext", "plaintext", "plaintext"],
+  [
+    "without a sidecar, DISABLE by a rule",
+    "plaintext-refused",
+    "plaintext",
+    "plaintext",
+    "plaintext",
+  ],
+  [
+    "without a sidecar, ISTIO_MUTUAL by a rule",
+    "plaintext-refused",
+    "plaintext",
+    "plaintext",
+    "plaintext",
+  ],
+];
+for (const [client, ...outcomes] of truths) {
+  for (const [index, server] of ["STRICT", "PERMISSIVE", "DISABLE", WITHOUT_SIDECAR].entries()) {
+    test(`TLS-45 a client ${client}, a server ${server}: ${outcomes[index]}`, () => {
+      const { from, rule } = CLIENTS[client];
+      const { decision, transport, clientTls } =
+        server === WITHOUT_SIDECAR
+          ? ask(rule, { from, to: "legacy/old-0", port: 9000 })
+          : ask(peerAuthentication(server) + rule, { from });
+      const { verdict, reason } = decision;
+      assert.equal(verdict === "allow" ? transport.kind : reason.because, outcomes[index]);
+      const ruled = client.endsWith("by a rule") && from === "shop/caller-0";
+      assert.deepEqual(clientTls?.origin.ref, ruled ? RULE : undefined);
+      if (verdict === "deny") {
+        assert.ok("origin" in reason && reason.origin !== "default");
+        const chooser = "chosenBy" in reason ? reason.chosenBy : reason.origin;
+        const policyOf = server === WITHOUT_SIDECAR ? RULE.kind : "PeerAuthentication";
+        assert.equal(reason.origin.ref.kind, policyOf);
+        if (ruled) assert.deepEqual(chooser?.ref, RULE);
+        else assert.ok(!("chosenBy" in reason));
+      }
+    });
+  }
+}
+
+const demanded: [names: string, because: string][] = [
+  ["spiffe://cluster.local/ns/shop/sa/api", "no-allow-policy"],
+  ["spiffe://cluster.local/ns/shop/sa/other", "callee-not-verified"],
+  ["api.example.com", "callee-not-verified"],
+];
+for (const [name, because] of demanded) {
+  test(`TLS-32 a rule that accepts ${name} alone: ${because}`, () => {
+    const rule = destinationRule(`{mode: ISTIO_MUTUAL, subjectAltNames: ["${name}"]}`);
+    const { decision, transport } = ask(rule);
+    assert.equal(decision.reason.because, because);
+    assert.equal(transport.kind, "mutual-tls");
+    if (decision.reason.because === "callee-not-verified") {
+      assert.match(
+        decision.reason.problem,
+        /^"spiffe:\/\/cluster\.local\/ns\/shop\/sa\/api" is not /,
+      );
+    }
+  });
+}
+
+test("TLS-26 a pod that says it speaks mutual TLS, and has no sidecar to, is not reached", () => {
+  const pretender = workload("legacy", "pretender", 9001, ", security.istio.io/tlsMode: istio");
+  const { decision } = ask(pretender.replace("PROTOCOL", "http"), {
+    to: "legacy/pretender-0",
+    port: 9001,
+  });
+  assert.ok(decision.reason.because === "callee-not-verified");
+  assert.equal(decision.reason.origin, "default");
+});
+
+test("AP-94, TLS-32 the server name that a rule sets is the one that policies see", () => {
+  const rules = authorization("{when: [{key: connection.sni, values: [api.example.com]}]}");
+  const rule = destinationRule("{mode: ISTIO_MUTUAL, sni: api.example.com}");
+  assert.equal(ask(rules + rule).decision.verdict, "allow");
+  assert.equal(ask(rules).decision.verdict, "deny");
+});
+
+test("TLS-41 of two services for one port the rule of the one that is asked for counts", () => {
+  const second = `
+---
+apiVersion: v1
+kind: Service
+metadata: {name: zeta, namespace: shop}
+spec: {selector: {app: api}, ports: [{name: http, port: 90, targetPort: 8080}]}`;
+  const rules = peerAuthentication("STRICT") + second + destinationRule("{mode: DISABLE}", "zeta");
+  const zeta = { serviceNamespace: "shop", serviceName: "zeta", servicePort: 90 };
+  const api = { serviceNamespace: "shop", serviceName: "api", servicePort: 80 };
+  assert.deepEqual(ask(rules).via, api);
+  assert.equal(ask(rules).decision.verdict, "allow");
+  const asked = ask(rules, { via: zeta });
+  assert.deepEqual(asked.via, zeta);
+  assert.equal(asked.decision.reason.because, "plaintext-refused");
+  assert.equal(ask(rules, { via: api }).decision.verdict, "allow");
+  const elsewhere = { ...zeta, servicePort: 1 };
+  assert.equal(ask(rules, { via: elsewhere }).decision.reason.because, "plaintext-refused");
+});
+
+test("whether the callee is ready does not change what is permitted", () => {
+  const yaml = MESH + peerAuthentication("STRICT");
+  const judged = [[], ["shop/api-0"]].map((notReady) => {
+    const snapshot = snapshotOf(yaml, { notReady });
+    return judge(snapshot, {
+      from: workloadNamed(snapshot, "shop/caller-0"),
+      to: workloadNamed(snapshot, "shop/api-0"),
+      containerPort: 8080,
+      request: { method: "GET", path: "/", headers: new Map() },
+    });
+  });
+  assert.equal(judged[0]?.transport.kind, "mutual-tls");
+  assert.deepEqual(judged[1], judged[0]);
+});
 
 test("PA-37 a refusal of plaintext names the resource that set STRICT", () => {
   const { decision } = ask(peerAuthentication("STRICT"), { from: "outside" });

@@ -2,6 +2,7 @@
  * Answers a question about a mesh that need not run: from the same views, and by the same rules, as the sidecars would.
  * First the transport, as the caller's sidecar chooses it and the callee's demands it, then authorization.
  */
+import { plainAddress } from "../api/plain-address.ts";
 import type { PortProtocol } from "../api/service.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
@@ -9,13 +10,14 @@ import type { TrafficProtocol } from "./authorization-rule.ts";
 import { authorizeConnection, authorizeRequest, compileAuthorization } from "./authorize.ts";
 import { buildWorkloadView, identityOf } from "./build-workload-view.ts";
 import type { Decision } from "./decision.ts";
-import { buildDestinations } from "./destinations.ts";
 import type { MeshSnapshot } from "./mesh-snapshot.ts";
 import { normalizePath, pathRefusal } from "./path-normalization.ts";
+import { findRoute, type Route, type ServicePortName } from "./route.ts";
 import type { Connection, HttpRequest } from "./traffic.ts";
+import { transportRefusal } from "./transport-refusal.ts";
 import type { Workload } from "./workload.ts";
 import type {
-  Destination,
+  EffectiveClientTls,
   EffectiveMutualTls,
   InboundPort,
   WorkloadView,
@@ -25,6 +27,8 @@ export interface Question {
   readonly from: Caller;
   readonly to: Workload;
   readonly containerPort: number;
+  /** The service by which the caller calls; without it the first that leads to the port. */
+  readonly via?: ServicePortName;
   /** Needed on a port that carries HTTP, and of no consequence on one that is carried as TCP. */
   readonly request?: AskedRequest;
 }
@@ -43,13 +47,15 @@ export interface AskedRequest {
 export interface Judgement {
   readonly decision: Decision;
   readonly transport: Transport;
+  /** The DestinationRule that chose the transport; absent when none did. */
+  readonly clientTls?: EffectiveClientTls;
   /** What the callee's port demands; absent when the callee has no sidecar. */
   readonly mutualTls?: EffectiveMutualTls;
   /** What the port was declared to carry. */
   readonly protocol: PortProtocol;
   readonly judgedAs: TrafficProtocol;
   /** The service through which the caller's sidecar knows the port; absent when no service leads there. */
-  readonly via?: Pick<Destination, "serviceNamespace" | "serviceName" | "servicePort">;
+  readonly via?: ServicePortName;
   /** The request as it was judged. */
   readonly request?: Pick<HttpRequest, "method" | "path" | "authority">;
   /** What a policy of the callee asks about and the question did not say, with the value it was judged by. */
@@ -61,8 +67,16 @@ export interface Assumptions {
   readonly sourceAddress?: string;
 }
 
+/** What the caller's sidecar sets out to speak. */
 export type Transport =
-  | { readonly kind: "mutual-tls"; readonly caller: SpiffeId; readonly callee: SpiffeId }
+  | {
+      readonly kind: "mutual-tls";
+      readonly caller: SpiffeId;
+      /** The identity of the callee's workload, if it can prove it. */
+      readonly callee: SpiffeId;
+      /** Which the caller's sidecar accepts of the callee; none where it insists on a name that is in no certificate of the mesh (TLS-32). */
+      readonly accepted: readonly SpiffeId[];
+    }
   | { readonly kind: "plaintext" };
 
 /** The question cannot be answered as it was put; the message says what is wrong with it. */
@@ -79,18 +93,22 @@ const ADDRESS_FIELDS = /^((not)?(remote)?ipBlocks|source\.ip|remote\.ip)$/i;
 export function judge(snapshot: MeshSnapshot, question: Question): Judgement {
   const view = buildWorkloadView(snapshot, question.to);
   const port = inboundPort(view, question);
-  const route = routeTo(snapshot, { question, port });
+  const client = sidecarClient(question.from);
+  const route = findRoute(snapshot, { ...question, client, port });
   const transport = transportOf(snapshot, { question, route });
   const judgedAs = protocolToJudge(port, question);
   const sourceAddress = addressOf(question.from);
   const connection = buildConnection({ transport, route, port, sourceAddress });
   const request =
     judgedAs === "http" ? buildRequest(view, { question, route, connection }) : undefined;
+  const callee = transport.kind === "mutual-tls" ? transport.callee : undefined;
+  const refused = transportRefusal({ callee, to: question.to, port, route });
   return {
-    decision: question.to.injected
-      ? (refuseTransport(transport, port) ?? authorize(view, { judgedAs, connection, request }))
-      : { verdict: "allow", reason: { because: "no-sidecar" } },
+    decision: refused
+      ? { verdict: "deny", reason: refused }
+      : authorize(view, { question, judgedAs, connection, request }),
     transport,
+    ...(route?.destination.clientTls && { clientTls: route.destination.clientTls }),
     ...(question.to.injected && { mutualTls: port.mutualTls }),
     protocol: port.protocol,
     judgedAs,
@@ -105,12 +123,6 @@ export function judge(snapshot: MeshSnapshot, question: Question): Judgement {
   };
 }
 
-/** The way the caller's sidecar takes to the callee's port, and whether it speaks mutual TLS there. */
-interface Route {
-  readonly destination: Destination;
-  readonly mutualTls: boolean;
-}
-
 function inboundPort(view: WorkloadView, { to, containerPort }: Question): InboundPort {
   const port = view.inbound.ports.find((candidate) => candidate.containerPort === containerPort);
   if (port !== undefined) return port;
@@ -120,24 +132,11 @@ function inboundPort(view: WorkloadView, { to, containerPort }: Question): Inbou
   );
 }
 
-/** A port that no service leads to is unknown to the caller's sidecar, which then passes plaintext through (TLS-24). */
-function routeTo(
-  snapshot: MeshSnapshot,
-  { question: { to }, port }: { readonly question: Question; readonly port: InboundPort },
-): Route | undefined {
-  for (const destination of buildDestinations(snapshot)) {
-    if (destination.serviceNamespace !== to.namespace) continue;
-    const endpoint = destination.endpoints.find(
-      ({ workload, address }) =>
-        workload === to.name &&
-        address.address === port.listen.address &&
-        address.port === port.listen.port,
-    );
-    if (endpoint !== undefined) return { destination, mutualTls: endpoint.mutualTls };
-  }
-  return undefined;
+function sidecarClient(from: Caller): Workload | "no-sidecar" {
+  return from !== "outside" && from.injected ? from : "no-sidecar";
 }
 
+/** A port that no service leads to is unknown to the caller's sidecar, which then passes plaintext through (TLS-24). */
 function transportOf(
   { settings: { trustDomain } }: MeshSnapshot,
   {
@@ -152,20 +151,8 @@ function transportOf(
     kind: "mutual-tls",
     caller: identityOf(from, trustDomain),
     callee: identityOf(to, trustDomain),
+    accepted: route.destination.identities,
   };
-}
-
-function refuseTransport(
-  { kind }: Transport,
-  { mutualTls: { mode, origin } }: InboundPort,
-): Decision | undefined {
-  if (kind === "plaintext" && mode === "STRICT") {
-    return { verdict: "deny", reason: { because: "plaintext-refused", origin } };
-  }
-  if (kind === "mutual-tls" && mode === "DISABLE") {
-    return { verdict: "deny", reason: { because: "tls-refused", origin } };
-  }
-  return undefined;
 }
 
 /** A port of unknown protocol is read as what arrives there. */
@@ -177,15 +164,18 @@ function protocolToJudge({ protocol }: InboundPort, { request }: Question): Traf
 function authorize(
   { inbound, trust }: WorkloadView,
   {
+    question,
     judgedAs,
     connection,
     request,
   }: {
+    readonly question: Question;
     readonly judgedAs: TrafficProtocol;
     readonly connection: Connection;
     readonly request: HttpRequest | undefined;
   },
 ): Decision {
+  if (!question.to.injected) return { verdict: "allow", reason: { because: "no-sidecar" } };
   const compiled = compileAuthorization(inbound.authorization, { protocol: judgedAs, trust });
   return request === undefined
     ? authorizeConnection(compiled, connection)
@@ -256,9 +246,9 @@ function usualAuthority({ from, to, containerPort }: Question, route: Route | un
   return servicePort === HTTP_PORT ? host : `${host}:${servicePort}`;
 }
 
-/** The rightmost entry counts (AP-51a). */
+/** The rightmost entry counts, when it is an address (AP-51a). */
 function forwardedAddress({ headers }: AskedRequest): string | undefined {
-  return headers.get("x-forwarded-for")?.split(",").at(-1)?.trim();
+  return plainAddress(headers.get("x-forwarded-for")?.split(",").at(-1)?.trim() ?? "");
 }
 
 function addressOf(caller: Caller): string {

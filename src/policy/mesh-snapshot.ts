@@ -1,5 +1,6 @@
 /** All configuration at one moment, indexed for the questions asked of it. Immutable; what is derived from it lives elsewhere. */
 import type { AuthorizationPolicy } from "../api/authorization-policy.ts";
+import type { DestinationRule } from "../api/destination-rule.ts";
 import { selects } from "../api/label-selector.ts";
 import { DEFAULT_MESH_SETTINGS, type MeshSettings } from "../api/mesh-config.ts";
 import type { PeerAuthentication } from "../api/peer-authentication.ts";
@@ -21,6 +22,8 @@ export interface MeshSnapshot {
   readonly peerAuthentications: ReadonlyMap<string, readonly PeerAuthentication[]>;
   /** In the order of PA-5. */
   readonly authorizationPolicies: ReadonlyMap<string, readonly AuthorizationPolicy[]>;
+  /** By namespace, the oldest first. */
+  readonly destinationRules: ReadonlyMap<string, readonly DestinationRule[]>;
 }
 
 /** A service and the workloads behind it, in the order they were given. */
@@ -29,7 +32,7 @@ export interface SelectedWorkloads {
   readonly workloads: readonly Workload[];
 }
 
-/** Indexes resources and workloads. Of several mesh configurations the first counts; whoever reads files refuses a second. */
+/** Indexes resources and workloads. */
 export function buildSnapshot({
   resources,
   workloads,
@@ -44,7 +47,7 @@ export function buildSnapshot({
     .sort(byNamespaceAndName)
     .map((service) => selectWorkloads(service, workloadsByNamespace));
   return {
-    settings: ofKind(resources, "MeshConfig")[0]?.settings ?? DEFAULT_MESH_SETTINGS,
+    settings: meshSettingsOf(resources),
     rootsPem,
     workloads,
     services,
@@ -58,7 +61,16 @@ export function buildSnapshot({
       ofKind(resources, "AuthorizationPolicy").sort(byAge),
       ({ meta }) => meta.namespace,
     ),
+    destinationRules: groupBy(
+      ofKind(resources, "DestinationRule").sort(byAge),
+      ({ meta }) => meta.namespace,
+    ),
   };
+}
+
+/** Of several mesh configurations the first counts; whoever reads files refuses a second. */
+export function meshSettingsOf(resources: readonly Resource[]): MeshSettings {
+  return ofKind(resources, "MeshConfig")[0]?.settings ?? DEFAULT_MESH_SETTINGS;
 }
 
 /** What a namespace, and the root namespace above it, say; the root's first. */

@@ -30,7 +30,7 @@ export function pathRefusal(path: string, mode: PathNormalization): string | und
 }
 
 /** AP-107 */
-export function hasFragment(path: string): boolean {
+function hasFragment(path: string): boolean {
   return path.includes("#");
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { resourcesOf } from "../../test/kit/mesh-parts.ts";
-import { planWorkloads } from "./plan-workloads.ts";
+import { planWorkloads, podTemplateOf } from "./plan-workloads.ts";
 
 const MESH = `
 apiVersion: v1
@@ -48,16 +48,17 @@ spec:
     spec: {containers: [{name: a, image: x}]}
 `;
 
-function plan() {
+function plan(more = "") {
   const asked: string[] = [];
-  const workloads = planWorkloads(resourcesOf(MESH), {
+  const resources = resourcesOf(MESH + more);
+  const workloads = planWorkloads(resources, {
     place(key) {
       asked.push(key);
       return { address: "127.0.0.1", port: asked.length };
     },
     uid: (key) => `uid of ${key}`,
   });
-  return { asked, workloads };
+  return { asked, workloads, resources };
 }
 
 test("each replica is a workload named by its index", () => {
@@ -112,4 +113,67 @@ test("without a sidecar callers connect to the application itself, and nothing i
   assert.deepEqual(old?.ports[0]?.listen, old?.ports[0]?.application);
   assert.deepEqual(old?.outboundListeners, []);
   assert.equal(old?.httpProxy, undefined);
+});
+
+const job = ({ name = "migrate", spec = "", labels = "{app: migrate}" } = {}): string => `
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: ${name}, namespace: shop}
+spec:
+  ${spec}
+  template:
+    metadata: {labels: ${labels}}
+    spec:
+      restartPolicy: Never
+      serviceAccountName: migrate
+      containers: [{name: a, image: x}]
+`;
+
+test("a Job gives one workload, injected by the same rules, and all are ready as planned", () => {
+  const { workloads } = plan(
+    job({ spec: "completions: 3" }) +
+      job({ name: "bare", labels: "{app: migrate, sidecar.istio.io/inject: 'false'}" }) +
+      job({ name: "done", spec: "completions: 0" }),
+  );
+  assert.deepEqual(
+    workloads.map(({ name, owner, ownerKind, injected, ready }) => [
+      name,
+      owner,
+      ownerKind,
+      injected,
+      ready,
+    ]),
+    [
+      ["cart-0", "cart", "Deployment", true, true],
+      ["cart-1", "cart", "Deployment", true, true],
+      ["old-0", "old", "Deployment", false, true],
+      ["migrate-0", "migrate", "Job", true, true],
+      ["bare-0", "bare", "Job", false, true],
+    ],
+  );
+  assert.equal(workloads[3]?.serviceAccount, "migrate");
+  assert.ok(workloads[3].httpProxy);
+  assert.equal(workloads[3].outboundListeners.length, 3);
+});
+
+test("a Job beside a Deployment of the same name gives a workload of another name", () => {
+  const { workloads } = plan(job({ name: "cart" }) + job({ name: "old" }));
+  const names = workloads.map(({ namespace, name }) => `${namespace}/${name}`);
+  assert.deepEqual(names.slice(3), ["shop/cart-0-job", "shop/old-0"]);
+  assert.equal(new Set(names).size, names.length);
+});
+
+test("every workload leads back to what it was made from", () => {
+  const { workloads, resources } = plan(job({ name: "cart" }));
+  assert.equal(workloads.length, 4);
+  for (const workload of workloads) {
+    const found = podTemplateOf(resources, workload);
+    assert.equal(found?.kind, workload.ownerKind);
+    assert.equal(found.meta.name, workload.owner);
+    assert.equal(found.meta.namespace, workload.namespace);
+    assert.deepEqual(found.template.labels, workload.labels);
+  }
+  const stranger = { namespace: "legacy", owner: "cart", ownerKind: "Deployment" } as const;
+  assert.equal(podTemplateOf(resources, stranger), undefined);
 });

@@ -2,7 +2,7 @@
 import type { Trust } from "./workload-view.ts";
 
 /** Always means the local trust domain, whatever its name. */
-const LOCAL_POINTER = "cluster.local";
+export const LOCAL_TRUST_DOMAIN = "cluster.local";
 
 type TrustDomains = Pick<Trust, "trustDomain" | "trustDomainAliases">;
 
@@ -21,7 +21,7 @@ export function expandPrincipal(value: string, trust: TrustDomains): readonly st
 /** The trust domains that one, or a pattern of one, stands for, when it is ours. */
 export function expandTrustDomain(value: string, trust: TrustDomains): readonly string[] {
   const ours = [trust.trustDomain, ...trust.trustDomainAliases];
-  if (value !== LOCAL_POINTER && !ours.some((domain) => covers(value, domain))) return [value];
+  if (value !== LOCAL_TRUST_DOMAIN && !ours.some((domain) => covers(value, domain))) return [value];
   const expanded = ours.map((domain) => (coversBySuffix(value, domain) ? value : domain));
   return [...new Set(expanded)];
 }

@@ -7,7 +7,7 @@ import type { PathNormalization } from "../api/mesh-config.ts";
 import type { Labels, ResourceRef, SourceLocation } from "../api/resource.ts";
 import type { PortProtocol } from "../api/service.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
-import type { MutualTlsMode, Origin } from "./decision.ts";
+import type { MutualTlsMode, Origin, ResourceOrigin } from "./decision.ts";
 import type { SocketAddress } from "./workload.ts";
 
 /** Raised whenever an older sidecar would misread a newer view; it then refuses (nacks) the view. */
@@ -82,18 +82,27 @@ export interface Destination {
   readonly host: string;
   readonly servicePort: number;
   readonly protocol: PortProtocol;
+  /** Absent where no DestinationRule decides: mutual TLS is then automatic, endpoint by endpoint. */
+  readonly clientTls?: EffectiveClientTls;
   /** Where the sidecar listens for the application; absent when the port is only reached through the HTTP proxy. */
   readonly listen?: SocketAddress;
-  /** Identities the callee may prove (TLS-34). */
+  /** Identities the callee may prove: of the workloads behind the service (TLS-34), or as a DestinationRule says (TLS-32). */
   readonly identities: readonly SpiffeId[];
-  /** TLS server name: `outbound_.8080_._.api.production.svc.cluster.local` (TLS-33). */
+  /** TLS server name: `outbound_.8080_._.api.production.svc.cluster.local` (TLS-33), or as a DestinationRule says. */
   readonly serverName: string;
+  /** Those that are ready. */
   readonly endpoints: readonly Endpoint[];
+}
+
+/** What a DestinationRule says for every endpoint of a destination (TLS-30, TLS-31). The rest of the destination already obeys it. */
+export interface EffectiveClientTls {
+  readonly mode: "DISABLE" | "ISTIO_MUTUAL";
+  readonly origin: ResourceOrigin;
 }
 
 export interface Endpoint {
   readonly workload: string;
   readonly address: SocketAddress;
-  /** Whether to originate mutual TLS to it (TLS-20..TLS-28). */
+  /** Whether to originate mutual TLS to it (TLS-20..TLS-31). */
   readonly mutualTls: boolean;
 }

@@ -12,12 +12,15 @@ export interface Workload {
   /** Pod name, such as `api-0`. */
   readonly name: string;
   readonly uid: string;
-  /** What it was made from: the Deployment's name. People call the workload by it. */
+  /** What it was made from: the name of a Deployment or Job. People call the workload by it. */
   readonly owner: string;
+  readonly ownerKind: "Deployment" | "Job";
   readonly labels: Labels;
   readonly serviceAccount: string;
   /** Whether a sidecar stands beside it. */
   readonly injected: boolean;
+  /** Whether it can serve; callers are not sent to one that cannot. */
+  readonly ready: boolean;
   readonly ports: readonly WorkloadPort[];
   /** Where its sidecar listens for the application's own calls, one for each service port it may call. */
   readonly outboundListeners: readonly OutboundListener[];

@@ -1,5 +1,6 @@
 /** Who is connected to whom, noted when a connection is accepted: afterwards a socket may have forgotten it. */
 import type { Socket } from "node:net";
+import { plainAddress } from "../api/plain-address.ts";
 import type { SocketAddress } from "../policy/workload.ts";
 
 export interface AcceptedConnection {
@@ -7,8 +8,6 @@ export interface AcceptedConnection {
   readonly remote: SocketAddress;
   readonly local: SocketAddress;
 }
-
-const IPV4_IN_IPV6 = /^::ffff:(?=\d+\.)/i;
 
 /** @returns undefined when the client has left already */
 export function acceptedConnection(
@@ -19,11 +18,7 @@ export function acceptedConnection(
   if (remoteAddress === undefined || remotePort === undefined) return undefined;
   return {
     acceptedAt,
-    remote: { address: plainAddress(remoteAddress), port: remotePort },
-    local: { address: plainAddress(localAddress ?? ""), port: localPort ?? 0 },
+    remote: { address: plainAddress(remoteAddress) ?? remoteAddress, port: remotePort },
+    local: { address: plainAddress(localAddress ?? "") ?? "", port: localPort ?? 0 },
   };
-}
-
-function plainAddress(address: string): string {
-  return address.replace(IPV4_IN_IPV6, "");
 }

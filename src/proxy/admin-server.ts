@@ -1,4 +1,5 @@
 /** The sidecar's own small server on loopback: health, metrics, and which certificate it has. Reads only. */
+import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { X509Svid } from "../identity/x509-svid.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
@@ -43,22 +44,19 @@ export class AdminServer {
       },
     );
     this.#server.maxConnections = MAX_CONNECTIONS;
-    this.#server.on("error", (error) =>
-      options.log.error("admin server failed", { problem: describeError(error) }),
-    );
   }
 
   /** @throws ListenError */
-  open(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const { port } = this.#options;
-      const refuse = (cause: Error): void =>
-        reject(new ListenError(`cannot listen on ${HOST}:${port}`, { cause }));
-      this.#server.once("error", refuse).listen({ host: HOST, port }, () => {
-        this.#server.off("error", refuse);
-        resolve();
-      });
-    });
+  async open(): Promise<void> {
+    const { port, log } = this.#options;
+    try {
+      await once(this.#server.listen({ host: HOST, port }), "listening");
+    } catch (cause) {
+      throw new ListenError(`cannot listen on ${HOST}:${port}`, { cause });
+    }
+    this.#server.on("error", (error) =>
+      log.error("admin server failed", { problem: describeError(error) }),
+    );
   }
 
   close(): Promise<void> {

@@ -2,6 +2,8 @@
 import { type CompiledAuthorization, compileAuthorization } from "../policy/authorize.ts";
 import type { InboundPort, WorkloadView } from "../policy/workload-view.ts";
 import type { InboundRules } from "./inbound-steps.ts";
+import type { TransportRules } from "./refusal-today.ts";
+import { TrustedRoots } from "./trusted-roots.ts";
 
 export interface CompiledView {
   readonly view: WorkloadView;
@@ -9,6 +11,7 @@ export interface CompiledView {
   readonly http: CompiledAuthorization;
   /** For those that do not (AP-60). */
   readonly tcp: CompiledAuthorization;
+  readonly roots: TrustedRoots;
 }
 
 export function compileView(view: WorkloadView): CompiledView {
@@ -18,14 +21,20 @@ export function compileView(view: WorkloadView): CompiledView {
     view,
     http: compileAuthorization(authorization, { protocol: "http", trust }),
     tcp: compileAuthorization(authorization, { protocol: "tcp", trust }),
+    roots: new TrustedRoots(trust.rootsPem),
   };
 }
 
-export function inboundRules({ view, http }: CompiledView, port: InboundPort): InboundRules {
+/** What a connection to a port must satisfy, whatever it carries. */
+export function transportRules({ view, roots }: CompiledView, port: InboundPort): TransportRules {
+  return { trust: view.trust, roots, mutualTls: port.mutualTls };
+}
+
+export function inboundRules(compiled: CompiledView, port: InboundPort): InboundRules {
+  const { view, http } = compiled;
   return {
+    ...transportRules(compiled, port),
     own: view.workload.identity,
-    trust: view.trust,
-    mutualTls: port.mutualTls,
     pathNormalization: view.inbound.pathNormalization,
     authorization: http,
   };

@@ -15,6 +15,36 @@ test("what is written is what is read", () => {
   assert.deepEqual(decodeWorkloadView({ format: 1, json: JSON.stringify(view) }), view);
 });
 
+const origin = {
+  ref: { kind: "DestinationRule", namespace: "production", name: "old" },
+  source: { file: "rules.yaml", line: 7 },
+};
+/** A view whose destinations were all chosen for by a DestinationRule. */
+function withClientTls(clientTls: unknown): string {
+  const { outbound } = view;
+  assert.ok(outbound.destinations.length > 0);
+  const destinations = outbound.destinations.map((each) => ({ ...each, clientTls }));
+  return JSON.stringify({ ...view, outbound: { ...outbound, destinations } });
+}
+
+test("TLS-31 what a DestinationRule chose is read", () => {
+  for (const mode of ["DISABLE", "ISTIO_MUTUAL"]) {
+    const decoded = decodeWorkloadView({ format: 1, json: withClientTls({ mode, origin }) });
+    assert.deepEqual(decoded.outbound.destinations[0]?.clientTls, { mode, origin });
+  }
+});
+
+for (const wrong of [
+  { mode: "SIMPLE", origin },
+  { mode: "DISABLE", origin: "default" },
+  "DISABLE",
+]) {
+  test(`TLS-39 a choice that cannot be carried refuses the view: ${JSON.stringify(wrong)}`, () => {
+    const json = withClientTls(wrong);
+    assert.throws(() => decodeWorkloadView({ format: 1, json }), InvalidWorkloadViewError);
+  });
+}
+
 /** Paths to every value inside, leaves and branches. */
 function pathsIn(value: unknown): string[][] {
   if (typeof value !== "object" || value === null) return [];

@@ -215,7 +215,10 @@ const destination = objectWith(
     serverName: text,
     endpoints: list(object({ workload: text, address, mutualTls: flag })),
   },
-  { listen: address },
+  {
+    listen: address,
+    clientTls: object({ mode: choice(["DISABLE", "ISTIO_MUTUAL"]), origin: originOfResource }),
+  },
 );
 
 const workloadView: Decoder<WorkloadView> = object({

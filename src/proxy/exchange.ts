@@ -4,6 +4,7 @@
  */
 import type { Decision } from "../policy/decision.ts";
 import type { SocketAddress } from "../policy/workload.ts";
+import type { Persistence } from "./connect-attempts.ts";
 import { HeaderList } from "./header-list.ts";
 import type { UpstreamEnds } from "./upstream-dialer.ts";
 import type { DialingAgent } from "./upstream-pool.ts";
@@ -25,7 +26,7 @@ export interface Exchange {
   readonly startedAt: Date;
   readonly head: RequestHead;
   readonly version: HttpVersion;
-  /** Without hop-by-hop fields: what is judged is what is forwarded. */
+  /** As received, and as steps change them. */
   readonly headers: HeaderList;
   authority: string | undefined;
   /** The target with its query; steps bring it into the form that is judged, logged and forwarded (AP-106). */
@@ -48,11 +49,14 @@ export interface Answer {
 export type StepResult = "continue" | "reset" | Answer;
 export type Step<E extends Exchange> = (exchange: E) => StepResult;
 
-/** Where a request may be sent: the targets in order of preference; the next is tried when one cannot be connected. */
+/** Where a request may be sent. */
 export interface Route {
   /** `inbound|8080||`, `outbound|8080||api.production.svc.cluster.local` */
   readonly cluster: string;
+  /** In order of preference. */
   readonly targets: readonly Target[];
+  /** What is done about a target that cannot be connected. */
+  readonly persistence: Persistence;
 }
 
 export interface Target {
@@ -80,7 +84,7 @@ export function openExchange(head: RequestHead, startedAt: Date): Exchange {
     startedAt,
     head,
     version: head.version === "1.0" ? "HTTP/1.0" : "HTTP/1.1",
-    headers: HeaderList.endToEnd(head.rawHeaders),
+    headers: new HeaderList(head.rawHeaders),
     authority: undefined,
     path: head.target,
     decision: undefined,

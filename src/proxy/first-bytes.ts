@@ -1,6 +1,6 @@
 /** Waits for a client's first bytes until a detector knows what they are. */
 import type { Socket } from "node:net";
-import type { DetectedProtocol, Detector } from "./protocol-detection.ts";
+import { type DetectedProtocol, type Detector, stalledProtocol } from "./protocol-detection.ts";
 
 /** What a client began with. */
 export interface FirstBytes {
@@ -11,17 +11,17 @@ export interface FirstBytes {
 
 export interface FirstBytesOptions {
   readonly detect: Detector;
-  /** What to take the bytes for when the client stops before the detector knows. */
-  readonly otherwise: DetectedProtocol;
   /** How long a client may say nothing at all; absent is forever (PA-41). */
   readonly silenceMs?: number;
   /** What becomes of a client silent for that long. */
-  readonly onSilence?: "close" | "otherwise";
+  readonly onSilence?: "close" | "tcp";
+  /** From the first byte to a complete ClientHello or request line. */
+  readonly completionMs?: number;
 }
 
-/** From the first byte to a complete ClientHello or request line. */
 const COMPLETION_MS = 10_000;
 const NOTHING = Buffer.alloc(0);
+const TCP: DetectedProtocol = { kind: "tcp" };
 
 /**
  * Reads until `detect` knows, the client ends, or time is up, and gives the bytes back to the socket: whoever serves
@@ -31,7 +31,7 @@ const NOTHING = Buffer.alloc(0);
  */
 export function readFirstBytes(
   socket: Socket,
-  { detect, otherwise, silenceMs, onSilence }: FirstBytesOptions,
+  { detect, silenceMs, onSilence, completionMs = COMPLETION_MS }: FirstBytesOptions,
 ): Promise<FirstBytes | undefined> {
   return new Promise((resolve) => {
     let bytes: Buffer = NOTHING;
@@ -51,17 +51,17 @@ export function readFirstBytes(
       if (chunk === null) return;
       if (bytes.length === 0) {
         clearTimeout(timer);
-        timer = setTimeout(onTime, COMPLETION_MS);
+        timer = setTimeout(onTime, completionMs);
       }
       bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
       const detected = detect(bytes);
       if (detected !== undefined) finish(detected);
     }
     function onTime(): void {
-      finish(bytes.length > 0 || onSilence === "otherwise" ? otherwise : undefined);
+      finish(bytes.length > 0 || onSilence === "tcp" ? stalledProtocol(bytes) : undefined);
     }
     function onEnd(): void {
-      finish(bytes.length > 0 ? otherwise : undefined);
+      finish(bytes.length > 0 ? TCP : undefined);
     }
     function onClose(): void {
       finish(undefined);

@@ -1,4 +1,7 @@
-/** Header fields in the order and case they came in; the hop-by-hop ones never enter (RFC 9110 section 7.6.1). */
+/**
+ * Header fields in the order and case they came in. What is judged is what was received; the hop-by-hop ones are left
+ * out only where a message goes on (RFC 9110 section 7.6.1).
+ */
 
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "connection",
@@ -12,27 +15,27 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "upgrade",
   "expect",
 ]);
-/** What a peer may not have removed by naming it in `Connection`: it says where a message goes, or where it ends. */
-const NEVER_HOP_BY_HOP: ReadonlySet<string> = new Set(["host", "content-length"]);
+/**
+ * What a peer may not have removed by naming it in `Connection`: it says where a message goes, where it ends, or who
+ * sent it and for whom. The same holds for everything that begins with `x-forwarded-`, or is no ordinary field.
+ */
+const NEVER_NOMINATED: ReadonlySet<string> = new Set([
+  "host",
+  "content-length",
+  "authorization",
+  "cookie",
+  "forwarded",
+  "x-request-id",
+]);
+const NEVER_NOMINATED_PREFIX = /^(?:x-forwarded-|:)/;
 
 export class HeaderList {
   /** Name, value, name, value, as `rawHeaders` of node:http. */
   #flat: string[];
-  private constructor(flat: string[]) {
-    this.#flat = flat;
-  }
 
   /** @param raw name, value, name, value */
-  static endToEnd(raw: readonly string[]): HeaderList {
-    const named = connectionOptions(raw);
-    const flat: string[] = [];
-    for (let at = 0; at + 1 < raw.length; at += 2) {
-      const name = raw[at] ?? "";
-      const key = name.toLowerCase();
-      if (HOP_BY_HOP.has(key) || (named.has(key) && !NEVER_HOP_BY_HOP.has(key))) continue;
-      flat.push(name, raw[at + 1] ?? "");
-    }
-    return new HeaderList(flat);
+  constructor(raw: readonly string[]) {
+    this.#flat = [...raw];
   }
 
   /**
@@ -65,9 +68,17 @@ export class HeaderList {
     this.#flat = kept;
   }
 
-  /** A copy: name, value, name, value. */
-  flat(): string[] {
-    return [...this.#flat];
+  /** What goes on: name, value, name, value, without the hop-by-hop fields and those that `Connection` names. */
+  endToEnd(): string[] {
+    const nominated = connectionOptions(this.#flat);
+    const kept: string[] = [];
+    for (let at = 0; at + 1 < this.#flat.length; at += 2) {
+      const name = this.#flat[at] ?? "";
+      const key = name.toLowerCase();
+      if (HOP_BY_HOP.has(key) || (nominated.has(key) && mayBeNominated(key))) continue;
+      kept.push(name, this.#flat[at + 1] ?? "");
+    }
+    return kept;
   }
 }
 
@@ -78,6 +89,10 @@ export function headerValues(raw: readonly string[], name: string): string[] {
     if (raw[at]?.toLowerCase() === name) values.push(raw[at + 1] ?? "");
   }
   return values;
+}
+
+function mayBeNominated(name: string): boolean {
+  return !NEVER_NOMINATED.has(name) && !NEVER_NOMINATED_PREFIX.test(name);
 }
 
 function connectionOptions(raw: readonly string[]): Set<string> {

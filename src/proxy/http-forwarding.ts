@@ -5,6 +5,7 @@
 import { type ClientRequest, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { describeError } from "../runtime/hauberk-error.ts";
+import { type ConnectAttempt, ConnectAttempts } from "./connect-attempts.ts";
 import type { Exchange, Outcome, Route, Target } from "./exchange.ts";
 import { HeaderList, headerValues } from "./header-list.ts";
 import { answer, MAX_HEADER_BYTES, refuseRest } from "./local-answer.ts";
@@ -21,7 +22,6 @@ const IDEMPOTENT: ReadonlySet<string> = new Set([
 ]);
 /** Methods for which a missing length would be read as a body to come. */
 const WITH_BODY: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
-const MAX_ATTEMPTS = 2;
 
 export interface ForwardOptions {
   readonly exchange: Exchange;
@@ -43,10 +43,11 @@ class Forwarding {
   readonly #incoming: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #exchange: Exchange;
-  readonly #targets: readonly Target[];
+  readonly #attempts: ConnectAttempts<Target>;
   readonly #resolve: (outcome: Outcome) => void;
   readonly #hasBody: boolean;
-  #attempts = 0;
+  #repeated = false;
+  #pause: NodeJS.Timeout | undefined;
   #target: Target | undefined;
   #upstream: Upstream | undefined;
   #outgoing: ClientRequest | undefined;
@@ -64,7 +65,7 @@ class Forwarding {
     this.#incoming = incoming;
     this.#response = response;
     this.#exchange = exchange;
-    this.#targets = route.targets.slice(0, MAX_ATTEMPTS);
+    this.#attempts = new ConnectAttempts(route.targets, route.persistence);
     this.#resolve = resolve;
     this.#hasBody = carriesBody(exchange.head.rawHeaders);
   }
@@ -72,17 +73,16 @@ class Forwarding {
   start(): void {
     this.#response.once("close", () => this.#finish());
     this.#response.on("error", () => this.#response.destroy());
-    const [target] = this.#targets;
+    const target = this.#attempts.first();
     if (target === undefined) {
       this.#fail({ flags: "UH", details: "no_healthy_upstream" });
     } else {
-      if (this.#incoming.headers.expect !== undefined) this.#response.writeContinue();
+      if (awaitsContinue(this.#incoming)) this.#response.writeContinue();
       this.#send(target);
     }
   }
 
   #send(target: Target): void {
-    this.#attempts++;
     this.#target = target;
     this.#upstream = undefined;
     const outgoing = this.#open(target);
@@ -107,7 +107,7 @@ class Forwarding {
 
   #outgoingHeaders(): string[] {
     const { headers, head } = this.#exchange;
-    const flat = headers.flat();
+    const flat = headers.endToEnd();
     if (headerValues(head.rawHeaders, "transfer-encoding").length > 0) {
       flat.push("Transfer-Encoding", "chunked");
     } else if (WITH_BODY.has(head.method) && headers.get("content-length") === undefined) {
@@ -147,7 +147,7 @@ class Forwarding {
       this.#response.writeHead(
         reply.statusCode ?? 502,
         reply.statusMessage,
-        HeaderList.endToEnd(reply.rawHeaders).flat(),
+        new HeaderList(reply.rawHeaders).endToEnd(),
       );
     } catch (error) {
       this.#transportFailure = describeError(error);
@@ -162,9 +162,9 @@ class Forwarding {
 
   #upstreamFailed(outgoing: ClientRequest, error: Error): void {
     if (this.#answered || this.#response.headersSent || this.#response.destroyed) return;
-    const next = this.#nextTarget(outgoing, error);
+    const next = this.#nextAttempt(outgoing, error);
     if (next !== undefined) {
-      this.#send(next);
+      this.#pause = setTimeout(() => this.#send(next.endpoint), next.pauseMs);
       return;
     }
     const connecting = error instanceof UpstreamConnectError;
@@ -175,12 +175,16 @@ class Forwarding {
     });
   }
 
-  /** Another endpoint when none of the bytes left us; the same one when an idle connection turned out to be dead. */
-  #nextTarget(outgoing: ClientRequest, error: Error): Target | undefined {
-    if (this.#attempts >= MAX_ATTEMPTS) return undefined;
-    if (error instanceof UpstreamConnectError) return this.#targets[this.#attempts];
+  /** When no byte left us; and once more when an idle connection turned out to be dead, since others will be too. */
+  #nextAttempt(outgoing: ClientRequest, error: Error): ConnectAttempt<Target> | undefined {
+    const target = this.#target;
+    if (target === undefined) return undefined;
+    if (error instanceof UpstreamConnectError) return this.#attempts.after(target, error);
     const repeatable = !this.#hasBody && IDEMPOTENT.has(this.#exchange.head.method);
-    return outgoing.reusedSocket && repeatable ? this.#target : undefined;
+    if (!outgoing.reusedSocket || !repeatable || this.#repeated) return undefined;
+    this.#repeated = true;
+    target.agent.dropIdle();
+    return { endpoint: target, pauseMs: 0 };
   }
 
   #fail(failure: { readonly flags: string; readonly details: string }): void {
@@ -194,6 +198,7 @@ class Forwarding {
   }
 
   #finish(): void {
+    clearTimeout(this.#pause);
     const complete = this.#response.writableFinished;
     if (this.#outgoing !== undefined && !(complete && this.#outgoing.writableFinished)) {
       this.#incoming.unpipe(this.#outgoing);
@@ -217,6 +222,11 @@ class Forwarding {
 /** The rest of the request turned out to be malformed, and was answered so. */
 const MALFORMED = { flags: "DPE", details: "http1.codec_error" };
 const CLIENT_LEFT = { flags: "DC", details: "downstream_remote_disconnect" };
+
+/** RFC 9110 section 10.1.1: HTTP/1.0 knows nothing of it. Any other expectation was refused. */
+function awaitsContinue({ headers, httpVersion }: IncomingMessage): boolean {
+  return headers.expect !== undefined && httpVersion === "1.1";
+}
 
 function carriesBody(rawHeaders: readonly string[]): boolean {
   return (

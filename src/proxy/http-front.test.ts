@@ -7,7 +7,7 @@ import { type Exchange, openExchange, refusal } from "./exchange.ts";
 import { HttpFront } from "./http-front.ts";
 
 test("a client that does not finish its headers is answered with 408 and cut off", async () => {
-  const broken: number[] = [];
+  const broken: (number | null)[] = [];
   const front = new HttpFront<string, Exchange>(
     {
       judge: (head) => ({

@@ -26,8 +26,8 @@ export interface HttpService<C, E extends Exchange> {
   judge(head: RequestHead, connection: C): Judged<E>;
   /** Hears of every exchange once, when it is over. */
   record(exchange: E, outcome: Outcome, connection: C): void;
-  /** Hears of bytes that are no request; the connection is answered with `status` and closed. */
-  recordBroken(problem: string, status: number, connection: C): void;
+  /** Hears of bytes that are no request; the connection is answered with `status`, if at all, and closed. */
+  recordBroken(problem: string, status: number | null, connection: C): void;
   /** Takes over a connection on which a tunnel is asked for. Absent: CONNECT is answered with 405. */
   tunnel?(socket: Socket, connection: C, request: ConnectRequest): void;
 }
@@ -58,11 +58,15 @@ const LIMITS: HttpFrontLimits = { headersMs: 60_000, checkMs: 5_000 };
 const KEEP_ALIVE_MS = 65_000;
 /** Without a byte either way, as Envoy's stream idle timeout. */
 const IDLE_MS = 300_000;
+/** Requests that one connection may have sent without waiting for their answers. */
+const MAX_PIPELINED = 64;
 
 interface Served<C> {
   readonly connection: C;
   /** Of requests whose answer is not complete. */
   readonly responses: Set<ServerResponse>;
+  /** "ending": no further request is served. "broken": nothing that comes can be read. */
+  phase: "open" | "ending" | "broken";
 }
 
 export class HttpFront<C, E extends Exchange> {
@@ -87,6 +91,7 @@ export class HttpFront<C, E extends Exchange> {
     this.#server.maxHeadersCount = 0;
     this.#server.on("request", (incoming, response) => this.#serve(incoming, response));
     this.#server.on("checkContinue", (incoming, response) => this.#serve(incoming, response));
+    this.#server.on("checkExpectation", (incoming, response) => this.#serve(incoming, response));
     this.#server.on("connect", (incoming, socket, rest) => this.#connect(incoming, socket, rest));
     this.#server.on("clientError", (error, socket) => this.#refuseBroken(error, socket));
     // It never listens itself, but only then does it watch over the time that headers may take.
@@ -95,8 +100,10 @@ export class HttpFront<C, E extends Exchange> {
 
   /** Serves requests on a connection that somebody else accepted. */
   accept(socket: Socket, connection: C): void {
-    this.#served.set(socket, { connection, responses: new Set() });
+    const served: Served<C> = { connection, responses: new Set(), phase: "open" };
+    this.#served.set(socket, served);
     this.#server.emit("connection", socket);
+    socket.once("close", () => endUnsent(served.responses));
   }
 
   /** Closes idle connections now and the others after the answer they are waiting for. */
@@ -111,7 +118,14 @@ export class HttpFront<C, E extends Exchange> {
       incoming.socket.destroy();
       return;
     }
-    const { connection, responses } = served;
+    const { connection, responses, phase } = served;
+    if (phase !== "open") return;
+    if (responses.size >= MAX_PIPELINED) {
+      served.phase = "broken";
+      incoming.socket.destroy();
+      this.#service.recordBroken("too many pipelined requests", null, connection);
+      return;
+    }
     responses.add(response);
     response.once("close", () => responses.delete(response));
     const judged = this.#judge(incoming, connection);
@@ -120,7 +134,11 @@ export class HttpFront<C, E extends Exchange> {
       return;
     }
     const { exchange, verdict, afterwards } = judged;
-    if (this.#draining || afterwards === "close") response.shouldKeepAlive = false;
+    const mayStay = afterwards === "keep" && !this.#draining && !endsWithAnswer(incoming, verdict);
+    if (!mayStay) {
+      served.phase = "ending";
+      response.shouldKeepAlive = false;
+    }
     if (verdict === "reset") {
       incoming.socket.destroy();
       this.#service.record(exchange, RESET, connection);
@@ -148,7 +166,7 @@ export class HttpFront<C, E extends Exchange> {
 
   #connect(incoming: IncomingMessage, socket: Duplex, rest: Buffer): void {
     const served = this.#served.get(socket);
-    if (served === undefined) socket.destroy();
+    if (served === undefined || served.responses.size > 0) socket.destroy();
     else if (this.#service.tunnel === undefined) {
       this.#end(socket, 405);
       this.#service.recordBroken("CONNECT is not served", 405, served.connection);
@@ -159,20 +177,27 @@ export class HttpFront<C, E extends Exchange> {
 
   #refuseBroken(error: Error & { readonly code?: string }, socket: Duplex): void {
     const served = this.#served.get(socket);
+    if (served?.phase === "broken") return;
     if (served === undefined || socket.destroyed || error.code === "ECONNRESET") {
       socket.destroy();
       return;
     }
+    const { phase } = served;
+    served.phase = "broken";
     const status = statusOf(error);
-    const [response, ...others] = served.responses;
-    if (response === undefined) {
+    const last = [...served.responses].at(-1);
+    if (last === undefined) {
       this.#end(socket, status);
       this.#service.recordBroken(error.message, status, served.connection);
-    } else if (others.length > 0 || response.headersSent) {
+    } else if (last.req.complete) {
+      last.shouldKeepAlive = false;
+      last.once("close", () => socket.destroy());
+      if (phase === "open") this.#service.recordBroken(error.message, null, served.connection);
+    } else if (served.responses.size > 1 || last.headersSent) {
       socket.destroy();
     } else {
-      response.shouldKeepAlive = false;
-      answer(response.req, response, refusal(status, "the body is malformed"));
+      last.shouldKeepAlive = false;
+      answer(last.req, last, refusal(status, "the body is malformed"));
     }
   }
 
@@ -191,6 +216,26 @@ const RESET: Outcome = {
   bytesReceived: 0,
   bytesSent: 0,
 };
+
+/** Node tells no end to answers that wait behind others on a connection that has closed. */
+function endUnsent(responses: Iterable<ServerResponse>): void {
+  for (const response of responses) {
+    response.destroy();
+    response.emit("close");
+  }
+}
+
+/**
+ * Whether nothing that follows on the connection can be read for sure: Node loses what came right behind an upgrade that
+ * is not honoured, and who was not told to continue may leave the body out.
+ */
+function endsWithAnswer(
+  { headers }: IncomingMessage,
+  verdict: Judged<Exchange>["verdict"],
+): boolean {
+  const served = typeof verdict === "object" && "route" in verdict;
+  return headers.upgrade !== undefined || (headers.expect !== undefined && !served);
+}
 
 function headOf({ method, url, httpVersion, rawHeaders }: IncomingMessage): RequestHead {
   return { method: method ?? "", target: url ?? "", version: httpVersion, rawHeaders };

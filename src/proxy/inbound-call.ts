@@ -1,20 +1,31 @@
 /** What is known of one inbound connection, whether it carries requests or bytes. */
 import type { Connection } from "../policy/traffic.ts";
 import type { InboundPort } from "../policy/workload-view.ts";
-import type { Peer } from "./peer.ts";
-import type { CallFacts } from "./recorder.ts";
+import type { Log } from "../runtime/log.ts";
+import { type CallFacts, formatAddress } from "./recorder.ts";
+import type { AcceptedTransport } from "./refusal-today.ts";
 
-export interface InboundCall {
+export interface InboundCall extends AcceptedTransport {
   readonly facts: CallFacts;
   readonly connection: Connection;
-  /** Absent on plaintext. */
-  readonly peer: Peer | undefined;
-  /** The roots the peer was verified against. */
-  readonly rootsPem: readonly string[];
   /** The port as the newest view has it. */
   readonly port: () => InboundPort;
 }
 
 export function inboundCluster({ containerPort }: InboundPort): string {
   return `inbound|${containerPort}||`;
+}
+
+/** Connections may live for long: with this line one that does can be found. */
+export function tellOpened(
+  { facts, peer, port }: InboundCall,
+  { log, protocol }: { readonly log: Log; readonly protocol: "http" | "tcp" },
+): void {
+  log.info("connection opened", {
+    from: formatAddress(facts.remote),
+    port: port().containerPort,
+    protocol,
+    principal: peer?.id,
+    serial: peer?.serialNumber,
+  });
 }

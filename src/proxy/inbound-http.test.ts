@@ -182,6 +182,9 @@ test("AP-51a: the rightmost X-Forwarded-For address is the remote one", async ()
   assert.equal((await from("9.9.9.9, 10.1.2.3")).status, 200);
   assert.equal((await from("10.1.2.3, 9.9.9.9")).status, 403);
   assert.equal((await from("10.1.2.3, unknown")).status, 403);
+  assert.equal((await from("10.1.2.3, 10.1.2.3:80")).status, 403);
+  assert.equal((await from("9.9.9.9, ::ffff:10.1.2.3")).status, 200);
+  assert.equal((await from("9.9.9.9, ::FFFF:0a01:0203")).status, 200);
 });
 
 test("a body that is refused does not spoil the connection for the next request", async () => {
@@ -340,6 +343,7 @@ const malformed: [what: string, text: string, status: number][] = [
     "GET /admin#x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
     400,
   ],
+  ["an encoded NUL", "GET /a%00b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 400],
   ["HTTP/0.9 (QK-12)", "GET /\r\n\r\n", 505],
   ["HTTP/2.0 as a version", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505],
   ["CONNECT (QK-11)", "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", 405],

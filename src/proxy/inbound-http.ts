@@ -29,6 +29,7 @@ export function inboundHttpService({
         ...openExchange(head, clock.now()),
         connection: call.connection,
         peer: call.peer,
+        rootsPem: call.rootsPem,
         rules: inboundRules(compiled.current, call.port()),
       };
       const result = runSteps(INBOUND_STEPS, exchange);
@@ -48,15 +49,12 @@ function applicationRoute(call: InboundCall, pool: UpstreamPool): Route {
   const port = call.port();
   const { application } = port;
   const agent = pool.agent(formatAddress(application), () => dialPlaintext(application));
-  return { cluster: inboundCluster(port), targets: [{ address: application, agent }] };
+  const targets = [{ address: application, agent }];
+  return { cluster: inboundCluster(port), targets, persistence: "once" };
 }
 
 /** A peer verified against other roots than today's has to come again. */
 function mayStay({ peer, rootsPem }: InboundCall, { rules }: InboundExchange): boolean {
   if (peer === undefined) return true;
-  return rules.mutualTls.mode !== "DISABLE" && sameTexts(rootsPem, rules.trust.rootsPem);
-}
-
-function sameTexts(some: readonly string[], others: readonly string[]): boolean {
-  return some.length === others.length && some.every((text, index) => text === others[index]);
+  return rules.mutualTls.mode !== "DISABLE" && rules.roots.same(rootsPem);
 }

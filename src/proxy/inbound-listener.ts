@@ -3,7 +3,6 @@
  * connection to the HTTP or the TCP side. Whatever is refused is refused before the application hears of it.
  */
 import type { Socket } from "node:net";
-import { authorizeConnection } from "../policy/authorize.ts";
 import type { Reason } from "../policy/decision.ts";
 import type { InboundPort } from "../policy/workload-view.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -20,19 +19,18 @@ import {
 } from "./filter-chain.ts";
 import { type FirstBytes, type FirstBytesOptions, readFirstBytes } from "./first-bytes.ts";
 import type { HttpFront } from "./http-front.ts";
-import { type InboundCall, inboundCluster } from "./inbound-call.ts";
+import { type InboundCall, inboundCluster, tellOpened } from "./inbound-call.ts";
+import type { Carried, InboundCarrier } from "./inbound-carrier.ts";
 import type { InboundExchange } from "./inbound-steps.ts";
 import { Listener } from "./listener.ts";
-import type { MutualTlsTerminator } from "./mutual-tls-terminator.ts";
-import type { Peer } from "./peer.ts";
-import { formatAddress, type Recorder } from "./recorder.ts";
-import { relay } from "./tcp-relay.ts";
-import { dialPlaintext, type Upstream, UpstreamConnectError } from "./upstream-dialer.ts";
+import type { MutualTlsTerminator, Verified } from "./mutual-tls-terminator.ts";
+import type { Recorder } from "./recorder.ts";
 
 export interface InboundServices {
   readonly compiled: Watched<CompiledView>;
   readonly terminator: MutualTlsTerminator;
   readonly http: Pick<HttpFront<InboundCall, InboundExchange>, "accept">;
+  readonly carrier: Pick<InboundCarrier, "carry">;
   readonly recorder: Recorder;
   readonly log: Log;
   readonly clock: Clock;
@@ -108,7 +106,7 @@ export class InboundListener {
         const { problem } = termination;
         this.#refuse(socket, plain, { because: "peer-not-verified", problem });
       } else {
-        const call = this.#call(accepted, { serverName, peer: termination.peer });
+        const call = this.#call(accepted, { serverName, verified: termination });
         await this.#carry(chain.serve, { socket: termination.socket, call, head: first.head });
       }
     } else {
@@ -123,66 +121,36 @@ export class InboundListener {
   }
 
   #refuse(socket: Socket, { facts }: InboundCall, reason: Reason): void {
-    const noChain = reason.because !== "peer-not-verified";
     socket.destroy();
-    this.#services.recorder.connectionRefused(facts, {
-      decision: { verdict: "deny", reason },
-      flags: noChain ? "NR" : "-",
-    });
+    this.#services.recorder.connectionRefused(facts, { verdict: "deny", reason });
   }
 
   async #carry(serve: "http" | "tcp", carried: Carried): Promise<void> {
+    const { carrier, http, log } = this.#services;
     const { socket, call, head } = carried;
     if (serve === "tcp") {
-      await this.#carryTcp(carried);
+      await carrier.carry(carried);
     } else if (head.length > 0) {
       socket.destroy();
     } else {
-      this.#tellOpened(call, serve);
-      this.#services.http.accept(socket, call);
+      tellOpened(call, { log, protocol: serve });
+      http.accept(socket, call);
     }
-  }
-
-  async #carryTcp({ socket, call, head }: Carried): Promise<void> {
-    const { compiled, recorder } = this.#services;
-    const decision = authorizeConnection(compiled.current.tcp, call.connection);
-    if (decision.verdict === "deny") {
-      socket.destroy();
-      recorder.connectionRefused(call.facts, { decision, flags: "-" });
-      return;
-    }
-    this.#tellOpened(call, "tcp");
-    recorder.connectionOpened(call.facts);
-    const target = this.#port.application;
-    const upstream = await dialPlaintext(target).catch(connectErrorOnly);
-    const end =
-      upstream instanceof UpstreamConnectError
-        ? { flags: "UF", transportFailure: upstream.reason, ...NOTHING_RELAYED }
-        : { flags: "-", ends: upstream, ...(await relayed(socket, upstream, head)) };
-    socket.destroy();
-    recorder.connectionClosed(call.facts, { ...end, decision, target });
-  }
-
-  /** Connections may live for long: with this line one that does can be found. */
-  #tellOpened({ facts, peer }: InboundCall, protocol: "http" | "tcp"): void {
-    this.#services.log.info("connection opened", {
-      from: formatAddress(facts.remote),
-      port: this.#port.containerPort,
-      protocol,
-      principal: peer?.id,
-      serial: peer?.serialNumber,
-    });
   }
 
   #call(
     { acceptedAt, remote, local }: AcceptedConnection,
-    { serverName, peer }: { readonly serverName: string | undefined; readonly peer?: Peer },
+    {
+      serverName,
+      verified,
+    }: { readonly serverName: string | undefined; readonly verified?: Verified },
   ): InboundCall {
-    const { view } = this.#services.compiled.current;
+    const { identity } = this.#services.compiled.current.view.workload;
+    const peer = verified?.peer;
     const name = serverName === undefined ? {} : { serverName };
     return {
       peer,
-      rootsPem: view.trust.rootsPem,
+      rootsPem: verified?.rootsPem ?? [],
       port: () => this.#port,
       facts: {
         reporter: "destination",
@@ -191,7 +159,7 @@ export class InboundListener {
         local,
         cluster: inboundCluster(this.#port),
         ...name,
-        ...(peer && { identities: { source: peer, destination: view.workload.identity } }),
+        ...(peer && { identities: { source: peer, destination: identity } }),
       },
       connection: {
         sourceAddress: remote.address,
@@ -211,35 +179,13 @@ interface Arrival {
   readonly first: FirstBytes;
 }
 
-interface Carried {
-  readonly socket: Socket;
-  readonly call: InboundCall;
-  readonly head: Buffer;
-}
-
-const NOTHING_RELAYED = { bytesReceived: 0, bytesSent: 0 };
-
-async function relayed(
-  client: Socket,
-  { socket }: Upstream,
-  head: Buffer,
-): Promise<typeof NOTHING_RELAYED> {
-  const { received, sent } = await relay(client, socket, { head });
-  return { bytesReceived: received, bytesSent: sent };
-}
-
-function connectErrorOnly(error: unknown): UpstreamConnectError {
-  if (error instanceof UpstreamConnectError) return error;
-  throw error;
-}
-
 /** PA-41, with limits where no client is kept waiting by them. */
 function firstBytesOptions(settings: PortSettings): FirstBytesOptions {
   const { mode, protocol } = settings;
-  const options = { detect: detectorFor(settings), otherwise: { kind: "tcp" } } as const;
+  const options = { detect: detectorFor(settings) };
   if (mode === "STRICT") return { ...options, silenceMs: HANDSHAKE_BEGINS_MS, onSilence: "close" };
   if (mode === "DISABLE" && protocol === "tcp") {
-    return { ...options, silenceMs: GREETING_MS, onSilence: "otherwise" };
+    return { ...options, silenceMs: GREETING_MS, onSilence: "tcp" };
   }
   return options;
 }

@@ -6,6 +6,7 @@ import type { Watched } from "../runtime/watched.ts";
 import type { CompiledView } from "./compiled-view.ts";
 import { HttpFront } from "./http-front.ts";
 import type { InboundCall } from "./inbound-call.ts";
+import { InboundCarrier } from "./inbound-carrier.ts";
 import { inboundHttpService } from "./inbound-http.ts";
 import { InboundListener } from "./inbound-listener.ts";
 import type { InboundExchange } from "./inbound-steps.ts";
@@ -22,17 +23,28 @@ export interface InboundSideOptions {
   readonly clock: Clock;
 }
 
+/** Some servers close after two seconds, and say so to nobody; a new connection to the own machine costs little. */
+const APPLICATION_IDLE_MS = 1_500;
+
 export class InboundSide {
   readonly #options: InboundSideOptions;
-  readonly #pool = new UpstreamPool();
+  readonly #pool = new UpstreamPool({ idleMs: APPLICATION_IDLE_MS });
   readonly #http: HttpFront<InboundCall, InboundExchange>;
+  readonly #carrier: InboundCarrier;
   readonly #set: ListenerSet;
   #listeners = new Map<string, InboundListener>();
 
   constructor(options: InboundSideOptions) {
     this.#options = options;
     this.#http = new HttpFront(inboundHttpService({ ...options, pool: this.#pool }));
+    this.#carrier = new InboundCarrier(options);
     this.#set = new ListenerSet(options.log);
+  }
+
+  /** The newest view's settings bind every open connection from now on, also those that they end. */
+  enforce({ view }: CompiledView): void {
+    for (const port of view.inbound.ports) this.#listeners.get(keyOf(port))?.update(port);
+    this.#carrier.judgeAgain();
   }
 
   /** @throws ListenError when a port of the view cannot be opened */
@@ -41,7 +53,7 @@ export class InboundSide {
     this.#pool.retainOnly(new Set(ports.map(({ application }) => formatAddress(application))));
     const listeners = new Map<string, InboundListener>();
     for (const port of ports) {
-      const key = `${port.containerPort} at ${formatAddress(port.listen)}`;
+      const key = keyOf(port);
       const listener = this.#listeners.get(key) ?? this.#listener(port);
       listener.update(port);
       listeners.set(key, listener);
@@ -57,6 +69,15 @@ export class InboundSide {
   }
 
   #listener(port: InboundPort): InboundListener {
-    return new InboundListener(port, { ...this.#options, http: this.#http });
+    return new InboundListener(port, {
+      ...this.#options,
+      http: this.#http,
+      carrier: this.#carrier,
+    });
   }
+}
+
+/** All by which a port is the same one in the next view. */
+function keyOf({ containerPort, listen }: InboundPort): string {
+  return `${containerPort} at ${formatAddress(listen)}`;
 }

@@ -1,33 +1,30 @@
 /** What an inbound request goes through before the application sees it, in this order. */
-import { isIP } from "node:net";
 import type { PathNormalization } from "../api/mesh-config.ts";
-import { verifyTrustDomain } from "../identity/peer-certificate.ts";
+import { plainAddress } from "../api/plain-address.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
 import { authorizeRequest, type CompiledAuthorization } from "../policy/authorize.ts";
-import type { Reason } from "../policy/decision.ts";
-import { hasFragment, normalizePath } from "../policy/path-normalization.ts";
+import { normalizePath, pathRefusal } from "../policy/path-normalization.ts";
 import type { Connection } from "../policy/traffic.ts";
-import type { EffectiveMutualTls, Trust } from "../policy/workload-view.ts";
-import { describeError } from "../runtime/hauberk-error.ts";
 import { responseCodeDetails } from "../telemetry/response-details.ts";
 import { type Exchange, refusal, type Step, type StepResult } from "./exchange.ts";
 import { appendForwardedClientCert, FORWARDED_CLIENT_CERT } from "./forwarded-client-cert.ts";
-import type { Peer } from "./peer.ts";
-import { identifyRequest, refuseAmbiguous, resolveTarget } from "./request-steps.ts";
+import { type AcceptedTransport, refusalToday, type TransportRules } from "./refusal-today.ts";
+import {
+  identifyRequest,
+  refuseAmbiguous,
+  refuseExpectation,
+  resolveTarget,
+} from "./request-steps.ts";
 
 /** The policy in force when a request is judged: every request of a connection sees the newest. */
-export interface InboundRules {
+export interface InboundRules extends TransportRules {
   readonly own: SpiffeId;
-  readonly trust: Trust;
-  readonly mutualTls: EffectiveMutualTls;
   readonly pathNormalization: PathNormalization;
   readonly authorization: CompiledAuthorization;
 }
 
-export interface InboundExchange extends Exchange {
+export interface InboundExchange extends Exchange, AcceptedTransport {
   readonly connection: Connection;
-  /** Absent on plaintext. */
-  readonly peer: Peer | undefined;
   readonly rules: InboundRules;
 }
 
@@ -38,37 +35,26 @@ export const INBOUND_STEPS: readonly Step<InboundExchange>[] = [
   refuseFormerlyWelcome,
   refuseAmbiguous,
   resolveTarget,
-  refuseFragment,
+  refusePath,
   normalizeTarget,
   identifyRequest,
   forwardCaller,
   authorize,
+  refuseExpectation,
 ];
 
 /** A connection may be older than the mode or the trust that would refuse it today. */
 function refuseFormerlyWelcome(exchange: InboundExchange): StepResult {
-  const reason = refusalToday(exchange);
+  const reason = refusalToday(exchange, { rules: exchange.rules, now: exchange.startedAt });
   if (reason === undefined) return "continue";
   exchange.decision = { verdict: "deny", reason };
   return "reset";
 }
 
-function refusalToday({ peer, rules }: InboundExchange): Reason | undefined {
-  const { mode, origin } = rules.mutualTls;
-  if (peer === undefined) {
-    return mode === "STRICT" ? { because: "plaintext-refused", origin } : undefined;
-  }
-  try {
-    verifyTrustDomain(peer.id, rules.trust);
-    return undefined;
-  } catch (error) {
-    return { because: "peer-not-verified", problem: describeError(error) };
-  }
-}
-
-/** AP-107 */
-function refuseFragment({ path }: InboundExchange): StepResult {
-  return hasFragment(path) ? refusal(400, "the path has a fragment") : "continue";
+/** AP-107: what has no form in which it could be judged. */
+function refusePath({ path, rules }: InboundExchange): StepResult {
+  const problem = pathRefusal(path, rules.pathNormalization);
+  return problem === undefined ? "continue" : refusal(400, problem);
 }
 
 function normalizeTarget(exchange: InboundExchange): StepResult {
@@ -112,5 +98,5 @@ function authorize(exchange: InboundExchange): StepResult {
 /** AP-51a: the rightmost address of X-Forwarded-For, when it is one. */
 function remoteAddress(forwardedFor: string | undefined, { sourceAddress }: Connection): string {
   const rightmost = forwardedFor?.slice(forwardedFor.lastIndexOf(",") + 1).trim() ?? "";
-  return isIP(rightmost) === 0 ? sourceAddress : rightmost;
+  return plainAddress(rightmost) ?? sourceAddress;
 }

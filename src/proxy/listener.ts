@@ -1,12 +1,14 @@
 /** One listening socket: bounded, watched, and closed without leaving connections behind. */
+import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import type { SocketAddress } from "../policy/workload.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { ListenError } from "../runtime/listen-error.ts";
 import type { Log } from "../runtime/log.ts";
+import { BoundedWarning } from "./bounded-warning.ts";
 import { formatAddress } from "./recorder.ts";
 
-/** Further connections are dropped until others end. */
+/** Further connections are dropped until others end; as many may wait to be accepted, where the kernel allows it. */
 const MAX_CONNECTIONS = 4_096;
 /** Of those, how many may have said nothing yet; then the oldest silent one makes room (PA-41). */
 const MAX_SILENT = 1_024;
@@ -22,9 +24,11 @@ export class Listener {
   readonly #open = new Set<Socket>();
   readonly #silent = new Set<Socket>();
   readonly #at: SocketAddress;
+  readonly #log: Log;
 
   constructor(at: SocketAddress, { serve, log }: ListenerOptions) {
     this.#at = at;
+    this.#log = log;
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       this.#open.add(socket);
       socket.once("close", () => this.#open.delete(socket));
@@ -33,25 +37,22 @@ export class Listener {
       serve(socket);
     });
     this.#server.maxConnections = MAX_CONNECTIONS;
-    this.#server.on("error", (error) =>
-      log.error("listener failed", { at: formatAddress(at), problem: describeError(error) }),
-    );
-    this.#server.on("drop", () =>
-      log.warn("connection dropped", { at: formatAddress(at), limit: MAX_CONNECTIONS }),
-    );
+    const dropped = new BoundedWarning(log, { message: "connection dropped" });
+    this.#server.on("drop", () => dropped.warn({ at: formatAddress(at), limit: MAX_CONNECTIONS }));
   }
 
-  /** @throws ListenError, as when another process has the port */
-  open(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const { address: host, port } = this.#at;
-      const refuse = (cause: Error): void =>
-        reject(new ListenError(`cannot listen on ${formatAddress(this.#at)}`, { cause }));
-      this.#server.once("error", refuse).listen({ host, port }, () => {
-        this.#server.off("error", refuse);
-        resolve();
-      });
-    });
+  /** @throws ListenError, as when another process has the port; it may be called again then */
+  async open(): Promise<void> {
+    const { address: host, port } = this.#at;
+    const at = formatAddress(this.#at);
+    try {
+      await once(this.#server.listen({ host, port, backlog: MAX_CONNECTIONS }), "listening");
+    } catch (cause) {
+      throw new ListenError(`cannot listen on ${at}`, { cause });
+    }
+    this.#server.on("error", (error) =>
+      this.#log.error("listener failed", { at, problem: describeError(error) }),
+    );
   }
 
   /** Counts a connection as silent until the returned function is called. */

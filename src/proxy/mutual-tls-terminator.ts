@@ -12,8 +12,14 @@ const HANDSHAKE_MS = 10_000;
 /** The one protocol we choose from a client's list; a client without it gets none, and no alert (TLS-2). */
 const HTTP_1_1 = "http/1.1";
 
+/** Who is at the other end, and by which roots that was found. */
+export interface Verified {
+  readonly peer: Peer;
+  readonly rootsPem: readonly string[];
+}
+
 export type Termination =
-  | { readonly peer: Peer; readonly socket: TLSSocket }
+  | (Verified & { readonly socket: TLSSocket })
   | { readonly problem: string };
 
 export class MutualTlsTerminator {
@@ -43,6 +49,7 @@ export class MutualTlsTerminator {
    * @param offered the ALPN names of the ClientHello
    */
   async terminate(raw: Socket, offered: readonly string[]): Promise<Termination> {
+    const { rootsPem } = this.#credentials.trust;
     const outcome = await this.#handshake(
       raw,
       offered.includes(HTTP_1_1) ? this.#withAlpn : this.#withoutAlpn,
@@ -54,7 +61,8 @@ export class MutualTlsTerminator {
     // Whoever serves the connection hears of its errors too; without anybody a reset would end the process.
     outcome.on("error", () => outcome.destroy());
     try {
-      return { peer: verifyPeer(outcome, this.#credentials.trust), socket: outcome };
+      const peer = verifyPeer(outcome, this.#credentials.trust);
+      return { peer, rootsPem, socket: outcome };
     } catch (error) {
       outcome.destroy();
       return { problem: describeError(error) };

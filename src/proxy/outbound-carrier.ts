@@ -1,11 +1,13 @@
 /** Carries a connection of the application's own to a destination: as requests, or as bytes. */
 import type { Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import type { SocketAddress } from "../policy/workload.ts";
 import type { Destination } from "../policy/workload-view.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Watched } from "../runtime/watched.ts";
 import type { CompiledView } from "./compiled-view.ts";
+import { ConnectAttempts } from "./connect-attempts.ts";
 import type { EndpointChoice } from "./endpoint-choice.ts";
 import { readFirstBytes } from "./first-bytes.ts";
 import type { DestinationName, OutboundCall } from "./outbound-call.ts";
@@ -40,7 +42,7 @@ export class OutboundCarrier {
     const destination = this.#find(via);
     if (destination === undefined) {
       socket.destroy();
-      this.#options.recorder.connectionRefused(facts, { flags: "NR" });
+      this.#options.recorder.connectionRefused(facts);
       return;
     }
     const known = withDestination(facts, destination);
@@ -65,7 +67,7 @@ export class OutboundCarrier {
     const { protocol } = departure.destination;
     if (protocol === "http") return departure.requests();
     if (protocol === "tcp") return this.#carryTcp(socket, { ...departure, head: NOTHING });
-    const first = await readFirstBytes(socket, { detect: detectHttp, otherwise: { kind: "tcp" } });
+    const first = await readFirstBytes(socket, { detect: detectHttp });
     if (first === undefined) socket.destroy();
     else if (first.detected.kind === "http") departure.requests();
     else await this.#carryTcp(socket, { ...departure, head: first.head });
@@ -74,7 +76,7 @@ export class OutboundCarrier {
   async #carryTcp(socket: Socket, departure: Departure & { readonly head: Buffer }): Promise<void> {
     const { facts, head } = departure;
     const { recorder } = this.#options;
-    const dialled = await this.#dial(departure.destination);
+    const dialled = await this.#dial(departure.destination, socket);
     if ("failure" in dialled) {
       socket.destroy();
       const { flags, reason, target } = dialled.failure;
@@ -96,24 +98,25 @@ export class OutboundCarrier {
     recorder.connectionClosed(facts, { flags: "-", ...bytes, target, ends: upstream });
   }
 
-  /** Once more, at the next endpoint or the only one, when the first cannot be connected. */
-  async #dial(destination: Destination): Promise<Dialled | DialFailure> {
-    const [first, second = first] = this.#options.choice.order(destination);
-    let failure: DialFailure["failure"] = { flags: "UH" };
-    for (const endpoint of [first, second]) {
-      if (endpoint === undefined) continue;
+  async #dial(destination: Destination, client: Socket): Promise<Dialled | DialFailure> {
+    const { choice, targets } = this.#options;
+    const attempts = new ConnectAttempts(choice.order(destination), "again");
+    let endpoint = attempts.first();
+    if (endpoint === undefined) return { failure: { flags: "UH" } };
+    for (;;) {
+      const target = endpoint.address;
       try {
-        const upstream = await this.#options.targets.dial(destination, {
-          endpoint,
-          carried: "tcp",
-        });
-        return { upstream, target: endpoint.address };
+        const upstream = await targets.dial(destination, { endpoint, carried: "tcp" });
+        return { upstream, target };
       } catch (error) {
         if (!(error instanceof UpstreamConnectError)) throw error;
-        failure = { flags: "UF", reason: error.reason, target: endpoint.address };
+        const next = attempts.after(endpoint, error);
+        const failure = { flags: "UF", reason: error.reason, target } as const;
+        if (next === undefined || client.destroyed) return { failure };
+        endpoint = next.endpoint;
+        await delay(next.pauseMs);
       }
     }
-    return { failure };
   }
 
   #tellOpened({ facts, destination }: Departure, { upstream, target }: Dialled): void {

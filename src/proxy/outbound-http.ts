@@ -107,18 +107,15 @@ function endWith(socket: Socket, { status, body, headers = [] }: Answer): void {
   socket.end(`${lines.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
 }
 
-/** One more try is left for the next endpoint, or for the only one. */
 function routeTo(
   destination: Destination | undefined,
   { choice, targets }: OutboundHttpOptions,
 ): Route {
-  if (destination === undefined) return { cluster: "-", targets: [] };
-  const [first, second = first] = choice.order(destination);
+  if (destination === undefined) return { cluster: "-", targets: [], persistence: "once" };
   return {
     cluster: outboundCluster(destination),
-    targets: [first, second].flatMap((endpoint) =>
-      endpoint === undefined ? [] : targets.target(destination, endpoint),
-    ),
+    targets: choice.order(destination).map((endpoint) => targets.target(destination, endpoint)),
+    persistence: "again",
   };
 }
 

@@ -5,9 +5,10 @@ import type { Clock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
 import { type AcceptedConnection, acceptedConnection } from "./accepted-connection.ts";
+import type { ForeignRefusals } from "./foreign-refusals.ts";
 import { Listener } from "./listener.ts";
 import { type DestinationName, outboundCluster } from "./outbound-call.ts";
-import { type CallFacts, formatAddress, type Recorder } from "./recorder.ts";
+import type { CallFacts } from "./recorder.ts";
 import type { Ownership } from "./workload-ownership.ts";
 
 export interface OutboundListenerOptions {
@@ -16,7 +17,7 @@ export interface OutboundListenerOptions {
   /** Whose connection it is. */
   readonly ownership: (accepted: AcceptedConnection) => Promise<Ownership>;
   readonly serve: (socket: Socket, facts: CallFacts) => void;
-  readonly recorder: Recorder;
+  readonly refusals: Pick<ForeignRefusals, "refused" | "dropped">;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -52,32 +53,16 @@ export class OutboundListener {
   }
 
   async #admit(socket: Socket, accepted: AcceptedConnection): Promise<void> {
+    const { destination, refusals, serve } = this.#options;
     const ownership = await this.#options.ownership(accepted);
-    const facts = outboundFacts(accepted, this.#options.destination);
-    if (ownership.owner === "own-workload") this.#options.serve(socket, facts);
-    else this.#refuse(socket, { facts, ownership });
-  }
-
-  #refuse(
-    socket: Socket,
-    {
-      facts,
-      ownership,
-    }: { readonly facts: CallFacts; readonly ownership: Ownership & { owner: "foreign" } },
-  ): void {
-    const { problem, process } = ownership;
+    const facts = outboundFacts(accepted, destination);
+    if (ownership.owner === "own-workload") {
+      serve(socket, facts);
+      return;
+    }
     socket.destroy();
-    this.#options.recorder.connectionRefused(facts, {
-      decision: { verdict: "deny", reason: { because: "not-own-workload", problem } },
-      flags: "-",
-    });
-    this.#options.log.warn("foreign process refused", {
-      from: formatAddress(facts.remote),
-      listener: formatAddress(facts.local),
-      problem,
-      processId: process?.processId,
-      command: process?.command,
-    });
+    if (ownership.owner === "foreign") refusals.refused(facts, ownership);
+    else refusals.dropped(facts);
   }
 }
 

@@ -6,6 +6,7 @@ import type { Watched } from "../runtime/watched.ts";
 import type { AcceptedConnection } from "./accepted-connection.ts";
 import type { CompiledView } from "./compiled-view.ts";
 import { EndpointChoice } from "./endpoint-choice.ts";
+import { ForeignRefusals } from "./foreign-refusals.ts";
 import { HttpFront } from "./http-front.ts";
 import { HttpProxy } from "./http-proxy.ts";
 import { ListenerSet, type ManagedListener } from "./listener-set.ts";
@@ -32,13 +33,17 @@ export interface OutboundSideOptions {
   readonly random: () => number;
 }
 
+/** Sidecars keep an idle connection ten seconds longer. */
+const SIDECAR_IDLE_MS = 55_000;
+
 export class OutboundSide {
   readonly #options: OutboundSideOptions;
-  readonly #pool = new UpstreamPool();
+  readonly #pool = new UpstreamPool({ idleMs: SIDECAR_IDLE_MS });
   readonly #targets: OutboundTargets;
   readonly #carrier: OutboundCarrier;
   readonly #http: HttpFront<OutboundCall, OutboundExchange>;
   readonly #set: ListenerSet;
+  readonly #refusals: ForeignRefusals;
 
   constructor(options: OutboundSideOptions) {
     this.#options = options;
@@ -57,6 +62,7 @@ export class OutboundSide {
       }),
     );
     this.#set = new ListenerSet(log);
+    this.#refusals = new ForeignRefusals(options);
   }
 
   /** Dials with this certificate and this view from now on. */
@@ -86,6 +92,7 @@ export class OutboundSide {
             listen,
             destination,
             ownership,
+            refusals: this.#refusals,
             serve: (socket, facts) => this.#carrier.serve(socket, { facts, via: destination }),
           }),
       );

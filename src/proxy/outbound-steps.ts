@@ -1,12 +1,16 @@
 /** What a request of the application goes through before it leaves, in this order. */
-import { isIP } from "node:net";
-import type { SocketAddress } from "../policy/workload.ts";
 import type { Destination } from "../policy/workload-view.ts";
+import { isAddressOf, withoutLocalSuffix } from "./destination-lookup.ts";
 import { type Answer, type Exchange, refusal, type Step, type StepResult } from "./exchange.ts";
 import { FORWARDED_CLIENT_CERT } from "./forwarded-client-cert.ts";
 import type { OutboundCall } from "./outbound-call.ts";
 import type { ProxyCredentials } from "./proxy-credentials.ts";
-import { identifyRequest, refuseAmbiguous, resolveTarget } from "./request-steps.ts";
+import {
+  identifyRequest,
+  refuseAmbiguous,
+  refuseExpectation,
+  resolveTarget,
+} from "./request-steps.ts";
 import { parseAuthority } from "./request-target.ts";
 
 export interface OutboundExchange extends Exchange {
@@ -25,9 +29,11 @@ export const OUTBOUND_STEPS: readonly Step<OutboundExchange>[] = [
   refuseAmbiguous,
   resolveTarget,
   findDestination,
+  refuseWithoutEndpoint,
   nameDestination,
   identifyRequest,
   forwardNobody,
+  refuseExpectation,
 ];
 
 /** For requests to open a tunnel. */
@@ -35,6 +41,7 @@ export const CONNECT_STEPS: readonly Step<OutboundExchange>[] = [
   authenticateProxyUser,
   refuseAmbiguous,
   findTunnelEnd,
+  refuseWithoutEndpoint,
 ];
 
 const HTTP_PORT = 80;
@@ -75,18 +82,28 @@ function findTunnelEnd(exchange: OutboundExchange): StepResult {
   return exchange.destination === undefined ? unreachable(`${host}:${port}`) : "continue";
 }
 
-/** A program that was given a listener's address names that; the callee is told the service's name. */
-function nameDestination(exchange: OutboundExchange): StepResult {
-  const { authority = "", call, destination, headers } = exchange;
-  if (destination === undefined || !isListener(authority, call.facts.local)) return "continue";
-  exchange.authority = `${destination.host}:${destination.servicePort}`;
-  headers.set("Host", exchange.authority);
-  return "continue";
+function refuseWithoutEndpoint({ destination }: OutboundExchange): StepResult {
+  if (destination === undefined || destination.endpoints.length > 0) return "continue";
+  const { serviceNamespace, serviceName, servicePort } = destination;
+  const body = `service ${serviceNamespace}/${serviceName} has no ready endpoint for port ${servicePort}\n`;
+  return { status: 503, body, flags: "UH", details: "no_healthy_upstream" };
 }
 
-function isListener(authority: string, listener: SocketAddress): boolean {
+/** Names that mean something on this machine only are replaced: the callee is told the service's name. */
+function nameDestination(exchange: OutboundExchange): StepResult {
+  const { authority = "", call, destination, headers } = exchange;
+  if (destination === undefined) return "continue";
   const { host = "", port } = parseAuthority(authority) ?? {};
-  return port === listener.port && (isIP(host) !== 0 || host === "localhost");
+  const listeners = [call.facts.local, destination.listen];
+  if (listeners.some((listen) => listen !== undefined && isAddressOf(listen, { host, port }))) {
+    exchange.authority = `${destination.host}:${destination.servicePort}`;
+  } else {
+    const name = withoutLocalSuffix(host);
+    if (name === host) return "continue";
+    exchange.authority = port === undefined ? name : `${name}:${port}`;
+  }
+  headers.set("Host", exchange.authority);
+  return "continue";
 }
 
 /** OBS-32: an application does not say for whom it speaks; its sidecar's certificate does. */
@@ -97,6 +114,6 @@ function forwardNobody({ headers }: OutboundExchange): StepResult {
 }
 
 function unreachable(name: string): Answer {
-  const body = `"${name}" is no service and port of the mesh; nothing else can be reached from here\n`;
+  const body = `"${name}" is no service and port of the mesh, and nothing else can be reached from here (as with REGISTRY_ONLY)\n`;
   return { status: 502, body, flags: "NR", details: "route_not_found" };
 }

@@ -306,8 +306,12 @@ test("a destination without endpoints answers 503 and UH", async () => {
     destinations: [{ ...one, endpoints: [] }],
   });
   const frontend = await start({ view, svid: mesh.svid(idOf("frontend")) });
-  assert.equal((await get(port)).status, 503);
-  assert.equal((await frontend.entry()).response_flags, "UH");
+  const { status, body } = await get(port);
+  assert.equal(status, 503);
+  assert.equal(body, "service production/api has no ready endpoint for port 8080\n");
+  const written = await frontend.entry();
+  assert.equal(written.response_flags, "UH");
+  assert.equal(written.upstream_cluster, "outbound|8080||api.production.svc.cluster.local");
 });
 
 test("after renewal new requests show the new certificate; a living TCP connection goes on", async () => {

@@ -6,12 +6,17 @@ import type { SpiffeId } from "../identity/spiffe-id.ts";
 import type { Trust } from "../policy/workload-view.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
 
+/** More than any mesh has, and as many as a chain is followed elsewhere. */
+const MAX_CHAIN = 10;
+
 export interface Peer {
   readonly id: SpiffeId;
   /** Upper-case hexadecimal. */
   readonly serialNumber: string;
   /** SHA-256 of the DER, lower-case hexadecimal, as in XFCC (OBS-33). */
   readonly certificateHash: string;
+  /** As presented, leaf first, without a root: to be judged again when the mesh's roots change. */
+  readonly chain: readonly X509Certificate[];
 }
 
 /** A peer that is not who it must be, with the reason in words. */
@@ -58,5 +63,15 @@ function peerOf(certificate: X509Certificate, trust: Trust): Peer {
     id,
     serialNumber: certificate.serialNumber,
     certificateHash: certificate.fingerprint256.replaceAll(":", "").toLowerCase(),
+    chain: chainOf(certificate),
   };
+}
+
+function chainOf(leaf: X509Certificate): X509Certificate[] {
+  const chain = [leaf];
+  for (let next = leaf.issuerCertificate; next !== undefined; next = next.issuerCertificate) {
+    if (next.checkIssued(next) || chain.length === MAX_CHAIN) break;
+    chain.push(next);
+  }
+  return chain;
 }

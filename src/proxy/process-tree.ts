@@ -1,29 +1,45 @@
 /** Linux processes as far as ownership of sockets is concerned: who descends from whom, who holds which socket. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import type { ProcessIdentity } from "../runtime/process-identity.ts";
 
-interface ProcessStatus {
-  readonly processId: number;
+interface ProcessStatus extends ProcessIdentity {
   readonly parent: number;
   readonly session: number;
 }
 
+/** Of the fields of `/proc/PID/stat` after the command's name. */
+const PARENT = 1;
+const SESSION = 3;
+const START_TIME = 19;
+
 /**
  * The processes, everything they started, and what those started; also those of their own sessions that lost their
- * parent. Empty when none runs.
+ * parent. Empty when none runs. A root whose number another process has by now is no root.
  */
-export function processTree(roots: readonly number[]): ReadonlySet<number> {
+export function processTree(roots: readonly ProcessIdentity[]): readonly ProcessIdentity[] {
   const processes = processIds().flatMap(readStatus);
-  const tree = new Set(processes.filter(isIn(roots)).map(({ processId }) => processId));
+  const own = rootNumbers(roots, processes);
+  const tree = new Set(processes.filter(isIn(own)).map(({ processId }) => processId));
   for (let before = 0; before !== tree.size; ) {
     before = tree.size;
     for (const { processId, parent } of processes) if (tree.has(parent)) tree.add(processId);
   }
-  return tree;
+  return processes.filter(({ processId }) => tree.has(processId));
+}
+
+function rootNumbers(
+  roots: readonly ProcessIdentity[],
+  processes: readonly ProcessStatus[],
+): ReadonlySet<number> {
+  const starts = new Map(processes.map(({ processId, startedAt }) => [processId, startedAt]));
+  const isSame = ({ processId, startedAt }: ProcessIdentity): boolean =>
+    (starts.get(processId) ?? startedAt) === startedAt;
+  return new Set(roots.filter(isSame).map(({ processId }) => processId));
 }
 
 /** The session counts only when the process leads it: a terminal's session holds strangers. */
-function isIn(roots: readonly number[]): (status: ProcessStatus) => boolean {
-  return ({ processId, session }) => roots.includes(processId) || roots.includes(session);
+function isIn(roots: ReadonlySet<number>): (status: ProcessStatus) => boolean {
+  return ({ processId, session }) => roots.has(processId) || roots.has(session);
 }
 
 export function processIds(): number[] {
@@ -31,16 +47,34 @@ export function processIds(): number[] {
 }
 
 /**
- * Whether a process has the socket open; no when it has gone, or is another user's. Looks at high descriptors first: a
- * socket that is asked about is new.
+ * Which of the sockets the processes have open; none for a process that has gone, or is another user's.
+ *
+ * @param inodes at least one
+ * @returns by inode, the first process that holds it
  */
-export function holdsSocket(processId: number, inode: string): boolean {
+export function findHolders<P extends Pick<ProcessIdentity, "processId">>(
+  inodes: ReadonlySet<string>,
+  processes: readonly P[],
+): ReadonlyMap<string, P> {
+  const holders = new Map<string, P>();
+  for (const holder of processes) {
+    for (const inode of openSockets(holder.processId)) {
+      if (!inodes.has(inode) || holders.has(inode)) continue;
+      holders.set(inode, holder);
+      if (holders.size === inodes.size) return holders;
+    }
+  }
+  return holders;
+}
+
+/** High descriptors first: a socket that is asked about is new. */
+function* openSockets(processId: number): Generator<string> {
   const folder = `/proc/${processId}/fd`;
-  const wanted = `socket:[${inode}]`;
   const descriptors = ifReadable(() => readdirSync(folder)) ?? [];
-  return descriptors
-    .reverse()
-    .some((descriptor) => ifReadable(() => readlinkSync(`${folder}/${descriptor}`)) === wanted);
+  for (const descriptor of descriptors.reverse()) {
+    const target = ifReadable(() => readlinkSync(`${folder}/${descriptor}`));
+    if (target?.startsWith("socket:[")) yield target.slice("socket:[".length, -1);
+  }
 }
 
 /** Its command's name, as `ps -o comm` shows it. */
@@ -52,8 +86,11 @@ export function commandName(processId: number): string {
 function readStatus(processId: number): ProcessStatus[] {
   const text = ifReadable(() => readFileSync(`/proc/${processId}/stat`, "latin1"));
   if (text === undefined) return [];
-  const [, parent, , session] = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return [{ processId, parent: Number(parent), session: Number(session) }];
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const startedAt = fields[START_TIME] ?? "";
+  return [
+    { processId, startedAt, parent: Number(fields[PARENT]), session: Number(fields[SESSION]) },
+  ];
 }
 
 /** Processes end while one looks at them: what cannot be read any more is not there. */

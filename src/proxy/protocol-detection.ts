@@ -1,4 +1,9 @@
-/** Tells TLS, HTTP/1 and everything else apart by the first bytes a client sends. Pure: `first-bytes.ts` reads them. */
+/**
+ * Tells TLS, HTTP/1 and everything else apart by the first bytes a client sends. Pure: `first-bytes.ts` reads them.
+ *
+ * Whatever a server of HTTP/1 might take for a request is HTTP here, and so is what may still become one: as TCP it would
+ * bring its forged headers with it. HTTP/2 is TCP, though: its requests are not looked into.
+ */
 import { METHODS } from "node:http";
 import { type ClientHello, readClientHello } from "./client-hello.ts";
 
@@ -13,13 +18,23 @@ export type Detector = (bytes: Buffer) => DetectedProtocol | undefined;
 
 const TCP: DetectedProtocol = { kind: "tcp" };
 const HTTP: DetectedProtocol = { kind: "http" };
-/** Beyond this many bytes without a line end, a request line is taken for what it began as. */
+/** Beyond this many bytes without a line end, a request line is taken for what it may become. */
 const MAX_REQUEST_LINE_BYTES = 8_192;
 /** No text protocol begins with this byte. */
 const TLS_HANDSHAKE = 22;
-const KNOWN_METHODS: ReadonlySet<string> = new Set(METHODS);
-const LONGEST_METHOD = Math.max(...METHODS.map((method) => method.length));
-const REQUEST_LINE_END = / HTTP\/1\.[01]\r?$/;
+/** RFC 9113 section 3.4. */
+const HTTP_2_PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/** Of RTSP (RFC 2326), and HTTP/2's word: node:http reads requests by these methods, too. */
+const OTHER_METHODS =
+  "ANNOUNCE DESCRIBE FLUSH GET_PARAMETER PAUSE PLAY PRI RECORD REDIRECT SETUP SET_PARAMETER TEARDOWN";
+const KNOWN_METHODS: ReadonlySet<string> = new Set([...METHODS, ...OTHER_METHODS.split(" ")]);
+/** What any server skips before a request line, or between its words. */
+const SPACE = String.raw`[\t-\r\x1c-\x20\x85\xa0]`;
+const LEADING_SPACE = new RegExp(`^${SPACE}+`);
+const WORDS = new RegExp(`${SPACE}+`);
+/** RFC 9110 section 5.6.2. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]*$/;
+const HTTP_VERSION = /^HTTP\//i;
 
 /** For ports whose plaintext protocol is declared. */
 export const detectTls: Detector = (bytes) => {
@@ -31,23 +46,36 @@ export const detectTls: Detector = (bytes) => {
 export const detectTlsOrHttp: Detector = (bytes) =>
   bytes[0] === TLS_HANDSHAKE ? tlsOrTcp(bytes) : detectHttp(bytes);
 
-/** For an application's own outgoing connections: its TLS is opaque to us. HTTP/2 counts as TCP here. */
+/** For an application's own outgoing connections: its TLS is opaque to us. */
 export const detectHttp: Detector = (bytes) => {
-  const start = bytes.subarray(0, MAX_REQUEST_LINE_BYTES).toString("latin1");
-  const space = start.indexOf(" ");
-  if (space < 0) return mayBeMethod(start) ? undefined : TCP;
-  if (!KNOWN_METHODS.has(start.slice(0, space))) return TCP;
+  const read = bytes.subarray(0, MAX_REQUEST_LINE_BYTES).toString("latin1");
+  if (HTTP_2_PREFACE.startsWith(read.slice(0, HTTP_2_PREFACE.length))) {
+    return read.length < HTTP_2_PREFACE.length ? undefined : TCP;
+  }
+  const start = read.replace(LEADING_SPACE, "");
   const end = start.indexOf("\n");
-  if (end < 0) return bytes.length < MAX_REQUEST_LINE_BYTES ? undefined : HTTP;
-  return REQUEST_LINE_END.test(start.slice(0, end)) ? HTTP : TCP;
+  const line = end < 0 ? start : start.slice(0, end);
+  const [method = "", ...rest] = line.split(WORDS);
+  if (KNOWN_METHODS.has(method) && rest.some((word) => word !== "")) return HTTP;
+  if (!TOKEN.test(method) || hasControl(line)) return TCP;
+  if (end >= 0) return rest.some((word) => HTTP_VERSION.test(word)) ? HTTP : TCP;
+  return bytes.length < MAX_REQUEST_LINE_BYTES ? undefined : HTTP;
 };
+
+/** What a client is taken for that stops before a detector knows: it may still go on, but for one that ended. */
+export function stalledProtocol(bytes: Buffer): DetectedProtocol {
+  return bytes.length === 0 || bytes[0] === TLS_HANDSHAKE ? TCP : HTTP;
+}
+
+/** Beyond those that count as space. */
+function hasControl(line: string): boolean {
+  return Buffer.from(line, "latin1").some(
+    (byte) => byte < 9 || (byte > 13 && byte < 28) || byte === 127,
+  );
+}
 
 function tlsOrTcp(bytes: Buffer): DetectedProtocol | undefined {
   const reading = readClientHello(bytes);
   if (reading.status === "incomplete") return undefined;
   return reading.status === "complete" ? { kind: "tls", hello: reading.hello } : TCP;
-}
-
-function mayBeMethod(start: string): boolean {
-  return start.length < LONGEST_METHOD && METHODS.some((method) => method.startsWith(start));
 }

@@ -35,6 +35,7 @@ export interface CallFacts {
 
 /** How a connection carried as TCP, or refused before anything was carried, came to its end. */
 export interface ConnectionEnd {
+  /** Of the two that a connection ended by a change of policy has seen, the second. */
   readonly decision?: Decision;
   readonly flags: string;
   readonly bytesReceived: number;
@@ -43,6 +44,8 @@ export interface ConnectionEnd {
   /** Of the connection to `target`, once there was one. */
   readonly ends?: UpstreamEnds;
   readonly transportFailure?: string;
+  /** Absent when one of its two sides ended it. */
+  readonly termination?: "policy changed";
 }
 
 export interface RecorderOptions {
@@ -51,6 +54,9 @@ export interface RecorderOptions {
   readonly accessLog: (entry: AccessLogEntry) => void;
   readonly clock: Clock;
 }
+
+/** Of a field that comes from the wire. */
+const MAX_CHARACTERS = 1_024;
 
 export class Recorder {
   readonly #options: RecorderOptions;
@@ -66,14 +72,14 @@ export class Recorder {
       start_time: exchange.startedAt.toISOString(),
       duration: this.#since(exchange.startedAt),
       protocol: exchange.version,
-      method: exchange.head.method,
-      path: exchange.path,
-      authority: exchange.authority ?? null,
+      method: clipped(exchange.head.method),
+      path: clipped(exchange.path),
+      authority: clipped(exchange.authority),
       response_code: outcome.status,
       response_code_details: detailsOf(exchange, outcome),
-      x_forwarded_for: exchange.headers.get("x-forwarded-for") ?? null,
-      user_agent: exchange.headers.get("user-agent") ?? null,
-      request_id: exchange.headers.get("x-request-id") ?? null,
+      x_forwarded_for: clipped(exchange.headers.get("x-forwarded-for")),
+      user_agent: clipped(exchange.headers.get("user-agent")),
+      request_id: clipped(exchange.headers.get("x-request-id")),
     });
     if (exchange.decision !== undefined) metrics.recordDecision(exchange.decision);
     if (outcome.status === null) return;
@@ -87,7 +93,7 @@ export class Recorder {
   /** For bytes on an HTTP connection that are no request. */
   brokenRequest(
     call: CallFacts,
-    { problem, status }: { readonly problem: string; readonly status: number },
+    { problem, status }: { readonly problem: string; readonly status: number | null },
   ): void {
     const end = { flags: "DPE", bytesReceived: 0, bytesSent: 0 };
     this.#options.accessLog({
@@ -96,6 +102,7 @@ export class Recorder {
       response_code: status,
       response_code_details: `http1.codec_error{${problem}}`,
     });
+    if (status === null) return;
     const labels = { ...this.#labels(call, "DPE"), responseCode: status };
     this.#options.metrics.recordRequest(labels, this.#since(call.startedAt));
   }
@@ -111,22 +118,30 @@ export class Recorder {
     this.#options.metrics.recordConnectionClosed(this.#labels(call, end.flags, end.ends), bytes);
   }
 
-  /** For a connection that was cut before anything was carried. */
-  connectionRefused(
-    call: CallFacts,
-    end: { readonly decision?: Decision; readonly flags: string },
-  ): void {
-    this.#connection(call, { ...end, bytesReceived: 0, bytesSent: 0 });
+  /**
+   * For a connection that was cut before anything was carried.
+   *
+   * @param decision absent when there was nothing to decide: it leads nowhere
+   */
+  connectionRefused(call: CallFacts, decision?: Decision): void {
+    const flags = refusalFlags(decision);
+    const end = { flags, bytesReceived: 0, bytesSent: 0 };
+    this.#connection(call, decision === undefined ? end : { ...end, decision });
+  }
+
+  /** For a connection that was cut as so many others were that it gets no entry of its own. */
+  refusalCounted(decision: Decision): void {
+    this.#options.metrics.recordDecision(decision);
   }
 
   #connection(call: CallFacts, end: ConnectionEnd): void {
     const { accessLog, metrics } = this.#options;
     const details = end.decision === undefined ? null : responseCodeDetails(end.decision.reason);
-    const byPolicy = details?.startsWith("rbac") === true;
+    const { termination = details?.startsWith("rbac") === true ? details : null } = end;
     accessLog({
       ...this.#entry(call, end),
-      response_code_details: byPolicy ? null : details,
-      connection_termination_details: byPolicy ? details : null,
+      response_code_details: termination === details ? null : details,
+      connection_termination_details: termination,
     });
     if (end.decision !== undefined) metrics.recordDecision(end.decision);
   }
@@ -147,7 +162,7 @@ export class Recorder {
       response_flags: end.flags,
       response_code_details: null,
       connection_termination_details: null,
-      upstream_transport_failure_reason: end.transportFailure ?? null,
+      upstream_transport_failure_reason: clipped(end.transportFailure),
       bytes_received: end.bytesReceived,
       bytes_sent: end.bytesSent,
       duration: this.#since(call.startedAt),
@@ -159,11 +174,11 @@ export class Recorder {
       upstream_local_address: end.ends === undefined ? null : formatAddress(end.ends.local),
       downstream_local_address: formatAddress(call.local),
       downstream_remote_address: formatAddress(call.remote),
-      requested_server_name: call.serverName ?? null,
+      requested_server_name: clipped(call.serverName),
       source_principal: identities?.source.id ?? null,
       destination_principal: identities?.destination ?? null,
       source_certificate_serial: identities?.source.serialNumber ?? null,
-      decision: end.decision ?? null,
+      decision: end.decision === undefined ? null : clippedDecision(end.decision),
     };
   }
 
@@ -196,10 +211,30 @@ export class Recorder {
   }
 }
 
+/** What a stranger wrote is told at its beginning only: a line of the log costs more than a header. */
+function clipped(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  return text.length <= MAX_CHARACTERS ? text : `${text.slice(0, MAX_CHARACTERS)}…`;
+}
+
+/** A problem may quote a certificate of whoever came. */
+function clippedDecision(decision: Decision): Decision {
+  const { reason } = decision;
+  if (!("problem" in reason) || reason.problem.length <= MAX_CHARACTERS) return decision;
+  return { ...decision, reason: { ...reason, problem: clipped(reason.problem) ?? "" } };
+}
+
 /** Where nothing was answered, the reason of the refusal is the detail. */
 function detailsOf({ decision }: Exchange, { status, details }: Outcome): string {
   const refused = status === null && decision?.verdict === "deny";
   return (refused ? responseCodeDetails(decision.reason) : null) ?? details;
+}
+
+/** OBS-6: "NR" where no filter chain, or no destination, is for such a connection. */
+function refusalFlags(decision: Decision | undefined): string {
+  const because = decision?.reason.because;
+  const unserved = because === "plaintext-refused" || because === "tls-refused";
+  return decision === undefined || unserved ? "NR" : "-";
 }
 
 /** The caller's side learns who it speaks with from its own connection onwards. */

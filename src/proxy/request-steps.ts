@@ -31,6 +31,13 @@ export function resolveTarget(exchange: Exchange): StepResult {
   return "continue";
 }
 
+/** RFC 9110 section 10.1.1. Runs last: whoever is not let in is told nothing else. */
+export function refuseExpectation({ head }: Exchange): StepResult {
+  const expected = headerValues(head.rawHeaders, "expect");
+  if (expected.every((one) => one.toLowerCase() === "100-continue")) return "continue";
+  return refusal(417, "an expectation that is not served");
+}
+
 /** An id that follows the request: the caller's own, or a new one. */
 export function identifyRequest({ headers }: Exchange): StepResult {
   if (!headers.get("x-request-id")) headers.set("x-request-id", randomUUID());

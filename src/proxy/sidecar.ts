@@ -14,10 +14,12 @@ import { AdminServer } from "./admin-server.ts";
 import { type CompiledView, compileView } from "./compiled-view.ts";
 import { InboundSide } from "./inbound-side.ts";
 import { MutualTlsTerminator } from "./mutual-tls-terminator.ts";
+import { openWhenFree } from "./open-when-free.ts";
 import { OutboundSide, type OutboundSideOptions } from "./outbound-side.ts";
+import { PinnedProcesses } from "./pinned-processes.ts";
 import { proxyCredentials } from "./proxy-credentials.ts";
 import { Recorder } from "./recorder.ts";
-import { canTellOwners, ownershipOf } from "./workload-ownership.ts";
+import { canTellOwners, WorkloadOwnership } from "./workload-ownership.ts";
 
 export interface SidecarOptions {
   readonly namespace: string;
@@ -58,7 +60,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   let dataPath: DataPath | undefined;
   const ready = (): "ready" | "starting" => (dataPath?.serving === true ? "ready" : "starting");
   const admin = new AdminServer({ ...options, port: options.adminPort, metrics, ready });
-  await admin.open();
+  await openWhenFree(() => admin.open());
   try {
     const first = await firstValue(options.svid);
     const view = await firstValue(options.views);
@@ -111,7 +113,7 @@ class DataPath {
       ...shared,
       svid,
       credentials: proxyCredentials({ user: options.name, password: options.proxyPassword }),
-      ownership: ownershipRule(options),
+      ownership: this.#ownershipRule(),
     });
     metrics.setCertificateExpiry(svid.notAfter);
   }
@@ -122,7 +124,9 @@ class DataPath {
       svid.onChange((next) => next !== undefined && this.#renew(next)),
       views.onChange((next) => next !== undefined && this.#follow(next)),
     );
-    await this.#apply();
+    const opened = openWhenFree(() => this.#apply());
+    this.#applying = opened.then(undefined, () => {}); // its failure is ours to tell, below
+    await opened;
     this.serving = true;
   }
 
@@ -133,6 +137,25 @@ class DataPath {
     for (const unwatch of this.#unwatch) unwatch();
     await this.#applying;
     await Promise.all([this.#inbound.close(), this.#outbound.close()]);
+  }
+
+  #ownershipRule(): OutboundSideOptions["ownership"] {
+    const { applicationProcessIds, trustLoopbackCallers, clock, log } = this.#options;
+    if (canTellOwners()) {
+      const processes = new PinnedProcesses(applicationProcessIds);
+      const ownership = new WorkloadOwnership({ processes, clock });
+      this.#unwatch.push(
+        () => ownership.close(),
+        () => processes.close(),
+      );
+      return (accepted) => ownership.of(accepted);
+    }
+    if (trustLoopbackCallers) {
+      log.warn("outbound listeners serve every local process: this system does not tell owners");
+      return () => Promise.resolve({ owner: "own-workload" });
+    }
+    log.warn("outbound listeners stay closed: this system does not tell who owns a connection");
+    return undefined;
   }
 
   #renew(svid: X509Svid): void {
@@ -152,6 +175,7 @@ class DataPath {
     }
     this.#compiled.set(compiled);
     this.#useCredentials();
+    this.#inbound.enforce(compiled);
     this.#applyLater();
   }
 
@@ -180,17 +204,6 @@ class DataPath {
         if (!this.#closed) this.#retry = setTimeout(() => this.#applyLater(), RETRY_LISTEN_MS);
       });
   }
-}
-
-function ownershipRule(options: SidecarOptions): OutboundSideOptions["ownership"] {
-  const { applicationProcessIds, trustLoopbackCallers, log } = options;
-  if (canTellOwners()) return (accepted) => ownershipOf(accepted, applicationProcessIds.current);
-  if (trustLoopbackCallers) {
-    log.warn("outbound listeners serve every local process: this system does not tell owners");
-    return () => Promise.resolve({ owner: "own-workload" });
-  }
-  log.warn("outbound listeners stay closed: this system does not tell who owns a connection");
-  return undefined;
 }
 
 function firstValue<T>(watched: Watched<T | undefined>): Promise<T> {

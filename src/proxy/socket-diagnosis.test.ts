@@ -5,16 +5,16 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { platform } from "node:os";
 import { type TestContext, test } from "node:test";
 import { openSocketDiagnosis } from "./socket-diagnosis.ts";
-import { findSocketInode, type SocketEnds } from "./socket-table.ts";
+import { findSocketInodes, type SocketEnds } from "./socket-table.ts";
 
 const skip = platform() === "linux" ? false : "netlink is Linux's";
 
-async function connection(context: TestContext): Promise<SocketEnds> {
+async function connection(context: TestContext, host = "127.0.0.1"): Promise<SocketEnds> {
   const server = createServer((socket) => socket.on("error", () => socket.destroy()));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  const client = connect(port, "127.0.0.1");
+  const client = connect(port, host);
   await once(client, "connect");
   context.after(() => {
     client.destroy();
@@ -30,7 +30,7 @@ test("the kernel names the same socket as its table, for either end", { skip }, 
   const table = readFileSync("/proc/net/tcp", "latin1");
   for (const end of [ends, { local: ends.remote, remote: ends.local }]) {
     const inode = diagnose(end);
-    assert.equal(inode, findSocketInode(table, end));
+    assert.equal(inode, findSocketInodes(table, [end]).get(end));
     const descriptors = Array.from({ length: 256 }, (_, fd) => linkOf(fd));
     assert.ok(descriptors.includes(`socket:[${inode}]`));
   }
@@ -40,7 +40,18 @@ test("a connection that is not there is absent", { skip }, async (context) => {
   const diagnose = openSocketDiagnosis() ?? assert.fail("netlink is there");
   const { local, remote } = await connection(context);
   assert.equal(diagnose({ local: { ...local, port: 1 }, remote }), "absent");
-  assert.equal(diagnose({ local: { address: "::1", port: 1 }, remote }), "absent");
+});
+
+test("of IPv6 the kernel is not asked", { skip }, () => {
+  const diagnose = openSocketDiagnosis() ?? assert.fail("netlink is there");
+  const local = { address: "::1", port: 1 };
+  assert.equal(diagnose({ local, remote: local }), "unknown");
+});
+
+test("an IPv4 connection of a dual-stack socket is found", { skip }, async (context) => {
+  const diagnose = openSocketDiagnosis() ?? assert.fail("netlink is there");
+  const { local, remote } = await connection(context, "::ffff:127.0.0.1");
+  assert.match(diagnose({ local, remote }), /^\d+$/);
 });
 
 function linkOf(descriptor: number): string {

@@ -8,8 +8,9 @@ import { endianness, platform } from "node:os";
 import koffi from "koffi";
 import type { SocketEnds } from "./socket-table.ts";
 
-/** @returns the socket's inode; "absent" when the kernel knows no such socket */
-export type DiagnoseSocket = (ends: SocketEnds) => string | "absent";
+/** An inode; "absent" when the kernel knows no such socket, "unknown" when it did not say. */
+export type Diagnosis = string | "absent" | "unknown";
+export type DiagnoseSocket = (ends: SocketEnds) => Diagnosis;
 
 const AF_INET = 2;
 const AF_NETLINK = 16;
@@ -27,7 +28,10 @@ const REQUEST_BYTES = HEADER_BYTES + 56;
 const INODE_OFFSET = HEADER_BYTES + 68;
 const ERROR_OFFSET = HEADER_BYTES;
 const ENOENT = -2;
+const MSG_DONTWAIT = 0x40;
 const MAX_ANSWER_BYTES = 8_192;
+/** An answer to an earlier question may still be there. */
+const MAX_ANSWERS = 4;
 
 /** @returns undefined where the kernel cannot be asked so; the table must be read then */
 export function openSocketDiagnosis(): DiagnoseSocket | undefined {
@@ -48,13 +52,21 @@ function connectDiagnosis(): DiagnoseSocket | undefined {
   if (descriptor < 0) return undefined;
   const answer = Buffer.alloc(MAX_ANSWER_BYTES);
   let sequence = 0;
+  const nextAnswer = (): Buffer => {
+    const length = Number(receive(descriptor, answer, answer.length, MSG_DONTWAIT));
+    return answer.subarray(0, Math.max(0, length));
+  };
   return (ends) => {
-    if (!isIPv4(ends.local.address) || !isIPv4(ends.remote.address)) return "absent";
+    if (!isIPv4(ends.local.address) || !isIPv4(ends.remote.address)) return "unknown";
     sequence = (sequence + 1) >>> 0;
     const request = encodeRequest(ends, sequence);
-    if (Number(send(descriptor, request, request.length, 0)) !== request.length) return "absent";
-    const length = Number(receive(descriptor, answer, answer.length, 0));
-    return readInode(answer.subarray(0, Math.max(0, length)), sequence);
+    if (Number(send(descriptor, request, request.length, 0)) !== request.length) return "unknown";
+    for (let received = 0; received < MAX_ANSWERS; received++) {
+      const next = nextAnswer();
+      if (next.length < HEADER_BYTES + 4) return "unknown";
+      if (next.readUInt32LE(8) === sequence) return readInode(next);
+    }
+    return "unknown";
   };
 }
 
@@ -77,11 +89,12 @@ function encodeRequest({ local, remote }: SocketEnds, sequence: number): Buffer 
   return request;
 }
 
-/** Anything but a whole answer to this very question is no answer: the caller then reads the table. */
-function readInode(answer: Buffer, sequence: number): string | "absent" {
-  if (answer.length < INODE_OFFSET + 4 || answer.readUInt32LE(8) !== sequence) return "absent";
-  if (answer.readUInt16LE(4) === NLMSG_ERROR || answer.readInt32LE(ERROR_OFFSET) === ENOENT)
-    return "absent";
+/** A socket without an inode belongs to nobody any more, as one that waits for its time to pass. */
+function readInode(answer: Buffer): Diagnosis {
+  if (answer.readUInt16LE(4) === NLMSG_ERROR) {
+    return answer.readInt32LE(ERROR_OFFSET) === ENOENT ? "absent" : "unknown";
+  }
+  if (answer.length < INODE_OFFSET + 4) return "unknown";
   const inode = answer.readUInt32LE(INODE_OFFSET);
   return inode === 0 ? "absent" : String(inode);
 }

@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { endianness } from "node:os";
 import { test } from "node:test";
-import { findSocketInode } from "./socket-table.ts";
+import { findSocketInodes, type SocketEnds } from "./socket-table.ts";
 
 const little = { skip: endianness() !== "LE" && "tables as a little-endian kernel prints them" };
 const HEAD =
   "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
 const row = (ends: string, inode: number): string =>
   `   0: ${ends} 01 00000000:00000000 00:00000000 00000000  1000        0 ${inode} 1 0000000000000000 20 4 0 10 -1\n`;
+const findSocketInode = (table: string, ends: SocketEnds): string | undefined =>
+  findSocketInodes(table, [ends]).get(ends);
 const client = { address: "127.0.0.1", port: 47104 };
 const listener = { address: "127.0.0.1", port: 8080 };
 

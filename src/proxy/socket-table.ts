@@ -11,23 +11,30 @@ export interface SocketEnds {
   readonly remote: SocketAddress;
 }
 
-const INODE_COLUMN = 9;
+/** `sl`, both ends, `st`, two queues, timers, `retrnsmt`, `uid`, `timeout`, `inode`. */
+const ROW = /^ *\d+: ([0-9A-F]+:[0-9A-F]{4} [0-9A-F]+:[0-9A-F]{4}) (?:\S+ +){6}(\d+)/;
 
 /**
- * The inode of the socket with these ends.
+ * The inodes of the sockets with these ends: one pass over the table, however many are looked for.
  *
  * @param table the text of `/proc/net/tcp` or `/proc/net/tcp6`
  */
-export function findSocketInode(table: string, { local, remote }: SocketEnds): string | undefined {
-  const forms = [ipv4Form, ipv6Form].map((form) => `: ${form(local)} ${form(remote)} `);
-  for (const ends of forms) {
-    const at = table.indexOf(ends);
-    if (at < 0) continue;
-    const row = table.slice(table.lastIndexOf("\n", at) + 1).split("\n", 1)[0] ?? "";
-    const inode = row.trim().split(/\s+/)[INODE_COLUMN];
-    if (inode !== undefined && inode !== "0") return inode;
+export function findSocketInodes(
+  table: string,
+  wanted: Iterable<SocketEnds>,
+): ReadonlyMap<SocketEnds, string> {
+  const byForm = new Map<string, SocketEnds>();
+  for (const ends of wanted) {
+    for (const form of [ipv4Form, ipv6Form])
+      byForm.set(`${form(ends.local)} ${form(ends.remote)}`, ends);
   }
-  return undefined;
+  const found = new Map<SocketEnds, string>();
+  for (const row of table.split("\n")) {
+    const [, form = "", inode = "0"] = ROW.exec(row) ?? [];
+    const ends = byForm.get(form);
+    if (ends !== undefined && inode !== "0") found.set(ends, inode);
+  }
+  return found;
 }
 
 /** Never found for an IPv6 address: the text of an IPv4 one is shorter. */

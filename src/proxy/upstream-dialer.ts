@@ -49,14 +49,25 @@ export interface MutualTlsDial {
 export class UpstreamConnectError extends HauberkError {
   readonly code = "HAUBERK_UPSTREAM_CONNECT";
   readonly failed: "tcp" | "tls";
+  /** "soon": nobody answered, as while a program is being restarted. "none": whoever answered is the wrong one, or hangs. */
+  readonly prospect: "soon" | "none";
   constructor(failed: "tcp" | "tls", cause: unknown) {
     super(failed === "tcp" ? "no connection" : "no mutual TLS", { cause });
     this.failed = failed;
+    this.prospect = isAbsence(cause) ? "soon" : "none";
   }
   /** For the access log's `upstream_transport_failure_reason`. */
   get reason(): string {
     return `${this.failed === "tls" ? "TLS_error: " : ""}${describeError(this.cause)}`;
   }
+}
+
+/** Of connections that the other end refused, or left before the handshake was over. */
+const ABSENCES: ReadonlySet<string> = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE"]);
+
+function isAbsence(cause: unknown): boolean {
+  if (!(cause instanceof Error)) return false;
+  return "code" in cause && typeof cause.code === "string" && ABSENCES.has(cause.code);
 }
 
 /** @throws UpstreamConnectError */
@@ -135,7 +146,8 @@ function established(
       socket.destroy();
       reject(new UpstreamConnectError(connected ? "tls" : "tcp", cause));
     };
-    const onClose = (): void => fail(new Error("the connection was closed"));
+    const onClose = (): void =>
+      fail(Object.assign(new Error("the connection was closed"), { code: "ECONNRESET" }));
     const onTimeout = (): void => fail(new Error(`not there after ${CONNECT_MS} ms`));
     socket.setTimeout(CONNECT_MS, onTimeout).once("error", fail).once("close", onClose);
     socket.once(event, () => {

@@ -4,8 +4,6 @@ import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import type { Upstream } from "./upstream-dialer.ts";
 
-/** Shorter than the time for which a sidecar keeps an idle connection, so that we are the ones to close. */
-const IDLE_MS = 55_000;
 const MAX_IDLE_CONNECTIONS = 64;
 
 /** Stands beside an error; nobody looks at it. */
@@ -15,6 +13,12 @@ export type Dial = () => Promise<Upstream>;
 
 export class UpstreamPool {
   readonly #agents = new Map<string, DialingAgent>();
+  readonly #idleMs: number;
+
+  /** @param idleMs shorter than the other end keeps an idle connection, so that we are the ones to close */
+  constructor({ idleMs }: { readonly idleMs: number }) {
+    this.#idleMs = idleMs;
+  }
 
   /**
    * The connections to one endpoint.
@@ -24,7 +28,7 @@ export class UpstreamPool {
   agent(key: string, dial: Dial): DialingAgent {
     let agent = this.#agents.get(key);
     if (agent === undefined) {
-      agent = new DialingAgent(dial);
+      agent = new DialingAgent(dial, this.#idleMs);
       this.#agents.set(key, agent);
     }
     return agent;
@@ -50,11 +54,11 @@ export class DialingAgent extends Agent {
   readonly #upstreams = new WeakMap<Duplex, Upstream>();
   #retired = false;
 
-  constructor(dial: Dial) {
+  constructor(dial: Dial, idleMs: number) {
     const options: AgentOptions = {
       keepAlive: true,
       maxFreeSockets: MAX_IDLE_CONNECTIONS,
-      timeout: IDLE_MS,
+      timeout: idleMs,
       scheduling: "lifo",
     };
     super(options);
@@ -67,8 +71,13 @@ export class DialingAgent extends Agent {
   ): undefined {
     this.#dial().then(
       (upstream) => {
-        this.#upstreams.set(upstream.socket, upstream);
-        callback?.(null, upstream.socket);
+        const { socket } = upstream;
+        this.#upstreams.set(socket, upstream);
+        const dropIfIdle = (): void => {
+          if (this.#idle().includes(socket)) drop(socket);
+        };
+        socket.on("end", dropIfIdle).on("timeout", dropIfIdle);
+        callback?.(null, socket);
       },
       (error: Error) => callback?.(error, NO_CONNECTION),
     );
@@ -85,10 +94,24 @@ export class DialingAgent extends Agent {
     return this.#upstreams.get(socket);
   }
 
+  /** Serves no further request on its connections, but for those that are under way. */
   retire(): void {
     this.#retired = true;
-    for (const sockets of Object.values(this.freeSockets)) {
-      for (const socket of sockets ?? []) socket.destroy();
-    }
+    this.dropIdle();
   }
+
+  /** Closes what waits for a request. */
+  dropIdle(): void {
+    for (const socket of this.#idle()) drop(socket);
+  }
+
+  #idle(): readonly Socket[] {
+    return Object.values(this.freeSockets).flatMap((sockets) => sockets ?? []);
+  }
+}
+
+/** The agent hears of a socket's end only later: without a word it would still give it to the next request. */
+function drop(socket: Socket): void {
+  socket.destroy();
+  socket.emit("agentRemove");
 }

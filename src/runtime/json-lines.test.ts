@@ -30,3 +30,14 @@ test("a line that is no JSON ends the conversation", async () => {
   stream.write("{nonsense\n");
   assert.match((await failed).message, /not JSON/);
 });
+
+test("a line longer than agreed ends the conversation", async () => {
+  const stream = new PassThrough();
+  const failed = new Promise<Error>((resolve) => stream.once("error", resolve));
+  const received: unknown[] = [];
+  readJsonLines(stream, (value) => received.push(value), { maxLineCharacters: 20 });
+  stream.write('"short"\n');
+  stream.write(`"${"x".repeat(30)}`);
+  assert.match((await failed).message, /longer than 20/);
+  assert.deepEqual(received, ["short"]);
+});

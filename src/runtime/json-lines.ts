@@ -11,8 +11,14 @@ export function writeJsonLine(stream: Duplex, value: unknown): void {
 
 /**
  * Calls `receive` with every value read from `stream`. A line that is no JSON, or is too long, destroys the stream.
+ *
+ * @param options.maxLineCharacters checked whenever a chunk has been read
  */
-export function readJsonLines(stream: Readable, receive: (value: unknown) => void): void {
+export function readJsonLines(
+  stream: Readable,
+  receive: (value: unknown) => void,
+  { maxLineCharacters = MAX_LINE_CHARACTERS }: { readonly maxLineCharacters?: number } = {},
+): void {
   const decoder = new StringDecoder("utf8");
   let pending = "";
   stream.on("data", (chunk: Buffer) => {
@@ -32,8 +38,8 @@ export function readJsonLines(stream: Readable, receive: (value: unknown) => voi
       receive(value);
     }
     pending = pending.slice(start);
-    if (pending.length > MAX_LINE_CHARACTERS) {
-      stream.destroy(new Error(`a line is longer than ${MAX_LINE_CHARACTERS} characters`));
+    if (pending.length > maxLineCharacters) {
+      stream.destroy(new Error(`a line is longer than ${maxLineCharacters} characters`));
     }
   });
 }

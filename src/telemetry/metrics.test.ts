@@ -75,6 +75,24 @@ test("OBS-23 the callee's side takes the caller's namespace from its certificate
   assert.equal(series[0]?.labels["source_principal"], CALLER);
 });
 
+test("OBS-23 the caller's side takes the callee's namespace from its certificate, where nothing else tells", async () => {
+  const metrics = createMetrics();
+  for (const destination of [{ principal: CALLEE }, {}]) {
+    metrics.recordConnectionOpened({ ...inbound, reporter: "source", destination });
+  }
+  const series = await seriesOf(metrics, "istio_tcp_connections_opened_total");
+  assert.deepEqual(
+    series.map(({ labels }) => [
+      labels["destination_workload_namespace"],
+      labels["destination_workload"],
+    ]),
+    [
+      ["production", "unknown"],
+      ["unknown", "unknown"],
+    ],
+  );
+});
+
 test("a closed connection adds its bytes", async () => {
   const metrics = createMetrics();
   metrics.recordConnectionClosed(inbound, { sent: 10, received: 3 });

@@ -200,7 +200,8 @@ function callLabelValues(labels: CallLabels, protocol: "http" | "tcp"): CallLabe
     source_canonical_revision: source.canonicalRevision ?? UNKNOWN,
     source_cluster: UNKNOWN,
     destination_workload: destination.workload ?? UNKNOWN,
-    destination_workload_namespace: destination.namespace ?? UNKNOWN,
+    destination_workload_namespace:
+      destination.namespace ?? provenNamespace(destination) ?? UNKNOWN,
     destination_principal: destination.principal ?? UNKNOWN,
     destination_app: destination.app ?? UNKNOWN,
     destination_version: destination.version ?? UNKNOWN,
@@ -224,9 +225,12 @@ function securityPolicy({ reporter, source, destination }: CallLabels): string {
 
 /** On the callee's side the caller's namespace is the one its certificate proves (OBS-23). */
 function sourceNamespace({ reporter, source }: CallLabels): string {
-  const proven = /\/ns\/([^/]+)\//.exec(source.principal ?? "")?.[1];
   const claimed = source.namespace ?? UNKNOWN;
-  return reporter === "destination" ? (proven ?? claimed) : claimed;
+  return reporter === "destination" ? (provenNamespace(source) ?? claimed) : claimed;
+}
+
+function provenNamespace({ principal = "" }: CallParty): string | undefined {
+  return /\/ns\/([^/]+)\//.exec(principal)?.[1];
 }
 
 /** Applications may answer any number; only codes that HTTP knows become series. */

@@ -25,6 +25,10 @@ const details: { readonly [because in Reason["because"]]: [Reason, string | null
   "tls-refused": [{ because: "tls-refused", origin: "default" }, "filter_chain_not_found"],
   "peer-not-verified": [{ because: "peer-not-verified", problem: "x" }, "peer_not_verified"],
   "not-own-workload": [{ because: "not-own-workload", problem: "x" }, "not_own_workload"],
+  "callee-not-verified": [
+    { because: "callee-not-verified", problem: "x", origin: "default" },
+    "upstream_reset_before_response_started{connection_failure}",
+  ],
   "matched-allow": [{ because: "matched-allow", matched }, null],
   "no-allow-policy": [{ because: "no-allow-policy" }, null],
   "no-sidecar": [{ because: "no-sidecar" }, null],

@@ -18,6 +18,8 @@ export function responseCodeDetails(reason: Reason): string | null {
       return "filter_chain_not_found";
     case "peer-not-verified":
       return "peer_not_verified";
+    case "callee-not-verified":
+      return "upstream_reset_before_response_started{connection_failure}";
     case "not-own-workload":
       return "not_own_workload";
     case "matched-allow":

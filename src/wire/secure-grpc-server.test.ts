@@ -131,3 +131,13 @@ test("TLS sessions are never resumed: each connection is verified anew", async (
 test("a port that is taken is an error with a code", async () => {
   await assert.rejects(startSecureGrpcServer({ ...options, port: server.port }), ListenError);
 });
+
+test("a connection whose handshake fails is closed", async () => {
+  const socket = connectPlain(server.port, "127.0.0.1");
+  await once(socket, "connect");
+  socket.on("error", () => socket.destroy());
+  const closed = once(socket, "close");
+  socket.write(Buffer.from([0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0]));
+  socket.resume();
+  await closed;
+});

@@ -71,6 +71,7 @@ export async function startSecureGrpcServer(
   server.maxConnections = MAX_CONNECTIONS;
   server.on("tlsClientError", (error, socket) => {
     log.warn("TLS handshake failed", { remote: remoteOf(socket), error: error.message });
+    socket.destroy();
   });
   const stopWatching = identity.onChange((next) => server.setSecureContext(secureContext(next)));
   const port = await listen(server, options);

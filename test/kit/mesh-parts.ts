@@ -17,16 +17,27 @@ export function resourcesOf(yaml: string, file = "mesh.yaml"): readonly Resource
   return resources;
 }
 
-/** The mesh that YAML describes; every port of it on loopback, listeners of sidecars at the port plus 10000. */
-export function snapshotOf(yaml: string): MeshSnapshot {
+/**
+ * The mesh that YAML describes; every port of it on loopback, listeners of sidecars at the port plus 10000.
+ *
+ * @param options.notReady workloads that cannot serve, as `namespace/pod`
+ */
+export function snapshotOf(
+  yaml: string,
+  { notReady = [] }: { readonly notReady?: readonly string[] } = {},
+): MeshSnapshot {
   const resources = resourcesOf(yaml);
-  const workloads = planWorkloads(resources, {
+  const planned = planWorkloads(resources, {
     place(key) {
       const port = Number(/\d+$/.exec(key)?.[0] ?? 0);
       return { address: "127.0.0.1", port: key.includes("/listen/") ? port + 10_000 : port };
     },
     uid: (key) => `uid of ${key}`,
   });
+  const workloads = planned.map((workload) => ({
+    ...workload,
+    ready: !notReady.includes(`${workload.namespace}/${workload.name}`),
+  }));
   return buildSnapshot({ resources, workloads, rootsPem: ["ROOT"] });
 }
 

@@ -19,7 +19,7 @@ export interface RunningMesh {
   stop(): Promise<void>;
 }
 
-/** From sources in the fast tier, so that no build is needed. */
+/** From sources, so that no build is needed. */
 const COMMAND = ["--import", "tsx", "src/cli/main.ts"];
 
 /** @param folder the data directory; a temporary one, removed at the end, when absent */

@@ -14,6 +14,7 @@ import type {
 } from "../../src/policy/workload-view.ts";
 import { type Sidecar, startSidecar } from "../../src/proxy/sidecar.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
+import { silentLog } from "../../src/runtime/log.ts";
 import { WatchedValue } from "../../src/runtime/watched.ts";
 import type { AccessLogEntry } from "../../src/telemetry/access-log.ts";
 import { eventually } from "./eventually.ts";
@@ -150,6 +151,7 @@ export interface TestSidecar {
   readonly adminPort: number;
   readonly views: WatchedValue<WorkloadView | undefined>;
   readonly svid: WatchedValue<X509Svid | undefined>;
+  readonly applicationProcessIds: WatchedValue<readonly number[]>;
   readonly entries: readonly AccessLogEntry[];
   readonly log: RecordedLog;
   /** The first access log entry that matches; fails when there is none in time. */
@@ -162,12 +164,17 @@ export async function startTestSidecar(options: {
   readonly svid: X509Svid;
   /** Defaults to the test's own process. */
   readonly applicationProcessIds?: readonly number[];
+  readonly adminPort?: number;
+  /** "nothing": what is written is thrown away, so that memory can be measured. */
+  readonly keep?: "everything" | "nothing";
 }): Promise<TestSidecar> {
   const views = new WatchedValue<WorkloadView | undefined>(options.view);
   const svid = new WatchedValue<X509Svid | undefined>(options.svid);
   const entries: AccessLogEntry[] = [];
+  const { keep = "everything" } = options;
   const log = recordedLog();
-  const adminPort = await freePort();
+  const applicationProcessIds = new WatchedValue(options.applicationProcessIds ?? [process.pid]);
+  const { adminPort = await freePort() } = options;
   const sidecar = await startSidecar({
     namespace: "production",
     name: options.view.workload.name,
@@ -175,9 +182,9 @@ export async function startTestSidecar(options: {
     proxyPassword: PROXY_PASSWORD,
     svid,
     views,
-    applicationProcessIds: new WatchedValue(options.applicationProcessIds ?? [process.pid]),
-    accessLog: (entry) => entries.push(entry),
-    log,
+    applicationProcessIds,
+    accessLog: (entry) => keep === "everything" && entries.push(entry),
+    log: keep === "everything" ? log : silentLog,
     clock: systemClock,
     random: () => 0,
   });
@@ -186,6 +193,7 @@ export async function startTestSidecar(options: {
     adminPort,
     views,
     svid,
+    applicationProcessIds,
     entries,
     log,
     entry: (matches = () => true) => eventually("an access log entry", () => entries.find(matches)),

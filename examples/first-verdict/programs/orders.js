@@ -93,6 +93,7 @@ async function callTcp({ host, port, line, keep }) {
     if (keep !== undefined) connections.set(keep, socket);
   }
   const { localPort } = socket;
+  if (socket.destroyed) return { error: "the connection had ended", localPort };
   const answer = new Promise((resolve, reject) => {
     const fail = (message) => reject(Object.assign(new Error(message), { localPort }));
     socket.setTimeout(PATIENCE_MS, () => fail("no answer"));

@@ -1,58 +1,168 @@
 /**
- * The main job in one command: runs the example mesh and shows its verdicts. Exit 0: every row came out as expected;
+ * The main job in one command: runs an example mesh and shows its verdicts. Exit 0: every row came out as expected;
  * 1: one surprised, or the mesh did not come up.
  */
-import { existsSync, readdirSync } from "node:fs";
-import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
-import { ROWS } from "../demo/rows.ts";
+import { join } from "node:path";
+import { readResourceFiles } from "../../control/resource-files.ts";
+import { DataDirectory } from "../../local/data-directory.ts";
+import type { MeshEvent } from "../../local/local-mesh.ts";
+import { takeMeshLock } from "../../local/mesh-lock.ts";
+import { buildSnapshot } from "../../policy/mesh-snapshot.ts";
+import { copyExample, type Example, findExample } from "../demo/example.ts";
+import { followDecisions } from "../demo/follow-decisions.ts";
+import { LiveReport } from "../demo/live-report.ts";
+import { paintFor } from "../demo/paint.ts";
+import { plainReport } from "../demo/plain-report.ts";
+import { formatPodTable } from "../demo/pod-table.ts";
+import type { Report } from "../demo/report.ts";
+import { Screen } from "../demo/screen.ts";
 import { Stage } from "../demo/stage.ts";
-import { printRow, printSummary } from "../demo/table.ts";
-import { type Print, startMesh } from "../start-mesh.ts";
-import { aborted, stopSignal } from "../stop-signal.ts";
+import { formatMeshEvent } from "../format-mesh-event.ts";
+import { type Print, type StartedMesh, startMesh } from "../start-mesh.ts";
+import { stopSignal } from "../stop-signal.ts";
 
-const EXAMPLE = fileURLToPath(new URL("../../../examples/first-verdict", import.meta.url));
+export interface DemoOptions {
+  readonly data: string;
+  /** Name of a folder below `examples`. */
+  readonly example: string;
+}
+
 /** `HAUBERK_DEMO_BREAK=tls` swaps files of the example for those in its folder `break/tls`: the demo must then fail. */
 const BREAK = "HAUBERK_DEMO_BREAK";
+const DEFAULT_COLUMNS = 100;
 
+/** @throws UnknownExampleError, MeshStartError */
 export async function demoCommand(
-  { data }: { readonly data: string },
+  { data, example: name }: DemoOptions,
   print: Print,
 ): Promise<number> {
   const signal = stopSignal();
-  const file = exampleFiles(process.env[BREAK]);
-  const started = await startMesh({ file, data }, print);
+  const example = findExample(name);
+  const report = reportFor(example, print);
+  const folder = await prepareFiles(example, data);
+  const started = await startQuietly({ folder, data }, (line) => report.print(line));
   if (started === undefined) return 1;
   try {
-    const stage = new Stage(started);
-    let surprises = 0;
-    for (const [index, row] of ROWS.entries()) {
-      const finding = await row.play(stage);
-      if (finding.surprises.length > 0) surprises++;
-      printRow({ number: index + 1, row, finding }, print);
-      if (index === 0) print(`   time ${started.seconds().toFixed(1)} s since the first line`);
-    }
-    printSummary({ rows: ROWS.length, surprises, data }, print);
-    if (process.stdout.isTTY && surprises === 0) {
-      print("The mesh stays up; Ctrl-C stops it.");
-      await aborted(signal);
-    }
+    await printPods(started, { folder, report });
+    const stage = new Stage(started, folder);
+    const surprises = await playRows(example, { stage, started, report, signal });
+    if (signal.aborted) return 1;
+    printSummary({ example, surprises, data, folder }, report);
+    if (process.stdout.isTTY && surprises === 0) await stayUp(started, { report, signal });
     return surprises === 0 ? 0 : 1;
   } finally {
-    print("stopping");
+    report.print("stopping");
     await started.close();
   }
 }
 
-/** The example's YAML files; one that `break/NAME` holds too is taken from there. */
-function exampleFiles(broken: string | undefined): string[] {
-  const folder = broken ? join(EXAMPLE, "break", broken) : EXAMPLE;
-  if (!existsSync(folder)) {
-    const known = readdirSync(join(EXAMPLE, "break")).join(", ");
-    throw new Error(`${BREAK}=${broken} is not known; expected one of ${known}`);
+function reportFor({ rows }: Example, print: Print): Report {
+  const { stdout } = process;
+  if (!stdout.isTTY) return plainReport(print);
+  const screen = new Screen({
+    write: (text) => stdout.write(text),
+    columns: () => stdout.columns || DEFAULT_COLUMNS,
+  });
+  return new LiveReport(screen, { paint: paintFor(process.env), rows: rows.length });
+}
+
+/** Never over the files of a mesh that runs there: that there is one is an error. */
+async function prepareFiles(example: Example, data: string): Promise<string> {
+  const directory = new DataDirectory(data);
+  await directory.create();
+  const lock = await takeMeshLock(directory.lock);
+  try {
+    const to = join(directory.path, "mesh-files");
+    return await copyExample(example, { to, broken: process.env[BREAK] });
+  } finally {
+    await lock.release();
   }
-  return readdirSync(EXAMPLE)
-    .filter((name) => name.endsWith(".yaml"))
-    .map((name) => (existsSync(join(folder, name)) ? join(folder, name) : join(EXAMPLE, name)))
-    .map((path) => relative(process.cwd(), path));
+}
+
+/** Pods that come up are told all together, afterwards. */
+async function startQuietly(
+  { folder, data }: { readonly folder: string; readonly data: string },
+  print: Print,
+): Promise<StartedMesh | undefined> {
+  let phase: "starting" | "up" = "starting";
+  const tell = (event: MeshEvent): readonly string[] =>
+    phase === "starting" && event.type === "pod-started" ? [] : formatMeshEvent(event);
+  const started = await startMesh({ file: [folder], data, tell }, print);
+  phase = "up";
+  return started;
+}
+
+async function printPods(
+  { mesh }: StartedMesh,
+  { folder, report }: { readonly folder: string; readonly report: Report },
+): Promise<void> {
+  const { resources } = await readResourceFiles([folder]);
+  const snapshot = buildSnapshot({ resources, workloads: mesh.workloads, rootsPem: [] });
+  report.print("");
+  for (const line of formatPodTable(snapshot)) report.print(line);
+}
+
+/** @returns how many rows came out otherwise than expected */
+async function playRows(
+  { rows }: Example,
+  what: {
+    readonly stage: Stage;
+    readonly started: StartedMesh;
+    readonly report: Report;
+    readonly signal: AbortSignal;
+  },
+): Promise<number> {
+  const { stage, started, report, signal } = what;
+  let surprises = 0;
+  for (const [index, row] of rows.entries()) {
+    if (signal.aborted) break;
+    report.begin(index + 1, row);
+    const finding = await row.play(stage);
+    if (finding.surprises.length > 0) surprises++;
+    report.end(index + 1, { row, finding });
+    if (index === 0) report.print(`   time ${started.seconds().toFixed(1)} s since the first line`);
+  }
+  return surprises;
+}
+
+function printSummary(
+  what: {
+    readonly example: Example;
+    readonly surprises: number;
+    readonly data: string;
+    readonly folder: string;
+  },
+  report: Report,
+): void {
+  const print = (line: string): void => report.print(line);
+  const { example, surprises, data, folder } = what;
+  const { name, rows, logToRead, question } = example;
+  print("");
+  print(
+    surprises === 0
+      ? `All ${rows.length} rows came out as expected.`
+      : `${surprises} of ${rows.length} rows came out otherwise than expected.`,
+  );
+  print(`The mesh runs from a copy of examples/${name}: ${folder}`);
+  print(`Read what the sidecars wrote:  ${data}/logs/${logToRead}/access.log`);
+  print(`Ask about any other request:   npx hauberk explain -f examples/${name} ${question}`);
+}
+
+async function stayUp(
+  { mesh, dataDirectory }: StartedMesh,
+  { report, signal }: { readonly report: Report; readonly signal: AbortSignal },
+): Promise<void> {
+  report.print("");
+  report.print(
+    "The mesh stays up: change a policy in that copy, and see below what it does. Ctrl-C stops it.",
+  );
+  report.print("");
+  const followed = {
+    workloads: () => mesh.workloads.filter(({ injected }) => injected),
+    logs: (workload: { namespace: string; name: string }) => dataDirectory.logs(workload),
+  };
+  await followDecisions(followed, {
+    tell: ({ entry, judge }) => report.decided(entry, judge),
+    signal,
+  });
 }

@@ -75,6 +75,39 @@ spec:
     - operation: {methods: ["GET"]}
 `;
 
+const destinationRule = (host: string, tls: string): string => `apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: chosen, namespace: production}
+spec: {host: ${host}, trafficPolicy: {tls: ${tls}}}
+`;
+const LEGACY = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: old, namespace: legacy}
+spec:
+  selector: {matchLabels: {app: old}}
+  template:
+    metadata: {labels: {app: old}}
+    spec: {containers: [{name: a, image: x, ports: [{containerPort: 9000}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: old, namespace: legacy}
+spec: {selector: {app: old}, ports: [{name: tcp, port: 90, targetPort: 9000}]}
+---
+`;
+/** A second way to the pods of api. */
+const ALIAS = `apiVersion: v1
+kind: Service
+metadata: {name: another, namespace: production}
+spec: {selector: {app: api}, ports: [{name: http, port: 8080}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: zeta, namespace: production}
+spec: {selector: {app: api}, ports: [{name: http, port: 90, targetPort: 8080}]}
+---
+`;
+
 let folder = "";
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "hauberk-explain-"));
@@ -86,6 +119,13 @@ before(async () => {
   );
 });
 after(() => rm(folder, { recursive: true }));
+
+/** The mesh, and one more file beside it. */
+async function besides(name: string, yaml: string): Promise<readonly string[]> {
+  const file = join(folder, `${name}.txt`);
+  await writeFile(file, yaml);
+  return [folder, file];
+}
 
 async function run(
   options: Partial<ExplainOptions>,
@@ -108,7 +148,7 @@ test("an allowed request: exit 0, identities, mode and rule with file and line",
   );
   assert.match(
     text,
-    /rule 1 of AuthorizationPolicy production\/readers \(rules\[0\], .*policies\.yaml:12\)/,
+    /rules\[0\] of AuthorizationPolicy production\/readers \(.*policies\.yaml:12\)/,
   );
 });
 
@@ -125,6 +165,103 @@ test("a caller outside: plaintext is refused, by the resource that demands mutua
   assert.equal(code, 2);
   assert.match(text, /plaintext: the caller proves no identity/);
   assert.match(text, /because .*PeerAuthentication istio-system\/default/);
+});
+
+test("a DestinationRule that chose plaintext is named with file and line", async () => {
+  const file = await besides("plain", destinationRule("api", "{mode: DISABLE}"));
+  const { code, text } = await run({ file, request: "GET /" });
+  assert.equal(code, 2);
+  assert.match(text, /^ {2}transport {2}plaintext/m);
+  assert.match(
+    text,
+    /^ {2}client TLS DISABLE, set by DestinationRule production\/chosen \(.*plain\.txt:1\)$/m,
+  );
+  assert.match(text, /^ {2}mode {7}STRICT, set by/m);
+});
+
+test("a DestinationRule that says what is so anyway is named, and identities are proved", async () => {
+  const file = await besides("mutual", destinationRule("api", "{mode: ISTIO_MUTUAL}"));
+  const { code, text } = await run({ file, request: "GET /" });
+  assert.equal(code, 0);
+  assert.match(text, /client TLS ISTIO_MUTUAL, set by DestinationRule .*mutual\.txt:1\)/);
+  assert.match(text, /the caller proves spiffe:/);
+  assert.match(text, /the callee proves spiffe:/);
+});
+
+const unproven: [what: string, rule: string, to: string, demanded: RegExp][] = [
+  [
+    "no sidecar",
+    destinationRule("old.legacy.svc.cluster.local", "{mode: ISTIO_MUTUAL}"),
+    "legacy/old:90",
+    /the callee must prove spiffe:\/\/cluster\.local\/ns\/legacy\/sa\/default$/m,
+  ],
+  [
+    "another identity than the rule accepts (TLS-32)",
+    destinationRule(
+      "database",
+      "{mode: ISTIO_MUTUAL, subjectAltNames: ['spiffe://cluster.local/ns/production/sa/x']}",
+    ),
+    "production/database:5432",
+    /the callee must prove spiffe:\/\/cluster\.local\/ns\/production\/sa\/x$/m,
+  ],
+  [
+    "no name that the rule accepts (TLS-32)",
+    destinationRule("database", "{mode: ISTIO_MUTUAL, subjectAltNames: [db.example.com]}"),
+    "production/database:5432",
+    /the callee must prove a name that no certificate of the mesh has$/m,
+  ],
+];
+for (const [what, rule, to, demanded] of unproven) {
+  test(`a callee with ${what} is said to have to prove one, and nobody to prove any`, async () => {
+    const { code, text } = await run({ file: await besides("insists", LEGACY + rule), to });
+    assert.equal(code, 2);
+    assert.match(text, demanded);
+    assert.match(text, /the caller would prove spiffe:/);
+    assert.doesNotMatch(text, /the calle[re] proves/);
+  });
+}
+
+test("where the callee's port speaks no TLS, nobody proves anything either (TLS-45)", async () => {
+  const off =
+    "---\napiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: plain, namespace: production}\nspec: {mtls: {mode: DISABLE}}\n";
+  const rule = destinationRule("api", "{mode: ISTIO_MUTUAL}");
+  const { code, text } = await run({ file: await besides("off", rule + off), request: "GET /" });
+  assert.equal(code, 2);
+  assert.match(text, /the callee would prove spiffe:/);
+  assert.doesNotMatch(text, /the calle[re] proves/);
+});
+
+const ways: [to: string, via: string][] = [
+  ["production/zeta:90", "port 90 of Service production/zeta"],
+  ["production/zeta", "port 90 of Service production/zeta"],
+  ["production/api:80", "port 80 of Service production/api"],
+  ["production/api:http", "port 80 of Service production/api"],
+  ["production/api:8080", "port 8080 of Service production/another"],
+  ["production/another:8080", "port 8080 of Service production/another"],
+];
+for (const [to, via] of ways) {
+  test(`TLS-41 --to ${to} is called as ${via}`, async () => {
+    const file = await besides("alias", ALIAS + destinationRule("zeta", "{mode: DISABLE}"));
+    const { code, text } = await run({ file, to, request: "GET /" });
+    assert.ok(text.includes(`, as ${via}\n`), text);
+    assert.equal(code, to.includes("zeta") ? 2 : 0);
+  });
+}
+
+test("a service called as its workload is the way there, where both have the port", async () => {
+  const service = (name: string): string => `apiVersion: v1
+kind: Service
+metadata: {name: ${name}, namespace: production}
+spec: {selector: {app: frontend}, ports: [{name: http, port: 70}]}
+---
+`;
+  const { text } = await run({
+    file: await besides("like", service("a") + service("frontend")),
+    from: "production/api",
+    to: "production/frontend:70",
+    request: "GET /",
+  });
+  assert.match(text, /container port 70 \(http\), as port 70 of Service production\/frontend$/m);
 });
 
 const targets: [to: string, told: RegExp][] = [
@@ -154,14 +291,55 @@ test("a TCP port needs no request, and says that HTTP is not asked there", async
   assert.match((await run({ to, request: "GET /" })).text, /carried as TCP/);
 });
 
-test("headers are repeatable, and joined", async () => {
-  const { text } = await run({
-    request: "GET /",
-    header: ["Host: a", "X-Y: 1", "x-y: 2"],
-    json: true,
+test("headers are repeatable, joined, and echoed, but for what is secret", async () => {
+  const asked = {
+    request: "GET /a/../b",
+    header: ["Host: a", "X-Y: 1", "x-y: 2", "Authorization: Bearer s3cret", "cookie: s3cret"],
+  };
+  const { text } = await run({ ...asked, json: true });
+  const answer = JSON.parse(text) as { request: object; asked: object };
+  assert.deepEqual(answer.request, { method: "GET", path: "/b", authority: "a" });
+  assert.deepEqual(answer.asked, {
+    method: "GET",
+    path: "/a/../b",
+    headers: { host: "a", "x-y": "1,2", authorization: "(not shown)", cookie: "(not shown)" },
   });
-  const { request } = JSON.parse(text) as { request: { authority: string } };
-  assert.equal(request.authority, "a");
+  const told = (await run(asked)).text;
+  assert.match(
+    told,
+    /^ {2}headers {4}host: a\n {13}x-y: 1,2\n {13}authorization: \(not shown\)\n {13}cookie: \(not shown\)$/m,
+  );
+  assert.doesNotMatch(text + told, /s3cret/);
+  assert.doesNotMatch((await run({ request: "GET /" })).text, /headers/);
+});
+
+test("notices of the files follow the verdict, or what kept it from being given", async () => {
+  const nobody =
+    /mesh\.yaml:\d+: note: spec\.selector app: nobody matches no workload of namespace production, /;
+  for (const options of [{ request: "GET /" }, { to: "production/nobody:1", request: "GET /" }]) {
+    const { text } = await run(options);
+    const [verdict = "", ...notices] = text.split("\n\n").slice(-2);
+    assert.doesNotMatch(verdict, /: note: /);
+    const lines = notices.join().split("\n");
+    assert.equal(lines.filter((line) => nobody.test(line)).length, 1);
+    assert.ok(lines.every((line) => line.includes(": note: ")));
+  }
+});
+
+test("--json has the notices as data, with an answer, an error and issues", async () => {
+  const notices = async (options: Partial<ExplainOptions>): Promise<readonly string[]> => {
+    const { text } = await run({ ...options, json: true });
+    const answer = JSON.parse(text) as { notices: { path: string; message: string }[] };
+    return answer.notices.map(({ path, message }) => `${path} ${message}`);
+  };
+  const answered = await notices({ request: "GET /" });
+  assert.equal(
+    answered.filter((notice) => notice.startsWith("spec.selector app: nobody")).length,
+    1,
+  );
+  assert.deepEqual(await notices({ from: "production/x" }), answered);
+  const broken = [folder, join(folder, "broken.txt")];
+  assert.deepEqual(await notices({ file: broken }), [], "what is broken is missing, not mistaken");
 });
 
 test("--json prints the decision as data", async () => {

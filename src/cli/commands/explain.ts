@@ -1,10 +1,19 @@
 /** `hauberk explain`: whether one request would be let through, and which rule decides. Needs no running mesh. */
-import { formatLocation, formatRef, type Issue } from "../../api/resource.ts";
-import type { Origin } from "../../policy/decision.ts";
+import { formatLocation, formatRef } from "../../api/resource.ts";
+import type { SpiffeId } from "../../identity/spiffe-id.ts";
+import type { Decision, Origin } from "../../policy/decision.ts";
 import { explain } from "../../policy/explain.ts";
-import { type Judgement, judge, type Question, QuestionError } from "../../policy/judge.ts";
-import { formatIssue } from "../format-issue.ts";
-import { loadMesh } from "../load-mesh.ts";
+import {
+  type AskedRequest,
+  type Judgement,
+  judge,
+  type Question,
+  QuestionError,
+  type Transport,
+} from "../../policy/judge.ts";
+import { headerAttribute } from "../../policy/traffic-attribute.ts";
+import { formatIssue, formatNotice } from "../format-issue.ts";
+import { type LoadedMesh, loadMesh } from "../load-mesh.ts";
 import { parseQuestion, type QuestionText } from "../parse-question.ts";
 
 export interface ExplainOptions extends QuestionText {
@@ -22,43 +31,56 @@ export async function explainCommand(
   options: ExplainOptions,
   print: (line: string) => void,
 ): Promise<number> {
-  const { snapshot, issues } = await loadMesh(options.file);
+  const mesh = await loadMesh(options.file);
+  const { code, lines, data } = answer(mesh, options);
+  if (options.json) print(JSON.stringify({ ...data, notices: mesh.notices }, null, 2));
+  else for (const line of [...lines, ...noticeLines(mesh)]) print(line);
+  return code;
+}
+
+/** The same, for people and for programs. */
+interface Answer {
+  readonly code: number;
+  readonly lines: readonly string[];
+  readonly data: object;
+}
+
+function answer(mesh: LoadedMesh, options: QuestionText): Answer {
+  const { snapshot, issues } = mesh;
   if (issues.length > 0) {
-    printIssues(issues, { options, print });
-    return CANNOT_TELL;
+    return { code: CANNOT_TELL, lines: issues.map(formatIssue), data: { issues } };
   }
   try {
     const question = parseQuestion(snapshot, options);
     const judgement = judge(snapshot, question);
-    if (options.json) print(JSON.stringify(asJson(question, judgement), null, 2));
-    else for (const line of report(question, judgement)) print(line);
-    return judgement.decision.verdict === "allow" ? ALLOWED : DENIED;
+    const code = judgement.decision.verdict === "allow" ? ALLOWED : DENIED;
+    return { code, lines: report(question, judgement), data: asData(question, judgement) };
   } catch (error) {
     if (!(error instanceof QuestionError)) throw error;
-    print(options.json ? JSON.stringify({ error: error.message }, null, 2) : error.message);
-    return CANNOT_TELL;
+    return { code: CANNOT_TELL, lines: [error.message], data: { error: error.message } };
   }
 }
 
-function printIssues(
-  issues: readonly Issue[],
-  { options, print }: { readonly options: ExplainOptions; readonly print: (line: string) => void },
-): void {
-  if (options.json) {
-    print(JSON.stringify({ issues }, null, 2));
-    return;
-  }
-  for (const issue of issues) print(formatIssue(issue));
+function noticeLines({ notices }: LoadedMesh): string[] {
+  return notices.length === 0 ? [] : ["", ...notices.map(formatNotice)];
 }
 
-function asJson(question: Question, judgement: Judgement): object {
-  const { from, to, containerPort } = question;
+function asData({ from, to, containerPort, request }: Question, judgement: Judgement): object {
   return {
     from: from === "outside" ? from : `${from.namespace}/${from.name}`,
     to: `${to.namespace}/${to.name}`,
     containerPort,
+    ...(request && { asked: { ...request, headers: Object.fromEntries(shownHeaders(request)) } }),
     ...judgement,
   };
+}
+
+/** What is secret is not repeated: answers end up in logs. */
+function shownHeaders({ headers }: AskedRequest): [name: string, value: string][] {
+  return [...headers].map(([name, value]) => [
+    name,
+    headerAttribute(name).shown === "secret" ? "(not shown)" : value,
+  ]);
 }
 
 function report(question: Question, judgement: Judgement): string[] {
@@ -70,6 +92,7 @@ function report(question: Question, judgement: Judgement): string[] {
     "",
     row("caller", callerInWords(question)),
     row("callee", calleeInWords(question, judgement)),
+    ...headerRows(question),
     ...transportRows(judgement),
     row("because", because.replace(/^(Allowed|Denied): /, "")),
     ...details.map((line) => row("", line)),
@@ -99,20 +122,52 @@ function calleeInWords({ to, containerPort }: Question, { protocol, via }: Judge
   return `${pod}, as port ${via.servicePort} of Service ${via.serviceNamespace}/${via.serviceName}`;
 }
 
-function transportRows({ transport, mutualTls }: Judgement): string[] {
-  const mode =
-    mutualTls === undefined
-      ? []
-      : [row("mode", `${mutualTls.mode}, set by ${originInWords(mutualTls.origin)}`)];
+function headerRows({ request }: Question): string[] {
+  const headers = request === undefined ? [] : shownHeaders(request);
+  return headers.map(([name, value], index) =>
+    row(index === 0 ? "headers" : "", `${name}: ${value}`),
+  );
+}
+
+function transportRows({ decision, transport, clientTls, mutualTls }: Judgement): string[] {
+  const modes = [
+    ...(clientTls ? [row("client TLS", modeInWords(clientTls))] : []),
+    ...(mutualTls ? [row("mode", modeInWords(mutualTls))] : []),
+  ];
   if (transport.kind === "plaintext") {
-    return [row("transport", "plaintext: the caller proves no identity"), ...mode];
+    return [row("transport", "plaintext: the caller proves no identity"), ...modes];
   }
   return [
     row("transport", "mutual TLS"),
-    row("", `the caller proves ${transport.caller}`),
-    row("", `the callee proves ${transport.callee}`),
-    ...mode,
+    ...identitiesInWords(transport, decision).map((line) => row("", line)),
+    ...modes,
   ];
+}
+
+function modeInWords({ mode, origin }: { readonly mode: string; readonly origin: Origin }): string {
+  return `${mode}, set by ${originInWords(origin)}`;
+}
+
+type MutualTls = Extract<Transport, { kind: "mutual-tls" }>;
+
+/** Where the handshake fails, nobody has proved anything. */
+function identitiesInWords(
+  { caller, callee, accepted }: MutualTls,
+  { reason: { because } }: Decision,
+): string[] {
+  switch (because) {
+    case "callee-not-verified":
+      return [`the caller would prove ${caller}`, `the callee must prove ${oneOf(accepted)}`];
+    case "tls-refused":
+      return [`the caller would prove ${caller}`, `the callee would prove ${callee}`];
+    default:
+      return [`the caller proves ${caller}`, `the callee proves ${callee}`];
+  }
+}
+
+function oneOf(accepted: readonly SpiffeId[]): string {
+  if (accepted.length === 0) return "a name that no certificate of the mesh has";
+  return accepted.join(" or ");
 }
 
 function originInWords(origin: Origin): string {

@@ -1,4 +1,5 @@
 /** Gives orders to a program of the example: the program makes the call itself and tells what came of it. */
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -9,19 +10,30 @@ import { setTimeout as delay } from "node:timers/promises";
 const PATIENCE_MS = 8_000;
 const LOOK_AGAIN_MS = 20;
 
+/** A service as the mesh offers it, or an address to knock at. */
 export type Target =
   | { readonly service: string }
   | { readonly host: string; readonly port: number };
 
-export type Order =
-  | (Target & {
-      readonly call: "http";
-      readonly method: string;
-      readonly path: string;
-      readonly authority: string;
-      readonly requestId: string;
-    })
-  | (Target & { readonly call: "tcp"; readonly line: string; readonly keep?: string });
+export type HttpOrder = Target & {
+  readonly call: "http";
+  readonly method: string;
+  readonly path: string;
+  readonly authority: string;
+  readonly requestId: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** On a connection that is kept open, the same for each such order. */
+  readonly keep?: "open";
+};
+
+export type TcpOrder = Target & {
+  readonly call: "tcp";
+  readonly line: string;
+  /** Names a connection that is kept open for the next order with this name. */
+  readonly keep?: string;
+};
+
+export type Order = HttpOrder | TcpOrder;
 
 /** What the program saw. `localPort` is the port its own connection came from. */
 export interface Outcome {
@@ -32,37 +44,46 @@ export interface Outcome {
   readonly error?: string;
 }
 
-interface OrderDesk {
-  readonly port: number;
-  readonly password: string;
+export interface OrderDesk {
+  /** The pod's own folder, where its program says how to reach it. */
+  readonly scratch: string;
+  /** For the program to start, and again for the call to end. */
+  readonly patienceMs?: number;
 }
 
-/** @param scratch the pod's own folder, where its program says how to reach it */
-export async function giveOrder(scratch: string, order: Order): Promise<Outcome> {
-  const { port, password } = await findOrderDesk(scratch);
-  const socket = connect({ host: "127.0.0.1", port });
+/** A program that takes no orders, or does not say in time what came of one, is an outcome too. */
+export async function giveOrder(
+  { scratch, patienceMs = PATIENCE_MS }: OrderDesk,
+  order: Order,
+): Promise<Outcome> {
+  const desk = await findOrderDesk(join(scratch, "orders.json"), patienceMs);
+  if (desk === undefined) return { error: "the program takes no orders" };
+  const socket = connect({ host: "127.0.0.1", port: desk.port });
+  const answers = createInterface({ input: socket });
+  socket.on("close", () => answers.close());
+  const timeout = AbortSignal.timeout(patienceMs);
+  timeout.addEventListener("abort", () => socket.destroy());
   try {
-    socket.write(`${JSON.stringify({ ...order, password })}\n`);
-    const timeout = AbortSignal.timeout(PATIENCE_MS);
-    timeout.addEventListener("abort", () =>
-      socket.destroy(new Error("the program gave no answer")),
-    );
-    for await (const line of createInterface({ input: socket })) return JSON.parse(line) as Outcome;
-    return { error: "the program ended" };
+    socket.write(`${JSON.stringify({ ...order, password: desk.password })}\n`);
+    for await (const line of answers) return JSON.parse(line) as Outcome;
+    return { error: timeout.aborted ? "the program gave no answer" : "the program ended" };
   } finally {
     socket.destroy();
   }
 }
 
+interface DeskAddress {
+  readonly port: number;
+  readonly password: string;
+}
+
 /** Waits until the program has written where it takes orders; its folder was empty when it started. */
-async function findOrderDesk(scratch: string): Promise<OrderDesk> {
-  const deadline = performance.now() + PATIENCE_MS;
-  for (;;) {
-    try {
-      return JSON.parse(await readFile(join(scratch, "orders.json"), "utf8")) as OrderDesk;
-    } catch (error) {
-      if (performance.now() > deadline) throw error;
-    }
+async function findOrderDesk(file: string, patienceMs: number): Promise<DeskAddress | undefined> {
+  const deadline = performance.now() + patienceMs;
+  while (performance.now() < deadline) {
+    const text = existsSync(file) ? await readFile(file, "utf8") : "";
+    if (text.endsWith("}")) return JSON.parse(text) as DeskAddress;
     await delay(LOOK_AGAIN_MS);
   }
+  return undefined;
 }

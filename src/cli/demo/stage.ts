@@ -1,56 +1,94 @@
-/** The example mesh as the demo's rows use it: give an order to a program, find what a sidecar wrote about it. */
-import { join } from "node:path";
+/**
+ * The example mesh as the demo's rows use it: give an order to a program, find what a sidecar wrote about it, change a
+ * policy for a moment.
+ */
+import { copyFile, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
 import type { DataDirectory } from "../../local/data-directory.ts";
 import type { LocalMesh } from "../../local/local-mesh.ts";
-import type { Workload } from "../../policy/workload.ts";
+import type { SocketAddress, Workload } from "../../policy/workload.ts";
 import type { AccessLogEntry } from "../../telemetry/access-log.ts";
 import type { StartedMesh } from "../start-mesh.ts";
+import type { Actor, Callee } from "./actor.ts";
 import { findLogLine, type LineSearch, type LogLine } from "./log-search.ts";
 import { giveOrder, type Order, type Outcome } from "./order-client.ts";
 
 /** How long a sidecar may take to write its log line. */
 const LOG_PATIENCE_MS = 3_000;
+/** Once a line did not come in that time, something is broken: later ones are not waited for as long. */
+const BROKEN_PATIENCE_MS = 500;
 
 export class Stage {
   readonly #mesh: LocalMesh;
   readonly #data: DataDirectory;
+  readonly #folder: string;
+  #patienceMs = LOG_PATIENCE_MS;
 
-  constructor({ mesh, dataDirectory }: StartedMesh) {
+  /** @param folder the files that the mesh runs from: a copy, which may be changed */
+  constructor(
+    { mesh, dataDirectory }: Pick<StartedMesh, "mesh" | "dataDirectory">,
+    folder: string,
+  ) {
     this.#mesh = mesh;
     this.#data = dataDirectory;
+    this.#folder = folder;
   }
 
-  /** @param owner the Deployment's name */
-  workload(owner: string): Workload {
-    const found = this.#mesh.workloads.find((workload) => workload.owner === owner);
-    if (found === undefined) throw new Error(`the example has no workload ${owner}`);
+  workload({ namespace, owner }: Actor): Workload {
+    const found = this.#mesh.workloads.find(
+      (workload) => workload.namespace === namespace && workload.owner === owner,
+    );
+    if (found === undefined) throw new Error(`the example has no workload ${namespace}/${owner}`);
     return found;
   }
 
-  order(owner: string, order: Order): Promise<Outcome> {
-    return giveOrder(this.#data.scratch(this.workload(owner)), order);
+  /** Where the callee's sidecar, or the callee itself when it has none, listens. */
+  address(callee: Callee): { readonly host: string; readonly port: number } {
+    const port = this.workload(callee).ports.find((one) => one.containerPort === callee.port);
+    if (port === undefined) throw new Error(`${callee.owner} has no port ${callee.port}`);
+    return hostAndPort(port.listen);
+  }
+
+  order(actor: Actor, order: Order): Promise<Outcome> {
+    return giveOrder({ scratch: this.#data.scratch(this.workload(actor)) }, order);
   }
 
   accessEntry(
-    owner: string,
+    actor: Actor,
     matches: (entry: AccessLogEntry) => boolean,
   ): Promise<AccessLogEntry | undefined> {
-    return this.#find<AccessLogEntry>(owner, "access.log", { matches, withinMs: LOG_PATIENCE_MS });
+    return this.#find<AccessLogEntry>(actor, { file: "access.log", matches });
   }
 
+  /** @param search.withinMs how long to wait for it, where it is not to be there at once */
   sidecarLine(
-    owner: string,
-    matches: (line: LogLine) => boolean,
-    withinMs: number = LOG_PATIENCE_MS,
+    actor: Actor,
+    search: { readonly matches: (line: LogLine) => boolean; readonly withinMs?: number },
   ): Promise<LogLine | undefined> {
-    return this.#find<LogLine>(owner, "sidecar.log", { matches, withinMs });
+    return this.#find<LogLine>(actor, { file: "sidecar.log", ...search });
   }
 
-  #find<T extends AccessLogEntry | LogLine>(
-    owner: string,
-    name: string,
-    search: LineSearch<T>,
-  ): Promise<T | undefined> {
-    return findLogLine<T>(join(this.#data.logs(this.workload(owner)), name), search);
+  /** Puts a file of the example, in a folder that is not read, among those that are. */
+  async addFile(path: string): Promise<void> {
+    await copyFile(join(this.#folder, path), join(this.#folder, basename(path)));
   }
+
+  /** Takes it away again. */
+  async removeFile(path: string): Promise<void> {
+    await rm(join(this.#folder, basename(path)), { force: true });
+  }
+
+  async #find<T extends AccessLogEntry | LogLine>(
+    actor: Actor,
+    search: Omit<LineSearch<T>, "withinMs"> & { readonly file: string; readonly withinMs?: number },
+  ): Promise<T | undefined> {
+    const file = join(this.#data.logs(this.workload(actor)), search.file);
+    const found = await findLogLine<T>(file, { withinMs: this.#patienceMs, ...search });
+    if (found === undefined) this.#patienceMs = BROKEN_PATIENCE_MS;
+    return found;
+  }
+}
+
+export function hostAndPort({ address, port }: SocketAddress): { host: string; port: number } {
+  return { host: address, port };
 }

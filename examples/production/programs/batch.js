@@ -1,0 +1,4 @@
+/** Hands in its work whenever it is told to. */
+import { takeOrders } from "./orders.js";
+
+takeOrders();

@@ -1,0 +1,325 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseResources } from "./parse-resources.ts";
+
+/** The pod's own fields are at line 9, the container's at line 12. */
+const podText = ({ pod = "hostNetwork: false", container = "stdin: null" }): string =>
+  `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api, namespace: shop}
+spec:
+  selector: {matchLabels: {app: api}}
+  template:
+    metadata: {labels: {app: api}}
+    spec:
+      ${pod}
+      containers:
+      - name: main
+        ${container}
+        image: i
+        ports: [{name: http, containerPort: 8080}]
+`;
+type Written = Parameters<typeof podText>[0];
+const parse = (written: Written) => parseResources(podText(written), "mesh.yaml");
+
+function template(written: Written) {
+  const { resources, issues } = parse(written);
+  assert.deepEqual(issues, []);
+  const [resource] = resources;
+  assert.ok(resource?.kind === "Deployment");
+  return resource.template;
+}
+
+function container(written: Written) {
+  const [first] = template(written).containers;
+  assert.ok(first);
+  return first;
+}
+
+const source = (line: number) => ({ file: "mesh.yaml", line });
+
+test("volumes from a ConfigMap, a Secret and nothing", () => {
+  const pod = `volumes:
+      - {name: policies, configMap: {name: opa-policies}}
+      - name: keys
+        secret:
+          secretName: keys
+          defaultMode: 0400
+          optional: true
+          items: [{key: tls.crt, path: pem/cert.pem}, {key: tls.key, path: key.pem, mode: 256}]
+      - {name: scratch, emptyDir: {}}
+      - {name: bare}`;
+  assert.deepEqual(template({ pod }).volumes, [
+    {
+      kind: "configMap",
+      name: "policies",
+      resourceName: "opa-policies",
+      items: [],
+      optional: false,
+      defaultMode: 0o644,
+      source: source(10),
+    },
+    {
+      kind: "secret",
+      name: "keys",
+      resourceName: "keys",
+      items: [
+        { key: "tls.crt", path: "pem/cert.pem" },
+        { key: "tls.key", path: "key.pem", mode: 0o400 },
+      ],
+      optional: true,
+      defaultMode: 0o400,
+      source: source(11),
+    },
+    { kind: "emptyDir", name: "scratch", source: source(17) },
+    { kind: "emptyDir", name: "bare", source: source(18) },
+  ]);
+});
+
+test("mounts", () => {
+  const { volumeMounts } = container({
+    pod: "volumes: [{name: a, emptyDir: {}}]",
+    container: `volumeMounts:
+        - {name: a, mountPath: /a}
+        - {name: a, mountPath: /b/c.pem, subPath: c.pem, readOnly: true}`,
+  });
+  assert.deepEqual(volumeMounts, [
+    { name: "a", mountPath: "/a", readOnly: false },
+    { name: "a", mountPath: "/b/c.pem", subPath: "c.pem", readOnly: true },
+  ]);
+});
+
+test("variables from a ConfigMap, a Secret and the pod", () => {
+  const { env, envFrom } = container({
+    container: `env:
+        - {name: PLAIN, value: a}
+        - {name: LEVEL, valueFrom: {configMapKeyRef: {name: settings, key: level}}}
+        - {name: WORD, valueFrom: {secretKeyRef: {name: token, key: word, optional: true}}}
+        - {name: POD, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
+        - {name: NS, valueFrom: {fieldRef: {apiVersion: v1, fieldPath: metadata.namespace}}}
+        - {name: IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}
+        - {name: SA, valueFrom: {fieldRef: {fieldPath: spec.serviceAccountName}}}
+        envFrom:
+        - {configMapRef: {name: settings}}
+        - {prefix: T_, secretRef: {name: token, optional: true}}`,
+  });
+  assert.deepEqual(env, [
+    { name: "PLAIN", value: "a" },
+    {
+      name: "LEVEL",
+      from: { kind: "configMapKeyRef", name: "settings", key: "level", optional: false },
+    },
+    { name: "WORD", from: { kind: "secretKeyRef", name: "token", key: "word", optional: true } },
+    { name: "POD", from: { kind: "fieldRef", fieldPath: "metadata.name" } },
+    { name: "NS", from: { kind: "fieldRef", fieldPath: "metadata.namespace" } },
+    { name: "IP", from: { kind: "fieldRef", fieldPath: "status.podIP" } },
+    { name: "SA", from: { kind: "fieldRef", fieldPath: "spec.serviceAccountName" } },
+  ]);
+  assert.deepEqual(envFrom, [
+    { kind: "configMapRef", name: "settings", prefix: "", optional: false },
+    { kind: "secretRef", name: "token", prefix: "T_", optional: true },
+  ]);
+});
+
+const TIMING = {
+  initialDelaySeconds: 0,
+  periodSeconds: 10,
+  timeoutSeconds: 1,
+  failureThreshold: 3,
+  successThreshold: 1,
+};
+
+test("probes, with the defaults of Kubernetes", () => {
+  const { livenessProbe, readinessProbe, startupProbe } = container({
+    container: `livenessProbe: {httpGet: {path: "/health?plugins", port: 8282}, initialDelaySeconds: 5}
+        readinessProbe: {tcpSocket: {port: http}, successThreshold: 2, periodSeconds: 0}
+        startupProbe: {exec: {command: [test, -f, /ready]}, failureThreshold: 30, periodSeconds: 2, timeoutSeconds: 4}`,
+  });
+  assert.deepEqual(livenessProbe, {
+    check: { kind: "httpGet", path: "/health?plugins", port: 8282, headers: [] },
+    ...TIMING,
+    initialDelaySeconds: 5,
+  });
+  assert.deepEqual(readinessProbe, {
+    check: { kind: "tcpSocket", port: 8080 },
+    ...TIMING,
+    successThreshold: 2,
+  });
+  assert.deepEqual(startupProbe, {
+    check: { kind: "exec", command: ["test", "-f", "/ready"] },
+    ...TIMING,
+    failureThreshold: 30,
+    periodSeconds: 2,
+    timeoutSeconds: 4,
+  });
+});
+
+test("a probe over HTTP, by name, with headers and without a slash", () => {
+  const { readinessProbe } = container({
+    container:
+      "readinessProbe: {httpGet: {scheme: HTTP, path: ok, port: http, httpHeaders: [{name: Host, value: a}]}}",
+  });
+  const headers = [{ name: "Host", value: "a" }];
+  assert.deepEqual(readinessProbe?.check, { kind: "httpGet", path: "/ok", port: 8080, headers });
+});
+
+test("a probe that is null is none", () => {
+  assert.equal("livenessProbe" in container({ container: "livenessProbe: null" }), false);
+});
+
+test("restart policy and grace period", () => {
+  const { restartPolicy, terminationGracePeriodSeconds } = template({
+    pod: "restartPolicy: Always\n      terminationGracePeriodSeconds: 0",
+  });
+  assert.deepEqual([restartPolicy, terminationGracePeriodSeconds], ["Always", 0]);
+});
+
+test("known fields without effect are told", () => {
+  const { notices } = parse({
+    pod: "volumes: [{name: a, emptyDir: {medium: Memory, sizeLimit: 1Mi}}]",
+    container: `volumeMounts: [{name: a, mountPath: /a, mountPropagation: None}]
+        livenessProbe: {tcpSocket: {port: 1}, terminationGracePeriodSeconds: 1}`,
+  });
+  assert.deepEqual(
+    notices.map(({ message }) => message),
+    [
+      "accepted, without effect here yet: spec.template.spec.volumes[].emptyDir.medium, spec.template.spec.volumes[].emptyDir.sizeLimit, spec.template.spec.containers[].volumeMounts[].mountPropagation, spec.template.spec.containers[].livenessProbe.terminationGracePeriodSeconds",
+    ],
+  );
+});
+
+const volumes: [volume: string, issue: RegExp][] = [
+  [
+    "name: a, hostPath: {path: /}",
+    /^9 .*volumes\[0\]\.hostPath: not supported yet: volume type hos/,
+  ],
+  ["name: a, persistentVolumeClaim: {}", /not supported yet: volume type persistentVolumeClaim$/],
+  ["name: a, projected: {sources: []}", /not supported yet: volume type projected$/],
+  ["name: a, csi: {}", /not supported yet: volume type csi$/],
+  ["name: a, emptydir: {}", /emptydir: is not a known field; did you mean emptyDir\?$/],
+  ["name: a, emptyDir: {size: 1}", /emptyDir\.size: is not a known field$/],
+  ["name: a, emptyDir: {}, secret: {secretName: b}", /has several types: secret, emptyDir$/],
+  ["emptyDir: {}", /volumes\[0\]\.name: is missing$/],
+  ["name: A, emptyDir: {}", /name: "A" is not a DNS label/],
+  ["name: a, configMap: {}", /configMap\.name: is missing$/],
+  ["name: a, secret: {}", /secret\.secretName: is missing$/],
+  ["name: a, configMap: {name: b, defaultMode: 512}", /from 0 to 511$/],
+  ["name: a, configMap: {name: b, items: [{path: b}]}", /items\[0\]\.key: is missing$/],
+  ["name: a, configMap: {name: b, items: [{key: b}]}", /items\[0\]\.path: is missing$/],
+  ["name: a, configMap: {name: b, items: [{key: b, path: ../b}]}", /path: must not have "\.\."$/],
+  ["name: a, configMap: {name: b, items: [{key: b, path: b/..}]}", /path: must not have "\.\."$/],
+  ["name: a, configMap: {name: b, items: [{key: b, path: /b}]}", /must be a relative path$/],
+  ["name: a, configMap: {name: b, optional: 1}", /optional: is the number 1/],
+  ["name: a}, {name: a", /volumes\[1\]\.name: "a" is given twice$/],
+];
+for (const [volume, issue] of volumes) {
+  test(`the volume {${volume}} is refused`, () => {
+    refuses({ pod: `volumes: [{${volume}}]` }, issue);
+  });
+}
+
+const ONE_VOLUME = "volumes: [{name: a, emptyDir: {}}]";
+const mounts: [mount: string, issue: RegExp][] = [
+  ["name: b, mountPath: /a", /^12 .*volumeMounts\[0\]\.name: "b" is not a volume of the pod$/],
+  ["name: a", /mountPath: is missing$/],
+  ["name: a, mountPath: a", /mountPath: is not an absolute path$/],
+  ["name: a, mountPath: /a/../../b", /mountPath: must not have "\.\."$/],
+  ["name: a, mountPath: '/a:b'", /mountPath: must not have ":"$/],
+  ["name: a, mountPath: /a, subPath: ../b", /subPath: must not have "\.\."$/],
+  ["name: a, mountPath: /a, subPath: /b", /subPath: must be a relative path$/],
+  ["name: a, mountPath: /a, subPathExpr: $(A)", /not supported yet: subPathExpr$/],
+  ["name: a, mountPath: /a}, {name: a, mountPath: /a", /mountPath: "\/a" is given twice$/],
+  ["name: a, path: /a, mountPath: /b", /path: is not a known field$/],
+];
+for (const [mount, issue] of mounts) {
+  test(`the mount {${mount}} is refused`, () => {
+    refuses({ pod: ONE_VOLUME, container: `volumeMounts: [{${mount}}]` }, issue);
+  });
+}
+
+const variables: [container: string, issue: RegExp][] = [
+  ["env: [{name: A, valueFrom: {}}]", /^12 .*env\[0\]\.valueFrom: must have exactly one of conf/],
+  [
+    "env: [{name: A, valueFrom: {fieldRef: {fieldPath: status.podIP}, secretKeyRef: {name: a, key: b}}}]",
+    /valueFrom: must have exactly one of/,
+  ],
+  [
+    "env: [{name: A, value: b, valueFrom: {configMapKeyRef: {name: a, key: b}}}]",
+    /valueFrom: must not be given together with value$/,
+  ],
+  [
+    "env: [{name: A, valueFrom: {resourceFieldRef: {resource: limits.cpu}}}]",
+    /not supported yet: resourceFieldRef$/,
+  ],
+  [
+    "env: [{name: A, valueFrom: {configMapKeyRef: {name: a}}}]",
+    /configMapKeyRef\.key: is missing$/,
+  ],
+  ["env: [{name: A, valueFrom: {secretKeyRef: {key: a}}}]", /secretKeyRef\.name: is missing$/],
+  [
+    "env: [{name: A, valueFrom: {secretKeyref: {name: a, key: b}}}]",
+    /must have exactly one of.*\n.*secretKeyref: is not a known field; did you mean secretKeyRef\?$/,
+  ],
+  [
+    "env: [{name: A, valueFrom: {fieldRef: {fieldPath: status.hostIP}}}]",
+    /fieldPath: not supported yet: status\.hostIP; expected one of metadata\.name, /,
+  ],
+  [
+    "env: [{name: A, valueFrom: {fieldRef: {fieldPath: \"metadata.labels['a']\"}}}]",
+    /fieldPath: not supported yet: metadata\.labels\['a'\]; expected one of/,
+  ],
+  [
+    "env: [{name: A, valueFrom: {fieldRef: {fieldPath: meta.name}}}]",
+    /fieldPath: is "meta\.name"; expected one of/,
+  ],
+  ["envFrom: [{}]", /envFrom\[0\]: must have exactly one of configMapRef, secretRef$/],
+  [
+    "envFrom: [{configMapRef: {name: a}, secretRef: {name: a}}]",
+    /must have exactly one of configMapRef, secretRef$/,
+  ],
+  ["envFrom: [{configMapRef: {}}]", /configMapRef\.name: is missing$/],
+  ["envFrom: [{prefix: 'a=', secretRef: {name: a}}]", /prefix: "a=" is not the name of a variable/],
+];
+for (const [text, issue] of variables) {
+  test(`the variables ${text} are refused`, () => refuses({ container: text }, issue));
+}
+
+const probes: [probe: string, issue: RegExp][] = [
+  ["{}", /^12 .*livenessProbe: must have exactly one of httpGet, tcpSocket, exec$/],
+  ["{tcpSocket: {port: 1}, exec: {command: [a]}}", /must have exactly one of/],
+  ["{grpc: {port: 1}}", /livenessProbe\.grpc: not supported yet: grpc$/],
+  ["{httpGet: {port: 1, scheme: HTTPS}}", /scheme: not supported yet: HTTPS$/],
+  ["{httpGet: {port: 1, host: a}}", /host: not supported yet: host of a probe$/],
+  ["{tcpSocket: {port: 1, host: a}}", /host: not supported yet: host of a probe$/],
+  ["{httpGet: {path: /}}", /httpGet\.port: is missing; expected a number or a name$/],
+  ["{httpGet: {port: 0}}", /port: is the number 0/],
+  ["{httpGet: {port: htp}}", /port: "htp" is not a port of the container$/],
+  ['{httpGet: {port: 1, path: "/a b"}}', /path: "\/a b" must be printable ASCII without spaces$/],
+  ['{httpGet: {port: 1, path: "/a\\r\\nb: c"}}', /must be printable ASCII/],
+  [
+    '{httpGet: {port: 1, httpHeaders: [{name: "a b", value: c}]}}',
+    /"a b" is not the name of a header$/,
+  ],
+  [
+    '{httpGet: {port: 1, httpHeaders: [{name: a, value: "b\\r\\nc: d"}]}}',
+    /value: must not have line breaks or NUL$/,
+  ],
+  ["{exec: {}}", /exec\.command: must have at least one item$/],
+  ["{tcpSocket: {port: 1}, successThreshold: 2}", /must be 1 in a livenessProbe$/],
+  ["{tcpSocket: {port: 1}, periodSeconds: -1}", /periodSeconds: is the number -1/],
+  ["{tcpSocket: {port: 1}, period: 1}", /period: is not a known field$/],
+];
+for (const [probe, issue] of probes) {
+  test(`the probe ${probe} is refused`, () => {
+    refuses({ container: `livenessProbe: ${probe}` }, issue);
+  });
+}
+
+/** Exactly one issue, unless the pattern spans more lines. */
+function refuses(written: Written, issue: RegExp): void {
+  const { issues, resources } = parse(written);
+  const found = issues.map(({ source, path, problem }) => `${source.line} ${path}: ${problem}`);
+  assert.equal(found.length, issue.source.split("\\n.*").length, found.join("\n"));
+  assert.match(found.join("\n"), issue);
+  assert.deepEqual(resources, []);
+}

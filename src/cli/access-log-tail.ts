@@ -1,0 +1,165 @@
+/** Reads the access logs of all pods as they grow: pods come and go, files are cut short or replaced meanwhile. */
+import { type FileHandle, open, readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { AccessLogEntry } from "../telemetry/access-log.ts";
+
+export interface LoggedEntry {
+  /** `namespace/pod` whose sidecar wrote it. */
+  readonly pod: string;
+  readonly entry: AccessLogEntry;
+}
+
+export interface AccessLogTailOptions {
+  /** Holds `NAMESPACE/POD/access.log`. */
+  readonly directory: string;
+  /** @param pod `namespace/pod` */
+  readonly wants: (pod: string) => boolean;
+}
+
+const FILE = "access.log";
+const CHUNK_BYTES = 256 * 1024;
+/** A longer line is no entry of ours. */
+const MAX_LINE_BYTES = 1024 * 1024;
+const LINE_END = 0x0a;
+
+export class AccessLogTail {
+  readonly #options: AccessLogTailOptions;
+  readonly #files: Map<string, OpenLog> = new Map();
+  #garbled = 0;
+
+  constructor(options: AccessLogTailOptions) {
+    this.#options = options;
+  }
+
+  /** Lines so far that are no access log entries. */
+  get garbledLines(): number {
+    return this.#garbled;
+  }
+
+  /** Tells of every entry since the last look; those of one pod in the order of its log. */
+  async look(receive: (logged: LoggedEntry) => void): Promise<void> {
+    for (const pod of await this.pods()) {
+      if (!this.#files.has(pod)) await this.#open(pod);
+    }
+    for (const [pod, log] of this.#files) {
+      const read = (line: Buffer): void => this.#read(pod, { line, receive });
+      await log.readOn(read);
+      if (await this.#isCurrent(pod, log)) continue;
+      await log.readOn(read);
+      await log.close();
+      this.#files.delete(pod);
+      await this.#open(pod);
+      await this.#files.get(pod)?.readOn(read);
+    }
+  }
+
+  /** Those with a log that are wanted, as `namespace/pod`, sorted. */
+  async pods(): Promise<readonly string[]> {
+    const { directory, wants } = this.#options;
+    const namespaces = await foldersIn(directory);
+    const pods = await Promise.all(
+      namespaces.map(async (namespace) =>
+        (await foldersIn(join(directory, namespace))).map((pod) => `${namespace}/${pod}`),
+      ),
+    );
+    return pods.flat().filter(wants).sort();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#files.values()].map((log) => log.close()));
+    this.#files.clear();
+  }
+
+  async #open(pod: string): Promise<void> {
+    const handle = await ifThere(open(this.#fileOf(pod), "r"));
+    if (handle !== undefined) this.#files.set(pod, new OpenLog(handle));
+  }
+
+  async #isCurrent(pod: string, log: OpenLog): Promise<boolean> {
+    const named = await ifThere(stat(this.#fileOf(pod)));
+    return named !== undefined && named.ino === (await log.inode());
+  }
+
+  #fileOf(pod: string): string {
+    return join(this.#options.directory, pod, FILE);
+  }
+
+  #read(
+    pod: string,
+    { line, receive }: { readonly line: Buffer; readonly receive: (logged: LoggedEntry) => void },
+  ): void {
+    const entry = parseEntry(line.toString("utf8"));
+    if (entry === undefined) this.#garbled++;
+    else receive({ pod, entry });
+  }
+}
+
+class OpenLog {
+  readonly #handle: FileHandle;
+  #offset = 0;
+  /** Of a line that was not written to its end. */
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  async inode(): Promise<number> {
+    return (await this.#handle.stat()).ino;
+  }
+
+  async readOn(receive: (line: Buffer) => void): Promise<void> {
+    const { size } = await this.#handle.stat();
+    if (size < this.#offset) {
+      this.#offset = 0;
+      this.#rest = Buffer.alloc(0);
+    }
+    const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, size - this.#offset));
+    while (this.#offset < size) {
+      const { bytesRead } = await this.#handle.read(chunk, 0, chunk.length, this.#offset);
+      if (bytesRead === 0) return;
+      this.#offset += bytesRead;
+      this.#split(chunk.subarray(0, bytesRead), receive);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+
+  #split(chunk: Buffer, receive: (line: Buffer) => void): void {
+    const bytes = Buffer.concat([this.#rest, chunk]);
+    let start = 0;
+    for (let end = bytes.indexOf(LINE_END); end >= 0; end = bytes.indexOf(LINE_END, start)) {
+      if (end > start) receive(bytes.subarray(start, end));
+      start = end + 1;
+    }
+    const rest = bytes.subarray(start);
+    this.#rest = rest.length > MAX_LINE_BYTES ? Buffer.from("too long") : Buffer.from(rest);
+  }
+}
+
+function parseEntry(line: string): AccessLogEntry | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    const isEntry = typeof value === "object" && value !== null && "start_time" in value;
+    return isEntry ? (value as AccessLogEntry) : undefined;
+  } catch {
+    return undefined; // counted by whoever called
+  }
+}
+
+async function foldersIn(directory: string): Promise<readonly string[]> {
+  const items = (await ifThere(readdir(directory, { withFileTypes: true }))) ?? [];
+  return items.filter((item) => item.isDirectory()).map(({ name }) => name);
+}
+
+/** @returns undefined when there is no such file */
+async function ifThere<T>(found: Promise<T>): Promise<T | undefined> {
+  try {
+    return await found;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}

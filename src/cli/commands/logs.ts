@@ -1,0 +1,136 @@
+/** `hauberk logs`: the decisions of all sidecars in one stream, by time, each with its reason. Exit 0; 1: no such pod. */
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { DataDirectory } from "../../local/data-directory.ts";
+import { findMesh } from "../../local/mesh-client.ts";
+import { AccessLogTail, type LoggedEntry } from "../access-log-tail.ts";
+import {
+  explainLoggedEntry,
+  formatLoggedEntry,
+  isDenied,
+  isTelling,
+} from "../format-logged-entry.ts";
+import { BadOptionError } from "../parse-join-options.ts";
+import type { Print } from "../start-mesh.ts";
+
+const LOOK_AGAIN_MS = 150;
+
+export interface LogsOptions {
+  readonly data: string;
+  readonly follow?: boolean;
+  readonly denied?: boolean;
+  readonly json?: boolean;
+  /** Most entries to show of those that are there already. */
+  readonly tail: number;
+}
+
+/**
+ * @param pod `NAMESPACE/POD`, `NAMESPACE/DEPLOYMENT`, or either without its namespace; absent for all
+ * @throws NoMeshError, BadOptionError
+ */
+export async function logsCommand(
+  pod: string | undefined,
+  {
+    options,
+    print,
+    warn,
+    signal,
+  }: {
+    readonly options: LogsOptions;
+    readonly print: Print;
+    readonly warn: Print;
+    /** Ends following. */
+    readonly signal: AbortSignal;
+  },
+): Promise<number> {
+  const dataDirectory = new DataDirectory(options.data);
+  await findMesh(dataDirectory);
+  const directory = join(dataDirectory.path, "logs");
+  const tail = new AccessLogTail({ directory, wants: (name) => isNamed(name, pod) });
+  const show = (logged: LoggedEntry): void => {
+    for (const line of linesOf(logged, options)) print(line);
+  };
+  try {
+    if (!options.follow) await requirePod(tail, { directory, pod });
+    const newest = new NewestEntries(options.tail);
+    await tail.look((logged) => isWanted(logged, options) && newest.add(logged));
+    for (const logged of newest.entries()) show(logged);
+    if (newest.left > 0) warn(`${newest.left} older ones are in ${directory}; see --tail`);
+    while (options.follow && (await pause(signal))) {
+      const fresh: LoggedEntry[] = [];
+      await tail.look((logged) => isWanted(logged, options) && fresh.push(logged));
+      for (const logged of fresh.sort(byTime)) show(logged);
+    }
+    if (tail.garbledLines > 0) warn(`${tail.garbledLines} lines are no access log entries`);
+    return 0;
+  } finally {
+    await tail.close();
+  }
+}
+
+/** The newest entries by time, of however many. */
+class NewestEntries {
+  readonly #limit: number;
+  #kept: LoggedEntry[] = [];
+  #seen = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get left(): number {
+    return Math.max(0, this.#seen - this.#limit);
+  }
+
+  add(logged: LoggedEntry): void {
+    this.#seen++;
+    this.#kept.push(logged);
+    if (this.#kept.length > 2 * this.#limit + 1_000) this.#kept = [...this.entries()];
+  }
+
+  entries(): readonly LoggedEntry[] {
+    return this.#limit === 0 ? [] : this.#kept.sort(byTime).slice(-this.#limit);
+  }
+}
+
+function isWanted(logged: LoggedEntry, { denied }: LogsOptions): boolean {
+  return denied ? isDenied(logged) : isTelling(logged);
+}
+
+function linesOf(logged: LoggedEntry, { denied, json }: LogsOptions): readonly string[] {
+  if (json) return [JSON.stringify({ pod: logged.pod, ...logged.entry })];
+  const line = formatLoggedEntry(logged);
+  return denied ? [line, ...explainLoggedEntry(logged)] : [line];
+}
+
+/** Node sorts stably: entries of one instant stay in the order of their logs. */
+function byTime({ entry: a }: LoggedEntry, { entry: b }: LoggedEntry): number {
+  if (a.start_time === b.start_time) return 0;
+  return a.start_time < b.start_time ? -1 : 1;
+}
+
+function isNamed(pod: string, wanted: string | undefined): boolean {
+  if (wanted === undefined) return true;
+  const names = wanted.includes("/") ? pod : pod.slice(pod.indexOf("/") + 1);
+  return names === wanted || names.replace(/-\d+(-job)?$/, "") === wanted;
+}
+
+async function requirePod(
+  tail: AccessLogTail,
+  { directory, pod }: { readonly directory: string; readonly pod: string | undefined },
+): Promise<void> {
+  if (pod === undefined || (await tail.pods()).length > 0) return;
+  const all = await new AccessLogTail({ directory, wants: () => true }).pods();
+  throw new BadOptionError(`no logs of ${pod}; known: ${all.join(", ") || "none"}`);
+}
+
+/** @returns whether to go on */
+async function pause(signal: AbortSignal): Promise<boolean> {
+  try {
+    await delay(LOOK_AGAIN_MS, undefined, { signal });
+    return true;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return false;
+  }
+}

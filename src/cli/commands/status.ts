@@ -1,0 +1,48 @@
+/** `hauberk status`: what runs in the mesh on this machine, and how it does. Exit 0: all is well; 1: something is down. */
+import { DataDirectory } from "../../local/data-directory.ts";
+import { MeshClient, NoMeshError } from "../../local/mesh-client.ts";
+import type { MeshStatus } from "../../local/mesh-status.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { certificateEnd } from "../certificate-end.ts";
+import {
+  findTroubles,
+  formatMeshStatus,
+  type ObservedMesh,
+  type ObservedPod,
+} from "../format-mesh-status.ts";
+import type { Print } from "../start-mesh.ts";
+
+/** @throws NoMeshError */
+export async function statusCommand(
+  options: { readonly data: string; readonly json?: boolean },
+  { print, clock }: { readonly print: Print; readonly clock: Clock },
+): Promise<number> {
+  const mesh = await observe(await askStatus(new DataDirectory(options.data)));
+  const now = clock.now();
+  const troubles = findTroubles(mesh, now);
+  if (options.json) print(JSON.stringify({ ...mesh, troubles }, undefined, 2));
+  else for (const line of formatMeshStatus(mesh, now)) print(line);
+  return troubles.length === 0 ? 0 : 1;
+}
+
+async function askStatus(dataDirectory: DataDirectory): Promise<MeshStatus> {
+  const client = await MeshClient.connect(dataDirectory);
+  try {
+    const reply = await client.ask({ type: "status" });
+    if (reply.type === "status") return reply.status;
+    const problem = reply.type === "refused" ? reply.problem : reply.type;
+    throw new NoMeshError(`the mesh does not tell its status: ${problem}`);
+  } finally {
+    client.close();
+  }
+}
+
+async function observe(status: MeshStatus): Promise<ObservedMesh> {
+  const pods = status.pods.map(async (pod): Promise<ObservedPod> => {
+    const { adminPort, sidecar } = pod;
+    if (adminPort === undefined || sidecar?.phase !== "running") return pod;
+    const certificateEnds = await certificateEnd(adminPort);
+    return certificateEnds === undefined ? pod : { ...pod, certificateEnds };
+  });
+  return { ...status, pods: await Promise.all(pods) };
+}

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseSpiffeId } from "../identity/spiffe-id.ts";
+import type { AccessLogEntry } from "../telemetry/access-log.ts";
+import {
+  explainLoggedEntry,
+  formatLoggedEntry,
+  isDenied,
+  isTelling,
+} from "./format-logged-entry.ts";
+
+const policy = { kind: "AuthorizationPolicy", namespace: "shop", name: "no-admin" };
+const matched = { policy, rule: 0, source: { file: "a.yaml", line: 3 } };
+
+const entry: AccessLogEntry = {
+  start_time: "2026-01-31T12:00:00.000Z",
+  reporter: "destination",
+  protocol: "HTTP/1.1",
+  method: "GET",
+  path: "/admin",
+  authority: "api.shop:8080",
+  response_code: 403,
+  response_flags: "-",
+  response_code_details: "rbac_access_denied_matched_policy[x]",
+  connection_termination_details: null,
+  upstream_transport_failure_reason: null,
+  bytes_received: 0,
+  bytes_sent: 19,
+  duration: 1,
+  x_forwarded_for: null,
+  user_agent: null,
+  request_id: "1",
+  upstream_host: null,
+  upstream_cluster: "inbound|8080||",
+  upstream_local_address: null,
+  downstream_local_address: "127.0.0.1:20003",
+  downstream_remote_address: "127.0.0.1:40000",
+  requested_server_name: null,
+  source_principal: parseSpiffeId("spiffe://cluster.local/ns/shop/sa/web"),
+  destination_principal: parseSpiffeId("spiffe://cluster.local/ns/shop/sa/api"),
+  source_certificate_serial: "1",
+  decision: { verdict: "deny", reason: { because: "matched-deny", matched } },
+};
+const tcp = { protocol: "TCP", method: null, path: null, response_code: null } as const;
+
+const lines: [what: string, changes: Partial<AccessLogEntry>, expected: string][] = [
+  [
+    "a refused request",
+    {},
+    "DENIED cluster.local/ns/shop/sa/web -> shop/api-0:8080 GET /admin 403, DENY shop/no-admin rules[0] (a.yaml:3)",
+  ],
+  [
+    "an allowed connection",
+    { ...tcp, decision: { verdict: "allow", reason: { because: "no-allow-policy" } } },
+    "allowed cluster.local/ns/shop/sa/web -> shop/api-0:8080 TCP, no ALLOW policy applies",
+  ],
+  [
+    "a caller without identity",
+    {
+      ...tcp,
+      source_principal: null,
+      upstream_cluster: null,
+      decision: { verdict: "deny", reason: { because: "plaintext-refused", origin: "default" } },
+    },
+    "DENIED unknown 127.0.0.1:40000 -> shop/api-0 TCP, plaintext refused, STRICT by default",
+  ],
+  [
+    "a call that came to nothing",
+    {
+      reporter: "source",
+      decision: null,
+      response_code: 503,
+      response_flags: "UF",
+      response_code_details: "upstream_reset_before_response_started",
+    },
+    "FAILED shop/api-0 -> api.shop:8080 GET /admin 503, UF upstream_reset_before_response_started",
+  ],
+  [
+    "a path that would steer the terminal",
+    { path: "/\u001b[2J\u202e\u2028" },
+    "DENIED cluster.local/ns/shop/sa/web -> shop/api-0:8080 GET /\\u{1b}[2J\\u{202e}\\u{2028} 403, DENY shop/no-admin rules[0] (a.yaml:3)",
+  ],
+];
+for (const [what, changes, expected] of lines) {
+  test(`one line for ${what}`, () => {
+    const logged = { pod: "shop/api-0", entry: { ...entry, ...changes } };
+    assert.equal(formatLoggedEntry(logged), `2026-01-31T12:00:00.000Z ${expected}`);
+    assert.equal(isTelling(logged), true);
+    assert.equal(isDenied(logged), expected.startsWith("DENIED"));
+  });
+}
+
+test("a refusal is explained in full, and cannot steer the terminal either", () => {
+  const unmet = { field: "request.headers[x]", expected: "a", got: "\u001b[2J" };
+  const nearest = [{ rule: matched, unmet: [unmet] }];
+  const reason = { because: "no-allow-matched", considered: [policy], nearest } as const;
+  const logged = { pod: "shop/api-0", entry: { ...entry, decision: { verdict: "deny", reason } } };
+  const text = explainLoggedEntry(logged as Parameters<typeof explainLoggedEntry>[0]);
+  assert.match(text[0] ?? "", /^ {4}Denied: ALLOW policies apply/);
+  assert.match(text.at(-1) ?? "", /^ {8}request\.headers\[x\]: expected a; got \\u\{1b\}\[2J$/);
+});
+
+test("what a caller's sidecar writes of a call that went well tells nothing", () => {
+  const changes = { reporter: "source", decision: null, response_flags: "-" } as const;
+  assert.equal(isTelling({ pod: "shop/web-0", entry: { ...entry, ...changes } }), false);
+});

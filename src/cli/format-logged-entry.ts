@@ -1,0 +1,70 @@
+/** One access log entry as a line for people: when, who called whom with what, the verdict, and why. Pure. */
+import { explain, summarize } from "../policy/explain.ts";
+import type { AccessLogEntry } from "../telemetry/access-log.ts";
+import type { LoggedEntry } from "./access-log-tail.ts";
+
+/** Whether somebody decided, or a call came to nothing; a caller's sidecar logs its calls too, which decide nothing. */
+export function isTelling({ entry }: LoggedEntry): boolean {
+  return entry.decision !== null || entry.response_flags !== "-";
+}
+
+export function isDenied({ entry }: LoggedEntry): boolean {
+  return entry.decision?.verdict === "deny";
+}
+
+/** Such as `2026-…Z DENIED cluster.local/ns/a/sa/b -> a/api-0:8080 GET /x 403, DENY a/no-x rules[0] (a.yaml:3)`. */
+export function formatLoggedEntry(logged: LoggedEntry): string {
+  const { entry } = logged;
+  const called = `${callerOf(logged)} -> ${calleeOf(logged)}`;
+  const line = [entry.start_time, verdictOf(entry), called, requestOf(entry)].join(" ");
+  return printable(`${line}, ${reasonOf(entry)}`);
+}
+
+/** Every sentence of the explanation, indented. */
+export function explainLoggedEntry({ entry }: LoggedEntry): readonly string[] {
+  if (entry.decision === null) return [];
+  return explain(entry.decision)
+    .split("\n")
+    .map((line) => `    ${printable(line)}`);
+}
+
+function verdictOf({ decision }: AccessLogEntry): string {
+  if (decision === null) return "FAILED";
+  return decision.verdict === "allow" ? "allowed" : "DENIED";
+}
+
+function callerOf({ pod, entry }: LoggedEntry): string {
+  if (entry.reporter === "source") return pod;
+  const principal = entry.source_principal?.replace(/^spiffe:\/\//, "");
+  return principal ?? `unknown ${entry.downstream_remote_address ?? ""}`.trimEnd();
+}
+
+/** The callee's sidecar knows itself; the caller's knows what was asked for. */
+function calleeOf({ pod, entry }: LoggedEntry): string {
+  if (entry.reporter === "destination") {
+    const port = /^inbound\|(\d+)\|/.exec(entry.upstream_cluster ?? "")?.[1];
+    return port === undefined ? pod : `${pod}:${port}`;
+  }
+  const { authority, upstream_cluster: cluster, downstream_local_address: address } = entry;
+  return authority ?? cluster ?? address ?? "unknown";
+}
+
+function requestOf({ protocol, method, path, response_code: status }: AccessLogEntry): string {
+  const request = method === null ? [protocol] : [method, path ?? ""];
+  return [...request, ...(status === null ? [] : [String(status)])].join(" ").trimEnd();
+}
+
+function reasonOf(entry: AccessLogEntry): string {
+  if (entry.decision !== null) return summarize(entry.decision.reason);
+  const { response_flags, response_code_details, upstream_transport_failure_reason } = entry;
+  const details = [response_code_details, upstream_transport_failure_reason];
+  return [response_flags, ...details].filter((part) => part !== null).join(" ");
+}
+
+/** Strangers choose paths and headers; none of them may steer the terminal. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    return `\\u{${code.toString(16)}}`;
+  });
+}

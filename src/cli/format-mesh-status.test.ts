@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ContainerStatus, ProcessStatus } from "../local/mesh-status.ts";
+import { findTroubles, formatMeshStatus, type ObservedPod } from "./format-mesh-status.ts";
+
+const NOW = new Date("2026-01-31T12:00:00Z");
+const running: ProcessStatus = { name: "sidecar", phase: "running", restarts: 0, processId: 7 };
+const program: ContainerStatus = { ...running, name: "api", readiness: "ready" };
+const controlPlane = { ...running, listen: "127.0.0.1:20001" };
+const pod: ObservedPod = {
+  namespace: "shop",
+  name: "api-0",
+  owner: "api",
+  kind: "Deployment",
+  identity: "spiffe://cluster.local/ns/shop/sa/api",
+  sidecar: running,
+  adminPort: 20002,
+  containers: [program],
+  joinedProcessIds: [],
+  ports: [
+    {
+      containerPort: 8080,
+      name: "http",
+      listen: { address: "127.0.0.1", port: 20003 },
+      mutualTls: { mode: "STRICT", origin: "default" },
+    },
+  ],
+  certificateEnds: new Date(NOW.getTime() + 90 * 60_000),
+};
+const { sidecar: _, identity: __, adminPort: ___, certificateEnds: ____, ...bare } = pod;
+
+test("a mesh in order is a table, and all is well", () => {
+  const joined: ObservedPod = {
+    ...pod,
+    name: "billing-0",
+    kind: "run",
+    containers: [],
+    joinedProcessIds: [11, 12],
+    ports: [],
+    certificateEnds: new Date(NOW.getTime() + 8_500),
+  };
+  const lines = formatMeshStatus({ controlPlane, pods: [pod, joined] }, NOW);
+  assert.deepEqual(lines, [
+    "control plane running, at 127.0.0.1:20001, restarts 0",
+    "",
+    "POD             KIND        SIDECAR  PROGRAMS     RESTARTS  IDENTITY        CERTIFICATE  PORTS",
+    "shop/api-0      Deployment  running  api running  0         ns/shop/sa/api  1 h 30 min   8080 at 127.0.0.1:20003 STRICT",
+    "shop/billing-0  run         running  process 12   0         ns/shop/sa/api  8 s          -",
+    "",
+    "all is well",
+  ]);
+});
+
+test("a pod without a sidecar has no identity, and is no trouble", () => {
+  const ports = bare.ports.map(({ mutualTls: _mode, ...port }) => port);
+  const plain: ObservedPod = { ...bare, ports };
+  const text = formatMeshStatus({ controlPlane, pods: [plain] }, NOW).join("\n");
+  assert.match(
+    text,
+    /Deployment +none +api running +0 +none +- +8080 at \S+ plaintext\n\nall is well/,
+  );
+});
+
+const killed = { code: null, signal: "SIGKILL" } as const;
+const failed = { code: 1, signal: null } as const;
+const success = { code: 0, signal: null } as const;
+const job: ObservedPod = { ...pod, kind: "Job", sidecar: { ...running, phase: "stopped" } };
+const withProgram = (changes: Partial<ContainerStatus>, of = pod): ObservedPod => ({
+  ...of,
+  containers: [{ ...program, ...changes }],
+});
+
+const troubles: [what: string, pods: readonly ObservedPod[], expected: readonly string[]][] = [
+  ["nothing runs", [], []],
+  [
+    "a sidecar waits to be started again",
+    [{ ...pod, sidecar: { ...running, phase: "waiting", lastExit: killed } }],
+    ["shop/api-0 sidecar is down: waiting after SIGKILL"],
+  ],
+  [
+    "a program waits to be started again",
+    [withProgram({ phase: "waiting", lastExit: failed })],
+    ["shop/api-0 api is down: waiting after code 1"],
+  ],
+  ["a program that was restarted runs", [withProgram({ restarts: 3, lastExit: failed })], []],
+  [
+    "a probe fails",
+    [withProgram({ readiness: "not-ready", problem: "GET /healthz answers 503" })],
+    ["shop/api-0 api is not ready: GET /healthz answers 503"],
+  ],
+  ["a Job is done", [withProgram({ phase: "completed", lastExit: success }, job)], []],
+  [
+    "a Job gave up",
+    [withProgram({ phase: "completed", lastExit: failed }, { ...job, sidecar: running })],
+    ["shop/api-0 api is down: completed after code 1"],
+  ],
+  [
+    "a certificate has ended",
+    [{ ...pod, certificateEnds: NOW }],
+    ["shop/api-0 certificate ended 2026-01-31T12:00:00.000Z"],
+  ],
+  [
+    "a sidecar does not answer",
+    [{ ...bare, sidecar: running }],
+    ["shop/api-0 sidecar does not say which certificate it has"],
+  ],
+];
+for (const [what, pods, expected] of troubles) {
+  test(`trouble: ${what}`, () =>
+    assert.deepEqual(findTroubles({ controlPlane, pods }, NOW), expected));
+}
+
+test("trouble: the control plane is down", () => {
+  const fallen = { ...controlPlane, phase: "waiting", lastExit: killed } as const;
+  assert.deepEqual(findTroubles({ controlPlane: fallen, pods: [] }, NOW), [
+    "the control plane is down: waiting after SIGKILL",
+  ]);
+});

@@ -1,0 +1,148 @@
+/** The state of a mesh as a table for people, and whether all is well with it. Pure. */
+import type {
+  ContainerStatus,
+  MeshStatus,
+  PodStatus,
+  PortStatus,
+  ProcessStatus,
+} from "../local/mesh-status.ts";
+
+/** What the supervisor says, and what each sidecar says of its certificate. */
+export interface ObservedPod extends PodStatus {
+  /** Absent without a sidecar, and when that does not answer. */
+  readonly certificateEnds?: Date;
+}
+
+export interface ObservedMesh extends MeshStatus {
+  readonly pods: readonly ObservedPod[];
+}
+
+const HEADINGS = [
+  "POD",
+  "KIND",
+  "SIDECAR",
+  "PROGRAMS",
+  "RESTARTS",
+  "IDENTITY",
+  "CERTIFICATE",
+  "PORTS",
+];
+
+export function formatMeshStatus(mesh: ObservedMesh, now: Date): readonly string[] {
+  const { controlPlane, pods } = mesh;
+  const troubles = findTroubles(mesh, now);
+  return [
+    `control plane ${describeProcess(controlPlane)}, at ${controlPlane.listen}, restarts ${controlPlane.restarts}`,
+    "",
+    ...alignColumns([HEADINGS, ...pods.map((pod) => rowOf(pod, now))]),
+    "",
+    ...(troubles.length === 0 ? ["all is well"] : troubles),
+  ];
+}
+
+/** One sentence for each part that is down; none when all is well. */
+export function findTroubles({ controlPlane, pods }: ObservedMesh, now: Date): readonly string[] {
+  return [
+    ...processTroubles("the control plane", [controlPlane]),
+    ...pods.flatMap((pod) => podTroubles(pod, now)),
+  ];
+}
+
+function podTroubles(pod: ObservedPod, now: Date): readonly string[] {
+  const where = `${pod.namespace}/${pod.name}`;
+  const done = pod.kind === "Job" && pod.containers.every(hasSucceeded);
+  if (done) return [];
+  const { sidecar, containers, certificateEnds } = pod;
+  const troubles = [
+    ...(sidecar === undefined ? [] : processTroubles(`${where} sidecar`, [sidecar])),
+    ...containers.flatMap((one) => containerTroubles(`${where} ${one.name}`, one)),
+  ];
+  if (sidecar?.phase !== "running") return troubles;
+  if (certificateEnds === undefined) {
+    troubles.push(`${where} sidecar does not say which certificate it has`);
+  } else if (certificateEnds <= now) {
+    troubles.push(`${where} certificate ended ${certificateEnds.toISOString()}`);
+  }
+  return troubles;
+}
+
+function containerTroubles(what: string, container: ContainerStatus): readonly string[] {
+  const { phase, readiness, problem } = container;
+  if (phase !== "running" || readiness === "ready") return processTroubles(what, [container]);
+  return [`${what} is not ready${problem === undefined ? "" : `: ${problem}`}`];
+}
+
+function processTroubles(what: string, processes: readonly ProcessStatus[]): string[] {
+  return processes
+    .filter((one) => one.phase !== "running" && !hasSucceeded(one))
+    .map((one) => `${what} is down: ${describeProcess(one)}`);
+}
+
+function hasSucceeded({ phase, lastExit }: ProcessStatus): boolean {
+  return phase === "completed" && lastExit?.code === 0;
+}
+
+/** `running`, or `waiting after code 1` */
+function describeProcess({ phase, lastExit }: ProcessStatus): string {
+  if (phase === "running" || lastExit === undefined) return phase;
+  return `${phase} after ${lastExit.signal ?? `code ${lastExit.code}`}`;
+}
+
+function describeContainer(container: ContainerStatus): string {
+  const { phase, readiness } = container;
+  return phase === "running" && readiness === "not-ready"
+    ? "not ready"
+    : describeProcess(container);
+}
+
+function rowOf(pod: ObservedPod, now: Date): readonly string[] {
+  const { namespace, name, kind, sidecar, containers, joinedProcessIds } = pod;
+  const programs = [
+    ...containers.map((one) => `${one.name} ${describeContainer(one)}`),
+    ...(kind === "run" ? [`process ${joinedProcessIds.at(-1) ?? "-"}`] : []),
+  ];
+  const restarts = [...(sidecar === undefined ? [] : [sidecar]), ...containers];
+  return [
+    `${namespace}/${name}`,
+    kind,
+    sidecar === undefined ? "none" : describeProcess(sidecar),
+    programs.join(", "),
+    String(restarts.reduce((sum, one) => sum + one.restarts, 0)),
+    pod.identity?.replace(/^spiffe:\/\/[^/]+\//, "") ?? "none",
+    certificateLeft(pod, now),
+    pod.ports.map(describePort).join(", ") || "-",
+  ];
+}
+
+function describePort({ containerPort, listen, mutualTls }: PortStatus): string {
+  const mode = mutualTls === undefined ? "plaintext" : mutualTls.mode;
+  return `${containerPort} at ${listen.address}:${listen.port} ${mode}`;
+}
+
+function certificateLeft({ sidecar, certificateEnds }: ObservedPod, now: Date): string {
+  if (sidecar === undefined) return "-";
+  if (certificateEnds === undefined) return "unknown";
+  return formatTimeLeft(certificateEnds.getTime() - now.getTime());
+}
+
+/** `23 h 59 min`, `12 min`, `8 s` */
+function formatTimeLeft(leftMs: number): string {
+  if (leftMs <= 0) return "ended";
+  const seconds = Math.floor(leftMs / 1000);
+  const minutes = Math.floor(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  if (minutes === 0) return `${seconds} s`;
+  return hours === 0 ? `${minutes} min` : `${hours} h ${minutes % 60} min`;
+}
+
+function alignColumns(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = HEADINGS.map((_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,90 @@
+/** What is started for one container: program, environment, folder, and the files that must be there first. */
+import { dirname, isAbsolute, resolve } from "node:path";
+import type { Container } from "../api/container.ts";
+import { containerCommand } from "../api/image-commands.ts";
+import { formatLocation, type Resource } from "../api/resource.ts";
+import { HauberkError } from "../runtime/hauberk-error.ts";
+import { applicationEnvironment, type EnvironmentInputs } from "./application-environment.ts";
+import { type ContainerFiles, planContainerFiles, rewritePaths } from "./container-files.ts";
+import { containerVariables } from "./container-variables.ts";
+import { expandVariables } from "./expand-variables.ts";
+import type { PlannedPod } from "./mesh-plan.ts";
+
+/** A container has neither a command nor an image that is mapped to one. */
+export class NoCommandError extends HauberkError {
+  readonly code = "HAUBERK_NO_COMMAND";
+}
+
+export interface ContainerLaunch {
+  readonly command: readonly [string, ...string[]];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly workingDirectory: string;
+  readonly files: ContainerFiles;
+}
+
+/** @throws NoCommandError, MissingVolumeDataError, MissingVariableDataError */
+export function planContainerLaunch(
+  { pod, container }: { readonly pod: PlannedPod; readonly container: Container },
+  inputs: Omit<EnvironmentInputs, "workload" | "container"> & {
+    readonly resources: readonly Resource[];
+  },
+): ContainerLaunch {
+  const { workload, template, source } = pod;
+  const { resources, temporaryDirectory } = inputs;
+  const images = resources.flatMap((one) => (one.kind === "ImageCommands" ? one.images : []));
+  const mapped = containerCommand(container, images);
+  if (mapped === undefined) throw noCommand(container);
+  const files = planContainerFiles(container, {
+    template,
+    namespace: workload.namespace,
+    resources,
+    folder: temporaryDirectory,
+  });
+  const place = (text: string): string => rewritePaths(text, files.rewrites);
+  const own = {
+    ...Object.fromEntries(mapped.env.map(({ name, value }) => [name, value])),
+    ...containerVariables(container, { workload, resources }),
+  };
+  const environment = expandAll(
+    applicationEnvironment({ ...inputs, workload, container }),
+    own,
+    place,
+  );
+  const [program = "", ...parameters] = mapped.argv.map((text) =>
+    place(expandVariables(text, environment)),
+  );
+  return {
+    command: [program, ...parameters],
+    environment,
+    workingDirectory: workingDirectory(mapped.workingDir, { file: source.file, place }),
+    files,
+  };
+}
+
+/** A container's own variables may name those before them and those of the mesh. */
+function expandAll(
+  surrounding: Readonly<Record<string, string>>,
+  own: Readonly<Record<string, string>>,
+  place: (text: string) => string,
+): Record<string, string> {
+  const environment: Record<string, string> = { ...surrounding };
+  for (const [name, value] of Object.entries(own)) {
+    environment[name] = place(expandVariables(value, environment));
+  }
+  return environment;
+}
+
+/** Relative to the folder of the file that the manifest is in. */
+function workingDirectory(
+  written: string | undefined,
+  { file, place }: { readonly file: string; readonly place: (text: string) => string },
+): string {
+  if (written === undefined) return dirname(file);
+  return isAbsolute(written) ? place(written) : resolve(dirname(file), written);
+}
+
+function noCommand({ name, image, source }: Container): Error {
+  return new NoCommandError(
+    `${formatLocation(source)}: container ${name} has no command, and no ImageCommands resource maps its image ${image} to one; add a command, or an entry such as {image: "${image}", command: [PROGRAM]}`,
+  );
+}

@@ -1,0 +1,85 @@
+/** The variables that a container's manifest sets: written out, or taken from a ConfigMap, a Secret or the pod. */
+import type { Container } from "../api/container.ts";
+import type { DataKeyRef, EnvironmentSource } from "../api/environment-variable.ts";
+import { formatLocation, type Resource } from "../api/resource.ts";
+import type { Workload } from "../policy/workload.ts";
+import { HauberkError } from "../runtime/hauberk-error.ts";
+import { findData } from "./container-files.ts";
+import { LOOPBACK } from "./port-allocator.ts";
+
+/** A variable names a ConfigMap, Secret or key that is not there. */
+export class MissingVariableDataError extends HauberkError {
+  readonly code = "HAUBERK_MISSING_VARIABLE_DATA";
+}
+
+interface Surroundings {
+  readonly workload: Workload;
+  readonly resources: readonly Resource[];
+}
+
+/**
+ * Those of `envFrom` first, so that `env` wins over them.
+ *
+ * @throws MissingVariableDataError
+ */
+export function containerVariables(
+  container: Container,
+  surroundings: Surroundings,
+): Readonly<Record<string, string>> {
+  const variables: Record<string, string> = {};
+  for (const bundle of container.envFrom) {
+    const kind = bundle.kind === "configMapRef" ? "configMap" : "secret";
+    const { namespace } = surroundings.workload;
+    const data = findData(surroundings.resources, { kind, namespace, name: bundle.name });
+    if (data === undefined && !bundle.optional) {
+      throw missing(container, `envFrom: ${kind} ${bundle.name} is not defined`);
+    }
+    for (const [key, value] of data ?? []) variables[bundle.prefix + key] = asText(value);
+  }
+  for (const variable of container.env) {
+    const value =
+      "value" in variable ? variable.value : valueFrom(variable.from, container, surroundings);
+    if (value !== undefined) variables[variable.name] = value;
+  }
+  return variables;
+}
+
+function valueFrom(
+  source: EnvironmentSource,
+  container: Container,
+  surroundings: Surroundings,
+): string | undefined {
+  if (source.kind !== "fieldRef") return keyValue(source, container, surroundings);
+  const { namespace, name, serviceAccount } = surroundings.workload;
+  const fields = {
+    "metadata.name": name,
+    "metadata.namespace": namespace,
+    "spec.serviceAccountName": serviceAccount,
+    "status.podIP": LOOPBACK,
+  };
+  return fields[source.fieldPath];
+}
+
+function keyValue(
+  { kind, name, key, optional }: DataKeyRef,
+  container: Container,
+  { workload, resources }: Surroundings,
+): string | undefined {
+  const resourceKind = kind === "configMapKeyRef" ? "configMap" : "secret";
+  const { namespace } = workload;
+  const value = findData(resources, { kind: resourceKind, namespace, name })?.get(key);
+  if (value === undefined && !optional) {
+    throw missing(container, `env: ${resourceKind} ${name} has no key ${key}`);
+  }
+  return value === undefined ? undefined : asText(value);
+}
+
+function asText(value: Uint8Array): string {
+  return Buffer.from(value).toString("utf8");
+}
+
+function missing({ source, name }: Container, problem: string): Error {
+  return new MissingVariableDataError(
+    `${formatLocation(source)}: container ${name}: ${problem}; define it, or mark it optional`,
+  );
+}

@@ -1,0 +1,26 @@
+/** Which file descriptors of this process a child would inherit though nobody meant it to. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+
+/** `O_CLOEXEC`, in `/proc/PID/fdinfo`. */
+const CLOSE_ON_EXEC = 0o2000000;
+
+/**
+ * Node closes its own descriptors in children, but not those that it was started with itself.
+ *
+ * @returns numbers above 2; empty where the system does not tell
+ */
+export function inheritedDescriptors(): readonly number[] {
+  if (!existsSync("/proc/self/fdinfo")) return [];
+  return readdirSync("/proc/self/fdinfo")
+    .map(Number)
+    .filter((descriptor) => descriptor > 2 && !closesOnExec(descriptor));
+}
+
+function closesOnExec(descriptor: number): boolean {
+  try {
+    const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "utf8"));
+    return (Number.parseInt(flags?.[1] ?? "0", 8) & CLOSE_ON_EXEC) !== 0;
+  } catch {
+    return true; // closed meanwhile, as the listing's own
+  }
+}

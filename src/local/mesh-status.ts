@@ -1,0 +1,129 @@
+/** What runs in a mesh on this machine, and how it does: plain data for whoever asks the supervisor. */
+import type { Resource } from "../api/resource.ts";
+import { identityOf } from "../policy/build-workload-view.ts";
+import { effectivePeerAuthentication } from "../policy/effective-policy.ts";
+import { buildSnapshot, type MeshSnapshot } from "../policy/mesh-snapshot.ts";
+import { mutualTlsOfPort } from "../policy/mutual-tls.ts";
+import type { SocketAddress, Workload } from "../policy/workload.ts";
+import type { EffectiveMutualTls } from "../policy/workload-view.ts";
+import { isJoined } from "./joined-resources.ts";
+import type { ProcessExit } from "./mesh-process.ts";
+import type { Pod } from "./pod.ts";
+import type { PodContainer } from "./pod-container.ts";
+import type { ProcessPhase, SupervisedProcess } from "./supervised-process.ts";
+
+export interface MeshStatus {
+  readonly controlPlane: ProcessStatus & { readonly listen: string };
+  readonly pods: readonly PodStatus[];
+}
+
+export interface ProcessStatus {
+  /** `sidecar`, or the container's name. */
+  readonly name: string;
+  readonly phase: ProcessPhase;
+  readonly restarts: number;
+  /** Absent while it does not run. */
+  readonly processId?: number;
+  readonly lastExit?: ProcessExit;
+}
+
+export interface ContainerStatus extends ProcessStatus {
+  /** What its probes say; always "ready" where there are none. */
+  readonly readiness: "ready" | "not-ready";
+  /** The last thing a probe found wrong. */
+  readonly problem?: string;
+}
+
+export interface PodStatus {
+  readonly namespace: string;
+  readonly name: string;
+  readonly owner: string;
+  /** What it was made from; "run" for a process that joined. */
+  readonly kind: "Deployment" | "Job" | "run";
+  /** The SPIFFE id it proves; absent without a sidecar. */
+  readonly identity?: string;
+  readonly sidecar?: ProcessStatus;
+  /** Where the sidecar tells of itself. */
+  readonly adminPort?: number;
+  readonly containers: readonly ContainerStatus[];
+  /** First processes of what joined. */
+  readonly joinedProcessIds: readonly number[];
+  readonly ports: readonly PortStatus[];
+}
+
+export interface PortStatus {
+  readonly containerPort: number;
+  readonly name: string;
+  /** Where callers connect. */
+  readonly listen: SocketAddress;
+  /** Absent without a sidecar. */
+  readonly mutualTls?: EffectiveMutualTls;
+}
+
+export function meshStatus(mesh: {
+  readonly controlPlane: SupervisedProcess;
+  readonly controlPlaneAddress: string;
+  readonly pods: readonly Pod[];
+  readonly resources: readonly Resource[];
+  readonly workloads: readonly Workload[];
+}): MeshStatus {
+  const { resources, workloads } = mesh;
+  const snapshot = buildSnapshot({ resources, workloads, rootsPem: [] });
+  return {
+    controlPlane: {
+      ...processStatus(mesh.controlPlane, "control plane"),
+      listen: mesh.controlPlaneAddress,
+    },
+    pods: mesh.pods.map((pod) => podStatus(pod, snapshot)),
+  };
+}
+
+function podStatus(pod: Pod, snapshot: MeshSnapshot): PodStatus {
+  const { workload, source, adminPort } = pod.plan;
+  const { namespace, name, owner, ownerKind } = workload;
+  const known = {
+    namespace,
+    name,
+    owner,
+    kind: isJoined(source) ? ("run" as const) : ownerKind,
+    containers: pod.containers.map(containerStatus),
+    joinedProcessIds: pod.joinedProcessIds,
+    ports: portStatus(workload, snapshot),
+  };
+  if (pod.sidecar === undefined) return known;
+  return {
+    ...known,
+    identity: identityOf(workload, snapshot.settings.trustDomain),
+    sidecar: processStatus(pod.sidecar, "sidecar"),
+    ...(adminPort === undefined ? {} : { adminPort }),
+  };
+}
+
+function portStatus(workload: Workload, snapshot: MeshSnapshot): readonly PortStatus[] {
+  const composed = effectivePeerAuthentication(snapshot, workload);
+  return workload.ports.map(({ containerPort, name, listen }) => ({
+    containerPort,
+    name,
+    listen,
+    ...(workload.injected ? { mutualTls: mutualTlsOfPort(composed, containerPort) } : {}),
+  }));
+}
+
+function containerStatus({ process, ready, problem }: PodContainer): ContainerStatus {
+  return {
+    ...processStatus(process, process.title.split(" ").at(-1) ?? ""),
+    readiness: ready ? "ready" : "not-ready",
+    ...(problem === undefined ? {} : { problem }),
+  };
+}
+
+function processStatus(supervised: SupervisedProcess, name: string): ProcessStatus {
+  const { phase, restarts, processId, lastExit } = supervised;
+  return {
+    name,
+    phase,
+    restarts,
+    ...(processId === undefined ? {} : { processId }),
+    ...(lastExit === undefined ? {} : { lastExit }),
+  };
+}

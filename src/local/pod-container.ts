@@ -1,0 +1,116 @@
+/** One container of a pod: its process, kept running, and what its probes say. */
+import type { Container } from "../api/container.ts";
+import { type PathRewrite, writeContainerFiles } from "./container-files.ts";
+import { type ContainerHealth, watchContainerHealth } from "./container-health.ts";
+import type { ContainerLaunch } from "./container-launch.ts";
+import type { PlannedPod } from "./mesh-plan.ts";
+import type { ProcessPlan } from "./mesh-process.ts";
+import { type ProcessEvent, SupervisedProcess } from "./supervised-process.ts";
+
+/** A program that ignores SIGTERM does not hold up everybody for Kubernetes' 30 seconds. */
+const MAX_GRACE_MS = 10_000;
+
+export interface PodContainerOptions {
+  readonly pod: PlannedPod;
+  readonly container: Container;
+  /** What to start; asked at each start. */
+  readonly launch: () => ContainerLaunch;
+  readonly logDirectory: string;
+  readonly report: (event: ProcessEvent) => void;
+  readonly onReadiness: () => void;
+  /** Called once, when the manifest speaks of paths that are elsewhere here. */
+  readonly onPlaced: (rewrites: readonly PathRewrite[]) => void;
+  readonly random: () => number;
+}
+
+/** Whether it counts as ready before any probe has said so: only where none is asked for. */
+export function startsReady({ readinessProbe, startupProbe }: Container): boolean {
+  return readinessProbe === undefined && startupProbe === undefined;
+}
+
+export class PodContainer {
+  readonly process: SupervisedProcess;
+  readonly #options: PodContainerOptions;
+  #health: ContainerHealth | undefined;
+  #placed = false;
+  #ready: boolean;
+  /** The last thing that was wrong with it. */
+  #problem: string | undefined;
+
+  constructor(options: PodContainerOptions) {
+    this.#options = options;
+    const { container, pod } = options;
+    this.#ready = startsReady(container);
+    this.process = new SupervisedProcess({
+      title: `${pod.workload.namespace}/${pod.workload.name} ${container.name}`,
+      random: options.random,
+      plan: () => this.#plan(),
+      report: (event) => this.#report(event),
+      ...(pod.backoffLimit === undefined
+        ? { restart: "always" }
+        : { restart: "on-failure", restartLimit: pod.backoffLimit }),
+    });
+  }
+
+  get ready(): boolean {
+    return this.#ready;
+  }
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  async stop(): Promise<void> {
+    this.#health?.stop();
+    await this.process.stop();
+  }
+
+  async #plan(): Promise<ProcessPlan> {
+    const { container, logDirectory, pod } = this.#options;
+    const { command, environment, workingDirectory, files } = this.#options.launch();
+    await writeContainerFiles(files);
+    if (!this.#placed && files.rewrites.length > 0) this.#options.onPlaced(files.rewrites);
+    this.#placed = true;
+    const output = `${container.name}.log`;
+    return {
+      title: this.process.title,
+      command,
+      environment,
+      workingDirectory,
+      logDirectory,
+      output,
+      errors: output,
+      graceMs: Math.min(pod.template.terminationGracePeriodSeconds * 1000, MAX_GRACE_MS),
+      pipe: "none",
+    };
+  }
+
+  #report(event: ProcessEvent): void {
+    this.#health?.stop();
+    if (event.type === "started") this.#health = this.#watch();
+    this.#options.report(event);
+  }
+
+  #watch(): ContainerHealth {
+    const { container, pod, launch } = this.#options;
+    const { environment, workingDirectory } = launch();
+    return watchContainerHealth({
+      container,
+      environment,
+      workingDirectory,
+      address: (containerPort) =>
+        pod.workload.ports.find((port) => port.containerPort === containerPort)?.application,
+      onReady: (ready, problem) => this.#setReady(ready === "ready", problem),
+      onDead: (problem) => {
+        this.#problem = problem;
+        void this.process.restart();
+      },
+    });
+  }
+
+  #setReady(ready: boolean, problem: string | undefined): void {
+    this.#problem = problem;
+    if (ready === this.#ready) return;
+    this.#ready = ready;
+    this.#options.onReadiness();
+  }
+}

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type TestContext, test } from "node:test";
+import { eventually } from "../../test/kit/eventually.ts";
+import type { Probe, ProbeCheck } from "../api/probe.ts";
+import { type Health, runProber } from "./prober.ts";
+
+const probe = (check: ProbeCheck): Probe => ({
+  check,
+  initialDelaySeconds: 0,
+  periodSeconds: 0.02,
+  timeoutSeconds: 1,
+  failureThreshold: 2,
+  successThreshold: 1,
+});
+
+interface Heard {
+  readonly health: Health;
+  readonly problem: string | undefined;
+}
+
+function run(context: TestContext, what: { probe: Probe; port?: number }): Heard[] {
+  const heard: Heard[] = [];
+  const stop = new AbortController();
+  const running = runProber({
+    probe: what.probe,
+    address: () => (what.port ? { address: "127.0.0.1", port: what.port } : undefined),
+    environment: { PATH: process.env["PATH"] ?? "" },
+    workingDirectory: ".",
+    report: (health, problem) => heard.push({ health, problem }),
+    signal: stop.signal,
+  });
+  context.after(async () => {
+    stop.abort();
+    await running;
+  });
+  return heard;
+}
+
+async function serve(context: TestContext, status: () => number): Promise<number> {
+  const server = createServer((_request, response) => {
+    response.statusCode = status();
+    response.end("x".repeat(100_000));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  context.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+test("HTTP: from well to ill and back, each change told once", async (context) => {
+  let status = 200;
+  const port = await serve(context, () => status);
+  const heard = run(context, {
+    probe: probe({ kind: "httpGet", path: "/health", port: 8080, headers: [] }),
+    port,
+  });
+  await eventually("well", () => heard.length === 1);
+  status = 500;
+  await eventually("ill", () => heard.length === 2);
+  status = 302;
+  await eventually("well again", () => heard.length === 3);
+  assert.deepEqual(
+    heard.map(({ health }) => health),
+    ["healthy", "unhealthy", "healthy"],
+  );
+  assert.equal(heard[1]?.problem, "status 500");
+});
+
+test("TCP: a port that answers, and one that does not", async (context) => {
+  const port = await serve(context, () => 200);
+  const well = run(context, { probe: probe({ kind: "tcpSocket", port: 1 }), port });
+  const ill = run(context, { probe: probe({ kind: "tcpSocket", port: 1 }), port: 1 });
+  await eventually("both", () => well.length + ill.length === 2);
+  assert.equal(well[0]?.health, "healthy");
+  assert.equal(ill[0]?.health, "unhealthy");
+  assert.match(ill[0]?.problem ?? "", /ECONNREFUSED/);
+});
+
+test("exec: the exit code decides", async (context) => {
+  const exec = (code: string): Probe =>
+    probe({ kind: "exec", command: ["sh", "-c", `exit ${code}`] });
+  const well = run(context, { probe: exec("0") });
+  const ill = run(context, { probe: exec("3") });
+  await eventually("both", () => well.length === 1 && ill.length === 1);
+  assert.equal(well[0]?.health, "healthy");
+  assert.equal(ill[0]?.problem, "sh ended with 3");
+});
+
+test("a port that is not the pod's is ill, and says so", async (context) => {
+  const heard = run(context, { probe: probe({ kind: "tcpSocket", port: 9 }) });
+  await eventually("ill", () => heard.length === 1);
+  assert.match(heard[0]?.problem ?? "", /port 9 is not a port of the pod/);
+});

@@ -1,0 +1,123 @@
+/**
+ * Asks a container, again and again, how it is. The application is asked directly, not through its sidecar, so a probe
+ * needs no policy (INJ-27) and opens no way for anybody else.
+ * Source: https://kubernetes.io/docs/concepts/workloads/pods/probes/
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { get } from "node:http";
+import { connect } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Probe, ProbeCheck } from "../api/probe.ts";
+import type { SocketAddress } from "../policy/workload.ts";
+import { describeError } from "../runtime/hauberk-error.ts";
+
+export type Health = "unknown" | "healthy" | "unhealthy";
+
+export interface ProberOptions {
+  readonly probe: Probe;
+  /** Where the application listens for a container port. */
+  readonly address: (containerPort: number) => SocketAddress | undefined;
+  /** For `exec`. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly workingDirectory: string;
+  /** Hears of every change, with the reason of a failure. */
+  readonly report: (health: Health, problem?: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Probes until `signal` aborts. */
+export async function runProber(options: ProberOptions): Promise<void> {
+  const { probe, report, signal } = options;
+  let health: Health = "unknown";
+  let successes = 0;
+  let failures = 0;
+  await pause(probe.initialDelaySeconds, signal);
+  while (!signal.aborted) {
+    const problem = await checkOnce(options);
+    if (signal.aborted) return;
+    successes = problem === undefined ? successes + 1 : 0;
+    failures = problem === undefined ? 0 : failures + 1;
+    if (health !== "healthy" && successes >= probe.successThreshold) {
+      health = "healthy";
+      report(health);
+    } else if (health !== "unhealthy" && failures >= probe.failureThreshold) {
+      health = "unhealthy";
+      report(health, problem);
+    }
+    await pause(probe.periodSeconds, signal);
+  }
+}
+
+async function pause(seconds: number, signal: AbortSignal): Promise<void> {
+  try {
+    await delay(seconds * 1000, undefined, { signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+/** @returns what is wrong; undefined when all is well */
+async function checkOnce(options: ProberOptions): Promise<string | undefined> {
+  const { probe, signal } = options;
+  const timeout = AbortSignal.timeout(probe.timeoutSeconds * 1000);
+  try {
+    await check(probe.check, { ...options, signal: AbortSignal.any([signal, timeout]) });
+    return undefined;
+  } catch (error) {
+    return timeout.aborted ? `no answer within ${probe.timeoutSeconds} s` : describeError(error);
+  }
+}
+
+function check(what: ProbeCheck, options: ProberOptions): Promise<void> {
+  if (what.kind === "exec") return execute(what.command, options);
+  const address = options.address(what.port);
+  if (address === undefined) throw new Error(`port ${what.port} is not a port of the pod`);
+  return what.kind === "tcpSocket"
+    ? connectOnce(address, options.signal)
+    : getOnce(what, { address, signal: options.signal });
+}
+
+/** 200 to 399 is well. */
+async function getOnce(
+  { path, headers }: Extract<ProbeCheck, { kind: "httpGet" }>,
+  { address, signal }: { readonly address: SocketAddress; readonly signal: AbortSignal },
+): Promise<void> {
+  const request = get({
+    host: address.address,
+    port: address.port,
+    path,
+    headers: Object.fromEntries(headers.map(({ name, value }) => [name, value])),
+    agent: false,
+    signal,
+  });
+  const [response] = await once(request, "response", { signal });
+  response.on("error", () => response.destroy()); // cut off by the next line
+  response.destroy();
+  const status: number = response.statusCode;
+  if (status < 200 || status >= 400) throw new Error(`status ${status}`);
+}
+
+async function connectOnce(address: SocketAddress, signal: AbortSignal): Promise<void> {
+  const socket = connect({ host: address.address, port: address.port, signal });
+  try {
+    await once(socket, "connect", { signal });
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function execute(
+  [program = "", ...parameters]: readonly string[],
+  { environment, workingDirectory, signal }: ProberOptions,
+): Promise<void> {
+  const child = spawn(program, parameters, {
+    cwd: workingDirectory,
+    env: environment,
+    stdio: "ignore",
+    signal,
+    killSignal: "SIGKILL",
+  });
+  const [code] = await once(child, "exit", { signal });
+  if (code !== 0) throw new Error(`${program} ended with ${code}`);
+}

@@ -1,0 +1,65 @@
+/**
+ * Mistakes that open or break a mesh without a word: names in resources that nothing answers to. Each may be meant, so
+ * that none is an issue; all are found by comparing resources with each other, which no parser of one of them can.
+ */
+import type { Notice, Resource } from "../api/resource.ts";
+import { type MeshInventory, takeInventory } from "./mesh-inventory.ts";
+
+import {
+  injectionLabelNotices,
+  namespaceNotice,
+  type PlacedPolicy,
+  serviceAccountNotices,
+} from "./placement-notices.ts";
+import { ruleNotices } from "./rule-notices.ts";
+import { policySelectorNotice } from "./selector-notices.ts";
+import { serviceNotices } from "./service-notices.ts";
+import type { Workload } from "./workload.ts";
+
+/**
+ * What is probably not what its author meant, in the order of files and lines.
+ *
+ * @param resources all of the mesh, and free of issues: what is missing would be missed here
+ * @param workloads as planned from them, and others of the mesh if there are any
+ */
+export function meshNotices(
+  resources: readonly Resource[],
+  workloads: readonly Workload[],
+): readonly Notice[] {
+  const inventory = takeInventory(resources, workloads);
+  const notices = [
+    ...injectionLabelNotices(inventory),
+    ...serviceAccountNotices(resources, inventory),
+    ...resources.flatMap((resource) => noticesOn(resource, inventory)),
+  ];
+  return notices.sort(byPlace);
+}
+
+function noticesOn(resource: Resource, inventory: MeshInventory): readonly Notice[] {
+  switch (resource.kind) {
+    case "Service":
+      return serviceNotices(resource, inventory);
+    case "AuthorizationPolicy":
+    case "PeerAuthentication":
+    case "DestinationRule":
+      return policyNotices(resource, inventory);
+    default:
+      return [];
+  }
+}
+
+/** Of a policy that is out of place, nothing else matters. */
+function policyNotices(policy: PlacedPolicy, inventory: MeshInventory): readonly Notice[] {
+  const misplaced = namespaceNotice(policy, inventory);
+  if (misplaced !== undefined) return [misplaced];
+  const unselective = policySelectorNotice(policy, inventory);
+  return [
+    ...(unselective === undefined ? [] : [unselective]),
+    ...(policy.kind === "AuthorizationPolicy" ? ruleNotices(policy, inventory) : []),
+  ];
+}
+
+function byPlace({ source: a }: Notice, { source: b }: Notice): number {
+  if (a.file === b.file) return a.line - b.line;
+  return a.file < b.file ? -1 : 1;
+}

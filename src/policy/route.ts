@@ -1,0 +1,58 @@
+/** The way a client's sidecar takes to a port of a workload: through which service, and by which transport. */
+import { compileClientTls, withClientTls } from "./client-tls.ts";
+import { buildDestinations } from "./destinations.ts";
+import type { MeshSnapshot } from "./mesh-snapshot.ts";
+import type { Workload } from "./workload.ts";
+import type { Destination, InboundPort } from "./workload-view.ts";
+
+/** Names one port of a service. */
+export type ServicePortName = Pick<Destination, "serviceNamespace" | "serviceName" | "servicePort">;
+
+export interface Route {
+  /** As the client's sidecar knows it; as any client would, when the client has none. */
+  readonly destination: Destination;
+  /** Whether mutual TLS is spoken to the workload. */
+  readonly mutualTls: boolean;
+}
+
+/**
+ * The first service that leads to the port, or the one that is asked for. Whether the workload is ready does not count.
+ *
+ * @param options.client "no-sidecar" for a caller that nothing makes speak TLS, and to which no DestinationRule applies
+ * @returns undefined for a port that no service leads to
+ */
+export function findRoute(
+  snapshot: MeshSnapshot,
+  options: {
+    readonly client: Workload | "no-sidecar";
+    readonly to: Workload;
+    readonly port: InboundPort;
+    readonly via?: ServicePortName;
+  },
+): Route | undefined {
+  const { client, to, port, via } = options;
+  for (const destination of buildDestinations(snapshot, "all")) {
+    if (destination.serviceNamespace !== to.namespace) continue;
+    if (via !== undefined && !isSame(destination, via)) continue;
+    const endpoint = destination.endpoints.find(
+      ({ workload, address }) =>
+        workload === to.name &&
+        address.address === port.listen.address &&
+        address.port === port.listen.port,
+    );
+    if (endpoint === undefined) continue;
+    if (client === "no-sidecar") return { destination, mutualTls: false };
+    const chosen = compileClientTls(snapshot, client)(destination);
+    const mutualTls = chosen ? chosen.tls.mode === "ISTIO_MUTUAL" : endpoint.mutualTls;
+    return { destination: withClientTls(destination, chosen), mutualTls };
+  }
+  return undefined;
+}
+
+function isSame(one: ServicePortName, other: ServicePortName): boolean {
+  return (
+    one.serviceNamespace === other.serviceNamespace &&
+    one.serviceName === other.serviceName &&
+    one.servicePort === other.servicePort
+  );
+}

@@ -1,0 +1,46 @@
+/** What would refuse a connection today that was accepted earlier: mode, trust domains and roots may have changed. */
+import { verifyTrustDomain } from "../identity/peer-certificate.ts";
+import type { Reason } from "../policy/decision.ts";
+import type { EffectiveMutualTls, Trust } from "../policy/workload-view.ts";
+import { describeError } from "../runtime/hauberk-error.ts";
+import type { Peer } from "./peer.ts";
+import type { TrustedRoots } from "./trusted-roots.ts";
+
+/** How a connection was accepted. */
+export interface AcceptedTransport {
+  /** Absent on plaintext. */
+  readonly peer: Peer | undefined;
+  /** PEM of the roots the peer was verified against. */
+  readonly rootsPem: readonly string[];
+}
+
+/** What is demanded of connections now. */
+export interface TransportRules {
+  readonly mutualTls: EffectiveMutualTls;
+  readonly trust: Trust;
+  readonly roots: TrustedRoots;
+}
+
+/** @returns undefined for a connection that may stay, also one whose mutual TLS is not asked for any more */
+export function refusalToday(
+  { peer, rootsPem }: AcceptedTransport,
+  { rules, now }: { readonly rules: TransportRules; readonly now: Date },
+): Reason | undefined {
+  const { mode, origin } = rules.mutualTls;
+  if (peer === undefined) {
+    return mode === "STRICT" ? { because: "plaintext-refused", origin } : undefined;
+  }
+  const problem =
+    foreignDomain(peer, rules.trust) ??
+    (rules.roots.same(rootsPem) ? undefined : rules.roots.problemOf(peer, now));
+  return problem === undefined ? undefined : { because: "peer-not-verified", problem };
+}
+
+function foreignDomain({ id }: Peer, trust: Trust): string | undefined {
+  try {
+    verifyTrustDomain(id, trust);
+    return undefined;
+  } catch (error) {
+    return describeError(error);
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * The roots of one view, ready to judge peers that were verified against the roots of an earlier one: a connection may
+ * outlive the trust it was made under.
+ */
+import { X509Certificate } from "node:crypto";
+import { verifyChain } from "../identity/verify-chain.ts";
+import { describeError } from "../runtime/hauberk-error.ts";
+import type { Peer } from "./peer.ts";
+
+/** Before its end: a certificate that expired on a standing connection is judged as of then. */
+const LAST_VALID_MS = 1_000;
+
+export class TrustedRoots {
+  readonly pem: readonly string[];
+  /** Peers are judged once: many connections show the same certificate. */
+  readonly #problems = new Map<string, string | undefined>();
+  #roots: readonly X509Certificate[] | undefined;
+
+  constructor(pem: readonly string[]) {
+    this.pem = pem;
+  }
+
+  /** Whether these are the roots that a peer was verified against. */
+  same(pem: readonly string[]): boolean {
+    return pem.length === this.pem.length && pem.every((text, index) => text === this.pem[index]);
+  }
+
+  /**
+   * Why a peer's certificate leads to none of these roots; whatever cannot be judged does not.
+   *
+   * @returns undefined when it leads to one
+   */
+  problemOf({ certificateHash, chain }: Peer, now: Date): string | undefined {
+    if (!this.#problems.has(certificateHash)) {
+      this.#problems.set(certificateHash, this.#judge(chain, now));
+    }
+    return this.#problems.get(certificateHash);
+  }
+
+  #judge(chain: readonly X509Certificate[], now: Date): string | undefined {
+    const ends = chain.map(({ validTo }) => Date.parse(validTo) - LAST_VALID_MS);
+    try {
+      this.#roots ??= this.pem.map((pem) => new X509Certificate(pem));
+      const instant = new Date(Math.min(now.getTime(), ...ends));
+      verifyChain(chain, { roots: this.#roots, now: instant });
+      return undefined;
+    } catch (error) {
+      return describeError(error);
+    }
+  }
+}
