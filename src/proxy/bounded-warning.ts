@@ -9,7 +9,7 @@ export class BoundedWarning {
   readonly #intervalMs: number;
   #resting: NodeJS.Timeout | undefined;
   #leftOut = 0;
-  #last: LogFields = {};
+  #fullest: LogFields = {};
 
   constructor(
     log: Log,
@@ -23,14 +23,14 @@ export class BoundedWarning {
     this.#intervalMs = intervalMs;
   }
 
-  /** Told at once, or, soon after another, as one of `count` with the fields of the last. */
+  /** Told at once, or, soon after another, as one of `count` with the fields of the one that says most. */
   warn(fields: LogFields): void {
     if (this.#resting === undefined) {
       this.#log.warn(this.#message, fields);
       this.#rest();
     } else {
       this.#leftOut++;
-      this.#last = fields;
+      if (said(fields) >= said(this.#fullest)) this.#fullest = fields;
     }
   }
 
@@ -41,8 +41,13 @@ export class BoundedWarning {
   #tellLeftOut(): void {
     this.#resting = undefined;
     if (this.#leftOut === 0) return;
-    this.#log.warn(this.#message, { ...this.#last, count: this.#leftOut });
+    this.#log.warn(this.#message, { ...this.#fullest, count: this.#leftOut });
     this.#leftOut = 0;
+    this.#fullest = {};
     this.#rest();
   }
+}
+
+function said(fields: LogFields): number {
+  return Object.values(fields).filter((value) => value !== undefined).length;
 }
