@@ -159,7 +159,7 @@ async function stayUp(
   report.print("");
   const followed = {
     workloads: () => mesh.workloads.filter(({ injected }) => injected),
-    logs: (workload: { namespace: string; name: string }) => dataDirectory.logs(workload),
+    directory: join(dataDirectory.path, "logs"),
   };
   await followDecisions(followed, {
     tell: ({ entry, judge }) => report.decided(entry, judge),

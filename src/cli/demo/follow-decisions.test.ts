@@ -33,7 +33,7 @@ beforeEach(() => {
   told = [];
 });
 
-const logs = ({ name }: Workload): string => join(folder, name);
+const logs = ({ namespace, name }: Workload): string => join(folder, namespace, name);
 const fileOf = (workload: Workload): string => join(logs(workload), "access.log");
 const line = (changes: Partial<AccessLogEntry>): string =>
   `${formatAccessLogEntry(accessLogEntry(changes))}\n`;
@@ -51,7 +51,7 @@ async function whileFollowing(
 ): Promise<void> {
   const controller = new AbortController();
   const following = followDecisions(
-    { workloads: followed, logs },
+    { workloads: followed, directory: folder },
     { tell: (one) => told.push(one), signal: controller.signal },
   );
   try {
@@ -110,12 +110,17 @@ test("half a line waits for its other half; a log that begins anew is read from 
 test("a pod that comes later is followed from its first line", async () => {
   await begin(first, "");
   await rm(fileOf(second), { force: true });
+  let asked = 0;
   let followed = [first];
   await whileFollowing(
-    () => followed,
+    () => {
+      asked++;
+      return followed;
+    },
     async () => {
-      await begin(second, line({ path: "/young" }));
+      await eventually("a first look", () => asked > 1);
       followed = [first, second];
+      await begin(second, line({ path: "/young" }));
       await eventually("its line", () => paths().includes("/young"));
     },
   );

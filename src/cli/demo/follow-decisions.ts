@@ -1,18 +1,16 @@
 /** Tells of every decision that sidecars write from now on, in the order of their time. */
-import { open, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Workload } from "../../policy/workload.ts";
 import type { AccessLogEntry } from "../../telemetry/access-log.ts";
+import { AccessLogTail } from "../access-log-tail.ts";
 
 const LOOK_AGAIN_MS = 250;
-/** Of one look; the rest is read at the next. */
-const MAX_BYTES = 1_048_576;
 
 export interface Followed {
   /** Asked again and again: pods come and go. */
   readonly workloads: () => readonly Workload[];
-  readonly logs: (workload: Workload) => string;
+  /** Holds `NAMESPACE/POD/access.log`. */
+  readonly directory: string;
 }
 
 export interface Told {
@@ -22,58 +20,29 @@ export interface Told {
 
 /** Resolves when `signal` aborts. What the logs already hold is not told. */
 export async function followDecisions(
-  { workloads, logs }: Followed,
+  { workloads, directory }: Followed,
   { tell, signal }: { readonly tell: (told: Told) => void; readonly signal: AbortSignal },
 ): Promise<void> {
-  const ends = new Map<string, number>();
-  const fileOf = (workload: Workload): string => join(logs(workload), "access.log");
-  for (const workload of workloads()) ends.set(fileOf(workload), await sizeOf(fileOf(workload)));
-  while (!signal.aborted) {
-    const told = await Promise.all(
-      workloads().map(async (judge): Promise<Told[]> => {
-        const { lines, end } = await readFrom(fileOf(judge), ends.get(fileOf(judge)) ?? 0);
-        ends.set(fileOf(judge), end);
-        return lines.map((line) => ({ entry: JSON.parse(line) as AccessLogEntry, judge }));
-      }),
-    );
-    for (const one of told.flat().filter(isDecision).sort(byTime)) tell(one);
-    await pause(signal);
+  const tail = new AccessLogTail({ directory, wants: () => true });
+  try {
+    await tail.look(() => undefined);
+    while (!signal.aborted) {
+      const judges = new Map(workloads().map((one) => [`${one.namespace}/${one.name}`, one]));
+      const told: Told[] = [];
+      await tail.look(({ pod, entry }) => {
+        const judge = judges.get(pod);
+        if (judge !== undefined && entry.decision !== null) told.push({ entry, judge });
+      });
+      for (const one of told.sort(byTime)) tell(one);
+      await pause(signal);
+    }
+  } finally {
+    await tail.close();
   }
 }
-
-const isDecision = ({ entry }: Told): boolean => entry.decision !== null;
 
 const byTime = ({ entry: a }: Told, { entry: b }: Told): number =>
   a.start_time < b.start_time ? -1 : Number(a.start_time > b.start_time);
-
-/** Whole lines after `start`; a file that has become shorter is read from its beginning. */
-async function readFrom(
-  file: string,
-  start: number,
-): Promise<{ readonly lines: readonly string[]; readonly end: number }> {
-  const size = await sizeOf(file);
-  const from = size < start ? 0 : start;
-  if (size === from) return { lines: [], end: from };
-  const handle = await open(file, "r");
-  try {
-    const buffer = Buffer.alloc(Math.min(size - from, MAX_BYTES));
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, from);
-    const end = buffer.subarray(0, bytesRead).lastIndexOf("\n") + 1;
-    const lines = buffer.toString("utf8", 0, end).split("\n");
-    return { lines: lines.filter((line) => line.startsWith("{")), end: from + end };
-  } finally {
-    await handle.close();
-  }
-}
-
-async function sizeOf(file: string): Promise<number> {
-  try {
-    return (await stat(file)).size;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return 0;
-    throw error;
-  }
-}
 
 async function pause(signal: AbortSignal): Promise<void> {
   try {
