@@ -216,7 +216,7 @@ export class Pod {
       onReadiness: this.#context.onReadiness,
       onPlaced: (rewrites) => this.#context.onPlaced(title, rewrites),
       report: (event) => {
-        if (event.type === "started") this.#tellApplication();
+        this.#tellApplication();
         this.#context.report(title, event);
       },
     });

@@ -11,7 +11,10 @@ import {
 const cases: [what: string, text: string, expected: "http" | "tcp" | undefined][] = [
   ["nothing", "", undefined],
   ["the beginning of a method", "DEL", undefined],
-  ["a method", "GET ", undefined],
+  ["a method", "GET", undefined],
+  ["a method and a space", "GET ", "http"],
+  ["a method and no target, as node:http reads it", "CONNECT \r\n", "http"],
+  ["a word that is a method, alone", "POST\r\n", "tcp"],
   ["what may become a method", "FETC", undefined],
   ["blank lines", "\r\n\r\n", undefined],
   ["a method and the beginning of a target", "GET /ind", "http"],

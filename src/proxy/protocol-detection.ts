@@ -56,7 +56,7 @@ export const detectHttp: Detector = (bytes) => {
   const end = start.indexOf("\n");
   const line = end < 0 ? start : start.slice(0, end);
   const [method = "", ...rest] = line.split(WORDS);
-  if (KNOWN_METHODS.has(method) && rest.some((word) => word !== "")) return HTTP;
+  if (KNOWN_METHODS.has(method) && /[^\r]/.test(line.slice(method.length))) return HTTP;
   if (!TOKEN.test(method) || hasControl(line)) return TCP;
   if (end >= 0) return rest.some((word) => HTTP_VERSION.test(word)) ? HTTP : TCP;
   return bytes.length < MAX_REQUEST_LINE_BYTES ? undefined : HTTP;
