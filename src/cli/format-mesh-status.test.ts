@@ -92,7 +92,7 @@ const troubles: [what: string, pods: readonly ObservedPod[], expected: readonly 
   [
     "a Job gave up",
     [withProgram({ phase: "completed", lastExit: failed }, { ...job, sidecar: running })],
-    ["shop/api-0 api is down: completed after code 1"],
+    ["shop/api-0 api failed for good, with code 1: its backoffLimit is reached"],
   ],
   [
     "a certificate has ended",

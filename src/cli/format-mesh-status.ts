@@ -41,8 +41,12 @@ export function formatMeshStatus(mesh: ObservedMesh, now: Date): readonly string
 }
 
 /** One sentence for each part that is down; none when all is well. */
-export function findTroubles({ controlPlane, pods }: ObservedMesh, now: Date): readonly string[] {
+export function findTroubles(mesh: ObservedMesh, now: Date): readonly string[] {
+  const { controlPlane, pods, refusedChange } = mesh;
   return [
+    ...(refusedChange === undefined
+      ? []
+      : [`the files are not in force as they are now: ${refusedChange}`]),
     ...processTroubles("the control plane", [controlPlane]),
     ...pods.flatMap((pod) => podTroubles(pod, now)),
   ];
@@ -50,8 +54,13 @@ export function findTroubles({ controlPlane, pods }: ObservedMesh, now: Date): r
 
 function podTroubles(pod: ObservedPod, now: Date): readonly string[] {
   const where = `${pod.namespace}/${pod.name}`;
-  const done = pod.kind === "Job" && pod.containers.every(hasSucceeded);
-  if (done) return [];
+  if (pod.kind === "Job" && pod.containers.every(({ phase }) => phase === "completed")) {
+    const failed = pod.containers.filter((one) => !hasSucceeded(one));
+    return failed.map(({ name, lastExit }) => {
+      const how = lastExit?.signal ?? `code ${lastExit?.code}`;
+      return `${where} ${name} failed for good, with ${how}: its backoffLimit is reached`;
+    });
+  }
   const { sidecar, containers, certificateEnds } = pod;
   const troubles = [
     ...(sidecar === undefined ? [] : processTroubles(`${where} sidecar`, [sidecar])),

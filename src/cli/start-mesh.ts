@@ -12,7 +12,7 @@ import { LocalMesh, type MeshEvent } from "../local/local-mesh.ts";
 import { MeshSocket } from "../local/mesh-socket.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
-import { createLog, type Log } from "../runtime/log.ts";
+import { createLog, type Log, silentLog } from "../runtime/log.ts";
 import { formatIssue, formatNotice } from "./format-issue.ts";
 import { formatMeshEvent } from "./format-mesh-event.ts";
 import { noticesOf } from "./load-mesh.ts";
@@ -67,7 +67,7 @@ export async function startMesh(
     },
   } satisfies Parameters<typeof LocalMesh.start>[0];
   const mesh = await LocalMesh.start(options, parsed.resources);
-  const socket = await openSocket(mesh, { path: dataDirectory.socket, print });
+  const socket = await openSocket(mesh, dataDirectory.socket);
   print(`the mesh is up after ${seconds().toFixed(1)} s; logs are in ${dataDirectory.path}/logs`);
   const source = followFiles(paths, { mesh, parsed, print, seconds });
   return {
@@ -83,13 +83,10 @@ export async function startMesh(
 }
 
 /** `run`, `status` and `down` come in there; being asked to stop is the same as SIGTERM. */
-async function openSocket(
-  mesh: LocalMesh,
-  { path, print }: { readonly path: string; readonly print: Print },
-): Promise<MeshSocket> {
+async function openSocket(mesh: LocalMesh, path: string): Promise<MeshSocket> {
   const requestStop = (): void => void process.kill(process.pid, "SIGTERM");
   try {
-    return await MeshSocket.open({ mesh, path, requestStop, log: silentInfo(print) });
+    return await MeshSocket.open({ mesh, path, requestStop, log: silentLog });
   } catch (error) {
     await mesh.close();
     throw error;
@@ -110,11 +107,23 @@ function followFiles(
   const store = new ResourceStore(parsed.resources, (issues) => {
     for (const issue of issues) print(formatIssue(issue));
     print("the change is refused; the last good state stays in force");
+    mesh.refusedChange = issues.map(formatIssue).join("; ");
   });
+  const known = new Set(noticesOf(parsed).map(formatNotice));
   store.resources.onChange((resources) => {
+    for (const line of noticesOf({ resources, issues: [], notices: [] }).map(formatNotice)) {
+      if (!known.has(line)) print(line);
+      known.add(line);
+    }
     mesh.apply(resources).then(
-      () => print(`[${seconds().toFixed(1)} s] the files changed; what they say is in force`),
-      (error: unknown) => print(`the change is not in force everywhere: ${describeError(error)}`),
+      () => {
+        mesh.refusedChange = undefined;
+        print(`[${seconds().toFixed(1)} s] the files changed; what they say is in force`);
+      },
+      (error: unknown) => {
+        mesh.refusedChange = describeError(error);
+        print(`the change of what runs is refused or incomplete: ${mesh.refusedChange}`);
+      },
     );
   });
   return watchResourceFiles(paths, {

@@ -1,5 +1,5 @@
 /** Asking a process to end: SIGTERM, or Ctrl-C on a terminal. A second request ends it at once. */
-const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
+const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"] as const;
 
 /** @returns a signal that aborts on the first request */
 export function stopSignal(): AbortSignal {

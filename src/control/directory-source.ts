@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { type FSWatcher, watch } from "node:fs";
 import { dirname } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
 import { isResourceFile, readResourceFiles } from "./resource-files.ts";
@@ -24,9 +25,12 @@ export function watchResourceFiles(
   let timer: NodeJS.Timeout | undefined;
   let reading = Promise.resolve();
   const read = async (): Promise<void> => {
+    const first = fingerprint(await readResourceFiles(paths));
+    if (first === seen) return;
+    await delay(QUIET_MS);
     const parsed = await readResourceFiles(paths);
     const current = fingerprint(parsed);
-    if (current === seen) return;
+    if (current !== first) return soon(); // still being written
     seen = current;
     if (store.offer(parsed) === "taken")
       log.info("resource files changed", { resources: parsed.resources.length });

@@ -21,7 +21,9 @@ export async function readResourceFiles(paths: readonly string[]): Promise<Parse
   const resources: Resource[] = [];
   for (const file of await listFiles(paths, issues)) {
     try {
-      const parsed = parseResources(await readFile(file, "utf8"), file);
+      const text = await readFile(file, "utf8");
+      if (text.trim() === "") throw new Error("it is empty; remove it, or finish writing it");
+      const parsed = parseResources(text, file);
       resources.push(...parsed.resources);
       issues.push(...parsed.issues);
       notices.push(...parsed.notices);

@@ -1,4 +1,5 @@
 /** The resources in force. A set with any issue never replaces a good one: a broken DENY must not open a door. */
+import { DEFAULT_MESH_SETTINGS } from "../api/mesh-config.ts";
 import type { ParsedResources } from "../api/parse-resources.ts";
 import type { Issue, Resource } from "../api/resource.ts";
 import { type Watched, WatchedValue } from "../runtime/watched.ts";
@@ -18,7 +19,8 @@ export class ResourceStore {
   }
 
   /** Takes over a freshly read set, or reports every issue and keeps the last good one. */
-  offer({ resources, issues }: ParsedResources): "taken" | "refused" {
+  offer({ resources, issues: found }: ParsedResources): "taken" | "refused" {
+    const issues = [...found, ...trustDomainIssues(resources, this.#resources.current)];
     if (issues.length > 0) {
       this.#reportRefusal(issues);
       return "refused";
@@ -26,4 +28,24 @@ export class ResourceStore {
     this.#resources.set(resources);
     return "taken";
   }
+}
+
+/** Every identity is made of it: while certificates are out, it cannot become another. */
+function trustDomainIssues(next: readonly Resource[], now: readonly Resource[]): readonly Issue[] {
+  const [was, will] = [trustDomainOf(now), trustDomainOf(next)];
+  if (was === will) return [];
+  const config = next.find(({ kind }) => kind === "MeshConfig") ?? next[0];
+  const source = config?.meta.source ?? { file: "", line: 1 };
+  return [
+    {
+      source,
+      path: "trustDomain",
+      problem: `changes from ${was} to ${will}; restart the mesh to change it`,
+    },
+  ];
+}
+
+function trustDomainOf(resources: readonly Resource[]): string {
+  const config = resources.find((resource) => resource.kind === "MeshConfig");
+  return (config?.settings ?? DEFAULT_MESH_SETTINGS).trustDomain;
 }

@@ -2,7 +2,8 @@
  * A container's volumes on a machine without containers: the files are written into the pod's own folder, and paths that
  * the manifest speaks of are rewritten to where the files really are.
  */
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ConfigMap } from "../api/config-map.ts";
 import type { Container } from "../api/container.ts";
@@ -131,8 +132,20 @@ export async function writeContainerFiles({ folders, files }: ContainerFiles): P
   for (const folder of folders) await mkdir(folder, { recursive: true, mode: 0o700 });
   for (const { path, content, mode } of files) {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await writeFile(path, content, { mode: 0o600 });
-    await chmod(path, mode);
+    if (await holds(path, content)) continue;
+    const next = `${path}.${randomUUID()}`;
+    await writeFile(next, content, { mode: 0o600 });
+    await chmod(next, mode);
+    await rename(next, path);
+  }
+}
+
+/** A file that is the same already is left alone: programs watch it. */
+async function holds(path: string, content: Uint8Array): Promise<boolean> {
+  try {
+    return Buffer.compare(await readFile(path), content) === 0;
+  } catch {
+    return false; // not there yet
   }
 }
 

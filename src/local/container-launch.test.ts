@@ -15,7 +15,7 @@ data: {WORD: blue, page: index.html}
 apiVersion: v1
 kind: Secret
 metadata: {name: key, namespace: production}
-stringData: {token: s3cret}
+stringData: {token: "s3cret$$(HOST)/www"}
 ---
 apiVersion: hauberk.dev/v1
 kind: ImageCommands
@@ -150,7 +150,7 @@ test("the environment: where to listen, where services are, what the manifest se
     SETTING_WORD: "blue",
     SETTING_page: "index.html",
     PAGE: "index.html",
-    TOKEN: "s3cret",
+    TOKEN: "s3cret$$(HOST)/www",
     NAME: "api-0",
     URL: "http://blue/api-0",
     WHERE: "/data/pods/api-0/volumes/files/below",

@@ -6,7 +6,7 @@ import { formatLocation, type Resource } from "../api/resource.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
 import { applicationEnvironment, type EnvironmentInputs } from "./application-environment.ts";
 import { type ContainerFiles, planContainerFiles, rewritePaths } from "./container-files.ts";
-import { containerVariables } from "./container-variables.ts";
+import { type ContainerVariable, containerVariables } from "./container-variables.ts";
 import { expandVariables } from "./expand-variables.ts";
 import type { PlannedPod } from "./mesh-plan.ts";
 
@@ -41,10 +41,10 @@ export function planContainerLaunch(
     folder: temporaryDirectory,
   });
   const place = (text: string): string => rewritePaths(text, files.rewrites);
-  const own = {
-    ...Object.fromEntries(mapped.env.map(({ name, value }) => [name, value])),
+  const own = new Map<string, ContainerVariable>([
+    ...mapped.env.map(({ name, value }) => [name, { text: value, form: "written" }] as const),
     ...containerVariables(container, { workload, resources }),
-  };
+  ]);
   const environment = expandAll(
     applicationEnvironment({ ...inputs, workload, container }),
     own,
@@ -64,12 +64,12 @@ export function planContainerLaunch(
 /** A container's own variables may name those before them and those of the mesh. */
 function expandAll(
   surrounding: Readonly<Record<string, string>>,
-  own: Readonly<Record<string, string>>,
+  own: ReadonlyMap<string, ContainerVariable>,
   place: (text: string) => string,
 ): Record<string, string> {
   const environment: Record<string, string> = { ...surrounding };
-  for (const [name, value] of Object.entries(own)) {
-    environment[name] = place(expandVariables(value, environment));
+  for (const [name, { text, form }] of own) {
+    environment[name] = form === "literal" ? text : place(expandVariables(text, environment));
   }
   return environment;
 }

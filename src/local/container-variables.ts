@@ -12,6 +12,12 @@ export class MissingVariableDataError extends HauberkError {
   readonly code = "HAUBERK_MISSING_VARIABLE_DATA";
 }
 
+/** Only what the manifest itself writes may name other variables, and paths of volumes. */
+export interface ContainerVariable {
+  readonly text: string;
+  readonly form: "written" | "literal";
+}
+
 interface Surroundings {
   readonly workload: Workload;
   readonly resources: readonly Resource[];
@@ -25,8 +31,8 @@ interface Surroundings {
 export function containerVariables(
   container: Container,
   surroundings: Surroundings,
-): Readonly<Record<string, string>> {
-  const variables: Record<string, string> = {};
+): ReadonlyMap<string, ContainerVariable> {
+  const variables = new Map<string, ContainerVariable>();
   for (const bundle of container.envFrom) {
     const kind = bundle.kind === "configMapRef" ? "configMap" : "secret";
     const { namespace } = surroundings.workload;
@@ -34,12 +40,17 @@ export function containerVariables(
     if (data === undefined && !bundle.optional) {
       throw missing(container, `envFrom: ${kind} ${bundle.name} is not defined`);
     }
-    for (const [key, value] of data ?? []) variables[bundle.prefix + key] = asText(value);
+    for (const [key, value] of data ?? []) {
+      variables.set(bundle.prefix + key, { text: asText(value), form: "literal" });
+    }
   }
   for (const variable of container.env) {
-    const value =
-      "value" in variable ? variable.value : valueFrom(variable.from, container, surroundings);
-    if (value !== undefined) variables[variable.name] = value;
+    if ("value" in variable) {
+      variables.set(variable.name, { text: variable.value, form: "written" });
+      continue;
+    }
+    const text = valueFrom(variable.from, container, surroundings);
+    if (text !== undefined) variables.set(variable.name, { text, form: "literal" });
   }
   return variables;
 }

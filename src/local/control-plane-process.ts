@@ -36,6 +36,7 @@ export class ControlPlaneProcess {
   constructor(options: ControlPlaneProcessOptions, running: RunningNow) {
     this.#options = options;
     this.#running = running;
+    this.#address.promise.catch(() => undefined); // `start` tells of the failure
     this.process = new SupervisedProcess({
       title: "control plane",
       restart: "always",

@@ -63,9 +63,9 @@ export class DataDirectory {
     if (process.getuid !== undefined && uid !== process.getuid()) {
       throw new DataDirectoryError(`${this.path} belongs to another user; choose another folder`);
     }
-    if ((mode & 0o022) !== 0) {
+    if ((mode & 0o077) !== 0) {
       throw new DataDirectoryError(
-        `${this.path} can be written to by other users; close it with: chmod 700 ${this.path}`,
+        `${this.path} is open to other users; close it with: chmod 700 ${this.path}`,
       );
     }
   }

@@ -16,6 +16,15 @@ export function inheritedDescriptors(): readonly number[] {
     .filter((descriptor) => descriptor > 2 && !closesOnExec(descriptor));
 }
 
+/** Beyond it no descriptor is closed to children: the list would cost more than it saves. */
+const MAX_DESCRIPTOR = 1_024;
+
+/** `stdio` of a child that gets nothing, not even what this process was itself started with. */
+export function closedDescriptors(): "ignore"[] {
+  const highest = Math.min(MAX_DESCRIPTOR, Math.max(2, ...inheritedDescriptors()));
+  return Array.from({ length: highest + 1 }, () => "ignore");
+}
+
 function closesOnExec(descriptor: number): boolean {
   try {
     const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "utf8"));

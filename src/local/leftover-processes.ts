@@ -5,7 +5,7 @@ import type { MeshState, RunningProcess } from "./mesh-state.ts";
 import { MeshStartError } from "./own-process.ts";
 
 /** How long they may take to end by themselves. */
-const GRACE_MS = 2_000;
+const GRACE_MS = 6_000;
 const LOOK_AGAIN_MS = 20;
 
 /**
@@ -24,10 +24,15 @@ export async function endLeftovers(
   }
   const left = state.processes.filter(isRunning);
   signalAll(left, "SIGTERM");
-  const deadline = performance.now() + GRACE_MS;
-  while (left.some(isRunning) && performance.now() < deadline) await delay(LOOK_AGAIN_MS);
+  await waitForEnd(left);
   signalAll(left.filter(isRunning), "SIGKILL");
+  await waitForEnd(left);
   return left;
+}
+
+async function waitForEnd(processes: readonly RunningProcess[]): Promise<void> {
+  const deadline = performance.now() + GRACE_MS;
+  while (processes.some(isRunning) && performance.now() < deadline) await delay(LOOK_AGAIN_MS);
 }
 
 /** Each was started as leader of a group of its own. */

@@ -7,6 +7,7 @@ import type { Resource } from "../api/resource.ts";
 import { ServiceAccountTokens } from "../ca/service-account-tokens.ts";
 import type { Workload } from "../policy/workload.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { describeError } from "../runtime/hauberk-error.ts";
 import { identifyProcess } from "../runtime/process-identity.ts";
 import { checkLaunches } from "./check-launches.ts";
 import type { PathRewrite } from "./container-files.ts";
@@ -128,7 +129,6 @@ export class LocalMesh {
     );
     if (ended.length > 0)
       report({ type: "leftovers-ended", titles: ended.map(({ title }) => title) });
-    await dataDirectory.startLogs();
     const [ports, tokens] = await Promise.all([
       PortAllocator.open(dataDirectory.ports),
       ServiceAccountTokens.open(dataDirectory.path),
@@ -138,6 +138,7 @@ export class LocalMesh {
     const mesh = new LocalMesh({ options, lock, tokens, ports, resources, plan, uids });
     try {
       await mesh.#checkLaunches(plan.pods);
+      await dataDirectory.startLogs();
       report({ type: "planned", workloads: mesh.workloads });
       await mesh.#startAll();
     } catch (error) {
@@ -153,6 +154,9 @@ export class LocalMesh {
       return { ...workload, ready };
     });
   }
+
+  /** Why what the files say now is not in force; undefined when it is. Whoever reads them says so. */
+  refusedChange: string | undefined;
 
   get pods(): readonly Pod[] {
     return [...this.#pods.values()];
@@ -172,10 +176,24 @@ export class LocalMesh {
     return this.#controlPlane.process;
   }
 
-  /** Brings what runs in step with what the files now say. A failure is the returned promise's, and stops nothing else. */
+  /**
+   * Brings what runs in step with what the files now say.
+   *
+   * @throws MeshPlanError when something of it cannot be started: then everything stays as it was
+   */
   apply(resources: readonly Resource[]): Promise<void> {
-    this.#resources = resources;
-    return this.#change();
+    return this.#enqueue(async () => {
+      const before = this.#resources;
+      this.#resources = resources;
+      let change: PlannedChange;
+      try {
+        change = await this.#planChange();
+      } catch (error) {
+        this.#resources = before;
+        throw error;
+      }
+      await this.#carryOut(change);
+    });
   }
 
   /**
@@ -280,29 +298,38 @@ export class LocalMesh {
   }
 
   #change(): Promise<void> {
-    const change = this.#changes.then(() => this.#reconcile());
+    return this.#enqueue(async () => this.#carryOut(await this.#planChange()));
+  }
+
+  #enqueue(work: () => Promise<void>): Promise<void> {
+    const change = this.#changes.then(() => (this.#closing === undefined ? work() : undefined));
     this.#changes = change.catch(() => {}); // the caller hears of it; the next change must still come
     return change;
   }
 
-  async #reconcile(): Promise<void> {
-    if (this.#closing !== undefined) return;
+  /** Says what would change, and throws when it cannot be done: nothing has been touched by then. */
+  async #planChange(): Promise<PlannedChange> {
     this.#dismissDisplaced();
     const resources = this.#allResources;
     const planOptions = { ports: this.#ports, uid: uidFrom(this.#uids) };
     const first = await planMesh(resources, planOptions);
+    await this.#checkLaunches(first.pods);
     const replaced = first.pods.filter((planned) => this.#isChanged(planned));
     for (const { workload } of replaced) this.#uids.set(keyOf(workload), randomUUID());
-    this.#plan = replaced.length > 0 ? await planMesh(resources, planOptions) : first;
+    const plan = replaced.length > 0 ? await planMesh(resources, planOptions) : first;
+    return { plan, replaced: new Set(replaced.map(({ workload }) => keyOf(workload))) };
+  }
+
+  async #carryOut({ plan, replaced }: PlannedChange): Promise<void> {
+    this.#plan = plan;
     this.#tellControlPlane();
     const wanted = new Map(this.#plan.pods.map((planned) => [keyOf(planned.workload), planned]));
     const gone = [...this.#pods.values()].filter(({ key }) => !wanted.has(key));
     await Promise.all(gone.map((pod) => this.#stopPod(pod)));
     for (const pod of gone) this.#uids.delete(pod.key);
-    const replacedKeys = new Set(replaced.map(({ workload }) => keyOf(workload)));
     const starts = [...wanted].map(async ([key, planned]) => {
       const running = this.#pods.get(key);
-      if (running !== undefined && !replacedKeys.has(key)) return;
+      if (running !== undefined && !replaced.has(key)) return running.refreshFiles();
       if (running !== undefined) await this.#stopPod(running);
       await this.#startPod(planned, running);
     });
@@ -343,7 +370,15 @@ export class LocalMesh {
   #reportProcess(title: string, event: ProcessEvent): void {
     if (this.#closing !== undefined) return;
     this.#options.report({ type: "process", title, event });
-    if (event.type === "started" && this.#pods.size > 0) void this.#writeState();
+    if (event.type === "started") {
+      this.#writeState().catch((error: unknown) =>
+        this.#options.report({
+          type: "process",
+          title: "mesh.json",
+          event: { type: "failed", problem: describeError(error) },
+        }),
+      );
+    }
   }
 
   #issueToken({ namespace, name, uid, serviceAccount }: Workload): Promise<string> {
@@ -373,17 +408,28 @@ export class LocalMesh {
         }),
       });
     });
-    return this.#writing;
+    const written = this.#writing;
+    this.#writing = written.catch(() => undefined); // whoever asked hears of it; the next is written all the same
+    return written;
   }
 
   async #stopAll(): Promise<void> {
     await this.#changes;
-    await Promise.all(this.pods.map((pod) => pod.stop()));
-    await this.#controlPlane.process.stop();
-    await this.#writeState();
-    await this.#ports.release();
-    await this.#lock.release();
+    try {
+      await Promise.all(this.pods.map((pod) => pod.stop()));
+      await this.#controlPlane.process.stop();
+      await this.#writeState();
+    } finally {
+      await this.#ports.release();
+      await this.#lock.release();
+    }
   }
+}
+
+interface PlannedChange {
+  readonly plan: MeshPlan;
+  /** Keys of the pods that run now and have to be made anew. */
+  readonly replaced: ReadonlySet<string>;
 }
 
 function throwFirstFailure(outcomes: readonly PromiseSettledResult<void>[]): void {
@@ -403,5 +449,7 @@ function uidFrom(uids: Map<string, string>): (key: string) => string {
 
 function podFingerprint({ workload, template, source, sidecar }: PlannedPod): string {
   const { outboundListeners: _, ready: __, ...rest } = workload;
-  return JSON.stringify([rest, template, source.file, sidecar]);
+  return JSON.stringify([rest, template, source.file, sidecar], (key, value: unknown) =>
+    key === "source" ? undefined : value,
+  );
 }

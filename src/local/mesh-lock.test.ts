@@ -30,6 +30,16 @@ test("of many at once exactly one gets it", async (context) => {
   assert.equal(outcomes.filter(({ status }) => status === "fulfilled").length, 1);
 });
 
+test("of many that find a stale lock at once exactly one gets it", async (context) => {
+  const file = await lockFile(context);
+  for (let round = 0; round < 20; round++) {
+    await writeFile(file, JSON.stringify({ processId: 2 ** 22 + 1, startedAt: "1" }));
+    const outcomes = await Promise.allSettled(Array.from({ length: 4 }, () => takeMeshLock(file)));
+    assert.equal(outcomes.filter(({ status }) => status === "fulfilled").length, 1);
+    await rm(file);
+  }
+});
+
 const stale: [what: string, text: string][] = [
   ["a dead process", JSON.stringify({ processId: 2 ** 22 + 1, startedAt: "1" })],
   [

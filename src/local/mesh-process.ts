@@ -5,13 +5,10 @@ import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { readJsonLines, writeJsonLine } from "../runtime/json-lines.ts";
-import { inheritedDescriptors } from "./inherited-descriptors.ts";
+import { closedDescriptors } from "./inherited-descriptors.ts";
 
 /** How long a process may take to end after SIGTERM, unless its plan says otherwise. */
 const GRACE_MS = 5_000;
-
-/** Beyond it no descriptor is closed to children: the list would cost more than it saves. */
-const MAX_DESCRIPTOR = 1_024;
 
 export interface ProcessPlan {
   /** For people: `production/api-0 sidecar`. */
@@ -49,6 +46,7 @@ export class MeshProcess {
   readonly #graceMs: number;
   readonly #pipe: Duplex | undefined;
   #ended: ProcessExit | undefined;
+  #stopping: Promise<void> | undefined;
 
   private constructor(plan: ProcessPlan, child: ChildProcess, pipe?: Duplex) {
     this.title = plan.title;
@@ -58,6 +56,7 @@ export class MeshProcess {
     running.add(this);
     this.exit = new Promise((resolve) => {
       child.once("exit", (code, signal) => {
+        this.kill(); // what it started ends with it
         running.delete(this);
         this.#ended = { code, signal };
         resolve(this.#ended);
@@ -99,7 +98,13 @@ export class MeshProcess {
   }
 
   /** Asks the whole group to end, and ends it after the grace time. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stopOnce();
+    return this.#stopping;
+  }
+
+  async #stopOnce(): Promise<void> {
+    if (this.#ended !== undefined) return;
     this.#signal("SIGTERM");
     if (this.#ended === undefined) {
       await Promise.race([this.exit, delay(this.#graceMs, undefined, { ref: false })]);
@@ -128,15 +133,9 @@ function descriptorsOf(
   plan: ProcessPlan,
   { output, errors }: { readonly output: number | undefined; readonly errors: number | undefined },
 ): StdioOptions {
-  const descriptors: Exclude<StdioOptions, string> = [
-    "ignore",
-    output ?? "ignore",
-    errors ?? "ignore",
-    plan.pipe === "none" ? "ignore" : "pipe",
-  ];
-  const highest = Math.min(MAX_DESCRIPTOR, Math.max(3, ...inheritedDescriptors()));
-  while (descriptors.length <= highest) descriptors.push("ignore");
-  return descriptors;
+  const [, , , , ...others] = closedDescriptors();
+  const pipe = plan.pipe === "none" ? "ignore" : "pipe";
+  return ["ignore", output ?? "ignore", errors ?? "ignore", pipe, ...others];
 }
 
 function connectPipe(child: ChildProcess, { receive }: ProcessPlan): Duplex {

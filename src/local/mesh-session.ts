@@ -41,7 +41,7 @@ export class MeshSession {
     this.#socket = socket;
     this.#options = options;
     socket.setTimeout(SILENCE_MS, () => {
-      if (this.#member === undefined) socket.destroy();
+      if (this.#member === undefined && this.#waiting === 0) socket.destroy();
     });
     socket.on("error", (error) => {
       options.log.warn("a conversation broke off", { problem: describeError(error) });

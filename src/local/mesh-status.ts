@@ -15,6 +15,8 @@ import type { ProcessPhase, SupervisedProcess } from "./supervised-process.ts";
 export interface MeshStatus {
   readonly controlPlane: ProcessStatus & { readonly listen: string };
   readonly pods: readonly PodStatus[];
+  /** Why what the files say now is not in force; absent when it is. */
+  readonly refusedChange?: string;
 }
 
 export interface ProcessStatus {
@@ -66,6 +68,7 @@ export function meshStatus(mesh: {
   readonly pods: readonly Pod[];
   readonly resources: readonly Resource[];
   readonly workloads: readonly Workload[];
+  readonly refusedChange: string | undefined;
 }): MeshStatus {
   const { resources, workloads } = mesh;
   const snapshot = buildSnapshot({ resources, workloads, rootsPem: [] });
@@ -75,6 +78,7 @@ export function meshStatus(mesh: {
       listen: mesh.controlPlaneAddress,
     },
     pods: mesh.pods.map((pod) => podStatus(pod, snapshot)),
+    ...(mesh.refusedChange === undefined ? {} : { refusedChange: mesh.refusedChange }),
   };
 }
 

@@ -23,6 +23,13 @@ export interface PodContainerOptions {
   readonly random: () => number;
 }
 
+/** Files of the sidecar in the same folder: what an application prints must not pass for its decisions. */
+const SIDECAR_LOGS = ["access", "sidecar"];
+
+function logFileOf({ name }: Container): string {
+  return SIDECAR_LOGS.includes(name) ? `container-${name}.log` : `${name}.log`;
+}
+
 /** Whether it counts as ready before any probe has said so: only where none is asked for. */
 export function startsReady({ readinessProbe, startupProbe }: Container): boolean {
   return readinessProbe === undefined && startupProbe === undefined;
@@ -33,6 +40,8 @@ export class PodContainer {
   readonly #options: PodContainerOptions;
   #health: ContainerHealth | undefined;
   #placed = false;
+  /** What runs now was started as. */
+  #launch: ContainerLaunch | undefined;
   #ready: boolean;
   /** The last thing that was wrong with it. */
   #problem: string | undefined;
@@ -59,6 +68,11 @@ export class PodContainer {
     return this.#problem;
   }
 
+  /** @throws MissingVolumeDataError */
+  async refreshFiles(): Promise<void> {
+    await writeContainerFiles(this.#options.launch().files);
+  }
+
   async stop(): Promise<void> {
     this.#health?.stop();
     await this.process.stop();
@@ -66,11 +80,13 @@ export class PodContainer {
 
   async #plan(): Promise<ProcessPlan> {
     const { container, logDirectory, pod } = this.#options;
-    const { command, environment, workingDirectory, files } = this.#options.launch();
+    const launch = this.#options.launch();
+    this.#launch = launch;
+    const { command, environment, workingDirectory, files } = launch;
     await writeContainerFiles(files);
     if (!this.#placed && files.rewrites.length > 0) this.#options.onPlaced(files.rewrites);
     this.#placed = true;
-    const output = `${container.name}.log`;
+    const output = logFileOf(container);
     return {
       title: this.process.title,
       command,
@@ -86,13 +102,14 @@ export class PodContainer {
 
   #report(event: ProcessEvent): void {
     this.#health?.stop();
+    if (!startsReady(this.#options.container)) this.#setReady(false, this.#problem);
     if (event.type === "started") this.#health = this.#watch();
     this.#options.report(event);
   }
 
   #watch(): ContainerHealth {
-    const { container, pod, launch } = this.#options;
-    const { environment, workingDirectory } = launch();
+    const { container, pod } = this.#options;
+    const { environment = {}, workingDirectory = "." } = this.#launch ?? {};
     return watchContainerHealth({
       container,
       environment,

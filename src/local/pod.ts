@@ -97,11 +97,18 @@ export class Pod {
     if (this.plan.backoffLimit !== undefined) void this.#endWithApplication();
   }
 
+  /** Writes the files of its volumes anew, as what they are made of may have changed. */
+  async refreshFiles(): Promise<void> {
+    await Promise.all(this.containers.map((container) => container.refreshFiles()));
+  }
+
   /** Stops the applications first: they may still call others on their way out. */
   async stop(): Promise<void> {
     clearInterval(this.#tokenTimer);
     await Promise.all(this.containers.map((container) => container.stop()));
     await this.sidecar?.stop();
+    const scratch = this.#context.dataDirectory.scratch(this.plan.workload);
+    await rm(scratch, { recursive: true, force: true });
   }
 
   get joinedProcessIds(): readonly number[] {

@@ -11,6 +11,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Probe, ProbeCheck } from "../api/probe.ts";
 import type { SocketAddress } from "../policy/workload.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
+import { closedDescriptors } from "./inherited-descriptors.ts";
 
 export type Health = "unknown" | "healthy" | "unhealthy";
 
@@ -114,10 +115,22 @@ async function execute(
   const child = spawn(program, parameters, {
     cwd: workingDirectory,
     env: environment,
-    stdio: "ignore",
-    signal,
-    killSignal: "SIGKILL",
+    stdio: closedDescriptors(),
+    detached: true,
   });
-  const [code] = await once(child, "exit", { signal });
-  if (code !== 0) throw new Error(`${program} ended with ${code}`);
+  try {
+    const [code] = await once(child, "exit", { signal });
+    if (code !== 0) throw new Error(`${program} ended with ${code}`);
+  } finally {
+    endGroup(child.pid);
+  }
+}
+
+/** A probe leaves nothing behind, whether it ended or was given up. */
+function endGroup(processId: number | undefined): void {
+  try {
+    if (processId !== undefined) process.kill(-processId, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
 }

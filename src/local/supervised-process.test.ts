@@ -100,3 +100,15 @@ test("a start that cannot be prepared is undone and reported to whoever asked", 
   await assert.rejects(supervised.start(), /no certificate/);
   assert.equal(supervised.processId, undefined);
 });
+
+test("what a process started ends with it, also when it ends by itself", async (context) => {
+  const program = `
+    const { pid } = require("node:child_process").spawn(process.execPath, ["-e", ${JSON.stringify(STAY)}]);
+    console.log(pid); setTimeout(() => process.exit(1), 50)`;
+  const { process: supervised, output } = await supervise(context, program, { restart: "never" });
+  await supervised.start();
+  await supervised.finished();
+  const child = Number((await output()).split("\n")[0]);
+  assert.ok(child > 0);
+  await eventually("the child's end", () => identifyProcess(child) === undefined);
+});

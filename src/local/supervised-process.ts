@@ -109,8 +109,8 @@ export class SupervisedProcess {
     const started = await MeshProcess.start(planned);
     this.#current = started;
     if (this.#stop.signal.aborted) await started.stop(); // asked to while it was being started
-    report({ type: "started", processId: started.processId });
     try {
+      report({ type: "started", processId: started.processId });
       await prepare?.(started);
     } catch (error) {
       await started.stop();

@@ -1,6 +1,6 @@
 /** Kills each part of a mesh under load: who does not touch it must not notice, who does must be back within 3 s. */
 import assert from "node:assert/strict";
-import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -112,6 +112,24 @@ test("a DENY put into the folder binds open connections within 1 s, and is gone 
   );
   await assertUndisturbed("calls-one", removed + 1_000, end);
   await assertUndisturbed("calls-two", put, end);
+});
+
+test("a change that cannot be started is refused, and a comment replaces nothing", async () => {
+  const yaml = await readFile(join(files, "mesh.yaml"), "utf8");
+  const before = await mesh.currentState();
+  const from = Date.now();
+  await writeFile(
+    join(files, "mesh.yaml"),
+    yaml
+      .replaceAll('"server.js"', '"server.js", "-x"')
+      .replaceAll('command: ["node"', 'command: ["no-such-program"'),
+  );
+  await delay(2_000);
+  await writeFile(join(files, "mesh.yaml"), `# one more line\n${yaml}`);
+  await delay(2_000);
+  await assertUndisturbed("calls-one", from, Date.now() - 500);
+  await assertUndisturbed("calls-two", from, Date.now() - 500);
+  assert.deepEqual((await mesh.currentState()).processes, before.processes);
 });
 
 test("kill -9 of up: the pairs keep serving, and the next up brings all back", async (context) => {

@@ -16,6 +16,8 @@ import { aborted, stopSignal } from "../stop-signal.ts";
 
 export async function controlPlaneCommand(): Promise<number> {
   const signal = stopSignal();
+  const endAtOnce = (): never => process.exit(0);
+  signal.addEventListener("abort", endAtOnce);
   const log = createLog((line) => process.stderr.write(`${line}\n`), systemClock);
   const running = new WatchedValue<RunningNow>({ workloads: [], resources: [] });
   const start = createDeferred<ControlPlaneInstruction & { type: "start" }>();
@@ -30,6 +32,7 @@ export async function controlPlaneCommand(): Promise<number> {
     const { paths, dataDirectory, address, port } = await start.promise;
     const options = { paths, dataDirectory, address, port, running, log, clock: systemClock };
     const controlPlane = await startControlPlane(options);
+    signal.removeEventListener("abort", endAtOnce);
     pipe.send({ type: "ready", listen: controlPlane.listen, rootPem: controlPlane.rootPem });
     await aborted(signal);
     await controlPlane.close();

@@ -19,6 +19,8 @@ import { aborted, stopSignal } from "../stop-signal.ts";
 /** Standard output carries the access log, standard error the operational log. */
 export async function sidecarCommand(): Promise<number> {
   const signal = stopSignal();
+  const endAtOnce = (): never => process.exit(0);
+  signal.addEventListener("abort", endAtOnce);
   const log = createLog((line) => process.stderr.write(`${line}\n`), systemClock);
   const bootstrapped = createDeferred<SidecarBootstrap>();
   const applicationProcessIds = new WatchedValue<readonly number[]>([]);
@@ -51,6 +53,7 @@ export async function sidecarCommand(): Promise<number> {
     applicationProcessIds,
     accessLog: (entry) => process.stdout.write(`${formatAccessLogEntry(entry)}\n`),
   });
+  signal.removeEventListener("abort", endAtOnce);
   pipe.send({ type: "ready" });
   await aborted(signal);
   await sidecar.close();
