@@ -19,6 +19,9 @@ export class NoMeshError extends HauberkError {
 const PATIENCE_MS = 15_000;
 const LOOK_AGAIN_MS = 50;
 
+/** How long an answer may take; joining takes as long as a pod does to start. */
+const REPLY_PATIENCE_MS = 10_000;
+
 export class MeshClient {
   readonly #socket: Socket;
   readonly #asked: Deferred<MeshReply>[] = [];
@@ -62,6 +65,7 @@ export class MeshClient {
   ask(request: MeshRequest): Promise<MeshReply> {
     const reply = createDeferred<MeshReply>();
     this.#asked.push(reply);
+    if (request.type !== "join") this.#expectSoon(reply.promise);
     if (this.#socket.writable) writeJsonLine(this.#socket, request);
     else this.#conclude("the conversation is over");
     return reply.promise;
@@ -69,6 +73,14 @@ export class MeshClient {
 
   close(): void {
     this.#socket.destroy();
+  }
+
+  /** A supervisor that was stopped takes connections, and never says a word. */
+  #expectSoon(reply: Promise<MeshReply>): void {
+    const silent = `it was silent for ${REPLY_PATIENCE_MS / 1000} s`;
+    const timer = setTimeout(() => this.#conclude(silent), REPLY_PATIENCE_MS);
+    const stop = (): void => clearTimeout(timer);
+    reply.then(stop, stop);
   }
 
   #receive(reply: MeshReply): void {

@@ -49,7 +49,9 @@ async function askToStop(dataDirectory: DataDirectory, { supervisor }: MeshState
     await client.ask({ type: "stop" });
   } catch (error) {
     if (!(error instanceof NoMeshError)) throw error;
-    if (isRunning(supervisor)) process.kill(supervisor.processId, "SIGTERM");
+    if (!isRunning(supervisor)) return;
+    process.kill(supervisor.processId, "SIGTERM");
+    process.kill(supervisor.processId, "SIGCONT"); // one that was stopped hears of it only so
   } finally {
     client?.close();
   }
