@@ -2,6 +2,7 @@
 import { explain, summarize } from "../policy/explain.ts";
 import type { AccessLogEntry } from "../telemetry/access-log.ts";
 import type { LoggedEntry } from "./access-log-tail.ts";
+import { printable } from "./printable.ts";
 
 /** Whether somebody decided, or a call came to nothing; a caller's sidecar logs its calls too, which decide nothing. */
 export function isTelling({ entry }: LoggedEntry): boolean {
@@ -59,12 +60,4 @@ function reasonOf(entry: AccessLogEntry): string {
   const { response_flags, response_code_details, upstream_transport_failure_reason } = entry;
   const details = [response_code_details, upstream_transport_failure_reason];
   return [response_flags, ...details].filter((part) => part !== null).join(" ");
-}
-
-/** Strangers choose paths and headers; none of them may steer the terminal. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
-    const code = character.codePointAt(0) ?? 0;
-    return `\\u{${code.toString(16)}}`;
-  });
 }

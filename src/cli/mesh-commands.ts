@@ -1,12 +1,11 @@
 /** The commands that speak with a mesh that runs on this machine. Each is loaded when it is run. */
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { systemClock } from "../runtime/clock.ts";
 import type { LogsOptions } from "./commands/logs.ts";
 import type { RunOptions } from "./commands/run.ts";
+import { collect, dataFolder } from "./options.ts";
+import { printLine as print } from "./print-line.ts";
 
-const print = (line: string): void => {
-  process.stdout.write(`${line}\n`);
-};
 const warn = (line: string): void => {
   process.stderr.write(`hauberk: ${line}\n`);
 };
@@ -95,14 +94,6 @@ function addDown(program: Command): void {
       const { downCommand } = await import("./commands/down.ts");
       process.exitCode = await downCommand(options, print);
     });
-}
-
-function dataFolder(): Option {
-  return new Option("--data <folder>", "where the mesh keeps its state").default(".hauberk");
-}
-
-function collect(value: string, earlier: string[] = []): string[] {
-  return [...earlier, value];
 }
 
 function parseCount(text: string): number {

@@ -3,11 +3,9 @@ import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import type { ExplainOptions } from "./commands/explain.ts";
 import { addMeshCommands } from "./mesh-commands.ts";
+import { collect, dataFolder } from "./options.ts";
 import { packagePath } from "./package-root.ts";
-
-const print = (line: string): void => {
-  process.stdout.write(`${line}\n`);
-};
+import { printLine as print } from "./print-line.ts";
 
 /** A command line that throws instead of ending the process, and leaves its exit code in `process.exitCode`. */
 export function buildProgram(): Command {
@@ -32,7 +30,7 @@ function addUp(program: Command): void {
       "Run a mesh on this machine: every Deployment as processes, a sidecar beside each injected one",
     )
     .addOption(resourcePaths())
-    .option("--data <folder>", "where the mesh keeps its state", ".hauberk")
+    .addOption(dataFolder())
     .action(async (options: { file: string[]; data: string }) => {
       const { upCommand } = await import("./commands/up.ts");
       process.exitCode = await upCommand(options, print);
@@ -95,10 +93,6 @@ function resourcePaths(): Option {
   return new Option("-f, --file <path>", "YAML file, or folder of them; may be given several times")
     .argParser(collect)
     .makeOptionMandatory();
-}
-
-function collect(value: string, earlier: string[] = []): string[] {
-  return [...earlier, value];
 }
 
 function readVersion(): string {

@@ -45,6 +45,7 @@ export async function demoCommand(
   try {
     await printPods(started, { folder, report });
     const stage = new Stage(started, folder);
+    await stage.programsListen();
     const surprises = await playRows(example, { stage, started, report, signal });
     if (signal.aborted) return 1;
     printSummary({ example, surprises, data, folder }, report);

@@ -11,8 +11,6 @@ import { isRunning } from "../../runtime/process-identity.ts";
 import type { Print } from "../start-mesh.ts";
 
 const PATIENCE_MS = 60_000;
-/** After SIGKILL. */
-const KILL_PATIENCE_MS = 2_000;
 const LOOK_AGAIN_MS = 20;
 
 /** @throws NoMeshError when no mesh has its data there */
@@ -75,7 +73,6 @@ async function endWhatIsLeft(
   const ended = await endLeftovers(state, dataDirectory.path);
   if (ended.length === 0) return "nothing";
   print(`ended what was left: ${ended.map(({ title }) => title).join(", ")}`);
-  await waitUntil(async () => !ended.some(isRunning), KILL_PATIENCE_MS);
   const survivors = ended.filter(isRunning);
   for (const { title, processId } of survivors) print(`${title} (process ${processId}) still runs`);
   return survivors.length === 0 ? "ended" : "survivors";

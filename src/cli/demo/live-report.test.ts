@@ -99,6 +99,6 @@ spec:
   const entry = accessLogEntry({ path: "/\u001b[2J", response_code: 403, decision: refusal });
   report.decided(entry, judge);
   const shown = terminal.lines().join("\n");
-  assert.match(shown, /^ {4}frontend {5}api:8080 {7}GET \/\?\[2J +refused 403\n/);
+  assert.match(shown, /^ {4}frontend {5}api:8080 {7}GET \/\\u\{1b\}\[2J +refused 403\n/);
   assert.match(shown, /got DELETE/);
 });

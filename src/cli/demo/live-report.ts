@@ -1,11 +1,11 @@
 /** Rows of the demo on a terminal: a table that grows as they come in, each refusal explained below it. */
 import type { Workload } from "../../policy/workload.ts";
 import type { AccessLogEntry } from "../../telemetry/access-log.ts";
+import { printable } from "../printable.ts";
 import { decidedBy } from "./decided-by.ts";
 import { decisionRow } from "./decision-row.ts";
 import { foldLine } from "./fold-line.ts";
 import type { Paint } from "./paint.ts";
-import { printable } from "./printable.ts";
 import { refusalInWords } from "./refusal-in-words.ts";
 import type { Report } from "./report.ts";
 import type { Finding, Row } from "./row.ts";

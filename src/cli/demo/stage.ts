@@ -3,7 +3,9 @@
  * policy for a moment.
  */
 import { copyFile, rm } from "node:fs/promises";
+import { connect } from "node:net";
 import { basename, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { DataDirectory } from "../../local/data-directory.ts";
 import type { LocalMesh } from "../../local/local-mesh.ts";
 import type { SocketAddress, Workload } from "../../policy/workload.ts";
@@ -17,6 +19,10 @@ import { giveOrder, type Order, type Outcome } from "./order-client.ts";
 const LOG_PATIENCE_MS = 3_000;
 /** Once a line did not come in that time, something is broken: later ones are not waited for as long. */
 const BROKEN_PATIENCE_MS = 500;
+
+/** How long the example's programs may take to listen. */
+const LISTEN_PATIENCE_MS = 15_000;
+const LOOK_AGAIN_MS = 20;
 
 export class Stage {
   readonly #mesh: LocalMesh;
@@ -32,6 +38,25 @@ export class Stage {
     this.#mesh = mesh;
     this.#data = dataDirectory;
     this.#folder = folder;
+  }
+
+  /**
+   * Resolves once every program of the example takes connections. A mesh is up when its programs have been started; on a
+   * busy machine they take a moment longer to listen, and a call before that is not what a row is about.
+   *
+   * @throws Error when one does not in time
+   */
+  async programsListen(): Promise<void> {
+    const deadline = performance.now() + LISTEN_PATIENCE_MS;
+    for (const { name, ports } of this.#mesh.workloads) {
+      for (const { application } of ports) {
+        while (!(await takesConnections(application))) {
+          if (performance.now() > deadline)
+            throw new Error(`the program of ${name} does not listen`);
+          await delay(LOOK_AGAIN_MS);
+        }
+      }
+    }
   }
 
   workload({ namespace, owner }: Actor): Workload {
@@ -91,4 +116,16 @@ export class Stage {
 
 export function hostAndPort({ address, port }: SocketAddress): { host: string; port: number } {
   return { host: address, port };
+}
+
+function takesConnections({ address, port }: SocketAddress): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: address, port });
+    const settle = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once("connect", () => settle(true));
+    socket.once("error", () => settle(false));
+  });
 }
