@@ -55,10 +55,14 @@ export function runHauberk(parameters: readonly string[]): Promise<CommandResult
 
 /** @throws Error when the command ends, or does not say it in time */
 export async function untilSaid(command: RunningCommand, text: RegExp): Promise<void> {
-  await eventually(`${text} in: ${command.errors()}`, () => {
-    const all = command.output() + command.errors();
-    const { exitCode, signalCode } = command.child;
-    if (exitCode !== null || signalCode !== null) throw new Error(`it ended, having said ${all}`);
-    return text.test(all);
-  });
+  const said = (): string => command.output() + command.errors();
+  await eventually(
+    () => `${text} in: ${said()}`,
+    () => {
+      const all = said();
+      const { exitCode, signalCode } = command.child;
+      if (exitCode !== null || signalCode !== null) throw new Error(`it ended, having said ${all}`);
+      return text.test(all);
+    },
+  );
 }
