@@ -1,6 +1,6 @@
 /** What happens to a mesh on this machine, in lines for people. */
 import type { MeshEvent } from "../local/local-mesh.ts";
-import type { ProcessEvent } from "../local/supervised-process.ts";
+import type { ProcessEvent } from "../local/processes/supervised-process.ts";
 import type { Workload } from "../policy/workload.ts";
 
 /** @returns no line for what is not worth one */

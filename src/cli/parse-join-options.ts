@@ -1,6 +1,6 @@
 /** The options of `hauberk run`, read into what is asked of the supervisor. */
 import { basename } from "node:path";
-import type { JoinPort, JoinRequest } from "../local/join-request.ts";
+import type { JoinPort, JoinRequest } from "../local/joining/join-request.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
 
 /** An option of a command is not understood; the message says what was expected. */

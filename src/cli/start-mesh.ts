@@ -8,8 +8,8 @@ import {
 import { readResourceFiles } from "../control/resource-files.ts";
 import { ResourceStore } from "../control/resource-store.ts";
 import { DataDirectory } from "../local/data-directory.ts";
+import { MeshSocket } from "../local/joining/mesh-socket.ts";
 import { LocalMesh, type MeshEvent } from "../local/local-mesh.ts";
-import { MeshSocket } from "../local/mesh-socket.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { createLog, type Log, silentLog } from "../runtime/log.ts";

@@ -7,9 +7,9 @@ import type {
 } from "../control/control-plane-messages.ts";
 import { createDeferred, type Deferred } from "../runtime/deferred.ts";
 import type { DataDirectory } from "./data-directory.ts";
-import { firstReport, MeshStartError, ownProcessPlan } from "./own-process.ts";
 import { LOOPBACK } from "./port-allocator.ts";
-import { type ProcessEvent, SupervisedProcess } from "./supervised-process.ts";
+import { firstReport, MeshStartError, ownProcessPlan } from "./processes/own-process.ts";
+import { type ProcessEvent, SupervisedProcess } from "./processes/supervised-process.ts";
 
 export interface ControlPlaneAddress {
   /** `address:port` */

@@ -9,19 +9,19 @@ import type { Workload } from "../policy/workload.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { identifyProcess } from "../runtime/process-identity.ts";
-import { checkLaunches } from "./check-launches.ts";
-import type { PathRewrite } from "./container-files.ts";
 import { ControlPlaneProcess } from "./control-plane-process.ts";
 import type { DataDirectory } from "./data-directory.ts";
-import { besideFiles, isJoined } from "./joined-resources.ts";
-import { endLeftovers } from "./leftover-processes.ts";
+import { besideFiles, isJoined } from "./joining/joined-resources.ts";
 import { type MeshLock, takeMeshLock } from "./mesh-lock.ts";
 import { type MeshPlan, type PlannedPod, planMesh } from "./mesh-plan.ts";
 import { readMeshState, writeMeshState } from "./mesh-state.ts";
-import { Pod, type PodContext } from "./pod.ts";
-import { startsReady } from "./pod-container.ts";
+import { checkLaunches } from "./pods/check-launches.ts";
+import type { PathRewrite } from "./pods/container-files.ts";
+import { Pod, type PodContext } from "./pods/pod.ts";
+import { startsReady } from "./pods/pod-container.ts";
 import { LOOPBACK, PortAllocator } from "./port-allocator.ts";
-import type { ProcessEvent, SupervisedProcess } from "./supervised-process.ts";
+import { endLeftovers } from "./processes/leftover-processes.ts";
+import type { ProcessEvent, SupervisedProcess } from "./processes/supervised-process.ts";
 
 const TOKEN_LIFETIME_MS = 60 * 60_000;
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { identifyProcess } from "../runtime/process-identity.ts";
 import { takeMeshLock } from "./mesh-lock.ts";
-import { MeshStartError } from "./own-process.ts";
+import { MeshStartError } from "./processes/own-process.ts";
 
 async function lockFile(context: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "hauberk-"));

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { identifyProcess, isRunning, type ProcessIdentity } from "../runtime/process-identity.ts";
-import { MeshStartError } from "./own-process.ts";
+import { MeshStartError } from "./processes/own-process.ts";
 
 export interface MeshLock {
   release(): Promise<void>;

@@ -7,9 +7,9 @@ import { formatLocation, type Resource, type SourceLocation } from "../api/resou
 import { planWorkloads, podTemplateOf } from "../policy/plan-workloads.ts";
 import type { SocketAddress, Workload } from "../policy/workload.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
-import { fixedApplicationPorts, isJoined } from "./joined-resources.ts";
+import { fixedApplicationPorts, isJoined } from "./joining/joined-resources.ts";
+import { type SidecarSettings, sidecarSettings } from "./pods/sidecar-settings.ts";
 import { LOOPBACK, type PortAllocator } from "./port-allocator.ts";
-import { type SidecarSettings, sidecarSettings } from "./sidecar-settings.ts";
 
 /** The resources ask for something that cannot be run; the message has file:line. */
 export class MeshPlanError extends HauberkError {

@@ -6,11 +6,11 @@ import { buildSnapshot, type MeshSnapshot } from "../policy/mesh-snapshot.ts";
 import { mutualTlsOfPort } from "../policy/mutual-tls.ts";
 import type { SocketAddress, Workload } from "../policy/workload.ts";
 import type { EffectiveMutualTls } from "../policy/workload-view.ts";
-import { isJoined } from "./joined-resources.ts";
-import type { ProcessExit } from "./mesh-process.ts";
-import type { Pod } from "./pod.ts";
-import type { PodContainer } from "./pod-container.ts";
-import type { ProcessPhase, SupervisedProcess } from "./supervised-process.ts";
+import { isJoined } from "./joining/joined-resources.ts";
+import type { Pod } from "./pods/pod.ts";
+import type { PodContainer } from "./pods/pod-container.ts";
+import type { ProcessExit } from "./processes/mesh-process.ts";
+import type { ProcessPhase, SupervisedProcess } from "./processes/supervised-process.ts";
 
 export interface MeshStatus {
   readonly controlPlane: ProcessStatus & { readonly listen: string };

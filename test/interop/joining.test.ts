@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { DataDirectory } from "../../src/local/data-directory.ts";
-import { MeshClient } from "../../src/local/mesh-client.ts";
+import { MeshClient } from "../../src/local/joining/mesh-client.ts";
 import type { MeshStatus, PodStatus } from "../../src/local/mesh-status.ts";
 import { identifyProcess } from "../../src/runtime/process-identity.ts";
 import { eventually } from "../kit/eventually.ts";

@@ -4,9 +4,9 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { DataDirectory } from "../../local/data-directory.ts";
-import { endLeftovers } from "../../local/leftover-processes.ts";
-import { findMesh, MeshClient, NoMeshError } from "../../local/mesh-client.ts";
+import { findMesh, MeshClient, NoMeshError } from "../../local/joining/mesh-client.ts";
 import { type MeshState, readMeshState } from "../../local/mesh-state.ts";
+import { endLeftovers } from "../../local/processes/leftover-processes.ts";
 import { isRunning } from "../../runtime/process-identity.ts";
 import type { Print } from "../start-mesh.ts";
 

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { DataDirectory } from "../../local/data-directory.ts";
-import { findMesh } from "../../local/mesh-client.ts";
+import { findMesh } from "../../local/joining/mesh-client.ts";
 import { AccessLogTail, type LoggedEntry } from "../access-log-tail.ts";
 import {
   explainLoggedEntry,

@@ -4,9 +4,9 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { DataDirectory } from "../../local/data-directory.ts";
-import type { JoinRequest } from "../../local/join-request.ts";
-import { MeshClient } from "../../local/mesh-client.ts";
-import type { Joined } from "../../local/mesh-socket-messages.ts";
+import type { JoinRequest } from "../../local/joining/join-request.ts";
+import { MeshClient } from "../../local/joining/mesh-client.ts";
+import type { Joined } from "../../local/joining/mesh-socket-messages.ts";
 import { describeError, HauberkError } from "../../runtime/hauberk-error.ts";
 import { startProgram } from "../joined-program.ts";
 import { type JoinOptions, parseJoinOptions } from "../parse-join-options.ts";

@@ -1,6 +1,6 @@
 /** `hauberk status`: what runs in the mesh on this machine, and how it does. Exit 0: all is well; 1: something is down. */
 import { DataDirectory } from "../../local/data-directory.ts";
-import { MeshClient, NoMeshError } from "../../local/mesh-client.ts";
+import { MeshClient, NoMeshError } from "../../local/joining/mesh-client.ts";
 import type { MeshStatus } from "../../local/mesh-status.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { certificateEnd } from "../certificate-end.ts";

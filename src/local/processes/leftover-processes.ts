@@ -1,7 +1,7 @@
 /** What a supervisor that was killed left running: found by the state file, ended before a new mesh starts. */
 import { setTimeout as delay } from "node:timers/promises";
-import { isRunning } from "../runtime/process-identity.ts";
-import type { MeshState, RunningProcess } from "./mesh-state.ts";
+import { isRunning } from "../../runtime/process-identity.ts";
+import type { MeshState, RunningProcess } from "../mesh-state.ts";
 import { MeshStartError } from "./own-process.ts";
 
 /** How long they may take to end by themselves. */

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { eventually } from "../../test/kit/eventually.ts";
-import { identifyProcess } from "../runtime/process-identity.ts";
+import { eventually } from "../../../test/kit/eventually.ts";
+import { identifyProcess } from "../../runtime/process-identity.ts";
 import type { ProcessPlan } from "./mesh-process.ts";
 import { type ProcessEvent, SupervisedProcess, type Supervision } from "./supervised-process.ts";
 

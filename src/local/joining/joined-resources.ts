@@ -2,17 +2,17 @@
  * The resources that stand for a process which joined: as if somebody had written a Deployment, a ServiceAccount and a
  * Service for it. Pure.
  */
-import { injectionDecision } from "../api/injection-decision.ts";
-import { parseResources } from "../api/parse-resources.ts";
+import { injectionDecision } from "../../api/injection-decision.ts";
+import { parseResources } from "../../api/parse-resources.ts";
 import {
   formatLocation,
   type Labels,
   type Resource,
   type SourceLocation,
-} from "../api/resource.ts";
-import { labelNameProblem } from "../api/resource-names.ts";
-import { isBehind, ofKind } from "../policy/mesh-snapshot.ts";
-import type { Workload } from "../policy/workload.ts";
+} from "../../api/resource.ts";
+import { labelNameProblem } from "../../api/resource-names.ts";
+import { isBehind, ofKind } from "../../policy/mesh-snapshot.ts";
+import type { Workload } from "../../policy/workload.ts";
 import type { JoinPort, JoinRequest } from "./join-request.ts";
 
 /** Where such resources say they were written; no file can be called so. */

@@ -1,18 +1,18 @@
 /** One conversation on the supervisor's socket. Whoever joined over it leaves when it ends, however it ends. */
 import type { Socket } from "node:net";
-import { describeError, HauberkError } from "../runtime/hauberk-error.ts";
-import { readJsonLines, writeJsonLine } from "../runtime/json-lines.ts";
-import type { Log } from "../runtime/log.ts";
+import { describeError, HauberkError } from "../../runtime/hauberk-error.ts";
+import { readJsonLines, writeJsonLine } from "../../runtime/json-lines.ts";
+import type { Log } from "../../runtime/log.ts";
+import type { LocalMesh } from "../local-mesh.ts";
+import { meshStatus } from "../mesh-status.ts";
 import type { JoinRequest } from "./join-request.ts";
 import type { JoinedProcesses } from "./joined-processes.ts";
-import type { LocalMesh } from "./local-mesh.ts";
 import {
   MAX_REQUEST_CHARACTERS,
   type MeshReply,
   type MeshRequest,
   parseMeshRequest,
 } from "./mesh-socket-messages.ts";
-import { meshStatus } from "./mesh-status.ts";
 
 /** Whoever has not joined must not stay silent for longer. */
 const SILENCE_MS = 30_000;

@@ -1,11 +1,11 @@
 /** The variables that a container's manifest sets: written out, or taken from a ConfigMap, a Secret or the pod. */
-import type { Container } from "../api/container.ts";
-import type { DataKeyRef, EnvironmentSource } from "../api/environment-variable.ts";
-import { formatLocation, type Resource } from "../api/resource.ts";
-import type { Workload } from "../policy/workload.ts";
-import { HauberkError } from "../runtime/hauberk-error.ts";
+import type { Container } from "../../api/container.ts";
+import type { DataKeyRef, EnvironmentSource } from "../../api/environment-variable.ts";
+import { formatLocation, type Resource } from "../../api/resource.ts";
+import type { Workload } from "../../policy/workload.ts";
+import { HauberkError } from "../../runtime/hauberk-error.ts";
+import { LOOPBACK } from "../port-allocator.ts";
 import { findData } from "./container-files.ts";
-import { LOOPBACK } from "./port-allocator.ts";
 
 /** A variable names a ConfigMap, Secret or key that is not there. */
 export class MissingVariableDataError extends HauberkError {

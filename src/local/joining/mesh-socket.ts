@@ -1,11 +1,11 @@
 /** The supervisor's door on this machine: a Unix socket, closed to other users, over which processes join and leave. */
 import { rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
-import { describeError } from "../runtime/hauberk-error.ts";
-import { ListenError } from "../runtime/listen-error.ts";
-import type { Log } from "../runtime/log.ts";
+import { describeError } from "../../runtime/hauberk-error.ts";
+import { ListenError } from "../../runtime/listen-error.ts";
+import type { Log } from "../../runtime/log.ts";
+import type { LocalMesh } from "../local-mesh.ts";
 import { JoinedProcesses } from "./joined-processes.ts";
-import type { LocalMesh } from "./local-mesh.ts";
 import { MeshSession } from "./mesh-session.ts";
 
 const MAX_CONNECTIONS = 128;

@@ -5,13 +5,13 @@
 import { randomUUID } from "node:crypto";
 import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { ConfigMap } from "../api/config-map.ts";
-import type { Container } from "../api/container.ts";
-import type { PodTemplate } from "../api/pod-template.ts";
-import { formatLocation, type Resource } from "../api/resource.ts";
-import type { Secret } from "../api/secret.ts";
-import type { DataVolume, Volume } from "../api/volume.ts";
-import { HauberkError } from "../runtime/hauberk-error.ts";
+import type { ConfigMap } from "../../api/config-map.ts";
+import type { Container } from "../../api/container.ts";
+import type { PodTemplate } from "../../api/pod-template.ts";
+import { formatLocation, type Resource } from "../../api/resource.ts";
+import type { Secret } from "../../api/secret.ts";
+import type { DataVolume, Volume } from "../../api/volume.ts";
+import { HauberkError } from "../../runtime/hauberk-error.ts";
 
 /** A volume names a ConfigMap, Secret or key that is not there. */
 export class MissingVolumeDataError extends HauberkError {

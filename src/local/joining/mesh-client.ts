@@ -2,13 +2,13 @@
 import { lstat } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { createDeferred, type Deferred } from "../runtime/deferred.ts";
-import { HauberkError } from "../runtime/hauberk-error.ts";
-import { readJsonLines, writeJsonLine } from "../runtime/json-lines.ts";
-import { isRunning } from "../runtime/process-identity.ts";
-import type { DataDirectory } from "./data-directory.ts";
+import { createDeferred, type Deferred } from "../../runtime/deferred.ts";
+import { HauberkError } from "../../runtime/hauberk-error.ts";
+import { readJsonLines, writeJsonLine } from "../../runtime/json-lines.ts";
+import { isRunning } from "../../runtime/process-identity.ts";
+import type { DataDirectory } from "../data-directory.ts";
+import { type MeshState, readMeshState } from "../mesh-state.ts";
 import type { MeshReply, MeshRequest } from "./mesh-socket-messages.ts";
-import { type MeshState, readMeshState } from "./mesh-state.ts";
 
 /** No mesh runs with its data there, or its supervisor does not answer. */
 export class NoMeshError extends HauberkError {

@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { Deployment } from "../api/deployment.ts";
-import { parseResources } from "../api/parse-resources.ts";
-import type { Resource } from "../api/resource.ts";
+import type { Deployment } from "../../api/deployment.ts";
+import { parseResources } from "../../api/parse-resources.ts";
+import type { Resource } from "../../api/resource.ts";
 import {
   MissingVolumeDataError,
   planContainerFiles,

@@ -5,23 +5,23 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Container } from "../api/container.ts";
-import type { Resource } from "../api/resource.ts";
-import type { SidecarInstruction, SidecarReport } from "../policy/sidecar-bootstrap.ts";
-import type { Workload } from "../policy/workload.ts";
-import { createDeferred, type Deferred } from "../runtime/deferred.ts";
-import { describeError } from "../runtime/hauberk-error.ts";
+import type { Container } from "../../api/container.ts";
+import type { Resource } from "../../api/resource.ts";
+import type { SidecarInstruction, SidecarReport } from "../../policy/sidecar-bootstrap.ts";
+import type { Workload } from "../../policy/workload.ts";
+import { createDeferred, type Deferred } from "../../runtime/deferred.ts";
+import { describeError } from "../../runtime/hauberk-error.ts";
+import type { ControlPlaneAddress } from "../control-plane-process.ts";
+import type { DataDirectory } from "../data-directory.ts";
+import { isJoined } from "../joining/joined-resources.ts";
+import type { PlannedPod } from "../mesh-plan.ts";
+import type { MeshProcess, ProcessPlan } from "../processes/mesh-process.ts";
+import { firstReport, ownProcessPlan } from "../processes/own-process.ts";
+import { type ProcessEvent, SupervisedProcess } from "../processes/supervised-process.ts";
 import { applicationEnvironment, type EnvironmentInputs } from "./application-environment.ts";
 import type { PathRewrite } from "./container-files.ts";
 import { type ContainerLaunch, planContainerLaunch } from "./container-launch.ts";
-import type { ControlPlaneAddress } from "./control-plane-process.ts";
-import type { DataDirectory } from "./data-directory.ts";
-import { isJoined } from "./joined-resources.ts";
-import type { PlannedPod } from "./mesh-plan.ts";
-import type { MeshProcess, ProcessPlan } from "./mesh-process.ts";
-import { firstReport, ownProcessPlan } from "./own-process.ts";
 import { PodContainer } from "./pod-container.ts";
-import { type ProcessEvent, SupervisedProcess } from "./supervised-process.ts";
 
 export interface PodContext {
   readonly dataDirectory: DataDirectory;

@@ -1,4 +1,6 @@
 /** What the supervisor of a mesh and other commands say to each other over its Unix socket, one JSON value a line. */
+
+import type { MeshStatus } from "../mesh-status.ts";
 import {
   type JoinRequest,
   listOf,
@@ -6,7 +8,6 @@ import {
   parseJoinRequest,
   recordOf,
 } from "./join-request.ts";
-import type { MeshStatus } from "./mesh-status.ts";
 
 /** Each gets one reply, in order. */
 export type MeshRequest =

@@ -2,9 +2,9 @@
  * What a container's probes come to: it is started once its startup probe says so, ready as long as its readiness probe
  * does, and ended, to be started again, when its liveness probe gives it up.
  */
-import type { Container } from "../api/container.ts";
-import type { Probe } from "../api/probe.ts";
-import { createDeferred } from "../runtime/deferred.ts";
+import type { Container } from "../../api/container.ts";
+import type { Probe } from "../../api/probe.ts";
+import { createDeferred } from "../../runtime/deferred.ts";
 import { type ProberOptions, runProber } from "./prober.ts";
 
 export interface ContainerHealthOptions extends Omit<ProberOptions, "probe" | "report" | "signal"> {

@@ -1,11 +1,11 @@
 /** One container of a pod: its process, kept running, and what its probes say. */
-import type { Container } from "../api/container.ts";
+import type { Container } from "../../api/container.ts";
+import type { PlannedPod } from "../mesh-plan.ts";
+import type { ProcessPlan } from "../processes/mesh-process.ts";
+import { type ProcessEvent, SupervisedProcess } from "../processes/supervised-process.ts";
 import { type PathRewrite, writeContainerFiles } from "./container-files.ts";
 import { type ContainerHealth, watchContainerHealth } from "./container-health.ts";
 import type { ContainerLaunch } from "./container-launch.ts";
-import type { PlannedPod } from "./mesh-plan.ts";
-import type { ProcessPlan } from "./mesh-process.ts";
-import { type ProcessEvent, SupervisedProcess } from "./supervised-process.ts";
 
 /** A program that ignores SIGTERM does not hold up everybody for Kubernetes' 30 seconds. */
 const MAX_GRACE_MS = 10_000;

@@ -4,7 +4,7 @@ import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import { readJsonLines, writeJsonLine } from "../runtime/json-lines.ts";
+import { readJsonLines, writeJsonLine } from "../../runtime/json-lines.ts";
 import { closedDescriptors } from "./inherited-descriptors.ts";
 
 /** How long a process may take to end after SIGTERM, unless its plan says otherwise. */

@@ -1,7 +1,7 @@
 /** Keeps one process running: starts it again when it ends, waiting longer each time it ends soon. */
 import { setTimeout as delay } from "node:timers/promises";
-import { describeError } from "../runtime/hauberk-error.ts";
-import { type Backoff, backoffDelay } from "../runtime/retry.ts";
+import { describeError } from "../../runtime/hauberk-error.ts";
+import { type Backoff, backoffDelay } from "../../runtime/retry.ts";
 import { MeshProcess, type ProcessExit, type ProcessPlan } from "./mesh-process.ts";
 
 const BACKOFF: Backoff = { baseMs: 100, maxMs: 10_000 };

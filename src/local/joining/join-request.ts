@@ -1,6 +1,6 @@
 /** What a process asks for that wants to join a running mesh: a workload's name, identity and ports, read from the wire. */
-import type { Labels } from "../api/resource.ts";
-import { HauberkError } from "../runtime/hauberk-error.ts";
+import type { Labels } from "../../api/resource.ts";
+import { HauberkError } from "../../runtime/hauberk-error.ts";
 
 export interface JoinRequest {
   /** Of the workload, and of the Service that leads to it. */

@@ -2,9 +2,9 @@
  * The environment an application starts with: little of the user's own shell, and where to listen and
  * to find services. Pure.
  */
-import type { Container } from "../api/container.ts";
-import type { Service } from "../api/service.ts";
-import type { SocketAddress, Workload } from "../policy/workload.ts";
+import type { Container } from "../../api/container.ts";
+import type { Service } from "../../api/service.ts";
+import type { SocketAddress, Workload } from "../../policy/workload.ts";
 
 /** Everything else of the user's shell, secrets above all, stays out. */
 const INHERITED = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TERM"];

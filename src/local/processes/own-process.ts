@@ -1,6 +1,6 @@
 /** Our own processes beside the applications: this same program, started with another command and instructed by pipe. */
-import { createDeferred, type Deferred } from "../runtime/deferred.ts";
-import { HauberkError } from "../runtime/hauberk-error.ts";
+import { createDeferred, type Deferred } from "../../runtime/deferred.ts";
+import { HauberkError } from "../../runtime/hauberk-error.ts";
 import type { MeshProcess, ProcessPlan } from "./mesh-process.ts";
 
 const START_TIMEOUT_MS = 20_000;

@@ -1,13 +1,13 @@
 /** Who has joined the mesh: takes processes in, and takes their pods away once they are gone. */
-import { identityOf } from "../policy/build-workload-view.ts";
-import { buildSnapshot, isBehind } from "../policy/mesh-snapshot.ts";
-import type { Workload } from "../policy/workload.ts";
-import { identifyProcess } from "../runtime/process-identity.ts";
+import { identityOf } from "../../policy/build-workload-view.ts";
+import { buildSnapshot, isBehind } from "../../policy/mesh-snapshot.ts";
+import type { Workload } from "../../policy/workload.ts";
+import { identifyProcess } from "../../runtime/process-identity.ts";
+import type { LocalMesh } from "../local-mesh.ts";
+import type { Pod } from "../pods/pod.ts";
 import type { JoinRequest } from "./join-request.ts";
 import { planJoin } from "./joined-resources.ts";
-import type { LocalMesh } from "./local-mesh.ts";
 import type { Joined } from "./mesh-socket-messages.ts";
-import type { Pod } from "./pod.ts";
 
 const MAX_JOINED = 64;
 

@@ -1,11 +1,11 @@
 /** What the user sets for single sidecars: the mesh's `proxyMetadata`, and the pod's own on top of it. */
 
-import type { Deployment } from "../api/deployment.ts";
-import { parseGoDuration } from "../api/go-duration.ts";
-import type { Job } from "../api/job.ts";
-import { DEFAULT_MESH_SETTINGS } from "../api/mesh-config.ts";
-import { parseProxyMetadata } from "../api/proxy-config.ts";
-import type { Issue, Resource } from "../api/resource.ts";
+import type { Deployment } from "../../api/deployment.ts";
+import { parseGoDuration } from "../../api/go-duration.ts";
+import type { Job } from "../../api/job.ts";
+import { DEFAULT_MESH_SETTINGS } from "../../api/mesh-config.ts";
+import { parseProxyMetadata } from "../../api/proxy-config.ts";
+import type { Issue, Resource } from "../../api/resource.ts";
 
 const DEFAULT_LIFETIME = "24h";
 /** Shorter-lived certificates would do little but renew. */

@@ -8,10 +8,10 @@ import { once } from "node:events";
 import { get } from "node:http";
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Probe, ProbeCheck } from "../api/probe.ts";
-import type { SocketAddress } from "../policy/workload.ts";
-import { describeError } from "../runtime/hauberk-error.ts";
-import { closedDescriptors } from "./inherited-descriptors.ts";
+import type { Probe, ProbeCheck } from "../../api/probe.ts";
+import type { SocketAddress } from "../../policy/workload.ts";
+import { describeError } from "../../runtime/hauberk-error.ts";
+import { closedDescriptors } from "../processes/inherited-descriptors.ts";
 
 export type Health = "unknown" | "healthy" | "unhealthy";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Deployment } from "../api/deployment.ts";
-import { parseResources } from "../api/parse-resources.ts";
-import type { Workload } from "../policy/workload.ts";
+import type { Deployment } from "../../api/deployment.ts";
+import { parseResources } from "../../api/parse-resources.ts";
+import type { Workload } from "../../policy/workload.ts";
 import { type ContainerLaunch, NoCommandError, planContainerLaunch } from "./container-launch.ts";
 import { MissingVariableDataError } from "./container-variables.ts";
 

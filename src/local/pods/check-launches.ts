@@ -1,11 +1,11 @@
 /** Looks at everything that is about to be started, so that what cannot be is told at once, before anything runs. */
 import { access } from "node:fs/promises";
-import type { Container } from "../api/container.ts";
-import { formatLocation } from "../api/resource.ts";
-import { describeError, HauberkError } from "../runtime/hauberk-error.ts";
+import type { Container } from "../../api/container.ts";
+import { formatLocation } from "../../api/resource.ts";
+import { describeError, HauberkError } from "../../runtime/hauberk-error.ts";
+import { MeshPlanError } from "../mesh-plan.ts";
+import { findProgram } from "../processes/find-program.ts";
 import type { ContainerLaunch } from "./container-launch.ts";
-import { findProgram } from "./find-program.ts";
-import { MeshPlanError } from "./mesh-plan.ts";
 
 export interface PlannedLaunch {
   readonly container: Container;

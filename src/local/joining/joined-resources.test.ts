@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { resourcesOf } from "../../test/kit/mesh-parts.ts";
-import type { Resource } from "../api/resource.ts";
-import { isBehind, ofKind } from "../policy/mesh-snapshot.ts";
-import { planWorkloads } from "../policy/plan-workloads.ts";
-import type { Workload } from "../policy/workload.ts";
+import { resourcesOf } from "../../../test/kit/mesh-parts.ts";
+import type { Resource } from "../../api/resource.ts";
+import { isBehind, ofKind } from "../../policy/mesh-snapshot.ts";
+import { planWorkloads } from "../../policy/plan-workloads.ts";
+import type { Workload } from "../../policy/workload.ts";
 import type { JoinRequest } from "./join-request.ts";
 import {
   besideFiles,

@@ -1,14 +1,14 @@
 /** What is started for one container: program, environment, folder, and the files that must be there first. */
 import { dirname, isAbsolute, resolve } from "node:path";
-import type { Container } from "../api/container.ts";
-import { containerCommand } from "../api/image-commands.ts";
-import { formatLocation, type Resource } from "../api/resource.ts";
-import { HauberkError } from "../runtime/hauberk-error.ts";
+import type { Container } from "../../api/container.ts";
+import { containerCommand } from "../../api/image-commands.ts";
+import { formatLocation, type Resource } from "../../api/resource.ts";
+import { HauberkError } from "../../runtime/hauberk-error.ts";
+import type { PlannedPod } from "../mesh-plan.ts";
 import { applicationEnvironment, type EnvironmentInputs } from "./application-environment.ts";
 import { type ContainerFiles, planContainerFiles, rewritePaths } from "./container-files.ts";
 import { type ContainerVariable, containerVariables } from "./container-variables.ts";
 import { expandVariables } from "./expand-variables.ts";
-import type { PlannedPod } from "./mesh-plan.ts";
 
 /** A container has neither a command nor an image that is mapped to one. */
 export class NoCommandError extends HauberkError {

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
-import { eventually } from "../../test/kit/eventually.ts";
-import type { Probe, ProbeCheck } from "../api/probe.ts";
+import { eventually } from "../../../test/kit/eventually.ts";
+import type { Probe, ProbeCheck } from "../../api/probe.ts";
 import { type Health, runProber } from "./prober.ts";
 
 const probe = (check: ProbeCheck): Probe => ({
