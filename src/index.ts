@@ -7,6 +7,7 @@ export type {
 export type { ClientTls } from "./api/client-tls.ts";
 export type { ConfigMap } from "./api/config-map.ts";
 export type { Container, ContainerPort } from "./api/container.ts";
+export type { DataSource, VolumeItem } from "./api/data-source.ts";
 export type { Deployment } from "./api/deployment.ts";
 export type { DestinationRule, Subset, TlsChoice } from "./api/destination-rule.ts";
 export type {
@@ -15,6 +16,7 @@ export type {
   EnvironmentVariable,
 } from "./api/environment-variable.ts";
 export type { ImageCommand, ImageCommands } from "./api/image-commands.ts";
+export type { InterceptionSettings } from "./api/interception-settings.ts";
 export type { Job } from "./api/job.ts";
 export type { MeshConfig, MeshSettings, PathNormalization } from "./api/mesh-config.ts";
 export type { Namespace } from "./api/namespace.ts";
@@ -28,6 +30,7 @@ export {
   type Issue,
   type Labels,
   type Notice,
+  type PodOwner,
   type Resource,
   type ResourceKind,
   type ResourceMeta,
@@ -37,7 +40,15 @@ export {
 export type { Secret } from "./api/secret.ts";
 export type { PortProtocol, Service, ServicePort } from "./api/service.ts";
 export type { ServiceAccount } from "./api/service-account.ts";
-export type { DataVolume, EmptyVolume, Volume, VolumeItem } from "./api/volume.ts";
+export type { StatefulSet } from "./api/stateful-set.ts";
+export type {
+  ClaimVolume,
+  DataVolume,
+  EmptyVolume,
+  HostPathVolume,
+  ProjectedVolume,
+  Volume,
+} from "./api/volume.ts";
 export type { VolumeMount } from "./api/volume-mount.ts";
 export { type LoadedMesh, loadMesh } from "./cli/load-mesh.ts";
 export { InvalidSpiffeIdError, parseSpiffeId, type SpiffeId } from "./identity/spiffe-id.ts";
@@ -80,7 +91,7 @@ export { normalizePath } from "./policy/path-normalization.ts";
 export { type Placement, planWorkloads, podTemplateOf } from "./policy/plan-workloads.ts";
 export type { ServicePortName } from "./policy/route.ts";
 export type { Connection, HttpRequest } from "./policy/traffic.ts";
-export type { SocketAddress, Workload, WorkloadPort } from "./policy/workload.ts";
+export type { IpAddresses, SocketAddress, Workload, WorkloadPort } from "./policy/workload.ts";
 export type {
   Destination,
   EffectiveAuthorization,

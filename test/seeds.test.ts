@@ -41,7 +41,7 @@ const OUTCOMES: Readonly<Record<string, readonly string[]>> = {
     "not supported yet: RequestAuthentication",
     "AuthorizationPolicy production/require-jwt",
   ],
-  "20-network-policy.yaml": ["not supported yet: NetworkPolicy"],
+  "20-network-policy.yaml": ["NetworkPolicy production/api-network-policy"],
   "21-telemetry.yaml": ["not supported yet: Telemetry"],
 };
 

@@ -2,7 +2,10 @@
  * Puts the command line and what it needs into few files: each sidecar is a process of its own, and starts in half the
  * time when it need not look for hundreds of modules. Native parts stay outside.
  */
+import { rmSync } from "node:fs";
 import { build } from "esbuild";
+
+rmSync("dist/bin", { recursive: true, force: true }); // names hold hashes: those of earlier builds would stay
 
 await build({
   entryPoints: ["dist/cli/main.js"],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { cidrContains, parseCidr, parseIpAddress } from "./cidr.ts";
+import { cidrContains, formatCidr, parseCidr, parseIpAddress } from "./cidr.ts";
 
 function contains(range: string, address: string): boolean {
   const cidr = parseCidr(range);
@@ -105,6 +105,17 @@ test("law: shortened IPv6 text reads as the full text", () => {
       const full = [...words.slice(0, cut), ...zeros, ...words.slice(cut)].join(":");
       assert.deepEqual(parseIpAddress(short), parseIpAddress(full));
       assert.notEqual(parseIpAddress(full), undefined);
+    }),
+  );
+});
+
+test("law: what is written of a range is read as the same range", () => {
+  const address = fc.oneof(fc.ipV4(), fc.ipV6());
+  fc.assert(
+    fc.property(address, fc.integer({ min: 0, max: 32 }), (network, length) => {
+      const range = parseCidr(`${network}/${length}`);
+      assert.ok(range !== undefined);
+      assert.deepEqual(parseCidr(formatCidr(range)), range);
     }),
   );
 });

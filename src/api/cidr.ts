@@ -36,6 +36,15 @@ export function parseCidr(text: string): Cidr | undefined {
   return { network: masked(address, Number(length)), prefixLength: Number(length) };
 }
 
+/** The one way to write a range: host bits are zero, IPv6 in lower case with all of its eight groups. */
+export function formatCidr({ network, prefixLength }: Cidr): string {
+  if (network.length === 4) return `${network.join(".")}/${prefixLength}`;
+  const groups = Array.from({ length: 8 }, (_, index) =>
+    (((network[index * 2] ?? 0) << 8) | (network[index * 2 + 1] ?? 0)).toString(16),
+  );
+  return `${groups.join(":")}/${prefixLength}`;
+}
+
 export function cidrContains({ network, prefixLength }: Cidr, address: IpAddress): boolean {
   if (address.length !== network.length) return false;
   const whole = prefixLength >> 3;

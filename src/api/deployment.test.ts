@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { DEFAULT_INTERCEPTION } from "./interception-settings.ts";
 import { parseResources } from "./parse-resources.ts";
 
 interface Written {
@@ -47,6 +48,8 @@ test("defaults", () => {
     labels: { app: "api", version: "v1" },
     annotations: { "a.example/b": "c" },
     serviceAccountName: "default",
+    automountToken: "unset",
+    interception: DEFAULT_INTERCEPTION,
     hostNetwork: false,
     restartPolicy: "Always",
     terminationGracePeriodSeconds: 30,

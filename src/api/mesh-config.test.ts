@@ -26,6 +26,7 @@ const CONFIG = [
   "pathNormalization: {normalization: MERGE_SLASHES}",
   "meshMTLS: {minProtocolVersion: TLSV1_3}",
   "defaultConfig: {proxyMetadata: {SECRET_TTL: 1h}}",
+  "outboundTrafficPolicy: {mode: REGISTRY_ONLY}",
 ];
 const EXPECTED: MeshSettings = {
   trustDomain: "td1",
@@ -35,6 +36,7 @@ const EXPECTED: MeshSettings = {
   pathNormalization: "MERGE_SLASHES",
   minimumTlsVersion: "TLSv1.3",
   proxyMetadata: { SECRET_TTL: "1h" },
+  outboundTrafficPolicy: "REGISTRY_ONLY",
 };
 const indented = (spaces: number): string =>
   CONFIG.map((line) => `${" ".repeat(spaces)}${line}\n`).join("");
@@ -58,6 +60,8 @@ for (const [name, text] of forms) {
 const defaults: [name: string, text: string][] = [
   ["a field without value", "trustDomain:"],
   ["Helm values", "meshConfig: {}"],
+  ["a policy that is the default", "outboundTrafficPolicy: {mode: ALLOW_ANY}"],
+  ["a policy without a mode", "outboundTrafficPolicy: {}"],
   ["Helm values without a value", "meshConfig:"],
   ["an IstioOperator", "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec: {}"],
   ["an empty text in the ConfigMap", `${CONFIG_MAP}data: {mesh: ""}`],
@@ -108,6 +112,11 @@ const invalid: [name: string, text: string, issue: RegExp][] = [
     "unknown field of meshMTLS",
     "meshMTLS: {minProtocol: TLSV1_3}",
     /meshMTLS\.minProtocol: is not a known field$/,
+  ],
+  [
+    "outbound policy",
+    "outboundTrafficPolicy: {mode: allow_any}",
+    /^1 outboundTrafficPolicy\.mode: is "allow_any"; expected one of ALLOW_ANY, REGISTRY_ONLY$/,
   ],
   ["boolean", "enableAutoMtls: 'false'", /enableAutoMtls: is "false"; expected true or false$/],
   [

@@ -16,6 +16,9 @@ export const PATH_NORMALIZATIONS = [
 ] as const;
 export type PathNormalization = (typeof PATH_NORMALIZATIONS)[number];
 
+export const OUTBOUND_TRAFFIC_POLICIES = ["ALLOW_ANY", "REGISTRY_ONLY"] as const;
+export type OutboundTrafficPolicy = (typeof OUTBOUND_TRAFFIC_POLICIES)[number];
+
 export interface MeshConfig {
   readonly kind: "MeshConfig";
   readonly meta: ResourceMeta;
@@ -37,6 +40,8 @@ export interface MeshSettings {
   readonly minimumTlsVersion: "TLSv1.2" | "TLSv1.3";
   /** `defaultConfig.proxyMetadata`: environment of every sidecar, such as `SECRET_TTL` (CA-30). */
   readonly proxyMetadata: Readonly<Record<string, string>>;
+  /** Whether addresses that are no destination of the mesh can be reached, where sidecars take all connections. */
+  readonly outboundTrafficPolicy: OutboundTrafficPolicy;
 }
 
 export const DEFAULT_MESH_SETTINGS: MeshSettings = {
@@ -47,6 +52,7 @@ export const DEFAULT_MESH_SETTINGS: MeshSettings = {
   pathNormalization: "DEFAULT",
   minimumTlsVersion: "TLSv1.2",
   proxyMetadata: {},
+  outboundTrafficPolicy: "ALLOW_ANY",
 };
 
 /** Fields of MeshConfig that have no effect here yet: with those read below, the complete list of istio/api. */
@@ -82,7 +88,6 @@ const UNUSED_FIELDS = [
   "ingressService",
   "localityLbSetting",
   "outboundClusterStatName",
-  "outboundTrafficPolicy",
   "protocolDetectionTimeout",
   "proxyHttpPort",
   "proxyInboundListenPort",
@@ -153,6 +158,7 @@ export const MESH_CONFIG_FIELDS: ReadonlySet<string> = new Set([
   "defaultConfig",
   "enableAutoMtls",
   "meshMTLS",
+  "outboundTrafficPolicy",
   "pathNormalization",
   "rootNamespace",
   "trustDomain",
@@ -174,6 +180,7 @@ export function meshConfig(meta: ResourceMeta, config: Fields): MeshConfig {
       .choice("normalization", PATH_NORMALIZATIONS, defaults.pathNormalization),
     minimumTlsVersion: minimumTlsVersion(config.section("meshMTLS")),
     proxyMetadata: proxy.stringMap("proxyMetadata"),
+    outboundTrafficPolicy: outboundTrafficPolicy(config.section("outboundTrafficPolicy")),
   };
   return { kind: "MeshConfig", meta, settings };
 }
@@ -182,6 +189,12 @@ function minimumTlsVersion(tls: Fields): MeshSettings["minimumTlsVersion"] {
   tls.unused(["cipherSuites", "ecdhCurves"]);
   const names = ["TLS_AUTO", "TLSV1_2", "TLSV1_3"] as const;
   return TLS_VERSIONS[tls.choice("minProtocolVersion", names, "TLS_AUTO")];
+}
+
+function outboundTrafficPolicy(policy: Fields): OutboundTrafficPolicy {
+  policy.unused(["egressProxy"]);
+  const { outboundTrafficPolicy: fallback } = DEFAULT_MESH_SETTINGS;
+  return policy.choice("mode", OUTBOUND_TRAFFIC_POLICIES, fallback);
 }
 
 function trustDomainProblem(text: string): string | undefined {

@@ -7,6 +7,11 @@ export function mountPathProblem(path: string): string | undefined {
   return segmentProblem(path);
 }
 
+/** An absolute path of the machine itself, which may have a ":". */
+export function hostPathProblem(path: string): string | undefined {
+  return path.startsWith("/") ? segmentProblem(path) : "is not an absolute path";
+}
+
 /** A path inside a volume. */
 export function relativePathProblem(path: string): string | undefined {
   if (path === "") return "must not be empty";

@@ -195,8 +195,8 @@ const kinds: [text: string, issue: RegExp][] = [
   ["apiVersion: v1\nkind: Pod", /^mesh\.yaml:2 kind: not supported yet: Pod$/],
   ["apiVersion: batch/v1\nkind: CronJob", /kind: not supported yet: CronJob$/],
   ["apiVersion: batch/v1beta1\nkind: Job", /is not an apiVersion of Job; expected batch\/v1$/],
-  ["apiVersion: apps/v1\nkind: StatefulSet", /kind: not supported yet: StatefulSet$/],
-  ["apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy", /not supported yet: NetworkPolicy$/],
+  ["apiVersion: apps/v1\nkind: DaemonSet", /kind: not supported yet: DaemonSet$/],
+  ["apiVersion: apps/v1beta1\nkind: StatefulSet", /apiVersion of StatefulSet; expected apps\/v1$/],
   [
     "apiVersion: security.istio.io/v1\nkind: RequestAuthentication",
     /not supported yet: RequestAuthentication$/,
@@ -298,12 +298,12 @@ test("a namespace lives in none, and has a DNS label for a name", () => {
 });
 
 test("a ServiceAccount's known fields without effect are told", () => {
-  const text = `${ACCOUNT}  name: a\nautomountServiceAccountToken: false\nsecrets: [{name: x}]`;
+  const text = `${ACCOUNT}  name: a\nimagePullSecrets: [{name: y}]\nsecrets: [{name: x}]`;
   const { resources, notices } = parseResources(text, "f");
   assert.equal(resources.length, 1);
   assert.deepEqual(
     notices.map(({ message }) => message),
-    ["accepted, without effect here yet: secrets, automountServiceAccountToken"],
+    ["accepted, without effect here yet: secrets, imagePullSecrets"],
   );
 });
 
@@ -405,6 +405,7 @@ test("law: parsing never throws, and what is refused gives an issue", () => {
 
 const VERSIONS = new Map([
   ["Deployment", "apps/v1"],
+  ["StatefulSet", "apps/v1"],
   ["PeerAuthentication", "security.istio.io/v1"],
   ["AuthorizationPolicy", "security.istio.io/v1"],
   ["DestinationRule", "networking.istio.io/v1"],
@@ -416,6 +417,7 @@ test("law: any JSON value is parsed without throwing", () => {
   const kind = fc.constantFrom(
     "Service",
     "Deployment",
+    "StatefulSet",
     "PeerAuthentication",
     "AuthorizationPolicy",
     "ConfigMap",
@@ -464,6 +466,14 @@ test("law: any JSON value is parsed without throwing", () => {
     "images",
     "items",
     "annotations",
+    "traffic.sidecar.istio.io/excludeInboundPorts",
+    "traffic.sidecar.istio.io/includeOutboundIPRanges",
+    "volumeClaimTemplates",
+    "projected",
+    "sources",
+    "serviceAccountToken",
+    "clusterIP",
+    "clusterIPs",
   );
   const { value } = fc.letrec((tie) => ({
     value: fc.oneof(

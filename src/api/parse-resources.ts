@@ -10,6 +10,7 @@ import { job } from "./job.ts";
 import { UNSUPPORTED_KINDS } from "./known-kinds.ts";
 import { meshConfigDocument } from "./mesh-config-document.ts";
 import { namespace } from "./namespace.ts";
+import { networkPolicy } from "./network-policy.ts";
 import { ParseReport } from "./parse-report.ts";
 import { peerAuthentication } from "./peer-authentication.ts";
 import { quoted } from "./quoted.ts";
@@ -19,6 +20,7 @@ import { labelNameProblem, serviceNameProblem, subdomainProblem } from "./resour
 import { secret } from "./secret.ts";
 import { service } from "./service.ts";
 import { serviceAccount } from "./service-account.ts";
+import { statefulSet } from "./stateful-set.ts";
 import { type YamlDocument, type YamlNode, yamlDocuments } from "./yaml-documents.ts";
 
 export interface ParsedResources {
@@ -66,6 +68,12 @@ const KINDS: { readonly [kind in Exclude<ResourceKind, "MeshConfig">]: KindParse
     nameProblem: subdomainProblem,
     parse: deployment,
   },
+  StatefulSet: {
+    apiVersions: ["apps/v1"],
+    scope: "namespaced",
+    nameProblem: labelNameProblem,
+    parse: statefulSet,
+  },
   Job: {
     apiVersions: ["batch/v1"],
     scope: "namespaced",
@@ -101,6 +109,12 @@ const KINDS: { readonly [kind in Exclude<ResourceKind, "MeshConfig">]: KindParse
     scope: "namespaced",
     nameProblem: subdomainProblem,
     parse: destinationRule,
+  },
+  NetworkPolicy: {
+    apiVersions: ["networking.k8s.io/v1"],
+    scope: "namespaced",
+    nameProblem: subdomainProblem,
+    parse: networkPolicy,
   },
   ImageCommands: {
     apiVersions: ["hauberk.dev/v1"],

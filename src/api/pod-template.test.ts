@@ -76,6 +76,49 @@ test("volumes from a ConfigMap, a Secret and nothing", () => {
   ]);
 });
 
+test("volumes of the machine, and of several sources", () => {
+  const pod = `volumes:
+      - {name: sockets, hostPath: {path: "/run/a:b", type: Directory}}
+      - name: token
+        projected:
+          defaultMode: 0440
+          sources:
+          - serviceAccountToken: {audience: vault, expirationSeconds: 600, path: vault/token}
+          - serviceAccountToken: {path: token}
+          - configMap: {name: roots, items: [{key: ca.crt, path: ca.crt}]}
+          - secret: {name: extra, optional: true}`;
+  assert.deepEqual(template({ pod }).volumes, [
+    { kind: "hostPath", name: "sockets", path: "/run/a:b", source: source(10) },
+    {
+      kind: "projected",
+      name: "token",
+      defaultMode: 0o440,
+      sources: [
+        {
+          kind: "serviceAccountToken",
+          audience: "vault",
+          expirationSeconds: 600,
+          path: "vault/token",
+        },
+        { kind: "serviceAccountToken", expirationSeconds: 3600, path: "token" },
+        {
+          kind: "configMap",
+          resourceName: "roots",
+          items: [{ key: "ca.crt", path: "ca.crt" }],
+          optional: false,
+        },
+        { kind: "secret", resourceName: "extra", items: [], optional: true },
+      ],
+      source: source(11),
+    },
+  ]);
+});
+
+test("what the pod is called, and below which service", () => {
+  const { hostname, subdomain } = template({ pod: "hostname: first\n      subdomain: peers" });
+  assert.deepEqual([hostname, subdomain], ["first", "peers"]);
+});
+
 test("mounts", () => {
   const { volumeMounts } = container({
     pod: "volumes: [{name: a, emptyDir: {}}]",
@@ -189,12 +232,40 @@ test("known fields without effect are told", () => {
 });
 
 const volumes: [volume: string, issue: RegExp][] = [
-  [
-    "name: a, hostPath: {path: /}",
-    /^9 .*volumes\[0\]\.hostPath: not supported yet: volume type hos/,
-  ],
+  ["name: a, hostPath: {}", /^9 .*volumes\[0\]\.hostPath\.path: is missing$/],
+  ["name: a, hostPath: {path: a}", /hostPath\.path: is not an absolute path$/],
+  ["name: a, hostPath: {path: /a/../../b}", /hostPath\.path: must not have "\.\."$/],
   ["name: a, persistentVolumeClaim: {}", /not supported yet: volume type persistentVolumeClaim$/],
-  ["name: a, projected: {sources: []}", /not supported yet: volume type projected$/],
+  [
+    "name: a, projected: {sources: [{downwardAPI: {items: []}}]}",
+    /^9 .*projected\.sources\[0\]\.downwardAPI: not supported yet: projected source downwardAPI$/,
+  ],
+  [
+    "name: a, projected: {sources: [{}]}",
+    /sources\[0\]: must have exactly one of serviceAccountToken, configMap, secret$/,
+  ],
+  [
+    "name: a, projected: {sources: [{secret: {name: b}, configMap: {name: b}}]}",
+    /sources\[0\]: must have exactly one of/,
+  ],
+  ["name: a, projected: {sources: [{secret: {}}]}", /sources\[0\]\.secret\.name: is missing$/],
+  [
+    "name: a, projected: {sources: [{serviceAccountToken: {}}]}",
+    /serviceAccountToken\.path: is missing$/,
+  ],
+  [
+    "name: a, projected: {sources: [{serviceAccountToken: {path: ../t}}]}",
+    /serviceAccountToken\.path: must not have "\.\."$/,
+  ],
+  [
+    "name: a, projected: {sources: [{serviceAccountToken: {path: t, expirationSeconds: 599}}]}",
+    /expirationSeconds: is the number 599; expected a whole number from 600 to 4294967296$/,
+  ],
+  [
+    "name: a, projected: {sources: [{serviceAccountToken: {path: t}}, {secret: {name: b, items: [{key: k, path: t}]}}]}",
+    /sources\[1\]: gives a file that another source does: "t"$/,
+  ],
+  ["name: a, projected: {defaultMode: 512}", /projected\.defaultMode: .* from 0 to 511$/],
   ["name: a, csi: {}", /not supported yet: volume type csi$/],
   ["name: a, emptydir: {}", /emptydir: is not a known field; did you mean emptyDir\?$/],
   ["name: a, emptyDir: {size: 1}", /emptyDir\.size: is not a known field$/],

@@ -1,12 +1,14 @@
-/** The pod template, which Deployments and Jobs share: what runs together, as whom, and with which files. */
+/** The pod template, which all kinds that make pods share: what runs together, as whom, and with which files. */
+import { type AutomountToken, automountToken } from "./automount-token.ts";
 import { type Container, container } from "./container.ts";
 import type { Fields } from "./decoder.ts";
+import { type InterceptionSettings, interceptionSettings } from "./interception-settings.ts";
 import { reportTwice } from "./port-fields.ts";
 import { quoted } from "./quoted.ts";
 import type { Labels } from "./resource.ts";
 import { templateMeta } from "./resource-meta.ts";
-import { subdomainProblem } from "./resource-names.ts";
-import { type Volume, volume } from "./volume.ts";
+import { labelNameProblem, subdomainProblem } from "./resource-names.ts";
+import { type ClaimVolume, type Volume, volume } from "./volume.ts";
 
 export type RestartPolicy = "Always" | "OnFailure" | "Never";
 
@@ -14,6 +16,14 @@ export interface PodTemplate<Policy extends RestartPolicy = RestartPolicy> {
   readonly labels: Labels;
   readonly annotations: Readonly<Record<string, string>>;
   readonly serviceAccountName: string;
+  /** "unset": as the ServiceAccount says. */
+  readonly automountToken: AutomountToken;
+  /** What the sidecar takes, where pods have networks of their own. */
+  readonly interception: InterceptionSettings;
+  /** Absent: the pod's name. */
+  readonly hostname?: string;
+  /** The headless service below whose name `hostname` is one. */
+  readonly subdomain?: string;
   readonly hostNetwork: boolean;
   readonly restartPolicy: Policy;
   /** From being asked to stop to being made to. */
@@ -28,7 +38,6 @@ const MAX_GRACE_SECONDS = 86_400;
 const UNUSED_FIELDS = [
   "activeDeadlineSeconds",
   "affinity",
-  "automountServiceAccountToken",
   "dnsConfig",
   "dnsPolicy",
   "enableServiceLinks",
@@ -38,7 +47,6 @@ const UNUSED_FIELDS = [
   "hostIPC",
   "hostPID",
   "hostUsers",
-  "hostname",
   "hostnameOverride",
   "imagePullSecrets",
   "nodeName",
@@ -58,7 +66,6 @@ const UNUSED_FIELDS = [
   "securityContext",
   "setHostnameAsFQDN",
   "shareProcessNamespace",
-  "subdomain",
   "tolerations",
   "topologySpreadConstraints",
   "workloadRef",
@@ -68,21 +75,30 @@ export interface PodTemplateOptions<Policy extends RestartPolicy> {
   readonly file: string;
   /** What the kind that owns the template allows. */
   readonly restartPolicies: readonly [Policy, ...Policy[]];
+  /** Volumes that the owner brings; one of the pod's own of the same name gives way, as in Kubernetes. */
+  readonly claims?: readonly ClaimVolume[];
 }
 
 export function podTemplate<const Policy extends RestartPolicy>(
   template: Fields,
-  { file, restartPolicies }: PodTemplateOptions<Policy>,
+  { file, restartPolicies, claims = [] }: PodTemplateOptions<Policy>,
 ): PodTemplate<Policy> {
-  const { labels, annotations } = templateMeta(template.section("metadata"));
+  const metadata = template.section("metadata");
+  const { labels, annotations } = templateMeta(metadata);
   const pod = template.section("spec");
   pod.unused(UNUSED_FIELDS);
   pod.unsupported(["initContainers"]);
-  const volumes = volumesOf(pod, file);
+  const volumes = [...claims, ...volumesOf(pod, file).filter(isNotClaimed(claims))];
+  const hostname = pod.text("hostname", labelNameProblem);
+  const subdomain = pod.text("subdomain", labelNameProblem);
   return {
     labels,
     annotations,
     serviceAccountName: serviceAccountOf(pod),
+    automountToken: automountToken(pod),
+    interception: interceptionSettings(metadata.section("annotations")),
+    ...(hostname === undefined ? {} : { hostname }),
+    ...(subdomain === undefined ? {} : { subdomain }),
     hostNetwork: pod.flag("hostNetwork", "off"),
     restartPolicy: restartPolicyOf(pod, restartPolicies),
     terminationGracePeriodSeconds:
@@ -120,6 +136,11 @@ function volumesOf(pod: Fields, file: string): readonly Volume[] {
   const volumes = items.map((item) => volume(item, file));
   reportTwice(items, { field: "name", values: volumes.map(({ name }) => name) });
   return volumes;
+}
+
+function isNotClaimed(claims: readonly ClaimVolume[]): (volume: Volume) => boolean {
+  const claimed = new Set(claims.map(({ name }) => name));
+  return ({ name }) => !claimed.has(name);
 }
 
 function containersOf(

@@ -7,10 +7,12 @@ import type { ImageCommands } from "./image-commands.ts";
 import type { Job } from "./job.ts";
 import type { MeshConfig } from "./mesh-config.ts";
 import type { Namespace } from "./namespace.ts";
+import type { NetworkPolicy } from "./network-policy.ts";
 import type { PeerAuthentication } from "./peer-authentication.ts";
 import type { Secret } from "./secret.ts";
 import type { Service } from "./service.ts";
 import type { ServiceAccount } from "./service-account.ts";
+import type { StatefulSet } from "./stateful-set.ts";
 
 /** A place in a file the user wrote. `line` counts from 1. */
 export interface SourceLocation {
@@ -43,16 +45,21 @@ export type Resource =
   | ServiceAccount
   | Service
   | Deployment
+  | StatefulSet
   | Job
   | ConfigMap
   | Secret
   | PeerAuthentication
   | AuthorizationPolicy
   | DestinationRule
+  | NetworkPolicy
   | MeshConfig
   | ImageCommands;
 
 export type ResourceKind = Resource["kind"];
+
+/** Kinds that make pods, from a template. */
+export type PodOwner = Deployment | StatefulSet | Job;
 
 /** Something wrong with what the user wrote; the resource is not used until it is mended. */
 export interface Issue {

@@ -35,6 +35,8 @@ test("a service with a number, a name and no target port", () => {
       { name: "tcp-db", port: 81, targetPort: "db", protocol: "tcp" },
       { name: "other", port: 82, targetPort: 82, protocol: "auto" },
     ],
+    headless: false,
+    publishNotReadyAddresses: false,
   });
 });
 
@@ -131,6 +133,16 @@ const invalid: [name: string, spec: string, issue: RegExp][] = [
     /spec\.type: not supported yet: ExternalName$/,
   ],
   [
+    "headless in one field alone",
+    "spec: {clusterIPs: [None], ports: [{port: 80}]}",
+    /^4 spec\.clusterIPs: says None, but clusterIP does not$/,
+  ],
+  [
+    "publishNotReadyAddresses",
+    "spec: {publishNotReadyAddresses: 'true', ports: [{port: 80}]}",
+    /publishNotReadyAddresses: is "true"; expected true or false$/,
+  ],
+  [
     "selector value",
     "spec: {selector: {app: true}, ports: [{port: 80}]}",
     /selector\.app: is the boolean true; expected text: write "true"$/,
@@ -144,13 +156,41 @@ for (const [name, spec, issue] of invalid) {
   });
 }
 
-test("a headless service may have no ports; what has no effect is told once", () => {
-  const spec =
-    "spec: {clusterIP: None, type: ClusterIP, sessionAffinity: None, ipFamilies: [IPv4]}";
-  assert.deepEqual(service(spec).ports, []);
+const PORTS = "ports: [{port: 80}]";
+const addressing: [spec: string, headless: boolean, notices: readonly RegExp[]][] = [
+  [PORTS, false, []],
+  [`clusterIP: null, ${PORTS}`, false, []],
+  [`clusterIP: None, ${PORTS}`, true, []],
+  [`clusterIP: None, clusterIPs: [None], ${PORTS}`, true, []],
+  [`clusterIP: 10.0.0.1, ${PORTS}`, false, [/without effect here yet: spec\.clusterIP$/]],
+  [
+    `clusterIP: 10.0.0.1, clusterIPs: [10.0.0.1], ${PORTS}`,
+    false,
+    [/without effect here yet: spec\.clusterIP, spec\.clusterIPs$/],
+  ],
+  ["clusterIP: None", true, [/has none, so the name of the service is not answered here yet$/]],
+];
+for (const [spec, headless, notices] of addressing) {
+  test(`{${spec}} is ${headless ? "" : "not "}headless`, () => {
+    const found = parse(`spec: {${spec}}`).notices;
+    assert.equal(service(`spec: {${spec}}`).headless, headless);
+    assert.equal(found.length, notices.length, JSON.stringify(found));
+    for (const [index, notice] of notices.entries()) {
+      assert.match(found[index]?.message ?? "", notice);
+    }
+  });
+}
+
+test("addresses may be published before pods are ready", () => {
+  const { publishNotReadyAddresses } = service(`spec: {publishNotReadyAddresses: true, ${PORTS}}`);
+  assert.equal(publishNotReadyAddresses, true);
+});
+
+test("what has no effect is told once", () => {
+  const spec = `spec: {type: ClusterIP, sessionAffinity: None, ipFamilies: [IPv4], ${PORTS}}`;
   assert.deepEqual(
     parse(spec).notices.map(({ message }) => message),
-    ["accepted, without effect here yet: spec.clusterIP, spec.ipFamilies, spec.sessionAffinity"],
+    ["accepted, without effect here yet: spec.ipFamilies, spec.sessionAffinity"],
   );
 });
 

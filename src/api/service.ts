@@ -31,6 +31,10 @@ export interface Service {
   /** Empty selects nothing. */
   readonly selector: Labels;
   readonly ports: readonly ServicePort[];
+  /** `clusterIP: None`: it has no address of its own, and its name stands for the addresses of its pods. */
+  readonly headless: boolean;
+  /** Whether pods count as endpoints before they are ready. */
+  readonly publishNotReadyAddresses: boolean;
 }
 
 /** SMTP, DNS, MySQL, MongoDB: the server may speak first, so they are never found out from the first bytes. */
@@ -57,8 +61,6 @@ const PROTOCOLS: ReadonlyMap<string, PortProtocol | "http2" | "udp"> = new Map([
 
 const UNUSED_SPEC_FIELDS = [
   "allocateLoadBalancerNodePorts",
-  "clusterIP",
-  "clusterIPs",
   "externalIPs",
   "externalName",
   "externalTrafficPolicy",
@@ -70,7 +72,6 @@ const UNUSED_SPEC_FIELDS = [
   "loadBalancerClass",
   "loadBalancerIP",
   "loadBalancerSourceRanges",
-  "publishNotReadyAddresses",
   "sessionAffinity",
   "sessionAffinityConfig",
   "topologyKeys",
@@ -84,18 +85,37 @@ export function service(meta: ResourceMeta, root: Fields): Service {
   const parsed = ports.map((port) => servicePort(port, ports.length));
   reportTwice(ports, { field: "name", values: parsed.map(({ name }) => name) });
   reportTwice(ports, { field: "port", values: parsed.map(({ port }) => port) });
-  checkType(spec);
+  const headless = isHeadless(spec);
+  checkType(spec, headless ? "headless" : "with-address");
   spec.unused(UNUSED_SPEC_FIELDS);
-  return { kind: "Service", meta, selector, ports: parsed };
+  return {
+    kind: "Service",
+    meta,
+    selector,
+    ports: parsed,
+    headless,
+    publishNotReadyAddresses: spec.flag("publishNotReadyAddresses", "off"),
+  };
 }
 
-function checkType(spec: Fields): void {
+/** `kubectl get -o yaml` gives `clusterIPs: [None]` beside `clusterIP: None`; other addresses are the mesh's to choose. */
+function isHeadless(spec: Fields): boolean {
+  const headless = spec.text("clusterIP") === "None";
+  const alsoHeadless = spec.texts("clusterIPs").includes("None");
+  if (alsoHeadless && !headless) spec.report("clusterIPs", "says None, but clusterIP does not");
+  if (!headless) spec.unused(["clusterIP", "clusterIPs"]);
+  return headless;
+}
+
+function checkType(spec: Fields, addressing: "headless" | "with-address"): void {
   const types = ["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"] as const;
   const type = spec.choice("type", types, "ClusterIP");
   if (type === "ExternalName") spec.report("type", "not supported yet: ExternalName");
   else if (type !== "ClusterIP") spec.unused(["type"]);
-  const headless = spec.scalar("clusterIP")?.value === "None";
-  if (!headless && type !== "ExternalName" && spec.saysNothing("ports")) {
+  if (!spec.saysNothing("ports") || type === "ExternalName") return;
+  if (addressing === "headless") {
+    spec.notice("ports", "has none, so the name of the service is not answered here yet");
+  } else {
     spec.report("ports", "must have at least one port");
   }
 }

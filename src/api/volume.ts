@@ -1,26 +1,48 @@
 /**
- * The volumes of a pod: files made from a ConfigMap or a Secret, or an empty folder.
+ * The volumes of a pod: files made from ConfigMaps, Secrets and tokens, a folder of the machine, one that the pod
+ * claims, or an empty one.
  * Source: https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/volume/
  */
+import { type DataSource, DEFAULT_FILE_MODE, dataSource, FILE_MODES } from "./data-source.ts";
 import type { Fields } from "./decoder.ts";
-import { relativePathProblem } from "./mount-path.ts";
+import { hostPathProblem } from "./mount-path.ts";
+import { type ProjectedSource, projectedSources } from "./projected-source.ts";
 import type { SourceLocation } from "./resource.ts";
-import { labelNameProblem, subdomainProblem } from "./resource-names.ts";
+import { labelNameProblem } from "./resource-names.ts";
 
-export type Volume = DataVolume | EmptyVolume;
+export type Volume = DataVolume | ProjectedVolume | HostPathVolume | ClaimVolume | EmptyVolume;
 
-/** The keys of a ConfigMap or Secret in the pod's namespace, each a file. */
-export interface DataVolume {
-  readonly kind: "configMap" | "secret";
+/** The keys of one ConfigMap or Secret, each a file. */
+export interface DataVolume extends DataSource {
   readonly name: string;
-  /** Name of the ConfigMap or Secret. */
-  readonly resourceName: string;
-  /** Which keys become files, and where; empty: each key, under its own name. */
-  readonly items: readonly VolumeItem[];
-  /** Whether the resource, and the keys of `items`, may be absent. */
-  readonly optional: boolean;
   /** File mode, 0 to 0o777, of files whose item has none. */
   readonly defaultMode: number;
+  readonly source: SourceLocation;
+}
+
+/** Files of several sources in one folder. */
+export interface ProjectedVolume {
+  readonly kind: "projected";
+  readonly name: string;
+  readonly sources: readonly ProjectedSource[];
+  /** File mode, 0 to 0o777, of files whose item has none. */
+  readonly defaultMode: number;
+  readonly source: SourceLocation;
+}
+
+/** A file or folder of the machine. */
+export interface HostPathVolume {
+  readonly kind: "hostPath";
+  readonly name: string;
+  /** Absolute. */
+  readonly path: string;
+  readonly source: SourceLocation;
+}
+
+/** A folder that outlives the pod; of StatefulSets alone. */
+export interface ClaimVolume {
+  readonly kind: "claim";
+  readonly name: string;
   readonly source: SourceLocation;
 }
 
@@ -30,15 +52,7 @@ export interface EmptyVolume {
   readonly source: SourceLocation;
 }
 
-export interface VolumeItem {
-  readonly key: string;
-  /** Relative, and never leads out of the volume. */
-  readonly path: string;
-  /** File mode, 0 to 0o777. */
-  readonly mode?: number;
-}
-
-const KINDS = ["configMap", "secret", "emptyDir"] as const;
+const KINDS = ["configMap", "secret", "projected", "hostPath", "emptyDir"] as const;
 
 const UNSUPPORTED_KINDS = [
   "awsElasticBlockStore",
@@ -55,14 +69,12 @@ const UNSUPPORTED_KINDS = [
   "gcePersistentDisk",
   "gitRepo",
   "glusterfs",
-  "hostPath",
   "image",
   "iscsi",
   "nfs",
   "persistentVolumeClaim",
   "photonPersistentDisk",
   "portworxVolume",
-  "projected",
   "quobyte",
   "rbd",
   "scaleIO",
@@ -70,42 +82,45 @@ const UNSUPPORTED_KINDS = [
   "vsphereVolume",
 ];
 
-const DEFAULT_MODE = 0o644;
-const MODES = { min: 0, max: 0o777 };
-
 /** A volume of no type is an empty folder, as in Kubernetes. */
 export function volume(fields: Fields, file: string): Volume {
-  const source = { file, line: fields.line };
   const name = fields.requiredText("name", labelNameProblem);
   const given = [...KINDS, ...UNSUPPORTED_KINDS].filter((kind) => fields.has(kind));
   fields.unsupported(UNSUPPORTED_KINDS, (kind) => `volume type ${kind}`);
   if (given.length > 1) fields.reportHere(`has several types: ${given.join(", ")}`);
   const kind = KINDS.find((candidate) => given.includes(candidate)) ?? "emptyDir";
   fields.accept(KINDS);
-  const content = fields.section(kind);
-  if (kind === "emptyDir") {
-    content.unused(["medium", "sizeLimit"]);
-    return { kind, name, source };
-  }
-  return { kind, name, ...dataVolume(content, kind), source };
+  const named = { name, source: { file, line: fields.line } };
+  return volumeOfKind(fields.section(kind), { kind, named });
 }
 
-function dataVolume(
+function volumeOfKind(
   fields: Fields,
-  kind: DataVolume["kind"],
-): Omit<DataVolume, "kind" | "name" | "source"> {
-  const nameField = kind === "secret" ? "secretName" : "name";
-  return {
-    resourceName: fields.requiredText(nameField, subdomainProblem),
-    items: fields.list("items").map(volumeItem),
-    optional: fields.flag("optional", "off"),
-    defaultMode: fields.integer("defaultMode", MODES) ?? DEFAULT_MODE,
-  };
+  {
+    kind,
+    named,
+  }: { readonly kind: (typeof KINDS)[number]; readonly named: Pick<Volume, "name" | "source"> },
+): Volume {
+  switch (kind) {
+    case "configMap":
+    case "secret": {
+      const nameField = kind === "secret" ? "secretName" : "name";
+      const data = dataSource(fields, { kind, nameField });
+      return { ...data, defaultMode: defaultModeOf(fields), ...named };
+    }
+    case "projected": {
+      const sources = projectedSources(fields);
+      return { kind, sources, defaultMode: defaultModeOf(fields), ...named };
+    }
+    case "hostPath":
+      fields.unused(["type"]);
+      return { kind, path: fields.requiredText("path", hostPathProblem), ...named };
+    case "emptyDir":
+      fields.unused(["medium", "sizeLimit"]);
+      return { kind, ...named };
+  }
 }
 
-function volumeItem(fields: Fields): VolumeItem {
-  const key = fields.requiredText("key", (text) => (text === "" ? "must not be empty" : undefined));
-  const path = fields.requiredText("path", relativePathProblem);
-  const mode = fields.integer("mode", MODES);
-  return mode === undefined ? { key, path } : { key, path, mode };
+function defaultModeOf(fields: Fields): number {
+  return fields.integer("defaultMode", FILE_MODES) ?? DEFAULT_FILE_MODE;
 }

@@ -24,6 +24,8 @@ import {
 /** `TOKEN_AUDIENCES` (CA-5). */
 export const TOKEN_AUDIENCE = "istio-ca";
 const ISSUER = "https://kubernetes.default.svc.cluster.local";
+/** Of a token that names nobody: the API server, as in Kubernetes. */
+export const API_AUDIENCE: string = ISSUER;
 /** Longest lifetime issued or accepted, in milliseconds. */
 export const MAX_TOKEN_LIFETIME_MS = 3_600_000;
 const PRIVATE_KEY = "private.pem";
@@ -88,18 +90,24 @@ export class ServiceAccountTokens extends ServiceAccountTokenVerifier {
 
   /**
    * @param request.lifetimeMs at most one hour
+   * @param request.audience whom it is for; absent: the certificate service
    * @throws TokenLifetimeError
    */
   async issue(
-    request: TokenBearer & { readonly now: Date; readonly lifetimeMs: number },
+    request: TokenBearer & {
+      readonly now: Date;
+      readonly lifetimeMs: number;
+      readonly audience?: string;
+    },
   ): Promise<string> {
     const { namespace, podName, podUid, serviceAccount, now, lifetimeMs } = request;
+    const { audience = TOKEN_AUDIENCE } = request;
     if (!(lifetimeMs > 0 && lifetimeMs <= MAX_TOKEN_LIFETIME_MS))
       throw new TokenLifetimeError(`a token lives at most ${MAX_TOKEN_LIFETIME_MS} ms`);
     const claims = {
       issuer: ISSUER,
       subject: subjectOf({ namespace, serviceAccount }),
-      audience: [TOKEN_AUDIENCE],
+      audience: [audience],
       id: randomUUID(),
       issuedAt: now,
       expiresAt: new Date(now.getTime() + lifetimeMs),

@@ -76,6 +76,33 @@ const lines: [what: string, changes: Partial<AccessLogEntry>, expected: string][
     "FAILED shop/api-0 -> api.shop:8080 GET /admin 503, UF upstream_reset_before_response_started",
   ],
   [
+    "a connection that a NetworkPolicy refuses",
+    {
+      ...tcp,
+      decision: {
+        verdict: "deny",
+        reason: {
+          because: "network-policy",
+          direction: "ingress",
+          policies: [{ kind: "NetworkPolicy", namespace: "shop", name: "api" }],
+        },
+      },
+    },
+    "DENIED cluster.local/ns/shop/sa/web -> shop/api-0:8080 TCP, NetworkPolicy refuses ingress: shop/api",
+  ],
+  [
+    "a call to an address that is none of the mesh's",
+    {
+      ...tcp,
+      reporter: "source",
+      authority: null,
+      upstream_cluster: null,
+      downstream_local_address: "93.184.216.34:443",
+      decision: { verdict: "deny", reason: { because: "unknown-destination" } },
+    },
+    "DENIED shop/api-0 -> 93.184.216.34:443 TCP, no destination of the mesh (REGISTRY_ONLY)",
+  ],
+  [
     "a path that would steer the terminal",
     { path: "/\u001b[2J\u202e\u2028" },
     "DENIED cluster.local/ns/shop/sa/web -> shop/api-0:8080 GET /\\u{1b}[2J\\u{202e}\\u{2028} 403, DENY shop/no-admin rules[0] (a.yaml:3)",

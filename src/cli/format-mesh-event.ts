@@ -1,5 +1,6 @@
 /** What happens to a mesh on this machine, in lines for people. */
 import type { MeshEvent } from "../local/local-mesh.ts";
+import type { PublishOutcome } from "../local/network/host-side.ts";
 import type { ProcessEvent } from "../local/processes/supervised-process.ts";
 import type { Workload } from "../policy/workload.ts";
 
@@ -20,9 +21,18 @@ export function formatMeshEvent(event: MeshEvent): readonly string[] {
       return [`${event.workload.namespace}/${event.workload.name} stopped`];
     case "files-placed":
       return event.rewrites.map(({ from, to }) => `${event.title}: ${from} is ${to} here`);
+    case "published":
+      return event.ports.map(describePublished);
     case "process":
       return describeProcess(event.title, event.event);
   }
+}
+
+function describePublished({ service, port, listen, problem }: PublishOutcome): string {
+  const at = `${listen.address}:${listen.port}`;
+  return problem === undefined
+    ? `${service}:${port} from this machine: ${at}, a caller without identity`
+    : `${service}:${port} is not offered at ${at}: ${problem}`;
 }
 
 /** One line for a pod: its name, who it is, and where it is reached. */

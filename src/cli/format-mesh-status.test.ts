@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ContainerStatus, ProcessStatus } from "../local/mesh-status.ts";
-import { findTroubles, formatMeshStatus, type ObservedPod } from "./format-mesh-status.ts";
+import type { ContainerStatus, PodStatus, ProcessStatus } from "../local/mesh-status.ts";
+import { findTroubles, formatMeshStatus } from "./format-mesh-status.ts";
 
 const NOW = new Date("2026-01-31T12:00:00Z");
 const running: ProcessStatus = { name: "sidecar", phase: "running", restarts: 0, processId: 7 };
 const program: ContainerStatus = { ...running, name: "api", readiness: "ready" };
 const controlPlane = { ...running, listen: "127.0.0.1:20001" };
-const pod: ObservedPod = {
+const pod: PodStatus = {
   namespace: "shop",
   name: "api-0",
   owner: "api",
@@ -25,27 +25,28 @@ const pod: ObservedPod = {
       mutualTls: { mode: "STRICT", origin: "default" },
     },
   ],
-  certificateEnds: new Date(NOW.getTime() + 90 * 60_000),
+  certificateEnds: "2026-01-31T13:30:00.000Z",
+  memoryBytes: 70 * 1024 * 1024,
 };
 const { sidecar: _, identity: __, adminPort: ___, certificateEnds: ____, ...bare } = pod;
 
 test("a mesh in order is a table, and all is well", () => {
-  const joined: ObservedPod = {
+  const joined: PodStatus = {
     ...pod,
     name: "billing-0",
     kind: "run",
     containers: [],
     joinedProcessIds: [11, 12],
     ports: [],
-    certificateEnds: new Date(NOW.getTime() + 8_500),
+    certificateEnds: "2026-01-31T12:00:08.500Z",
   };
   const lines = formatMeshStatus({ controlPlane, pods: [pod, joined] }, NOW);
   assert.deepEqual(lines, [
     "control plane running, at 127.0.0.1:20001, restarts 0",
     "",
-    "POD             KIND        SIDECAR  PROGRAMS     RESTARTS  IDENTITY        CERTIFICATE  PORTS",
-    "shop/api-0      Deployment  running  api running  0         ns/shop/sa/api  1 h 30 min   8080 at 127.0.0.1:20003 STRICT",
-    "shop/billing-0  run         running  process 12   0         ns/shop/sa/api  8 s          -",
+    "POD             KIND        SIDECAR  PROGRAMS     RESTARTS  IDENTITY        CERTIFICATE  MEMORY  PORTS",
+    "shop/api-0      Deployment  running  api running  0         ns/shop/sa/api  1 h 30 min   70 MiB  8080 at 127.0.0.1:20003 STRICT",
+    "shop/billing-0  run         running  process 12   0         ns/shop/sa/api  8 s          70 MiB  -",
     "",
     "all is well",
   ]);
@@ -53,24 +54,24 @@ test("a mesh in order is a table, and all is well", () => {
 
 test("a pod without a sidecar has no identity, and is no trouble", () => {
   const ports = bare.ports.map(({ mutualTls: _mode, ...port }) => port);
-  const plain: ObservedPod = { ...bare, ports };
+  const plain: PodStatus = { ...bare, ports };
   const text = formatMeshStatus({ controlPlane, pods: [plain] }, NOW).join("\n");
   assert.match(
     text,
-    /Deployment +none +api running +0 +none +- +8080 at \S+ plaintext\n\nall is well/,
+    /Deployment +none +api running +0 +none +- +70 MiB +8080 at \S+ plaintext\n\nall is well/,
   );
 });
 
 const killed = { code: null, signal: "SIGKILL" } as const;
 const failed = { code: 1, signal: null } as const;
 const success = { code: 0, signal: null } as const;
-const job: ObservedPod = { ...pod, kind: "Job", sidecar: { ...running, phase: "stopped" } };
-const withProgram = (changes: Partial<ContainerStatus>, of = pod): ObservedPod => ({
+const job: PodStatus = { ...pod, kind: "Job", sidecar: { ...running, phase: "stopped" } };
+const withProgram = (changes: Partial<ContainerStatus>, of = pod): PodStatus => ({
   ...of,
   containers: [{ ...program, ...changes }],
 });
 
-const troubles: [what: string, pods: readonly ObservedPod[], expected: readonly string[]][] = [
+const troubles: [what: string, pods: readonly PodStatus[], expected: readonly string[]][] = [
   ["nothing runs", [], []],
   [
     "a sidecar waits to be started again",
@@ -96,7 +97,7 @@ const troubles: [what: string, pods: readonly ObservedPod[], expected: readonly 
   ],
   [
     "a certificate has ended",
-    [{ ...pod, certificateEnds: NOW }],
+    [{ ...pod, certificateEnds: NOW.toISOString() }],
     ["shop/api-0 certificate ended 2026-01-31T12:00:00.000Z"],
   ],
   [

@@ -7,16 +7,6 @@ import type {
   ProcessStatus,
 } from "../local/mesh-status.ts";
 
-/** What the supervisor says, and what each sidecar says of its certificate. */
-export interface ObservedPod extends PodStatus {
-  /** Absent without a sidecar, and when that does not answer. */
-  readonly certificateEnds?: Date;
-}
-
-export interface ObservedMesh extends MeshStatus {
-  readonly pods: readonly ObservedPod[];
-}
-
 const HEADINGS = [
   "POD",
   "KIND",
@@ -25,10 +15,13 @@ const HEADINGS = [
   "RESTARTS",
   "IDENTITY",
   "CERTIFICATE",
+  "MEMORY",
   "PORTS",
 ];
 
-export function formatMeshStatus(mesh: ObservedMesh, now: Date): readonly string[] {
+const MIB = 1024 * 1024;
+
+export function formatMeshStatus(mesh: MeshStatus, now: Date): readonly string[] {
   const { controlPlane, pods } = mesh;
   const troubles = findTroubles(mesh, now);
   return [
@@ -41,7 +34,7 @@ export function formatMeshStatus(mesh: ObservedMesh, now: Date): readonly string
 }
 
 /** One sentence for each part that is down; none when all is well. */
-export function findTroubles(mesh: ObservedMesh, now: Date): readonly string[] {
+export function findTroubles(mesh: MeshStatus, now: Date): readonly string[] {
   const { controlPlane, pods, refusedChange } = mesh;
   return [
     ...(refusedChange === undefined
@@ -52,7 +45,7 @@ export function findTroubles(mesh: ObservedMesh, now: Date): readonly string[] {
   ];
 }
 
-function podTroubles(pod: ObservedPod, now: Date): readonly string[] {
+function podTroubles(pod: PodStatus, now: Date): readonly string[] {
   const where = `${pod.namespace}/${pod.name}`;
   if (pod.kind === "Job" && pod.containers.every(({ phase }) => phase === "completed")) {
     const failed = pod.containers.filter((one) => !hasSucceeded(one));
@@ -67,10 +60,11 @@ function podTroubles(pod: ObservedPod, now: Date): readonly string[] {
     ...containers.flatMap((one) => containerTroubles(`${where} ${one.name}`, one)),
   ];
   if (sidecar?.phase !== "running") return troubles;
-  if (certificateEnds === undefined) {
+  const ends = certificateEnds === undefined ? undefined : new Date(certificateEnds);
+  if (ends === undefined) {
     troubles.push(`${where} sidecar does not say which certificate it has`);
-  } else if (certificateEnds <= now) {
-    troubles.push(`${where} certificate ended ${certificateEnds.toISOString()}`);
+  } else if (ends <= now) {
+    troubles.push(`${where} certificate ended ${certificateEnds}`);
   }
   return troubles;
 }
@@ -104,7 +98,7 @@ function describeContainer(container: ContainerStatus): string {
     : describeProcess(container);
 }
 
-function rowOf(pod: ObservedPod, now: Date): readonly string[] {
+function rowOf(pod: PodStatus, now: Date): readonly string[] {
   const { namespace, name, kind, sidecar, containers, joinedProcessIds } = pod;
   const programs = [
     ...containers.map((one) => `${one.name} ${describeContainer(one)}`),
@@ -119,6 +113,7 @@ function rowOf(pod: ObservedPod, now: Date): readonly string[] {
     String(restarts.reduce((sum, one) => sum + one.restarts, 0)),
     pod.identity?.replace(/^spiffe:\/\/[^/]+\//, "") ?? "none",
     certificateLeft(pod, now),
+    pod.memoryBytes === undefined ? "-" : `${Math.round(pod.memoryBytes / MIB)} MiB`,
     pod.ports.map(describePort).join(", ") || "-",
   ];
 }
@@ -128,10 +123,10 @@ function describePort({ containerPort, listen, mutualTls }: PortStatus): string 
   return `${containerPort} at ${listen.address}:${listen.port} ${mode}`;
 }
 
-function certificateLeft({ sidecar, certificateEnds }: ObservedPod, now: Date): string {
+function certificateLeft({ sidecar, certificateEnds }: PodStatus, now: Date): string {
   if (sidecar === undefined) return "-";
   if (certificateEnds === undefined) return "unknown";
-  return formatTimeLeft(certificateEnds.getTime() - now.getTime());
+  return formatTimeLeft(Date.parse(certificateEnds) - now.getTime());
 }
 
 /** `23 h 59 min`, `12 min`, `8 s` */

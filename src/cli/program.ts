@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import type { ExplainOptions } from "./commands/explain.ts";
 import { addMeshCommands } from "./mesh-commands.ts";
-import { collect, dataFolder } from "./options.ts";
+import type { NetworkChoice } from "./network-choice.ts";
+import { collect, dataFolder, networkChoice } from "./options.ts";
 import { packagePath } from "./package-root.ts";
 import { printLine as print } from "./print-line.ts";
 
@@ -31,7 +32,8 @@ function addUp(program: Command): void {
     )
     .addOption(resourcePaths())
     .addOption(dataFolder())
-    .action(async (options: { file: string[]; data: string }) => {
+    .addOption(networkChoice())
+    .action(async (options: { file: string[]; data: string; network: NetworkChoice }) => {
       const { upCommand } = await import("./commands/up.ts");
       process.exitCode = await upCommand(options, print);
     });
@@ -64,7 +66,8 @@ function addDemo(program: Command): void {
     )
     .option("--data <folder>", "where the mesh keeps its state", ".hauberk/demo")
     .option("--example <name>", "which example: production or first-verdict", "production")
-    .action(async (options: { data: string; example: string }) => {
+    .addOption(networkChoice())
+    .action(async (options: { data: string; example: string; network: NetworkChoice }) => {
       const { demoCommand } = await import("./commands/demo.ts");
       process.exitCode = await demoCommand(options, print);
     });
@@ -86,6 +89,13 @@ function addProcesses(program: Command): void {
     .action(async () => {
       const { sidecarCommand } = await import("./commands/sidecar.ts");
       process.exitCode = await sidecarCommand();
+    });
+  program
+    .command("gateway", { hidden: true })
+    .description(`The gateway process of a mesh in namespaces; ${startedByUp}`)
+    .action(async () => {
+      const { gatewayCommand } = await import("./commands/gateway.ts");
+      process.exitCode = await gatewayCommand();
     });
 }
 

@@ -9,19 +9,27 @@ import { readResourceFiles } from "../control/resource-files.ts";
 import { ResourceStore } from "../control/resource-store.ts";
 import { DataDirectory } from "../local/data-directory.ts";
 import { MeshSocket } from "../local/joining/mesh-socket.ts";
-import { LocalMesh, type MeshEvent } from "../local/local-mesh.ts";
+import { LocalMesh, type LocalMeshOptions, type MeshEvent } from "../local/local-mesh.ts";
+import {
+  NamespaceNetwork,
+  type NamespaceNetworkOptions,
+} from "../local/network/namespace-network.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { createLog, type Log, silentLog } from "../runtime/log.ts";
+import type { EnteredNetwork } from "./enter-network.ts";
 import { formatIssue, formatNotice } from "./format-issue.ts";
 import { formatMeshEvent } from "./format-mesh-event.ts";
 import { noticesOf } from "./load-mesh.ts";
+import type { Print } from "./print-line.ts";
 
-export type Print = (line: string) => void;
-
-/** In one sentence, DESIGN 4a. */
-const PROTECTION =
-  "loopback mode: all programs run as one user, so the mesh rules cooperating programs and is no boundary against a hostile one";
+/** In one sentence each, DESIGN 4a. */
+const PROTECTION = {
+  loopback:
+    "loopback mode: all programs run as one user, so the mesh rules cooperating programs and is no boundary against a hostile one",
+  namespaces:
+    "namespaces mode: each pod has a network, files and processes of its own, which is a boundary against hostile programs too",
+} as const;
 
 export interface StartedMesh {
   readonly mesh: LocalMesh;
@@ -34,13 +42,14 @@ export interface StartedMesh {
 export interface MeshToStart {
   readonly file: readonly string[];
   readonly data: string;
+  readonly network: Exclude<EnteredNetwork, { mode: "ran-inside" }>;
   /** What is said of an event, where that is not all. */
   readonly tell?: (event: MeshEvent) => readonly string[];
 }
 
 /** @returns undefined when the files have issues; they have been printed, and nothing was started */
 export async function startMesh(
-  { file: paths, data, tell = formatMeshEvent }: MeshToStart,
+  { file: paths, data, network: entered, tell = formatMeshEvent }: MeshToStart,
   print: Print,
 ): Promise<StartedMesh | undefined> {
   const startedAt = performance.now();
@@ -54,18 +63,25 @@ export async function startMesh(
     print(`${faults}; nothing was started`);
     return undefined;
   }
-  print(PROTECTION);
+  print(PROTECTION[entered.mode]);
   const dataDirectory = new DataDirectory(data);
-  const options = {
+  const hauberkCommand = [
+    process.execPath,
+    ...process.execArgv,
+    process.argv[1] ?? "",
+  ] satisfies LocalMeshOptions["hauberkCommand"];
+  const network = await openNetwork(entered, { dataDirectory, hauberkCommand, print });
+  const options: LocalMeshOptions = {
     paths,
     dataDirectory,
-    hauberkCommand: [process.execPath, ...process.execArgv, process.argv[1] ?? ""],
+    hauberkCommand,
+    network,
     clock: systemClock,
     random: Math.random,
     report: (event) => {
       for (const line of tell(event)) print(`[${seconds().toFixed(1)} s] ${line}`);
     },
-  } satisfies Parameters<typeof LocalMesh.start>[0];
+  };
   const mesh = await LocalMesh.start(options, parsed.resources);
   const socket = await openSocket(mesh, dataDirectory.socket);
   print(`the mesh is up after ${seconds().toFixed(1)} s; logs are in ${dataDirectory.path}/logs`);
@@ -80,6 +96,18 @@ export async function startMesh(
       await mesh.close();
     },
   };
+}
+
+function openNetwork(
+  entered: MeshToStart["network"],
+  {
+    print,
+    ...options
+  }: Pick<NamespaceNetworkOptions, "dataDirectory" | "hauberkCommand"> & { readonly print: Print },
+): Promise<NamespaceNetwork> | undefined {
+  if (entered.mode === "loopback") return undefined;
+  const { host } = entered;
+  return NamespaceNetwork.open({ ...options, host, random: Math.random, log: silentInfo(print) });
 }
 
 /** `run`, `status` and `down` come in there; being asked to stop is the same as SIGTERM. */

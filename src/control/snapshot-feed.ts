@@ -22,6 +22,7 @@ export function feedWorkloadViews(
         resources: [...inputs.resources.current, ...inputs.running.current.resources],
         workloads: inputs.running.current.workloads,
         rootsPem: inputs.rootsPem.current,
+        serviceAddresses: inputs.running.current.serviceAddresses,
       }),
     );
   const views = new WatchedValue(build());

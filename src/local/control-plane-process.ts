@@ -5,9 +5,9 @@ import type {
   ControlPlaneReport,
   RunningNow,
 } from "../control/control-plane-messages.ts";
+import type { SocketAddress } from "../policy/workload.ts";
 import { createDeferred, type Deferred } from "../runtime/deferred.ts";
 import type { DataDirectory } from "./data-directory.ts";
-import { LOOPBACK } from "./port-allocator.ts";
 import { firstReport, MeshStartError, ownProcessPlan } from "./processes/own-process.ts";
 import { type ProcessEvent, SupervisedProcess } from "./processes/supervised-process.ts";
 
@@ -21,7 +21,8 @@ export interface ControlPlaneProcessOptions {
   readonly paths: readonly string[];
   readonly dataDirectory: DataDirectory;
   readonly hauberkCommand: readonly [string, ...string[]];
-  readonly port: number;
+  /** Where it listens. */
+  readonly listen: SocketAddress;
   readonly report: (event: ProcessEvent) => void;
   readonly random: () => number;
 }
@@ -87,13 +88,12 @@ export class ControlPlaneProcess {
   }
 
   #instruction(): ControlPlaneInstruction {
-    const { paths, dataDirectory, port } = this.#options;
+    const { paths, dataDirectory, listen } = this.#options;
     return {
       type: "start",
       paths,
       dataDirectory: dataDirectory.path,
-      address: LOOPBACK,
-      port,
+      ...listen,
       ...this.#running,
     };
   }

@@ -36,6 +36,9 @@ export class DataDirectory {
   get controlPlaneLog(): string {
     return join(this.path, "logs", "control-plane.log");
   }
+  get gatewayLog(): string {
+    return join(this.path, "logs", "gateway.log");
+  }
   /** Where the supervisor takes questions and orders; a socket's path must be short, so a long one moves. */
   get socket(): string {
     const inside = join(this.path, "mesh.sock");
@@ -47,9 +50,17 @@ export class DataDirectory {
   logs({ namespace, name }: { namespace: string; name: string }): string {
     return join(this.path, "logs", namespace, name);
   }
-  /** A pod's own scratch folder: its TMPDIR. */
-  scratch({ namespace, name }: { namespace: string; name: string }): string {
+  /** All that is kept for one pod while it runs. */
+  pod({ namespace, name }: { namespace: string; name: string }): string {
     return join(this.path, "pods", namespace, name);
+  }
+  /** A pod's own scratch folder: its TMPDIR. */
+  scratch(pod: { namespace: string; name: string }): string {
+    return join(this.pod(pod), "tmp");
+  }
+  /** A volume that a StatefulSet's pod claims: it outlives the pod, and the mesh. */
+  claim({ namespace, name }: { namespace: string; name: string }): string {
+    return join(this.path, "claims", namespace, name);
   }
 
   /**

@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import type { Resource } from "../api/resource.ts";
 import { ServiceAccountTokens } from "../ca/service-account-tokens.ts";
+import type { RunningNow } from "../control/control-plane-messages.ts";
 import type { Workload } from "../policy/workload.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
@@ -15,11 +16,13 @@ import { besideFiles, isJoined } from "./joining/joined-resources.ts";
 import { type MeshLock, takeMeshLock } from "./mesh-lock.ts";
 import { type MeshPlan, type PlannedPod, planMesh } from "./mesh-plan.ts";
 import { readMeshState, writeMeshState } from "./mesh-state.ts";
+import type { PublishOutcome } from "./network/host-side.ts";
+import type { NamespaceNetwork, NetworkState } from "./network/namespace-network.ts";
 import { checkLaunches } from "./pods/check-launches.ts";
 import type { PathRewrite } from "./pods/container-files.ts";
-import { Pod, type PodContext } from "./pods/pod.ts";
+import { Pod, type PodContext, type TokenRequest } from "./pods/pod.ts";
 import { startsReady } from "./pods/pod-container.ts";
-import { LOOPBACK, PortAllocator } from "./port-allocator.ts";
+import { PortAllocator } from "./port-allocator.ts";
 import { endLeftovers } from "./processes/leftover-processes.ts";
 import type { ProcessEvent, SupervisedProcess } from "./processes/supervised-process.ts";
 
@@ -36,6 +39,8 @@ export type MeshEvent =
       readonly title: string;
       readonly rewrites: readonly PathRewrite[];
     }
+  /** The host's loopback offers other service ports than before. */
+  | { readonly type: "published"; readonly ports: readonly PublishOutcome[] }
   | { readonly type: "process"; readonly title: string; readonly event: ProcessEvent };
 
 export interface LocalMeshOptions {
@@ -47,6 +52,8 @@ export interface LocalMeshOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly report: (event: MeshEvent) => void;
+  /** In which each pod has addresses of its own; absent where all share the machine's loopback. It is closed with the mesh. */
+  readonly network?: NamespaceNetwork | undefined;
 }
 
 export interface JoinedResources {
@@ -91,9 +98,10 @@ export class LocalMesh {
     this.#uids = parts.uids;
     const { paths, dataDirectory, hauberkCommand, random } = parts.options;
     const report = (event: ProcessEvent): void => this.#reportProcess("control plane", event);
+    const { controlPlane: listen } = parts.plan;
     this.#controlPlane = new ControlPlaneProcess(
-      { paths, dataDirectory, hauberkCommand, random, port: parts.plan.controlPlanePort, report },
-      { workloads: this.workloads, resources: [] },
+      { paths, dataDirectory, hauberkCommand, random, listen, report },
+      this.#runningNow,
     );
   }
 
@@ -134,7 +142,8 @@ export class LocalMesh {
       ServiceAccountTokens.open(dataDirectory.path),
     ]);
     const uids = new Map<string, string>();
-    const plan = await planMesh(resources, { ports, uid: uidFrom(uids) });
+    const addresses = options.network;
+    const plan = await planMesh(resources, { ports, uid: uidFrom(uids), addresses });
     const mesh = new LocalMesh({ options, lock, tokens, ports, resources, plan, uids });
     try {
       await mesh.#checkLaunches(plan.pods);
@@ -167,9 +176,15 @@ export class LocalMesh {
     return this.#allResources;
   }
 
+  /** Whether each pod has addresses and ports of its own. */
+  get podsHaveNetworks(): boolean {
+    return this.#options.network !== undefined;
+  }
+
   /** `address:port` */
   get controlPlaneAddress(): string {
-    return `${LOOPBACK}:${this.#plan.controlPlanePort}`;
+    const { address, port } = this.#plan.controlPlane;
+    return `${address}:${port}`;
   }
 
   get controlPlane(): SupervisedProcess {
@@ -233,13 +248,32 @@ export class LocalMesh {
   }
 
   async #startAll(): Promise<void> {
+    await this.#startNetwork();
     // Sidecars load while the control plane does; they wait for their bootstrap.
     const outcomes = await Promise.allSettled([
       this.#startControlPlane(),
-      ...this.#plan.pods.map((planned) => this.#startPod(planned)),
+      ...this.#plan.pods
+        .filter((planned) => this.#mayStart(planned))
+        .map((planned) => this.#startPod(planned)),
     ]);
+    await this.#startHeld();
     await this.#writeState();
     throwFirstFailure(outcomes);
+  }
+
+  async #startNetwork(): Promise<void> {
+    const { network, report } = this.#options;
+    if (network === undefined) return;
+    await network.start(this.#networkState, {
+      report: (event) => this.#reportProcess("gateway", event),
+      onPublished: (ports) => report({ type: "published", ports }),
+    });
+  }
+
+  get #networkState(): NetworkState {
+    const { pods, published, serviceAddresses = {} } = this.#plan;
+    const { workloads } = this;
+    return { pods, workloads, resources: this.#allResources, serviceAddresses, published };
   }
 
   /** Pods that are about to be started, asked what they would start. */
@@ -274,6 +308,33 @@ export class LocalMesh {
     this.#options.report({ type: "pod-started", workload: planned.workload });
   }
 
+  /** A pod of an ordered StatefulSet waits until the one before it is ready. */
+  #mayStart({ startsAfter }: PlannedPod): boolean {
+    return startsAfter === undefined || this.#pods.get(startsAfter)?.ready === true;
+  }
+
+  /** Starts those that waited for another, and those that waited for them. */
+  async #startHeld(): Promise<void> {
+    for (;;) {
+      const held = this.#plan.pods.filter(
+        (planned) =>
+          planned.startsAfter !== undefined &&
+          !this.#pods.has(keyOf(planned.workload)) &&
+          this.#mayStart(planned),
+      );
+      if (held.length === 0) return;
+      await Promise.all(held.map((planned) => this.#startPod(planned)));
+    }
+  }
+
+  #readinessChanged(): void {
+    this.#tellRunning();
+    if (!this.#plan.pods.some(({ startsAfter }) => startsAfter !== undefined)) return;
+    this.#enqueue(() => this.#startHeld()).catch((error: unknown) =>
+      this.#reportProcess("StatefulSet", { type: "failed", problem: describeError(error) }),
+    );
+  }
+
   async #stopPod(pod: Pod): Promise<void> {
     await pod.stop();
     if (this.#pods.get(pod.key) === pod) this.#pods.delete(pod.key);
@@ -287,10 +348,12 @@ export class LocalMesh {
       hauberkCommand,
       random,
       controlPlane: () => this.#controlPlane.address,
-      issueToken: (workload) => this.#issueToken(workload),
+      network: this.#options.network,
+      serviceAddresses: () => this.#plan.serviceAddresses ?? {},
+      issueToken: (workload, what) => this.#issueToken(workload, what),
       resources: () => this.#allResources,
       workloads: () => this.workloads,
-      onReadiness: () => this.#tellControlPlane(),
+      onReadiness: () => this.#readinessChanged(),
       onPlaced: (title, rewrites) =>
         this.#options.report({ type: "files-placed", title, rewrites }),
       report: (title, event) => this.#reportProcess(title, event),
@@ -311,7 +374,8 @@ export class LocalMesh {
   async #planChange(): Promise<PlannedChange> {
     this.#dismissDisplaced();
     const resources = this.#allResources;
-    const planOptions = { ports: this.#ports, uid: uidFrom(this.#uids) };
+    const addresses = this.#options.network;
+    const planOptions = { ports: this.#ports, uid: uidFrom(this.#uids), addresses };
     const first = await planMesh(resources, planOptions);
     await this.#checkLaunches(first.pods);
     const replaced = first.pods.filter((planned) => this.#isChanged(planned));
@@ -322,7 +386,8 @@ export class LocalMesh {
 
   async #carryOut({ plan, replaced }: PlannedChange): Promise<void> {
     this.#plan = plan;
-    this.#tellControlPlane();
+    this.#options.network?.retain(this.#networkState);
+    this.#tellRunning();
     const wanted = new Map(this.#plan.pods.map((planned) => [keyOf(planned.workload), planned]));
     const gone = [...this.#pods.values()].filter(({ key }) => !wanted.has(key));
     await Promise.all(gone.map((pod) => this.#stopPod(pod)));
@@ -331,9 +396,10 @@ export class LocalMesh {
       const running = this.#pods.get(key);
       if (running !== undefined && !replaced.has(key)) return running.refreshFiles();
       if (running !== undefined) await this.#stopPod(running);
-      await this.#startPod(planned, running);
+      if (this.#mayStart(planned)) await this.#startPod(planned, running);
     });
     const outcomes = await Promise.allSettled(starts);
+    await this.#startHeld();
     await this.#writeState();
     throwFirstFailure(outcomes);
   }
@@ -363,8 +429,20 @@ export class LocalMesh {
     }
   }
 
-  #tellControlPlane(): void {
-    this.#controlPlane.tell({ workloads: this.workloads, resources: this.#joinedResources });
+  /** Whoever enforces something hears of it: the control plane, and the network. */
+  #tellRunning(): void {
+    this.#controlPlane.tell(this.#runningNow);
+    this.#options.network
+      ?.update(this.#networkState)
+      .catch((error: unknown) =>
+        this.#reportProcess("network", { type: "failed", problem: describeError(error) }),
+      );
+  }
+
+  get #runningNow(): RunningNow {
+    const { serviceAddresses } = this.#plan;
+    const running = { workloads: this.workloads, resources: this.#joinedResources };
+    return serviceAddresses === undefined ? running : { ...running, serviceAddresses };
   }
 
   #reportProcess(title: string, event: ProcessEvent): void {
@@ -381,7 +459,10 @@ export class LocalMesh {
     }
   }
 
-  #issueToken({ namespace, name, uid, serviceAccount }: Workload): Promise<string> {
+  #issueToken(
+    { namespace, name, uid, serviceAccount }: Workload,
+    what?: TokenRequest,
+  ): Promise<string> {
     return this.#tokens.issue({
       namespace,
       podName: name,
@@ -389,13 +470,19 @@ export class LocalMesh {
       serviceAccount,
       now: this.#options.clock.now(),
       lifetimeMs: TOKEN_LIFETIME_MS,
+      ...what,
     });
   }
 
   /** Processes are in the file from the moment they run, so that a later `up` finds them whatever happens. */
   #writeState(): Promise<void> {
     this.#writing = this.#writing.then(async () => {
-      const all = [this.#controlPlane.process, ...this.pods.flatMap(({ processes }) => processes)];
+      const { network } = this.#options;
+      const all = [
+        this.#controlPlane.process,
+        ...(network?.processes ?? []),
+        ...this.pods.flatMap(({ processes }) => processes),
+      ];
       await writeMeshState(this.#options.dataDirectory.meshState, {
         format: 2,
         supervisor: identifyProcess(process.pid) ?? { processId: process.pid, startedAt: "" },
@@ -418,6 +505,7 @@ export class LocalMesh {
     try {
       await Promise.all(this.pods.map((pod) => pod.stop()));
       await this.#controlPlane.process.stop();
+      await this.#options.network?.close();
       await this.#writeState();
     } finally {
       await this.#ports.release();

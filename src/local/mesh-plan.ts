@@ -1,13 +1,19 @@
 /** What will run on this machine, and on which ports: made from the resources before anything is started. */
 import type { Container } from "../api/container.ts";
-import type { Deployment } from "../api/deployment.ts";
-import type { Job } from "../api/job.ts";
 import type { PodTemplate } from "../api/pod-template.ts";
-import { formatLocation, type Resource, type SourceLocation } from "../api/resource.ts";
+import {
+  formatLocation,
+  type PodOwner,
+  type Resource,
+  type SourceLocation,
+} from "../api/resource.ts";
+import type { Service } from "../api/service.ts";
+import { ofKind } from "../policy/mesh-snapshot.ts";
 import { planWorkloads, podTemplateOf } from "../policy/plan-workloads.ts";
-import type { SocketAddress, Workload } from "../policy/workload.ts";
+import type { IpAddresses, SocketAddress, Workload } from "../policy/workload.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
 import { fixedApplicationPorts, isJoined } from "./joining/joined-resources.ts";
+import type { PublishedPort } from "./network/host-side.ts";
 import { type SidecarSettings, sidecarSettings } from "./pods/sidecar-settings.ts";
 import { LOOPBACK, type PortAllocator } from "./port-allocator.ts";
 
@@ -23,6 +29,8 @@ export interface PlannedPod {
   readonly source: SourceLocation;
   /** Failures after which a Job is given up; absent for what runs for ever. */
   readonly backoffLimit?: number;
+  /** `namespace/pod` that must be ready before this one may start. */
+  readonly startsAfter?: string;
   readonly containers: readonly Container[];
   readonly sidecar: SidecarSettings;
   /** Of its sidecar; absent without one. */
@@ -31,19 +39,51 @@ export interface PlannedPod {
 
 export interface MeshPlan {
   readonly pods: readonly PlannedPod[];
-  readonly controlPlanePort: number;
+  readonly controlPlane: SocketAddress;
+  /** Of services, by `namespace/name`; absent where pods share the machine's loopback. */
+  readonly serviceAddresses?: Readonly<Record<string, IpAddresses>>;
+  /** What the host's loopback is to offer; empty where pods are on it. */
+  readonly published: readonly PublishedPort[];
 }
 
+/** Gives pods, services and the control plane addresses of their own. */
+export interface AddressPlan {
+  readonly controlPlane: SocketAddress;
+  /** Of every sidecar, in its own pod. */
+  readonly adminPort: number;
+  /** @param key `namespace/pod` */
+  podAddresses(key: string): IpAddresses;
+  /** @param key `namespace/name` */
+  serviceAddresses(key: string): IpAddresses;
+}
+
+/** A pod with addresses of its own needs no place on the loopback. */
+const NOWHERE: SocketAddress = { address: LOOPBACK, port: 0 };
 const CONTROL_PLANE = "control-plane";
 const adminKey = ({ namespace, name }: Workload): string => `${namespace}/${name}/admin`;
 
-/**
- * @param options.uid the uid of the pod with this `namespace/name`
- * @throws MeshPlanError, NoPortLeftError
- */
+export interface PlanOptions {
+  readonly ports: PortAllocator;
+  /** The uid of the pod with this `namespace/name`. */
+  readonly uid: (key: string) => string;
+  /** Absent where pods share the machine's loopback. */
+  readonly addresses?: AddressPlan | undefined;
+}
+
+/** @throws MeshPlanError, NoPortLeftError */
 export async function planMesh(
   resources: readonly Resource[],
-  { ports: allocator, uid }: { ports: PortAllocator; uid: (key: string) => string },
+  options: PlanOptions,
+): Promise<MeshPlan> {
+  const { addresses, uid } = options;
+  return addresses === undefined
+    ? planOnLoopback(resources, options)
+    : planWithAddresses(resources, { ...options, addresses, uid });
+}
+
+async function planOnLoopback(
+  resources: readonly Resource[],
+  { ports: allocator, uid }: PlanOptions,
 ): Promise<MeshPlan> {
   const ports = await allocator.allocate(collectPortKeys(resources));
   const fixed = fixedApplicationPorts(resources);
@@ -51,27 +91,84 @@ export async function planMesh(
     address: LOOPBACK,
     port: fixed.get(key) ?? ports.get(key) ?? 0,
   });
-  const planPod = (workload: Workload): PlannedPod => {
-    const owner = podTemplateOf(resources, workload);
-    if (owner === undefined) throw new MeshPlanError(`nothing makes the pod ${workload.name}`);
-    const { template, meta } = owner;
-    const pod = {
-      workload,
-      template,
-      source: meta.source,
-      containers: isJoined(meta.source) ? [] : template.containers,
-      sidecar: settingsOf(owner, resources),
-      ...(owner.kind === "Job" ? { backoffLimit: owner.backoffLimit } : {}),
-    };
-    return workload.injected ? { ...pod, adminPort: place(adminKey(workload)).port } : pod;
-  };
+  const workloads = planWorkloads(resources, { place, uid, addresses: () => undefined });
   return {
-    pods: planWorkloads(resources, { place, uid }).map(planPod),
-    controlPlanePort: place(CONTROL_PLANE).port,
+    pods: workloads.map((workload) =>
+      planPod(workload, { resources, adminPort: place(adminKey(workload)).port }),
+    ),
+    controlPlane: place(CONTROL_PLANE),
+    published: [],
   };
 }
 
-function settingsOf(owner: Deployment | Job, resources: readonly Resource[]): SidecarSettings {
+async function planWithAddresses(
+  resources: readonly Resource[],
+  { ports: allocator, uid, addresses }: PlanOptions & { readonly addresses: AddressPlan },
+): Promise<MeshPlan> {
+  const { adminPort, controlPlane } = addresses;
+  const services = ofKind(resources, "Service");
+  const serviceAddresses = Object.fromEntries(
+    services
+      .filter(({ headless }) => !headless)
+      .map(({ meta }) => `${meta.namespace}/${meta.name}`)
+      .map((key) => [key, addresses.serviceAddresses(key)]),
+  );
+  const workloads = planWorkloads(resources, {
+    place: () => NOWHERE,
+    uid,
+    addresses: (key) => addresses.podAddresses(key),
+  });
+  return {
+    pods: workloads.map((workload) => planPod(workload, { resources, adminPort })),
+    controlPlane,
+    serviceAddresses,
+    published: await planPublished(services, allocator),
+  };
+}
+
+/** A port of the host's loopback for each service port, the same one as long as the data directory is. */
+async function planPublished(
+  services: readonly Service[],
+  allocator: PortAllocator,
+): Promise<readonly PublishedPort[]> {
+  const offered = services.flatMap(({ meta, ports }) =>
+    ports.map(({ port }) => ({ service: `${meta.namespace}/${meta.name}`, port })),
+  );
+  const keyOf = ({ service, port }: (typeof offered)[number]): string => `host/${service}:${port}`;
+  const ports = await allocator.allocate(offered.map(keyOf));
+  return offered.map((one) => ({
+    ...one,
+    listen: { address: LOOPBACK, port: ports.get(keyOf(one)) ?? 0 },
+  }));
+}
+
+function planPod(
+  workload: Workload,
+  { resources, adminPort }: { readonly resources: readonly Resource[]; readonly adminPort: number },
+): PlannedPod {
+  const owner = podTemplateOf(resources, workload);
+  if (owner === undefined) throw new MeshPlanError(`nothing makes the pod ${workload.name}`);
+  const { template, meta } = owner;
+  const pod = {
+    workload,
+    template,
+    source: meta.source,
+    containers: isJoined(meta.source) ? [] : template.containers,
+    sidecar: settingsOf(owner, resources),
+    ...(owner.kind === "Job" ? { backoffLimit: owner.backoffLimit } : {}),
+    ...startsAfter(owner, workload),
+  };
+  return workload.injected ? { ...pod, adminPort } : pod;
+}
+
+function startsAfter(owner: PodOwner, { name }: Workload): Pick<PlannedPod, "startsAfter"> {
+  if (owner.kind !== "StatefulSet" || owner.podManagementPolicy === "Parallel") return {};
+  const { namespace, name: set } = owner.meta;
+  const index = Number(name.slice(set.length + 1));
+  return index > 0 ? { startsAfter: `${namespace}/${set}-${index - 1}` } : {};
+}
+
+function settingsOf(owner: PodOwner, resources: readonly Resource[]): SidecarSettings {
   const chosen = sidecarSettings(owner, resources);
   if ("settings" in chosen) return chosen.settings;
   const { source, path, problem } = chosen.issue;
@@ -84,9 +181,10 @@ function collectPortKeys(resources: readonly Resource[]): string[] {
   const workloads = planWorkloads(resources, {
     place: (key) => {
       keys.push(key);
-      return { address: LOOPBACK, port: 0 };
+      return NOWHERE;
     },
     uid: () => "",
+    addresses: () => undefined,
   });
   return [...new Set([...keys, ...workloads.filter(({ injected }) => injected).map(adminKey)])];
 }

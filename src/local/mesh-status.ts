@@ -4,9 +4,10 @@ import { identityOf } from "../policy/build-workload-view.ts";
 import { effectivePeerAuthentication } from "../policy/effective-policy.ts";
 import { buildSnapshot, type MeshSnapshot } from "../policy/mesh-snapshot.ts";
 import { mutualTlsOfPort } from "../policy/mutual-tls.ts";
-import type { SocketAddress, Workload } from "../policy/workload.ts";
+import type { IpAddresses, SocketAddress, Workload } from "../policy/workload.ts";
 import type { EffectiveMutualTls } from "../policy/workload-view.ts";
 import { isJoined } from "./joining/joined-resources.ts";
+import { certificateEnd } from "./pods/certificate-end.ts";
 import type { Pod } from "./pods/pod.ts";
 import type { PodContainer } from "./pods/pod-container.ts";
 import type { ProcessExit } from "./processes/mesh-process.ts";
@@ -41,12 +42,18 @@ export interface PodStatus {
   readonly name: string;
   readonly owner: string;
   /** What it was made from; "run" for a process that joined. */
-  readonly kind: "Deployment" | "Job" | "run";
+  readonly kind: Workload["ownerKind"] | "run";
+  /** Its own; absent where pods share the machine's loopback. */
+  readonly addresses?: IpAddresses;
+  /** Of all its processes; absent where the system does not tell. */
+  readonly memoryBytes?: number;
   /** The SPIFFE id it proves; absent without a sidecar. */
   readonly identity?: string;
   readonly sidecar?: ProcessStatus;
-  /** Where the sidecar tells of itself. */
+  /** Where the sidecar tells of itself, on the pod's loopback. */
   readonly adminPort?: number;
+  /** ISO 8601; absent without a sidecar, and when that does not answer. */
+  readonly certificateEnds?: string;
   readonly containers: readonly ContainerStatus[];
   /** First processes of what joined. */
   readonly joinedProcessIds: readonly number[];
@@ -62,14 +69,14 @@ export interface PortStatus {
   readonly mutualTls?: EffectiveMutualTls;
 }
 
-export function meshStatus(mesh: {
+export async function meshStatus(mesh: {
   readonly controlPlane: SupervisedProcess;
   readonly controlPlaneAddress: string;
   readonly pods: readonly Pod[];
   readonly resources: readonly Resource[];
   readonly workloads: readonly Workload[];
   readonly refusedChange: string | undefined;
-}): MeshStatus {
+}): Promise<MeshStatus> {
   const { resources, workloads } = mesh;
   const snapshot = buildSnapshot({ resources, workloads, rootsPem: [] });
   return {
@@ -77,15 +84,29 @@ export function meshStatus(mesh: {
       ...processStatus(mesh.controlPlane, "control plane"),
       listen: mesh.controlPlaneAddress,
     },
-    pods: mesh.pods.map((pod) => podStatus(pod, snapshot)),
+    pods: await Promise.all(mesh.pods.map((pod) => observePod(pod, snapshot))),
     ...(mesh.refusedChange === undefined ? {} : { refusedChange: mesh.refusedChange }),
+  };
+}
+
+/** What must be asked of its processes, beside what is known. */
+async function observePod(pod: Pod, snapshot: MeshSnapshot): Promise<PodStatus> {
+  const [memoryBytes, ends] = await Promise.all([
+    pod.memory(),
+    certificateEnd(() => pod.connectToSidecar()),
+  ]);
+  return {
+    ...podStatus(pod, snapshot),
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    ...(ends === undefined ? {} : { certificateEnds: ends.toISOString() }),
   };
 }
 
 function podStatus(pod: Pod, snapshot: MeshSnapshot): PodStatus {
   const { workload, source, adminPort } = pod.plan;
-  const { namespace, name, owner, ownerKind } = workload;
+  const { namespace, name, owner, ownerKind, addresses } = workload;
   const known = {
+    ...(addresses && { addresses }),
     namespace,
     name,
     owner,

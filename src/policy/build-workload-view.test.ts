@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { snapshotOf, workloadNamed } from "../../test/kit/mesh-parts.ts";
+import { resourcesOf, snapshotOf, workloadNamed } from "../../test/kit/mesh-parts.ts";
 import { buildWorkloadView, buildWorkloadViews } from "./build-workload-view.ts";
+import { ofKind } from "./mesh-snapshot.ts";
 import type { WorkloadView } from "./workload-view.ts";
 
 const namespace = (name: string): string => `
@@ -213,4 +214,162 @@ test("PA-16 an inbound port carries its mode and the resource that set it", () =
     namespace: "shop",
     name: "pa",
   });
+});
+
+const ETCD = `
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: etcd, namespace: shop}
+spec:
+  replicas: 2
+  serviceName: peers
+  selector: {matchLabels: {app: etcd}}
+  template:
+    metadata: {labels: {app: etcd}}
+    spec: {containers: [{name: a, image: x, ports: [{containerPort: 2380}]}]}`;
+const peers = (more = ""): string => `
+---
+apiVersion: v1
+kind: Service
+metadata: {name: peers, namespace: shop}
+spec: {clusterIP: None, selector: {app: etcd}, ports: [{port: 2380}]${more}}`;
+
+const ownViewOf = (
+  yaml: string,
+  { pod = "shop/caller-0", notReady = [] as readonly string[] } = {},
+): WorkloadView => {
+  const snapshot = snapshotOf(yaml, { addressing: "own", notReady });
+  return buildWorkloadView(snapshot, workloadNamed(snapshot, pod));
+};
+
+test("with addresses of their own, a service is called by its, and leads to the pods'", () => {
+  const { outbound } = ownViewOf(BASE + service("api", HTTP));
+  const [api] = outbound.destinations;
+  assert.deepEqual(api?.addresses, ["10.96.0.1", "fd00:10:96::1"]);
+  assert.equal("headless" in api || "listen" in api || "httpProxy" in outbound, false);
+  assert.deepEqual(api.endpoints, [
+    {
+      workload: "api-0",
+      address: { address: "10.244.0.1", port: 8080 },
+      podAddresses: ["10.244.0.1", "fd00:10:244::1"],
+      mutualTls: true,
+    },
+  ]);
+});
+
+test("behind its headless service each pod of a StatefulSet has a name; behind another it has none", () => {
+  const { outbound } = ownViewOf(BASE + ETCD + peers() + service("any", "{port: 1}", "app: etcd"));
+  const told = outbound.destinations.map(({ serviceName, addresses, headless, endpoints }) => ({
+    serviceName,
+    addresses,
+    headless,
+    hostnames: endpoints.map(({ hostname }) => hostname),
+  }));
+  assert.deepEqual(told, [
+    {
+      serviceName: "any",
+      addresses: ["10.96.0.1", "fd00:10:96::1"],
+      headless: undefined,
+      hostnames: [undefined, undefined],
+    },
+    { serviceName: "peers", addresses: [], headless: true, hostnames: ["etcd-0", "etcd-1"] },
+  ]);
+});
+
+test("a pod whose template gives it a hostname below the service is called so", () => {
+  const named = deployment()
+    .replace("serviceAccountName", "{hostname: first, subdomain: peers, serviceAccountName")
+    .replace(/: api\n {6}containers: (.*)$/, ": api, containers: $1}");
+  const headless = peers().replace("app: etcd", "app: api").replace("2380", "8080");
+  const yaml = namespace("shop") + named + deployment({ name: "caller", port: 7070 }) + headless;
+  const [destination] = ownViewOf(yaml).outbound.destinations;
+  assert.deepEqual(
+    destination?.endpoints.map(({ hostname }) => hostname),
+    ["first"],
+  );
+});
+
+const unready: [what: string, more: string, endpoints: readonly string[]][] = [
+  ["is no endpoint", "", ["etcd-0"]],
+  [
+    "is one where addresses are published before",
+    ", publishNotReadyAddresses: true",
+    ["etcd-0", "etcd-1"],
+  ],
+];
+for (const [what, more, endpoints] of unready) {
+  test(`a pod that is not ready ${what}`, () => {
+    const yaml = BASE + ETCD + peers(more);
+    const [found] = ownViewOf(yaml, { notReady: ["shop/etcd-1"] }).outbound.destinations;
+    assert.deepEqual(
+      found?.endpoints.map(({ workload }) => workload),
+      endpoints,
+    );
+  });
+}
+
+test("on loopback there are neither addresses nor names of pods, and nothing is intercepted", () => {
+  const view = viewOf(BASE + ETCD + peers());
+  const [found] = view.outbound.destinations;
+  assert.equal("addresses" in (found ?? {}) || "headless" in (found ?? {}), false);
+  assert.equal(found?.endpoints.length, 2);
+  for (const endpoint of found.endpoints) {
+    assert.deepEqual(Object.keys(endpoint).sort(), ["address", "mutualTls", "workload"]);
+  }
+  assert.equal("interception" in view, false);
+});
+
+test("PA-17, PA-18 undeclared ports have the workload's mode, or their own", () => {
+  const spec =
+    "{selector: {matchLabels: {app: api}}, mtls: {mode: STRICT}, portLevelMtls: {8080: {mode: PERMISSIVE}, 9999: {mode: DISABLE}, 9998: {mode: UNSET}}}";
+  const { interception, inbound } = ownViewOf(BASE + peerAuthentication(spec), {
+    pod: "shop/api-0",
+  });
+  assert.deepEqual(
+    inbound.ports.map(({ containerPort, mutualTls }) => [containerPort, mutualTls.mode]),
+    [[8080, "PERMISSIVE"]],
+  );
+  const { mutualTls, ports } = interception?.undeclaredPorts ?? assert.fail("not intercepted");
+  assert.equal(mutualTls.mode, "STRICT");
+  assert.notEqual(mutualTls.origin, "default");
+  assert.deepEqual(
+    ports.map((port) => [port.containerPort, port.mutualTls.mode]),
+    [
+      [9999, "DISABLE"],
+      [9998, "STRICT"],
+    ],
+  );
+});
+
+const policies: [yaml: string, unknownDestinations: string][] = [
+  ["", "ALLOW_ANY"],
+  ["\n---\noutboundTrafficPolicy: {mode: REGISTRY_ONLY}\n", "REGISTRY_ONLY"],
+];
+for (const [mesh, unknownDestinations] of policies) {
+  test(`outboundTrafficPolicy reaches the view as ${unknownDestinations}`, () => {
+    const { interception } = ownViewOf(BASE + mesh);
+    assert.equal(interception?.unknownDestinations, unknownDestinations);
+    assert.equal(interception.undeclaredPorts.mutualTls.mode, "PERMISSIVE");
+  });
+}
+
+test("INJ-25 callers speak mutual TLS to an excluded port too, unless a PeerAuthentication disables it there", () => {
+  const excluded = deployment().replace(
+    "tier: back}",
+    "tier: back}, annotations: {traffic.sidecar.istio.io/excludeInboundPorts: '8080'}",
+  );
+  const yaml =
+    namespace("shop") +
+    excluded +
+    deployment({ name: "caller", port: 7070 }) +
+    service("api", HTTP);
+  const excludedPorts = ofKind(resourcesOf(yaml), "Deployment").map(
+    ({ template }) => template.interception.excludedInboundPorts,
+  );
+  assert.deepEqual(excludedPorts, [[8080], []]);
+  const spoken = (more: string): boolean[] =>
+    ownViewOf(yaml + more).outbound.destinations[0]?.endpoints.map((each) => each.mutualTls) ?? [];
+  assert.deepEqual(spoken(""), [true]);
+  assert.deepEqual(spoken(peerAuthentication(portDisabled)), [false]);
 });

@@ -6,26 +6,29 @@ import { buildDestinations, withListeners } from "./destinations.ts";
 import { effectiveAuthorization, effectivePeerAuthentication } from "./effective-policy.ts";
 import type { MeshSnapshot } from "./mesh-snapshot.ts";
 import { mutualTlsOfPort } from "./mutual-tls.ts";
+import { compileNetworkPolicies } from "./network-policy-view.ts";
 import { targetContainerPort } from "./service-target.ts";
 import type { Workload } from "./workload.ts";
-import type { Destination, Inbound, Trust, WorkloadView } from "./workload-view.ts";
+import type { Destination, Inbound, Interception, Trust, WorkloadView } from "./workload-view.ts";
 
 /** The views of all workloads with a sidecar, by `namespace/pod`. */
 export function buildWorkloadViews(snapshot: MeshSnapshot): ReadonlyMap<string, WorkloadView> {
   const destinations = buildDestinations(snapshot);
+  const withNetworkPolicies = compileNetworkPolicies(snapshot);
   return new Map(
     snapshot.workloads
       .filter(({ injected }) => injected)
       .map((workload) => [
         `${workload.namespace}/${workload.name}`,
-        composeView(snapshot, { workload, destinations }),
+        withNetworkPolicies(workload, composeView(snapshot, { workload, destinations })),
       ]),
   );
 }
 
 /** All that one sidecar must know. */
 export function buildWorkloadView(snapshot: MeshSnapshot, workload: Workload): WorkloadView {
-  return composeView(snapshot, { workload, destinations: buildDestinations(snapshot) });
+  const view = composeView(snapshot, { workload, destinations: buildDestinations(snapshot) });
+  return compileNetworkPolicies(snapshot)(workload, view);
 }
 
 function composeView(
@@ -35,7 +38,7 @@ function composeView(
     destinations,
   }: { readonly workload: Workload; readonly destinations: readonly Destination[] },
 ): WorkloadView {
-  const { namespace, name, owner, labels, serviceAccount, httpProxy } = workload;
+  const { namespace, name, owner, labels, serviceAccount, httpProxy, addresses } = workload;
   const clientTlsOf = compileClientTls(snapshot, workload);
   const reached = destinations.map((each) => withClientTls(each, clientTlsOf(each)));
   return {
@@ -53,6 +56,7 @@ function composeView(
       ...(httpProxy && { httpProxy }),
       destinations: withListeners(reached, workload),
     },
+    ...(addresses && { interception: buildInterception(snapshot, workload) }),
   };
 }
 
@@ -82,6 +86,21 @@ function buildInbound(snapshot: MeshSnapshot, workload: Workload): Inbound {
     })),
     authorization: effectiveAuthorization(snapshot, workload),
     pathNormalization: snapshot.settings.pathNormalization,
+  };
+}
+
+/** Ports that nobody declared have the workload's mode, or one of their own (PA-17, PA-18). */
+function buildInterception(snapshot: MeshSnapshot, workload: Workload): Interception {
+  const { workload: mutualTls, ports } = effectivePeerAuthentication(snapshot, workload);
+  const declared = new Set(workload.ports.map(({ containerPort }) => containerPort));
+  return {
+    undeclaredPorts: {
+      mutualTls,
+      ports: [...ports]
+        .filter(([containerPort]) => !declared.has(containerPort))
+        .map(([containerPort, own]) => ({ containerPort, mutualTls: own })),
+    },
+    unknownDestinations: snapshot.settings.outboundTrafficPolicy,
   };
 }
 

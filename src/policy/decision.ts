@@ -67,6 +67,14 @@ export type Reason =
     }
   /** The callee has no sidecar, so that nothing is enforced there (AP-6). */
   | { readonly because: "no-sidecar" }
+  /** NetworkPolicies isolate one end of the connection, and none of them allows it. */
+  | {
+      readonly because: "network-policy";
+      readonly direction: "egress" | "ingress";
+      readonly policies: readonly ResourceRef[];
+    }
+  /** The address is no destination of the mesh, and `outboundTrafficPolicy` is REGISTRY_ONLY. */
+  | { readonly because: "unknown-destination" }
   /** A process outside the pod used the pod's outbound side. */
   | { readonly because: "not-own-workload"; readonly problem: string };
 

@@ -1,9 +1,10 @@
 /** What a workload may call, and how: every port of every service, its endpoints, and who may answer there. */
-import type { ServicePort } from "../api/service.ts";
+import type { Service, ServicePort } from "../api/service.ts";
 import { type SpiffeId, spiffeId } from "../identity/spiffe-id.ts";
 import { effectivePeerAuthentication } from "./effective-policy.ts";
 import { type MeshSnapshot, ofScope, type SelectedWorkloads } from "./mesh-snapshot.ts";
 import { mutualTlsOfPort, namespaceMutualTls } from "./mutual-tls.ts";
+import { podHostname } from "./pod-domain.ts";
 import { targetContainerPort } from "./service-target.ts";
 import type { Workload } from "./workload.ts";
 import type { Destination, Endpoint } from "./workload-view.ts";
@@ -11,7 +12,10 @@ import type { Destination, Endpoint } from "./workload-view.ts";
 /** By which a pod says whether it speaks the mesh's TLS; injection sets it to "istio" when absent (TLS-26). */
 const TLS_MODE_LABEL = "security.istio.io/tlsMode";
 
-/** Which workloads behind a service are endpoints: those that are ready, or all, for questions about a mesh at rest. */
+/**
+ * Which workloads behind a service are endpoints: those that are ready (or all of a service that publishes them before),
+ * or all, for questions about a mesh at rest.
+ */
 export type EndpointSelection = "ready" | "all";
 
 /**
@@ -73,26 +77,53 @@ function buildDestination(
     host,
     servicePort: port.port,
     protocol: port.protocol,
+    ...addressesOf(snapshot, selected.service),
     identities: acceptedIdentities(snapshot, selected.workloads),
     serverName: serverNameOf(host, port.port),
     endpoints: buildEndpoints(snapshot, { selected, port, endpoints }),
   };
 }
 
+/** Nothing where pods share the machine's loopback: there a service has no address. */
+function addressesOf(
+  { serviceAddresses }: MeshSnapshot,
+  { meta: { namespace, name }, headless }: Service,
+): Pick<Destination, "addresses" | "headless"> {
+  if (serviceAddresses === undefined) return {};
+  if (headless) return { addresses: [], headless: true };
+  const key = `${namespace}/${name}`;
+  const own = Object.hasOwn(serviceAddresses, key) ? serviceAddresses[key] : undefined;
+  return { addresses: own === undefined ? [] : [own.ipv4, own.ipv6] };
+}
+
 function buildEndpoints(
   snapshot: MeshSnapshot,
   { selected, port, endpoints }: ServicePortQuestion,
 ): Endpoint[] {
-  return selected.workloads.flatMap((workload) => {
-    if (endpoints === "ready" && !workload.ready) return [];
+  const { service, workloads } = selected;
+  const onlyReady = endpoints === "ready" && !service.publishNotReadyAddresses;
+  return workloads.flatMap((workload) => {
+    if (onlyReady && !workload.ready) return [];
     const target = targetContainerPort(port, workload);
     if (target === undefined) return [];
     return {
       workload: workload.name,
       address: target.listen,
+      ...namesOf(snapshot, { workload, service }),
       mutualTls: originatesMutualTls(snapshot, { workload, containerPort: target.containerPort }),
     };
   });
+}
+
+/** By what a pod that has addresses of its own is called. */
+function namesOf(
+  { podDomains }: MeshSnapshot,
+  { workload, service }: { readonly workload: Workload; readonly service: Service },
+): Pick<Endpoint, "podAddresses" | "hostname"> {
+  if (workload.addresses === undefined) return {};
+  const { ipv4, ipv6 } = workload.addresses;
+  const hostname = podHostname(podDomains, { workload, service });
+  return { podAddresses: [ipv4, ipv6], ...(hostname !== undefined && { hostname }) };
 }
 
 /**

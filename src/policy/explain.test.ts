@@ -67,6 +67,20 @@ const rows: {
     /^Denied: .*mutual TLS, set by DestinationRule shop\/old \(rules\.yaml:7\), .*it has no sidecar\.$/,
     "callee not verified: it has no sidecar; mutual TLS by shop/old (rules.yaml:7)",
   ],
+  "network-policy": [
+    {
+      because: "network-policy",
+      direction: "ingress",
+      policies: [{ kind: "NetworkPolicy", namespace: "shop", name: "api" }],
+    },
+    /^Denied: who may call the callee is limited by NetworkPolicy shop\/api, which does not allow this connection\.$/,
+    "NetworkPolicy refuses ingress: shop/api",
+  ],
+  "unknown-destination": [
+    { because: "unknown-destination" },
+    /^Denied: the address is no destination of the mesh, .*REGISTRY_ONLY\)\.$/,
+    "no destination of the mesh (REGISTRY_ONLY)",
+  ],
   "no-sidecar": [{ because: "no-sidecar" }, /^Allowed: .*no sidecar/, "the callee has no sidecar"],
   "not-own-workload": [
     { because: "not-own-workload", problem: "process 7 is not below process 5" },
@@ -100,6 +114,20 @@ for (const [reason, sentence, summary] of chosen) {
     assert.equal(summarize(reason), summary);
   });
 }
+
+test("of several NetworkPolicies each is named", () => {
+  const policies = ["all", "web"].map((name) => ({
+    kind: "NetworkPolicy",
+    namespace: "shop",
+    name,
+  }));
+  const reason: Reason = { because: "network-policy", direction: "egress", policies };
+  assert.equal(
+    explain({ verdict: "deny", reason }),
+    "Denied: what the caller may call is limited by NetworkPolicy shop/all, NetworkPolicy shop/web, none of which allows this connection.",
+  );
+  assert.equal(summarize(reason), "NetworkPolicy refuses egress: shop/all, shop/web");
+});
 
 test("policies without rules are said to have none (AP-20)", () => {
   const nothing = {

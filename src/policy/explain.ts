@@ -29,6 +29,10 @@ export function summarize(reason: Reason): string {
       return `caller not verified: ${reason.problem}`;
     case "no-sidecar":
       return "the callee has no sidecar";
+    case "network-policy":
+      return `NetworkPolicy refuses ${reason.direction}: ${reason.policies.map(shortRef).join(", ")}`;
+    case "unknown-destination":
+      return "no destination of the mesh (REGISTRY_ONLY)";
     case "not-own-workload":
       return `not the pod's own process: ${reason.problem}`;
     default:
@@ -56,6 +60,10 @@ function sentence(reason: Reason): string {
       return `the caller's identity could not be verified: ${reason.problem}.`;
     case "no-sidecar":
       return "the callee has no sidecar, so that nothing is enforced there.";
+    case "network-policy":
+      return networkPolicy(reason);
+    case "unknown-destination":
+      return "the address is no destination of the mesh, and the mesh lets nobody out to others (outboundTrafficPolicy REGISTRY_ONLY).";
     case "not-own-workload":
       return `the pod's outbound side serves the pod's own processes alone: ${reason.problem}.`;
     default:
@@ -79,6 +87,17 @@ function noAllowMatched({
   }
   const [allows, has] = considered.length === 1 ? ["allows", "has"] : ["allow", "have"];
   return `${policies} ${has} no rules, and so ${allows} nothing.`;
+}
+
+function networkPolicy({
+  direction,
+  policies,
+}: Extract<Reason, { because: "network-policy" }>): string {
+  const limited = { egress: "what the caller may call", ingress: "who may call the callee" }[
+    direction
+  ];
+  const allows = policies.length === 1 ? "which does not allow" : "none of which allows";
+  return `${limited} is limited by ${policies.map(formatRef).join(", ")}, ${allows} this connection.`;
 }
 
 function missInWords({ rule, unmet }: NearestMiss): string[] {

@@ -271,6 +271,57 @@ test("the caller's identity is judged, and absent on plaintext (AP-45b)", () => 
   assert.equal(outside.decision.reason.because, "no-allow-matched");
 });
 
+const networkPolicy = (spec: string): string => `
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: limits, namespace: shop}
+spec: ${spec}`;
+const API_ALONE = "{podSelector: {matchLabels: {app: api}}, policyTypes: [Ingress]";
+const FROM_CALLER = `${API_ALONE}, ingress: [{from: [{podSelector: {matchLabels: {app: caller}}}], ports: [{port: 8080}]}]}`;
+const CALLER_OUT = "{podSelector: {matchLabels: {app: caller}}, policyTypes: [Egress]";
+
+const networks: [what: string, spec: string, asked: Asked, because: string][] = [
+  ["nobody admitted", `${API_ALONE}}`, {}, "network-policy"],
+  ["the caller admitted", FROM_CALLER, {}, "no-allow-policy"],
+  ["another caller admitted", FROM_CALLER, { from: "legacy/old-0" }, "network-policy"],
+  ["a caller outside", FROM_CALLER, { from: "outside" }, "network-policy"],
+  ["everybody admitted", `${API_ALONE}, ingress: [{}]}`, { from: "outside" }, "plaintext-refused"],
+  [
+    "the service's port, which does not count",
+    `${API_ALONE}, ingress: [{ports: [{port: 80}]}]}`,
+    {},
+    "network-policy",
+  ],
+  ["the caller kept in", `${CALLER_OUT}}`, {}, "network-policy"],
+  [
+    "a callee without a sidecar, which a kernel guards all the same",
+    `${CALLER_OUT}}`,
+    { to: "legacy/old-0", port: 9000 },
+    "network-policy",
+  ],
+];
+for (const [what, spec, asked, because] of networks) {
+  test(`a NetworkPolicy is asked before all else: ${what}: ${because}`, () => {
+    const { decision } = ask(peerAuthentication("STRICT") + networkPolicy(spec), asked);
+    assert.equal(decision.reason.because, because);
+    assert.equal(decision.verdict, because === "no-allow-policy" ? "allow" : "deny");
+    if (decision.reason.because === "network-policy") {
+      const { direction, policies } = decision.reason;
+      assert.equal(direction, spec.startsWith(CALLER_OUT) ? "egress" : "ingress");
+      assert.deepEqual(policies, [{ kind: "NetworkPolicy", namespace: "shop", name: "limits" }]);
+    }
+  });
+}
+
+test("a NetworkPolicy that asks for addresses makes the assumed one known", () => {
+  const block = `${API_ALONE}, ingress: [{from: [{ipBlock: {cidr: 127.0.0.0/8}}]}]}`;
+  const judgement = ask(networkPolicy(block), { from: "outside" });
+  assert.equal(judgement.decision.verdict, "allow");
+  assert.equal(judgement.assumed.sourceAddress, "127.0.0.1");
+  assert.equal(ask(networkPolicy(FROM_CALLER)).assumed.sourceAddress, undefined);
+});
+
 test("AP-6 nothing is enforced where there is no sidecar", () => {
   const judgement = ask(peerAuthentication("STRICT"), { to: "legacy/old-0", port: 9000 });
   assert.equal(judgement.decision.reason.because, "no-sidecar");

@@ -1,6 +1,7 @@
 /**
  * Answers a question about a mesh that need not run: from the same views, and by the same rules, as the sidecars would.
- * First the transport, as the caller's sidecar chooses it and the callee's demands it, then authorization.
+ * First NetworkPolicies, then the transport, as the caller's sidecar chooses it and the callee's demands it, then
+ * authorization.
  */
 import { plainAddress } from "../api/plain-address.ts";
 import type { PortProtocol } from "../api/service.ts";
@@ -9,8 +10,10 @@ import { HauberkError } from "../runtime/hauberk-error.ts";
 import type { TrafficProtocol } from "./authorization-rule.ts";
 import { authorizeConnection, authorizeRequest, compileAuthorization } from "./authorize.ts";
 import { buildWorkloadView, identityOf } from "./build-workload-view.ts";
-import type { Decision } from "./decision.ts";
+import type { Decision, Reason } from "./decision.ts";
 import type { MeshSnapshot } from "./mesh-snapshot.ts";
+import { isolatingPolicies } from "./network-policy.ts";
+import { networkRefusal } from "./network-refusal.ts";
 import { normalizePath, pathRefusal } from "./path-normalization.ts";
 import { findRoute, type Route, type ServicePortName } from "./route.ts";
 import type { Connection, HttpRequest } from "./traffic.ts";
@@ -102,7 +105,8 @@ export function judge(snapshot: MeshSnapshot, question: Question): Judgement {
   const request =
     judgedAs === "http" ? buildRequest(view, { question, route, connection }) : undefined;
   const callee = transport.kind === "mutual-tls" ? transport.callee : undefined;
-  const refused = transportRefusal({ callee, to: question.to, port, route });
+  const refused =
+    networkReason(snapshot, question) ?? transportRefusal({ callee, to: question.to, port, route });
   return {
     decision: refused
       ? { verdict: "deny", reason: refused }
@@ -118,7 +122,9 @@ export function judge(snapshot: MeshSnapshot, question: Question): Judgement {
       ...(request?.authority !== undefined &&
         !question.request?.headers.has("host") &&
         asksAbout(view, AUTHORITY_FIELDS) && { authority: request.authority }),
-      ...(asksAbout(view, ADDRESS_FIELDS) && { sourceAddress }),
+      ...((asksAbout(view, ADDRESS_FIELDS) || admitsByAddress(snapshot, question)) && {
+        sourceAddress,
+      }),
     },
   };
 }
@@ -253,7 +259,26 @@ function forwardedAddress({ headers }: AskedRequest): string | undefined {
 
 function addressOf(caller: Caller): string {
   if (caller === "outside") return LOOPBACK;
-  return caller.ports[0]?.application.address ?? LOOPBACK;
+  return caller.addresses?.ipv4 ?? caller.ports[0]?.application.address ?? LOOPBACK;
+}
+
+/** Comes before all else: the connection does not come about. */
+function networkReason(
+  snapshot: MeshSnapshot,
+  { from, to, containerPort }: Question,
+): Reason | undefined {
+  const caller = from === "outside" ? addressOf(from) : from;
+  const refusal = networkRefusal(snapshot, { from: caller, to, containerPort });
+  return refusal && { because: "network-policy", ...refusal };
+}
+
+/** Whether a NetworkPolicy of the callee has an `ipBlock`. */
+function admitsByAddress({ networkPolicies }: MeshSnapshot, { to }: Question): boolean {
+  const policies = networkPolicies.get(to.namespace) ?? [];
+  return isolatingPolicies(policies, { pod: to, direction: "ingress" })
+    .flatMap(({ ingress }) => ingress)
+    .flatMap(({ peers }) => peers)
+    .some(({ kind }) => kind === "block");
 }
 
 /** Whether any rule that applies to the callee has a field, or key, of such a name. */

@@ -4,12 +4,12 @@ import type { MeshSettings } from "../api/mesh-config.ts";
 import type { Namespace } from "../api/namespace.ts";
 import type { PodTemplate } from "../api/pod-template.ts";
 import type { Labels, Resource } from "../api/resource.ts";
-import { meshSettingsOf, ofKind } from "./mesh-snapshot.ts";
+import { meshSettingsOf, ofKind, podOwners } from "./mesh-snapshot.ts";
 import type { Workload } from "./workload.ts";
 
 export interface MeshInventory {
   readonly settings: MeshSettings;
-  /** Replicas are alike: one stands for all. */
+  /** Replicas are alike, and one stands for all; those of a StatefulSet have labels of their own. */
   readonly pods: readonly InventoryPod[];
   /** Those with a Namespace resource or a pod, and the root namespace. */
   readonly namespaces: ReadonlySet<string>;
@@ -61,14 +61,15 @@ function podsOf(
   resources: readonly Resource[],
   workloads: readonly Workload[],
 ): readonly InventoryPod[] {
-  const owners = [...ofKind(resources, "Deployment"), ...ofKind(resources, "Job")];
+  const owners = podOwners(resources);
   const templates = new Map(owners.map((owner) => [keyOf(owner.kind, owner.meta), owner.template]));
-  const running = new Map(
-    workloads.map((each) => [keyOf(each.ownerKind, { ...each, name: each.owner }), each]),
-  );
-  const idle = owners.filter(({ kind, meta }) => !running.has(keyOf(kind, meta)));
+  const running = new Map(workloads.map((each) => [likenessOf(each), each]));
+  const busy = new Set(workloads.map(ownerKeyOf));
+  const idle = owners.filter(({ kind, meta }) => !busy.has(keyOf(kind, meta)));
   return [
-    ...[...running].map(([key, workload]) => podOf(workload, templates.get(key))),
+    ...[...running.values()].map((workload) =>
+      podOf(workload, templates.get(ownerKeyOf(workload))),
+    ),
     ...idle.map(({ meta, template }) => idlePod(meta.namespace, template)),
   ];
 }
@@ -78,6 +79,15 @@ function isMislabelled({ meta: { labels } }: Namespace): boolean {
     Object.hasOwn(labels, INJECTION_LABEL) &&
     !INJECTION_VALUES.includes(labels[INJECTION_LABEL] ?? "")
   );
+}
+
+function ownerKeyOf({ ownerKind, namespace, owner }: Workload): string {
+  return keyOf(ownerKind, { namespace, name: owner });
+}
+
+/** The same for pods of which one can stand for the other. */
+function likenessOf(workload: Workload): string {
+  return workload.ownerKind === "StatefulSet" ? keyOf("Pod", workload) : ownerKeyOf(workload);
 }
 
 function keyOf(

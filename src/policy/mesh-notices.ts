@@ -4,7 +4,9 @@
  */
 import type { Notice, Resource } from "../api/resource.ts";
 import { type MeshInventory, takeInventory } from "./mesh-inventory.ts";
-
+import { unadmittedPeerNotices, unreachableAllowNotices } from "./network-authorization-notices.ts";
+import { type NetworkInventory, takeNetworkInventory } from "./network-inventory.ts";
+import { networkPolicyNotices } from "./network-policy-notices.ts";
 import {
   injectionLabelNotices,
   namespaceNotice,
@@ -13,7 +15,7 @@ import {
 } from "./placement-notices.ts";
 import { ruleNotices } from "./rule-notices.ts";
 import { policySelectorNotice } from "./selector-notices.ts";
-import { serviceNotices } from "./service-notices.ts";
+import { governingServiceNotices, serviceNotices } from "./service-notices.ts";
 import type { Workload } from "./workload.ts";
 
 /**
@@ -30,7 +32,9 @@ export function meshNotices(
   const notices = [
     ...injectionLabelNotices(inventory),
     ...serviceAccountNotices(resources, inventory),
+    ...governingServiceNotices(resources),
     ...resources.flatMap((resource) => noticesOn(resource, inventory)),
+    ...networkNotices(takeNetworkInventory(resources, inventory)),
   ];
   return notices.sort(byPlace);
 }
@@ -46,6 +50,16 @@ function noticesOn(resource: Resource, inventory: MeshInventory): readonly Notic
     default:
       return [];
   }
+}
+
+/** Of NetworkPolicies, in themselves and with what AuthorizationPolicies say. */
+function networkNotices(inventory: NetworkInventory): readonly Notice[] {
+  if (inventory.policies.length === 0) return [];
+  return [
+    ...inventory.policies.flatMap((policy) => networkPolicyNotices(policy, inventory)),
+    ...inventory.policies.flatMap((policy) => unadmittedPeerNotices(policy, inventory)),
+    ...inventory.allowPolicies.flatMap((policy) => unreachableAllowNotices(policy, inventory)),
+  ];
 }
 
 /** Of a policy that is out of place, nothing else matters. */

@@ -3,11 +3,13 @@ import type { AuthorizationPolicy } from "../api/authorization-policy.ts";
 import type { DestinationRule } from "../api/destination-rule.ts";
 import { selects } from "../api/label-selector.ts";
 import { DEFAULT_MESH_SETTINGS, type MeshSettings } from "../api/mesh-config.ts";
+import type { NetworkPolicy } from "../api/network-policy.ts";
 import type { PeerAuthentication } from "../api/peer-authentication.ts";
-import type { Resource, ResourceKind } from "../api/resource.ts";
+import type { Labels, PodOwner, Resource, ResourceKind } from "../api/resource.ts";
 import type { Service } from "../api/service.ts";
 import { byAge } from "./mutual-tls.ts";
-import type { Workload } from "./workload.ts";
+import { buildPodDomains, type PodDomains } from "./pod-domain.ts";
+import type { IpAddresses, Workload } from "./workload.ts";
 
 export interface MeshSnapshot {
   readonly settings: MeshSettings;
@@ -24,6 +26,13 @@ export interface MeshSnapshot {
   readonly authorizationPolicies: ReadonlyMap<string, readonly AuthorizationPolicy[]>;
   /** By namespace, the oldest first. */
   readonly destinationRules: ReadonlyMap<string, readonly DestinationRule[]>;
+  /** By namespace, the oldest first. */
+  readonly networkPolicies: ReadonlyMap<string, readonly NetworkPolicy[]>;
+  /** As Namespace resources say, by name. */
+  readonly namespaceLabels: ReadonlyMap<string, Labels>;
+  /** Of services, by `namespace/name`; absent where pods share the machine's loopback. */
+  readonly serviceAddresses?: Readonly<Record<string, IpAddresses>>;
+  readonly podDomains: PodDomains;
 }
 
 /** A service and the workloads behind it, in the order they were given. */
@@ -37,10 +46,12 @@ export function buildSnapshot({
   resources,
   workloads,
   rootsPem,
+  serviceAddresses,
 }: {
   readonly resources: readonly Resource[];
   readonly workloads: readonly Workload[];
   readonly rootsPem: readonly string[];
+  readonly serviceAddresses?: Readonly<Record<string, IpAddresses>> | undefined;
 }): MeshSnapshot {
   const workloadsByNamespace = groupBy(workloads, ({ namespace }) => namespace);
   const services = ofKind(resources, "Service")
@@ -52,6 +63,8 @@ export function buildSnapshot({
     workloads,
     services,
     workloadsByNamespace,
+    ...(serviceAddresses && { serviceAddresses }),
+    podDomains: buildPodDomains(podOwners(resources)),
     servicesByNamespace: groupBy(services, ({ service }) => service.meta.namespace),
     peerAuthentications: groupBy(
       ofKind(resources, "PeerAuthentication").sort(byAge),
@@ -64,6 +77,13 @@ export function buildSnapshot({
     destinationRules: groupBy(
       ofKind(resources, "DestinationRule").sort(byAge),
       ({ meta }) => meta.namespace,
+    ),
+    networkPolicies: groupBy(
+      ofKind(resources, "NetworkPolicy").sort(byAge),
+      ({ meta }) => meta.namespace,
+    ),
+    namespaceLabels: new Map(
+      ofKind(resources, "Namespace").map(({ meta }) => [meta.name, meta.labels]),
     ),
   };
 }
@@ -91,6 +111,15 @@ export function ofKind<Kind extends ResourceKind>(
   return resources.filter(
     (resource): resource is Extract<Resource, { kind: Kind }> => resource.kind === kind,
   );
+}
+
+/** What makes pods, each kind in the order given. */
+export function podOwners(resources: readonly Resource[]): readonly PodOwner[] {
+  return [
+    ...ofKind(resources, "Deployment"),
+    ...ofKind(resources, "StatefulSet"),
+    ...ofKind(resources, "Job"),
+  ];
 }
 
 function selectWorkloads(

@@ -2,7 +2,7 @@
 import { quoted } from "../api/quoted.ts";
 import type { Notice, Resource } from "../api/resource.ts";
 import { INJECTION_LABEL, type MeshInventory } from "./mesh-inventory.ts";
-import { ofKind } from "./mesh-snapshot.ts";
+import { podOwners } from "./mesh-snapshot.ts";
 import { nameHint } from "./name-hint.ts";
 
 /** What has no effect outside the namespaces of workloads. */
@@ -52,8 +52,7 @@ export function serviceAccountNotices(
   resources: readonly Resource[],
   { serviceAccounts }: MeshInventory,
 ): Notice[] {
-  const owners = [...ofKind(resources, "Deployment"), ...ofKind(resources, "Job")];
-  return owners.flatMap(({ meta, template: { serviceAccountName: account } }) => {
+  return podOwners(resources).flatMap(({ meta, template: { serviceAccountName: account } }) => {
     if (account === DEFAULT || serviceAccounts.has(`${meta.namespace}/${account}`)) return [];
     const prefix = `${meta.namespace}/`;
     const hint = nameHint(account, {

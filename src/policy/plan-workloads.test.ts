@@ -177,3 +177,94 @@ test("every workload leads back to what it was made from", () => {
   const stranger = { namespace: "legacy", owner: "cart", ownerKind: "Deployment" } as const;
   assert.equal(podTemplateOf(resources, stranger), undefined);
 });
+
+const statefulSet = (name: string, spec = "replicas: 2"): string => `
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: ${name}, namespace: shop}
+spec:
+  ${spec}
+  selector: {matchLabels: {app: etcd}}
+  template:
+    metadata: {labels: {app: etcd}}
+    spec: {containers: [{name: a, image: x, ports: [{name: client, containerPort: 2379}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: ${name}-first, namespace: shop}
+spec:
+  selector: {statefulset.kubernetes.io/pod-name: ${name}-0}
+  ports: [{port: 80, targetPort: 8000}]
+`;
+
+test("a StatefulSet gives pods by name and index, with labels of their own by which one is selected", () => {
+  const { workloads, resources } = plan(statefulSet("etcd"));
+  const pods = workloads.filter(({ ownerKind }) => ownerKind === "StatefulSet");
+  assert.deepEqual(
+    pods.map(({ name, owner, injected, labels, ports }) => [
+      name,
+      owner,
+      injected,
+      labels,
+      ports.map(({ containerPort }) => containerPort),
+    ]),
+    [0, 1].map((index) => [
+      `etcd-${index}`,
+      "etcd",
+      true,
+      {
+        app: "etcd",
+        "statefulset.kubernetes.io/pod-name": `etcd-${index}`,
+        "apps.kubernetes.io/pod-index": `${index}`,
+      },
+      index === 0 ? [2379, 8000] : [2379],
+    ]),
+  );
+  for (const pod of pods) assert.equal(podTemplateOf(resources, pod)?.kind, "StatefulSet");
+});
+
+test("of owners of one name the StatefulSet's pods keep theirs, and all names differ", () => {
+  const { workloads } = plan(statefulSet("cart") + job({ name: "cart" }));
+  const names = workloads.map(({ ownerKind, name }) => [ownerKind, name]);
+  assert.deepEqual(names, [
+    ["Deployment", "cart-0-deployment"],
+    ["Deployment", "cart-1-deployment"],
+    ["Deployment", "old-0"],
+    ["StatefulSet", "cart-0"],
+    ["StatefulSet", "cart-1"],
+    ["Job", "cart-0-job"],
+  ]);
+});
+
+test("a pod with addresses keeps its ports, and is asked nothing of the loopback", () => {
+  const asked: string[] = [];
+  const own = { ipv4: "10.244.0.2", ipv6: "fd00:10:244::2" };
+  const [cart, joined, old] = planWorkloads(resourcesOf(MESH), {
+    place(key) {
+      asked.push(key);
+      return { address: "127.0.0.1", port: 1 };
+    },
+    uid: (key) => key,
+    addresses: (key) => (key === "shop/cart-1" ? undefined : own),
+  });
+  assert.deepEqual(cart?.addresses, own);
+  assert.equal(cart?.injected, true);
+  assert.equal(cart?.httpProxy, undefined);
+  assert.deepEqual(cart?.outboundListeners, []);
+  assert.deepEqual(
+    cart?.ports,
+    [
+      { name: "web", containerPort: 8080 },
+      { name: "", containerPort: 7070 },
+      { name: "", containerPort: 9090 },
+    ].map((port) => {
+      const socket = { address: "10.244.0.2", port: port.containerPort };
+      return { ...port, listen: socket, application: socket };
+    }),
+  );
+  assert.deepEqual(old?.addresses, own);
+  assert.equal(joined !== undefined && "addresses" in joined, false);
+  assert.ok(joined?.httpProxy && asked.length > 0);
+  assert.deepEqual([...new Set(asked.map((key) => key.split("/")[1]))], ["cart-1"]);
+});

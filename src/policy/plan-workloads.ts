@@ -1,29 +1,43 @@
 /** Which workloads the resources ask for, and where their ports go. Pure: whoever calls decides about addresses. */
-import type { Deployment } from "../api/deployment.ts";
 import { injectionDecision } from "../api/injection-decision.ts";
-import type { Job } from "../api/job.ts";
-import type { Labels, Resource } from "../api/resource.ts";
+import type { Labels, PodOwner, Resource } from "../api/resource.ts";
 import type { Service } from "../api/service.ts";
+import { POD_INDEX_LABEL, POD_NAME_LABEL } from "../api/stateful-set.ts";
 import { isBehind, ofKind } from "./mesh-snapshot.ts";
-import type { OutboundListener, SocketAddress, Workload, WorkloadPort } from "./workload.ts";
+import type {
+  IpAddresses,
+  OutboundListener,
+  SocketAddress,
+  Workload,
+  WorkloadPort,
+} from "./workload.ts";
 
 export interface Placement {
   /**
    * Where to listen, by purpose: `NS/POD/listen/PORT`, `NS/POD/application/PORT`,
-   * `NS/POD/outbound/SVCNS/SVC:PORT` or `NS/POD/http-proxy`. Asked once a key.
+   * `NS/POD/outbound/SVCNS/SVC:PORT` or `NS/POD/http-proxy`. Asked once a key, and not for pods with addresses.
    */
   place(key: string): SocketAddress;
   /** Unique id of the pod `NS/POD`. */
   uid(key: string): string;
+  /**
+   * Of the pod `NS/POD`, whose connections are then led to its sidecar by the kernel; undefined, or no such function,
+   * where it shares the machine's loopback.
+   */
+  addresses?(key: string): IpAddresses | undefined;
 }
 
 /**
- * Each Deployment gives `replicas` workloads, named `<deployment>-<index>` from 0. Each Job gives one, `<job>-0`, or
- * `<job>-0-job` beside a Deployment of the same name; a Job that needs no completion gives none.
+ * Each StatefulSet and each Deployment gives `replicas` workloads, named `<owner>-<index>` from 0; each Job gives one,
+ * `<job>-0`, or none when it needs no completion. Of several owners of one name, StatefulSets come first, then
+ * Deployments; the pods of what comes later are told apart by a suffix, such as `<job>-0-job`.
  */
 export function planWorkloads(resources: readonly Resource[], placement: Placement): Workload[] {
   const deployments = ofKind(resources, "Deployment");
-  const deploymentNames = new Set(deployments.map(nameOf));
+  const statefulSets = ofKind(resources, "StatefulSet");
+  const jobs = ofKind(resources, "Job").filter(({ completions }) => completions > 0);
+  const stateful = new Set(statefulSets.map(nameOf));
+  const lasting = new Set([...stateful, ...deployments.map(nameOf)]);
   const planned = {
     services: ofKind(resources, "Service"),
     namespaceLabels: new Map(
@@ -31,18 +45,16 @@ export function planWorkloads(resources: readonly Resource[], placement: Placeme
     ),
     placement,
   };
+  const planOwner = (owner: PodOwner, suffix = ""): Workload[] =>
+    Array.from({ length: podCount(owner) }, (_, index) =>
+      planWorkload({ ...planned, owner, index, suffix }),
+    );
   return [
-    ...deployments.flatMap((owner) =>
-      Array.from({ length: owner.replicas }, (_, index) =>
-        planWorkload(`${owner.meta.name}-${index}`, { ...planned, owner }),
-      ),
+    ...deployments.flatMap((each) =>
+      planOwner(each, stateful.has(nameOf(each)) ? "-deployment" : ""),
     ),
-    ...ofKind(resources, "Job")
-      .filter(({ completions }) => completions > 0)
-      .map((owner) => {
-        const suffix = deploymentNames.has(nameOf(owner)) ? "-0-job" : "-0";
-        return planWorkload(`${owner.meta.name}${suffix}`, { ...planned, owner });
-      }),
+    ...statefulSets.flatMap((each) => planOwner(each)),
+    ...jobs.flatMap((each) => planOwner(each, lasting.has(nameOf(each)) ? "-job" : "")),
   ];
 }
 
@@ -50,47 +62,61 @@ export function planWorkloads(resources: readonly Resource[], placement: Placeme
 export function podTemplateOf(
   resources: readonly Resource[],
   { namespace, owner, ownerKind }: Pick<Workload, "namespace" | "owner" | "ownerKind">,
-): Deployment | Job | undefined {
+): PodOwner | undefined {
   return ofKind(resources, ownerKind).find(
     ({ meta }) => meta.namespace === namespace && meta.name === owner,
   );
 }
 
 interface Plan {
-  readonly owner: Deployment | Job;
+  readonly owner: PodOwner;
+  readonly index: number;
+  /** After the index. */
+  readonly suffix: string;
   readonly services: readonly Service[];
   readonly namespaceLabels: ReadonlyMap<string, Labels>;
   readonly placement: Placement;
 }
 
-function nameOf({ meta }: Deployment | Job): string {
+function nameOf({ meta }: PodOwner): string {
   return `${meta.namespace}/${meta.name}`;
 }
 
-function planWorkload(name: string, plan: Plan): Workload {
-  const { kind, meta, template } = plan.owner;
+function podCount(owner: PodOwner): number {
+  return owner.kind === "Job" ? 1 : owner.replicas;
+}
+
+function planWorkload(plan: Plan): Workload {
+  const { owner, index, suffix, placement } = plan;
+  const { kind, meta, template } = owner;
+  const name = `${meta.name}-${index}${suffix}`;
   const key = `${meta.namespace}/${name}`;
-  const pod = { ...plan, key, injected: isInjected(plan) };
+  const labels = labelsOf(plan, name);
+  const injected = isInjected(plan, labels);
+  const pod = { ...plan, key, labels, injected };
   return {
     namespace: meta.namespace,
     name,
-    uid: plan.placement.uid(key),
+    uid: placement.uid(key),
     owner: meta.name,
     ownerKind: kind,
-    labels: template.labels,
+    labels,
     serviceAccount: template.serviceAccountName,
-    injected: pod.injected,
+    injected,
     ready: true,
-    ports: planPorts(pod),
-    outboundListeners: pod.injected ? planOutbound(pod) : [],
-    ...(pod.injected && { httpProxy: plan.placement.place(`${key}/http-proxy`) }),
+    ...planSockets(pod),
   };
 }
 
-function isInjected({ owner: { meta, template }, namespaceLabels }: Plan): boolean {
+function labelsOf({ owner: { kind, template }, index }: Plan, name: string): Labels {
+  if (kind !== "StatefulSet") return template.labels;
+  return { ...template.labels, [POD_NAME_LABEL]: name, [POD_INDEX_LABEL]: String(index) };
+}
+
+function isInjected({ owner: { meta, template }, namespaceLabels }: Plan, labels: Labels): boolean {
   return injectionDecision({
     namespaceLabels: namespaceLabels.get(meta.namespace) ?? {},
-    podLabels: template.labels,
+    podLabels: labels,
     podAnnotations: template.annotations,
     hostNetwork: template.hostNetwork,
     namespace: meta.namespace,
@@ -100,7 +126,32 @@ function isInjected({ owner: { meta, template }, namespaceLabels }: Plan): boole
 interface PodPlan extends Plan {
   /** `NS/POD` */
   readonly key: string;
+  readonly labels: Labels;
   readonly injected: boolean;
+}
+
+type PodSockets = Pick<Workload, "addresses" | "ports" | "outboundListeners" | "httpProxy">;
+
+function planSockets(pod: PodPlan): PodSockets {
+  const addresses = pod.placement.addresses?.(pod.key);
+  return addresses === undefined ? socketsOnLoopback(pod) : socketsAt(addresses, pod);
+}
+
+/** The sidecar, if there is one, is not spoken to: connections to and from the application are led to it. */
+function socketsAt(addresses: IpAddresses, pod: PodPlan): PodSockets {
+  const ports = declaredPorts(pod).map(({ name, containerPort }): WorkloadPort => {
+    const application = { address: addresses.ipv4, port: containerPort };
+    return { name, containerPort, listen: application, application };
+  });
+  return { addresses, ports, outboundListeners: [] };
+}
+
+function socketsOnLoopback(pod: PodPlan): PodSockets {
+  const { placement, key, injected } = pod;
+  const ports = planPorts(pod);
+  if (!injected) return { ports, outboundListeners: [] };
+  const httpProxy = placement.place(`${key}/http-proxy`);
+  return { ports, outboundListeners: planOutbound(pod), httpProxy };
 }
 
 function planPorts(plan: PodPlan): WorkloadPort[] {
@@ -113,7 +164,7 @@ function planPorts(plan: PodPlan): WorkloadPort[] {
 }
 
 /** Ports of the containers, and numeric target ports of services: declaring a container port is optional in Kubernetes. */
-function declaredPorts({ owner, services }: Plan): {
+function declaredPorts({ owner, services, labels }: PodPlan): {
   readonly name: string;
   readonly containerPort: number;
 }[] {
@@ -121,7 +172,7 @@ function declaredPorts({ owner, services }: Plan): {
   const declared = new Map(
     template.containers.flatMap(({ ports }) => ports).map((port) => [port.containerPort, port]),
   );
-  const pod = { namespace: meta.namespace, labels: template.labels };
+  const pod = { namespace: meta.namespace, labels };
   for (const { targetPort } of services
     .filter((service) => isBehind(service, pod))
     .flatMap(({ ports }) => ports)) {

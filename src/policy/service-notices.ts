@@ -1,8 +1,10 @@
 /** Services that lead nowhere: no workload behind them, or none with the port they point at. */
-import type { Notice } from "../api/resource.ts";
+import { quoted } from "../api/quoted.ts";
+import type { Notice, Resource } from "../api/resource.ts";
 import type { Service, ServicePort } from "../api/service.ts";
+import type { StatefulSet } from "../api/stateful-set.ts";
 import type { InventoryPod, MeshInventory } from "./mesh-inventory.ts";
-import { isBehind } from "./mesh-snapshot.ts";
+import { isBehind, ofKind } from "./mesh-snapshot.ts";
 import { nameHint, tellNames } from "./name-hint.ts";
 import { selectorNotice } from "./selector-notices.ts";
 
@@ -24,6 +26,36 @@ export function serviceNotices(service: Service, inventory: MeshInventory): Noti
       ? []
       : { source: meta.source, path: `spec.ports[${index}]`, message };
   });
+}
+
+/** StatefulSets whose pods get no names of their own, because there is no such headless service. */
+export function governingServiceNotices(resources: readonly Resource[]): Notice[] {
+  const services = ofKind(resources, "Service");
+  return ofKind(resources, "StatefulSet").flatMap((owner) => {
+    const problem = owner.serviceName === "" ? undefined : governingProblem(owner, services);
+    if (problem === undefined) return [];
+    const example = `${owner.meta.name}-0.${owner.serviceName}`;
+    const message = `${problem}, so that names such as ${example} lead nowhere`;
+    return { source: owner.meta.source, path: "spec.serviceName", message };
+  });
+}
+
+function governingProblem(
+  { meta, serviceName, template }: StatefulSet,
+  services: readonly Service[],
+): string | undefined {
+  const near = services.filter((service) => service.meta.namespace === meta.namespace);
+  const service = near.find((candidate) => candidate.meta.name === serviceName);
+  if (service === undefined) {
+    const hint = nameHint(serviceName, {
+      known: near.filter(({ headless }) => headless).map((candidate) => candidate.meta.name),
+      otherwise: () => "add it, with clusterIP: None",
+    });
+    return `${quoted(serviceName)} is no Service of namespace ${meta.namespace} (${hint})`;
+  }
+  if (!service.headless) return `Service ${serviceName} is not headless (clusterIP: None)`;
+  const pod = { namespace: meta.namespace, labels: template.labels };
+  return isBehind(service, pod) ? undefined : `Service ${serviceName} does not select these pods`;
 }
 
 function targetProblem(

@@ -1,3 +1,6 @@
+/** What a sidecar and whoever started it say to each other. */
+import type { IpAddresses, SocketAddress } from "./workload.ts";
+
 /**
  * What a sidecar is told by whoever starts it, over an inherited pipe and nowhere else: secrets never travel by
  * argument, environment or file. Everything about policy and addresses comes later, in its view.
@@ -19,6 +22,23 @@ export interface SidecarBootstrap {
   readonly proxyPassword: string;
   /** Requested certificate lifetime, in seconds (CA-30). */
   readonly certificateLifetimeSeconds: number;
+  /** Present where the kernel leads the pod's connections to the sidecar. */
+  readonly capture?: CaptureSettings;
+}
+
+/** Where the kernel leads what it intercepts, and by what it knows the sidecar's own traffic. */
+export interface CaptureSettings {
+  /** 15001: connections that the application opens. */
+  readonly outboundPort: number;
+  /** 15006: connections that others open to the pod. */
+  readonly inboundPort: number;
+  /** 15053: DNS queries of the application, UDP and TCP. */
+  readonly dnsPort: number;
+  readonly podAddresses: IpAddresses;
+  /** Who answers names that are not of the mesh. */
+  readonly dnsUpstream: SocketAddress;
+  /** Set on every socket that the sidecar connects (SO_MARK); absent where its uid exempts it. */
+  readonly mark?: number;
 }
 
 /** Messages to a sidecar. */

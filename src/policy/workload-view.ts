@@ -11,7 +11,7 @@ import type { MutualTlsMode, Origin, ResourceOrigin } from "./decision.ts";
 import type { SocketAddress } from "./workload.ts";
 
 /** Raised whenever an older sidecar would misread a newer view; it then refuses (nacks) the view. */
-export const WORKLOAD_VIEW_FORMAT = 1;
+export const WORKLOAD_VIEW_FORMAT = 2;
 
 export interface WorkloadView {
   readonly workload: {
@@ -25,6 +25,22 @@ export interface WorkloadView {
   readonly trust: Trust;
   readonly inbound: Inbound;
   readonly outbound: Outbound;
+  /** Present where the kernel leads all connections of the pod to its sidecar, whatever their port. */
+  readonly interception?: Interception;
+}
+
+/** What applies to traffic that names no declared port and no known destination. */
+export interface Interception {
+  /** For inbound ports that are not declared; `ports` are those with a mode of their own. */
+  readonly undeclaredPorts: {
+    readonly mutualTls: EffectiveMutualTls;
+    readonly ports: readonly {
+      readonly containerPort: number;
+      readonly mutualTls: EffectiveMutualTls;
+    }[];
+  };
+  /** `outboundTrafficPolicy` of the mesh configuration: whether other addresses can be reached. */
+  readonly unknownDestinations: "ALLOW_ANY" | "REGISTRY_ONLY";
 }
 
 export interface Trust {
@@ -48,6 +64,19 @@ export interface InboundPort {
   readonly mutualTls: EffectiveMutualTls;
   readonly listen: SocketAddress;
   readonly application: SocketAddress;
+  /** Whom NetworkPolicies let in, where the sidecar is the one to enforce them; absent: everybody. */
+  readonly admission?: NetworkAdmission;
+}
+
+/**
+ * NetworkPolicy on one inbound port as a sidecar can enforce it that knows its caller by certificate, not by pod: an
+ * identity is admitted when a pod that has it is.
+ */
+export interface NetworkAdmission {
+  readonly policies: readonly ResourceRef[];
+  readonly identities: readonly SpiffeId[];
+  /** Whether a caller without identity is admitted, as by a rule without `from`. */
+  readonly anyone: boolean;
 }
 
 /** A mode and the resource that set it. */
@@ -84,6 +113,12 @@ export interface Destination {
   readonly protocol: PortProtocol;
   /** Absent where no DestinationRule decides: mutual TLS is then automatic, endpoint by endpoint. */
   readonly clientTls?: EffectiveClientTls;
+  /**
+   * By which the application calls it, where pods have addresses of their own: the service's. Empty for a headless
+   * service, which is called by the addresses of its pods.
+   */
+  readonly addresses?: readonly string[];
+  readonly headless?: true;
   /** Where the sidecar listens for the application; absent when the port is only reached through the HTTP proxy. */
   readonly listen?: SocketAddress;
   /** Identities the callee may prove: of the workloads behind the service (TLS-34), or as a DestinationRule says (TLS-32). */
@@ -103,6 +138,19 @@ export interface EffectiveClientTls {
 export interface Endpoint {
   readonly workload: string;
   readonly address: SocketAddress;
+  /** Every address of the pod, where it has its own. */
+  readonly podAddresses?: readonly string[];
+  /** The name before the service's by which this pod alone is meant: `etcd-0`. Only behind a headless service. */
+  readonly hostname?: string;
+  /** NetworkPolicies that keep the caller away from it: a call must fail, and say so. */
+  readonly refusedBy?: NetworkRefusal;
   /** Whether to originate mutual TLS to it (TLS-20..TLS-31). */
   readonly mutualTls: boolean;
+}
+
+/** Why NetworkPolicies refuse a connection: the policies that isolate the pod at that end, none of which allows it. */
+export interface NetworkRefusal {
+  /** "egress": the caller may not go there; "ingress": the callee takes nobody from there. */
+  readonly direction: "egress" | "ingress";
+  readonly policies: readonly ResourceRef[];
 }

@@ -7,16 +7,24 @@ export interface SocketAddress {
   readonly port: number;
 }
 
+/** Addresses of a pod, or of a service, in a mesh whose pods have networks of their own. */
+export interface IpAddresses {
+  readonly ipv4: string;
+  readonly ipv6: string;
+}
+
 export interface Workload {
   readonly namespace: string;
   /** Pod name, such as `api-0`. */
   readonly name: string;
   readonly uid: string;
-  /** What it was made from: the name of a Deployment or Job. People call the workload by it. */
+  /** What it was made from: the name of a Deployment, StatefulSet or Job. People call the workload by it. */
   readonly owner: string;
-  readonly ownerKind: "Deployment" | "Job";
+  readonly ownerKind: "Deployment" | "StatefulSet" | "Job";
   readonly labels: Labels;
   readonly serviceAccount: string;
+  /** Its own; absent where all pods share the machine's loopback. */
+  readonly addresses?: IpAddresses;
   /** Whether a sidecar stands beside it. */
   readonly injected: boolean;
   /** Whether it can serve; callers are not sent to one that cannot. */

@@ -1,6 +1,8 @@
 /** A view with its policies compiled: done once for each view, never for a request. */
 import { type CompiledAuthorization, compileAuthorization } from "../policy/authorize.ts";
 import type { InboundPort, WorkloadView } from "../policy/workload-view.ts";
+import { DestinationAddresses } from "./destination-addresses.ts";
+import { InboundPorts } from "./inbound-ports.ts";
 import type { InboundRules } from "./inbound-steps.ts";
 import type { TransportRules } from "./refusal-today.ts";
 import { TrustedRoots } from "./trusted-roots.ts";
@@ -12,6 +14,9 @@ export interface CompiledView {
   /** For those that do not (AP-60). */
   readonly tcp: CompiledAuthorization;
   readonly roots: TrustedRoots;
+  readonly ports: InboundPorts;
+  /** By the addresses that applications call. */
+  readonly addresses: DestinationAddresses;
 }
 
 export function compileView(view: WorkloadView): CompiledView {
@@ -22,12 +27,15 @@ export function compileView(view: WorkloadView): CompiledView {
     http: compileAuthorization(authorization, { protocol: "http", trust }),
     tcp: compileAuthorization(authorization, { protocol: "tcp", trust }),
     roots: new TrustedRoots(trust.rootsPem),
+    ports: new InboundPorts(view),
+    addresses: new DestinationAddresses(view.outbound.destinations),
   };
 }
 
 /** What a connection to a port must satisfy, whatever it carries. */
 export function transportRules({ view, roots }: CompiledView, port: InboundPort): TransportRules {
-  return { trust: view.trust, roots, mutualTls: port.mutualTls };
+  const { mutualTls, admission } = port;
+  return { trust: view.trust, roots, mutualTls, admission };
 }
 
 export function inboundRules(compiled: CompiledView, port: InboundPort): InboundRules {

@@ -3,16 +3,67 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { sampleView } from "../../test/kit/sample-view.ts";
 import { createThrowawayAuthority } from "../../test/kit/throwaway-authority.ts";
+import { WORKLOAD_VIEW_FORMAT, type WorkloadView } from "../policy/workload-view.ts";
 import { decodeWorkloadView, InvalidWorkloadViewError } from "./decode-workload-view.ts";
 
-const view = sampleView({
+const sample = sampleView({
   name: "production/api-0",
   identity: "spiffe://cluster.local/ns/production/sa/api",
   rootPem: createThrowawayAuthority().rootPem,
 });
+const policies = [{ kind: "NetworkPolicy", namespace: "production", name: "few" }] as const;
+const { identity } = sample.workload;
+
+/** With everything that a view may say. */
+const view: WorkloadView = {
+  ...sample,
+  inbound: {
+    ...sample.inbound,
+    ports: sample.inbound.ports.map((port) => ({
+      ...port,
+      admission: { policies, identities: [identity], anyone: false },
+    })),
+  },
+  outbound: {
+    ...sample.outbound,
+    destinations: sample.outbound.destinations.map((destination) => ({
+      ...destination,
+      addresses: ["10.96.0.7", "fd00:10:96::7"],
+      headless: true,
+      endpoints: destination.endpoints.map((endpoint) => ({
+        ...endpoint,
+        podAddresses: ["10.244.0.5", "fd00:10:244::5"],
+        hostname: "database-0",
+        refusedBy: { direction: "egress", policies },
+      })),
+    })),
+  },
+  interception: {
+    undeclaredPorts: {
+      mutualTls: { mode: "STRICT", origin: "default" },
+      ports: [{ containerPort: 9999, mutualTls: { mode: "DISABLE", origin: "default" } }],
+    },
+    unknownDestinations: "REGISTRY_ONLY",
+  },
+};
+
+test("a view without what it may leave out is read", () => {
+  const json = JSON.stringify(sample);
+  assert.deepEqual(decodeWorkloadView({ format: WORKLOAD_VIEW_FORMAT, json }), sample);
+});
+
+for (const format of [1, 3]) {
+  test(`a view of format ${format} is refused`, () => {
+    const json = JSON.stringify(view);
+    assert.throws(() => decodeWorkloadView({ format, json }), InvalidWorkloadViewError);
+  });
+}
 
 test("what is written is what is read", () => {
-  assert.deepEqual(decodeWorkloadView({ format: 1, json: JSON.stringify(view) }), view);
+  assert.deepEqual(
+    decodeWorkloadView({ format: WORKLOAD_VIEW_FORMAT, json: JSON.stringify(view) }),
+    view,
+  );
 });
 
 const origin = {
@@ -29,7 +80,10 @@ function withClientTls(clientTls: unknown): string {
 
 test("TLS-31 what a DestinationRule chose is read", () => {
   for (const mode of ["DISABLE", "ISTIO_MUTUAL"]) {
-    const decoded = decodeWorkloadView({ format: 1, json: withClientTls({ mode, origin }) });
+    const decoded = decodeWorkloadView({
+      format: WORKLOAD_VIEW_FORMAT,
+      json: withClientTls({ mode, origin }),
+    });
     assert.deepEqual(decoded.outbound.destinations[0]?.clientTls, { mode, origin });
   }
 });
@@ -41,7 +95,10 @@ for (const wrong of [
 ]) {
   test(`TLS-39 a choice that cannot be carried refuses the view: ${JSON.stringify(wrong)}`, () => {
     const json = withClientTls(wrong);
-    assert.throws(() => decodeWorkloadView({ format: 1, json }), InvalidWorkloadViewError);
+    assert.throws(
+      () => decodeWorkloadView({ format: WORKLOAD_VIEW_FORMAT, json }),
+      InvalidWorkloadViewError,
+    );
   });
 }
 
@@ -78,7 +135,7 @@ for (const wrong of [null, [[1]], { unknown: 1 }]) {
     for (const path of paths) {
       const json = JSON.stringify(replaced(view, path, wrong));
       assert.throws(
-        () => decodeWorkloadView({ format: 1, json }),
+        () => decodeWorkloadView({ format: WORKLOAD_VIEW_FORMAT, json }),
         InvalidWorkloadViewError,
         path.join("."),
       );
@@ -91,7 +148,10 @@ test("a field that is not known refuses the view, wherever it is", () => {
   let tried = 0;
   for (const path of objects) {
     const json = JSON.stringify(replaced(view, path, { ...Object(valueAt(path)), surprise: true }));
-    assert.throws(() => decodeWorkloadView({ format: 1, json }), InvalidWorkloadViewError);
+    assert.throws(
+      () => decodeWorkloadView({ format: WORKLOAD_VIEW_FORMAT, json }),
+      InvalidWorkloadViewError,
+    );
     tried++;
   }
   assert.ok(tried > 60);
@@ -107,7 +167,7 @@ test("any JSON is read or refused, never anything else", () => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
       assert.throws(
-        () => decodeWorkloadView({ format: 1, json: JSON.stringify(value) }),
+        () => decodeWorkloadView({ format: WORKLOAD_VIEW_FORMAT, json: JSON.stringify(value) }),
         InvalidWorkloadViewError,
       );
     }),

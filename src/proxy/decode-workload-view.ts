@@ -50,6 +50,12 @@ const flag: Decoder<boolean> = (value, path) => {
   return value;
 };
 
+/** Of a field that is either there or not. */
+const trueOnly: Decoder<true> = (value, path) => {
+  if (value !== true) throw unexpected(path, "true");
+  return value;
+};
+
 function integer(min: number, max: number): Decoder<number> {
   return (value, path) => {
     if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max)
@@ -179,7 +185,8 @@ function ipAddress(value: string): string {
 const portNumber = integer(1, 65_535);
 const protocol = choice(["http", "tcp", "auto"]);
 const identity = parsed(parseSpiffeId, "a SPIFFE ID");
-const address = object({ address: parsed(ipAddress, "an IP address"), port: portNumber });
+const ipText = parsed(ipAddress, "an IP address");
+const address = object({ address: ipText, port: portNumber });
 const reference = object({ kind: text, namespace: text, name: text });
 const location = object({ file: text, line: integer(0, Number.MAX_SAFE_INTEGER) });
 const originOfResource = object({ ref: reference, source: location });
@@ -204,6 +211,13 @@ const policy = object({
   ),
 });
 
+const refusal = object({ direction: choice(["egress", "ingress"]), policies: list(reference) });
+
+const endpoint = objectWith(
+  { workload: text, address, mutualTls: flag },
+  { podAddresses: list(ipText), hostname: text, refusedBy: refusal },
+);
+
 const destination = objectWith(
   {
     serviceNamespace: text,
@@ -213,41 +227,51 @@ const destination = objectWith(
     protocol,
     identities: list(identity),
     serverName: text,
-    endpoints: list(object({ workload: text, address, mutualTls: flag })),
+    endpoints: list(endpoint),
   },
   {
     listen: address,
+    addresses: list(ipText),
+    headless: trueOnly,
     clientTls: object({ mode: choice(["DISABLE", "ISTIO_MUTUAL"]), origin: originOfResource }),
   },
 );
 
-const workloadView: Decoder<WorkloadView> = object({
-  workload: object({
-    namespace: text,
-    name: text,
-    owner: text,
-    labels: mapOfTexts,
-    serviceAccount: text,
-    identity,
+const inboundPort = objectWith(
+  { containerPort: portNumber, protocol, mutualTls, listen: address, application: address },
+  { admission: object({ policies: list(reference), identities: list(identity), anyone: flag }) },
+);
+
+const interception = object({
+  undeclaredPorts: object({
+    mutualTls,
+    ports: list(object({ containerPort: portNumber, mutualTls })),
   }),
-  trust: object({
-    trustDomain: text,
-    trustDomainAliases: list(text),
-    rootsPem: list(parsed(certificate, "a root certificate")),
-    minimumTlsVersion: choice(["TLSv1.2", "TLSv1.3"]),
-  }),
-  inbound: object({
-    ports: list(
-      object({
-        containerPort: portNumber,
-        protocol,
-        mutualTls,
-        listen: address,
-        application: address,
-      }),
-    ),
-    authorization: object({ deny: list(policy), allow: list(policy) }),
-    pathNormalization: choice(PATH_NORMALIZATIONS),
-  }),
-  outbound: objectWith({ destinations: list(destination) }, { httpProxy: address }),
+  unknownDestinations: choice(["ALLOW_ANY", "REGISTRY_ONLY"]),
 });
+
+const workloadView: Decoder<WorkloadView> = objectWith(
+  {
+    workload: object({
+      namespace: text,
+      name: text,
+      owner: text,
+      labels: mapOfTexts,
+      serviceAccount: text,
+      identity,
+    }),
+    trust: object({
+      trustDomain: text,
+      trustDomainAliases: list(text),
+      rootsPem: list(parsed(certificate, "a root certificate")),
+      minimumTlsVersion: choice(["TLSv1.2", "TLSv1.3"]),
+    }),
+    inbound: object({
+      ports: list(inboundPort),
+      authorization: object({ deny: list(policy), allow: list(policy) }),
+      pathNormalization: choice(PATH_NORMALIZATIONS),
+    }),
+    outbound: objectWith({ destinations: list(destination) }, { httpProxy: address }),
+  },
+  { interception },
+);

@@ -7,7 +7,7 @@ import { sampleView } from "../../test/kit/sample-view.ts";
 import { createThrowawayAuthority } from "../../test/kit/throwaway-authority.ts";
 import { type DiscoveryService, discoveryService } from "../control/discovery-service.ts";
 import type { X509Svid } from "../identity/x509-svid.ts";
-import type { WorkloadView } from "../policy/workload-view.ts";
+import { WORKLOAD_VIEW_FORMAT, type WorkloadView } from "../policy/workload-view.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { silentLog } from "../runtime/log.ts";
 import { WatchedValue } from "../runtime/watched.ts";
@@ -192,7 +192,7 @@ function scripted(responses: readonly Sent[]): { service: GrpcService; answers: 
         if (responseNonce !== "") answers.push(errorDetail?.message ?? "ack");
         const next = responses[sent++];
         if (next === undefined) continue;
-        const { name = NAME, format = 1, json } = next;
+        const { name = NAME, format = WORKLOAD_VIEW_FORMAT, json } = next;
         send({
           typeUrl: WORKLOAD_VIEW_TYPE_URL,
           nonce: String(sent),
@@ -213,7 +213,7 @@ test("what cannot be understood is refused with the reason, and the last good vi
   });
   const { service, answers } = scripted([
     { json: good },
-    { json: good, format: 2 },
+    { json: good, format: 1 },
     { json: "{" },
     { json: "{}" },
     { json: good.replace('"mode":"STRICT"', '"mode":"STRCT"') },
@@ -230,7 +230,7 @@ test("what cannot be understood is refused with the reason, and the last good vi
   await eventually("all answers", () => answers.length === 9);
   const expected = [
     /^ack$/,
-    /format 2/,
+    /format 1/,
     /not JSON/,
     /view\.workload is not an object/,
     /view\.inbound\.ports\[0\]\.mutualTls\.mode is not one of/,

@@ -1,7 +1,8 @@
 /** What is known of one inbound connection, whether it carries requests or bytes. */
 import type { Connection } from "../policy/traffic.ts";
-import type { InboundPort } from "../policy/workload-view.ts";
 import type { Log } from "../runtime/log.ts";
+import { INBOUND_PASSTHROUGH } from "./cluster-names.ts";
+import type { ServedPort } from "./inbound-ports.ts";
 import { type CallFacts, formatAddress } from "./recorder.ts";
 import type { AcceptedTransport } from "./refusal-today.ts";
 
@@ -9,11 +10,11 @@ export interface InboundCall extends AcceptedTransport {
   readonly facts: CallFacts;
   readonly connection: Connection;
   /** The port as the newest view has it. */
-  readonly port: () => InboundPort;
+  readonly port: () => ServedPort;
 }
 
-export function inboundCluster({ containerPort }: InboundPort): string {
-  return `inbound|${containerPort}||`;
+export function inboundCluster({ containerPort, undeclared }: ServedPort): string {
+  return undeclared ? INBOUND_PASSTHROUGH : `inbound|${containerPort}||`;
 }
 
 /** Connections may live for long: with this line one that does can be found. */

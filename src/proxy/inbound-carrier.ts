@@ -8,15 +8,17 @@ import type { Decision } from "../policy/decision.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Watched } from "../runtime/watched.ts";
+import type { ApplicationTarget, FindApplication } from "./application-dial.ts";
 import { type CompiledView, transportRules } from "./compiled-view.ts";
 import { type InboundCall, tellOpened } from "./inbound-call.ts";
 import { type ConnectionEnd, formatAddress, type Recorder } from "./recorder.ts";
 import { refusalToday } from "./refusal-today.ts";
 import { relay } from "./tcp-relay.ts";
-import { dialPlaintext, UpstreamConnectError } from "./upstream-dialer.ts";
+import { UpstreamConnectError } from "./upstream-dialer.ts";
 
 export interface InboundCarrierOptions {
   readonly compiled: Watched<CompiledView>;
+  readonly application: FindApplication;
   readonly recorder: Recorder;
   readonly log: Log;
   readonly clock: Clock;
@@ -57,7 +59,8 @@ export class InboundCarrier {
     recorder.connectionOpened(call.facts);
     const standing: Standing = { socket, call, decision };
     this.#standing.add(standing);
-    const end = await relayToApplication(standing, head).finally(() =>
+    const application = this.#options.application(call);
+    const end = await relayToApplication(standing, { head, application }).finally(() =>
       this.#standing.delete(standing),
     );
     recorder.connectionClosed(call.facts, { ...end, ...endingOf(standing) });
@@ -99,12 +102,12 @@ function endingOf({ decision }: Standing): Pick<ConnectionEnd, "decision" | "ter
 
 /** The view may change while the application is dialled: then it gets no byte. */
 async function relayToApplication(
-  { socket, call }: Standing,
-  head: Buffer,
+  { socket }: Standing,
+  { head, application }: { readonly head: Buffer; readonly application: ApplicationTarget },
 ): Promise<Omit<ConnectionEnd, "decision">> {
-  const target = call.port().application;
+  const { address: target } = application;
   try {
-    const upstream = await dialPlaintext(target);
+    const upstream = await application.dial();
     const kept = socket.destroyed ? NOTHING : head;
     const { received, sent } = await relay(socket, upstream.socket, { head: kept });
     return { target, flags: "-", ends: upstream, bytesReceived: received, bytesSent: sent };

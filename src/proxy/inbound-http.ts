@@ -1,28 +1,27 @@
 /** The inbound side's HTTP service: judges each request by the newest policy and sends it to the application. */
 import type { Clock } from "../runtime/clock.ts";
 import type { Watched } from "../runtime/watched.ts";
+import type { FindApplication } from "./application-dial.ts";
 import { type CompiledView, inboundRules } from "./compiled-view.ts";
 import { openExchange, type Route, runSteps } from "./exchange.ts";
 import type { HttpService } from "./http-front.ts";
 import { type InboundCall, inboundCluster } from "./inbound-call.ts";
 import { INBOUND_STEPS, type InboundExchange } from "./inbound-steps.ts";
 import { formatAddress, type Recorder } from "./recorder.ts";
-import { dialPlaintext } from "./upstream-dialer.ts";
 import type { UpstreamPool } from "./upstream-pool.ts";
 
 export interface InboundHttpOptions {
   readonly compiled: Watched<CompiledView>;
   readonly pool: UpstreamPool;
+  readonly application: FindApplication;
   readonly recorder: Recorder;
   readonly clock: Clock;
 }
 
-export function inboundHttpService({
-  compiled,
-  pool,
-  recorder,
-  clock,
-}: InboundHttpOptions): HttpService<InboundCall, InboundExchange> {
+export function inboundHttpService(
+  options: InboundHttpOptions,
+): HttpService<InboundCall, InboundExchange> {
+  const { compiled, recorder, clock } = options;
   return {
     judge(head, call) {
       const exchange: InboundExchange = {
@@ -35,7 +34,7 @@ export function inboundHttpService({
       const result = runSteps(INBOUND_STEPS, exchange);
       return {
         exchange,
-        verdict: result === "continue" ? { route: applicationRoute(call, pool) } : result,
+        verdict: result === "continue" ? { route: applicationRoute(call, options) } : result,
         afterwards: mayStay(call, exchange) ? "keep" : "close",
       };
     },
@@ -45,12 +44,13 @@ export function inboundHttpService({
   };
 }
 
-function applicationRoute(call: InboundCall, pool: UpstreamPool): Route {
-  const port = call.port();
-  const { application } = port;
-  const agent = pool.agent(formatAddress(application), () => dialPlaintext(application));
-  const targets = [{ address: application, agent }];
-  return { cluster: inboundCluster(port), targets, persistence: "once" };
+function applicationRoute(
+  call: InboundCall,
+  { pool, application }: Pick<InboundHttpOptions, "pool" | "application">,
+): Route {
+  const { address, dial } = application(call);
+  const targets = [{ address, agent: pool.agent(formatAddress(address), dial) }];
+  return { cluster: inboundCluster(call.port()), targets, persistence: "once" };
 }
 
 /** A peer verified against other roots than today's has to come again. */

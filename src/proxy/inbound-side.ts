@@ -1,14 +1,24 @@
-/** Everything that faces callers: one listener for each port of the newest view. */
+/**
+ * Everything that faces callers: one listener for each port of the newest view, or one for all ports where the kernel
+ * leads them there.
+ */
+import type { Socket } from "node:net";
 import type { InboundPort } from "../policy/workload-view.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Watched } from "../runtime/watched.ts";
+import { applicationByView, applicationInPod } from "./application-dial.ts";
+import { BoundedWarning } from "./bounded-warning.ts";
+import { type CapturedConnection, CaptureListener } from "./capture-listener.ts";
+import { type Capture, inboundProblem } from "./capture-rules.ts";
 import type { CompiledView } from "./compiled-view.ts";
 import { HttpFront } from "./http-front.ts";
 import type { InboundCall } from "./inbound-call.ts";
 import { InboundCarrier } from "./inbound-carrier.ts";
 import { inboundHttpService } from "./inbound-http.ts";
 import { InboundListener } from "./inbound-listener.ts";
+import type { ServedPort } from "./inbound-ports.ts";
+import { InboundReception } from "./inbound-reception.ts";
 import type { InboundExchange } from "./inbound-steps.ts";
 import { ListenerSet } from "./listener-set.ts";
 import type { MutualTlsTerminator } from "./mutual-tls-terminator.ts";
@@ -18,6 +28,8 @@ import { UpstreamPool } from "./upstream-pool.ts";
 export interface InboundSideOptions {
   readonly compiled: Watched<CompiledView>;
   readonly terminator: MutualTlsTerminator;
+  /** Where the kernel leads all connections to us. */
+  readonly capture: Capture | undefined;
   readonly recorder: Recorder;
   readonly log: Log;
   readonly clock: Clock;
@@ -25,20 +37,32 @@ export interface InboundSideOptions {
 
 /** Some servers close after two seconds, and say so to nobody; a new connection to the own machine costs little. */
 const APPLICATION_IDLE_MS = 1_500;
+/** The kernel changes the destination to the address of the interface by which a connection came. */
+const EVERY_ADDRESS = ["0.0.0.0", "::"] as const;
 
 export class InboundSide {
   readonly #options: InboundSideOptions;
   readonly #pool = new UpstreamPool({ idleMs: APPLICATION_IDLE_MS });
   readonly #http: HttpFront<InboundCall, InboundExchange>;
   readonly #carrier: InboundCarrier;
+  readonly #reception: InboundReception;
   readonly #set: ListenerSet;
+  readonly #unserved: BoundedWarning;
   #listeners = new Map<string, InboundListener>();
 
   constructor(options: InboundSideOptions) {
     this.#options = options;
-    this.#http = new HttpFront(inboundHttpService({ ...options, pool: this.#pool }));
-    this.#carrier = new InboundCarrier(options);
+    const { capture } = options;
+    const application = capture === undefined ? applicationByView : applicationInPod(capture);
+    this.#http = new HttpFront(inboundHttpService({ ...options, application, pool: this.#pool }));
+    this.#carrier = new InboundCarrier({ ...options, application });
+    this.#reception = new InboundReception({
+      ...options,
+      http: this.#http,
+      carrier: this.#carrier,
+    });
     this.#set = new ListenerSet(options.log);
+    this.#unserved = new BoundedWarning(options.log, { message: "no settings for a port" });
   }
 
   /** The newest view's settings bind every open connection from now on, also those that they end. */
@@ -49,6 +73,11 @@ export class InboundSide {
 
   /** @throws ListenError when a port of the view cannot be opened */
   async apply({ view }: CompiledView): Promise<void> {
+    const { capture } = this.#options;
+    if (capture !== undefined) {
+      await this.#set.apply(new Map([["capture", () => this.#captureListener(capture)]]));
+      return;
+    }
     const { ports } = view.inbound;
     this.#pool.retainOnly(new Set(ports.map(({ application }) => formatAddress(application))));
     const listeners = new Map<string, InboundListener>();
@@ -69,11 +98,35 @@ export class InboundSide {
   }
 
   #listener(port: InboundPort): InboundListener {
-    return new InboundListener(port, {
+    return new InboundListener(port, { ...this.#options, reception: this.#reception });
+  }
+
+  #captureListener(capture: Capture): CaptureListener {
+    return new CaptureListener({
       ...this.#options,
-      http: this.#http,
-      carrier: this.#carrier,
+      listen: EVERY_ADDRESS.map((address) => ({ address, port: capture.inboundPort })),
+      problemOf: (original) => inboundProblem(original, capture),
+      serve: (socket, captured) => this.#receive(socket, captured),
     });
+  }
+
+  /** A port that a newer view leaves out keeps the last settings it had, for connections that stand. */
+  #receive(socket: Socket, captured: CapturedConnection): void {
+    const { address, port: number } = captured.local;
+    const settings = (): ServedPort | undefined =>
+      this.#options.compiled.current.ports.at(number, address);
+    const first = settings();
+    if (first === undefined) {
+      socket.destroy();
+      this.#unserved.warn({ port: number, from: formatAddress(captured.remote) });
+      return;
+    }
+    let latest = first;
+    const port = (): ServedPort => {
+      latest = settings() ?? latest;
+      return latest;
+    };
+    this.#reception.receive(socket, { ...captured, accepted: captured, port });
   }
 }
 

@@ -46,7 +46,8 @@ export class Listener {
     const { address: host, port } = this.#at;
     const at = formatAddress(this.#at);
     try {
-      await once(this.#server.listen({ host, port, backlog: MAX_CONNECTIONS }), "listening");
+      const options = { host, port, backlog: MAX_CONNECTIONS, ipv6Only: host === "::" };
+      await once(this.#server.listen(options), "listening");
     } catch (cause) {
       throw new ListenError(`cannot listen on ${at}`, { cause });
     }

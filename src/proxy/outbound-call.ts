@@ -1,17 +1,38 @@
 /** What is known of one connection of the application's own. */
-import type { Destination } from "../policy/workload-view.ts";
+import type { SocketAddress } from "../policy/workload.ts";
+import type { Destination, Endpoint } from "../policy/workload-view.ts";
 import type { CallFacts } from "./recorder.ts";
 
 export interface OutboundCall {
   readonly facts: CallFacts;
-  /** How the application says where it wants to go. */
-  readonly via: "http-proxy" | DestinationName;
+  /** How the application says where it wants to go; "unknown" for an address that is no destination of the mesh. */
+  readonly via: "http-proxy" | "unknown" | DestinationName;
+  /** It called the destination itself, and the kernel led it here: what it calls it by is understood everywhere. */
+  readonly captured?: true;
 }
 
 /** A destination by name: the newest view says what stands behind it. */
-export type DestinationName = Pick<Destination, "host" | "servicePort">;
+export interface DestinationName extends Pick<Destination, "host" | "servicePort"> {
+  /** The one endpoint that is meant, of a headless service. */
+  readonly only?: SocketAddress;
+}
+
+/** With the endpoints that the caller means. */
+export function namedDestination(
+  destinations: readonly Destination[],
+  { host, servicePort, only }: DestinationName,
+): Destination | undefined {
+  const found = destinations.find((one) => one.host === host && one.servicePort === servicePort);
+  if (found === undefined || only === undefined) return found;
+  const meant = ({ address }: Endpoint): boolean =>
+    address.address === only.address && address.port === only.port;
+  return { ...found, endpoints: found.endpoints.filter(meant) };
+}
 
 /** `outbound|8080||api.production.svc.cluster.local` */
-export function outboundCluster({ host, servicePort }: DestinationName): string {
+export function outboundCluster({
+  host,
+  servicePort,
+}: Pick<Destination, "host" | "servicePort">): string {
   return `outbound|${servicePort}||${host}`;
 }

@@ -10,10 +10,11 @@ import type { CompiledView } from "./compiled-view.ts";
 import { ConnectAttempts } from "./connect-attempts.ts";
 import type { EndpointChoice } from "./endpoint-choice.ts";
 import { readFirstBytes } from "./first-bytes.ts";
-import type { DestinationName, OutboundCall } from "./outbound-call.ts";
+import { type DestinationName, namedDestination, type OutboundCall } from "./outbound-call.ts";
 import { withDestination } from "./outbound-http.ts";
 import type { OutboundTargets } from "./outbound-targets.ts";
 import { detectHttp } from "./protocol-detection.ts";
+import { reachable } from "./reachable-endpoints.ts";
 import { type CallFacts, formatAddress, type Recorder } from "./recorder.ts";
 import { relay } from "./tcp-relay.ts";
 import { type Upstream, UpstreamConnectError } from "./upstream-dialer.ts";
@@ -35,29 +36,21 @@ export class OutboundCarrier {
   }
 
   /** Finds the destination in the newest view and serves the connection as its protocol says. */
-  serve(
-    socket: Socket,
-    { facts, via }: { readonly facts: CallFacts; readonly via: DestinationName },
-  ): void {
-    const destination = this.#find(via);
+  serve(socket: Socket, call: OutboundCall & { readonly via: DestinationName }): void {
+    const { view } = this.#options.compiled.current;
+    const destination = namedDestination(view.outbound.destinations, call.via);
     if (destination === undefined) {
       socket.destroy();
-      this.#options.recorder.connectionRefused(facts);
+      this.#options.recorder.connectionRefused(call.facts);
       return;
     }
-    const known = withDestination(facts, destination);
-    const requests = (): void => this.#options.requests(socket, { facts: known, via });
+    const known = withDestination(call.facts, destination);
+    const requests = (): void => this.#options.requests(socket, { ...call, facts: known });
     const carried = this.#carry(socket, { facts: known, destination, requests });
     carried.catch((error: unknown) => {
       this.#options.log.error("outbound connection failed", { problem: describeError(error) });
       socket.destroy();
     });
-  }
-
-  #find({ host, servicePort }: DestinationName): Destination | undefined {
-    return this.#options.compiled.current.view.outbound.destinations.find(
-      (one) => one.host === host && one.servicePort === servicePort,
-    );
   }
 
   async #carry(
@@ -67,7 +60,8 @@ export class OutboundCarrier {
     const { protocol } = departure.destination;
     if (protocol === "http") return departure.requests();
     if (protocol === "tcp") return this.#carryTcp(socket, { ...departure, head: NOTHING });
-    const first = await readFirstBytes(socket, { detect: detectHttp });
+    const silent = "refused" in reachable(departure.destination) ? REFUSED_ANYWAY : {};
+    const first = await readFirstBytes(socket, { detect: detectHttp, ...silent });
     if (first === undefined) socket.destroy();
     else if (first.detected.kind === "http") departure.requests();
     else await this.#carryTcp(socket, { ...departure, head: first.head });
@@ -76,7 +70,13 @@ export class OutboundCarrier {
   async #carryTcp(socket: Socket, departure: Departure & { readonly head: Buffer }): Promise<void> {
     const { facts, head } = departure;
     const { recorder } = this.#options;
-    const dialled = await this.#dial(departure.destination, socket);
+    const reach = reachable(departure.destination);
+    if ("refused" in reach) {
+      socket.destroy();
+      recorder.connectionRefused(facts, reach.refused);
+      return;
+    }
+    const dialled = await this.#dial(reach.destination, socket);
     if ("failure" in dialled) {
       socket.destroy();
       const { flags, reason, target } = dialled.failure;
@@ -132,6 +132,8 @@ export class OutboundCarrier {
 }
 
 const NOTHING = Buffer.alloc(0);
+/** Nobody will greet a client that waits for it: it is told soon. */
+const REFUSED_ANYWAY = { silenceMs: 300, onSilence: "tcp" } as const;
 
 interface Departure {
   readonly facts: CallFacts;

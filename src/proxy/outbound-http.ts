@@ -16,7 +16,12 @@ import {
   runSteps,
 } from "./exchange.ts";
 import type { ConnectRequest, HttpService } from "./http-front.ts";
-import { type DestinationName, type OutboundCall, outboundCluster } from "./outbound-call.ts";
+import {
+  type DestinationName,
+  namedDestination,
+  type OutboundCall,
+  outboundCluster,
+} from "./outbound-call.ts";
 import { CONNECT_STEPS, OUTBOUND_STEPS, type OutboundExchange } from "./outbound-steps.ts";
 import type { OutboundTargets } from "./outbound-targets.ts";
 import type { ProxyCredentials } from "./proxy-credentials.ts";
@@ -70,6 +75,7 @@ function openOutbound(head: RequestHead, { call, options }: Opened): OutboundExc
     credentials: options.credentials,
     find: ({ host, port }) =>
       findDestination(view.outbound.destinations, { host, port, namespace }),
+    named: (name) => namedDestination(view.outbound.destinations, name),
     destination: undefined,
   };
 }

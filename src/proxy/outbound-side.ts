@@ -1,11 +1,18 @@
-/** Everything that faces the pod's own application: a listener for each destination, and the HTTP proxy. */
+/**
+ * Everything that faces the pod's own application: a listener for each destination and the HTTP proxy, or one listener
+ * for all that the application calls where the kernel leads it there.
+ */
 import type { X509Svid } from "../identity/x509-svid.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Watched } from "../runtime/watched.ts";
 import type { AcceptedConnection } from "./accepted-connection.ts";
+import { CaptureListener } from "./capture-listener.ts";
+import { type Capture, outboundProblem } from "./capture-rules.ts";
+import { CapturedCalls } from "./captured-calls.ts";
 import type { CompiledView } from "./compiled-view.ts";
 import { EndpointChoice } from "./endpoint-choice.ts";
+import { exemptConnect } from "./exempt-connect.ts";
 import { ForeignRefusals } from "./foreign-refusals.ts";
 import { HttpFront } from "./http-front.ts";
 import { HttpProxy } from "./http-proxy.ts";
@@ -18,6 +25,7 @@ import type { OutboundExchange } from "./outbound-steps.ts";
 import { OutboundTargets } from "./outbound-targets.ts";
 import type { ProxyCredentials } from "./proxy-credentials.ts";
 import { formatAddress, type Recorder } from "./recorder.ts";
+import { connectDirectly } from "./upstream-dialer.ts";
 import { UpstreamPool } from "./upstream-pool.ts";
 import type { Ownership } from "./workload-ownership.ts";
 
@@ -27,6 +35,8 @@ export interface OutboundSideOptions {
   readonly credentials: ProxyCredentials;
   /** Absent: nobody's connections can be told apart, so plain listeners stay closed. */
   readonly ownership: ((accepted: AcceptedConnection) => Promise<Ownership>) | undefined;
+  /** Where the kernel leads all connections to us. */
+  readonly capture: Capture | undefined;
   readonly recorder: Recorder;
   readonly log: Log;
   readonly clock: Clock;
@@ -35,6 +45,8 @@ export interface OutboundSideOptions {
 
 /** Sidecars keep an idle connection ten seconds longer. */
 const SIDECAR_IDLE_MS = 55_000;
+/** Where the kernel leads what the own pod sends. */
+const LOOPBACK = ["127.0.0.1", "::1"] as const;
 
 export class OutboundSide {
   readonly #options: OutboundSideOptions;
@@ -42,6 +54,7 @@ export class OutboundSide {
   readonly #targets: OutboundTargets;
   readonly #carrier: OutboundCarrier;
   readonly #http: HttpFront<OutboundCall, OutboundExchange>;
+  readonly #captured: CapturedCalls;
   readonly #set: ListenerSet;
   readonly #refusals: ForeignRefusals;
 
@@ -49,7 +62,9 @@ export class OutboundSide {
     this.#options = options;
     const { svid, compiled, log, random } = options;
     const { trust } = compiled.current.view;
-    this.#targets = new OutboundTargets(this.#pool, { svid, trust });
+    const connect =
+      options.capture === undefined ? connectDirectly : exemptConnect(options.capture);
+    this.#targets = new OutboundTargets(this.#pool, { svid, trust, connect });
     const shared = { ...options, targets: this.#targets, choice: new EndpointChoice(random) };
     this.#carrier = new OutboundCarrier({
       ...shared,
@@ -61,6 +76,12 @@ export class OutboundSide {
         serveTunnel: (socket, call) => this.#carrier.serve(socket, call),
       }),
     );
+    this.#captured = new CapturedCalls({
+      ...options,
+      connect,
+      known: (socket, call) => this.#carrier.serve(socket, call),
+      requests: (socket, call) => this.#http.accept(socket, call),
+    });
     this.#set = new ListenerSet(log);
     this.#refusals = new ForeignRefusals(options);
   }
@@ -73,6 +94,10 @@ export class OutboundSide {
 
   /** @throws ListenError when a listener of the view cannot be opened */
   apply({ view }: CompiledView): Promise<void> {
+    const { capture } = this.#options;
+    if (capture !== undefined) {
+      return this.#set.apply(new Map([["capture", () => this.#captureListener(capture)]]));
+    }
     const wanted = new Map<string, () => ManagedListener>();
     const { httpProxy, destinations } = view.outbound;
     if (httpProxy !== undefined) {
@@ -104,5 +129,14 @@ export class OutboundSide {
     this.#http.drain();
     await this.#set.close();
     this.#pool.close();
+  }
+
+  #captureListener(capture: Capture): CaptureListener {
+    return new CaptureListener({
+      ...this.#options,
+      listen: LOOPBACK.map((address) => ({ address, port: capture.outboundPort })),
+      problemOf: (original) => outboundProblem(original, capture),
+      serve: (socket, captured) => this.#captured.serve(socket, captured),
+    });
   }
 }

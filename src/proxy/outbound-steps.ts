@@ -1,10 +1,13 @@
 /** What a request of the application goes through before it leaves, in this order. */
 import type { Destination } from "../policy/workload-view.ts";
+import { responseCodeDetails } from "../telemetry/response-details.ts";
 import { isAddressOf, withoutLocalSuffix } from "./destination-lookup.ts";
 import { type Answer, type Exchange, refusal, type Step, type StepResult } from "./exchange.ts";
 import { FORWARDED_CLIENT_CERT } from "./forwarded-client-cert.ts";
-import type { OutboundCall } from "./outbound-call.ts";
+import type { DestinationName, OutboundCall } from "./outbound-call.ts";
 import type { ProxyCredentials } from "./proxy-credentials.ts";
+import { reachable } from "./reachable-endpoints.ts";
+import { formatAddress } from "./recorder.ts";
 import {
   identifyRequest,
   refuseAmbiguous,
@@ -21,6 +24,7 @@ export interface OutboundExchange extends Exchange {
     readonly host: string;
     readonly port: number;
   }) => Destination | undefined;
+  readonly named: (name: DestinationName) => Destination | undefined;
   destination: Destination | undefined;
 }
 
@@ -30,6 +34,7 @@ export const OUTBOUND_STEPS: readonly Step<OutboundExchange>[] = [
   resolveTarget,
   findDestination,
   refuseWithoutEndpoint,
+  refuseUnreachable,
   nameDestination,
   identifyRequest,
   forwardNobody,
@@ -42,6 +47,7 @@ export const CONNECT_STEPS: readonly Step<OutboundExchange>[] = [
   refuseAmbiguous,
   findTunnelEnd,
   refuseWithoutEndpoint,
+  refuseUnreachable,
 ];
 
 const HTTP_PORT = 80;
@@ -60,9 +66,13 @@ function authenticateProxyUser(exchange: OutboundExchange): StepResult {
 }
 
 function findDestination(exchange: OutboundExchange): StepResult {
-  const { call, head, authority = "", find } = exchange;
+  const { call, head, authority = "", find, named } = exchange;
+  if (call.via === "unknown") {
+    exchange.decision = { verdict: "deny", reason: { because: "unknown-destination" } };
+    return unreachable(formatAddress(call.facts.local));
+  }
   if (call.via !== "http-proxy") {
-    exchange.destination = find({ host: call.via.host, port: call.via.servicePort });
+    exchange.destination = named(call.via);
     return exchange.destination === undefined ? unreachable(call.via.host) : "continue";
   }
   if (!/^http:\/\//i.test(head.target)) return refusal(400, "a proxy needs an http:// URL");
@@ -89,10 +99,26 @@ function refuseWithoutEndpoint({ destination }: OutboundExchange): StepResult {
   return { status: 503, body, flags: "UH", details: "no_healthy_upstream" };
 }
 
+function refuseUnreachable(exchange: OutboundExchange): StepResult {
+  const { destination } = exchange;
+  if (destination === undefined) return "continue";
+  const reach = reachable(destination);
+  if ("destination" in reach) {
+    exchange.destination = reach.destination;
+    return "continue";
+  }
+  exchange.decision = reach.refused;
+  const { serviceNamespace, serviceName } = destination;
+  const names = reach.policies.map(({ namespace, name }) => `${namespace}/${name}`).join(", ");
+  const body = `NetworkPolicy ${names} keeps this pod from service ${serviceNamespace}/${serviceName}\n`;
+  const details = responseCodeDetails(reach.refused.reason) ?? "network_policy";
+  return { status: 503, body, flags: "-", details };
+}
+
 /** Names that mean something on this machine only are replaced: the callee is told the service's name. */
 function nameDestination(exchange: OutboundExchange): StepResult {
   const { authority = "", call, destination, headers } = exchange;
-  if (destination === undefined) return "continue";
+  if (destination === undefined || call.captured) return "continue";
   const { host = "", port } = parseAuthority(authority) ?? {};
   const listeners = [call.facts.local, destination.listen];
   if (listeners.some((listen) => listen !== undefined && isAddressOf(listen, { host, port }))) {

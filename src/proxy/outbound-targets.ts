@@ -7,7 +7,7 @@ import { createSecureContext, type SecureContext } from "node:tls";
 import type { Destination, Endpoint, WorkloadView } from "../policy/workload-view.ts";
 import type { Target } from "./exchange.ts";
 import { clientContextOptions, type MeshCredentials } from "./tls-context.ts";
-import { dialMutualTls, dialPlaintext, type Upstream } from "./upstream-dialer.ts";
+import { type Connect, dialMutualTls, dialPlaintext, type Upstream } from "./upstream-dialer.ts";
 import type { UpstreamPool } from "./upstream-pool.ts";
 
 /** What the connection will carry, as far as the callee's sidecar is told by ALPN (TLS-35). */
@@ -21,12 +21,17 @@ const APPLICATION_PROTOCOLS: Readonly<Record<Carried, readonly string[]>> = {
 
 export class OutboundTargets {
   readonly #pool: UpstreamPool;
+  readonly #connect: Connect;
   #credentials: MeshCredentials;
   #secureContext: SecureContext;
   #trustHash: string;
 
-  constructor(pool: UpstreamPool, credentials: MeshCredentials) {
+  constructor(
+    pool: UpstreamPool,
+    { connect, ...credentials }: MeshCredentials & { readonly connect: Connect },
+  ) {
     this.#pool = pool;
+    this.#connect = connect;
     this.#credentials = credentials;
     this.#secureContext = createSecureContext(clientContextOptions(credentials));
     this.#trustHash = hashOf(credentials.trust);
@@ -57,7 +62,7 @@ export class OutboundTargets {
     destination: Destination,
     { endpoint, carried }: { readonly endpoint: Endpoint; readonly carried: Carried },
   ): Promise<Upstream> {
-    if (!endpoint.mutualTls) return dialPlaintext(endpoint.address);
+    if (!endpoint.mutualTls) return dialPlaintext(endpoint.address, this.#connect);
     const { svid, trust } = this.#credentials;
     return dialMutualTls(endpoint.address, {
       own: svid,
@@ -66,6 +71,7 @@ export class OutboundTargets {
       applicationProtocols: APPLICATION_PROTOCOLS[carried],
       trust,
       identities: destination.identities,
+      connect: this.#connect,
     });
   }
 

@@ -7,6 +7,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { AccessLogEntry } from "../telemetry/access-log.ts";
 import type { CallLabels, CallParty, Metrics } from "../telemetry/metrics.ts";
 import { responseCodeDetails } from "../telemetry/response-details.ts";
+import { BLACK_HOLE, INBOUND_PASSTHROUGH, PASSTHROUGH } from "./cluster-names.ts";
 import type { Exchange, Outcome } from "./exchange.ts";
 import type { UpstreamEnds } from "./upstream-dialer.ts";
 
@@ -190,25 +191,37 @@ export class Recorder {
     const identities = identitiesOf(call, ends);
     const { workload } = this.#options.view();
     const own = callParty(workload);
-    const { destination } = call;
     const source = call.reporter === "source" ? own : {};
     const callee = call.reporter === "destination" ? own : {};
+    const service = serviceOf(call, workload.namespace);
     return {
       reporter: call.reporter,
       source: withPrincipal(source, identities?.source.id),
       destination: withPrincipal(callee, identities?.destination),
-      ...(destination === undefined
-        ? {}
-        : {
-            service: {
-              host: destination.host,
-              name: destination.serviceName,
-              namespace: destination.serviceNamespace,
-            },
-          }),
+      ...(service === undefined ? {} : { service }),
       responseFlags,
     };
   }
+}
+
+/** Clusters without a service give its label their own name, as Istio's do. */
+const WITHOUT_SERVICE: ReadonlySet<string> = new Set([
+  INBOUND_PASSTHROUGH,
+  PASSTHROUGH,
+  BLACK_HOLE,
+]);
+
+function serviceOf(
+  { reporter, destination, cluster }: CallFacts,
+  ownNamespace: string,
+): CallLabels["service"] {
+  if (destination !== undefined) {
+    const { host, serviceName: name, serviceNamespace: namespace } = destination;
+    return { host, name, namespace };
+  }
+  if (cluster === undefined || !WITHOUT_SERVICE.has(cluster)) return undefined;
+  const namespace = reporter === "destination" ? ownNamespace : "unknown";
+  return { host: "unknown", name: cluster, namespace };
 }
 
 /** What a stranger wrote is told at its beginning only: a line of the log costs more than a header. */

@@ -1,7 +1,7 @@
 /** What would refuse a connection today that was accepted earlier: mode, trust domains and roots may have changed. */
 import { verifyTrustDomain } from "../identity/peer-certificate.ts";
 import type { Reason } from "../policy/decision.ts";
-import type { EffectiveMutualTls, Trust } from "../policy/workload-view.ts";
+import type { EffectiveMutualTls, NetworkAdmission, Trust } from "../policy/workload-view.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Peer } from "./peer.ts";
 import type { TrustedRoots } from "./trusted-roots.ts";
@@ -19,6 +19,7 @@ export interface TransportRules {
   readonly mutualTls: EffectiveMutualTls;
   readonly trust: Trust;
   readonly roots: TrustedRoots;
+  readonly admission?: NetworkAdmission | undefined;
 }
 
 /** @returns undefined for a connection that may stay, also one whose mutual TLS is not asked for any more */
@@ -26,6 +27,8 @@ export function refusalToday(
   { peer, rootsPem }: AcceptedTransport,
   { rules, now }: { readonly rules: TransportRules; readonly now: Date },
 ): Reason | undefined {
+  const notAdmitted = admissionRefusal(peer, rules.admission);
+  if (notAdmitted !== undefined) return notAdmitted;
   const { mode, origin } = rules.mutualTls;
   if (peer === undefined) {
     return mode === "STRICT" ? { because: "plaintext-refused", origin } : undefined;
@@ -34,6 +37,17 @@ export function refusalToday(
     foreignDomain(peer, rules.trust) ??
     (rules.roots.same(rootsPem) ? undefined : rules.roots.problemOf(peer, now));
   return problem === undefined ? undefined : { because: "peer-not-verified", problem };
+}
+
+/** NetworkPolicy comes before everything else: a connection that it refuses does not come about. */
+export function admissionRefusal(
+  peer: Pick<Peer, "id"> | undefined,
+  admission: NetworkAdmission | undefined,
+): Reason | undefined {
+  if (admission === undefined || admission.anyone) return undefined;
+  const { identities, policies } = admission;
+  if (peer !== undefined && identities.includes(peer.id)) return undefined;
+  return { because: "network-policy", direction: "ingress", policies };
 }
 
 function foreignDomain({ id }: Peer, trust: Trust): string | undefined {

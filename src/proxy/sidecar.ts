@@ -3,9 +3,11 @@
  * there; afterwards both may change at any time without a connection being dropped for it.
  */
 import type { X509Svid } from "../identity/x509-svid.ts";
+import type { CaptureSettings } from "../policy/sidecar-bootstrap.ts";
 import type { WorkloadView } from "../policy/workload-view.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
+import { requireLinuxSockets } from "../runtime/linux-socket.ts";
 import type { Log } from "../runtime/log.ts";
 import { type Watched, WatchedValue } from "../runtime/watched.ts";
 import type { AccessLogEntry } from "../telemetry/access-log.ts";
@@ -17,6 +19,7 @@ import { MutualTlsTerminator } from "./mutual-tls-terminator.ts";
 import { openWhenFree } from "./open-when-free.ts";
 import { OutboundSide, type OutboundSideOptions } from "./outbound-side.ts";
 import { PinnedProcesses } from "./pinned-processes.ts";
+import { PodNames } from "./pod-names.ts";
 import { proxyCredentials } from "./proxy-credentials.ts";
 import { Recorder } from "./recorder.ts";
 import { canTellOwners, WorkloadOwnership } from "./workload-ownership.ts";
@@ -27,6 +30,8 @@ export interface SidecarOptions {
   readonly name: string;
   readonly adminPort: number;
   readonly proxyPassword: string;
+  /** Present where the kernel leads the pod's connections to the sidecar; absent: it listens for each by itself. */
+  readonly capture?: CaptureSettings;
   readonly svid: Watched<X509Svid | undefined>;
   readonly views: Watched<WorkloadView | undefined>;
   /** The first process of each container; they and all they start are the sidecar's own workload. */
@@ -54,8 +59,10 @@ const RETRY_LISTEN_MS = 1_000;
  * Resolves once the first view is served.
  *
  * @throws ListenError when a port of the first view, or the admin port, cannot be opened
+ * @throws LinuxSocketError when it is to intercept connections, and cannot here
  */
 export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
+  if (options.capture !== undefined) requireLinuxSockets(options.capture);
   const metrics = createMetrics(options.clock);
   let dataPath: DataPath | undefined;
   const ready = (): "ready" | "starting" => (dataPath?.serving === true ? "ready" : "starting");
@@ -86,6 +93,7 @@ class DataPath {
   readonly #terminator: MutualTlsTerminator;
   readonly #inbound: InboundSide;
   readonly #outbound: OutboundSide;
+  readonly #names: PodNames | undefined;
   readonly #unwatch: (() => void)[] = [];
   #svid: X509Svid;
   #applying: Promise<void> = Promise.resolve();
@@ -107,13 +115,15 @@ class DataPath {
     this.#compiled = new WatchedValue(compileView(view));
     this.#terminator = new MutualTlsTerminator({ svid, trust: view.trust });
     const recorder = new Recorder({ ...options, metrics, view: () => this.#compiled.current.view });
-    const shared = { ...options, compiled: this.#compiled, recorder };
+    const capture = options.capture && { ...options.capture, adminPort: options.adminPort };
+    const shared = { ...options, capture, compiled: this.#compiled, recorder };
+    this.#names = capture && new PodNames({ ...shared, capture });
     this.#inbound = new InboundSide({ ...shared, terminator: this.#terminator });
     this.#outbound = new OutboundSide({
       ...shared,
       svid,
       credentials: proxyCredentials({ user: options.name, password: options.proxyPassword }),
-      ownership: this.#ownershipRule(),
+      ownership: capture === undefined ? this.#ownershipRule() : undefined,
     });
     metrics.setCertificateExpiry(svid.notAfter);
   }
@@ -136,7 +146,7 @@ class DataPath {
     clearTimeout(this.#retry);
     for (const unwatch of this.#unwatch) unwatch();
     await this.#applying;
-    await Promise.all([this.#inbound.close(), this.#outbound.close()]);
+    await Promise.all([this.#inbound.close(), this.#outbound.close(), this.#names?.close()]);
   }
 
   #ownershipRule(): OutboundSideOptions["ownership"] {
@@ -192,7 +202,11 @@ class DataPath {
 
   async #apply(): Promise<void> {
     const compiled = this.#compiled.current;
-    await Promise.all([this.#inbound.apply(compiled), this.#outbound.apply(compiled)]);
+    await Promise.all([
+      this.#inbound.apply(compiled),
+      this.#outbound.apply(compiled),
+      this.#names?.open(),
+    ]);
   }
 
   #applyLater(): void {

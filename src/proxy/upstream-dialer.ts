@@ -1,12 +1,7 @@
 /** Opens connections to applications and to other sidecars. Never resumes a TLS session: Node would not verify it. */
 import { X509Certificate } from "node:crypto";
 import { connect as connectTcp, type Socket } from "node:net";
-import {
-  type ConnectionOptions,
-  connect as connectTls,
-  type SecureContext,
-  type TLSSocket,
-} from "node:tls";
+import { connect as connectTls, type SecureContext, type TLSSocket } from "node:tls";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
 import type { SocketAddress } from "../policy/workload.ts";
 import type { Trust } from "../policy/workload-view.ts";
@@ -43,6 +38,7 @@ export interface MutualTlsDial {
   readonly trust: Trust;
   /** Whom the callee may be; none is any of the trust domain. */
   readonly identities: readonly SpiffeId[];
+  readonly connect?: Connect | undefined;
 }
 
 /** No connection, and so no byte was sent: another endpoint may be tried. */
@@ -70,42 +66,71 @@ function isAbsence(cause: unknown): boolean {
   return "code" in cause && typeof cause.code === "string" && ABSENCES.has(cause.code);
 }
 
+/** Begins to connect; a sidecar that intercepts has its own way, by which its connections are told from others. */
+export type Connect = (to: SocketAddress) => Socket;
+
+export const connectDirectly: Connect = ({ address, port }) =>
+  connectTcp({ host: address, port, allowHalfOpen: true, noDelay: true });
+
 /** @throws UpstreamConnectError */
-export function dialPlaintext({ address, port }: SocketAddress): Promise<Upstream> {
-  const socket = connectTcp({ host: address, port, allowHalfOpen: true, noDelay: true });
-  return established(socket, {
-    event: "connect",
-    accept: () => ({ socket, local: localEnd(socket) }),
-  });
+export async function dialPlaintext(
+  to: SocketAddress,
+  connect: Connect = connectDirectly,
+): Promise<Upstream> {
+  const socket = await connected(to, { connect, timeoutMs: CONNECT_MS });
+  return { socket, local: localEnd(socket) };
 }
 
 /** @throws UpstreamConnectError, also when the callee is not who it must be */
-export function dialMutualTls(
-  { address, port }: SocketAddress,
-  { own, secureContext, serverName, applicationProtocols, trust, identities }: MutualTlsDial,
+export async function dialMutualTls(
+  to: SocketAddress,
+  {
+    own,
+    secureContext,
+    serverName,
+    applicationProtocols,
+    trust,
+    identities,
+    connect = connectDirectly,
+  }: MutualTlsDial,
 ): Promise<Upstream> {
   const verify = (certificate: X509Certificate): Peer =>
     verifyCallee(certificate, { trust, identities });
-  const options: ConnectionOptions & { readonly allowHalfOpen: true } = {
-    host: address,
-    port,
+  const begunAt = performance.now();
+  const raw = await connected(to, { connect, timeoutMs: CONNECT_MS });
+  // Once TLS has taken it over, its errors come from there; without a listener one would end the process.
+  raw.on("error", () => raw.destroy());
+  const socket = connectTls({
+    socket: raw,
     servername: serverName,
     secureContext,
     ALPNProtocols: [...applicationProtocols],
-    allowHalfOpen: true,
     rejectUnauthorized: true,
-    checkServerIdentity: (_host, { raw }) => refusalOf(() => verify(new X509Certificate(raw))),
-  };
-  const socket = connectTls(options);
-  socket.setNoDelay(true);
+    checkServerIdentity: (_host, { raw: der }) => refusalOf(() => verify(new X509Certificate(der))),
+  });
+  const timeoutMs = Math.max(1, CONNECT_MS - (performance.now() - begunAt));
   return established(socket, {
     event: "secureConnect",
+    timeoutMs,
     accept: () => ({
       socket,
       local: localEnd(socket),
       mutualTls: { own, peer: verify(presentedCertificate(socket)) },
     }),
   });
+}
+
+async function connected(
+  to: SocketAddress,
+  { connect, timeoutMs }: { readonly connect: Connect; readonly timeoutMs: number },
+): Promise<Socket> {
+  let socket: Socket;
+  try {
+    socket = connect(to);
+  } catch (cause) {
+    throw new UpstreamConnectError("tcp", cause);
+  }
+  return established(socket, { event: "connect", timeoutMs, accept: () => socket });
 }
 
 function localEnd({ localAddress, localPort }: Socket): SocketAddress {
@@ -130,34 +155,31 @@ function refusalOf(verify: () => unknown): Error | undefined {
   }
 }
 
-function established(
-  socket: Socket,
-  {
-    event,
-    accept,
-  }: { readonly event: "connect" | "secureConnect"; readonly accept: () => Upstream },
-): Promise<Upstream> {
+function established<T>(socket: Socket, { event, timeoutMs, accept }: Expected<T>): Promise<T> {
+  const failed = event === "connect" ? "tcp" : "tls";
   return new Promise((resolve, reject) => {
-    let connected = false;
-    socket.once("connect", () => {
-      connected = true;
-    });
     const fail = (cause: unknown): void => {
       socket.destroy();
-      reject(new UpstreamConnectError(connected ? "tls" : "tcp", cause));
+      reject(new UpstreamConnectError(failed, cause));
     };
     const onClose = (): void =>
       fail(Object.assign(new Error("the connection was closed"), { code: "ECONNRESET" }));
     const onTimeout = (): void => fail(new Error(`not there after ${CONNECT_MS} ms`));
-    socket.setTimeout(CONNECT_MS, onTimeout).once("error", fail).once("close", onClose);
+    socket.setTimeout(timeoutMs, onTimeout).once("error", fail).once("close", onClose);
     socket.once(event, () => {
       try {
-        const upstream = accept();
+        const accepted = accept();
         socket.setTimeout(0).off("timeout", onTimeout).off("error", fail).off("close", onClose);
-        resolve(upstream);
+        resolve(accepted);
       } catch (error) {
         fail(error);
       }
     });
   });
+}
+
+interface Expected<T> {
+  readonly event: "connect" | "secureConnect";
+  readonly timeoutMs: number;
+  readonly accept: () => T;
 }

@@ -32,6 +32,13 @@ const entry: AccessLogEntry = {
   decision: { verdict: "allow", reason: { because: "no-allow-policy" } },
 };
 
+test("an entry holds which NetworkPolicies refused", () => {
+  const policies = [{ kind: "NetworkPolicy", namespace: "shop", name: "api" }];
+  const reason = { because: "network-policy", direction: "ingress", policies } as const;
+  const refused: AccessLogEntry = { ...entry, decision: { verdict: "deny", reason } };
+  assert.deepEqual(JSON.parse(formatAccessLogEntry(refused)), refused);
+});
+
 test("OBS-2 an entry is one line of JSON, whatever a caller sends", () => {
   const line = formatAccessLogEntry(entry);
   assert.doesNotMatch(line, /\n/);

@@ -111,10 +111,17 @@ test("decisions are counted by what decided", async () => {
     rule: 2,
     source: { file: "p.yaml", line: 1 },
   };
+  const policies = ["all", "web"].map((name) => ({
+    kind: "NetworkPolicy",
+    namespace: "shop",
+    name,
+  }));
   const decisions: Decision[] = [
     { verdict: "deny", reason: { because: "matched-deny", matched } },
     { verdict: "allow", reason: { because: "no-allow-policy" } },
     { verdict: "allow", reason: { because: "no-allow-policy" } },
+    { verdict: "deny", reason: { because: "network-policy", direction: "ingress", policies } },
+    { verdict: "deny", reason: { because: "unknown-destination" } },
   ];
   for (const decision of decisions) metrics.recordDecision(decision);
   assert.deepEqual(await seriesOf(metrics, "hauberk_decisions_total"), [
@@ -128,6 +135,11 @@ test("decisions are counted by what decided", async () => {
       value: 1,
     },
     { labels: { verdict: "allow", because: "no-allow-policy", policy: "", rule: "" }, value: 2 },
+    {
+      labels: { verdict: "deny", because: "network-policy", policy: "shop/all,shop/web", rule: "" },
+      value: 1,
+    },
+    { labels: { verdict: "deny", because: "unknown-destination", policy: "", rule: "" }, value: 1 },
   ]);
 });
 

@@ -3,7 +3,8 @@
  * Labels come from verified certificates, resources and fixed sets alone, so that no stranger decides how many series there are.
  */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { Decision, Reason, RuleRef } from "../policy/decision.ts";
+import type { ResourceRef } from "../api/resource.ts";
+import type { Decision, Reason } from "../policy/decision.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 
 /** One side of a call, as far as it is known. */
@@ -125,12 +126,11 @@ export function createMetrics(clock: Clock = systemClock): Metrics {
       durations.observe(values, durationMs);
     },
     recordDecision({ verdict, reason }) {
-      const matched = matchedRule(reason);
       decisions.inc({
         verdict,
         because: reason.because,
-        policy: matched === undefined ? "" : `${matched.policy.namespace}/${matched.policy.name}`,
-        rule: matched === undefined ? "" : String(matched.rule),
+        policy: decidingPolicies(reason).map(nameOfPolicy).join(","),
+        rule: "matched" in reason ? String(reason.matched.rule) : "",
       });
     },
     exposition: () => registry.metrics(),
@@ -238,6 +238,12 @@ function responseCode(code: number): string {
   return Number.isInteger(code) && code >= 100 && code <= 599 ? String(code) : "0";
 }
 
-function matchedRule(reason: Reason): RuleRef | undefined {
-  return "matched" in reason ? reason.matched : undefined;
+/** One whose rule matched, or those by which a pod is isolated. */
+function decidingPolicies(reason: Reason): readonly ResourceRef[] {
+  if ("matched" in reason) return [reason.matched.policy];
+  return reason.because === "network-policy" ? reason.policies : [];
+}
+
+function nameOfPolicy({ namespace, name }: ResourceRef): string {
+  return `${namespace}/${name}`;
 }

@@ -29,10 +29,20 @@ const details: { readonly [because in Reason["because"]]: [Reason, string | null
     { because: "callee-not-verified", problem: "x", origin: "default" },
     "upstream_reset_before_response_started{connection_failure}",
   ],
+  "network-policy": [
+    { because: "network-policy", direction: "ingress", policies: [] },
+    "network_policy_denied_ingress",
+  ],
+  "unknown-destination": [{ because: "unknown-destination" }, "direct_response"],
   "matched-allow": [{ because: "matched-allow", matched }, null],
   "no-allow-policy": [{ because: "no-allow-policy" }, null],
   "no-sidecar": [{ because: "no-sidecar" }, null],
 };
+test("a NetworkPolicy of the caller is told from one of the callee", () => {
+  const reason: Reason = { because: "network-policy", direction: "egress", policies: [] };
+  assert.equal(responseCodeDetails(reason), "network_policy_denied_egress");
+});
+
 for (const [because, [reason, expected]] of Object.entries(details)) {
   test(`AP-34, AP-131, PA-37: ${because} is ${expected}`, () => {
     assert.equal(responseCodeDetails(reason), expected);

@@ -22,6 +22,10 @@ export function responseCodeDetails(reason: Reason): string | null {
       return "upstream_reset_before_response_started{connection_failure}";
     case "not-own-workload":
       return "not_own_workload";
+    case "network-policy":
+      return `network_policy_denied_${reason.direction}`;
+    case "unknown-destination":
+      return "direct_response";
     case "matched-allow":
     case "no-allow-policy":
     case "no-sidecar":

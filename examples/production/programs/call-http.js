@@ -39,13 +39,20 @@ export function callHttp({ service, at, method = "GET", path, headers = {}, agen
   });
 }
 
-/** A service of the own namespace is where the environment says; any other is reached through the pod's HTTP proxy. */
+/**
+ * A service of the own namespace is where the environment says; any other is reached by its name where pods have
+ * networks of their own, and through the pod's HTTP proxy where they do not.
+ */
 function wayTo(service, path) {
   const [name] = service.split(":");
   const prefix = name.toUpperCase().replaceAll("-", "_");
   const host = process.env[`${prefix}_SERVICE_HOST`];
   if (host !== undefined) {
     return { host, port: process.env[`${prefix}_SERVICE_PORT`], path, headers: {} };
+  }
+  if (process.env.HTTP_PROXY === undefined) {
+    const [, port] = service.split(":");
+    return { host: name, port, path, headers: {} };
   }
   const { hostname, port, username, password } = new URL(process.env.HTTP_PROXY);
   const credentials = Buffer.from(`${username}:${password}`).toString("base64");

@@ -15,16 +15,21 @@ import { paintFor } from "../demo/paint.ts";
 import { plainReport } from "../demo/plain-report.ts";
 import { formatPodTable } from "../demo/pod-table.ts";
 import type { Report } from "../demo/report.ts";
+import type { Row } from "../demo/row.ts";
 import { Screen } from "../demo/screen.ts";
 import { Stage } from "../demo/stage.ts";
+import { enterNetwork } from "../enter-network.ts";
 import { formatMeshEvent } from "../format-mesh-event.ts";
-import { type Print, type StartedMesh, startMesh } from "../start-mesh.ts";
+import type { NetworkChoice } from "../network-choice.ts";
+import type { Print } from "../print-line.ts";
+import { type MeshToStart, type StartedMesh, startMesh } from "../start-mesh.ts";
 import { stopSignal } from "../stop-signal.ts";
 
 export interface DemoOptions {
   readonly data: string;
   /** Name of a folder below `examples`. */
   readonly example: string;
+  readonly network: NetworkChoice;
 }
 
 /** `HAUBERK_DEMO_BREAK=tls` swaps files of the example for those in its folder `break/tls`: the demo must then fail. */
@@ -33,14 +38,17 @@ const DEFAULT_COLUMNS = 100;
 
 /** @throws UnknownExampleError, MeshStartError */
 export async function demoCommand(
-  { data, example: name }: DemoOptions,
+  { data, example: name, network: choice }: DemoOptions,
   print: Print,
 ): Promise<number> {
+  const named = findExample(name);
+  const network = await enterNetwork(choice, print);
+  if (network.mode === "ran-inside") return network.exitCode;
   const signal = stopSignal();
-  const example = findExample(name);
+  const example = { ...named, rows: named.rows.filter((row) => isPlayed(row, network.mode)) };
   const report = reportFor(example, print);
   const folder = await prepareFiles(example, data);
-  const started = await startQuietly({ folder, data }, (line) => report.print(line));
+  const started = await startQuietly({ folder, data, network }, (line) => report.print(line));
   if (started === undefined) return 1;
   try {
     await printPods(started, { folder, report });
@@ -55,6 +63,11 @@ export async function demoCommand(
     report.print("stopping");
     await started.close();
   }
+}
+
+/** Some rows are about one kind of network only. */
+function isPlayed({ network }: Row, mode: MeshToStart["network"]["mode"]): boolean {
+  return network === undefined || network === mode;
 }
 
 function reportFor({ rows }: Example, print: Print): Report {
@@ -82,13 +95,13 @@ async function prepareFiles(example: Example, data: string): Promise<string> {
 
 /** Pods that come up are told all together, afterwards. */
 async function startQuietly(
-  { folder, data }: { readonly folder: string; readonly data: string },
+  { folder, ...to }: Omit<MeshToStart, "file" | "tell"> & { readonly folder: string },
   print: Print,
 ): Promise<StartedMesh | undefined> {
   let phase: "starting" | "up" = "starting";
   const tell = (event: MeshEvent): readonly string[] =>
     phase === "starting" && event.type === "pod-started" ? [] : formatMeshEvent(event);
-  const started = await startMesh({ file: [folder], data, tell }, print);
+  const started = await startMesh({ file: [folder], tell, ...to }, print);
   phase = "up";
   return started;
 }

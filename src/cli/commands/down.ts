@@ -8,7 +8,7 @@ import { findMesh, MeshClient, NoMeshError } from "../../local/joining/mesh-clie
 import { type MeshState, readMeshState } from "../../local/mesh-state.ts";
 import { endLeftovers } from "../../local/processes/leftover-processes.ts";
 import { isRunning } from "../../runtime/process-identity.ts";
-import type { Print } from "../start-mesh.ts";
+import type { Print } from "../print-line.ts";
 
 const PATIENCE_MS = 60_000;
 const LOOK_AGAIN_MS = 20;

@@ -159,6 +159,7 @@ function identitiesInWords(
     case "callee-not-verified":
       return [`the caller would prove ${caller}`, `the callee must prove ${oneOf(accepted)}`];
     case "tls-refused":
+    case "network-policy":
       return [`the caller would prove ${caller}`, `the callee would prove ${callee}`];
     default:
       return [`the caller proves ${caller}`, `the callee proves ${callee}`];

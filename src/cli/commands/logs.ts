@@ -11,7 +11,7 @@ import {
   isTelling,
 } from "../format-logged-entry.ts";
 import { BadOptionError } from "../parse-join-options.ts";
-import type { Print } from "../start-mesh.ts";
+import type { Print } from "../print-line.ts";
 
 const LOOK_AGAIN_MS = 150;
 

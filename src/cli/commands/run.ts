@@ -7,10 +7,11 @@ import { DataDirectory } from "../../local/data-directory.ts";
 import type { JoinRequest } from "../../local/joining/join-request.ts";
 import { MeshClient } from "../../local/joining/mesh-client.ts";
 import type { Joined } from "../../local/joining/mesh-socket-messages.ts";
+import { enterPod } from "../../local/network/enter-pod.ts";
 import { describeError, HauberkError } from "../../runtime/hauberk-error.ts";
 import { startProgram } from "../joined-program.ts";
 import { type JoinOptions, parseJoinOptions } from "../parse-join-options.ts";
-import type { Print } from "../start-mesh.ts";
+import type { Print } from "../print-line.ts";
 
 const NOT_JOINED = 125;
 /** How long the supervisor may take to end the pod. */
@@ -57,7 +58,9 @@ async function runJoined(
   what: { readonly client: MeshClient; readonly joined: Joined; readonly say: Print },
 ): Promise<number> {
   const { client, joined, say } = what;
-  const program = await startProgram(command, { ...process.env, ...joined.environment });
+  const environment = { ...process.env, ...joined.environment };
+  const entered = joined.network === undefined ? command : enterPod(joined.network, command);
+  const program = await startProgram(entered, environment);
   if ("problem" in program) {
     say(program.problem);
     await leave(client);
@@ -89,6 +92,7 @@ function describeJoined(joined: Joined, { ports }: JoinRequest): readonly string
   const { pod, identity, reachedAt, listens, notes } = joined;
   const lines = [`${pod} joined the mesh as ${identity}`];
   if (reachedAt.length > 0) lines.push(`others call it at ${reachedAt.join(", ")}`);
+  if (joined.network !== undefined) return [...lines, ...describeOwnNetwork(joined, { ports })];
   for (const { port, at } of listens) {
     const fixed = ports.some((each) => each.port === port && each.listensOn !== undefined);
     const how = fixed ? "" : `: HOST and PORT${listens.length > 1 ? `_${port}` : ""} say so`;
@@ -96,6 +100,18 @@ function describeJoined(joined: Joined, { ports }: JoinRequest): readonly string
   }
   lines.push(`it calls others through ${callVariables(joined)}`);
   return [...lines, ...notes.map((note) => `note: ${note}`)];
+}
+
+function describeOwnNetwork(
+  { listens, notes }: Joined,
+  { ports }: Pick<JoinRequest, "ports">,
+): readonly string[] {
+  const own = listens.map(({ at }) => at).join(", ");
+  return [
+    ...(ports.length > 0 ? [`it has a network of its own: it may listen on ${own}`] : []),
+    "it calls others by their names, such as api.production, with no settings of its own",
+    ...notes.map((note) => `note: ${note}`),
+  ];
 }
 
 /** At most three services by name. */

@@ -3,21 +3,15 @@ import { DataDirectory } from "../../local/data-directory.ts";
 import { MeshClient, NoMeshError } from "../../local/joining/mesh-client.ts";
 import type { MeshStatus } from "../../local/mesh-status.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import { certificateEnd } from "../certificate-end.ts";
-import {
-  findTroubles,
-  formatMeshStatus,
-  type ObservedMesh,
-  type ObservedPod,
-} from "../format-mesh-status.ts";
-import type { Print } from "../start-mesh.ts";
+import { findTroubles, formatMeshStatus } from "../format-mesh-status.ts";
+import type { Print } from "../print-line.ts";
 
 /** @throws NoMeshError */
 export async function statusCommand(
   options: { readonly data: string; readonly json?: boolean },
   { print, clock }: { readonly print: Print; readonly clock: Clock },
 ): Promise<number> {
-  const mesh = await observe(await askStatus(new DataDirectory(options.data)));
+  const mesh = await askStatus(new DataDirectory(options.data));
   const now = clock.now();
   const troubles = findTroubles(mesh, now);
   if (options.json) print(JSON.stringify({ ...mesh, troubles }, undefined, 2));
@@ -35,14 +29,4 @@ async function askStatus(dataDirectory: DataDirectory): Promise<MeshStatus> {
   } finally {
     client.close();
   }
-}
-
-async function observe(status: MeshStatus): Promise<ObservedMesh> {
-  const pods = status.pods.map(async (pod): Promise<ObservedPod> => {
-    const { adminPort, sidecar } = pod;
-    if (adminPort === undefined || sidecar?.phase !== "running") return pod;
-    const certificateEnds = await certificateEnd(adminPort);
-    return certificateEnds === undefined ? pod : { ...pod, certificateEnds };
-  });
-  return { ...status, pods: await Promise.all(pods) };
 }

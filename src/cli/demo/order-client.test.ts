@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import { type AddressInfo, connect as connectTcp, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import type { SocketAddress } from "../../policy/workload.ts";
 import { giveOrder, type Order } from "./order-client.ts";
 
 const ORDER: Order = { call: "tcp", service: "database", line: "LIST" };
 
 let scratch: string;
+const connect = ({ address: host, port }: SocketAddress): Socket => connectTcp({ host, port });
 before(async () => {
   scratch = await mkdtemp(join(tmpdir(), "hauberk-"));
 });
@@ -41,7 +43,10 @@ test("an order is carried out by the program that has the password", async () =>
     });
   };
   await withProgram(serve, async () => {
-    assert.deepEqual(await giveOrder({ scratch }, ORDER), { answer: "chain mail", localPort: 7 });
+    assert.deepEqual(await giveOrder({ scratch, connect }, ORDER), {
+      answer: "chain mail",
+      localPort: 7,
+    });
   });
   assert.deepEqual(JSON.parse(received), { ...ORDER, password: "secret" });
 });
@@ -50,16 +55,18 @@ test("a program that is silent, that ends, or that never starts is an outcome", 
   await withProgram(
     () => {},
     async () => {
-      const outcome = await giveOrder({ scratch, patienceMs: 200 }, ORDER);
+      const outcome = await giveOrder({ scratch, connect, patienceMs: 200 }, ORDER);
       assert.deepEqual(outcome, { error: "the program gave no answer" });
     },
   );
   await withProgram(
     (socket) => socket.end(),
     async () => {
-      assert.deepEqual(await giveOrder({ scratch }, ORDER), { error: "the program ended" });
+      assert.deepEqual(await giveOrder({ scratch, connect }, ORDER), {
+        error: "the program ended",
+      });
     },
   );
-  const outcome = await giveOrder({ scratch, patienceMs: 100 }, ORDER);
+  const outcome = await giveOrder({ scratch, connect, patienceMs: 100 }, ORDER);
   assert.deepEqual(outcome, { error: "the program takes no orders" });
 });

@@ -1,10 +1,11 @@
 /** Gives orders to a program of the example: the program makes the call itself and tells what came of it. */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { connect } from "node:net";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
+import type { SocketAddress } from "../../policy/workload.ts";
 
 /** How long a program may take to start, and a call to end. */
 const PATIENCE_MS = 8_000;
@@ -47,18 +48,20 @@ export interface Outcome {
 export interface OrderDesk {
   /** The pod's own folder, where its program says how to reach it. */
   readonly scratch: string;
+  /** Opens a connection to a port of the pod's loopback. */
+  readonly connect: (address: SocketAddress) => Socket;
   /** For the program to start, and again for the call to end. */
   readonly patienceMs?: number;
 }
 
 /** A program that takes no orders, or does not say in time what came of one, is an outcome too. */
 export async function giveOrder(
-  { scratch, patienceMs = PATIENCE_MS }: OrderDesk,
+  { scratch, connect, patienceMs = PATIENCE_MS }: OrderDesk,
   order: Order,
 ): Promise<Outcome> {
   const desk = await findOrderDesk(join(scratch, "orders.json"), patienceMs);
   if (desk === undefined) return { error: "the program takes no orders" };
-  const socket = connect({ host: "127.0.0.1", port: desk.port });
+  const socket = connect({ address: "127.0.0.1", port: desk.port });
   const answers = createInterface({ input: socket });
   socket.on("close", () => answers.close());
   const timeout = AbortSignal.timeout(patienceMs);

@@ -43,7 +43,7 @@ export function borrowedListenerRow(
   what: Pick<Refusal, "caller" | "callee" | "request"> & { readonly lender: Actor },
 ): Row {
   const { lender, callee, request } = what;
-  return refusalRow({
+  const row = refusalRow({
     ...what,
     request: `${request} through ${lender.owner}'s own listener`,
     expected: "a borrowed outbound listener refused",
@@ -60,6 +60,7 @@ export function borrowedListenerRow(
       return { ...httpOrder(what, stage), ...hostAndPort(borrowed.listen) };
     },
   });
+  return { ...row, network: "loopback" };
 }
 
 /** Through another pod's HTTP proxy, without its password. */
@@ -67,7 +68,7 @@ export function borrowedProxyRow(
   what: Pick<Refusal, "caller" | "callee" | "request"> & { readonly lender: Actor },
 ): Row {
   const { lender, request } = what;
-  return refusalRow({
+  const row = refusalRow({
     ...what,
     request: `${request} through ${lender.owner}'s HTTP proxy`,
     expected: "a borrowed HTTP proxy refused",
@@ -82,6 +83,7 @@ export function borrowedProxyRow(
       return { ...order, ...hostAndPort(proxy), path };
     },
   });
+  return { ...row, network: "loopback" };
 }
 
 function refusalRow(what: Refusal): Row {

@@ -1,6 +1,6 @@
 /** Rows of the demo for a file or a pipe: what was tried, what came out, and why. */
 import type { Reason } from "../../policy/decision.ts";
-import type { Print } from "../start-mesh.ts";
+import type { Print } from "../print-line.ts";
 import type { Report } from "./report.ts";
 import type { Finding, Row } from "./row.ts";
 

@@ -8,6 +8,8 @@ export interface Row {
   readonly request: string;
   /** What must come out, for people. */
   readonly expected: string;
+  /** The one kind of network that it is about; absent: both. */
+  readonly network?: "loopback" | "namespaces";
   play(stage: Stage): Promise<Finding>;
 }
 

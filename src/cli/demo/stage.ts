@@ -3,7 +3,7 @@
  * policy for a moment.
  */
 import { copyFile, rm } from "node:fs/promises";
-import { connect } from "node:net";
+import type { Socket } from "node:net";
 import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { DataDirectory } from "../../local/data-directory.ts";
@@ -48,9 +48,10 @@ export class Stage {
    */
   async programsListen(): Promise<void> {
     const deadline = performance.now() + LISTEN_PATIENCE_MS;
-    for (const { name, ports } of this.#mesh.workloads) {
+    for (const pod of this.#mesh.pods) {
+      const { name, ports } = pod.plan.workload;
       for (const { application } of ports) {
-        while (!(await takesConnections(application))) {
+        while (!(await takesConnections(() => pod.connect(application)))) {
           if (performance.now() > deadline)
             throw new Error(`the program of ${name} does not listen`);
           await delay(LOOK_AGAIN_MS);
@@ -75,7 +76,11 @@ export class Stage {
   }
 
   order(actor: Actor, order: Order): Promise<Outcome> {
-    return giveOrder({ scratch: this.#data.scratch(this.workload(actor)) }, order);
+    const workload = this.workload(actor);
+    const pod = this.#mesh.pods.find(({ plan }) => plan.workload.uid === workload.uid);
+    if (pod === undefined) throw new Error(`${actor.owner} does not run`);
+    const connect = (address: SocketAddress): Socket => pod.connect(address);
+    return giveOrder({ scratch: this.#data.scratch(workload), connect }, order);
   }
 
   accessEntry(
@@ -118,9 +123,9 @@ export function hostAndPort({ address, port }: SocketAddress): { host: string; p
   return { host: address, port };
 }
 
-function takesConnections({ address, port }: SocketAddress): Promise<boolean> {
+function takesConnections(connect: () => Socket): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host: address, port });
+    const socket = connect();
     const settle = (answer: boolean): void => {
       socket.destroy();
       resolve(answer);

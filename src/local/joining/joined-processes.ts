@@ -38,6 +38,12 @@ export class JoinedProcesses {
     }
     const stranger = this.#strangerAmong(processIds);
     if (stranger !== undefined) return refused(`process ${stranger} cannot join`);
+    const moved = request.ports.find(({ port, listensOn = port }) => listensOn !== port);
+    if (this.#mesh.podsHaveNetworks && moved !== undefined) {
+      return refused(
+        `port ${moved.port} is the program's own in this mesh, whose pods have networks of their own: let it listen there, and leave --listens-on out`,
+      );
+    }
     const plan = planJoin(request, this.#mesh);
     if (plan.outcome === "refused") return refused(plan.problem);
     this.#names.add(name);
@@ -101,6 +107,7 @@ export class JoinedProcesses {
         at: `${application.address}:${application.port}`,
       })),
       notes,
+      ...(pod.joinedNetwork && { network: pod.joinedNetwork }),
     };
   }
 

@@ -23,7 +23,7 @@ const JOINED_LABEL = "hauberk.dev/joined";
 const LISTENS_ON_ANNOTATION = "hauberk.dev/listens-on";
 const INJECT = "sidecar.istio.io/inject";
 /** Kinds that make pods called after themselves. */
-const OWNER_KINDS: readonly string[] = ["Deployment", "Job"];
+const OWNER_KINDS: readonly string[] = ["Deployment", "StatefulSet", "Job"];
 
 /** What the process joins. */
 export interface MeshNow {

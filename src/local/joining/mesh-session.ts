@@ -94,7 +94,7 @@ export class MeshSession {
         await this.#leave();
         return { type: "left" };
       case "status":
-        return { type: "status", status: meshStatus(this.#options.mesh) };
+        return { type: "status", status: await meshStatus(this.#options.mesh) };
       case "stop":
         setImmediate(this.#options.requestStop);
         return { type: "stopping" };

@@ -1,6 +1,7 @@
 /** What the supervisor of a mesh and other commands say to each other over its Unix socket, one JSON value a line. */
 
 import type { MeshStatus } from "../mesh-status.ts";
+import type { MeshUser } from "../network/host-side.ts";
 import {
   type JoinRequest,
   listOf,
@@ -35,6 +36,16 @@ export interface Joined {
   /** Where its own program must listen, by declared port. */
   readonly listens: readonly { readonly port: number; readonly at: string }[];
   readonly notes: readonly string[];
+  /** Where the program must run to be in the pod's network; absent where all share the machine's loopback. */
+  readonly network?: JoinedNetwork;
+}
+
+export interface JoinedNetwork {
+  readonly user: MeshUser;
+  /** A process in the pod's network namespace. */
+  readonly processId: number;
+  /** The pod's resolv.conf, which the program must see as its own. */
+  readonly resolverFile: string;
 }
 
 export type MeshReply =

@@ -4,7 +4,10 @@
  */
 import type { Container } from "../../api/container.ts";
 import type { Service } from "../../api/service.ts";
-import type { SocketAddress, Workload } from "../../policy/workload.ts";
+import type { IpAddresses, SocketAddress, Workload } from "../../policy/workload.ts";
+
+/** A pod with an address of its own is called by it, and calls itself by its loopback too. */
+const ANYWHERE = "0.0.0.0";
 
 /** Everything else of the user's shell, secrets above all, stays out. */
 const INHERITED = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TERM"];
@@ -14,6 +17,8 @@ export interface EnvironmentInputs {
   readonly container: Container;
   readonly services: readonly Service[];
   readonly workloads: readonly Workload[];
+  /** Of services, by `namespace/name`, where pods have addresses of their own. */
+  readonly serviceAddresses: Readonly<Record<string, IpAddresses>>;
   /** Password of the pod's HTTP proxy; absent without a sidecar. */
   readonly proxyPassword?: string;
   readonly temporaryDirectory: string;
@@ -47,7 +52,7 @@ function listenVariables(workload: Workload, container: Container): Record<strin
   for (const { containerPort } of container.ports) {
     const port = workload.ports.find((candidate) => candidate.containerPort === containerPort);
     if (port === undefined) continue;
-    variables["HOST"] ??= port.application.address;
+    variables["HOST"] ??= workload.addresses === undefined ? port.application.address : ANYWHERE;
     variables["PORT"] ??= String(port.application.port);
     variables[`PORT_${containerPort}`] = String(port.application.port);
   }
@@ -71,12 +76,16 @@ function serviceVariables(service: Service, inputs: EnvironmentInputs): Record<s
   return variables;
 }
 
-/** The own sidecar's listener for the service; for a pod without one, the first workload behind the service. */
+/** The service's own address; else the own sidecar's listener for the service; for a pod without one, the first workload behind the service. */
 function addressOf(
   service: Service,
   target: EnvironmentInputs & { port: number; targetPort: number | string },
 ): SocketAddress | undefined {
-  const { workload, workloads } = target;
+  const { workload, workloads, serviceAddresses } = target;
+  if (workload.addresses !== undefined) {
+    const own = serviceAddresses[`${service.meta.namespace}/${service.meta.name}`];
+    return own === undefined ? undefined : { address: own.ipv4, port: target.port };
+  }
   if (workload.injected) {
     return workload.outboundListeners.find(
       ({ serviceNamespace, serviceName, servicePort }) =>

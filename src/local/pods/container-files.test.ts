@@ -7,15 +7,17 @@ import type { Deployment } from "../../api/deployment.ts";
 import { parseResources } from "../../api/parse-resources.ts";
 import type { Resource } from "../../api/resource.ts";
 import {
+  type FileWriter,
   MissingVolumeDataError,
+  type PathRewrite,
   planContainerFiles,
   rewritePaths,
   writeContainerFiles,
 } from "./container-files.ts";
 
-const rewrites = [
-  { from: "/etc/policies", to: "/data/volumes/policies" },
-  { from: "/etc", to: "/data/volumes/etc" },
+const rewrites: readonly PathRewrite[] = [
+  { from: "/etc/policies", to: "/data/volumes/policies", access: "read-only" },
+  { from: "/etc", to: "/data/volumes/etc", access: "read-only" },
 ];
 const paths: [text: string, expected: string][] = [
   ["/etc/policies", "/data/volumes/policies"],
@@ -76,7 +78,11 @@ function parts(yaml: string): { resources: readonly Resource[]; deployment: Depl
   return { resources, deployment: deployment ?? assert.fail("no Deployment") };
 }
 
-function planFor(yaml: string, folder: string): ReturnType<typeof planContainerFiles> {
+function planFor(
+  yaml: string,
+  folder: string,
+  automountToken: "on" | "off" = "off",
+): ReturnType<typeof planContainerFiles> {
   const { resources, deployment } = parts(yaml);
   const { template } = deployment;
   const [container] = template.containers;
@@ -85,14 +91,19 @@ function planFor(yaml: string, folder: string): ReturnType<typeof planContainerF
     namespace: "production",
     resources,
     folder,
+    claimFolder: (volume) => `/claims/${volume}-api-0`,
+    automountToken,
   });
 }
+
+/** Says what it was asked to make. */
+const WRITER: FileWriter = { make: async (credential) => JSON.stringify(credential) };
 
 test("the files of volumes are written, a Secret's for the user alone", async (context) => {
   const folder = await mkdtemp(join(tmpdir(), "hauberk-"));
   context.after(() => rm(folder, { recursive: true }));
   const plan = planFor(YAML, folder);
-  await writeContainerFiles(plan);
+  await writeContainerFiles(plan, WRITER);
   const there = (path: string): string => rewritePaths(path, plan.rewrites);
   assert.equal(await readFile(there("/etc/api/below/2.txt"), "utf8"), "second");
   await assert.rejects(readFile(there("/etc/api/one.txt")), { code: "ENOENT" });
@@ -114,4 +125,67 @@ test("a volume of something that is not there says where and what to do", () => 
 test("an optional one may be missing", () => {
   const optional = YAML.replace("secretName: key", "secretName: other, optional: true");
   assert.equal(planFor(optional, "/nowhere").files.length, 1);
+});
+
+const FURTHER = YAML.replace(
+  "{name: cache, mountPath: /cache}",
+  `{name: cache, mountPath: /cache}
+        - {name: both, mountPath: /both}
+        - {name: machine, mountPath: /machine, readOnly: true}
+        - {name: shared, mountPath: /shared, subPath: below}`,
+).replace(
+  "emptyDir: {}",
+  `emptyDir: {}
+      - name: both
+        projected:
+          sources:
+          - serviceAccountToken: {path: vault/token, audience: vault, expirationSeconds: 600}
+          - configMap: {name: settings, items: [{key: one.txt, path: one}]}
+      - name: machine
+        hostPath: {path: /opt/models}
+      - name: shared
+        hostPath: {path: /srv}`,
+);
+
+test("every kind of volume has its place and its access", () => {
+  const { rewrites: places, folders } = planFor(FURTHER, "/pod");
+  assert.deepEqual(Object.fromEntries(places.map(({ from, to, access }) => [from, [to, access]])), {
+    "/etc/api": ["/pod/volumes/settings", "read-only"],
+    "/secrets": ["/pod/volumes/key", "read-only"],
+    "/cache": ["/pod/volumes/cache", "read-write"],
+    "/both": ["/pod/volumes/both", "read-only"],
+    "/machine": ["/opt/models", "read-only"],
+    "/shared": ["/srv/below", "read-write"],
+  });
+  assert.ok(!folders.includes("/srv") && !folders.includes("/opt/models"), "not ours to make");
+});
+
+test("a projected volume has files and tokens; tokens are made when they are written", async (context) => {
+  const folder = await mkdtemp(join(tmpdir(), "hauberk-"));
+  context.after(() => rm(folder, { recursive: true }));
+  const plan = planFor(FURTHER, folder);
+  await writeContainerFiles(plan, WRITER);
+  const there = (path: string): Promise<string> =>
+    readFile(rewritePaths(path, plan.rewrites), "utf8");
+  assert.equal(await there("/both/one"), "first");
+  assert.deepEqual(JSON.parse(await there("/both/vault/token")), {
+    kind: "token",
+    audience: "vault",
+    lifetimeSeconds: 600,
+  });
+});
+
+test("the pod's own token is where Kubernetes puts it, unless something else is mounted there", async (context) => {
+  const folder = await mkdtemp(join(tmpdir(), "hauberk-"));
+  context.after(() => rm(folder, { recursive: true }));
+  const account = "/var/run/secrets/kubernetes.io/serviceaccount";
+  const plan = planFor(YAML, folder, "on");
+  await writeContainerFiles(plan, WRITER);
+  const own = rewritePaths(account, plan.rewrites);
+  assert.equal(await readFile(join(own, "namespace"), "utf8"), "production");
+  assert.match(await readFile(join(own, "token"), "utf8"), /"kind":"token"/);
+  assert.match(await readFile(join(own, "ca.crt"), "utf8"), /root-certificate/);
+  const taken = planFor(YAML.replace("/cache", account), folder, "on");
+  assert.deepEqual(taken.credentials, []);
+  assert.deepEqual(planFor(YAML, folder).credentials, []);
 });

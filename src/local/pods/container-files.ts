@@ -1,16 +1,19 @@
 /**
- * A container's volumes on a machine without containers: the files are written into the pod's own folder, and paths that
- * the manifest speaks of are rewritten to where the files really are.
+ * The volumes of a container on a machine without containers: which files are written where, and where the paths that
+ * the manifest speaks of really are. A pod with a file system of its own sees them at those paths; for any other, the
+ * paths are rewritten.
  */
 import { randomUUID } from "node:crypto";
-import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ConfigMap } from "../../api/config-map.ts";
 import type { Container } from "../../api/container.ts";
+import type { DataSource } from "../../api/data-source.ts";
 import type { PodTemplate } from "../../api/pod-template.ts";
-import { formatLocation, type Resource } from "../../api/resource.ts";
+import type { ProjectedSource } from "../../api/projected-source.ts";
+import { formatLocation, type Resource, type SourceLocation } from "../../api/resource.ts";
 import type { Secret } from "../../api/secret.ts";
-import type { DataVolume, Volume } from "../../api/volume.ts";
+import type { Volume } from "../../api/volume.ts";
 import { HauberkError } from "../../runtime/hauberk-error.ts";
 
 /** A volume names a ConfigMap, Secret or key that is not there. */
@@ -18,89 +21,195 @@ export class MissingVolumeDataError extends HauberkError {
   readonly code = "HAUBERK_MISSING_VOLUME_DATA";
 }
 
-export interface PlannedFile {
+interface FilePlace {
   /** Absolute. */
   readonly path: string;
-  readonly content: Uint8Array;
   /** Permission bits. */
   readonly mode: number;
+}
+
+export interface PlannedFile extends FilePlace {
+  readonly content: Uint8Array;
+}
+
+/** A file that is made when it is written: a token, or what is known only then. */
+export interface PlannedCredential extends FilePlace {
+  readonly credential:
+    | { readonly kind: "token"; readonly audience?: string; readonly lifetimeSeconds: number }
+    | { readonly kind: "root-certificate" };
 }
 
 /** A path of the manifest, and what stands for it here. */
 export interface PathRewrite {
   readonly from: string;
   readonly to: string;
+  readonly access: "read-only" | "read-write";
 }
 
 export interface ContainerFiles {
   readonly folders: readonly string[];
   readonly files: readonly PlannedFile[];
+  readonly credentials: readonly PlannedCredential[];
   /** Longest path first. */
   readonly rewrites: readonly PathRewrite[];
 }
 
-/**
- * @param options.folder absolute path of the pod's own folder
- * @throws MissingVolumeDataError
- */
+/** Where Kubernetes puts a pod's own token. */
+const SERVICE_ACCOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount";
+const SERVICE_ACCOUNT_FOLDER = "service-account";
+const TOKEN_LIFETIME_SECONDS = 3_600;
+const READABLE = 0o644;
+
+export interface ContainerFilesOptions {
+  readonly template: PodTemplate;
+  readonly namespace: string;
+  readonly resources: readonly Resource[];
+  /** Absolute path of the pod's own folder. */
+  readonly folder: string;
+  /** Where a claimed volume is kept. */
+  readonly claimFolder: (volume: string) => string;
+  /** Whether the container finds a token of its service account where Kubernetes puts one. */
+  readonly automountToken: "on" | "off";
+}
+
+/** @throws MissingVolumeDataError */
 export function planContainerFiles(
   container: Container,
-  options: {
-    readonly template: PodTemplate;
-    readonly namespace: string;
-    readonly resources: readonly Resource[];
-    readonly folder: string;
-  },
+  options: ContainerFilesOptions,
 ): ContainerFiles {
-  const { template, folder } = options;
+  const { template, folder, claimFolder } = options;
   const used = template.volumes.filter(({ name }) =>
     container.volumeMounts.some((mount) => mount.name === name),
   );
-  const rootOf = (name: string): string => join(folder, "volumes", name);
-  const rewrites = container.volumeMounts.map(({ name, mountPath, subPath }) => ({
-    from: mountPath.length > 1 ? mountPath.replace(/\/+$/, "") : mountPath,
-    to: subPath === undefined ? rootOf(name) : join(rootOf(name), subPath),
-  }));
+  const rootOf = (volume: Volume): string => {
+    if (volume.kind === "hostPath") return volume.path;
+    return volume.kind === "claim"
+      ? claimFolder(volume.name)
+      : join(folder, "volumes", volume.name);
+  };
+  const contents = used.map((volume) => contentOf(volume, { ...options, root: rootOf(volume) }));
+  const account = accountFiles(container, options);
+  const rewrites = container.volumeMounts.flatMap(({ name, mountPath, subPath, readOnly }) => {
+    const volume = used.find((one) => one.name === name);
+    if (volume === undefined) return [];
+    const root = rootOf(volume);
+    return {
+      from: mountPath.length > 1 ? mountPath.replace(/\/+$/, "") : mountPath,
+      to: subPath === undefined ? root : join(root, subPath),
+      access: readOnly || isGiven(volume) ? ("read-only" as const) : ("read-write" as const),
+    };
+  });
   return {
-    folders: used.map(({ name }) => rootOf(name)),
-    files: used.flatMap((volume) => filesOf(volume, { ...options, root: rootOf(volume.name) })),
-    rewrites: rewrites.sort((one, other) => other.from.length - one.from.length),
+    folders: [
+      ...used.filter(({ kind }) => kind !== "hostPath").map(rootOf),
+      ...account.map(({ folder: own }) => own),
+    ],
+    files: [...contents, ...account].flatMap(({ files }) => files),
+    credentials: [...contents, ...account].flatMap(({ credentials }) => credentials),
+    rewrites: [...rewrites, ...account.map(({ rewrite }) => rewrite)].sort(
+      (one, other) => other.from.length - one.from.length,
+    ),
   };
 }
 
-function filesOf(
-  volume: Volume,
-  where: {
-    readonly namespace: string;
-    readonly resources: readonly Resource[];
-    readonly root: string;
-  },
-): PlannedFile[] {
-  if (volume.kind === "emptyDir") return [];
-  const data = dataOf(volume, where);
-  if (data === undefined) return [];
+/** What the mesh writes, the container only reads. */
+function isGiven({ kind }: Volume): boolean {
+  return kind === "configMap" || kind === "secret" || kind === "projected";
+}
+
+interface Content {
+  readonly files: readonly PlannedFile[];
+  readonly credentials: readonly PlannedCredential[];
+}
+
+function accountFiles(
+  { volumeMounts }: Container,
+  { automountToken, namespace, folder: podFolder }: ContainerFilesOptions,
+): readonly (Content & { readonly folder: string; readonly rewrite: PathRewrite })[] {
+  const isTaken = volumeMounts.some(({ mountPath }) => mountPath === SERVICE_ACCOUNT_PATH);
+  if (automountToken === "off" || isTaken) return [];
+  const folder = join(podFolder, SERVICE_ACCOUNT_FOLDER);
+  const place = (name: string): FilePlace => ({ path: join(folder, name), mode: READABLE });
+  const token = { kind: "token", lifetimeSeconds: TOKEN_LIFETIME_SECONDS } as const;
+  return [
+    {
+      folder,
+      files: [{ ...place("namespace"), content: Buffer.from(namespace) }],
+      credentials: [
+        { ...place("token"), credential: token },
+        { ...place("ca.crt"), credential: { kind: "root-certificate" } },
+      ],
+      rewrite: { from: SERVICE_ACCOUNT_PATH, to: folder, access: "read-only" },
+    },
+  ];
+}
+
+interface VolumePlace {
+  readonly namespace: string;
+  readonly resources: readonly Resource[];
+  readonly root: string;
+}
+
+function contentOf(volume: Volume, where: VolumePlace): Content {
+  if (volume.kind === "configMap" || volume.kind === "secret") {
+    return { files: filesOf(volume, { ...where, ...volume }), credentials: [] };
+  }
+  if (volume.kind !== "projected") return { files: [], credentials: [] };
+  const all = volume.sources.map((source) => projectedContent(source, { ...where, ...volume }));
+  return {
+    files: all.flatMap(({ files }) => files),
+    credentials: all.flatMap(({ credentials }) => credentials),
+  };
+}
+
+interface DataPlace extends VolumePlace {
+  readonly defaultMode: number;
+  readonly source: SourceLocation;
+}
+
+function projectedContent(source: ProjectedSource, where: DataPlace): Content {
+  if (source.kind !== "serviceAccountToken") {
+    return { files: filesOf(source, where), credentials: [] };
+  }
+  const { audience, expirationSeconds, path } = source;
+  const credential = {
+    kind: "token" as const,
+    lifetimeSeconds: Math.min(expirationSeconds, TOKEN_LIFETIME_SECONDS),
+    ...(audience === undefined ? {} : { audience }),
+  };
+  return {
+    files: [],
+    credentials: [{ path: join(where.root, path), mode: where.defaultMode, credential }],
+  };
+}
+
+function filesOf(data: DataSource, where: DataPlace): PlannedFile[] {
+  const found = dataOf(data, where);
+  if (found === undefined) return [];
   const items =
-    volume.items.length > 0 ? volume.items : [...data.keys()].map((key) => ({ key, path: key }));
+    data.items.length > 0 ? data.items : [...found.keys()].map((key) => ({ key, path: key }));
   return items.flatMap((item) => {
-    const content = data.get(item.key);
-    if (content === undefined && volume.optional) return [];
-    if (content === undefined) throw missing(volume, `has no key ${item.key}`);
-    const mode = "mode" in item ? (item.mode ?? volume.defaultMode) : volume.defaultMode;
-    const secretMode = volume.kind === "secret" ? mode & 0o700 : mode;
+    const content = found.get(item.key);
+    if (content === undefined && data.optional) return [];
+    if (content === undefined) throw missing(data, { ...where, problem: `has no key ${item.key}` });
+    const mode = "mode" in item ? (item.mode ?? where.defaultMode) : where.defaultMode;
+    const secretMode = data.kind === "secret" ? mode & 0o700 : mode;
     return [{ path: join(where.root, item.path), content, mode: secretMode }];
   });
 }
 
-function dataOf(
-  volume: DataVolume,
-  { namespace, resources }: { readonly namespace: string; readonly resources: readonly Resource[] },
-): ReadonlyMap<string, Uint8Array> | undefined {
-  const found = findData(resources, { kind: volume.kind, namespace, name: volume.resourceName });
-  if (found === undefined && !volume.optional) throw missing(volume, "is not defined");
+function dataOf(data: DataSource, where: DataPlace): ReadonlyMap<string, Uint8Array> | undefined {
+  const { kind, resourceName: name, optional } = data;
+  const found = findData(where.resources, { kind, namespace: where.namespace, name });
+  if (found === undefined && !optional)
+    throw missing(data, { ...where, problem: "is not defined" });
   return found;
 }
 
-function missing({ kind, resourceName, source }: DataVolume, problem: string): Error {
+function missing(
+  { kind, resourceName }: DataSource,
+  { source, problem }: Pick<DataPlace, "source"> & { readonly problem: string },
+): Error {
   return new MissingVolumeDataError(
     `${formatLocation(source)}: ${kind} ${resourceName} ${problem}; define it, or mark the volume optional`,
   );
@@ -128,16 +237,37 @@ export function findData(
   return new Map([...texts, ...found.binaryData]);
 }
 
-export async function writeContainerFiles({ folders, files }: ContainerFiles): Promise<void> {
-  for (const folder of folders) await mkdir(folder, { recursive: true, mode: 0o700 });
-  for (const { path, content, mode } of files) {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    if (await holds(path, content)) continue;
-    const next = `${path}.${randomUUID()}`;
-    await writeFile(next, content, { mode: 0o600 });
-    await chmod(next, mode);
-    await rename(next, path);
+export interface FileWriter {
+  /** Of what is written, where that is not ourselves. */
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
+  /** The text of a credential, made now. */
+  readonly make: (credential: PlannedCredential["credential"]) => Promise<string>;
+}
+
+export async function writeContainerFiles(
+  { folders, files, credentials }: ContainerFiles,
+  writer: FileWriter,
+): Promise<void> {
+  for (const folder of folders) await makeFolder(folder, writer);
+  for (const file of files) await writeOne(file, writer);
+  for (const { path, mode, credential } of credentials) {
+    await writeOne({ path, mode, content: Buffer.from(await writer.make(credential)) }, writer);
   }
+}
+
+async function writeOne({ path, content, mode }: PlannedFile, writer: FileWriter): Promise<void> {
+  await makeFolder(dirname(path), writer);
+  if (await holds(path, content)) return;
+  const next = `${path}.${randomUUID()}`;
+  await writeFile(next, content, { mode: 0o600 });
+  await chmod(next, mode);
+  if (writer.owner !== undefined) await chown(next, writer.owner.uid, writer.owner.gid);
+  await rename(next, path);
+}
+
+async function makeFolder(folder: string, { owner }: FileWriter): Promise<void> {
+  const first = await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (first !== undefined && owner !== undefined) await chown(folder, owner.uid, owner.gid);
 }
 
 /** A file that is the same already is left alone: programs watch it. */

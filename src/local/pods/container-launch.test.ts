@@ -112,7 +112,11 @@ function launch(changes: { image?: string; key?: string } = {}): ContainerLaunch
       services: resources.filter((one) => one.kind === "Service"),
       workloads: [workload],
       proxyPassword: "pass",
-      temporaryDirectory: "/data/pods/api-0",
+      serviceAddresses: {},
+      temporaryDirectory: "/data/pods/api-0/tmp",
+      podFolder: "/data/pods/api-0",
+      claimFolder: (volume) => `/data/claims/${volume}`,
+      paths: "rewritten",
       inherited: { PATH: "/bin", SECRET_OF_THE_SHELL: "x" },
     },
   );
@@ -132,7 +136,7 @@ test("an image's command is run, with the container's arguments, expanded and re
 test("the environment: where to listen, where services are, what the manifest sets, nothing of the shell", () => {
   const { environment } = launch();
   assert.deepEqual(environment, {
-    TMPDIR: "/data/pods/api-0",
+    TMPDIR: "/data/pods/api-0/tmp",
     PATH: "/bin",
     HOST: "127.0.0.1",
     PORT: "20002",

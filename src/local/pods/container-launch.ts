@@ -1,8 +1,10 @@
 /** What is started for one container: program, environment, folder, and the files that must be there first. */
 import { dirname, isAbsolute, resolve } from "node:path";
+import { effectiveAutomountToken } from "../../api/automount-token.ts";
 import type { Container } from "../../api/container.ts";
 import { containerCommand } from "../../api/image-commands.ts";
 import { formatLocation, type Resource } from "../../api/resource.ts";
+import { ofKind } from "../../policy/mesh-snapshot.ts";
 import { HauberkError } from "../../runtime/hauberk-error.ts";
 import type { PlannedPod } from "../mesh-plan.ts";
 import { applicationEnvironment, type EnvironmentInputs } from "./application-environment.ts";
@@ -20,17 +22,26 @@ export interface ContainerLaunch {
   readonly environment: Readonly<Record<string, string>>;
   readonly workingDirectory: string;
   readonly files: ContainerFiles;
+  /** Whether the container sees its volumes where its manifest says, or is told where they are. */
+  readonly paths: "mounted" | "rewritten";
+}
+
+export interface LaunchInputs extends Omit<EnvironmentInputs, "workload" | "container"> {
+  readonly resources: readonly Resource[];
+  /** All that is kept for the pod while it runs. */
+  readonly podFolder: string;
+  /** Where a volume that the pod claims is kept. */
+  readonly claimFolder: (volume: string) => string;
+  readonly paths: ContainerLaunch["paths"];
 }
 
 /** @throws NoCommandError, MissingVolumeDataError, MissingVariableDataError */
 export function planContainerLaunch(
   { pod, container }: { readonly pod: PlannedPod; readonly container: Container },
-  inputs: Omit<EnvironmentInputs, "workload" | "container"> & {
-    readonly resources: readonly Resource[];
-  },
+  inputs: LaunchInputs,
 ): ContainerLaunch {
   const { workload, template, source } = pod;
-  const { resources, temporaryDirectory } = inputs;
+  const { resources, podFolder: folder, claimFolder, paths } = inputs;
   const images = resources.flatMap((one) => (one.kind === "ImageCommands" ? one.images : []));
   const mapped = containerCommand(container, images);
   if (mapped === undefined) throw noCommand(container);
@@ -38,9 +49,12 @@ export function planContainerLaunch(
     template,
     namespace: workload.namespace,
     resources,
-    folder: temporaryDirectory,
+    folder,
+    claimFolder,
+    automountToken: paths === "mounted" ? automountOf(pod, resources) : "off",
   });
-  const place = (text: string): string => rewritePaths(text, files.rewrites);
+  const place = (text: string): string =>
+    paths === "mounted" ? text : rewritePaths(text, files.rewrites);
   const own = new Map<string, ContainerVariable>([
     ...mapped.env.map(({ name, value }) => [name, { text: value, form: "written" }] as const),
     ...containerVariables(container, { workload, resources }),
@@ -58,7 +72,18 @@ export function planContainerLaunch(
     environment,
     workingDirectory: workingDirectory(mapped.workingDir, { file: source.file, place }),
     files,
+    paths,
   };
+}
+
+function automountOf(
+  { template, workload }: PlannedPod,
+  resources: readonly Resource[],
+): "on" | "off" {
+  const account = ofKind(resources, "ServiceAccount").find(
+    ({ meta }) => meta.namespace === workload.namespace && meta.name === workload.serviceAccount,
+  );
+  return effectiveAutomountToken(template, account);
 }
 
 /** A container's own variables may name those before them and those of the mesh. */
@@ -79,7 +104,7 @@ function workingDirectory(
   written: string | undefined,
   { file, place }: { readonly file: string; readonly place: (text: string) => string },
 ): string {
-  if (written === undefined) return dirname(file);
+  if (written === undefined) return dirname(resolve(file));
   return isAbsolute(written) ? place(written) : resolve(dirname(file), written);
 }
 

@@ -61,12 +61,12 @@ function valueFrom(
   surroundings: Surroundings,
 ): string | undefined {
   if (source.kind !== "fieldRef") return keyValue(source, container, surroundings);
-  const { namespace, name, serviceAccount } = surroundings.workload;
+  const { namespace, name, serviceAccount, addresses } = surroundings.workload;
   const fields = {
     "metadata.name": name,
     "metadata.namespace": namespace,
     "spec.serviceAccountName": serviceAccount,
-    "status.podIP": LOOPBACK,
+    "status.podIP": addresses?.ipv4 ?? LOOPBACK,
   };
   return fields[source.fieldPath];
 }

@@ -1,20 +1,42 @@
 /** One container of a pod: its process, kept running, and what its probes say. */
+import type { Socket } from "node:net";
 import type { Container } from "../../api/container.ts";
+import type { SocketAddress } from "../../policy/workload.ts";
+import { describeError } from "../../runtime/hauberk-error.ts";
 import type { PlannedPod } from "../mesh-plan.ts";
 import type { ProcessPlan } from "../processes/mesh-process.ts";
 import { type ProcessEvent, SupervisedProcess } from "../processes/supervised-process.ts";
-import { type PathRewrite, writeContainerFiles } from "./container-files.ts";
+import {
+  type ContainerFiles,
+  type FileWriter,
+  type PathRewrite,
+  writeContainerFiles,
+} from "./container-files.ts";
 import { type ContainerHealth, watchContainerHealth } from "./container-health.ts";
 import type { ContainerLaunch } from "./container-launch.ts";
 
 /** A program that ignores SIGTERM does not hold up everybody for Kubernetes' 30 seconds. */
 const MAX_GRACE_MS = 10_000;
 
+/** What is started, and whom a request to end is for; see `ProcessPlan`. */
+export type EnclosedLaunch = Pick<
+  ProcessPlan,
+  "command" | "environment" | "workingDirectory" | "programsOf"
+>;
+
+/** A token file is written anew when half of its life is over. */
+const CREDENTIAL_SHARE = 0.5;
+
 export interface PodContainerOptions {
   readonly pod: PlannedPod;
   readonly container: Container;
   /** What to start; asked at each start. */
   readonly launch: () => ContainerLaunch;
+  readonly writer: FileWriter;
+  /** From what the manifest asks for to what is really started. */
+  readonly enclose: (launch: ContainerLaunch) => EnclosedLaunch;
+  /** Opens a connection to the container, as a probe does. */
+  readonly connect: (address: SocketAddress) => Socket;
   readonly logDirectory: string;
   readonly report: (event: ProcessEvent) => void;
   readonly onReadiness: () => void;
@@ -39,6 +61,7 @@ export class PodContainer {
   readonly process: SupervisedProcess;
   readonly #options: PodContainerOptions;
   #health: ContainerHealth | undefined;
+  #renewal: NodeJS.Timeout | undefined;
   #placed = false;
   /** What runs now was started as. */
   #launch: ContainerLaunch | undefined;
@@ -70,10 +93,11 @@ export class PodContainer {
 
   /** @throws MissingVolumeDataError */
   async refreshFiles(): Promise<void> {
-    await writeContainerFiles(this.#options.launch().files);
+    await writeContainerFiles(this.#options.launch().files, this.#options.writer);
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.#renewal);
     this.#health?.stop();
     await this.process.stop();
   }
@@ -82,22 +106,36 @@ export class PodContainer {
     const { container, logDirectory, pod } = this.#options;
     const launch = this.#options.launch();
     this.#launch = launch;
-    const { command, environment, workingDirectory, files } = launch;
-    await writeContainerFiles(files);
-    if (!this.#placed && files.rewrites.length > 0) this.#options.onPlaced(files.rewrites);
+    const { files, paths } = launch;
+    await writeContainerFiles(files, this.#options.writer);
+    this.#renewCredentials(files);
+    if (!this.#placed && paths === "rewritten" && files.rewrites.length > 0)
+      this.#options.onPlaced(files.rewrites);
     this.#placed = true;
     const output = logFileOf(container);
     return {
       title: this.process.title,
-      command,
-      environment,
-      workingDirectory,
+      ...this.#options.enclose(launch),
       logDirectory,
       output,
       errors: output,
       graceMs: Math.min(pod.template.terminationGracePeriodSeconds * 1000, MAX_GRACE_MS),
       pipe: "none",
     };
+  }
+
+  #renewCredentials({ credentials }: ContainerFiles): void {
+    clearInterval(this.#renewal);
+    const lifetimes = credentials.flatMap(({ credential }) =>
+      credential.kind === "token" ? credential.lifetimeSeconds : [],
+    );
+    if (lifetimes.length === 0) return;
+    const everyMs = Math.min(...lifetimes) * 1000 * CREDENTIAL_SHARE;
+    this.#renewal = setInterval(() => {
+      this.refreshFiles().catch((error: unknown) =>
+        this.#options.report({ type: "failed", problem: describeError(error) }),
+      );
+    }, everyMs).unref();
   }
 
   #report(event: ProcessEvent): void {
@@ -111,6 +149,7 @@ export class PodContainer {
     const { container, pod } = this.#options;
     const { environment = {}, workingDirectory = "." } = this.#launch ?? {};
     return watchContainerHealth({
+      connect: this.#options.connect,
       container,
       environment,
       workingDirectory,

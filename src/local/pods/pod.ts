@@ -3,32 +3,48 @@
  * application starts and stays until the last one has ended.
  */
 import { randomBytes } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { chown, mkdir, rm } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
+import { dirname, join, resolve } from "node:path";
 import type { Container } from "../../api/container.ts";
 import type { Resource } from "../../api/resource.ts";
+import { API_AUDIENCE } from "../../ca/service-account-tokens.ts";
 import type { SidecarInstruction, SidecarReport } from "../../policy/sidecar-bootstrap.ts";
-import type { Workload } from "../../policy/workload.ts";
+import type { IpAddresses, SocketAddress, Workload } from "../../policy/workload.ts";
+
 import { createDeferred, type Deferred } from "../../runtime/deferred.ts";
 import { describeError } from "../../runtime/hauberk-error.ts";
 import type { ControlPlaneAddress } from "../control-plane-process.ts";
 import type { DataDirectory } from "../data-directory.ts";
 import { isJoined } from "../joining/joined-resources.ts";
+import type { JoinedNetwork } from "../joining/mesh-socket-messages.ts";
 import type { PlannedPod } from "../mesh-plan.ts";
+import type { PodNetwork } from "../network/mesh-fabric.ts";
+import { SIDECAR_MARK } from "../network/mesh-ranges.ts";
+import type { NamespaceNetwork } from "../network/namespace-network.ts";
+import { connectInside } from "../network/network-namespace-socket.ts";
+import { LOOPBACK } from "../port-allocator.ts";
+import { withDescendants } from "../processes/descendants.ts";
 import type { MeshProcess, ProcessPlan } from "../processes/mesh-process.ts";
 import { firstReport, ownProcessPlan } from "../processes/own-process.ts";
 import { type ProcessEvent, SupervisedProcess } from "../processes/supervised-process.ts";
 import { applicationEnvironment, type EnvironmentInputs } from "./application-environment.ts";
-import type { PathRewrite } from "./container-files.ts";
+import type { FileWriter, PathRewrite, PlannedCredential } from "./container-files.ts";
 import { type ContainerLaunch, planContainerLaunch } from "./container-launch.ts";
-import { PodContainer } from "./pod-container.ts";
+import { type EnclosedLaunch, PodContainer } from "./pod-container.ts";
+import { memoryOf } from "./process-memory.ts";
 
 export interface PodContext {
   readonly dataDirectory: DataDirectory;
   readonly hauberkCommand: readonly [string, ...string[]];
   /** Where the control plane serves, once it does. */
   readonly controlPlane: () => Promise<ControlPlaneAddress>;
-  readonly issueToken: (workload: Workload) => Promise<string>;
+  /** In which each pod has namespaces of its own; absent where all share the machine's loopback. */
+  readonly network: NamespaceNetwork | undefined;
+  /** Of services, by `namespace/name`; empty where all share the machine's loopback. */
+  readonly serviceAddresses: () => Readonly<Record<string, IpAddresses>>;
+  /** @param what absent: for the certificate service, for as long as a token may live */
+  readonly issueToken: (workload: Workload, what?: TokenRequest) => Promise<string>;
   readonly resources: () => readonly Resource[];
   readonly workloads: () => readonly Workload[];
   readonly report: (title: string, event: ProcessEvent) => void;
@@ -37,6 +53,11 @@ export interface PodContext {
   /** Called when paths of a manifest are elsewhere on this machine. */
   readonly onPlaced: (title: string, rewrites: readonly PathRewrite[]) => void;
   readonly random: () => number;
+}
+
+export interface TokenRequest {
+  readonly audience: string;
+  readonly lifetimeMs: number;
 }
 
 /** Half of a token's longest life. */
@@ -51,6 +72,7 @@ export class Pod {
   readonly containers: readonly PodContainer[];
   readonly #context: PodContext;
   readonly #proxyPassword: string;
+  #network: PodNetwork | undefined;
   #tokenTimer: NodeJS.Timeout | undefined;
   /** Of processes that somebody else started and that belong to the pod. */
   #joinedProcessIds: readonly number[];
@@ -88,13 +110,25 @@ export class Pod {
    * @throws MeshStartError
    */
   async start(): Promise<void> {
-    const scratch = this.#context.dataDirectory.scratch(this.plan.workload);
-    await rm(scratch, { recursive: true, force: true });
-    await mkdir(scratch, { recursive: true, mode: 0o700 });
+    const { dataDirectory, network } = this.#context;
+    const { workload } = this.plan;
+    await rm(dataDirectory.pod(workload), { recursive: true, force: true });
+    await mkdir(dataDirectory.scratch(workload), { recursive: true, mode: 0o700 });
+    if (network !== undefined) await this.#enterNetwork(network);
     this.#tokenTimer = setInterval(() => this.#refreshToken(), TOKEN_REFRESH_MS).unref();
     await this.sidecar?.start();
     await Promise.all(this.containers.map((container) => container.process.start()));
     if (this.plan.backoffLimit !== undefined) void this.#endWithApplication();
+  }
+
+  async #enterNetwork(network: NamespaceNetwork): Promise<void> {
+    const { dataDirectory } = this.#context;
+    const { applicationUser: user } = network;
+    if (user !== undefined) {
+      await chown(dataDirectory.scratch(this.plan.workload), user.uid, user.gid);
+    }
+    await network.writePodFiles(this.plan);
+    this.#network = await network.openPod(this.plan);
   }
 
   /** Writes the files of its volumes anew, as what they are made of may have changed. */
@@ -107,8 +141,43 @@ export class Pod {
     clearInterval(this.#tokenTimer);
     await Promise.all(this.containers.map((container) => container.stop()));
     await this.sidecar?.stop();
-    const scratch = this.#context.dataDirectory.scratch(this.plan.workload);
-    await rm(scratch, { recursive: true, force: true });
+    const { dataDirectory, network } = this.#context;
+    if (this.#network !== undefined) await network?.closePod(this.#network);
+    this.#network = undefined;
+    await rm(dataDirectory.pod(this.plan.workload), { recursive: true, force: true });
+  }
+
+  /** A connection from within the pod, as its own programs make it: no sidecar stands in between. */
+  connect(address: SocketAddress): Socket {
+    return this.#network === undefined
+      ? connect({ host: address.address, port: address.port })
+      : connectInside(this.#network.path, address);
+  }
+
+  /** A connection to where the sidecar tells of itself, which is closed to the pod's programs. */
+  connectToSidecar(): Socket | undefined {
+    const { adminPort: port } = this.plan;
+    if (port === undefined || this.sidecar?.phase !== "running") return undefined;
+    const address = { address: LOOPBACK, port };
+    return this.#network === undefined
+      ? this.connect(address)
+      : connectInside(this.#network.path, address, { mark: SIDECAR_MARK });
+  }
+
+  /** Of all its processes, in bytes; undefined where the system does not tell. */
+  async memory(): Promise<number | undefined> {
+    const first = this.processes.flatMap(({ processId }) => processId ?? []);
+    const all = await Promise.all(first.map(withDescendants));
+    const sizes = await Promise.all(all.flat().map(memoryOf));
+    const known = sizes.filter((size) => size !== undefined);
+    return known.length === 0 ? undefined : known.reduce((sum, size) => sum + size, 0);
+  }
+
+  /** Where a program that joined must run; undefined where all share the machine's loopback. */
+  get joinedNetwork(): JoinedNetwork | undefined {
+    const processId = this.sidecar?.processId;
+    if (processId === undefined) return undefined;
+    return this.#context.network?.joinedNetwork(this.plan.workload, processId);
   }
 
   get joinedProcessIds(): readonly number[] {
@@ -127,10 +196,17 @@ export class Pod {
    * @throws NoCommandError, MissingVolumeDataError, MissingVariableDataError
    */
   launch(container: Container): ContainerLaunch {
-    const resources = this.#context.resources();
+    const { dataDirectory, network, resources } = this.#context;
+    const { namespace, name } = this.plan.workload;
     return planContainerLaunch(
       { pod: this.plan, container },
-      { ...this.#surroundings(), resources },
+      {
+        ...this.#surroundings(),
+        resources: resources(),
+        podFolder: dataDirectory.pod(this.plan.workload),
+        claimFolder: (volume) => dataDirectory.claim({ namespace, name: `${volume}-${name}` }),
+        paths: network === undefined ? "rewritten" : "mounted",
+      },
     );
   }
 
@@ -149,12 +225,13 @@ export class Pod {
 
   #surroundings(): Omit<EnvironmentInputs, "workload" | "container"> {
     const { workload } = this.plan;
-    const { dataDirectory, workloads, resources } = this.#context;
+    const { dataDirectory, network, workloads, resources, serviceAddresses } = this.#context;
     return {
+      serviceAddresses: serviceAddresses(),
       services: resources().filter((resource) => resource.kind === "Service"),
       workloads: workloads(),
       ...(workload.injected ? { proxyPassword: this.#proxyPassword } : {}),
-      temporaryDirectory: dataDirectory.scratch(workload),
+      temporaryDirectory: network === undefined ? dataDirectory.scratch(workload) : "/tmp",
       inherited: process.env,
     };
   }
@@ -180,7 +257,7 @@ export class Pod {
   #planSidecar(title: string): ProcessPlan {
     const answer = createDeferred<SidecarReport>();
     this.#sidecarReport = answer;
-    return ownProcessPlan({
+    const plan = ownProcessPlan({
       title,
       hauberkCommand: this.#context.hauberkCommand,
       command: "sidecar",
@@ -190,10 +267,14 @@ export class Pod {
       ...(isJoined(this.plan.source) ? { graceMs: JOINED_GRACE_MS } : {}),
       receive: (message) => answer.resolve(message as SidecarReport),
     });
+    const { network } = this.#context;
+    if (network === undefined || this.#network === undefined) return plan;
+    return { ...plan, command: network.encloseSidecar(plan.command, this.#network) };
   }
 
   async #bootstrap(started: MeshProcess): Promise<void> {
     const { workload, sidecar, adminPort = 0 } = this.plan;
+    const { network } = this.#context;
     const { listen, rootPem } = await this.#context.controlPlane();
     const bootstrap: SidecarInstruction = {
       type: "bootstrap",
@@ -205,6 +286,7 @@ export class Pod {
       adminPort,
       proxyPassword: this.#proxyPassword,
       ...sidecar,
+      ...(network && workload.addresses && { capture: network.capture(workload.addresses) }),
     };
     started.send(bootstrap);
     const log = join(this.#logs, "sidecar.log");
@@ -218,6 +300,9 @@ export class Pod {
       pod: this.plan,
       container,
       launch: () => this.launch(container),
+      connect: (address) => this.connect(address),
+      writer: { owner: this.#fileOwner, make: (credential) => this.#makeCredential(credential) },
+      enclose: (launch) => this.#enclose(launch),
       logDirectory: this.#logs,
       random: this.#context.random,
       onReadiness: this.#context.onReadiness,
@@ -227,6 +312,26 @@ export class Pod {
         this.#context.report(title, event);
       },
     });
+  }
+
+  get #fileOwner(): FileWriter["owner"] {
+    return this.#context.network?.applicationUser;
+  }
+
+  async #makeCredential(wanted: PlannedCredential["credential"]): Promise<string> {
+    const { controlPlane, issueToken } = this.#context;
+    if (wanted.kind === "root-certificate") return (await controlPlane()).rootPem;
+    const { audience = API_AUDIENCE, lifetimeSeconds } = wanted;
+    return issueToken(this.plan.workload, { audience, lifetimeMs: lifetimeSeconds * 1000 });
+  }
+
+  /** What is really started for a container: in a pod with namespaces of its own, its program inside them. */
+  #enclose(launch: ContainerLaunch): EnclosedLaunch {
+    const { network } = this.#context;
+    const pod = this.#network;
+    if (network === undefined || pod === undefined) return launch;
+    const visible = [dirname(resolve(this.plan.source.file))];
+    return network.encloseContainer(launch, { pod, planned: this.plan, visible });
   }
 
   get #logs(): string {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { type TestContext, test } from "node:test";
 import { eventually } from "../../../test/kit/eventually.ts";
 import type { Probe, ProbeCheck } from "../../api/probe.ts";
@@ -27,6 +27,7 @@ function run(context: TestContext, what: { probe: Probe; port?: number }): Heard
   const running = runProber({
     probe: what.probe,
     address: () => (what.port ? { address: "127.0.0.1", port: what.port } : undefined),
+    connect: ({ address: host, port }) => connect({ host, port }),
     environment: { PATH: process.env["PATH"] ?? "" },
     workingDirectory: ".",
     report: (health, problem) => heard.push({ health, problem }),

@@ -6,7 +6,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { get } from "node:http";
-import { connect } from "node:net";
+import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Probe, ProbeCheck } from "../../api/probe.ts";
 import type { SocketAddress } from "../../policy/workload.ts";
@@ -19,6 +19,7 @@ export interface ProberOptions {
   readonly probe: Probe;
   /** Where the application listens for a container port. */
   readonly address: (containerPort: number) => SocketAddress | undefined;
+  readonly connect: (address: SocketAddress) => Socket;
   /** For `exec`. */
   readonly environment: Readonly<Record<string, string>>;
   readonly workingDirectory: string;
@@ -74,19 +75,29 @@ function check(what: ProbeCheck, options: ProberOptions): Promise<void> {
   if (what.kind === "exec") return execute(what.command, options);
   const address = options.address(what.port);
   if (address === undefined) throw new Error(`port ${what.port} is not a port of the pod`);
+  const open = (): Socket => options.connect(address);
   return what.kind === "tcpSocket"
-    ? connectOnce(address, options.signal)
-    : getOnce(what, { address, signal: options.signal });
+    ? connectOnce(open, options.signal)
+    : getOnce(what, { address, open, signal: options.signal });
 }
 
 /** 200 to 399 is well. */
 async function getOnce(
   { path, headers }: Extract<ProbeCheck, { kind: "httpGet" }>,
-  { address, signal }: { readonly address: SocketAddress; readonly signal: AbortSignal },
+  {
+    address,
+    open,
+    signal,
+  }: {
+    readonly address: SocketAddress;
+    readonly open: () => Socket;
+    readonly signal: AbortSignal;
+  },
 ): Promise<void> {
   const request = get({
     host: address.address,
     port: address.port,
+    createConnection: open,
     path,
     headers: Object.fromEntries(headers.map(({ name, value }) => [name, value])),
     agent: false,
@@ -99,8 +110,8 @@ async function getOnce(
   if (status < 200 || status >= 400) throw new Error(`status ${status}`);
 }
 
-async function connectOnce(address: SocketAddress, signal: AbortSignal): Promise<void> {
-  const socket = connect({ host: address.address, port: address.port, signal });
+async function connectOnce(open: () => Socket, signal: AbortSignal): Promise<void> {
+  const socket = open();
   try {
     await once(socket, "connect", { signal });
   } finally {

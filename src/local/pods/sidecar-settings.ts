@@ -1,11 +1,9 @@
 /** What the user sets for single sidecars: the mesh's `proxyMetadata`, and the pod's own on top of it. */
 
-import type { Deployment } from "../../api/deployment.ts";
 import { parseGoDuration } from "../../api/go-duration.ts";
-import type { Job } from "../../api/job.ts";
 import { DEFAULT_MESH_SETTINGS } from "../../api/mesh-config.ts";
 import { parseProxyMetadata } from "../../api/proxy-config.ts";
-import type { Issue, Resource } from "../../api/resource.ts";
+import type { Issue, PodOwner, Resource } from "../../api/resource.ts";
 
 const DEFAULT_LIFETIME = "24h";
 /** Shorter-lived certificates would do little but renew. */
@@ -18,7 +16,7 @@ export interface SidecarSettings {
 
 /** `SECRET_TTL`, a Go duration, is the certificate lifetime to ask for (CA-30). */
 export function sidecarSettings(
-  owner: Deployment | Job,
+  owner: PodOwner,
   resources: readonly Resource[],
 ): { readonly settings: SidecarSettings } | { readonly issue: Issue } {
   const mesh = resources.find((resource) => resource.kind === "MeshConfig");

@@ -24,6 +24,11 @@ export interface ProcessPlan {
   readonly pipe: "none" | "json-lines";
   /** How long it may take to end after SIGTERM, in milliseconds. */
   readonly graceMs?: number;
+  /**
+   * Whom SIGTERM is for, given the process that was started: where a shell of other processes stands around the program,
+   * only the program is asked to end, and the shell ends with it. Absent: the whole group.
+   */
+  readonly programsOf?: (processId: number) => Promise<readonly number[]>;
   /** Hears what the process says over the pipe. */
   readonly receive?: (message: unknown) => void;
 }
@@ -44,6 +49,7 @@ export class MeshProcess {
   readonly processId: number;
   readonly exit: Promise<ProcessExit>;
   readonly #graceMs: number;
+  readonly #programsOf: ProcessPlan["programsOf"];
   readonly #pipe: Duplex | undefined;
   #ended: ProcessExit | undefined;
   #stopping: Promise<void> | undefined;
@@ -52,6 +58,7 @@ export class MeshProcess {
     this.title = plan.title;
     this.processId = child.pid ?? 0;
     this.#graceMs = plan.graceMs ?? GRACE_MS;
+    this.#programsOf = plan.programsOf;
     this.#pipe = pipe;
     running.add(this);
     this.exit = new Promise((resolve) => {
@@ -97,7 +104,7 @@ export class MeshProcess {
     if (this.#pipe !== undefined) writeJsonLine(this.#pipe, message);
   }
 
-  /** Asks the whole group to end, and ends it after the grace time. */
+  /** Asks the program, or the whole group, to end, and ends the group after the grace time. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stopOnce();
     return this.#stopping;
@@ -105,7 +112,7 @@ export class MeshProcess {
 
   async #stopOnce(): Promise<void> {
     if (this.#ended !== undefined) return;
-    this.#signal("SIGTERM");
+    await this.#askToEnd();
     if (this.#ended === undefined) {
       await Promise.race([this.exit, delay(this.#graceMs, undefined, { ref: false })]);
     }
@@ -114,17 +121,32 @@ export class MeshProcess {
     this.#pipe?.destroy();
   }
 
+  async #askToEnd(): Promise<void> {
+    if (this.#programsOf === undefined) {
+      this.#signal("SIGTERM");
+      return;
+    }
+    for (const processId of await this.#programsOf(this.processId)) {
+      sendSignal(processId, "SIGTERM");
+    }
+  }
+
   /** Ends the whole group at once. */
   kill(): void {
     this.#signal("SIGKILL");
   }
 
   #signal(signal: NodeJS.Signals): void {
-    try {
-      process.kill(-this.processId, signal);
-    } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
-    }
+    sendSignal(-this.processId, signal);
+  }
+}
+
+/** To one process, or to the group of a negative number; one that has ended needs none. */
+function sendSignal(processId: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(processId, signal);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
   }
 }
 

@@ -1,0 +1,81 @@
+/**
+ * The process that stays on the host while a mesh runs inside namespaces of its own: it starts that mesh, passes on
+ * signals and its exit code, connects it to the outside, and offers its services on the host's loopback.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, readlink, rm } from "node:fs/promises";
+import { constants, tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Duplex } from "node:stream";
+import { isatty } from "node:tty";
+import { HostGate } from "../local/network/host-gate.ts";
+import type { HostMessage, HostRequest, MeshUser } from "../local/network/host-side.ts";
+import { meshNamespaceCommand } from "../local/network/mesh-namespace.ts";
+import { systemClock } from "../runtime/clock.ts";
+import { readJsonLines, writeJsonLine } from "../runtime/json-lines.ts";
+import { createLog } from "../runtime/log.ts";
+import { INSIDE_VARIABLE } from "./host-pipe.ts";
+
+const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"] as const;
+/** A terminal sends these to the mesh as well; sent on, one Ctrl-C would be two. */
+const FROM_TERMINAL: readonly NodeJS.Signals[] = ["SIGINT", "SIGQUIT"];
+
+/** Runs this same command line again, inside. @returns its exit code */
+export async function runInside(user: MeshUser): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), "hauberk-gate-"));
+  const sockets = {
+    egressSocket: join(folder, "egress.sock"),
+    ingressSocket: join(folder, "ingress.sock"),
+  };
+  const log = createLog((line) => process.stderr.write(`${line}\n`), systemClock);
+  const gate = await HostGate.open({ ...sockets, log: { ...log, info: () => {} } });
+  try {
+    const child = startInside(user);
+    const ended = exitCodeOf(child);
+    const pipe = child.stdio[3] as Duplex;
+    pipe.on("error", () => pipe.destroy()); // the mesh has ended; its exit code tells
+    const networkNamespace = await readlink("/proc/self/ns/net");
+    const send = (message: HostMessage): void => writeJsonLine(pipe, message);
+    readJsonLines(pipe, (message) => {
+      const { ports } = message as HostRequest;
+      void gate.publish(ports).then((published) => send({ type: "published", ports: published }));
+    });
+    send({ type: "host", user, networkNamespace, ...sockets });
+    return await ended;
+  } finally {
+    await gate.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function startInside(user: MeshUser): ChildProcess {
+  const [file, ...parameters] = meshNamespaceCommand(user, [
+    process.execPath,
+    ...process.execArgv,
+    ...process.argv.slice(1),
+  ]);
+  const child = spawn(file, parameters, {
+    stdio: ["inherit", "inherit", "inherit", "pipe"],
+    env: { ...process.env, [INSIDE_VARIABLE]: "1" },
+  });
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      if (isOnTerminal() && FROM_TERMINAL.includes(signal)) return;
+      child.kill(signal);
+    });
+  }
+  return child;
+}
+
+function exitCodeOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code, signal) => {
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+    });
+  });
+}
+
+function isOnTerminal(): boolean {
+  return [0, 1, 2].some((descriptor) => isatty(descriptor));
+}

@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type ContainerEnclosure, encloseContainer, encloseSidecar } from "./enclosure.ts";
+import { meshNamespaceCommand } from "./mesh-namespace.ts";
+
+const folders = ["/", "/usr", "/home", "/home/me", "/home/me/project", "/work", "/work/.hauberk"];
+const ENCLOSURE: ContainerEnclosure = {
+  user: "ordinary",
+  networkNamespace: "/work/.hauberk/network/pod0-2",
+  hostname: "api-0",
+  command: ["node", "server.js"],
+  environment: { PATH: "/usr/bin", PORT: "8080" },
+  workingDirectory: "/home/me/project",
+  temporaryFolder: "/work/.hauberk/pods/api-0/tmp",
+  volumes: [],
+  dataDirectory: "/work/.hauberk",
+  home: "/home/me",
+  visible: ["/home/me/project"],
+  host: {
+    lookAt: (path) => ({ kind: folders.includes(path) ? "folder" : "absent" }),
+    entries: (folder) => (folder === "/" ? ["home", "usr", "work"] : []),
+  },
+};
+
+/** Programs by their names alone: where they are differs from machine to machine. */
+function words(command: readonly string[]): string {
+  return command
+    .map((word) => word.replace(/^\/\S*\/(nsenter|setpriv|bwrap|unshare|mount)$/, "$1"))
+    .join(" ");
+}
+
+test("an ordinary user's container: privileges go first, then a user namespace of its own", () => {
+  const text = words(encloseContainer(ENCLOSURE).command);
+  assert.match(
+    text,
+    /^nsenter --net=\S+pod0-2 -- setpriv --inh-caps=-all --ambient-caps=-all --bounding-set=-all --no-new-privs -- bwrap --die-with-parent /,
+  );
+  assert.match(
+    text,
+    / --unshare-pid --unshare-ipc --unshare-uts --hostname api-0 --cap-drop ALL --unshare-user /,
+  );
+  assert.match(text, / --chdir \/home\/me\/project -- node server\.js$/);
+});
+
+test("root's container: its files are arranged as root, and everything is given up inside", () => {
+  const text = words(encloseContainer({ ...ENCLOSURE, user: "root" }).command);
+  assert.match(text, /^nsenter --net=\S+ -- bwrap /);
+  assert.doesNotMatch(text, /--unshare-user/);
+  assert.match(
+    text,
+    / -- setpriv --inh-caps=-all --ambient-caps=-all --bounding-set=-all --no-new-privs --reuid=1000 --regid=1000 --clear-groups -- node server\.js$/,
+  );
+  const added = [...text.matchAll(/--cap-add (\S+)/g)].map(([, name]) => name);
+  assert.deepEqual(added, ["CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"]);
+});
+
+test("homes and the data directory are hidden, the manifests' folder is shown", () => {
+  const text = words(encloseContainer(ENCLOSURE).command);
+  for (const expected of [
+    "--tmpfs /home",
+    "--tmpfs /home/me",
+    "--ro-bind /home/me/project /home/me/project",
+    "--tmpfs /work/.hauberk",
+    "--remount-ro /work/.hauberk",
+    "--bind /work/.hauberk/pods/api-0/tmp /tmp",
+  ]) {
+    assert.ok(text.includes(` ${expected} `), expected);
+  }
+});
+
+test("a manifests' folder below /tmp is shown, the data directory in it is not", () => {
+  const own = ["/", "/tmp", "/tmp/try", "/tmp/try/.hauberk"];
+  const text = words(
+    encloseContainer({
+      ...ENCLOSURE,
+      visible: ["/tmp/try"],
+      dataDirectory: "/tmp/try/.hauberk",
+      host: {
+        lookAt: (path) => ({ kind: own.includes(path) ? "folder" : "absent" }),
+        entries: () => [],
+      },
+    }).command,
+  );
+  assert.match(
+    text,
+    /--bind \S+ \/tmp --ro-bind \/tmp\/try \/tmp\/try --tmpfs \/tmp\/try\/\.hauberk /,
+  );
+});
+
+test("no volume uncovers the data directory", () => {
+  const volumes = [
+    { source: "/work/.hauberk", target: "/work/.hauberk", mode: "read-only" },
+  ] as const;
+  const text = words(encloseContainer({ ...ENCLOSURE, volumes }).command);
+  assert.doesNotMatch(text, /--ro-bind \/work\/\.hauberk /);
+  assert.match(text, /--tmpfs \/work\/\.hauberk /);
+});
+
+test("what loaders heed is kept from the programs around, and set inside", () => {
+  const environment = {
+    PATH: "/usr/bin",
+    LD_PRELOAD: "/x.so",
+    GLIBC_TUNABLES: "a=b",
+    GCONV_PATH: "/x",
+    LDAP_HOST: "kept",
+    TMPDIR: "/tmp",
+  };
+  const enclosed = encloseContainer({ ...ENCLOSURE, environment });
+  assert.deepEqual(enclosed.environment, { PATH: "/usr/bin", LDAP_HOST: "kept", TMPDIR: "/tmp" });
+  assert.match(
+    words(enclosed.command),
+    / -- \/usr\/bin\/env LD_PRELOAD=\/x\.so GLIBC_TUNABLES=a=b GCONV_PATH=\/x node server\.js$/,
+  );
+});
+
+test("a sidecar keeps what marks its sockets, or, where the mesh is root's, nothing", () => {
+  const sidecar = { ...ENCLOSURE, command: ["node", "main.js"] } as const;
+  const ordinary = words(encloseSidecar(sidecar));
+  assert.match(ordinary, /^nsenter --net=\S+ -- unshare --mount -- \/bin\/sh -c /);
+  assert.match(
+    ordinary,
+    / mount \/work\/\.hauberk setpriv --inh-caps=-all,\+net_admin --ambient-caps=-all,\+net_admin --bounding-set=-all,\+net_admin --no-new-privs -- node main\.js$/,
+  );
+  const root = words(encloseSidecar({ ...sidecar, user: "root" }));
+  assert.match(
+    root,
+    /--bounding-set=-all --no-new-privs --reuid=1337 --regid=1337 --clear-groups -- node main\.js$/,
+  );
+});
+
+test("an ordinary user needs a user namespace, in which it is not root; root needs none", () => {
+  assert.match(
+    words(meshNamespaceCommand("ordinary", ["node", "main.js"])),
+    /^unshare --user --map-user=1000 --map-group=1000 --keep-caps --net --mount -- node main\.js$/,
+  );
+  assert.equal(words(meshNamespaceCommand("root", ["node"])), "unshare --net --mount -- node");
+});

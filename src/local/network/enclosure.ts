@@ -1,0 +1,197 @@
+/**
+ * What stands between a pod's processes and everything else: the command around their own, which enters the pod's
+ * network, gives up every privilege and shuts the process in. Pure.
+ */
+import { posix } from "node:path";
+import { arrangeFiles, type Placement } from "./arrange-files.ts";
+import type { HostFiles } from "./host-files.ts";
+import type { MeshUser } from "./host-side.ts";
+import { APPLICATION_UID, SIDECAR_UID } from "./mesh-ranges.ts";
+import { systemProgram } from "./system-programs.ts";
+import { visibleFolders } from "./visible-folders.ts";
+
+export type Command = readonly [string, ...string[]];
+
+export interface VolumePlacement {
+  /** Absolute path on the machine: a folder, or a file. */
+  readonly source: string;
+  readonly target: string;
+  readonly mode: "read-only" | "writable";
+}
+
+export interface ContainerEnclosure {
+  readonly user: MeshUser;
+  /** `PodNetwork.path`. */
+  readonly networkNamespace: string;
+  readonly hostname: string;
+  readonly command: Command;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly workingDirectory: string;
+  /** Where what it writes to /tmp is kept on the machine; its application's user must own it. */
+  readonly temporaryFolder: string;
+  readonly volumes: readonly VolumePlacement[];
+  /** Hidden, with all that is in it. */
+  readonly dataDirectory: string;
+  /** Of the user, on the machine: empty in the container, and can be written. */
+  readonly home: string;
+  /** Folders in hidden homes that are shown all the same, read-only: those of the manifests. */
+  readonly visible: readonly string[];
+  readonly host: HostFiles;
+}
+
+/** Homes, whoever's they are. */
+const HOMES = ["/home", "/root", "/Users", "/var/home"];
+/** Sockets of the machine's services, and what others leave lying about. */
+const SCRATCH = ["/run", "/var/run", "/var/tmp", "/dev/shm"];
+
+/** What dynamic loaders and C libraries heed (glibc's `UNSECURE_ENVVARS`): it would act in the programs around, too. */
+const HEEDED_BY_LOADERS =
+  /^(?:LD_\w*|GLIBC_\w*|MALLOC_\w*|GCONV_PATH|GETCONF_DIR|HOSTALIASES|LOCALDOMAIN|LOCPATH|NIS_PATH|NLSPATH|RESOLV_HOST_CONF|RES_OPTIONS|TZDIR|BASH_ENV|ENV)$/;
+
+/** All that a process could be, given up. */
+const WITHOUT_PRIVILEGES = [
+  "--inh-caps=-all",
+  "--ambient-caps=-all",
+  "--bounding-set=-all",
+  "--no-new-privs",
+];
+
+/**
+ * A container's process: own mount, process, IPC, host name and user namespace, no capability, none to be had.
+ *
+ * It needs no session of its own (`--new-session`): it has no terminal, and whoever started it ends it by its group.
+ *
+ * @returns what to start, and with which environment
+ * @throws FabricError when a volume cannot be where it is asked for
+ */
+export function encloseContainer(enclosure: ContainerEnclosure): {
+  readonly command: Command;
+  readonly environment: Readonly<Record<string, string>>;
+} {
+  const { user, networkNamespace, command } = enclosure;
+  const { outside, inside } = splitEnvironment(enclosure.environment);
+  const sandbox = [systemProgram("bwrap"), ...sandboxArguments(enclosure), "--"];
+  const dropped = [systemProgram("setpriv"), ...WITHOUT_PRIVILEGES];
+  const asApplication = [
+    `--reuid=${APPLICATION_UID}`,
+    `--regid=${APPLICATION_UID}`,
+    "--clear-groups",
+    "--",
+  ];
+  const around =
+    user === "root" ? [...sandbox, ...dropped, ...asApplication] : [...dropped, "--", ...sandbox];
+  const heeded = inside.length === 0 ? [] : ["/usr/bin/env", ...inside];
+  return {
+    command: [...enter(networkNamespace), ...around, ...heeded, ...command],
+    environment: outside,
+  };
+}
+
+/**
+ * A sidecar's process: the pod's network, no view of the data directory, and of all capabilities only the one that marks
+ * its sockets. Where the mesh is root's it is known by its uid, and has none.
+ */
+export function encloseSidecar({
+  user,
+  networkNamespace,
+  dataDirectory,
+  command,
+}: Pick<ContainerEnclosure, "user" | "networkNamespace" | "dataDirectory"> & {
+  readonly command: Command;
+}): Command {
+  const script = '"$1" -t tmpfs -o mode=0555,size=4k,ro hauberk "$2" && shift 2 && exec "$@"';
+  const kept = WITHOUT_PRIVILEGES.map((flag) =>
+    flag.endsWith("-all") ? `${flag},+net_admin` : flag,
+  );
+  const privileges =
+    user === "root"
+      ? [
+          ...WITHOUT_PRIVILEGES,
+          `--reuid=${SIDECAR_UID}`,
+          `--regid=${SIDECAR_UID}`,
+          "--clear-groups",
+        ]
+      : kept;
+  return [
+    ...enter(networkNamespace),
+    systemProgram("unshare"),
+    "--mount",
+    "--",
+    "/bin/sh",
+    "-c",
+    script,
+    "sidecar",
+    systemProgram("mount"),
+    dataDirectory,
+    systemProgram("setpriv"),
+    ...privileges,
+    "--",
+    ...command,
+  ];
+}
+
+function enter(networkNamespace: string): Command {
+  return [systemProgram("nsenter"), `--net=${networkNamespace}`, "--"];
+}
+
+function sandboxArguments(enclosure: ContainerEnclosure): readonly string[] {
+  const { user, hostname, workingDirectory, host } = enclosure;
+  const identity =
+    user === "root"
+      ? ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"]
+      : ["--unshare-user"];
+  return [
+    "--die-with-parent",
+    "--unshare-pid",
+    "--unshare-ipc",
+    "--unshare-uts",
+    "--hostname",
+    hostname,
+    "--cap-drop",
+    "ALL",
+    ...identity,
+    ...arrangeFiles(placements(enclosure), {
+      host,
+      ...(user === "root" && { perms: "1777" }),
+    }),
+    "--chdir",
+    workingDirectory,
+  ];
+}
+
+function placements(enclosure: ContainerEnclosure): readonly Placement[] {
+  const { home, dataDirectory, temporaryFolder, volumes, environment, host } = enclosure;
+  const own = posix.normalize(home);
+  const hidden = [...HOMES, ...(own === "/" ? [] : [own])];
+  const visible = visibleFolders({
+    hidden: [...hidden, posix.normalize(dataDirectory)],
+    path: environment["PATH"] ?? "",
+    named: enclosure.visible,
+    host,
+  });
+  return [
+    { kind: "devices", target: "/dev" },
+    { kind: "processes", target: "/proc" },
+    ...HOMES.map((target) => ({ kind: "hidden", target }) as const),
+    ...SCRATCH.map((target) => ({ kind: "scratch", target }) as const),
+    ...(own === "/" ? [] : [{ kind: "scratch", target: own } as const]),
+    ...visible.map((folder) => ({ kind: "read-only", target: folder, source: folder }) as const),
+    { kind: "writable", target: "/tmp", source: temporaryFolder },
+    ...volumes.map(({ mode, source, target }) => ({ kind: mode, target, source })),
+    { kind: "hidden", target: dataDirectory },
+  ];
+}
+
+/** What loaders heed is set within the enclosure, by `env`; everything else before. */
+function splitEnvironment(environment: Readonly<Record<string, string>>): {
+  readonly outside: Readonly<Record<string, string>>;
+  readonly inside: readonly string[];
+} {
+  const entries = Object.entries(environment);
+  const outside = entries.filter(([name]) => !HEEDED_BY_LOADERS.test(name));
+  const inside = entries.filter(([name]) => HEEDED_BY_LOADERS.test(name));
+  return {
+    outside: Object.fromEntries(outside),
+    inside: inside.map(([name, value]) => `${name}=${value}`),
+  };
+}

@@ -1,0 +1,47 @@
+/**
+ * What a mesh inside its own namespaces gets from the process that stayed outside, on the host: the way out, the way in,
+ * and ports of the host's loopback. The two talk over an inherited pipe.
+ */
+import type { SocketAddress } from "../../policy/workload.ts";
+
+/** Which user the mesh runs as: an ordinary one inside a user namespace, or the machine's own root. */
+export type MeshUser = "ordinary" | "root";
+
+/** A service port, and where the host's loopback offers it. */
+export interface PublishedPort {
+  /** `namespace/name` */
+  readonly service: string;
+  readonly port: number;
+  readonly listen: SocketAddress;
+}
+
+/** `problem` says why it is not offered. */
+export type PublishOutcome = PublishedPort & { readonly problem?: string };
+
+/** From the host side. The first message is "host". */
+export type HostMessage =
+  | {
+      readonly type: "host";
+      readonly user: MeshUser;
+      /** Of the host side, as `/proc/self/ns/net` names it: whoever finds itself there is not inside. */
+      readonly networkNamespace: string;
+      readonly egressSocket: string;
+      readonly ingressSocket: string;
+    }
+  | { readonly type: "published"; readonly ports: readonly PublishOutcome[] };
+
+/** To the host side; each replaces what the one before asked for. */
+export interface HostRequest {
+  readonly type: "publish";
+  readonly ports: readonly PublishedPort[];
+}
+
+export interface HostSide {
+  readonly user: MeshUser;
+  readonly egressSocket: string;
+  readonly ingressSocket: string;
+  /** Offers these ports, and no others any more. */
+  publish(ports: readonly PublishedPort[]): void;
+  /** Hears how that went. */
+  onPublished(receive: (ports: readonly PublishOutcome[]) => void): void;
+}

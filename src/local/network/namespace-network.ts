@@ -1,0 +1,375 @@
+/**
+ * The network of a mesh whose pods have namespaces of their own: their addresses, what the kernel is told of each pod,
+ * the gateway beside the bridge, and what the host's loopback offers.
+ */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { basename, join } from "node:path";
+import type { Resource } from "../../api/resource.ts";
+import { buildDestinations } from "../../policy/destinations.ts";
+import { buildSnapshot, type MeshSnapshot } from "../../policy/mesh-snapshot.ts";
+import { resolvePodNetworkRules } from "../../policy/network-rules.ts";
+import type { CaptureSettings } from "../../policy/sidecar-bootstrap.ts";
+import type { IpAddresses, SocketAddress, Workload } from "../../policy/workload.ts";
+import type { Destination } from "../../policy/workload-view.ts";
+import { HauberkError } from "../../runtime/hauberk-error.ts";
+import type { Log } from "../../runtime/log.ts";
+import type { DataDirectory } from "../data-directory.ts";
+import type { JoinedNetwork } from "../joining/mesh-socket-messages.ts";
+import type { AddressPlan, PlannedPod } from "../mesh-plan.ts";
+import type { ContainerLaunch } from "../pods/container-launch.ts";
+import type { EnclosedLaunch } from "../pods/pod-container.ts";
+import type { ProcessEvent, SupervisedProcess } from "../processes/supervised-process.ts";
+import { AddressAllocator } from "./address-allocator.ts";
+import { applicationProcesses } from "./application-processes.ts";
+import {
+  type Command,
+  encloseContainer,
+  encloseSidecar,
+  type VolumePlacement,
+} from "./enclosure.ts";
+import { GatewayProcess } from "./gateway-process.ts";
+import { hostFiles } from "./host-files.ts";
+import type { HostSide, MeshUser, PublishedPort, PublishOutcome } from "./host-side.ts";
+import { MeshFabric, type PodNetwork } from "./mesh-fabric.ts";
+import {
+  APPLICATION_UID,
+  CAPTURE_PORTS,
+  ROUTER_ADDRESSES,
+  ROUTER_PORTS,
+  SIDECAR_MARK,
+  SIDECAR_UID,
+} from "./mesh-ranges.ts";
+import { podFiles } from "./pod-files.ts";
+import { type Exemption, podRules } from "./pod-rules.ts";
+
+/** Of every sidecar, as Istio's. */
+const ADMIN_PORT = 15_000;
+
+/** Below the pod's own folder. */
+const POD_FILES = "etc";
+const POD_FILE_TARGETS = [
+  "/etc/hostname",
+  "/etc/hosts",
+  "/etc/resolv.conf",
+  "/etc/passwd",
+  "/etc/group",
+];
+
+/** A pod was to be made before its network knew of the mesh. */
+export class NetworkNotStartedError extends HauberkError {
+  readonly code = "HAUBERK_NETWORK_NOT_STARTED";
+}
+
+export interface NetworkState {
+  readonly pods: readonly PlannedPod[];
+  /** Those of the pods, as ready as they are now. */
+  readonly workloads: readonly Workload[];
+  readonly resources: readonly Resource[];
+  readonly serviceAddresses: Readonly<Record<string, IpAddresses>>;
+  readonly published: readonly PublishedPort[];
+}
+
+export interface NamespaceNetworkOptions {
+  readonly dataDirectory: DataDirectory;
+  readonly hauberkCommand: readonly [string, ...string[]];
+  readonly host: HostSide;
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+export class NamespaceNetwork implements AddressPlan {
+  readonly adminPort: number = ADMIN_PORT;
+  readonly #options: NamespaceNetworkOptions;
+  readonly #fabric: MeshFabric;
+  readonly #allocator: AddressAllocator = new AddressAllocator();
+  readonly #pods: Map<string, PodNetwork> = new Map();
+  #gateway: GatewayProcess | undefined;
+  #state: NetworkState | undefined;
+  /** Rules are given to the kernel by one run after the other. */
+  #updating: Promise<void> = Promise.resolve();
+
+  private constructor(options: NamespaceNetworkOptions, fabric: MeshFabric) {
+    this.#options = options;
+    this.#fabric = fabric;
+  }
+
+  /** @throws FabricError when the kernel refuses a part of it */
+  static async open(options: NamespaceNetworkOptions): Promise<NamespaceNetwork> {
+    const { dataDirectory, log } = options;
+    await dataDirectory.create();
+    const fabric = await MeshFabric.open({ dataDirectory: dataDirectory.path, log });
+    return new NamespaceNetwork(options, fabric);
+  }
+
+  get user(): MeshUser {
+    return this.#options.host.user;
+  }
+
+  /** Whom the files of an application must belong to; absent where that is ourselves. */
+  get applicationUser(): { readonly uid: number; readonly gid: number } | undefined {
+    return this.user === "root" ? { uid: APPLICATION_UID, gid: APPLICATION_UID } : undefined;
+  }
+
+  get controlPlane(): SocketAddress {
+    return { address: ROUTER_ADDRESSES.ipv4, port: ROUTER_PORTS.controlPlane };
+  }
+
+  get processes(): readonly SupervisedProcess[] {
+    return this.#gateway === undefined ? [] : [this.#gateway.process];
+  }
+
+  podAddresses(key: string): IpAddresses {
+    return this.#allocator.podAddresses(key);
+  }
+
+  serviceAddresses(key: string): IpAddresses {
+    return this.#allocator.serviceAddresses(key);
+  }
+
+  /** Takes back the addresses of pods and services that are no more. */
+  retain({ pods, serviceAddresses }: Pick<NetworkState, "pods" | "serviceAddresses">): void {
+    this.#allocator.retain({
+      pods: pods.map(({ workload }) => `${workload.namespace}/${workload.name}`),
+      services: Object.keys(serviceAddresses),
+    });
+  }
+
+  /** How the kernel leads a pod's connections to its sidecar. */
+  capture(podAddresses: IpAddresses): CaptureSettings {
+    return {
+      outboundPort: CAPTURE_PORTS.outbound,
+      inboundPort: CAPTURE_PORTS.inbound,
+      dnsPort: CAPTURE_PORTS.names,
+      podAddresses,
+      dnsUpstream: { address: ROUTER_ADDRESSES.ipv4, port: ROUTER_PORTS.names },
+      ...(this.user === "root" ? {} : { mark: SIDECAR_MARK }),
+    };
+  }
+
+  /** Starts the gateway, and lets the host's loopback offer what is published. */
+  async start(
+    state: NetworkState,
+    {
+      report,
+      onPublished,
+    }: {
+      readonly report: (event: ProcessEvent) => void;
+      readonly onPublished: (ports: readonly PublishOutcome[]) => void;
+    },
+  ): Promise<void> {
+    const { host, hauberkCommand, dataDirectory, random } = this.#options;
+    const { ipv4, ipv6 } = ROUTER_ADDRESSES;
+    this.#gateway = new GatewayProcess({
+      start: {
+        dnsAddresses: this.#fabric.ipv6 === "available" ? [ipv4, ipv6] : [ipv4],
+        egressPort: ROUTER_PORTS.egress,
+        egressSocket: host.egressSocket,
+        ingressSocket: host.ingressSocket,
+      },
+      hauberkCommand,
+      log: dataDirectory.gatewayLog,
+      random,
+      report,
+    });
+    host.onPublished(onPublished);
+    await Promise.all([this.update(state), this.#gateway.process.start()]);
+  }
+
+  /**
+   * Makes the pod's network, closed to what the rules do not open, before anything runs in it.
+   *
+   * @throws FabricError
+   */
+  async openPod(planned: PlannedPod): Promise<PodNetwork> {
+    const { workload } = planned;
+    const key = `${workload.namespace}/${workload.name}`;
+    const network = await this.#fabric.createPod(key, addressesOf(workload));
+    try {
+      await this.#inTurn(async () => {
+        const state = this.#state;
+        if (state === undefined) throw new NetworkNotStartedError("no pod may be made yet");
+        await network.apply(rulesOf(planned, this.#knowledge(state)));
+        this.#pods.set(key, network);
+      });
+    } catch (error) {
+      await network.destroy();
+      throw error;
+    }
+    return network;
+  }
+
+  /** The process that a container is really started as; asked to end, only its own program is. */
+  encloseContainer(
+    launch: ContainerLaunch,
+    {
+      pod,
+      planned,
+      visible,
+    }: {
+      readonly pod: PodNetwork;
+      readonly planned: PlannedPod;
+      /** Folders of manifests. */
+      readonly visible: readonly string[];
+    },
+  ): EnclosedLaunch {
+    const { dataDirectory } = this.#options;
+    const { workload, template } = planned;
+    const { environment, workingDirectory, files } = launch;
+    const enclosed = encloseContainer({
+      user: this.user,
+      networkNamespace: pod.path,
+      hostname: template.hostname ?? workload.name,
+      command: launch.command,
+      environment,
+      workingDirectory,
+      temporaryFolder: dataDirectory.scratch(workload),
+      volumes: [
+        ...files.rewrites.map(({ from, to, access }) => ({
+          target: from,
+          source: to,
+          mode: access === "read-only" ? ("read-only" as const) : ("writable" as const),
+        })),
+        ...podFilesIn(dataDirectory.pod(workload)),
+      ],
+      dataDirectory: dataDirectory.path,
+      home: homedir(),
+      visible: [...visible, workingDirectory],
+      host: hostFiles,
+    });
+    return { ...enclosed, workingDirectory: "/", programsOf: applicationProcesses };
+  }
+
+  encloseSidecar(command: Command, pod: PodNetwork): Command {
+    const { dataDirectory } = this.#options;
+    const { user } = this;
+    const networkNamespace = pod.path;
+    return encloseSidecar({
+      user,
+      networkNamespace,
+      dataDirectory: dataDirectory.path,
+      command,
+    });
+  }
+
+  /** Writes what differs from pod to pod in /etc. */
+  async writePodFiles({ workload }: PlannedPod): Promise<void> {
+    const { namespace, name } = workload;
+    const [passwd, group] = await Promise.all(
+      ["/etc/passwd", "/etc/group"].map((file) => readFile(file, "utf8").catch(() => "")),
+    );
+    const folder = join(this.#options.dataDirectory.pod(workload), POD_FILES);
+    await mkdir(folder, { recursive: true, mode: 0o755 });
+    const accounts = { passwd: passwd ?? "", group: group ?? "" };
+    const addresses = addressesOf(workload);
+    for (const { target, content } of podFiles({
+      namespace,
+      name,
+      addresses,
+      home: homedir(),
+      accounts,
+    })) {
+      await writeFile(join(folder, basename(target)), content, { mode: 0o644 });
+    }
+  }
+
+  /** For a program of the user's own that is to run in the pod's network. */
+  joinedNetwork(workload: Workload, processId: number): JoinedNetwork {
+    const folder = join(this.#options.dataDirectory.pod(workload), POD_FILES);
+    return { user: this.user, processId, resolverFile: join(folder, "resolv.conf") };
+  }
+
+  async closePod(network: PodNetwork): Promise<void> {
+    if (this.#pods.get(network.key) === network) this.#pods.delete(network.key);
+    await network.destroy();
+  }
+
+  /**
+   * Tells everybody what runs now. Resolves once the kernel knows.
+   *
+   * @throws FabricError when the kernel refuses the rules of a pod: its earlier ones stay in force
+   */
+  update(state: NetworkState): Promise<void> {
+    this.#state = state;
+    return this.#inTurn(() => this.#enforceNewest(state));
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#updating.then(work);
+    this.#updating = done.catch(() => undefined); // whoever asked hears of it
+    return done;
+  }
+
+  async close(): Promise<void> {
+    await this.#updating;
+    await this.#gateway?.process.stop();
+    await Promise.all([...this.#pods.values()].map((network) => network.destroy()));
+    this.#pods.clear();
+    await this.#fabric.close();
+  }
+
+  /** A state that is not the newest any more is passed over: the run for the newest follows. */
+  async #enforceNewest(state: NetworkState): Promise<void> {
+    if (state !== this.#state) return;
+    const { host } = this.#options;
+    const knowledge = this.#knowledge(state);
+    this.#gateway?.tell(knowledge.destinations);
+    host.publish(state.published);
+    const outcomes = await Promise.allSettled(
+      state.pods.map((planned) => {
+        const { namespace, name } = planned.workload;
+        return this.#pods.get(`${namespace}/${name}`)?.apply(rulesOf(planned, knowledge));
+      }),
+    );
+    const failed = outcomes.find((outcome) => outcome.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  #knowledge({ resources, workloads, serviceAddresses }: NetworkState): Knowledge {
+    const snapshot = buildSnapshot({ resources, workloads, rootsPem: [], serviceAddresses });
+    const exemption: Exemption =
+      this.user === "root" ? { by: "uid", uid: SIDECAR_UID } : { by: "mark", mark: SIDECAR_MARK };
+    const { controlPlane } = this;
+    return { snapshot, destinations: buildDestinations(snapshot), exemption, controlPlane };
+  }
+}
+
+function podFilesIn(podFolder: string): readonly VolumePlacement[] {
+  return POD_FILE_TARGETS.map((target) => ({
+    target,
+    source: join(podFolder, POD_FILES, basename(target)),
+    mode: "read-only",
+  }));
+}
+
+interface Knowledge {
+  readonly snapshot: MeshSnapshot;
+  readonly destinations: readonly Destination[];
+  readonly exemption: Exemption;
+  readonly controlPlane: SocketAddress;
+}
+
+function addressesOf({ namespace, name, addresses }: Workload): IpAddresses {
+  if (addresses !== undefined) return addresses;
+  throw new NetworkNotStartedError(`${namespace}/${name} was planned without addresses`);
+}
+
+function rulesOf(
+  { workload, template }: PlannedPod,
+  { snapshot, destinations, exemption, controlPlane }: Knowledge,
+): string {
+  return podRules({
+    sidecar: workload.injected ? "present" : "absent",
+    interception: template.interception,
+    exemption,
+    addresses: addressesOf(workload),
+    controlPlane,
+    adminPort: ADMIN_PORT,
+    services: destinations.flatMap(({ addresses = [], servicePort, endpoints }) =>
+      addresses.length === 0
+        ? []
+        : [{ addresses, port: servicePort, endpoints: endpoints.map(({ address }) => address) }],
+    ),
+    networkRules: resolvePodNetworkRules(snapshot, workload),
+  });
+}

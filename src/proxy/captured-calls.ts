@@ -1,0 +1,101 @@
+/**
+ * Connections of the application's own, as the kernel leads them here: to a destination of the mesh by its address, or
+ * to an address that nobody knows, which is reached as if there were no sidecar, or not at all.
+ */
+import type { Socket } from "node:net";
+import type { Decision } from "../policy/decision.ts";
+import { describeError } from "../runtime/hauberk-error.ts";
+import type { Log } from "../runtime/log.ts";
+import type { Watched } from "../runtime/watched.ts";
+import type { CapturedConnection } from "./capture-listener.ts";
+import { BLACK_HOLE, PASSTHROUGH } from "./cluster-names.ts";
+import type { CompiledView } from "./compiled-view.ts";
+import { readFirstBytes } from "./first-bytes.ts";
+import { type DestinationName, type OutboundCall, outboundCluster } from "./outbound-call.ts";
+import { detectHttp } from "./protocol-detection.ts";
+import type { CallFacts, ConnectionEnd, Recorder } from "./recorder.ts";
+import { relay } from "./tcp-relay.ts";
+import { type Connect, dialPlaintext, UpstreamConnectError } from "./upstream-dialer.ts";
+
+export interface CapturedCallsOptions {
+  readonly compiled: Watched<CompiledView>;
+  readonly connect: Connect;
+  /** Serves a connection to a destination of the mesh. */
+  readonly known: (socket: Socket, call: OutboundCall & { readonly via: DestinationName }) => void;
+  /** Answers requests, where only an answer can say what is wrong. */
+  readonly requests: (socket: Socket, call: OutboundCall) => void;
+  readonly recorder: Recorder;
+  readonly log: Log;
+}
+
+const UNKNOWN: Decision = { verdict: "deny", reason: { because: "unknown-destination" } };
+/** A client that waits to be greeted is refused without a word from it. */
+const GREETING_MS = 300;
+const NOTHING = Buffer.alloc(0);
+
+export class CapturedCalls {
+  readonly #options: CapturedCallsOptions;
+  constructor(options: CapturedCallsOptions) {
+    this.#options = options;
+  }
+
+  serve(socket: Socket, captured: CapturedConnection): void {
+    const { view, addresses } = this.#options.compiled.current;
+    const via = addresses.find(captured.local);
+    if (via !== undefined) {
+      const facts = captureFacts(captured, outboundCluster(via));
+      this.#options.known(socket, { facts, via, captured: true });
+      return;
+    }
+    const allowed = view.interception?.unknownDestinations === "ALLOW_ANY";
+    const served = allowed ? this.#pass(socket, captured) : this.#refuse(socket, captured);
+    served.catch((error: unknown) => {
+      this.#options.log.error("outbound connection failed", { problem: describeError(error) });
+      socket.destroy();
+    });
+  }
+
+  async #pass(socket: Socket, captured: CapturedConnection): Promise<void> {
+    const { recorder } = this.#options;
+    const facts = captureFacts(captured, PASSTHROUGH);
+    const end = await this.#relay(socket, facts);
+    recorder.connectionClosed(facts, { ...end, target: facts.local });
+  }
+
+  async #relay(socket: Socket, facts: CallFacts): Promise<ConnectionEnd> {
+    const { recorder, connect } = this.#options;
+    try {
+      const upstream = await dialPlaintext(facts.local, connect);
+      recorder.connectionOpened(facts, upstream);
+      const { received, sent } = await relay(socket, upstream.socket, { head: NOTHING });
+      return { flags: "-", bytesReceived: received, bytesSent: sent, ends: upstream };
+    } catch (error) {
+      if (!(error instanceof UpstreamConnectError)) throw error;
+      socket.destroy();
+      recorder.connectionOpened(facts);
+      return { flags: "UF", bytesReceived: 0, bytesSent: 0, transportFailure: error.reason };
+    }
+  }
+
+  async #refuse(socket: Socket, captured: CapturedConnection): Promise<void> {
+    const facts = captureFacts(captured, BLACK_HOLE);
+    const first = await readFirstBytes(socket, {
+      detect: detectHttp,
+      silenceMs: GREETING_MS,
+      onSilence: "close",
+    });
+    if (first?.detected.kind === "http" && first.head.length === 0) {
+      this.#options.requests(socket, { facts, via: "unknown", captured: true });
+      return;
+    }
+    socket.destroy();
+    this.#options.recorder.connectionRefused(facts, UNKNOWN);
+  }
+}
+
+function captureFacts(
+  { acceptedAt, remote, local }: CapturedConnection,
+  cluster: string,
+): CallFacts {
+  return { reporter: "source", startedAt: acceptedAt, remote, local, cluster };
+}

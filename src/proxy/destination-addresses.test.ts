@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { destination } from "../../test/kit/sidecar-fixture.ts";
+import type { Destination } from "../policy/workload-view.ts";
+import { DestinationAddresses } from "./destination-addresses.ts";
+import { namedDestination } from "./outbound-call.ts";
+
+const API_ADDRESSES = ["10.96.0.7", "fd00:10:96::7"];
+const api: Destination = {
+  ...destination({ name: "api", port: 8080 }),
+  servicePort: 80,
+  addresses: API_ADDRESSES,
+};
+const [endpoint] = destination({ name: "etcd", port: 2379 }).endpoints;
+assert.ok(endpoint);
+const pods = [4, 5].map((last) => ({
+  ...endpoint,
+  workload: `etcd-${last}`,
+  address: { address: `10.244.0.${last}`, port: 2379 },
+  podAddresses: [`10.244.0.${last}`, `fd00:10:244:0::${last}`],
+}));
+const etcd: Destination = {
+  ...destination({ name: "etcd", port: 2379 }),
+  servicePort: 12_379,
+  headless: true,
+  addresses: [],
+  endpoints: pods,
+};
+const destinations = [etcd, api];
+const index = new DestinationAddresses(destinations);
+
+const found: [address: string, port: number, host: string, workload?: string][] = [
+  ["10.96.0.7", 80, api.host],
+  ["fd00:10:96::7", 80, api.host],
+  ["fd00:10:96:0::7", 80, api.host],
+  ["::ffff:10.96.0.7", 80, api.host],
+  ["10.244.0.4", 2379, etcd.host, "etcd-4"],
+  ["fd00:10:244::5", 2379, etcd.host, "etcd-5"],
+];
+for (const [address, port, host, workload] of found) {
+  test(`${address}:${port} is ${workload ?? host}`, () => {
+    const name = index.find({ address, port });
+    assert.equal(name?.host, host);
+    assert.ok(name);
+    const meant = namedDestination(destinations, name);
+    assert.equal(meant?.host, host);
+    const endpoints = meant.endpoints.map((one) => one.workload);
+    assert.deepEqual(endpoints, workload === undefined ? ["api-0"] : [workload]);
+  });
+}
+
+for (const [address, port] of [
+  ["10.96.0.7", 8080],
+  ["10.96.0.8", 80],
+  ["10.244.0.4", 12_379],
+  ["10.244.0.6", 2379],
+  ["127.0.0.1", 8080],
+] as const) {
+  test(`${address}:${port} is nothing of the mesh`, () => {
+    assert.equal(index.find({ address, port }), undefined);
+  });
+}
+
+test("the pod of a headless service that is gone leaves the name without an endpoint", () => {
+  const name = index.find({ address: "10.244.0.4", port: 2379 });
+  assert.ok(name);
+  const without = namedDestination([{ ...etcd, endpoints: pods.slice(1) }], name);
+  assert.deepEqual(without?.endpoints, []);
+  assert.equal(namedDestination([api], name), undefined);
+});
+
+test("every address of every service leads back to it, in whatever order they come", () => {
+  const many = Array.from({ length: 50 }, (_, at) => ({
+    ...api,
+    host: `api-${at}.production.svc.cluster.local`,
+    addresses: [`10.96.1.${at}`, `fd00:10:96::1:${at}`],
+  }));
+  fc.assert(
+    fc.property(fc.shuffledSubarray(many, { minLength: 1 }), (some) => {
+      const made = new DestinationAddresses(some);
+      for (const { host, servicePort, addresses } of some) {
+        for (const address of addresses) {
+          assert.deepEqual(made.find({ address, port: servicePort }), { host, servicePort });
+        }
+      }
+    }),
+    { numRuns: 20 },
+  );
+});

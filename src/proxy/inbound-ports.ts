@@ -1,0 +1,38 @@
+/** What applies to each port at which a pod is called: to those that are declared, and to all the others (PA-17, PA-18). */
+import type { InboundPort, WorkloadView } from "../policy/workload-view.ts";
+
+export interface ServedPort extends InboundPort {
+  /** No Service leads to it and no container names it: what it speaks is found out. */
+  readonly undeclared?: true;
+}
+
+export class InboundPorts {
+  readonly #declared: ReadonlyMap<number, InboundPort>;
+  readonly #view: WorkloadView;
+
+  constructor(view: WorkloadView) {
+    this.#view = view;
+    this.#declared = new Map(view.inbound.ports.map((port) => [port.containerPort, port]));
+  }
+
+  /**
+   * @param podAddress where the pod is called, and its application listens
+   * @returns undefined for an undeclared port of a workload whose connections are not all intercepted
+   */
+  at(containerPort: number, podAddress: string): ServedPort | undefined {
+    const declared = this.#declared.get(containerPort);
+    if (declared !== undefined) return declared;
+    const { undeclaredPorts } = this.#view.interception ?? {};
+    if (undeclaredPorts === undefined) return undefined;
+    const ofItsOwn = undeclaredPorts.ports.find((one) => one.containerPort === containerPort);
+    const address = { address: podAddress, port: containerPort };
+    return {
+      containerPort,
+      protocol: "auto",
+      mutualTls: ofItsOwn?.mutualTls ?? undeclaredPorts.mutualTls,
+      listen: address,
+      application: address,
+      undeclared: true,
+    };
+  }
+}

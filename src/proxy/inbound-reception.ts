@@ -1,0 +1,186 @@
+/**
+ * Receives inbound connections: finds out what a client speaks, demands the identity that the port's mode demands, and
+ * hands the connection to the HTTP or the TCP side. Whatever is refused is refused before the application hears of it.
+ */
+import type { Socket } from "node:net";
+import type { Reason } from "../policy/decision.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { describeError } from "../runtime/hauberk-error.ts";
+import type { Log } from "../runtime/log.ts";
+import type { Watched } from "../runtime/watched.ts";
+import type { AcceptedConnection } from "./accepted-connection.ts";
+import type { CompiledView } from "./compiled-view.ts";
+import {
+  chooseFilterChain,
+  detectorFor,
+  type FilterChain,
+  type PortSettings,
+} from "./filter-chain.ts";
+import { type FirstBytes, type FirstBytesOptions, readFirstBytes } from "./first-bytes.ts";
+import type { HttpFront } from "./http-front.ts";
+import { type InboundCall, inboundCluster, tellOpened } from "./inbound-call.ts";
+import type { Carried, InboundCarrier } from "./inbound-carrier.ts";
+import type { ServedPort } from "./inbound-ports.ts";
+import type { InboundExchange } from "./inbound-steps.ts";
+import type { MutualTlsTerminator, Verified } from "./mutual-tls-terminator.ts";
+import type { Recorder } from "./recorder.ts";
+import { admissionRefusal } from "./refusal-today.ts";
+
+export interface InboundServices {
+  readonly compiled: Watched<CompiledView>;
+  readonly terminator: MutualTlsTerminator;
+  readonly http: Pick<HttpFront<InboundCall, InboundExchange>, "accept">;
+  readonly carrier: Pick<InboundCarrier, "carry">;
+  readonly recorder: Recorder;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+/** A connection that was accepted. */
+export interface InboundArrival {
+  readonly accepted: AcceptedConnection;
+  /** The port that was called, as the newest view has it. */
+  readonly port: () => ServedPort;
+  /** See `Listener`. */
+  readonly expectFirstByte: () => () => void;
+}
+
+/** A mesh client speaks first, and at once. */
+const HANDSHAKE_BEGINS_MS = 10_000;
+/** On a plaintext TCP port a client that is to be greeted says nothing; TLS would have begun by then. */
+const GREETING_MS = 300;
+
+export class InboundReception {
+  readonly #services: InboundServices;
+
+  constructor(services: InboundServices) {
+    this.#services = services;
+  }
+
+  /** Settles nothing: a connection that fails is destroyed and told. */
+  receive(socket: Socket, arrival: InboundArrival): void {
+    this.#detect(socket, arrival).catch((error: unknown) => {
+      this.#services.log.error("inbound connection failed", { problem: describeError(error) });
+      socket.destroy();
+    });
+  }
+
+  async #detect(socket: Socket, arrival: InboundArrival): Promise<void> {
+    const spoken = arrival.expectFirstByte();
+    const port = arrival.port();
+    const settings = { mode: port.mutualTls.mode, protocol: port.protocol };
+    const first = await readFirstBytes(socket, firstBytesOptions(settings));
+    spoken();
+    if (first === undefined) {
+      socket.destroy();
+      return;
+    }
+    const chain = chooseFilterChain(settings, first.detected);
+    await this.#follow(chain, { ...arrival, socket, first });
+  }
+
+  async #follow(chain: FilterChain, arrival: Arrival): Promise<void> {
+    const { socket, first } = arrival;
+    const serverName = first.detected.kind === "tls" ? first.detected.hello.serverName : undefined;
+    const plain = this.#call(arrival, { serverName });
+    if ("refuse" in chain) {
+      const reason = refusalOf(chain.refuse, arrival.port());
+      this.#refuse(socket, plain, notAdmitted(plain) ?? reason);
+    } else if (chain.transport === "mutual-tls" && first.detected.kind === "tls") {
+      const offered = first.detected.hello.applicationProtocols;
+      const termination = await this.#services.terminator.terminate(socket, offered);
+      if ("problem" in termination) {
+        const { problem } = termination;
+        this.#refuse(socket, plain, { because: "peer-not-verified", problem });
+      } else {
+        const call = this.#call(arrival, { serverName, verified: termination });
+        await this.#carry(chain.serve, { socket: termination.socket, call, head: first.head });
+      }
+    } else {
+      await this.#carry(chain.serve, { socket, call: plain, head: first.head });
+    }
+  }
+
+  #refuse(socket: Socket, { facts }: InboundCall, reason: Reason): void {
+    socket.destroy();
+    this.#services.recorder.connectionRefused(facts, { verdict: "deny", reason });
+  }
+
+  async #carry(serve: "http" | "tcp", carried: Carried): Promise<void> {
+    const { carrier, http, log } = this.#services;
+    const { socket, call, head } = carried;
+    const reason = notAdmitted(call);
+    if (reason !== undefined) {
+      this.#refuse(socket, call, reason);
+    } else if (serve === "tcp") {
+      await carrier.carry(carried);
+    } else if (head.length > 0) {
+      socket.destroy();
+    } else {
+      tellOpened(call, { log, protocol: serve });
+      http.accept(socket, call);
+    }
+  }
+
+  #call(
+    { accepted: { acceptedAt, remote, local }, port }: InboundArrival,
+    {
+      serverName,
+      verified,
+    }: { readonly serverName: string | undefined; readonly verified?: Verified },
+  ): InboundCall {
+    const { identity } = this.#services.compiled.current.view.workload;
+    const peer = verified?.peer;
+    const name = serverName === undefined ? {} : { serverName };
+    return {
+      peer,
+      rootsPem: verified?.rootsPem ?? [],
+      port,
+      facts: {
+        reporter: "destination",
+        startedAt: acceptedAt,
+        remote,
+        local,
+        cluster: inboundCluster(port()),
+        ...name,
+        ...(peer && { identities: { source: peer, destination: identity } }),
+      },
+      connection: {
+        sourceAddress: remote.address,
+        sourcePort: remote.port,
+        destinationAddress: local.address,
+        destinationPort: port().containerPort,
+        ...name,
+        ...(peer && { principal: peer.id }),
+      },
+    };
+  }
+}
+
+interface Arrival extends InboundArrival {
+  readonly socket: Socket;
+  readonly first: FirstBytes;
+}
+
+function notAdmitted(call: InboundCall): Reason | undefined {
+  return admissionRefusal(call.peer, call.port().admission);
+}
+
+function refusalOf(
+  refused: "plaintext-refused" | "tls-refused" | "no-mesh-protocol",
+  { mutualTls: { origin } }: ServedPort,
+): Reason {
+  if (refused !== "no-mesh-protocol") return { because: refused, origin };
+  return { because: "peer-not-verified", problem: "TLS that offers no protocol of the mesh" };
+}
+
+/** PA-41, with limits where no client is kept waiting by them. */
+function firstBytesOptions(settings: PortSettings): FirstBytesOptions {
+  const { mode, protocol } = settings;
+  const options = { detect: detectorFor(settings) };
+  if (mode === "STRICT") return { ...options, silenceMs: HANDSHAKE_BEGINS_MS, onSilence: "close" };
+  if (mode === "DISABLE" && protocol === "tcp") {
+    return { ...options, silenceMs: GREETING_MS, onSilence: "tcp" };
+  }
+  return options;
+}
