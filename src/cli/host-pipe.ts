@@ -36,6 +36,7 @@ export async function openHostSide(): Promise<HostSide> {
     () => process.kill(process.pid, "SIGTERM"),
   );
   const { user, networkNamespace, egressSocket, ingressSocket } = await first.promise;
+  pipe.unref();
   if (readlinkSync("/proc/self/ns/net") === networkNamespace) {
     throw new NotInsideError("the mesh is not in a network namespace of its own");
   }

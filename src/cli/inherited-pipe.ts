@@ -13,6 +13,8 @@ export class NotStartedByHauberkError extends HauberkError {
 
 export interface InheritedPipe<Report> {
   send(report: Report): void;
+  /** From now on the open pipe alone does not keep the process running. */
+  unref(): void;
   /** Until then the open pipe keeps the process running. */
   close(): void;
 }
@@ -42,6 +44,7 @@ export function openInheritedPipe<Instruction, Report>(
   readJsonLines(socket, (message) => receive(message as Instruction));
   return {
     send: (report) => writeJsonLine(socket, report),
+    unref: () => socket.unref(),
     close() {
       socket.removeListener("close", onEnd);
       socket.destroy();

@@ -34,7 +34,10 @@ export interface ContainerEnclosure {
   readonly dataDirectory: string;
   /** Of the user, on the machine: empty in the container, and can be written. */
   readonly home: string;
-  /** Folders in hidden homes that are shown all the same, read-only: those of the manifests. */
+  /**
+   * Folders in hidden ones that are shown all the same, read-only: those of the manifests. One within the data directory
+   * is shown too, so nothing that a manifest says may be in this list.
+   */
   readonly visible: readonly string[];
   readonly host: HostFiles;
 }
@@ -164,7 +167,8 @@ function placements(enclosure: ContainerEnclosure): readonly Placement[] {
   const own = posix.normalize(home);
   const hidden = [...HOMES, ...(own === "/" ? [] : [own])];
   const visible = visibleFolders({
-    hidden: [...hidden, posix.normalize(dataDirectory)],
+    hidden: [...hidden, ...SCRATCH, "/tmp"],
+    dataDirectory: posix.normalize(dataDirectory),
     path: environment["PATH"] ?? "",
     named: enclosure.visible,
     host,

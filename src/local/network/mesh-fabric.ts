@@ -48,7 +48,8 @@ export class MeshFabric {
   readonly ipv6: "available" | "absent";
   readonly #folder: string;
   readonly #log: Log;
-  readonly #pods: Set<PodNetwork> = new Set();
+  /** By IPv4 address. */
+  readonly #pods: Map<string, PodNetwork> = new Map();
 
   private constructor({
     folder,
@@ -90,16 +91,22 @@ export class MeshFabric {
   }
 
   /**
-   * Makes a pod's namespace and joins it to the bridge. It has no rules yet.
+   * Makes a pod's namespace and joins it to the bridge. It has no rules yet. Waits for the end of an earlier pod of the
+   * same address.
    *
    * @param key `namespace/pod`
-   * @throws FabricError
+   * @throws FabricError, also when another pod has the address
    */
   async createPod(key: string, addresses: IpAddresses): Promise<PodNetwork> {
     const { ipv6 } = this;
+    const earlier = this.#pods.get(addresses.ipv4);
+    if (earlier !== undefined && earlier.ending === undefined) {
+      throw new FabricError(`${addresses.ipv4} is the address of the pod ${earlier.key}`);
+    }
+    await earlier?.ending;
     const since = performance.now();
     const pod = await PodNetwork.create({ key, addresses, folder: this.#folder, ipv6 });
-    this.#pods.add(pod);
+    this.#pods.set(addresses.ipv4, pod);
     const tookMs = Math.round(performance.now() - since);
     this.#log.info("a pod has its network", { pod: key, address: addresses.ipv4, tookMs });
     return pod;
@@ -107,7 +114,7 @@ export class MeshFabric {
 
   /** Ends the network of every pod that is left. What cannot be undone ends with this process. */
   async close(): Promise<void> {
-    const outcomes = await Promise.allSettled([...this.#pods].map((pod) => pod.destroy()));
+    const outcomes = await Promise.allSettled([...this.#pods.values()].map((pod) => pod.destroy()));
     this.#pods.clear();
     for (const outcome of outcomes) {
       if (outcome.status === "rejected") this.#warn(outcome.reason);

@@ -86,6 +86,8 @@ export class NamespaceNetwork implements AddressPlan {
   readonly #pods: Map<string, PodNetwork> = new Map();
   #gateway: GatewayProcess | undefined;
   #state: NetworkState | undefined;
+  /** What the host side was last asked to offer. */
+  #published = "";
   /** Rules are given to the kernel by one run after the other. */
   #updating: Promise<void> = Promise.resolve();
 
@@ -314,7 +316,9 @@ export class NamespaceNetwork implements AddressPlan {
     const { host } = this.#options;
     const knowledge = this.#knowledge(state);
     this.#gateway?.tell(knowledge.destinations);
-    host.publish(state.published);
+    const published = JSON.stringify(state.published);
+    if (published !== this.#published) host.publish(state.published);
+    this.#published = published;
     const outcomes = await Promise.allSettled(
       state.pods.map((planned) => {
         const { namespace, name } = planned.workload;

@@ -87,6 +87,11 @@ export class PodNetwork {
     return this.#destroying;
   }
 
+  /** Resolves when it is gone; undefined while nobody has asked for that. */
+  get ending(): Promise<void> | undefined {
+    return this.#destroying;
+  }
+
   async #applyNow(rules: string): Promise<void> {
     if (this.#destroying !== undefined) throw new FabricError(`the pod ${this.key} is gone`);
     if (rules === this.#applied) return;

@@ -2,9 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { visibleFolders } from "./visible-folders.ts";
 
+const DATA = "/home/me/project/.hauberk";
 const everything = { lookAt: () => ({ kind: "folder" }) as const, entries: () => [] };
 const shown = (path: string, named: readonly string[] = [], host = everything): readonly string[] =>
-  visibleFolders({ hidden: ["/home", "/root", "/home/me"], path, named, host });
+  visibleFolders({
+    hidden: ["/home", "/root", "/home/me"],
+    dataDirectory: DATA,
+    path,
+    named,
+    host,
+  });
 
 const cases: [what: string, path: string, folders: string[]][] = [
   ["programs of the system need nothing", "/usr/bin:/usr/local/bin/", []],
@@ -40,10 +47,21 @@ test("folders are shown that the user names, but no home, and nothing around one
   ]);
 });
 
+test("of the data directory only what is named is shown, and never the whole", () => {
+  assert.deepEqual(shown(`${DATA}/tool/bin:${DATA}/bin`, [DATA, `${DATA}/mesh`]), [`${DATA}/mesh`]);
+  assert.deepEqual(shown("", ["/home/me/project"]), ["/home/me/project"], "it is hidden again");
+});
+
 test("what is not there is not shown", () => {
   const nothing = { lookAt: () => ({ kind: "absent" }) as const, entries: () => [] };
   assert.deepEqual(
-    visibleFolders({ hidden: ["/root"], path: "/root/a/bin", named: ["/root/b"], host: nothing }),
+    visibleFolders({
+      hidden: ["/root"],
+      dataDirectory: DATA,
+      path: "/root/a/bin",
+      named: ["/root/b"],
+      host: nothing,
+    }),
     [],
   );
 });

@@ -10,8 +10,10 @@ const MORE_THAN_PROGRAMS = [".local", ".cargo", ".docker", ".config"];
 const LIBRARIES = ["lib", "lib64", "libexec"];
 
 export interface VisibleFolderInputs {
-  /** Folders whose content is hidden. */
+  /** Homes, and other folders whose content is hidden: never shown whole, nor what is around them. */
   readonly hidden: readonly string[];
+  /** The mesh's own: only what is named is shown of it. */
+  readonly dataDirectory: string;
   /** PATH of the container's environment. */
   readonly path: string;
   /** Such as the folders of the manifests. */
@@ -27,11 +29,14 @@ export interface VisibleFolderInputs {
  */
 export function visibleFolders({
   hidden,
+  dataDirectory,
   path,
   named,
   host,
 }: VisibleFolderInputs): readonly string[] {
-  const isInside = (folder: string): boolean => hidden.some((one) => folder.startsWith(`${one}/`));
+  const isOwn = (folder: string): boolean => `${folder}/`.startsWith(`${dataDirectory}/`);
+  const isInside = (folder: string): boolean =>
+    isOwn(folder) || hidden.some((one) => folder.startsWith(`${one}/`));
   const isHome = (folder: string): boolean =>
     hidden.some((one) => one === folder || one.startsWith(`${folder}/`)) ||
     posix.dirname(folder) === "/home";
@@ -39,9 +44,14 @@ export function visibleFolders({
     .split(delimiter)
     .filter((folder) => folder.startsWith("/"))
     .map((folder) => posix.normalize(folder).replace(/(?<=.)\/$/, ""))
-    .flatMap((folder) => installationOf(folder, isHome));
+    .flatMap((folder) => installationOf(folder, isHome))
+    .filter((folder) => !isOwn(folder));
   return [...new Set([...installed, ...named])].filter(
-    (folder) => isInside(folder) && !isHome(folder) && host.lookAt(folder).kind === "folder",
+    (folder) =>
+      isInside(folder) &&
+      !isHome(folder) &&
+      folder !== dataDirectory &&
+      host.lookAt(folder).kind === "folder",
   );
 }
 

@@ -115,6 +115,18 @@ test("a pod is made in well under a second", async () => {
   await assert.rejects(pod.apply("table inet hauberk {}"), FabricError);
 });
 
+test("an address has one pod at a time, and a successor waits for the end of the one before", async () => {
+  const addresses = { ipv4: "10.244.9.8", ipv6: "fd00:10:244::908" };
+  const first = await fabric.createPod("test/first", addresses);
+  await assert.rejects(fabric.createPod("test/thief", addresses), /is the address of .*first/);
+  await first.apply("table inet hauberk {}");
+  const ending = first.destroy();
+  const successor = await fabric.createPod("test/first", addresses);
+  await ending;
+  await successor.apply("table inet hauberk {}");
+  await successor.destroy();
+});
+
 for (const family of families) {
   test(`pods see each other's own addresses, over ${family}`, async () => {
     await open();
