@@ -17,7 +17,17 @@ async function runDemo({
   broken,
 }: DemoRun): Promise<{ code: number | null; text: string }> {
   const data = await mkdtemp(join(tmpdir(), "hauberk-"));
-  const command = ["--import", "tsx", "src/cli/main.ts", "demo", "--data", data, ...parameters];
+  const command = [
+    "--import",
+    "tsx",
+    "src/cli/main.ts",
+    "demo",
+    "--network",
+    "loopback",
+    "--data",
+    data,
+    ...parameters,
+  ];
   const environment = broken === undefined ? {} : { HAUBERK_DEMO_BREAK: broken };
   const child = spawn(process.execPath, command, {
     stdio: ["ignore", "pipe", "pipe"],

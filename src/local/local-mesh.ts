@@ -402,6 +402,7 @@ export class LocalMesh {
     await this.#startHeld();
     await this.#writeState();
     throwFirstFailure(outcomes);
+    await this.#options.network?.update(this.#networkState); // in force is what the kernel knows
   }
 
   /** Whether a running pod would be made otherwise now. Where its listeners for services are does not count. */

@@ -20,7 +20,7 @@ export type PodDomains = ReadonlyMap<string, PodDomain>;
 export function buildPodDomains(owners: readonly PodOwner[]): PodDomains {
   return new Map(
     owners.flatMap((owner) => {
-      const domain = domainOf(owner);
+      const domain = podDomain(owner);
       return domain === undefined ? [] : [[keyOf(owner.kind, owner.meta), domain]];
     }),
   );
@@ -37,7 +37,8 @@ export function podHostname(
   return domain.hostname ?? name;
 }
 
-function domainOf(owner: PodOwner): PodDomain | undefined {
+/** Undefined for an owner whose pods have no names of their own. */
+export function podDomain(owner: PodOwner): PodDomain | undefined {
   if (owner.kind === "StatefulSet") {
     return owner.serviceName === "" ? undefined : { serviceName: owner.serviceName };
   }

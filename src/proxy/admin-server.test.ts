@@ -2,13 +2,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request } from "node:http";
 import { test } from "node:test";
-import {
-  freePort,
-  idOf,
-  LOOPBACK,
-  startTestSidecar,
-  workloadView,
-} from "../../test/kit/sidecar-fixture.ts";
+import { freePort } from "../../test/kit/free-port.ts";
+import { idOf, LOOPBACK, startTestSidecar, workloadView } from "../../test/kit/sidecar-fixture.ts";
 import { createThrowawayAuthority } from "../../test/kit/throwaway-authority.ts";
 import { silentLog } from "../runtime/log.ts";
 import { WatchedValue } from "../runtime/watched.ts";

@@ -6,8 +6,8 @@ import { connect, type Socket } from "node:net";
 import { after, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { eventually } from "../../test/kit/eventually.ts";
+import { freePort } from "../../test/kit/free-port.ts";
 import {
-  freePort,
   idOf,
   inboundPort,
   LOOPBACK,

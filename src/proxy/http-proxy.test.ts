@@ -4,9 +4,9 @@ import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import { connect, type Socket } from "node:net";
 import { after, test } from "node:test";
+import { freePort } from "../../test/kit/free-port.ts";
 import {
   destination,
-  freePort,
   idOf,
   LOOPBACK,
   PROXY_PASSWORD,

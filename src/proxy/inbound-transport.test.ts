@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { after, test } from "node:test";
 import { connect as connectTls, type TLSSocket } from "node:tls";
+import { freePort } from "../../test/kit/free-port.ts";
 import {
-  freePort,
   idOf,
   inboundPort,
   LOOPBACK,

@@ -6,9 +6,9 @@ import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { freePort } from "../../test/kit/free-port.ts";
 import {
   destination,
-  freePort,
   idOf,
   inboundPort,
   LOOPBACK,

@@ -4,9 +4,9 @@ import { createServer as createHttpServer } from "node:http";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { after, test } from "node:test";
 import { eventually } from "../../test/kit/eventually.ts";
+import { freePort } from "../../test/kit/free-port.ts";
 import {
   destination,
-  freePort,
   idOf,
   inboundPort,
   LOOPBACK,

@@ -7,9 +7,9 @@ import { after, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { createServer as createTlsServer } from "node:tls";
 import { eventually } from "../../test/kit/eventually.ts";
+import { freePort } from "../../test/kit/free-port.ts";
 import {
   destination,
-  freePort,
   idOf,
   inboundPort,
   LOOPBACK,

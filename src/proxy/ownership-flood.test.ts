@@ -6,10 +6,10 @@ import { createServer } from "node:http";
 import { createInterface } from "node:readline";
 import { after, test } from "node:test";
 import { eventually } from "../../test/kit/eventually.ts";
+import { freePort } from "../../test/kit/free-port.ts";
 import type { LogLine } from "../../test/kit/recorded-log.ts";
 import {
   destination,
-  freePort,
   idOf,
   LOOPBACK,
   portOf,

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { Agent, createServer, request } from "node:http";
 import { after, test } from "node:test";
 import { eventually } from "../../test/kit/eventually.ts";
+import { freePort } from "../../test/kit/free-port.ts";
 import {
   destination,
-  freePort,
   idOf,
   inboundPort,
   LOOPBACK,

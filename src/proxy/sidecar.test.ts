@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { test } from "node:test";
 import { eventually } from "../../test/kit/eventually.ts";
+import { freePort } from "../../test/kit/free-port.ts";
 import {
-  freePort,
   idOf,
   inboundPort,
   LOOPBACK,

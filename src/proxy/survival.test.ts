@@ -11,9 +11,9 @@ import {
 import { connect, createServer, type Server as TcpServer } from "node:net";
 import { createInterface } from "node:readline";
 import { after, test } from "node:test";
+import { freePort } from "../../test/kit/free-port.ts";
 import {
   destination,
-  freePort,
   idOf,
   inboundPort,
   LOOPBACK,

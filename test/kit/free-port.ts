@@ -1,19 +1,39 @@
-/** A port of the loopback that was free for UDP and TCP a moment ago. */
+/**
+ * A port of the loopback that was free for UDP and TCP a moment ago. It lies where the system takes no ports for outgoing
+ * connections, and where no mesh leases its own, so that hardly anything else takes it before the test does.
+ */
+import { randomInt } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:net";
 
+const LOWEST = 10_240;
+const HIGHEST = 19_999;
+const ATTEMPTS = 100;
+const LOOPBACK = "127.0.0.1";
+
+/** Never the same one twice in a process. */
+const given = new Set<number>();
+
 export async function freePort(): Promise<number> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const port = randomInt(LOWEST, HIGHEST + 1);
+    if (given.has(port) || !(await isFree(port))) continue;
+    given.add(port);
+    return port;
+  }
+  throw new Error(`no port from ${LOWEST} to ${HIGHEST} is free`);
+}
+
+async function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const bound = server.address();
-  if (bound === null || typeof bound === "string") throw new Error("a TCP server has a port");
   const socket = createSocket("udp4");
   try {
-    await once(socket.bind(bound.port, "127.0.0.1"), "listening");
-    return bound.port;
+    await once(server.listen(port, LOOPBACK), "listening");
+    await once(socket.bind(port, LOOPBACK), "listening");
+    return true;
   } catch {
-    return freePort(); // somebody has the UDP port: another one, then
+    return false; // somebody has it
   } finally {
     await Promise.all([
       new Promise<void>((resolve) => socket.close(() => resolve())),

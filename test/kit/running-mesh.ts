@@ -27,7 +27,15 @@ export async function runMesh(files: readonly string[], folder?: string): Promis
   const data = folder ?? (await mkdtemp(join(tmpdir(), "hauberk-")));
   const child = spawn(
     process.execPath,
-    [...COMMAND, "up", "--data", data, ...files.flatMap((file) => ["-f", file])],
+    [
+      ...COMMAND,
+      "up",
+      "--network",
+      "loopback",
+      "--data",
+      data,
+      ...files.flatMap((file) => ["-f", file]),
+    ],
     { stdio: ["ignore", "pipe", "inherit"] },
   );
   const said: string[] = [];

@@ -1,6 +1,5 @@
 /** Sidecars for tests: real sockets, real certificates, a view made by hand, everything written down in memory. */
-import { once } from "node:events";
-import { createServer, type Server } from "node:net";
+import type { Server } from "node:net";
 import type { AuthorizationRule } from "../../src/api/authorization-policy.ts";
 import type { PortProtocol } from "../../src/api/service.ts";
 import { parseSpiffeId } from "../../src/identity/spiffe-id.ts";
@@ -18,20 +17,11 @@ import { silentLog } from "../../src/runtime/log.ts";
 import { WatchedValue } from "../../src/runtime/watched.ts";
 import type { AccessLogEntry } from "../../src/telemetry/access-log.ts";
 import { eventually } from "./eventually.ts";
+import { freePort } from "./free-port.ts";
 import { type LogLine, type RecordedLog, recordedLog } from "./recorded-log.ts";
 
 export const LOOPBACK = "127.0.0.1";
 export const PROXY_PASSWORD = "correct horse";
-
-/** A port that nobody listens on now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, LOOPBACK);
-  await once(server, "listening");
-  const port = portOf(server);
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 export function portOf(server: Pick<Server, "address">): number {
   const address = server.address();

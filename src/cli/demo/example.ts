@@ -1,6 +1,6 @@
 /** The examples that the demo can show, and the copy of one that it runs: a copy, since rows change policies in it. */
 import { existsSync } from "node:fs";
-import { cp, mkdir, readdir, rm } from "node:fs/promises";
+import { chmod, cp, mkdir, readdir, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { HauberkError } from "../../runtime/hauberk-error.ts";
 import { packagePath } from "../package-root.ts";
@@ -41,6 +41,8 @@ export class UnknownExampleError extends HauberkError {
 const FOLDER = packagePath("examples");
 /** Beside the files that are read: what is swapped in to break a part. */
 const BREAK = "break";
+/** The example's programs may run as another user; the data directory around is closed. */
+const READABLE = 0o755;
 
 /** @throws UnknownExampleError */
 export function findExample(name: string): Example {
@@ -68,7 +70,8 @@ export async function copyExample(
     throw new UnknownExampleError(`"${broken}" cannot be broken; expected one of ${known}`);
   }
   await rm(to, { recursive: true, force: true });
-  await mkdir(to, { recursive: true, mode: 0o700 });
+  await mkdir(to, { recursive: true });
+  await chmod(to, READABLE);
   await cp(from, to, { recursive: true, filter: (path) => path !== join(from, BREAK) });
   if (swapped !== undefined) await cp(swapped, to, { recursive: true });
   const near = relative(process.cwd(), to);

@@ -179,7 +179,9 @@ class Arrangement {
     if (placement.kind === "hidden") return undefined;
     const folder = posix.dirname(entry);
     const real = this.#whereOnHost(entry);
-    if (real === undefined || this.#regionOf(entry).placement?.kind === "writable") return path;
+    if (real === undefined || this.#regionOf(entry).placement?.kind === "writable") {
+      return this.#makeWay(entry, path);
+    }
     if (!this.#opened.has(folder)) this.#opened.set(folder, posix.dirname(real));
     return this.#makeWay(entry, path);
   }

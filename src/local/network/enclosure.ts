@@ -187,7 +187,7 @@ function placements(enclosure: ContainerEnclosure): readonly Placement[] {
 }
 
 /** What loaders heed is set within the enclosure, by `env`; everything else before. */
-function splitEnvironment(environment: Readonly<Record<string, string>>): {
+export function splitEnvironment(environment: Readonly<Record<string, string>>): {
   readonly outside: Readonly<Record<string, string>>;
   readonly inside: readonly string[];
 } {

@@ -27,12 +27,12 @@ const inbound: [rule: string, settings: Partial<InterceptionSettings>, rules: st
   [
     "INJ-24, INJ-29: all but the ports that are never captured",
     {},
-    ["tcp dport { 15008, 15020, 15021, 15090 } return", "meta l4proto tcp redirect to :15006"],
+    ["tcp dport { 15020, 15021, 15090 } return", "meta l4proto tcp redirect to :15006"],
   ],
   [
     "INJ-22 excludeInboundPorts",
     { excludedInboundPorts: [22, 15_020] },
-    ["tcp dport { 15008, 15020, 15021, 15090, 22 } return", "meta l4proto tcp redirect to :15006"],
+    ["tcp dport { 15020, 15021, 15090, 22 } return", "meta l4proto tcp redirect to :15006"],
   ],
   [
     "INJ-21 includeInboundPorts",

@@ -12,8 +12,8 @@ export type Exemption =
   | { readonly by: "mark"; readonly mark: number }
   | { readonly by: "uid"; readonly uid: number };
 
-/** Of the sidecar and its agent: health, metrics (INJ-24), and tunnels (INJ-29). */
-const NEVER_CAPTURED = [15_008, 15_020, 15_021, 15_090];
+/** Of the sidecar and its agent: health, metrics (INJ-24). The port of tunnels (INJ-29) is captured: there are none here. */
+const NEVER_CAPTURED = [15_020, 15_021, 15_090];
 const NAT_PRIORITY = -100;
 const NAME_PORT = 53;
 const TO_INBOUND = "captured-inbound";

@@ -2,6 +2,7 @@
  * The network of a mesh whose pods have namespaces of their own: their addresses, what the kernel is told of each pod,
  * the gateway beside the bridge, and what the host's loopback offers.
  */
+import { realpathSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
@@ -9,14 +10,17 @@ import type { Resource } from "../../api/resource.ts";
 import { buildDestinations } from "../../policy/destinations.ts";
 import { buildSnapshot, type MeshSnapshot } from "../../policy/mesh-snapshot.ts";
 import { resolvePodNetworkRules } from "../../policy/network-rules.ts";
+import { podTemplateOf } from "../../policy/plan-workloads.ts";
+import { podDomain } from "../../policy/pod-domain.ts";
 import type { CaptureSettings } from "../../policy/sidecar-bootstrap.ts";
 import type { IpAddresses, SocketAddress, Workload } from "../../policy/workload.ts";
-import type { Destination } from "../../policy/workload-view.ts";
+import type { Destination, Endpoint } from "../../policy/workload-view.ts";
 import { HauberkError } from "../../runtime/hauberk-error.ts";
 import type { Log } from "../../runtime/log.ts";
 import type { DataDirectory } from "../data-directory.ts";
 import type { JoinedNetwork } from "../joining/mesh-socket-messages.ts";
 import type { AddressPlan, PlannedPod } from "../mesh-plan.ts";
+import type { PathRewrite } from "../pods/container-files.ts";
 import type { ContainerLaunch } from "../pods/container-launch.ts";
 import type { EnclosedLaunch } from "../pods/pod-container.ts";
 import type { ProcessEvent, SupervisedProcess } from "../processes/supervised-process.ts";
@@ -28,6 +32,8 @@ import {
   encloseSidecar,
   type VolumePlacement,
 } from "./enclosure.ts";
+import { enterContainer } from "./enter-container.ts";
+import { FabricError } from "./fabric-error.ts";
 import { GatewayProcess } from "./gateway-process.ts";
 import { hostFiles } from "./host-files.ts";
 import type { HostSide, MeshUser, PublishedPort, PublishOutcome } from "./host-side.ts";
@@ -55,6 +61,11 @@ const POD_FILE_TARGETS = [
   "/etc/passwd",
   "/etc/group",
 ];
+
+/** A hostPath volume holds the data directory of the mesh, or lies in it. */
+export class ForbiddenVolumeError extends HauberkError {
+  readonly code = "HAUBERK_FORBIDDEN_VOLUME";
+}
 
 /** A pod was to be made before its network knew of the mesh. */
 export class NetworkNotStartedError extends HauberkError {
@@ -227,19 +238,34 @@ export class NamespaceNetwork implements AddressPlan {
       workingDirectory,
       temporaryFolder: dataDirectory.scratch(workload),
       volumes: [
-        ...files.rewrites.map(({ from, to, access }) => ({
-          target: from,
-          source: to,
-          mode: access === "read-only" ? ("read-only" as const) : ("writable" as const),
-        })),
+        ...files.rewrites.map((rewrite) => volumeOf(rewrite, dataDirectory)),
         ...podFilesIn(dataDirectory.pod(workload)),
       ],
       dataDirectory: dataDirectory.path,
       home: homedir(),
-      visible: [...visible, workingDirectory],
+      visible: isBelow(dataDirectory.path, workingDirectory)
+        ? visible
+        : [...visible, workingDirectory],
       host: hostFiles,
     });
     return { ...enclosed, workingDirectory: "/", programsOf: applicationProcesses };
+  }
+
+  /**
+   * What runs inside a container that was started as `encloseContainer` says.
+   *
+   * @param outer process id of what was started
+   * @throws FabricError when its application has ended
+   */
+  async enterContainer(
+    { command, environment, workingDirectory }: ContainerLaunch,
+    outer: number,
+  ): Promise<EnclosedLaunch> {
+    const [processId] = await applicationProcesses(outer);
+    if (processId === undefined) throw new FabricError("the application has ended");
+    const { user } = this;
+    const entered = enterContainer({ user, processId, command, environment, workingDirectory });
+    return { ...entered, workingDirectory: "/" };
   }
 
   encloseSidecar(command: Command, pod: PodNetwork): Command {
@@ -255,8 +281,9 @@ export class NamespaceNetwork implements AddressPlan {
   }
 
   /** Writes what differs from pod to pod in /etc. */
-  async writePodFiles({ workload }: PlannedPod): Promise<void> {
+  async writePodFiles({ workload, template }: PlannedPod): Promise<void> {
     const { namespace, name } = workload;
+    const owner = podTemplateOf(this.#state?.resources ?? [], workload);
     const [passwd, group] = await Promise.all(
       ["/etc/passwd", "/etc/group"].map((file) => readFile(file, "utf8").catch(() => "")),
     );
@@ -266,7 +293,8 @@ export class NamespaceNetwork implements AddressPlan {
     const addresses = addressesOf(workload);
     for (const { target, content } of podFiles({
       namespace,
-      name,
+      hostname: template.hostname ?? name,
+      serviceName: owner === undefined ? undefined : podDomain(owner)?.serviceName,
       addresses,
       home: homedir(),
       accounts,
@@ -338,6 +366,26 @@ export class NamespaceNetwork implements AddressPlan {
   }
 }
 
+/** @throws ForbiddenVolumeError */
+function volumeOf(
+  { from, to, access, origin }: PathRewrite,
+  { path }: DataDirectory,
+): VolumePlacement {
+  if (origin === "machine") {
+    const [source, kept] = [realpathSync(to), realpathSync(path)];
+    if (source === kept || isBelow(kept, source) || isBelow(source, kept)) {
+      throw new ForbiddenVolumeError(
+        `the volume at ${from} would show the data directory ${path}, which no pod may see`,
+      );
+    }
+  }
+  return { target: from, source: to, mode: access === "read-only" ? "read-only" : "writable" };
+}
+
+function isBelow(folder: string, path: string): boolean {
+  return path.startsWith(folder === "/" ? "/" : `${folder}/`);
+}
+
 function podFilesIn(podFolder: string): readonly VolumePlacement[] {
   return POD_FILE_TARGETS.map((target) => ({
     target,
@@ -351,6 +399,11 @@ interface Knowledge {
   readonly destinations: readonly Destination[];
   readonly exemption: Exemption;
   readonly controlPlane: SocketAddress;
+}
+
+function allAddressesOf({ address, podAddresses = [] }: Endpoint): readonly SocketAddress[] {
+  const { port } = address;
+  return podAddresses.map((own) => ({ address: own, port }));
 }
 
 function addressesOf({ namespace, name, addresses }: Workload): IpAddresses {
@@ -372,7 +425,7 @@ function rulesOf(
     services: destinations.flatMap(({ addresses = [], servicePort, endpoints }) =>
       addresses.length === 0
         ? []
-        : [{ addresses, port: servicePort, endpoints: endpoints.map(({ address }) => address) }],
+        : [{ addresses, port: servicePort, endpoints: endpoints.flatMap(allAddressesOf) }],
     ),
     networkRules: resolvePodNetworkRules(snapshot, workload),
   });

@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { podFiles } from "./pod-files.ts";
+import { type PodFileInputs, podFiles } from "./pod-files.ts";
 
-function files(accounts: { passwd: string; group: string }): Map<string, string> {
+function files(
+  accounts: PodFileInputs["accounts"],
+  named: Partial<PodFileInputs> = {},
+): Map<string, string> {
   const written = podFiles({
     namespace: "shop",
-    name: "api-0",
+    hostname: "api-0",
     addresses: { ipv4: "10.244.0.2", ipv6: "fd00:10:244::2" },
     home: "/home/me",
     accounts,
+    ...named,
   });
   return new Map(written.map(({ target, content }) => [target, content]));
 }
@@ -25,6 +29,13 @@ test("a pod knows its own name", () => {
   assert.equal(files(NONE).get("/etc/hostname"), "api-0\n");
   assert.match(files(NONE).get("/etc/hosts") ?? "", /^10\.244\.0\.2\tapi-0$/m);
   assert.match(files(NONE).get("/etc/hosts") ?? "", /^127\.0\.0\.1\tlocalhost$/m);
+});
+
+test("a member of a StatefulSet knows its full name, at both addresses, before it is ready", () => {
+  const hosts = files(NONE, { hostname: "etcd-0", serviceName: "etcd" }).get("/etc/hosts") ?? "";
+  const names = "\tetcd-0.etcd.shop.svc.cluster.local\tetcd-0\n";
+  assert.ok(hosts.includes(`10.244.0.2${names}`), hosts);
+  assert.ok(hosts.includes(`fd00:10:244::2${names}`), hosts);
 });
 
 test("the application's user has an account", () => {

@@ -2,6 +2,8 @@
 import type { IpAddresses } from "../../policy/workload.ts";
 import { APPLICATION_UID, ROUTER_ADDRESSES } from "./mesh-ranges.ts";
 
+const CLUSTER = "svc.cluster.local";
+
 export interface PodFile {
   /** Where the container finds it. */
   readonly target: string;
@@ -10,8 +12,10 @@ export interface PodFile {
 
 export interface PodFileInputs {
   readonly namespace: string;
-  /** Pod name, which is also its host name. */
-  readonly name: string;
+  /** The first part of its name; as a rule the pod's. */
+  readonly hostname: string;
+  /** The headless service below whose name it has one of its own, in the pod's namespace; absent where it has none. */
+  readonly serviceName?: string | undefined;
   readonly addresses: IpAddresses;
   /** Folder that the application's user is at home in. */
   readonly home: string;
@@ -21,9 +25,9 @@ export interface PodFileInputs {
 
 /** As in Kubernetes, with the gateway as name server (`dnsPolicy: ClusterFirst`). */
 export function podFiles(inputs: PodFileInputs): readonly PodFile[] {
-  const { name, accounts } = inputs;
+  const { hostname, accounts } = inputs;
   return [
-    { target: "/etc/hostname", content: `${name}\n` },
+    { target: "/etc/hostname", content: `${hostname}\n` },
     { target: "/etc/hosts", content: hosts(inputs) },
     { target: "/etc/resolv.conf", content: resolverConfiguration(inputs) },
     { target: "/etc/passwd", content: passwd(accounts.passwd, inputs.home) },
@@ -31,21 +35,25 @@ export function podFiles(inputs: PodFileInputs): readonly PodFile[] {
   ];
 }
 
-function hosts({ name, addresses }: PodFileInputs): string {
+/** Its own full name comes first, as from Kubernetes: a member of a StatefulSet finds itself before others find it. */
+function hosts({ namespace, hostname, serviceName, addresses }: PodFileInputs): string {
+  const names =
+    serviceName === undefined
+      ? hostname
+      : `${hostname}.${serviceName}.${namespace}.${CLUSTER}\t${hostname}`;
   const lines = [
     "127.0.0.1\tlocalhost",
     "::1\tlocalhost ip6-localhost ip6-loopback",
-    `${addresses.ipv4}\t${name}`,
-    `${addresses.ipv6}\t${name}`,
+    `${addresses.ipv4}\t${names}`,
+    `${addresses.ipv6}\t${names}`,
   ];
   return `${lines.join("\n")}\n`;
 }
 
 function resolverConfiguration({ namespace }: PodFileInputs): string {
-  const cluster = "svc.cluster.local";
   const lines = [
     `nameserver ${ROUTER_ADDRESSES.ipv4}`,
-    `search ${namespace}.${cluster} ${cluster} cluster.local`,
+    `search ${namespace}.${CLUSTER} ${CLUSTER} cluster.local`,
     "options ndots:5",
   ];
   return `${lines.join("\n")}\n`;

@@ -16,8 +16,8 @@ import {
 } from "./container-files.ts";
 
 const rewrites: readonly PathRewrite[] = [
-  { from: "/etc/policies", to: "/data/volumes/policies", access: "read-only" },
-  { from: "/etc", to: "/data/volumes/etc", access: "read-only" },
+  { from: "/etc/policies", to: "/data/volumes/policies", access: "read-only", origin: "pod" },
+  { from: "/etc", to: "/data/volumes/etc", access: "read-only", origin: "pod" },
 ];
 const paths: [text: string, expected: string][] = [
   ["/etc/policies", "/data/volumes/policies"],

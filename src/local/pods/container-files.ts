@@ -44,6 +44,8 @@ export interface PathRewrite {
   readonly from: string;
   readonly to: string;
   readonly access: "read-only" | "read-write";
+  /** Whether it was made for the pod, or is the machine's own. */
+  readonly origin: "pod" | "machine";
 }
 
 export interface ContainerFiles {
@@ -96,6 +98,7 @@ export function planContainerFiles(
     return {
       from: mountPath.length > 1 ? mountPath.replace(/\/+$/, "") : mountPath,
       to: subPath === undefined ? root : join(root, subPath),
+      origin: volume.kind === "hostPath" ? ("machine" as const) : ("pod" as const),
       access: readOnly || isGiven(volume) ? ("read-only" as const) : ("read-write" as const),
     };
   });
@@ -139,7 +142,7 @@ function accountFiles(
         { ...place("token"), credential: token },
         { ...place("ca.crt"), credential: { kind: "root-certificate" } },
       ],
-      rewrite: { from: SERVICE_ACCOUNT_PATH, to: folder, access: "read-only" },
+      rewrite: { from: SERVICE_ACCOUNT_PATH, to: folder, access: "read-only", origin: "pod" },
     },
   ];
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { resolve } from "node:path";
 import { test } from "node:test";
 import type { Deployment } from "../../api/deployment.ts";
 import { parseResources } from "../../api/parse-resources.ts";
@@ -130,7 +131,7 @@ test("an image's command is run, with the container's arguments, expanded and re
     "127.0.0.1:20002",
     "--root=/data/pods/api-0/volumes/files/index.html",
   ]);
-  assert.equal(workingDirectory, "folder");
+  assert.equal(workingDirectory, resolve("folder"));
 });
 
 test("the environment: where to listen, where services are, what the manifest sets, nothing of the shell", () => {

@@ -35,6 +35,8 @@ export interface PodContainerOptions {
   readonly writer: FileWriter;
   /** From what the manifest asks for to what is really started. */
   readonly enclose: (launch: ContainerLaunch) => EnclosedLaunch;
+  /** From a command to what is started so that it joins the container that `processId` was started as. */
+  readonly enter: (launch: ContainerLaunch, processId: number) => Promise<EnclosedLaunch>;
   /** Opens a connection to the container, as a probe does. */
   readonly connect: (address: SocketAddress) => Socket;
   readonly logDirectory: string;
@@ -147,12 +149,10 @@ export class PodContainer {
 
   #watch(): ContainerHealth {
     const { container, pod } = this.#options;
-    const { environment = {}, workingDirectory = "." } = this.#launch ?? {};
     return watchContainerHealth({
       connect: this.#options.connect,
       container,
-      environment,
-      workingDirectory,
+      exec: (command) => this.#exec(command),
       address: (containerPort) =>
         pod.workload.ports.find((port) => port.containerPort === containerPort)?.application,
       onReady: (ready, problem) => this.#setReady(ready === "ready", problem),
@@ -161,6 +161,12 @@ export class PodContainer {
         void this.process.restart();
       },
     });
+  }
+
+  async #exec(command: ContainerLaunch["command"]): Promise<EnclosedLaunch> {
+    const { processId } = this.process;
+    if (this.#launch === undefined || processId === undefined) throw new Error("it does not run");
+    return this.#options.enter({ ...this.#launch, command }, processId);
   }
 
   #setReady(ready: boolean, problem: string | undefined): void {

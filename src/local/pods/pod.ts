@@ -3,7 +3,7 @@
  * application starts and stays until the last one has ended.
  */
 import { randomBytes } from "node:crypto";
-import { chown, mkdir, rm } from "node:fs/promises";
+import { chmod, chown, mkdir, rm } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import type { Container } from "../../api/container.ts";
@@ -62,6 +62,9 @@ export interface TokenRequest {
 
 /** Half of a token's longest life. */
 const TOKEN_REFRESH_MS = 30 * 60_000;
+
+/** Mode of the folder that a container has as /tmp; on the machine the folders around it are closed. */
+const ANYBODYS = 0o1777;
 
 /** Whoever joined has ended by then: nothing is left to wait for. */
 const JOINED_GRACE_MS = 500;
@@ -124,9 +127,9 @@ export class Pod {
   async #enterNetwork(network: NamespaceNetwork): Promise<void> {
     const { dataDirectory } = this.#context;
     const { applicationUser: user } = network;
-    if (user !== undefined) {
-      await chown(dataDirectory.scratch(this.plan.workload), user.uid, user.gid);
-    }
+    const scratch = dataDirectory.scratch(this.plan.workload);
+    await chmod(scratch, ANYBODYS);
+    if (user !== undefined) await chown(scratch, user.uid, user.gid);
     await network.writePodFiles(this.plan);
     this.#network = await network.openPod(this.plan);
   }
@@ -303,6 +306,7 @@ export class Pod {
       connect: (address) => this.connect(address),
       writer: { owner: this.#fileOwner, make: (credential) => this.#makeCredential(credential) },
       enclose: (launch) => this.#enclose(launch),
+      enter: (launch, processId) => this.#enter(launch, processId),
       logDirectory: this.#logs,
       random: this.#context.random,
       onReadiness: this.#context.onReadiness,
@@ -332,6 +336,12 @@ export class Pod {
     if (network === undefined || pod === undefined) return launch;
     const visible = [dirname(resolve(this.plan.source.file))];
     return network.encloseContainer(launch, { pod, planned: this.plan, visible });
+  }
+
+  /** What is really started for a probe: in a pod with namespaces of its own, inside those of the container. */
+  async #enter(launch: ContainerLaunch, processId: number): Promise<EnclosedLaunch> {
+    const { network } = this.#context;
+    return network === undefined ? launch : network.enterContainer(launch, processId);
   }
 
   get #logs(): string {

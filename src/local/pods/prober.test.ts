@@ -28,8 +28,11 @@ function run(context: TestContext, what: { probe: Probe; port?: number }): Heard
     probe: what.probe,
     address: () => (what.port ? { address: "127.0.0.1", port: what.port } : undefined),
     connect: ({ address: host, port }) => connect({ host, port }),
-    environment: { PATH: process.env["PATH"] ?? "" },
-    workingDirectory: ".",
+    exec: async (command) => ({
+      command: ["/usr/bin/env", ...command],
+      environment: { PATH: process.env["PATH"] ?? "" },
+      workingDirectory: ".",
+    }),
     report: (health, problem) => heard.push({ health, problem }),
     signal: stop.signal,
   });

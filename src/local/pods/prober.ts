@@ -12,6 +12,10 @@ import type { Probe, ProbeCheck } from "../../api/probe.ts";
 import type { SocketAddress } from "../../policy/workload.ts";
 import { describeError } from "../../runtime/hauberk-error.ts";
 import { closedDescriptors } from "../processes/inherited-descriptors.ts";
+import type { ProcessPlan } from "../processes/mesh-process.ts";
+
+type Command = readonly [string, ...string[]];
+export type ExecLaunch = Pick<ProcessPlan, "command" | "environment" | "workingDirectory">;
 
 export type Health = "unknown" | "healthy" | "unhealthy";
 
@@ -20,9 +24,8 @@ export interface ProberOptions {
   /** Where the application listens for a container port. */
   readonly address: (containerPort: number) => SocketAddress | undefined;
   readonly connect: (address: SocketAddress) => Socket;
-  /** For `exec`. */
-  readonly environment: Readonly<Record<string, string>>;
-  readonly workingDirectory: string;
+  /** For `exec`: what to start so that the command runs inside the container. */
+  readonly exec: (command: Command) => Promise<ExecLaunch>;
   /** Hears of every change, with the reason of a failure. */
   readonly report: (health: Health, problem?: string) => void;
   readonly signal: AbortSignal;
@@ -120,10 +123,13 @@ async function connectOnce(open: () => Socket, signal: AbortSignal): Promise<voi
 }
 
 async function execute(
-  [program = "", ...parameters]: readonly string[],
-  { environment, workingDirectory, signal }: ProberOptions,
+  [program = "", ...rest]: readonly string[],
+  { exec, signal }: ProberOptions,
 ): Promise<void> {
-  const child = spawn(program, parameters, {
+  const { command, environment, workingDirectory } = await exec([program, ...rest]);
+  signal.throwIfAborted();
+  const [first, ...parameters] = command;
+  const child = spawn(first, parameters, {
     cwd: workingDirectory,
     env: environment,
     stdio: closedDescriptors(),
