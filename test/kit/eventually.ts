@@ -12,11 +12,11 @@ const STEP_MS = 10;
  */
 export async function eventually<T>(
   what: string | (() => string),
-  look: () => T | undefined | false,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
 ): Promise<T> {
   const until = performance.now() + PATIENCE_MS;
   for (;;) {
-    const found = look();
+    const found = await look();
     if (found !== undefined && found !== false) return found;
     if (performance.now() > until) {
       throw new Error(`waited in vain for ${typeof what === "string" ? what : what()}`);
