@@ -48,6 +48,7 @@ test("a mesh in order is a table, and all is well", () => {
     "shop/api-0      Deployment  running  api running  0         ns/shop/sa/api  1 h 30 min   70 MiB  8080 at 127.0.0.1:20003 STRICT",
     "shop/billing-0  run         running  process 12   0         ns/shop/sa/api  8 s          70 MiB  -",
     "",
+    "memory of 2 pods: 140 MiB",
     "all is well",
   ]);
 });
@@ -58,7 +59,7 @@ test("a pod without a sidecar has no identity, and is no trouble", () => {
   const text = formatMeshStatus({ controlPlane, pods: [plain] }, NOW).join("\n");
   assert.match(
     text,
-    /Deployment +none +api running +0 +none +- +70 MiB +8080 at \S+ plaintext\n\nall is well/,
+    /Deployment +none +api running +0 +none +- +70 MiB +8080 at \S+ plaintext\n\nmemory of 1 pod: 70 MiB\nall is well/,
   );
 });
 

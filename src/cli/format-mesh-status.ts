@@ -29,6 +29,7 @@ export function formatMeshStatus(mesh: MeshStatus, now: Date): readonly string[]
     "",
     ...alignColumns([HEADINGS, ...pods.map((pod) => rowOf(pod, now))]),
     "",
+    ...memoryOfAll(pods),
     ...(troubles.length === 0 ? ["all is well"] : troubles),
   ];
 }
@@ -116,6 +117,15 @@ function rowOf(pod: PodStatus, now: Date): readonly string[] {
     pod.memoryBytes === undefined ? "-" : `${Math.round(pod.memoryBytes / MIB)} MiB`,
     pod.ports.map(describePort).join(", ") || "-",
   ];
+}
+
+/** Nothing where the system does not tell. */
+function memoryOfAll(pods: readonly PodStatus[]): readonly string[] {
+  const known = pods.flatMap(({ memoryBytes }) => memoryBytes ?? []);
+  if (known.length === 0) return [];
+  const bytes = known.reduce((sum, one) => sum + one, 0);
+  const what = known.length === 1 ? "1 pod" : `${known.length} pods`;
+  return [`memory of ${what}: ${Math.round(bytes / MIB)} MiB`];
 }
 
 function describePort({ containerPort, listen, mutualTls }: PortStatus): string {

@@ -1,30 +1,29 @@
 /**
  * The process that stays on the host while a mesh runs inside namespaces of its own: it starts that mesh, passes on
- * signals and its exit code, connects it to the outside, and offers its services on the host's loopback.
+ * requests to end and its exit code, connects it to the outside, and offers its services on the host's loopback.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, readlink, rm } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
-import { isatty } from "node:tty";
 import { HostGate } from "../local/network/host-gate.ts";
 import type { HostMessage, HostRequest, MeshUser } from "../local/network/host-side.ts";
 import { meshNamespaceCommand } from "../local/network/mesh-namespace.ts";
+import { EGRESS_SOCKET, GATE_FOLDER, removeStaleGates } from "../local/network/stale-gates.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { readJsonLines, writeJsonLine } from "../runtime/json-lines.ts";
 import { createLog } from "../runtime/log.ts";
 import { INSIDE_VARIABLE } from "./host-pipe.ts";
 
 const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"] as const;
-/** A terminal sends these to the mesh as well; sent on, one Ctrl-C would be two. */
-const FROM_TERMINAL: readonly NodeJS.Signals[] = ["SIGINT", "SIGQUIT"];
 
 /** Runs this same command line again, inside. @returns its exit code */
 export async function runInside(user: MeshUser): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), "hauberk-gate-"));
+  await removeStaleGates(tmpdir());
+  const folder = await mkdtemp(join(tmpdir(), GATE_FOLDER));
   const sockets = {
-    egressSocket: join(folder, "egress.sock"),
+    egressSocket: join(folder, EGRESS_SOCKET),
     ingressSocket: join(folder, "ingress.sock"),
   };
   const log = createLog((line) => process.stderr.write(`${line}\n`), systemClock);
@@ -41,6 +40,8 @@ export async function runInside(user: MeshUser): Promise<number> {
       void gate.publish(ports).then((published) => send({ type: "published", ports: published }));
     });
     send({ type: "host", user, networkNamespace, ...sockets });
+    // Passed on in words: a group's signal reaches the mesh by itself too, and is one request.
+    for (const signal of SIGNALS) process.on(signal, () => send({ type: "stop" }));
     return await ended;
   } finally {
     await gate.close();
@@ -54,17 +55,10 @@ function startInside(user: MeshUser): ChildProcess {
     ...process.execArgv,
     ...process.argv.slice(1),
   ]);
-  const child = spawn(file, parameters, {
+  return spawn(file, parameters, {
     stdio: ["inherit", "inherit", "inherit", "pipe"],
     env: { ...process.env, [INSIDE_VARIABLE]: "1" },
   });
-  for (const signal of SIGNALS) {
-    process.on(signal, () => {
-      if (isOnTerminal() && FROM_TERMINAL.includes(signal)) return;
-      child.kill(signal);
-    });
-  }
-  return child;
 }
 
 function exitCodeOf(child: ChildProcess): Promise<number> {
@@ -74,8 +68,4 @@ function exitCodeOf(child: ChildProcess): Promise<number> {
       resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
     });
   });
-}
-
-function isOnTerminal(): boolean {
-  return [0, 1, 2].some((descriptor) => isatty(descriptor));
 }

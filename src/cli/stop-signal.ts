@@ -1,16 +1,24 @@
 /** Asking a process to end: SIGTERM, or Ctrl-C on a terminal. A second request ends it at once. */
 const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"] as const;
 
+/** A signal to the whole group comes both directly and through the host side of a mesh: that is one request, not two. */
+export type StopRequester = "signal" | "host side" | "end of the host side";
+
+const controller = new AbortController();
+const requests: Map<StopRequester, number> = new Map();
+
 /** @returns a signal that aborts on the first request */
 export function stopSignal(): AbortSignal {
-  const controller = new AbortController();
-  for (const name of SIGNALS) {
-    process.on(name, () => {
-      if (controller.signal.aborted) process.exit(130);
-      controller.abort();
-    });
-  }
+  for (const name of SIGNALS) process.on(name, () => requestStop("signal"));
   return controller.signal;
+}
+
+/** Counts with those of the same requester, and only with them. */
+export function requestStop(by: StopRequester): void {
+  const times = (requests.get(by) ?? 0) + 1;
+  requests.set(by, times);
+  if (times > 1) process.exit(130);
+  controller.abort();
 }
 
 /** Resolves when `signal` aborts. */

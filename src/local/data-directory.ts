@@ -39,6 +39,10 @@ export class DataDirectory {
   get gatewayLog(): string {
     return join(this.path, "logs", "gateway.log");
   }
+  /** What containers may not ask of the kernel. */
+  get systemCallFilter(): string {
+    return join(this.path, "system-calls.bpf");
+  }
   /** Where the supervisor takes questions and orders; a socket's path must be short, so a long one moves. */
   get socket(): string {
     const inside = join(this.path, "mesh.sock");

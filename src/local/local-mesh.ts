@@ -396,10 +396,10 @@ export class LocalMesh {
       const running = this.#pods.get(key);
       if (running !== undefined && !replaced.has(key)) return running.refreshFiles();
       if (running !== undefined) await this.#stopPod(running);
-      if (this.#mayStart(planned)) await this.#startPod(planned, running);
+      if (planned.startsAfter === undefined) await this.#startPod(planned, running);
     });
     const outcomes = await Promise.allSettled(starts);
-    await this.#startHeld();
+    await this.#startHeld(); // not before: those that they wait for must be the new ones
     await this.#writeState();
     throwFirstFailure(outcomes);
     await this.#options.network?.update(this.#networkState); // in force is what the kernel knows

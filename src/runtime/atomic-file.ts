@@ -5,7 +5,7 @@ import { open, rename, rm } from "node:fs/promises";
 /** @param mode permission bits, such as 0o600 for anything secret */
 export async function replaceFile(
   path: string,
-  text: string,
+  text: string | Uint8Array,
   { mode }: { mode: number },
 ): Promise<void> {
   const temporary = `${path}.${randomUUID()}.new`;

@@ -30,30 +30,44 @@ import {
 } from "./suite-runner.ts";
 import { resourcesIn, type UpstreamObject, yamlOf } from "./upstream-objects.ts";
 
+/** By table. */
+export const FIELDS = {
+  traffic: ["policies", "source_peer", "destination", "port", "portName", "protocol", "allowed"],
+  "probe-tables": [
+    "policiesFile",
+    "resourcesFile",
+    "direction",
+    "protocol",
+    "port",
+    "from",
+    "allowedTo",
+  ],
+  "kubernetes-netpol": ["pods", "policies", "setup", "port", "protocol", "reachable"],
+} as const;
+
 export const networkpolicy: SuiteRunner = {
-  traffic: {
-    fields: ["policies", "source_peer", "destination", "port", "portName", "protocol", "allowed"],
-    run: (test) => runTraffic(test as TrafficCase),
-  },
+  traffic: { fields: FIELDS.traffic, run: (test) => runTraffic(test as TrafficCase) },
   "probe-tables": {
-    fields: ["policiesFile", "resourcesFile", "direction", "protocol", "port", "from", "allowedTo"],
+    fields: FIELDS["probe-tables"],
     run: (test, folder) => runProbes(test as ProbeCase, folder),
   },
   "kubernetes-netpol": {
-    fields: ["pods", "policies", "setup", "port", "protocol", "reachable"],
-    run: (test) => runReachability(test as ConformanceCase & ReachabilityCase),
+    fields: FIELDS["kubernetes-netpol"],
+    run: (test) => runReachability(test as PodCase, judgingProbe),
   },
 };
 
+export type PodCase = ConformanceCase & ReachabilityCase;
+
 /** A peer with a namespace is a pod; any other is an address outside. */
-interface UpstreamPeer {
+export interface UpstreamPeer {
   readonly namespace?: string;
   readonly namespaceLabels?: Labels;
   readonly podLabels?: Labels;
   readonly ip: string;
 }
 
-type TrafficCase = ConformanceCase & {
+export type TrafficCase = ConformanceCase & {
   readonly policies: readonly UpstreamObject[];
   readonly source_peer: UpstreamPeer;
   readonly destination: UpstreamPeer;
@@ -95,7 +109,7 @@ function peerOf(
   };
 }
 
-type ProbeCase = ConformanceCase & {
+export type ProbeCase = ConformanceCase & {
   readonly policiesFile: string;
   readonly resourcesFile: string;
   readonly direction: "ingress" | "egress" | "combined";
@@ -105,14 +119,14 @@ type ProbeCase = ConformanceCase & {
   readonly allowedTo: Readonly<Record<string, boolean>>;
 };
 
-interface ProbeResources {
+export interface ProbeResources {
   readonly Resources: {
     readonly Namespaces: Readonly<Record<string, Labels>>;
     readonly Pods: readonly ProbePod[];
   };
 }
 
-interface ProbePod {
+export interface ProbePod {
   readonly Namespace: string;
   readonly Name: string;
   readonly Labels: Labels;
@@ -175,12 +189,16 @@ function probePod(key: string, { Namespaces, Pods }: ProbeResources["Resources"]
 
 const KNOWN_SETUP = ["namespaceLabels", "podLabels"];
 
-async function runReachability(test: ConformanceCase & ReachabilityCase): Promise<CaseOutcome> {
+/** @param probeOf what is asked for each pair */
+export async function runReachability(
+  test: PodCase,
+  probeOf: (test: ReachabilityCase) => Probe | Promise<Probe>,
+): Promise<CaseOutcome> {
   const unknown = Object.keys(test.setup ?? {}).filter((key) => !KNOWN_SETUP.includes(key));
   if (unknown.length > 0) {
     return { outcome: "skipped", reason: `setup not understood: ${unknown.join(", ")}` };
   }
-  const got = await collectReachability(test, judgingProbe(test));
+  const got = await collectReachability(test, await probeOf(test));
   const pairs = differingPairs(test.reachable, {}).join(", ");
   const differences = differingPairs(test.reachable, got);
   if (differences.length === 0) return compare({ expected: pairs, got: pairs });
@@ -229,7 +247,7 @@ function policiesIn(objects: readonly UpstreamObject[]): readonly NetworkPolicy[
   return ofKind(resourcesIn(yamlOf(objects)), "NetworkPolicy");
 }
 
-function readJson<T>(file: string): T {
+export function readJson<T>(file: string): T {
   return JSON.parse(readFileSync(file, "utf8"));
 }
 

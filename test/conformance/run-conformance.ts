@@ -15,6 +15,8 @@ export interface ConformanceOptions {
   /** The only suite to run; absent: all. */
   readonly suite?: string | undefined;
   readonly runners?: Readonly<Record<string, SuiteRunner>>;
+  /** Said of each table besides its folder, such as "enforced". */
+  readonly note?: string;
 }
 
 const RUNNERS: Readonly<Record<string, SuiteRunner>> = { networkpolicy };
@@ -32,7 +34,7 @@ interface Table {
 
 /** @returns 0 when something ran and nothing failed, else 1: an exit code */
 export async function runConformance(
-  { directory, suite, runners = RUNNERS }: ConformanceOptions,
+  { directory, suite, runners = RUNNERS, note }: ConformanceOptions,
   print: (line: string) => void,
 ): Promise<number> {
   const outcomes: CaseOutcome["outcome"][] = [];
@@ -41,7 +43,9 @@ export async function runConformance(
     const runner = runners[name];
     const tables = tablesOf(join(directory, name), name);
     if (runner === undefined) print(`${name}: no runner yet (${count(tables)} cases)`);
-    else for (const table of tables) outcomes.push(...(await runTable(table, { runner, print })));
+    else
+      for (const table of tables)
+        outcomes.push(...(await runTable(table, { runner, print, note })));
   }
   const ran = outcomes.filter((outcome) => outcome !== "skipped");
   if (ran.length === 0) print("nothing ran");
@@ -75,7 +79,15 @@ function count(tables: readonly Table[]): number {
 
 async function runTable(
   { suite, folder, path, name, cases }: Table,
-  { runner, print }: { readonly runner: SuiteRunner; readonly print: (line: string) => void },
+  {
+    runner,
+    print,
+    note,
+  }: {
+    readonly runner: SuiteRunner;
+    readonly print: (line: string) => void;
+    readonly note: string | undefined;
+  },
 ): Promise<readonly CaseOutcome["outcome"][]> {
   const outcomes: CaseOutcome["outcome"][] = [];
   const details: string[] = [];
@@ -87,7 +99,8 @@ async function runTable(
   const sums = (["passed", "failed", "skipped"] as const).map(
     (wanted) => `${outcomes.filter((outcome) => outcome === wanted).length} ${wanted}`,
   );
-  const label = folder === "given" ? `${suite}/${name}` : `${suite}/${name} (${folder})`;
+  const remarks = [folder === "given" ? undefined : folder, note].filter(Boolean).join(", ");
+  const label = remarks === "" ? `${suite}/${name}` : `${suite}/${name} (${remarks})`;
   print(`${label}: ${sums.join(", ")}`);
   for (const line of details) print(line);
   return outcomes;

@@ -10,6 +10,7 @@ import { MeshClient } from "../../src/local/joining/mesh-client.ts";
 import type { MeshStatus, PodStatus } from "../../src/local/mesh-status.ts";
 import { identifyProcess } from "../../src/runtime/process-identity.ts";
 import { eventually } from "../kit/eventually.ts";
+import { freePort } from "../kit/free-port.ts";
 import {
   type CommandResult,
   type RunningCommand,
@@ -18,7 +19,6 @@ import {
   untilSaid,
 } from "../kit/hauberk-command.ts";
 import { type RunningMesh, runMesh } from "../kit/running-mesh.ts";
-import { freePort } from "../kit/sidecar-fixture.ts";
 
 const SECOND_MS = 1_000;
 

@@ -12,13 +12,28 @@ const PARTS = [
   { name: "curl", probe: ["curl", "--version"], debian: "curl" },
   { name: "redis-server", probe: ["redis-server", "--version"], debian: "redis-server" },
   { name: "redis-cli", probe: ["redis-cli", "--version"], debian: "redis-tools" },
+  { name: "nft", probe: ["nft", "--version"], debian: "nftables" },
+  { name: "bwrap", probe: ["bwrap", "--version"], debian: "bubblewrap" },
+  { name: "ip", probe: ["ip", "-Version"], debian: "iproute2" },
+  { name: "unshare", probe: ["unshare", "--version"], debian: "util-linux" },
+  {
+    name: "postgresql",
+    probe: ["sh", "-c", "ls /usr/lib/postgresql/*/bin/postgres"],
+    debian: "postgresql",
+  },
+  { name: "psql", probe: ["psql", "--version"], debian: "postgresql-client" },
+  { name: "go", probe: ["go", "version"], debian: "golang-go" },
+  { name: "etcd", probe: ["etcd", "--version"], debian: "etcd-server" },
+  { name: "etcdctl", probe: ["etcdctl", "version"], debian: "etcd-client" },
 ];
 
 const flags = process.argv.slice(2);
 const allowMissing = flags.includes("--allow-missing");
 
+/** Where administrators' programs are, also when PATH does not say. */
+const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
 const isThere = ({ probe: [command, ...parameters] }) =>
-  spawnSync(command, parameters, { stdio: "ignore" }).status === 0;
+  spawnSync(command, parameters, { stdio: "ignore", env }).status === 0;
 
 const wanted = PARTS.filter((part) => !isThere(part));
 if (wanted.length > 0 && process.getuid?.() === 0) {
@@ -35,7 +50,8 @@ if (missing.length > 0) {
   if (!allowMissing) process.exit(1);
 }
 
-const files = readdirSync("test/interop")
+const files = readdirSync("test/interop", { recursive: true, encoding: "utf8" })
+  .sort()
   .filter((file) => file.endsWith(".test.ts"))
   .map((file) => `test/interop/${file}`);
 if (files.length === 0) {

@@ -3,8 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { DataDirectory } from "../../src/local/data-directory.ts";
-import { MeshClient } from "../../src/local/joining/mesh-client.ts";
+import { text as readText } from "node:stream/consumers";
 import type { MeshState, RunningProcess } from "../../src/local/mesh-state.ts";
 import type { MeshStatus } from "../../src/local/mesh-status.ts";
 import type { IpAddresses } from "../../src/policy/workload.ts";
@@ -146,15 +145,15 @@ export class MeshInNamespaces {
     return found;
   }
 
+  /** Asked by the user: a mesh answers nobody else. */
   async status(): Promise<MeshStatus> {
-    const client = await MeshClient.connect(new DataDirectory(this.data));
-    try {
-      const reply = await client.ask({ type: "status" });
-      if (reply.type !== "status") throw new Error(`no status, but ${reply.type}`);
-      return reply.status;
-    } finally {
-      client.close();
-    }
+    const [program, ...before] = this.#user.hauberk;
+    const child = spawn(program, [...before, "status", "--json", "--data", this.data], {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: this.#user.environment,
+      cwd: this.#user.folder,
+    });
+    return JSON.parse(await readText(child.stdout)) as MeshStatus;
   }
 
   /** Text of a file below the data directory. */

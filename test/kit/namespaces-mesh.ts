@@ -68,19 +68,28 @@ async function rootPlace(): Promise<OrdinaryUser> {
 
 export function startCommand(
   [program = "", ...parameters]: readonly string[],
-  place: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
+  {
+    cwd,
+    env,
+    input = "ignore",
+  }: {
+    readonly cwd: string;
+    readonly env: NodeJS.ProcessEnv;
+    readonly input?: "ignore" | "pipe";
+  },
 ): StartedCommand {
   const child = spawn(program, parameters, {
-    ...place,
-    stdio: ["ignore", "pipe", "pipe"],
+    cwd,
+    env,
+    stdio: [input, "pipe", "pipe"],
     detached: true,
   });
   let text = "";
   const hear = (part: Buffer): void => {
     text += part.toString();
   };
-  child.stdout.on("data", hear);
-  child.stderr.on("data", hear);
+  child.stdout?.on("data", hear);
+  child.stderr?.on("data", hear);
   const ended = new Promise<RunOutcome>((resolveEnd, reject) => {
     child.once("error", reject);
     child.once("exit", (code, signal) => resolveEnd({ code, signal }));
@@ -129,9 +138,15 @@ export async function startNamespacesMesh(
   {
     files,
     data = join(account.folder, "data"),
-  }: { readonly files: string; readonly data?: string },
+    environment,
+  }: {
+    readonly files: string;
+    readonly data?: string;
+    readonly environment?: NodeJS.ProcessEnv;
+  },
 ): Promise<NamespacesMesh> {
-  const command = account.start(["up", "-f", files, "--data", data, "--network", "namespaces"]);
+  const up = ["up", "-f", files, "--data", data, "--network", "namespaces"];
+  const command = account.start(up, environment);
   const stop = async (): Promise<RunOutcome> => {
     const { exitCode, signalCode, pid } = command.child;
     if (exitCode === null && signalCode === null && pid !== undefined) process.kill(pid, "SIGTERM");

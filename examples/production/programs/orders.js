@@ -8,6 +8,7 @@ import { Agent } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { makeAttempt } from "./attempts.js";
 import { callHttp } from "./call-http.js";
 import { callTcp } from "./call-tcp.js";
 
@@ -35,6 +36,7 @@ async function carryOut(order) {
   try {
     if (order.call === "http") return await makeRequest(order);
     if (order.call === "tcp") return await sendLine(order);
+    if (order.call === "attempt") return await makeAttempt(order);
     return { error: `no such call: ${order.call}` };
   } catch (error) {
     return { error: error.code ?? error.message, localPort: error.localPort };

@@ -34,7 +34,14 @@ export type TcpOrder = Target & {
   readonly keep?: string;
 };
 
-export type Order = HttpOrder | TcpOrder;
+/** One of the techniques of `attempts.js`. */
+export interface AttemptOrder {
+  readonly call: "attempt";
+  readonly technique: string;
+  readonly aim: Readonly<Record<string, unknown>>;
+}
+
+export type Order = HttpOrder | TcpOrder | AttemptOrder;
 
 /** What the program saw. `localPort` is the port its own connection came from. */
 export interface Outcome {
@@ -43,6 +50,10 @@ export interface Outcome {
   readonly body?: string;
   readonly answer?: string;
   readonly error?: string;
+  /** Of an attempt: what came of it, what stopped it, or what it would have needed. */
+  readonly got?: string;
+  readonly stopped?: string;
+  readonly missing?: string;
 }
 
 export interface OrderDesk {

@@ -1,4 +1,5 @@
 /** The rows of `examples/production`: each layer, what it lets through and what it keeps out. */
+import { attackRows } from "./attack-row.ts";
 import { chainRow } from "./chain-row.ts";
 import { httpRow } from "./http-row.ts";
 import { borrowedListenerRow, borrowedProxyRow, plaintextRow } from "./outsider-row.ts";
@@ -297,5 +298,6 @@ export const PRODUCTION_ROWS: readonly Row[] = [
   ...DATABASE_ROWS,
   ...OTHER_NAMESPACES,
   ...INTRUDERS,
+  ...attackRows(COMPROMISED),
   ...CHANGES,
 ];

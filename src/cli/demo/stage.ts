@@ -4,7 +4,7 @@
  */
 import { copyFile, rm } from "node:fs/promises";
 import type { Socket } from "node:net";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { DataDirectory } from "../../local/data-directory.ts";
 import type { LocalMesh } from "../../local/local-mesh.ts";
@@ -38,6 +38,15 @@ export class Stage {
     this.#mesh = mesh;
     this.#data = dataDirectory;
     this.#folder = folder;
+  }
+
+  get data(): DataDirectory {
+    return this.#data;
+  }
+
+  /** Absolute path of the folder that the programs run in. */
+  get folder(): string {
+    return resolve(this.#folder);
   }
 
   /**

@@ -14,6 +14,8 @@ export type Placement =
       /** Absolute path on the machine. */
       readonly source: string;
     }
+  /** A file that is not shown, whatever takes its place on the machine: what is beside it is, as it is now. */
+  | { readonly kind: "withheld"; readonly target: string }
   /** Empty: "scratch" can be written, "hidden" cannot. */
   | { readonly kind: "scratch" | "hidden"; readonly target: string }
   | { readonly kind: "devices" | "processes"; readonly target: string };
@@ -119,7 +121,7 @@ class Arrangement {
   /**
    * Finds where a place really is, and opens the folder in which it must be made.
    *
-   * @returns undefined for something to hide that is not there
+   * @returns undefined for something to hide or to withhold that is not there
    */
   #settle(placement: Placement): string | undefined {
     let path = posix.resolve("/", placement.target);
@@ -138,12 +140,14 @@ class Arrangement {
       const folder = `/${parts.slice(0, count - 1).join("/")}`;
       const entry = `/${parts.slice(0, count).join("/")}`;
       const real = this.#whereOnHost(entry);
+      if (real === undefined && placement.kind === "withheld") return undefined;
       if (real === undefined) return this.#makeWay(entry, path);
       const found = this.#host.lookAt(real);
       const rest = parts.slice(count);
       if (found.kind === "link") {
         return { next: posix.resolve(folder, found.to, ...rest) };
       }
+      if (found.kind === "absent" && placement.kind === "withheld") return undefined;
       if (found.kind === "absent") return this.#makeIn(entry, { path, placement });
       if (found.kind === "file" && rest.length > 0) {
         throw new FabricError(`${placement.target} lies below ${entry}, which is a file`);
@@ -230,6 +234,8 @@ class Arrangement {
 function mountArguments(placement: Placement, perms: string | undefined): readonly string[] {
   const { target } = placement;
   switch (placement.kind) {
+    case "withheld":
+      return [];
     case "read-only":
       return ["--ro-bind", placement.source, target];
     case "writable":

@@ -87,6 +87,36 @@ test("a manifests' folder below /tmp is shown, the data directory in it is not",
   );
 });
 
+test("a folder for temporary files is empty, wherever it is: sockets of the mesh lie there", () => {
+  const text = words(encloseContainer({ ...ENCLOSURE, temporary: ["/usr/", "/tmp", "/"] }).command);
+  assert.match(text, / --tmpfs \/usr /);
+  assert.equal(text.match(/ \/tmp /g)?.length, 1);
+});
+
+test("a file that is withheld is not there, and what is beside it is", () => {
+  const kinds = { "/work": "folder", "/work/a.yaml": "file", "/work/programs": "folder" } as const;
+  const { command } = encloseContainer({
+    ...ENCLOSURE,
+    withheld: ["/work/a.yaml", "/work/gone.yaml"],
+    host: {
+      lookAt: (path) => ({ kind: kinds[path as keyof typeof kinds] ?? "absent" }),
+      entries: (folder) => (folder === "/work" ? ["a.yaml", "programs"] : []),
+    },
+  });
+  const text = words(command);
+  assert.match(text, / --tmpfs \/work --ro-bind-try \/work\/programs \/work\/programs /);
+  assert.match(text, / --remount-ro \/work /);
+  assert.doesNotMatch(text, /yaml/);
+});
+
+test("the filter of system calls is read by what encloses, over a descriptor of its own", () => {
+  const { command } = encloseContainer({ ...ENCLOSURE, systemCallFilter: "/work/.hauberk/filter" });
+  assert.match(
+    words(command),
+    / --no-new-privs -- \/bin\/sh -c .* 9<"\$filter" enclose \/work\/\.hauberk\/filter bwrap --seccomp 9 --die-with-parent /,
+  );
+});
+
 test("no volume uncovers the data directory", () => {
   const volumes = [
     { source: "/work/.hauberk", target: "/work/.hauberk", mode: "read-only" },

@@ -34,11 +34,17 @@ export interface ContainerEnclosure {
   readonly dataDirectory: string;
   /** Of the user, on the machine: empty in the container, and can be written. */
   readonly home: string;
+  /** Further folders, for temporary files: as empty as the home. */
+  readonly temporary?: readonly string[];
+  /** Files that are not shown, such as manifests of Secrets. */
+  readonly withheld?: readonly string[];
   /**
    * Folders in hidden ones that are shown all the same, read-only: those of the manifests. One within the data directory
    * is shown too, so nothing that a manifest says may be in this list.
    */
   readonly visible: readonly string[];
+  /** Path of a file that `systemCallFilter` wrote; absent where there is none for this machine. */
+  readonly systemCallFilter?: string;
   readonly host: HostFiles;
 }
 
@@ -46,6 +52,13 @@ export interface ContainerEnclosure {
 const HOMES = ["/home", "/root", "/Users", "/var/home"];
 /** Sockets of the machine's services, and what others leave lying about. */
 const SCRATCH = ["/run", "/var/run", "/var/tmp", "/dev/shm"];
+
+/** With sockets of what makes virtual machines and containers: whoever is in its group is as good as root there. */
+const OUTSIDE_RUN = ["/var/lib/incus", "/var/lib/lxd", "/var/snap"];
+
+/** Of the program that follows; its descriptor is closed before anything of the container runs. */
+const FILTER_DESCRIPTOR = "9";
+const WITH_FILTER = `filter=$1; shift; exec "$@" ${FILTER_DESCRIPTOR}<"$filter"`;
 
 /** What dynamic loaders and C libraries heed (glibc's `UNSECURE_ENVVARS`): it would act in the programs around, too. */
 const HEEDED_BY_LOADERS =
@@ -73,7 +86,7 @@ export function encloseContainer(enclosure: ContainerEnclosure): {
 } {
   const { user, networkNamespace, command } = enclosure;
   const { outside, inside } = splitEnvironment(enclosure.environment);
-  const sandbox = [systemProgram("bwrap"), ...sandboxArguments(enclosure), "--"];
+  const sandbox = [...sandboxProgram(enclosure), ...sandboxArguments(enclosure), "--"];
   const dropped = [systemProgram("setpriv"), ...WITHOUT_PRIVILEGES];
   const asApplication = [
     `--reuid=${APPLICATION_UID}`,
@@ -133,6 +146,13 @@ export function encloseSidecar({
   ];
 }
 
+function sandboxProgram({ systemCallFilter }: ContainerEnclosure): Command {
+  const program = systemProgram("bwrap");
+  if (systemCallFilter === undefined) return [program];
+  const filtered = ["/bin/sh", "-c", WITH_FILTER, "enclose", systemCallFilter, program] as const;
+  return [...filtered, "--seccomp", FILTER_DESCRIPTOR];
+}
+
 function enter(networkNamespace: string): Command {
   return [systemProgram("nsenter"), `--net=${networkNamespace}`, "--"];
 }
@@ -166,8 +186,9 @@ function placements(enclosure: ContainerEnclosure): readonly Placement[] {
   const { home, dataDirectory, temporaryFolder, volumes, environment, host } = enclosure;
   const own = posix.normalize(home);
   const hidden = [...HOMES, ...(own === "/" ? [] : [own])];
+  const further = temporaryFolders(enclosure).filter((folder) => folder !== own);
   const visible = visibleFolders({
-    hidden: [...hidden, ...SCRATCH, "/tmp"],
+    hidden: [...hidden, ...further, ...SCRATCH, "/tmp"],
     dataDirectory: posix.normalize(dataDirectory),
     path: environment["PATH"] ?? "",
     named: enclosure.visible,
@@ -176,18 +197,27 @@ function placements(enclosure: ContainerEnclosure): readonly Placement[] {
   return [
     { kind: "devices", target: "/dev" },
     { kind: "processes", target: "/proc" },
-    ...HOMES.map((target) => ({ kind: "hidden", target }) as const),
+    ...[...HOMES, ...OUTSIDE_RUN].map((target) => ({ kind: "hidden", target }) as const),
+    ...further.map((target) => ({ kind: "scratch", target }) as const),
     ...SCRATCH.map((target) => ({ kind: "scratch", target }) as const),
     ...(own === "/" ? [] : [{ kind: "scratch", target: own } as const]),
     ...visible.map((folder) => ({ kind: "read-only", target: folder, source: folder }) as const),
+    ...(enclosure.withheld ?? []).map((target) => ({ kind: "withheld", target }) as const),
     { kind: "writable", target: "/tmp", source: temporaryFolder },
     ...volumes.map(({ mode, source, target }) => ({ kind: mode, target, source })),
     { kind: "hidden", target: dataDirectory },
   ];
 }
 
+/** Those that are there, besides /tmp, which has its own. */
+function temporaryFolders({ temporary = [], host }: ContainerEnclosure): readonly string[] {
+  return temporary
+    .map((folder) => posix.normalize(folder).replace(/(?<=.)\/$/, ""))
+    .filter((folder) => !["/", "/tmp"].includes(folder) && host.lookAt(folder).kind === "folder");
+}
+
 /** What loaders heed is set within the enclosure, by `env`; everything else before. */
-export function splitEnvironment(environment: Readonly<Record<string, string>>): {
+function splitEnvironment(environment: Readonly<Record<string, string>>): {
   readonly outside: Readonly<Record<string, string>>;
   readonly inside: readonly string[];
 } {

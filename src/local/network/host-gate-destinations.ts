@@ -21,6 +21,18 @@ const REFUSED_RANGES: readonly (readonly [code: string, ranges: readonly string[
   ["link-local", ["169.254.0.0/16", "fe80::/10"]],
   ["multicast", ["224.0.0.0/4", "ff00::/8"]],
   ["reserved", ["240.0.0.0/4"]],
+  // What clouds tell a machine about itself, its credentials too, where that is no link-local address: Amazon, Google,
+  // Scaleway, Alibaba, Azure.
+  [
+    "metadata",
+    [
+      "fd00:ec2::254/128",
+      "fd20:ce::254/128",
+      "fd00:42::42/128",
+      "100.100.100.200/32",
+      "168.63.129.16/32",
+    ],
+  ],
   ["mesh-address", MESH_RANGES],
 ];
 

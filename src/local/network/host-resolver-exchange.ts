@@ -78,10 +78,12 @@ const overUdp: Transport = ({ address, port }, question, heard) => {
   const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
   let state: "open" | "closed" = "open";
   socket.on("message", heard.message).on("error", heard.failure);
-  // Connected, the kernel takes datagrams from this server alone, and tells when nobody listens there.
-  socket.connect(port, address, () => {
+  // A callback of connect() would be told of a failure too, as "connect" is not.
+  socket.once("connect", () => {
     if (state === "open") socket.send(question);
   });
+  // Connected, the kernel takes datagrams from this server alone, and tells when nobody listens there.
+  socket.connect(port, address);
   return () => {
     if (state === "open") socket.close();
     state = "closed";

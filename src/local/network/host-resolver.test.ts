@@ -119,6 +119,16 @@ test("where nobody listens the next is asked at once", async () => {
   assert.deepEqual(await patient.resolve(queryFor("a")), answerTo(queryFor("a")));
 });
 
+test("where no way leads to, as without any network, the next is asked at once", async () => {
+  // Connecting there fails within the call: nobody asked to broadcast.
+  const unreachable = { address: "255.255.255.255", port: 53 };
+  const second = await nameServer(known);
+  assert.deepEqual(
+    await resolver(unreachable, second).resolve(queryFor("a")),
+    answerTo(queryFor("a")),
+  );
+});
+
 test("that a name does not exist is an answer", async () => {
   const [first, second] = [await nameServer(failing("NXDOMAIN")), await nameServer(known)];
   assert.equal(responseCode(await resolver(first, second).resolve(queryFor("a"))), 3);

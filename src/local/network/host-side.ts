@@ -28,7 +28,9 @@ export type HostMessage =
       readonly egressSocket: string;
       readonly ingressSocket: string;
     }
-  | { readonly type: "published"; readonly ports: readonly PublishOutcome[] };
+  | { readonly type: "published"; readonly ports: readonly PublishOutcome[] }
+  /** It was asked to end, by whatever signal. */
+  | { readonly type: "stop" };
 
 /** To the host side; each replaces what the one before asked for. */
 export interface HostRequest {

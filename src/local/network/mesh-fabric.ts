@@ -9,6 +9,7 @@ import type { IpAddresses } from "../../policy/workload.ts";
 import { describeError } from "../../runtime/hauberk-error.ts";
 import type { Log } from "../../runtime/log.ts";
 import { FabricError } from "./fabric-error.ts";
+import { hardwareAddress } from "./hardware-address.ts";
 import { BRIDGE, POD_RANGES, ROUTER_ADDRESSES } from "./mesh-ranges.ts";
 import { PodNetwork } from "./pod-network.ts";
 import { routerRules } from "./router-rules.ts";
@@ -137,7 +138,7 @@ function bridgeBatch(ipv6: MeshFabric["ipv6"]): string {
   const { ipv4: range4, ipv6: range6 } = POD_RANGES;
   return [
     "link set lo up",
-    `link add ${BRIDGE} type bridge mcast_snooping 0 stp_state 0`,
+    `link add ${BRIDGE} address ${hardwareAddress(ROUTER_ADDRESSES.ipv4)} type bridge mcast_snooping 0 stp_state 0`,
     ...(ipv6 === "available" ? [`link set ${BRIDGE} addrgenmode none`] : []),
     `addr add ${ROUTER_ADDRESSES.ipv4}${lengthOf(range4)} dev ${BRIDGE}`,
     ...(ipv6 === "available"

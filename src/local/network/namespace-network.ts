@@ -4,8 +4,8 @@
  */
 import { realpathSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
-import { basename, join } from "node:path";
+import { homedir, tmpdir } from "node:os";
+import { basename, join, resolve } from "node:path";
 import type { Resource } from "../../api/resource.ts";
 import { buildDestinations } from "../../policy/destinations.ts";
 import { buildSnapshot, type MeshSnapshot } from "../../policy/mesh-snapshot.ts";
@@ -15,8 +15,10 @@ import { podDomain } from "../../policy/pod-domain.ts";
 import type { CaptureSettings } from "../../policy/sidecar-bootstrap.ts";
 import type { IpAddresses, SocketAddress, Workload } from "../../policy/workload.ts";
 import type { Destination, Endpoint } from "../../policy/workload-view.ts";
+import { replaceFile } from "../../runtime/atomic-file.ts";
 import { HauberkError } from "../../runtime/hauberk-error.ts";
 import type { Log } from "../../runtime/log.ts";
+import { settleFew } from "../../runtime/settle-few.ts";
 import type { DataDirectory } from "../data-directory.ts";
 import type { JoinedNetwork } from "../joining/mesh-socket-messages.ts";
 import type { AddressPlan, PlannedPod } from "../mesh-plan.ts";
@@ -32,8 +34,6 @@ import {
   encloseSidecar,
   type VolumePlacement,
 } from "./enclosure.ts";
-import { enterContainer } from "./enter-container.ts";
-import { FabricError } from "./fabric-error.ts";
 import { GatewayProcess } from "./gateway-process.ts";
 import { hostFiles } from "./host-files.ts";
 import type { HostSide, MeshUser, PublishedPort, PublishOutcome } from "./host-side.ts";
@@ -48,6 +48,7 @@ import {
 } from "./mesh-ranges.ts";
 import { podFiles } from "./pod-files.ts";
 import { type Exemption, podRules } from "./pod-rules.ts";
+import { systemCallFilter } from "./system-call-filter.ts";
 
 /** Of every sidecar, as Istio's. */
 const ADMIN_PORT = 15_000;
@@ -66,6 +67,9 @@ const POD_FILE_TARGETS = [
 export class ForbiddenVolumeError extends HauberkError {
   readonly code = "HAUBERK_FORBIDDEN_VOLUME";
 }
+
+/** Pods told of a change at the same time: starting a program holds up everything else here, such as a new pod. */
+const PODS_AT_ONCE = 2;
 
 /** A pod was to be made before its network knew of the mesh. */
 export class NetworkNotStartedError extends HauberkError {
@@ -97,13 +101,21 @@ export class NamespaceNetwork implements AddressPlan {
   readonly #pods: Map<string, PodNetwork> = new Map();
   #gateway: GatewayProcess | undefined;
   #state: NetworkState | undefined;
+  /** The last state that the kernel took whole. */
+  #enforced: NetworkState | undefined;
   /** What the host side was last asked to offer. */
   #published = "";
   /** Rules are given to the kernel by one run after the other. */
   #updating: Promise<void> = Promise.resolve();
+  /** Path of the file; absent on a machine for which there is none. */
+  readonly #systemCallFilter: string | undefined;
 
-  private constructor(options: NamespaceNetworkOptions, fabric: MeshFabric) {
+  private constructor(
+    options: NamespaceNetworkOptions,
+    { fabric, systemCallFilter }: { fabric: MeshFabric; systemCallFilter: string | undefined },
+  ) {
     this.#options = options;
+    this.#systemCallFilter = systemCallFilter;
     this.#fabric = fabric;
   }
 
@@ -112,7 +124,8 @@ export class NamespaceNetwork implements AddressPlan {
     const { dataDirectory, log } = options;
     await dataDirectory.create();
     const fabric = await MeshFabric.open({ dataDirectory: dataDirectory.path, log });
-    return new NamespaceNetwork(options, fabric);
+    const systemCallFilter = await writeSystemCallFilter(options);
+    return new NamespaceNetwork(options, { fabric, systemCallFilter });
   }
 
   get user(): MeshUser {
@@ -199,17 +212,23 @@ export class NamespaceNetwork implements AddressPlan {
     const key = `${workload.namespace}/${workload.name}`;
     const network = await this.#fabric.createPod(key, addressesOf(workload));
     try {
-      await this.#inTurn(async () => {
-        const state = this.#state;
-        if (state === undefined) throw new NetworkNotStartedError("no pod may be made yet");
-        await network.apply(rulesOf(planned, this.#knowledge(state)));
-        this.#pods.set(key, network);
-      });
+      await this.#applyNewest(planned, network);
+      this.#pods.set(key, network);
     } catch (error) {
       await network.destroy();
       throw error;
     }
     return network;
+  }
+
+  /** Waits for no other pod; should what the mesh knows change meanwhile, what it knows then counts. */
+  async #applyNewest(planned: PlannedPod, network: PodNetwork): Promise<void> {
+    let state: NetworkState | undefined;
+    do {
+      state = this.#state;
+      if (state === undefined) throw new NetworkNotStartedError("no pod may be made yet");
+      await network.apply(rulesOf(planned, this.#knowledge(state)));
+    } while (state !== this.#state);
   }
 
   /** The process that a container is really started as; asked to end, only its own program is. */
@@ -243,29 +262,15 @@ export class NamespaceNetwork implements AddressPlan {
       ],
       dataDirectory: dataDirectory.path,
       home: homedir(),
+      temporary: [tmpdir()],
+      withheld: secretFiles(this.#state?.resources ?? []),
+      ...(this.#systemCallFilter !== undefined && { systemCallFilter: this.#systemCallFilter }),
       visible: isBelow(dataDirectory.path, workingDirectory)
         ? visible
         : [...visible, workingDirectory],
       host: hostFiles,
     });
     return { ...enclosed, workingDirectory: "/", programsOf: applicationProcesses };
-  }
-
-  /**
-   * What runs inside a container that was started as `encloseContainer` says.
-   *
-   * @param outer process id of what was started
-   * @throws FabricError when its application has ended
-   */
-  async enterContainer(
-    { command, environment, workingDirectory }: ContainerLaunch,
-    outer: number,
-  ): Promise<EnclosedLaunch> {
-    const [processId] = await applicationProcesses(outer);
-    if (processId === undefined) throw new FabricError("the application has ended");
-    const { user } = this;
-    const entered = enterContainer({ user, processId, command, environment, workingDirectory });
-    return { ...entered, workingDirectory: "/" };
   }
 
   encloseSidecar(command: Command, pod: PodNetwork): Command {
@@ -321,7 +326,7 @@ export class NamespaceNetwork implements AddressPlan {
    */
   update(state: NetworkState): Promise<void> {
     this.#state = state;
-    return this.#inTurn(() => this.#enforceNewest(state));
+    return this.#inTurn(() => this.#enforceNewest());
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {
@@ -338,23 +343,32 @@ export class NamespaceNetwork implements AddressPlan {
     await this.#fabric.close();
   }
 
-  /** A state that is not the newest any more is passed over: the run for the newest follows. */
-  async #enforceNewest(state: NetworkState): Promise<void> {
-    if (state !== this.#state) return;
+  /** Whoever asked before the newest state came finds that one in force, and whoever brought it nothing left to do. */
+  async #enforceNewest(): Promise<void> {
+    const state = this.#state;
+    if (state === undefined || state === this.#enforced) return;
     const { host } = this.#options;
     const knowledge = this.#knowledge(state);
     this.#gateway?.tell(knowledge.destinations);
     const published = JSON.stringify(state.published);
     if (published !== this.#published) host.publish(state.published);
     this.#published = published;
-    const outcomes = await Promise.allSettled(
-      state.pods.map((planned) => {
-        const { namespace, name } = planned.workload;
-        return this.#pods.get(`${namespace}/${name}`)?.apply(rulesOf(planned, knowledge));
-      }),
+    const open = state.pods.flatMap((planned) => {
+      const { namespace, name } = planned.workload;
+      const network = this.#pods.get(`${namespace}/${name}`);
+      return network === undefined ? [] : [{ planned, network }];
+    });
+    const outcomes = await settleFew(
+      open.map(
+        ({ planned, network }) =>
+          () =>
+            network.apply(rulesOf(planned, knowledge)),
+      ),
+      PODS_AT_ONCE,
     );
     const failed = outcomes.find((outcome) => outcome.status === "rejected");
     if (failed !== undefined) throw failed.reason;
+    this.#enforced = state;
   }
 
   #knowledge({ resources, workloads, serviceAddresses }: NetworkState): Knowledge {
@@ -384,6 +398,29 @@ function volumeOf(
 
 function isBelow(folder: string, path: string): boolean {
   return path.startsWith(folder === "/" ? "/" : `${folder}/`);
+}
+
+async function writeSystemCallFilter({
+  dataDirectory,
+  log,
+}: NamespaceNetworkOptions): Promise<string | undefined> {
+  const filter = systemCallFilter(process.arch);
+  if (filter === undefined) {
+    log.warn("pods may make any system call: no filter is known for this machine", {
+      architecture: process.arch,
+    });
+    return undefined;
+  }
+  await replaceFile(dataDirectory.systemCallFilter, filter, { mode: 0o600 });
+  return dataDirectory.systemCallFilter;
+}
+
+/** A pod sees what it is given of a Secret; its manifest, and those of others, are none of its business. */
+function secretFiles(resources: readonly Resource[]): readonly string[] {
+  const files = resources.flatMap(({ kind, meta }) =>
+    kind === "Secret" ? resolve(meta.source.file) : [],
+  );
+  return [...new Set(files)];
 }
 
 function podFilesIn(podFolder: string): readonly VolumePlacement[] {

@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { IpAddresses } from "../../policy/workload.ts";
 import { FabricError } from "./fabric-error.ts";
+import { hardwareAddress } from "./hardware-address.ts";
 import {
   BRIDGE,
   PASSTHROUGH_SOURCE,
@@ -126,7 +127,7 @@ export class PodNetwork {
       systemProgram("unshare"),
       systemProgram("nsenter"),
       systemProgram("ip"),
-      cableBatch(cable),
+      cableBatch(cable, addresses),
       INSIDE,
       [...ipv4Batch(addresses), ...(ipv6 === "available" ? ipv6Batch(addresses) : [])].join("\n"),
     ];
@@ -139,9 +140,10 @@ function cableOf({ ipv4 }: IpAddresses): string {
   return `pod${third}-${fourth}`;
 }
 
-function cableBatch(cable: string): string {
+function cableBatch(cable: string, { ipv4 }: IpAddresses): string {
+  const inside = `name ${POD_INTERFACE} address ${hardwareAddress(ipv4)} netns ./${cable}`;
   return [
-    `link add ${cable} type veth peer name ${POD_INTERFACE} netns ./${cable}`,
+    `link add ${cable} type veth peer ${inside}`,
     `link set ${cable} addrgenmode none`,
     `link set ${cable} master ${BRIDGE} up`,
     "",

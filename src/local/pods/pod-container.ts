@@ -35,8 +35,6 @@ export interface PodContainerOptions {
   readonly writer: FileWriter;
   /** From what the manifest asks for to what is really started. */
   readonly enclose: (launch: ContainerLaunch) => EnclosedLaunch;
-  /** From a command to what is started so that it joins the container that `processId` was started as. */
-  readonly enter: (launch: ContainerLaunch, processId: number) => Promise<EnclosedLaunch>;
   /** Opens a connection to the container, as a probe does. */
   readonly connect: (address: SocketAddress) => Socket;
   readonly logDirectory: string;
@@ -163,10 +161,10 @@ export class PodContainer {
     });
   }
 
-  async #exec(command: ContainerLaunch["command"]): Promise<EnclosedLaunch> {
-    const { processId } = this.process;
-    if (this.#launch === undefined || processId === undefined) throw new Error("it does not run");
-    return this.#options.enter({ ...this.#launch, command }, processId);
+  /** A probe's command is shut in as its container is: whatever it runs may be the container's own doing. */
+  #exec(command: ContainerLaunch["command"]): EnclosedLaunch {
+    if (this.#launch === undefined) throw new Error("it does not run");
+    return this.#options.enclose({ ...this.#launch, command });
   }
 
   #setReady(ready: boolean, problem: string | undefined): void {

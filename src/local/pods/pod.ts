@@ -306,7 +306,6 @@ export class Pod {
       connect: (address) => this.connect(address),
       writer: { owner: this.#fileOwner, make: (credential) => this.#makeCredential(credential) },
       enclose: (launch) => this.#enclose(launch),
-      enter: (launch, processId) => this.#enter(launch, processId),
       logDirectory: this.#logs,
       random: this.#context.random,
       onReadiness: this.#context.onReadiness,
@@ -336,12 +335,6 @@ export class Pod {
     if (network === undefined || pod === undefined) return launch;
     const visible = [dirname(resolve(this.plan.source.file))];
     return network.encloseContainer(launch, { pod, planned: this.plan, visible });
-  }
-
-  /** What is really started for a probe: in a pod with namespaces of its own, inside those of the container. */
-  async #enter(launch: ContainerLaunch, processId: number): Promise<EnclosedLaunch> {
-    const { network } = this.#context;
-    return network === undefined ? launch : network.enterContainer(launch, processId);
   }
 
   get #logs(): string {

@@ -7,6 +7,9 @@ import { eventually } from "../../../test/kit/eventually.ts";
 import type { Probe, ProbeCheck } from "../../api/probe.ts";
 import { type Health, runProber } from "./prober.ts";
 
+/** Of TEST-NET-3: only who connects as told gets anywhere. */
+const UNREACHABLE = "203.0.113.1";
+
 const probe = (check: ProbeCheck): Probe => ({
   check,
   initialDelaySeconds: 0,
@@ -26,9 +29,9 @@ function run(context: TestContext, what: { probe: Probe; port?: number }): Heard
   const stop = new AbortController();
   const running = runProber({
     probe: what.probe,
-    address: () => (what.port ? { address: "127.0.0.1", port: what.port } : undefined),
-    connect: ({ address: host, port }) => connect({ host, port }),
-    exec: async (command) => ({
+    address: () => (what.port ? { address: UNREACHABLE, port: what.port } : undefined),
+    connect: ({ port }) => connect({ host: "127.0.0.1", port }),
+    exec: (command) => ({
       command: ["/usr/bin/env", ...command],
       environment: { PATH: process.env["PATH"] ?? "" },
       workingDirectory: ".",

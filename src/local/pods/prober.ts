@@ -24,8 +24,8 @@ export interface ProberOptions {
   /** Where the application listens for a container port. */
   readonly address: (containerPort: number) => SocketAddress | undefined;
   readonly connect: (address: SocketAddress) => Socket;
-  /** For `exec`: what to start so that the command runs inside the container. */
-  readonly exec: (command: Command) => Promise<ExecLaunch>;
+  /** For `exec`: what to start so that the command sees what the container sees. */
+  readonly exec: (command: Command) => ExecLaunch;
   /** Hears of every change, with the reason of a failure. */
   readonly report: (health: Health, problem?: string) => void;
   readonly signal: AbortSignal;
@@ -100,10 +100,9 @@ async function getOnce(
   const request = get({
     host: address.address,
     port: address.port,
-    createConnection: open,
+    createConnection: open, // not asked for where there is an agent
     path,
     headers: Object.fromEntries(headers.map(({ name, value }) => [name, value])),
-    agent: false,
     signal,
   });
   const [response] = await once(request, "response", { signal });
@@ -126,8 +125,7 @@ async function execute(
   [program = "", ...rest]: readonly string[],
   { exec, signal }: ProberOptions,
 ): Promise<void> {
-  const { command, environment, workingDirectory } = await exec([program, ...rest]);
-  signal.throwIfAborted();
+  const { command, environment, workingDirectory } = exec([program, ...rest]);
   const [first, ...parameters] = command;
   const child = spawn(first, parameters, {
     cwd: workingDirectory,

@@ -74,7 +74,11 @@ describe("a program that joins a mesh of network namespaces", {
   });
 
   after(async () => {
-    for (const child of started) child.kill("SIGKILL");
+    for (const child of started) {
+      child.kill("SIGTERM"); // its program's, too
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    }
     await mesh?.remove();
     await user.remove();
   });
