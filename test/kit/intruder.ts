@@ -25,7 +25,7 @@ const OWN_NAMESPACES =
   "unshare --user --map-root-user --net --mount --ipc --pid --fork --kill-child --mount-proc --";
 /** An interface like a pod's, a server to call and to attack, a covered folder, another network to enter. */
 const PREPARE = `set -e
-ip link set lo up; ip link add eth0 type dummy; ip link set eth0 up
+ip link set lo up; ip link add eth0 type veth peer name other; ip link set eth0 up
 mount -t tmpfs view /mnt; mount -t tmpfs cover "$COVERED"
 "$NODE" -e "$SERVER" & echo $! > /mnt/server
 unshare --net sleep 60 &
@@ -130,6 +130,7 @@ export class Intruder {
       cwd: this.folder,
       env: {
         PATH: `${process.env["PATH"]}:/usr/sbin:/sbin`,
+        TMPDIR: this.folder,
         NODE: process.execPath,
         ATTEMPTS: join(this.#mesh.manifests, "programs", "attempts.js"),
         ORDER: JSON.stringify(wanted),

@@ -23,7 +23,10 @@ export function traceMesh(
   const own = processIds().filter((id) => mentions(id, data));
   const networks = new Set(own.map(networkOf).filter((one) => one !== undefined && one !== host));
   // One for the router, one for each pod.
-  if (networks.size !== pods + 1) throw new Error(`${networks.size} networks are in use`);
+  if (networks.size !== pods + 1) {
+    const told = own.map((id) => `${networkOf(id)} ${id}: ${commandOf(id)}`);
+    throw new Error(`${networks.size} networks are in use:\n${told.join("\n")}`);
+  }
   return { data, temporary, networks: networks as ReadonlySet<string> };
 }
 

@@ -1,5 +1,5 @@
 /** Attempts at what the mesh keeps to itself: keys and memory, the data directory, certificates of others. Pure. */
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { createCertificateRequest } from "../../identity/certificate-request.ts";
 import { ROUTER_ADDRESSES, ROUTER_PORTS } from "../../local/network/mesh-ranges.ts";
 import type { AttackAims } from "./attack-aims.ts";
@@ -57,15 +57,17 @@ export function keyAttempts({ processIds, secrets }: AttackAims): readonly Attem
 export function dataAttempts(aims: AttackAims): readonly Attempt[] {
   const { dataDirectory, secrets, meshSocket, processIds } = aims;
   const state = join(dataDirectory, "mesh.json");
-  const link = `/tmp/${basename(dataDirectory)}-link`;
   return [
     read("its files and folders", secrets),
     read("by way of a working directory", [
       ...["self", 1, ...processIds].map((id) => `/proc/${id}/cwd/${state}`),
       ...["self", 1, ...processIds].map((id) => `/proc/${id}/cwd/../mesh.json`),
     ]),
-    shell("a symbolic link", `ln -sfn '${dataDirectory}' ${link} && cat ${link}/mesh.json`),
-    shell("a hard link", `ln -f '${state}' /tmp/hard-link && cat /tmp/hard-link`),
+    shell(
+      "a symbolic link",
+      `ln -sfn '${dataDirectory}' "$TMPDIR/link" && cat "$TMPDIR/link/mesh.json"`,
+    ),
+    shell("a hard link", `ln -f '${state}' "$TMPDIR/state" && cat "$TMPDIR/state"`),
     {
       what: "descriptors that were left open",
       technique: "findDescriptors",
@@ -84,7 +86,7 @@ export function dataAttempts(aims: AttackAims): readonly Attempt[] {
     ),
     shell(
       "a second view of the root, in namespaces of its own",
-      `mkdir -p /tmp/view && unshare -Urm sh -c "mount --rbind / /tmp/view && cat '/tmp/view${state}'"`,
+      `mkdir -p "$TMPDIR/view" && unshare -Urm sh -c "mount --rbind / $TMPDIR/view && cat '$TMPDIR/view${state}'"`,
     ),
   ];
 }

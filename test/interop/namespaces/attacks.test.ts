@@ -134,7 +134,7 @@ function controlsByTechnique(): Readonly<Record<string, Control>> {
     say: {
       where: "frontend",
       technique: "say",
-      aim: { host: aims.api.ipv4, port: 8080, text },
+      aim: { host: "api", port: 8080, text },
       proof: /\bwell\b/,
     },
     sayInTls: { ...well, technique: "sayInTls", aim: { host: "127.0.0.1", port: 7443, text } },
@@ -178,6 +178,17 @@ function controlsByTechnique(): Readonly<Record<string, Control>> {
       "mount --bind /etc /etc && mount -o remount,rw,bind /etc",
     ),
   };
+}
+
+/** Kernels may lack them; then there is nothing to keep pods from. */
+const OPTIONAL = ["machine_socket", "open_keyring"];
+
+/** @returns why nothing can be proved by a control; false where it can */
+async function lacking({ technique, aim }: Control): Promise<string | false> {
+  const name = String(aim["call"]);
+  if (!OPTIONAL.includes(name)) return false;
+  const { stopped: lacks } = await intruder.attempt("host", { technique, aim });
+  return lacks !== undefined && `this machine lacks it: ${lacks}`;
 }
 
 function controlOf(attempt: Attempt): Control {
@@ -225,7 +236,8 @@ describe("the compromised pod", { skip }, () => {
     const tried = new Map(all.map((attempt) => [JSON.stringify(controlOf(attempt).aim), attempt]));
     for (const attempt of tried.values()) {
       const control = controlOf(attempt);
-      await context.test(`${attempt.what}: ${control.technique} in ${control.where}`, async () => {
+      const name = `${attempt.what}: ${control.technique} in ${control.where}`;
+      await context.test(name, { skip: await lacking(control) }, async () => {
         const outcome = await intruder.attempt(control.where, control);
         const result = judgeAttempt({ ...control, what: attempt.what }, outcome);
         assert.equal(result, "reached", JSON.stringify(outcome));
