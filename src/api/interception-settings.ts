@@ -36,8 +36,8 @@ const PREFIX = "traffic.sidecar.istio.io/";
 /** Of interfaces that no pod has here. */
 const UNUSED = [`${PREFIX}excludeInterfaces`, `${PREFIX}kubevirtInterfaces`];
 
-/** INJ-24: these never reach the sidecar, so that to exclude them opens nothing. */
-const NEVER_INTERCEPTED: readonly number[] = [15020, 15021, 15090];
+/** Of Istio's agent (INJ-24): nothing listens there in this mesh, and they stay closed whether they are excluded or not. */
+export const AGENT_PORTS: readonly number[] = [15020, 15021, 15090];
 
 const UNGUARDED =
   "no mutual TLS, and no policy, not even a DENY (INJ-25); a NetworkPolicy still holds there, and callers with a sidecar need a PeerAuthentication that disables mutual TLS there, since they speak it otherwise";
@@ -136,7 +136,7 @@ function readList<Item>(
 /** One notice for each annotation that leads traffic past the sidecar. */
 function tellHoles(annotations: Fields, settings: InterceptionSettings): void {
   const { inboundPorts, excludedInboundPorts } = settings;
-  const opened = excludedInboundPorts.filter((port) => !NEVER_INTERCEPTED.includes(port));
+  const opened = excludedInboundPorts.filter((port) => !AGENT_PORTS.includes(port));
   const holes: readonly [name: string, opens: boolean, hole: string][] = [
     [MODE, settings.mode === "NONE", NO_SIDECAR],
     [`${PREFIX}includeInboundPorts`, inboundPorts !== "all", INBOUND_HOLE],

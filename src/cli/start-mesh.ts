@@ -139,7 +139,9 @@ function followFiles(
   });
   const known = new Set(noticesOf(parsed).map(formatNotice));
   store.resources.onChange((resources) => {
-    for (const line of noticesOf({ resources, issues: [], notices: [] }).map(formatNotice)) {
+    for (const line of noticesOf({ resources, issues: [], notices: store.notices }).map(
+      formatNotice,
+    )) {
       if (!known.has(line)) print(line);
       known.add(line);
     }

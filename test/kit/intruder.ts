@@ -66,7 +66,7 @@ export class Intruder {
 
   /** Of the mesh's user: its home, with the mesh's data and manifests in it. */
   get folder(): string {
-    return dirname(this.#mesh.data);
+    return dirname(this.#mesh.manifests);
   }
 
   /** Hidden from whoever is in namespaces of its own, who can take the cover off. */

@@ -29,9 +29,9 @@ export class MeshInNamespaces {
   #child: ChildProcess | undefined;
   #said = "";
 
-  private constructor(user: OrdinaryUser) {
+  private constructor(user: OrdinaryUser, data: string) {
     this.#user = user;
-    this.data = join(user.folder, "data");
+    this.data = join(user.folder, data);
     this.manifests = join(user.folder, "manifests");
   }
 
@@ -39,12 +39,14 @@ export class MeshInNamespaces {
    * Starts a mesh from copies of folders, and from files of the test.
    *
    * @param from.texts by file name
+   * @param from.data the data directory, within the user's folder
    */
   static async start(from: {
     readonly folders?: readonly string[];
     readonly texts?: Readonly<Record<string, string>>;
+    readonly data?: string;
   }): Promise<MeshInNamespaces> {
-    const mesh = new MeshInNamespaces(await ordinaryUser());
+    const mesh = new MeshInNamespaces(await ordinaryUser(), from.data ?? "data");
     try {
       await mkdir(mesh.manifests);
       for (const folder of from.folders ?? [])

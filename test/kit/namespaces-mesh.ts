@@ -84,6 +84,7 @@ export function startCommand(
     stdio: [input, "pipe", "pipe"],
     detached: true,
   });
+  process.once("exit", () => child.kill("SIGTERM")); // it must not outlive who looks on
   let text = "";
   const hear = (part: Buffer): void => {
     text += part.toString();

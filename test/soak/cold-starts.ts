@@ -66,6 +66,7 @@ interface ColdStart {
 const count = Number(process.argv[2] ?? DEFAULT_COUNT);
 if (!(count >= 1)) throw new Error(`"${process.argv[2]}" is not a number of starts`);
 
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 const account = await openAccount("ordinary");
 try {
   process.exitCode = await main(account);

@@ -85,7 +85,10 @@ export function machineAttempts({ manifests, home, hostPort }: AttackAims): read
       "devices",
       DEVICES.map((name) => `/dev/${name}`),
     ),
-    read("the user's home", [...PRIVATE_FILES.map((name) => join(home, name)), "/root"]),
+    read(
+      "homes, the user's and root's",
+      [home, "/root"].flatMap((one) => PRIVATE_FILES.map((name) => join(one, name))),
+    ),
     read("shared memory and queues", ["/dev/shm", "/dev/mqueue"]),
     {
       what: "writing outside /tmp",

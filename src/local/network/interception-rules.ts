@@ -2,7 +2,7 @@
  * What leads a pod's connections to its sidecar, as the `istio-iptables` of Istio does (INJ-20..INJ-29): inbound from
  * the pod's interface, outbound and names from the application.
  */
-import type { InterceptionSettings } from "../../api/interception-settings.ts";
+import { AGENT_PORTS, type InterceptionSettings } from "../../api/interception-settings.ts";
 import type { IpAddresses, SocketAddress } from "../../policy/workload.ts";
 import { CAPTURE_PORTS, PASSTHROUGH_SOURCE, POD_INTERFACE, SIDECAR_MARK } from "./mesh-ranges.ts";
 import { checkedAddress, matchRange, type NftChain, nftSet } from "./nft-text.ts";
@@ -12,8 +12,6 @@ export type Exemption =
   | { readonly by: "mark"; readonly mark: number }
   | { readonly by: "uid"; readonly uid: number };
 
-/** Of the sidecar and its agent: health, metrics (INJ-24). The port of tunnels (INJ-29) is captured: there are none here. */
-const NEVER_CAPTURED = [15_020, 15_021, 15_090];
 const NAT_PRIORITY = -100;
 const NAME_PORT = 53;
 const TO_INBOUND = "captured-inbound";
@@ -51,14 +49,18 @@ export function matchExempt(exemption: Exemption): string {
   return exemption.by === "mark" ? `meta mark ${exemption.mark}` : `meta skuid ${exemption.uid}`;
 }
 
+/**
+ * Every port that is not excluded. Istio leaves its agent's out (INJ-24) and handles tunnels by themselves (INJ-29):
+ * here nothing of the mesh listens there, and whatever else did would pass by every policy.
+ */
 function capturedInbound({
   inboundPorts,
   excludedInboundPorts,
 }: InterceptionSettings): readonly string[] {
-  const left = [...NEVER_CAPTURED, ...excludedInboundPorts];
   const target = `redirect to :${CAPTURE_PORTS.inbound}`;
+  const left = excludedInboundPorts.filter((port) => !AGENT_PORTS.includes(port));
   if (inboundPorts === "all") {
-    return [`tcp dport ${nftSet(left)} return`, `meta l4proto tcp ${target}`];
+    return [...portRule(left, "return"), `meta l4proto tcp ${target}`];
   }
   const taken = inboundPorts.filter((port) => !left.includes(port));
   return taken.length === 0 ? [] : [`tcp dport ${nftSet(taken)} ${target}`];

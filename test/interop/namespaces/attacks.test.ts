@@ -42,6 +42,7 @@ async function start(): Promise<void> {
   mesh = await MeshInNamespaces.start({
     folders: ["examples/production"],
     texts: { "secret.yaml": SECRET },
+    data: "manifests/.hauberk", // where it is by default: in a folder that pods see
   });
   intruder = new Intruder(mesh);
   const { manifests } = mesh;
