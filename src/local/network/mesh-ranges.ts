@@ -18,6 +18,9 @@ export const PASSTHROUGH_SOURCE: IpAddresses = { ipv4: "127.0.0.6", ipv6: "::6" 
 /** In every pod that has a sidecar: outbound and inbound capture, names; as Istio's. */
 export const CAPTURE_PORTS = { outbound: 15_001, inbound: 15_006, names: 15_053 } as const;
 
+/** Where every sidecar tells of itself, on its pod's loopback; as Istio's. */
+export const ADMIN_PORT = 15_000;
+
 /** Of the router: the control plane, the gateway's way out, names. */
 export const ROUTER_PORTS = { controlPlane: 15_012, egress: 15_002, names: 53 } as const;
 

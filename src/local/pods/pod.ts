@@ -22,6 +22,7 @@ import type { PlannedPod } from "../mesh-plan.ts";
 import type { PodNetwork } from "../network/mesh-fabric.ts";
 import { SIDECAR_MARK } from "../network/mesh-ranges.ts";
 import type { NamespaceNetwork } from "../network/namespace-network.ts";
+import { NetworkNotStartedError } from "../network/network-knowledge.ts";
 import { connectInside } from "../network/network-namespace-socket.ts";
 import { LOOPBACK } from "../port-allocator.ts";
 import { withDescendants } from "../processes/descendants.ts";
@@ -126,11 +127,11 @@ export class Pod {
 
   async #enterNetwork(network: NamespaceNetwork): Promise<void> {
     const { dataDirectory } = this.#context;
-    const { applicationUser: user } = network;
+    const { applicationUser: user } = network.enclosures;
     const scratch = dataDirectory.scratch(this.plan.workload);
     await chmod(scratch, ANYBODYS);
     if (user !== undefined) await chown(scratch, user.uid, user.gid);
-    await network.writePodFiles(this.plan);
+    await network.enclosures.writePodFiles(this.plan, this.#context.resources());
     this.#network = await network.openPod(this.plan);
   }
 
@@ -152,9 +153,9 @@ export class Pod {
 
   /** A connection from within the pod, as its own programs make it: no sidecar stands in between. */
   connect(address: SocketAddress): Socket {
-    return this.#network === undefined
+    return this.#context.network === undefined
       ? connect({ host: address.address, port: address.port })
-      : connectInside(this.#network.path, address);
+      : connectInside(this.#ownNetwork.path, address);
   }
 
   /** A connection to where the sidecar tells of itself, which is closed to the pod's programs. */
@@ -162,9 +163,9 @@ export class Pod {
     const { adminPort: port } = this.plan;
     if (port === undefined || this.sidecar?.phase !== "running") return undefined;
     const address = { address: LOOPBACK, port };
-    return this.#network === undefined
+    return this.#context.network === undefined
       ? this.connect(address)
-      : connectInside(this.#network.path, address, { mark: SIDECAR_MARK });
+      : connectInside(this.#ownNetwork.path, address, { mark: SIDECAR_MARK });
   }
 
   /** Of all its processes, in bytes; undefined where the system does not tell. */
@@ -180,7 +181,7 @@ export class Pod {
   get joinedNetwork(): JoinedNetwork | undefined {
     const processId = this.sidecar?.processId;
     if (processId === undefined) return undefined;
-    return this.#context.network?.joinedNetwork(this.plan.workload, processId);
+    return this.#context.network?.enclosures.joinedNetwork(this.plan.workload, processId);
   }
 
   get joinedProcessIds(): readonly number[] {
@@ -271,8 +272,8 @@ export class Pod {
       receive: (message) => answer.resolve(message as SidecarReport),
     });
     const { network } = this.#context;
-    if (network === undefined || this.#network === undefined) return plan;
-    return { ...plan, command: network.encloseSidecar(plan.command, this.#network) };
+    if (network === undefined) return plan;
+    return { ...plan, command: network.enclosures.encloseSidecar(plan.command, this.#ownNetwork) };
   }
 
   async #bootstrap(started: MeshProcess): Promise<void> {
@@ -318,7 +319,7 @@ export class Pod {
   }
 
   get #fileOwner(): FileWriter["owner"] {
-    return this.#context.network?.applicationUser;
+    return this.#context.network?.enclosures.applicationUser;
   }
 
   async #makeCredential(wanted: PlannedCredential["credential"]): Promise<string> {
@@ -330,11 +331,21 @@ export class Pod {
 
   /** What is really started for a container: in a pod with namespaces of its own, its program inside them. */
   #enclose(launch: ContainerLaunch): EnclosedLaunch {
-    const { network } = this.#context;
-    const pod = this.#network;
-    if (network === undefined || pod === undefined) return launch;
+    const { network, resources } = this.#context;
+    if (network === undefined) return launch;
     const visible = [dirname(resolve(this.plan.source.file))];
-    return network.encloseContainer(launch, { pod, planned: this.plan, visible });
+    return network.enclosures.encloseContainer(launch, {
+      pod: this.#ownNetwork,
+      planned: this.plan,
+      resources: resources(),
+      visible,
+    });
+  }
+
+  /** Nothing of a pod that is to have a network of its own runs without it. */
+  get #ownNetwork(): PodNetwork {
+    if (this.#network !== undefined) return this.#network;
+    throw new NetworkNotStartedError(`the pod ${this.key} has no network`);
   }
 
   get #logs(): string {

@@ -1,0 +1,220 @@
+/**
+ * What the processes of a pod are shut in with: their files, their /etc, the network that they are in, what they may ask
+ * of the kernel.
+ */
+import { realpathSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { basename, join, resolve } from "node:path";
+import type { Resource } from "../../api/resource.ts";
+import { podTemplateOf } from "../../policy/plan-workloads.ts";
+import { podDomain } from "../../policy/pod-domain.ts";
+import type { Workload } from "../../policy/workload.ts";
+import { replaceFile } from "../../runtime/atomic-file.ts";
+import { HauberkError } from "../../runtime/hauberk-error.ts";
+import type { Log } from "../../runtime/log.ts";
+import type { DataDirectory } from "../data-directory.ts";
+import type { JoinedNetwork } from "../joining/mesh-socket-messages.ts";
+import type { PlannedPod } from "../mesh-plan.ts";
+import type { PathRewrite } from "../pods/container-files.ts";
+import type { ContainerLaunch } from "../pods/container-launch.ts";
+import type { EnclosedLaunch } from "../pods/pod-container.ts";
+import { applicationProcesses } from "./application-processes.ts";
+import {
+  type Command,
+  encloseContainer,
+  encloseSidecar,
+  type VolumePlacement,
+} from "./enclosure.ts";
+import { hostFiles } from "./host-files.ts";
+import type { MeshUser } from "./host-side.ts";
+import type { PodNetwork } from "./mesh-fabric.ts";
+import { APPLICATION_UID } from "./mesh-ranges.ts";
+import { addressesOf } from "./network-knowledge.ts";
+import { podFiles } from "./pod-files.ts";
+import { systemCallFilter } from "./system-call-filter.ts";
+
+/** Below the pod's own folder. */
+const POD_FILES = "etc";
+const POD_FILE_TARGETS = [
+  "/etc/hostname",
+  "/etc/hosts",
+  "/etc/resolv.conf",
+  "/etc/passwd",
+  "/etc/group",
+];
+
+/** A hostPath volume holds the data directory of the mesh, or lies in it. */
+export class ForbiddenVolumeError extends HauberkError {
+  readonly code = "HAUBERK_FORBIDDEN_VOLUME";
+}
+
+export interface PodEnclosureOptions {
+  readonly user: MeshUser;
+  readonly dataDirectory: DataDirectory;
+  /** Path of the file; absent on a machine for which there is none. */
+  readonly systemCallFilter?: string | undefined;
+  readonly log: Log;
+}
+
+export class PodEnclosures {
+  readonly #options: PodEnclosureOptions;
+
+  private constructor(options: PodEnclosureOptions) {
+    this.#options = options;
+  }
+
+  static async open(
+    options: Omit<PodEnclosureOptions, "systemCallFilter">,
+  ): Promise<PodEnclosures> {
+    return new PodEnclosures({
+      ...options,
+      systemCallFilter: await writeSystemCallFilter(options),
+    });
+  }
+
+  /** Whom the files of an application must belong to; absent where that is ourselves. */
+  get applicationUser(): { readonly uid: number; readonly gid: number } | undefined {
+    return this.#options.user === "root"
+      ? { uid: APPLICATION_UID, gid: APPLICATION_UID }
+      : undefined;
+  }
+
+  /** The process that a container is really started as; asked to end, only its own program is. */
+  encloseContainer(
+    launch: ContainerLaunch,
+    {
+      pod,
+      planned,
+      resources,
+      visible,
+    }: {
+      readonly pod: PodNetwork;
+      readonly planned: PlannedPod;
+      readonly resources: readonly Resource[];
+      /** Folders of manifests. */
+      readonly visible: readonly string[];
+    },
+  ): EnclosedLaunch {
+    const { dataDirectory, systemCallFilter } = this.#options;
+    const { workload, template } = planned;
+    const { environment, workingDirectory, files } = launch;
+    const enclosed = encloseContainer({
+      user: this.#options.user,
+      networkNamespace: pod.path,
+      hostname: template.hostname ?? workload.name,
+      command: launch.command,
+      environment,
+      workingDirectory,
+      temporaryFolder: dataDirectory.scratch(workload),
+      volumes: [
+        ...files.rewrites.map((rewrite) => volumeOf(rewrite, dataDirectory)),
+        ...podFilesIn(dataDirectory.pod(workload)),
+      ],
+      dataDirectory: dataDirectory.path,
+      home: homedir(),
+      temporary: [tmpdir()],
+      withheld: secretFiles(resources),
+      ...(systemCallFilter !== undefined && { systemCallFilter }),
+      visible: isBelow(dataDirectory.path, workingDirectory)
+        ? visible
+        : [...visible, workingDirectory],
+      host: hostFiles,
+    });
+    return { ...enclosed, workingDirectory: "/", programsOf: applicationProcesses };
+  }
+
+  encloseSidecar(command: Command, pod: PodNetwork): Command {
+    const { dataDirectory, user } = this.#options;
+    const networkNamespace = pod.path;
+    return encloseSidecar({
+      user,
+      networkNamespace,
+      dataDirectory: dataDirectory.path,
+      command,
+    });
+  }
+
+  /** Writes what differs from pod to pod in /etc. */
+  async writePodFiles(
+    { workload, template }: PlannedPod,
+    resources: readonly Resource[],
+  ): Promise<void> {
+    const { namespace, name } = workload;
+    const owner = podTemplateOf(resources, workload);
+    const [passwd, group] = await Promise.all(
+      ["/etc/passwd", "/etc/group"].map((file) => readFile(file, "utf8").catch(() => "")),
+    );
+    const folder = join(this.#options.dataDirectory.pod(workload), POD_FILES);
+    await mkdir(folder, { recursive: true, mode: 0o755 });
+    const accounts = { passwd: passwd ?? "", group: group ?? "" };
+    const addresses = addressesOf(workload);
+    for (const { target, content } of podFiles({
+      namespace,
+      hostname: template.hostname ?? name,
+      serviceName: owner === undefined ? undefined : podDomain(owner)?.serviceName,
+      addresses,
+      home: homedir(),
+      accounts,
+    })) {
+      await writeFile(join(folder, basename(target)), content, { mode: 0o644 });
+    }
+  }
+
+  /** For a program of the user's own that is to run in the pod's network. */
+  joinedNetwork(workload: Workload, processId: number): JoinedNetwork {
+    const folder = join(this.#options.dataDirectory.pod(workload), POD_FILES);
+    return { user: this.#options.user, processId, resolverFile: join(folder, "resolv.conf") };
+  }
+}
+
+/** @throws ForbiddenVolumeError */
+function volumeOf(
+  { from, to, access, origin }: PathRewrite,
+  { path }: DataDirectory,
+): VolumePlacement {
+  if (origin === "machine") {
+    const [source, kept] = [realpathSync(to), realpathSync(path)];
+    if (source === kept || isBelow(kept, source) || isBelow(source, kept)) {
+      throw new ForbiddenVolumeError(
+        `the volume at ${from} would show the data directory ${path}, which no pod may see`,
+      );
+    }
+  }
+  return { target: from, source: to, mode: access === "read-only" ? "read-only" : "writable" };
+}
+
+function isBelow(folder: string, path: string): boolean {
+  return path.startsWith(folder === "/" ? "/" : `${folder}/`);
+}
+
+async function writeSystemCallFilter({
+  dataDirectory,
+  log,
+}: Omit<PodEnclosureOptions, "systemCallFilter">): Promise<string | undefined> {
+  const filter = systemCallFilter(process.arch);
+  if (filter === undefined) {
+    log.warn("pods may make any system call: no filter is known for this machine", {
+      architecture: process.arch,
+    });
+    return undefined;
+  }
+  await replaceFile(dataDirectory.systemCallFilter, filter, { mode: 0o600 });
+  return dataDirectory.systemCallFilter;
+}
+
+/** A pod sees what it is given of a Secret; its manifest, and those of others, are none of its business. */
+function secretFiles(resources: readonly Resource[]): readonly string[] {
+  const files = resources.flatMap(({ kind, meta }) =>
+    kind === "Secret" ? resolve(meta.source.file) : [],
+  );
+  return [...new Set(files)];
+}
+
+function podFilesIn(podFolder: string): readonly VolumePlacement[] {
+  return POD_FILE_TARGETS.map((target) => ({
+    target,
+    source: join(podFolder, POD_FILES, basename(target)),
+    mode: "read-only",
+  }));
+}
