@@ -89,6 +89,12 @@ export function podTemplate<const Policy extends RestartPolicy>(
   pod.unused(UNUSED_FIELDS);
   pod.unsupported(["initContainers"]);
   const volumes = [...claims, ...volumesOf(pod, file).filter(isNotClaimed(claims))];
+  if (pod.flag("hostNetwork", "off")) {
+    pod.notice(
+      "hostNetwork",
+      "the machine's network is given to no pod here; as in a cluster, such a pod gets no sidecar, and nothing is enforced for it",
+    );
+  }
   const hostname = pod.text("hostname", labelNameProblem);
   const subdomain = pod.text("subdomain", labelNameProblem);
   return {

@@ -62,8 +62,7 @@ function claimsOf(spec: Fields, file: string): readonly ClaimVolume[] {
   const items = spec.list("volumeClaimTemplates");
   const metadata = items.map((item) => item.section("metadata"));
   const claims = items.map((item, index): ClaimVolume => {
-    item.accept(["apiVersion", "kind", "status"]);
-    item.unused(["spec"]);
+    item.accept(["apiVersion", "kind", "spec", "status"]);
     const name = metadata[index]?.requiredText("name", labelNameProblem) ?? "";
     metadata[index]?.accept(["creationTimestamp"]);
     metadata[index]?.unused(["annotations", "labels", "namespace"]);

@@ -29,11 +29,11 @@ export async function runInside(user: MeshUser): Promise<number> {
   const log = createLog((line) => process.stderr.write(`${line}\n`), systemClock);
   const gate = await HostGate.open({ ...sockets, log: { ...log, info: () => {} } });
   try {
+    const networkNamespace = await readlink("/proc/self/ns/net");
     const child = startInside(user);
     const ended = exitCodeOf(child);
     const pipe = child.stdio[3] as Duplex;
     pipe.on("error", () => pipe.destroy()); // the mesh has ended; its exit code tells
-    const networkNamespace = await readlink("/proc/self/ns/net");
     const send = (message: HostMessage): void => writeJsonLine(pipe, message);
     readJsonLines(pipe, (message) => {
       const { ports } = message as HostRequest;

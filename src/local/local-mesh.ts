@@ -328,7 +328,7 @@ export class LocalMesh {
   }
 
   #readinessChanged(): void {
-    this.#tellRunning();
+    void this.#tellRunning();
     if (!this.#plan.pods.some(({ startsAfter }) => startsAfter !== undefined)) return;
     this.#enqueue(() => this.#startHeld()).catch((error: unknown) =>
       this.#reportProcess("StatefulSet", { type: "failed", problem: describeError(error) }),
@@ -387,21 +387,22 @@ export class LocalMesh {
   async #carryOut({ plan, replaced }: PlannedChange): Promise<void> {
     this.#plan = plan;
     this.#options.network?.retain(this.#networkState);
-    this.#tellRunning();
+    const told = this.#tellRunning();
     const wanted = new Map(this.#plan.pods.map((planned) => [keyOf(planned.workload), planned]));
     const gone = [...this.#pods.values()].filter(({ key }) => !wanted.has(key));
-    await Promise.all(gone.map((pod) => this.#stopPod(pod)));
+    const ends = await Promise.allSettled(gone.map((pod) => this.#stopPod(pod)));
     for (const pod of gone) this.#uids.delete(pod.key);
     const starts = [...wanted].map(async ([key, planned]) => {
       const running = this.#pods.get(key);
       if (running !== undefined && !replaced.has(key)) return running.refreshFiles();
       if (running !== undefined) await this.#stopPod(running);
+      await told; // it takes over an address: everybody's rules must know whose it is by then
       if (planned.startsAfter === undefined) await this.#startPod(planned, running);
     });
     const outcomes = await Promise.allSettled(starts);
     await this.#startHeld(); // not before: those that they wait for must be the new ones
     await this.#writeState();
-    throwFirstFailure(outcomes);
+    throwFirstFailure([...ends, ...outcomes]);
     await this.#options.network?.update(this.#networkState); // in force is what the kernel knows
   }
 
@@ -431,13 +432,13 @@ export class LocalMesh {
   }
 
   /** Whoever enforces something hears of it: the control plane, and the network. */
-  #tellRunning(): void {
+  async #tellRunning(): Promise<void> {
     this.#controlPlane.tell(this.#runningNow);
-    this.#options.network
-      ?.update(this.#networkState)
-      .catch((error: unknown) =>
-        this.#reportProcess("network", { type: "failed", problem: describeError(error) }),
-      );
+    try {
+      await this.#options.network?.update(this.#networkState);
+    } catch (error) {
+      this.#reportProcess("network", { type: "failed", problem: describeError(error) });
+    }
   }
 
   get #runningNow(): RunningNow {
@@ -504,10 +505,11 @@ export class LocalMesh {
   async #stopAll(): Promise<void> {
     await this.#changes;
     try {
-      await Promise.all(this.pods.map((pod) => pod.stop()));
+      const ends = await Promise.allSettled(this.pods.map((pod) => pod.stop()));
       await this.#controlPlane.process.stop();
       await this.#options.network?.close();
       await this.#writeState();
+      throwFirstFailure(ends);
     } finally {
       await this.#ports.release();
       await this.#lock.release();

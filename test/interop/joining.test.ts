@@ -225,7 +225,7 @@ describe("a program that joins", () => {
     assert.match(output, /^control plane running, at 127\.0\.0\.1:\d+, restarts 0$/m);
     assert.match(
       output,
-      /^production\/billing-0 +run +running +process \d+ +0 +ns\/production\/sa\/billing +23 h \d+ min +8080 at 127\.0\.0\.1:\d+ STRICT$/m,
+      /^production\/billing-0 +run +running +process \d+ +0 +ns\/production\/sa\/billing +23 h \d+ min +\d+ MiB +8080 at 127\.0\.0\.1:\d+ STRICT$/m,
     );
     assert.match(output, /^all is well$/m);
     const json = await runHauberk(["status", "--json", "--data", mesh.data]);

@@ -59,7 +59,7 @@ async function runJoined(
 ): Promise<number> {
   const { client, joined, say } = what;
   const environment = { ...process.env, ...joined.environment };
-  const entered = joined.network === undefined ? command : enterPod(joined.network, command);
+  const entered = joined.network === "loopback" ? command : enterPod(joined.network, command);
   const program = await startProgram(entered, environment);
   if ("problem" in program) {
     say(program.problem);
@@ -92,7 +92,7 @@ function describeJoined(joined: Joined, { ports }: JoinRequest): readonly string
   const { pod, identity, reachedAt, listens, notes } = joined;
   const lines = [`${pod} joined the mesh as ${identity}`];
   if (reachedAt.length > 0) lines.push(`others call it at ${reachedAt.join(", ")}`);
-  if (joined.network !== undefined) return [...lines, ...describeOwnNetwork(joined, { ports })];
+  if (joined.network !== "loopback") return [...lines, ...describeOwnNetwork(joined, { ports })];
   for (const { port, at } of listens) {
     const fixed = ports.some((each) => each.port === port && each.listensOn !== undefined);
     const how = fixed ? "" : `: HOST and PORT${listens.length > 1 ? `_${port}` : ""} say so`;

@@ -61,8 +61,13 @@ export class JoinedProcesses {
     }
     const pod = this.#mesh.joinedPod(name);
     if (pod === undefined) return refused("the mesh is ending");
+    const network = this.#mesh.podsHaveNetworks ? pod.joinedNetwork : "loopback";
+    if (network === undefined) {
+      await this.leave(request);
+      return refused("its sidecar ended just now; try again"); // never a program outside its pod
+    }
     pod.adopt(processIds);
-    return this.#describe(pod, plan.notes);
+    return this.#describe(pod, { notes: plan.notes, network });
   }
 
   /** @returns why not, if not */
@@ -92,7 +97,7 @@ export class JoinedProcesses {
     return processIds.find((id) => own.has(id) || identifyProcess(id) === undefined);
   }
 
-  #describe(pod: Pod, notes: readonly string[]): Joined {
+  #describe(pod: Pod, { notes, network }: Pick<Joined, "notes" | "network">): Joined {
     const { workload } = pod.plan;
     const { resources, workloads } = this.#mesh;
     const { settings } = buildSnapshot({ resources, workloads, rootsPem: [] });
@@ -107,7 +112,7 @@ export class JoinedProcesses {
         at: `${application.address}:${application.port}`,
       })),
       notes,
-      ...(pod.joinedNetwork && { network: pod.joinedNetwork }),
+      network,
     };
   }
 

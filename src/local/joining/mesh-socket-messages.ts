@@ -36,8 +36,8 @@ export interface Joined {
   /** Where its own program must listen, by declared port. */
   readonly listens: readonly { readonly port: number; readonly at: string }[];
   readonly notes: readonly string[];
-  /** Where the program must run to be in the pod's network; absent where all share the machine's loopback. */
-  readonly network?: JoinedNetwork;
+  /** Where the program must run to be in the pod's network, or that all share the machine's loopback. */
+  readonly network: JoinedNetwork | "loopback";
 }
 
 export interface JoinedNetwork {

@@ -60,9 +60,9 @@ const OUTSIDE_RUN = ["/var/lib/incus", "/var/lib/lxd", "/var/snap"];
 const FILTER_DESCRIPTOR = "9";
 const WITH_FILTER = `filter=$1; shift; exec "$@" ${FILTER_DESCRIPTOR}<"$filter"`;
 
-/** What dynamic loaders and C libraries heed (glibc's `UNSECURE_ENVVARS`): it would act in the programs around, too. */
+/** What dynamic loaders, C libraries (glibc's `UNSECURE_ENVVARS`) and shells heed: it would act in the programs around, too. */
 const HEEDED_BY_LOADERS =
-  /^(?:LD_\w*|GLIBC_\w*|MALLOC_\w*|GCONV_PATH|GETCONF_DIR|HOSTALIASES|LOCALDOMAIN|LOCPATH|NIS_PATH|NLSPATH|RESOLV_HOST_CONF|RES_OPTIONS|TZDIR|BASH_ENV|ENV)$/;
+  /^(?:LD_\w*|GLIBC_\w*|MALLOC_\w*|GCONV_PATH|GETCONF_DIR|HOSTALIASES|LOCALDOMAIN|LOCPATH|NIS_PATH|NLSPATH|RESOLV_HOST_CONF|RES_OPTIONS|TZDIR|ENV|BASH\w*|BASH_FUNC_.*|SHELLOPTS|PS4|IFS|CDPATH|POSIXLY_CORRECT)$/;
 
 /** All that a process could be, given up. */
 const WITHOUT_PRIVILEGES = [

@@ -5,6 +5,7 @@
 import type { Resource } from "../../api/resource.ts";
 import type { CaptureSettings } from "../../policy/sidecar-bootstrap.ts";
 import type { IpAddresses, SocketAddress, Workload } from "../../policy/workload.ts";
+import { describeError } from "../../runtime/hauberk-error.ts";
 import type { Log } from "../../runtime/log.ts";
 import { settleFew } from "../../runtime/settle-few.ts";
 import type { DataDirectory } from "../data-directory.ts";
@@ -33,6 +34,13 @@ import { PodEnclosures } from "./pod-enclosures.ts";
 /** Pods told of a change at the same time: starting a program holds up everything else here, such as a new pod. */
 const PODS_AT_ONCE = 2;
 
+const RETRY_MS = 1_000;
+
+interface OpenPod {
+  readonly planned: PlannedPod;
+  readonly network: PodNetwork;
+}
+
 export interface NetworkState {
   readonly pods: readonly PlannedPod[];
   /** Those of the pods, as ready as they are now. */
@@ -57,7 +65,8 @@ export class NamespaceNetwork implements AddressPlan {
   readonly #options: NamespaceNetworkOptions;
   readonly #fabric: MeshFabric;
   readonly #allocator: AddressAllocator = new AddressAllocator();
-  readonly #pods: Map<string, PodNetwork> = new Map();
+  /** With what each was made from: its rules are about that, until another takes its place. */
+  readonly #pods: Map<string, OpenPod> = new Map();
   #gateway: GatewayProcess | undefined;
   #state: NetworkState | undefined;
   /** The last state that the kernel took whole. */
@@ -66,6 +75,8 @@ export class NamespaceNetwork implements AddressPlan {
   #published = "";
   /** Rules are given to the kernel by one run after the other. */
   #updating: Promise<void> = Promise.resolve();
+  #retry: NodeJS.Timeout | undefined;
+  #closing = false;
 
   private constructor(
     options: NamespaceNetworkOptions,
@@ -166,7 +177,7 @@ export class NamespaceNetwork implements AddressPlan {
     const network = await this.#fabric.createPod(key, addressesOf(workload));
     try {
       await this.#applyNewest(planned, network);
-      this.#pods.set(key, network);
+      this.#pods.set(key, { planned, network });
     } catch (error) {
       await network.destroy();
       throw error;
@@ -185,7 +196,7 @@ export class NamespaceNetwork implements AddressPlan {
   }
 
   async closePod(network: PodNetwork): Promise<void> {
-    if (this.#pods.get(network.key) === network) this.#pods.delete(network.key);
+    if (this.#isOpen(network)) this.#pods.delete(network.key);
     await network.destroy();
   }
 
@@ -206,9 +217,11 @@ export class NamespaceNetwork implements AddressPlan {
   }
 
   async close(): Promise<void> {
+    this.#closing = true;
+    clearTimeout(this.#retry);
     await this.#updating;
     await this.#gateway?.process.stop();
-    await Promise.all([...this.#pods.values()].map((network) => network.destroy()));
+    await Promise.allSettled([...this.#pods.values()].map(({ network }) => network.destroy()));
     this.#pods.clear();
     await this.#fabric.close();
   }
@@ -227,11 +240,7 @@ export class NamespaceNetwork implements AddressPlan {
     const published = JSON.stringify(state.published);
     if (published !== this.#published) host.publish(state.published);
     this.#published = published;
-    const open = state.pods.flatMap((planned) => {
-      const { namespace, name } = planned.workload;
-      const network = this.#pods.get(`${namespace}/${name}`);
-      return network === undefined ? [] : [{ planned, network }];
-    });
+    const open = [...this.#pods.values()];
     const outcomes = await settleFew(
       open.map(
         ({ planned, network }) =>
@@ -240,8 +249,29 @@ export class NamespaceNetwork implements AddressPlan {
       ),
       PODS_AT_ONCE,
     );
-    const failed = outcomes.find((outcome) => outcome.status === "rejected");
-    if (failed !== undefined) throw failed.reason;
+    const failed = outcomes.find(
+      (outcome, at) => outcome.status === "rejected" && this.#isOpen(open[at]?.network),
+    );
+    if (failed?.status === "rejected") {
+      this.#tryAgain();
+      throw failed.reason;
+    }
     this.#enforced = state;
+  }
+
+  /** One that is gone meanwhile needs no rules. */
+  #isOpen(network: PodNetwork | undefined): boolean {
+    return network !== undefined && this.#pods.get(network.key)?.network === network;
+  }
+
+  /** What the kernel refused once, as on a machine that is short of something, is asked of it until it agrees. */
+  #tryAgain(): void {
+    clearTimeout(this.#retry);
+    if (this.#closing) return;
+    this.#retry = setTimeout(() => {
+      this.#inTurn(() => this.#enforceNewest()).catch((error: unknown) =>
+        this.#options.log.error("rules are not in force", { problem: describeError(error) }),
+      );
+    }, RETRY_MS).unref();
   }
 }

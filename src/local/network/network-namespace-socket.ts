@@ -44,11 +44,19 @@ export function connectInside(
   { address, port }: SocketAddress,
   { mark }: { readonly mark?: number } = {},
 ): Socket {
+  return socketFrom(path, { address, mark }).connect(port, address);
+}
+
+/** From when the socket has it, the descriptor is the socket's to close. */
+function socketFrom(
+  path: string,
+  { address, mark }: { readonly address: string; readonly mark: number | undefined },
+): Socket {
   const descriptor = openInside(path, isIPv6(address) ? AF_INET6 : AF_INET);
   try {
     if (mark !== undefined) setMark(descriptor, mark);
     const options = { fd: descriptor, manualStart: true };
-    return new Socket(options).connect(port, address);
+    return new Socket(options);
   } catch (error) {
     native?.closeDescriptor(descriptor);
     throw error;

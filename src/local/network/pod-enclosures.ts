@@ -2,10 +2,10 @@
  * What the processes of a pod are shut in with: their files, their /etc, the network that they are in, what they may ask
  * of the kernel.
  */
-import { realpathSync } from "node:fs";
+import { lstatSync, mkdirSync, realpathSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
-import { basename, join, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import type { Resource } from "../../api/resource.ts";
 import { podTemplateOf } from "../../policy/plan-workloads.ts";
 import { podDomain } from "../../policy/pod-domain.ts";
@@ -44,7 +44,7 @@ const POD_FILE_TARGETS = [
   "/etc/group",
 ];
 
-/** A hostPath volume holds the data directory of the mesh, or lies in it. */
+/** A volume would show a container what no pod may see, such as the data directory of the mesh. */
 export class ForbiddenVolumeError extends HauberkError {
   readonly code = "HAUBERK_FORBIDDEN_VOLUME";
 }
@@ -168,20 +168,50 @@ export class PodEnclosures {
   }
 }
 
-/** @throws ForbiddenVolumeError */
-function volumeOf(
-  { from, to, access, origin }: PathRewrite,
+/**
+ * Where a volume really is, and how it is mounted.
+ *
+ * @throws ForbiddenVolumeError
+ */
+export function volumeOf(
+  { from, to, access, origin, root }: PathRewrite,
   { path }: DataDirectory,
 ): VolumePlacement {
-  if (origin === "machine") {
-    const [source, kept] = [realpathSync(to), realpathSync(path)];
-    if (source === kept || isBelow(kept, source) || isBelow(source, kept)) {
-      throw new ForbiddenVolumeError(
-        `the volume at ${from} would show the data directory ${path}, which no pod may see`,
-      );
-    }
+  const within = realPath(root, from);
+  if (origin === "pod" && to !== root) makeBelow(within, relative(root, to));
+  const source = realPath(to, from);
+  if (source !== within && !isBelow(within, source)) {
+    throw new ForbiddenVolumeError(
+      `the volume at ${from} leads out of itself, to ${source}: a link in it is in the way of its subPath`,
+    );
   }
-  return { target: from, source: to, mode: access === "read-only" ? "read-only" : "writable" };
+  const kept = realpathSync(path);
+  if (origin === "machine" && (source === kept || isBelow(kept, source) || isBelow(source, kept))) {
+    throw new ForbiddenVolumeError(
+      `the volume at ${from} would show the data directory ${path}, which no pod may see`,
+    );
+  }
+  return { target: from, source, mode: access === "read-only" ? "read-only" : "writable" };
+}
+
+/** @throws ForbiddenVolumeError for what is not there, such as the end of a link */
+function realPath(path: string, from: string): string {
+  try {
+    return realpathSync(path);
+  } catch (cause) {
+    throw new ForbiddenVolumeError(`the volume at ${from} cannot be found at ${path}`, { cause });
+  }
+}
+
+/** A folder for a `subPath` that is not there yet, as Kubernetes makes one; never by way of a link. */
+function makeBelow(root: string, path: string): void {
+  let folder = root;
+  for (const part of path.split("/")) {
+    folder = join(folder, part);
+    const found = lstatSync(folder, { throwIfNoEntry: false });
+    if (found === undefined) mkdirSync(folder, { mode: 0o777 });
+    else if (!found.isDirectory()) return; // a file, or a link, which is looked at next
+  }
 }
 
 function isBelow(folder: string, path: string): boolean {

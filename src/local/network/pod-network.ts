@@ -96,6 +96,7 @@ export class PodNetwork {
   async #applyNow(rules: string): Promise<void> {
     if (this.#destroying !== undefined) throw new FabricError(`the pod ${this.key} is gone`);
     if (rules === this.#applied) return;
+    this.#applied = undefined; // should it fail on the way, nobody knows what the kernel took
     await runSystemProgram(
       [systemProgram("nsenter"), `--net=${this.path}`, systemProgram("nft"), "-f", "-"],
       { input: rules },
@@ -106,7 +107,7 @@ export class PodNetwork {
   async #destroyOnce(): Promise<void> {
     await this.#applying;
     const cable = basename(this.path);
-    const remove = `"$1" link delete "$3" 2>/dev/null; "$2" "$4" 2>/dev/null; :`;
+    const remove = `"$1" link delete "$3" 2>/dev/null; "$2" -l "$4" 2>/dev/null; :`;
     await runSystemProgram([
       "/bin/sh",
       "-c",

@@ -26,10 +26,10 @@ export async function runSystemProgram(
     cwd: workingDirectory,
     env: { PATH: systemPath(), LC_ALL: "C" },
     stdio: ["pipe", "pipe", "pipe", ...others],
-    timeout: TIMEOUT_MS,
-    killSignal: "SIGKILL",
+    detached: true,
   });
-  const ended = endOf(child);
+  const deadline = setTimeout(() => endGroup(child), TIMEOUT_MS);
+  const ended = endOf(child).finally(() => clearTimeout(deadline));
   child.stdin?.on("error", () => child.stdin?.destroy()); // it ended without reading; its exit code tells
   child.stdin?.end(input);
   const [printed, complaint, exit] = await Promise.all([
@@ -42,6 +42,17 @@ export async function runSystemProgram(
   if (exit === "0") return printed;
   const words = complaint.trim() || printed.trim() || `ended with ${exit}`;
   throw new FabricError(`${[program, ...parameters.slice(0, 2)].join(" ")}: ${words}`);
+}
+
+/** With whatever it started, and holds its output. */
+function endGroup({ pid, stdout, stderr }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
+  stdout?.destroy();
+  stderr?.destroy();
 }
 
 function endOf(child: ChildProcess): Promise<string> {

@@ -16,8 +16,14 @@ import {
 } from "./container-files.ts";
 
 const rewrites: readonly PathRewrite[] = [
-  { from: "/etc/policies", to: "/data/volumes/policies", access: "read-only", origin: "pod" },
-  { from: "/etc", to: "/data/volumes/etc", access: "read-only", origin: "pod" },
+  {
+    from: "/etc/policies",
+    to: "/data/volumes/policies",
+    access: "read-only",
+    origin: "pod",
+    root: "/data",
+  },
+  { from: "/etc", to: "/data/volumes/etc", access: "read-only", origin: "pod", root: "/data" },
 ];
 const paths: [text: string, expected: string][] = [
   ["/etc/policies", "/data/volumes/policies"],
@@ -142,9 +148,9 @@ const FURTHER = YAML.replace(
           - serviceAccountToken: {path: vault/token, audience: vault, expirationSeconds: 600}
           - configMap: {name: settings, items: [{key: one.txt, path: one}]}
       - name: machine
-        hostPath: {path: /opt/models}
+        hostPath: {path: /etc}
       - name: shared
-        hostPath: {path: /srv}`,
+        hostPath: {path: /usr}`,
 );
 
 test("every kind of volume has its place and its access", () => {
@@ -154,10 +160,10 @@ test("every kind of volume has its place and its access", () => {
     "/secrets": ["/pod/volumes/key", "read-only"],
     "/cache": ["/pod/volumes/cache", "read-write"],
     "/both": ["/pod/volumes/both", "read-only"],
-    "/machine": ["/opt/models", "read-only"],
-    "/shared": ["/srv/below", "read-write"],
+    "/machine": ["/etc", "read-only"],
+    "/shared": ["/usr/below", "read-write"],
   });
-  assert.ok(!folders.includes("/srv") && !folders.includes("/opt/models"), "not ours to make");
+  assert.ok(!folders.includes("/usr") && !folders.includes("/etc"), "not ours to make");
 });
 
 test("a projected volume has files and tokens; tokens are made when they are written", async (context) => {
@@ -188,4 +194,11 @@ test("the pod's own token is where Kubernetes puts it, unless something else is 
   const taken = planFor(YAML.replace("/cache", account), folder, "on");
   assert.deepEqual(taken.credentials, []);
   assert.deepEqual(planFor(YAML, folder).credentials, []);
+});
+
+test("a folder of the machine that is not there is told with its place", () => {
+  assert.throws(
+    () => planFor(FURTHER.replace("path: /usr", "path: /no/such/folder"), "/pod"),
+    /mesh\.yaml:\d+: hostPath \/no\/such\/folder is not there; create it/,
+  );
 });

@@ -4,6 +4,7 @@
  * paths are rewritten.
  */
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { chmod, chown, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ConfigMap } from "../../api/config-map.ts";
@@ -46,6 +47,8 @@ export interface PathRewrite {
   readonly access: "read-only" | "read-write";
   /** Whether it was made for the pod, or is the machine's own. */
   readonly origin: "pod" | "machine";
+  /** Of the volume: `to` lies in it, whatever links the volume holds. */
+  readonly root: string;
 }
 
 export interface ContainerFiles {
@@ -89,6 +92,12 @@ export function planContainerFiles(
       ? claimFolder(volume.name)
       : join(folder, "volumes", volume.name);
   };
+  for (const volume of used) {
+    if (volume.kind !== "hostPath" || existsSync(volume.path)) continue;
+    throw new MissingVolumeDataError(
+      `${formatLocation(volume.source)}: hostPath ${volume.path} is not there; create it, or use an emptyDir`,
+    );
+  }
   const contents = used.map((volume) => contentOf(volume, { ...options, root: rootOf(volume) }));
   const account = accountFiles(container, options);
   const rewrites = container.volumeMounts.flatMap(({ name, mountPath, subPath, readOnly }) => {
@@ -98,6 +107,7 @@ export function planContainerFiles(
     return {
       from: mountPath.length > 1 ? mountPath.replace(/\/+$/, "") : mountPath,
       to: subPath === undefined ? root : join(root, subPath),
+      root,
       origin: volume.kind === "hostPath" ? ("machine" as const) : ("pod" as const),
       access: readOnly || isGiven(volume) ? ("read-only" as const) : ("read-write" as const),
     };
@@ -142,7 +152,13 @@ function accountFiles(
         { ...place("token"), credential: token },
         { ...place("ca.crt"), credential: { kind: "root-certificate" } },
       ],
-      rewrite: { from: SERVICE_ACCOUNT_PATH, to: folder, access: "read-only", origin: "pod" },
+      rewrite: {
+        from: SERVICE_ACCOUNT_PATH,
+        to: folder,
+        access: "read-only",
+        origin: "pod",
+        root: folder,
+      },
     },
   ];
 }

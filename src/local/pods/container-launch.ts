@@ -3,6 +3,7 @@ import { dirname, isAbsolute, resolve } from "node:path";
 import { effectiveAutomountToken } from "../../api/automount-token.ts";
 import type { Container } from "../../api/container.ts";
 import { containerCommand } from "../../api/image-commands.ts";
+import type { PodTemplate } from "../../api/pod-template.ts";
 import { formatLocation, type Resource } from "../../api/resource.ts";
 import { ofKind } from "../../policy/mesh-snapshot.ts";
 import { HauberkError } from "../../runtime/hauberk-error.ts";
@@ -15,6 +16,11 @@ import { expandVariables } from "./expand-variables.ts";
 /** A container has neither a command nor an image that is mapped to one. */
 export class NoCommandError extends HauberkError {
   readonly code = "HAUBERK_NO_COMMAND";
+}
+
+/** A volume is mounted whole by one container, and a part of it by subPath: a link could lead that part anywhere. */
+export class OpenSubPathError extends HauberkError {
+  readonly code = "HAUBERK_OPEN_SUB_PATH";
 }
 
 export interface ContainerLaunch {
@@ -42,6 +48,7 @@ export function planContainerLaunch(
 ): ContainerLaunch {
   const { workload, template, source } = pod;
   const { resources, podFolder: folder, claimFolder, paths } = inputs;
+  if (paths === "mounted") refuseOpenSubPaths(container, template);
   const images = resources.flatMap((one) => (one.kind === "ImageCommands" ? one.images : []));
   const mapped = containerCommand(container, images);
   if (mapped === undefined) throw noCommand(container);
@@ -74,6 +81,26 @@ export function planContainerLaunch(
     files,
     paths,
   };
+}
+
+/**
+ * What is mounted by `subPath` must not be in reach of a container that runs meanwhile: it could put a link in its place.
+ *
+ * @throws OpenSubPathError
+ */
+function refuseOpenSubPaths(container: Container, { containers, volumes }: PodTemplate): void {
+  const whole = containers.flatMap(({ volumeMounts }) =>
+    volumeMounts.filter(({ subPath, readOnly }) => subPath === undefined && !readOnly),
+  );
+  for (const { name, subPath } of container.volumeMounts) {
+    const volume = volumes.find((one) => one.name === name);
+    if (subPath === undefined || volume === undefined) continue;
+    if (volume.kind !== "emptyDir" && volume.kind !== "claim") continue;
+    if (!whole.some((mount) => mount.name === name)) continue;
+    throw new OpenSubPathError(
+      `${formatLocation(volume.source)}: volume ${name} is mounted whole, to be written, and by subPath ${subPath} in container ${container.name}: mount it by subPath everywhere, or use two volumes`,
+    );
+  }
 }
 
 function automountOf(

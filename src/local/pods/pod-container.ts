@@ -62,6 +62,7 @@ export class PodContainer {
   readonly #options: PodContainerOptions;
   #health: ContainerHealth | undefined;
   #renewal: NodeJS.Timeout | undefined;
+  #stopped = false;
   #placed = false;
   /** What runs now was started as. */
   #launch: ContainerLaunch | undefined;
@@ -97,6 +98,7 @@ export class PodContainer {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     clearInterval(this.#renewal);
     this.#health?.stop();
     await this.process.stop();
@@ -129,7 +131,7 @@ export class PodContainer {
     const lifetimes = credentials.flatMap(({ credential }) =>
       credential.kind === "token" ? credential.lifetimeSeconds : [],
     );
-    if (lifetimes.length === 0) return;
+    if (lifetimes.length === 0 || this.#stopped) return;
     const everyMs = Math.min(...lifetimes) * 1000 * CREDENTIAL_SHARE;
     this.#renewal = setInterval(() => {
       this.refreshFiles().catch((error: unknown) =>
@@ -141,7 +143,7 @@ export class PodContainer {
   #report(event: ProcessEvent): void {
     this.#health?.stop();
     if (!startsReady(this.#options.container)) this.#setReady(false, this.#problem);
-    if (event.type === "started") this.#health = this.#watch();
+    if (event.type === "started" && !this.#stopped) this.#health = this.#watch();
     this.#options.report(event);
   }
 
@@ -156,7 +158,11 @@ export class PodContainer {
       onReady: (ready, problem) => this.#setReady(ready === "ready", problem),
       onDead: (problem) => {
         this.#problem = problem;
-        void this.process.restart();
+        this.process
+          .restart()
+          .catch((error: unknown) =>
+            this.#options.report({ type: "failed", problem: describeError(error) }),
+          );
       },
     });
   }

@@ -121,8 +121,16 @@ export class Pod {
     if (network !== undefined) await this.#enterNetwork(network);
     this.#tokenTimer = setInterval(() => this.#refreshToken(), TOKEN_REFRESH_MS).unref();
     await this.sidecar?.start();
-    await Promise.all(this.containers.map((container) => container.process.start()));
-    if (this.plan.backoffLimit !== undefined) void this.#endWithApplication();
+    const starts = this.containers.map((container) => container.process.start());
+    const failed = (await Promise.allSettled(starts)).find(({ status }) => status === "rejected");
+    if (failed?.status === "rejected") throw failed.reason;
+    if (this.plan.backoffLimit === undefined) return;
+    this.#endWithApplication().catch((error: unknown) =>
+      this.#context.report(`${this.key} sidecar`, {
+        type: "failed",
+        problem: describeError(error),
+      }),
+    );
   }
 
   async #enterNetwork(network: NamespaceNetwork): Promise<void> {
@@ -179,7 +187,7 @@ export class Pod {
 
   /** Where a program that joined must run; undefined where all share the machine's loopback. */
   get joinedNetwork(): JoinedNetwork | undefined {
-    const processId = this.sidecar?.processId;
+    const processId = this.sidecar?.phase === "running" ? this.sidecar.processId : undefined;
     if (processId === undefined) return undefined;
     return this.#context.network?.enclosures.joinedNetwork(this.plan.workload, processId);
   }

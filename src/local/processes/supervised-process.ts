@@ -42,6 +42,7 @@ export class SupervisedProcess {
   #phase: ProcessPhase = "starting";
   #restarts = 0;
   #current: MeshProcess | undefined;
+  #starting: Promise<MeshProcess> | undefined;
   #running: Promise<void> | undefined;
   #exit: ProcessExit | undefined;
   #ranMs = 0;
@@ -75,8 +76,8 @@ export class SupervisedProcess {
    * @throws the reason why it could not be; it is not tried again
    */
   async start(): Promise<void> {
-    const started = await this.#startOnce();
-    this.#running = this.#keepRunning(started);
+    this.#starting = this.#startOnce();
+    this.#running = this.#keepRunning(await this.#starting);
   }
 
   /** Tells the process something, if it runs and has a pipe. */
@@ -92,6 +93,8 @@ export class SupervisedProcess {
   /** Ends it, now and for good. */
   async stop(): Promise<void> {
     this.#stop.abort();
+    await this.#current?.stop();
+    await Promise.allSettled([this.#starting]); // whoever asked for it hears of a failure
     await this.#current?.stop();
     await this.#running;
     if (this.#phase !== "completed") this.#phase = "stopped";

@@ -136,14 +136,22 @@ for (const family of families) {
     assert.match(seen, new RegExp(`^8080 sees (::ffff:)?${from}$`));
   });
 
-  test(`INJ-24 inbound connections are led to the sidecar, but for its own ports, over ${family}`, async () => {
+  test(`INJ-22, INJ-24 inbound connections are led to the sidecar, but for ports that are excluded, over ${family}`, async () => {
     await open();
-    await give(callee, { sidecar: "present" });
     const { [family]: to } = callee.network.addresses;
     const { [family]: from } = caller.network.addresses;
-    const redirected = await caller.application.call(to, 8080);
-    assert.match(redirected, new RegExp(`^15006 sees (::ffff:)?${from}$`));
-    assert.match(await caller.application.call(to, 15_021), /^15021 sees/);
+    const led = new RegExp(`^15006 sees (::ffff:)?${from}$`);
+    await give(callee, { sidecar: "present" });
+    for (const port of [8080, 15_021]) assert.match(await caller.application.call(to, port), led);
+    const excludedInboundPorts = [8080, 15_021];
+    const interception = { ...DEFAULT_INTERCEPTION, excludedInboundPorts };
+    await give(callee, { sidecar: "present", interception });
+    assert.match(await caller.application.call(to, 8080), /^8080 sees/);
+    assert.match(
+      await caller.application.call(to, 15_021),
+      led,
+      "nothing of the mesh listens there",
+    );
   });
 
   test(`outbound connections are led to the sidecar, but for its own, over ${family}`, async () => {

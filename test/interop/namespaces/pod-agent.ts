@@ -49,6 +49,7 @@ function carryOut(order: AgentOrder): Promise<string> {
       return firstAnswer(kept, "keep");
     case "say":
       if (kept === undefined) return Promise.resolve("nothing kept");
+      if (kept.destroyed) return Promise.resolve("closed"); // the end came before the question
       kept.write("again\n");
       return firstAnswer(kept, "keep");
   }
