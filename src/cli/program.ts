@@ -28,7 +28,7 @@ function addUp(program: Command): void {
   program
     .command("up")
     .description(
-      "Run a mesh on this machine: every Deployment as processes, a sidecar beside each injected one",
+      "Run a mesh on this machine: every Deployment, StatefulSet and Job as processes, a sidecar beside each injected pod",
     )
     .addOption(resourcePaths())
     .addOption(dataFolder())
