@@ -143,6 +143,14 @@ test("what loaders heed is kept from the programs around, and set inside", () =>
   );
 });
 
+test("what a shell heeds is kept from the one around: some systems call bash by the name of sh", () => {
+  const heeded = ["ENV", "BASH_ENV", "SHELLOPTS", "BASHOPTS", "PS4", "IFS", "BASH_FUNC_exec%%"];
+  const environment = Object.fromEntries([...heeded, "PATH"].map((name) => [name, "x"]));
+  const enclosed = encloseContainer({ ...ENCLOSURE, environment });
+  assert.deepEqual(enclosed.environment, { PATH: "x" });
+  for (const name of heeded) assert.ok(enclosed.command.includes(`${name}=x`), name);
+});
+
 test("a sidecar keeps what marks its sockets, or, where the mesh is root's, nothing", () => {
   const sidecar = { ...ENCLOSURE, command: ["node", "main.js"] } as const;
   const ordinary = words(encloseSidecar(sidecar));

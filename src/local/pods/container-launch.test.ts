@@ -4,7 +4,12 @@ import { test } from "node:test";
 import type { Deployment } from "../../api/deployment.ts";
 import { parseResources } from "../../api/parse-resources.ts";
 import type { Workload } from "../../policy/workload.ts";
-import { type ContainerLaunch, NoCommandError, planContainerLaunch } from "./container-launch.ts";
+import {
+  type ContainerLaunch,
+  NoCommandError,
+  OpenSubPathError,
+  planContainerLaunch,
+} from "./container-launch.ts";
 import { MissingVariableDataError } from "./container-variables.ts";
 
 const MESH = `
@@ -61,6 +66,9 @@ spec:
         - {name: WHERE, value: /www/below}
 `;
 
+const VOLUMES = "{name: files, configMap: {name: settings}}";
+const MOUNTS = "[{name: files, mountPath: /www}]";
+
 const loopback = (port: number) => ({ address: "127.0.0.1", port });
 const workload: Workload = {
   namespace: "production",
@@ -87,11 +95,20 @@ const workload: Workload = {
   httpProxy: loopback(20_006),
 };
 
-function launch(changes: { image?: string; key?: string } = {}): ContainerLaunch {
-  const yaml = MESH.replace("CONTAINER_IMAGE", changes.image ?? "python:3.12").replace(
-    "TOKEN_KEY",
-    changes.key ?? "token",
-  );
+function launch(
+  changes: {
+    image?: string;
+    key?: string;
+    paths?: ContainerLaunch["paths"];
+    volumes?: string;
+    mounts?: string;
+  } = {},
+): ContainerLaunch {
+  const { volumes = VOLUMES, mounts = MOUNTS } = changes;
+  const yaml = MESH.replace("CONTAINER_IMAGE", changes.image ?? "python:3.12")
+    .replace("TOKEN_KEY", changes.key ?? "token")
+    .replace(VOLUMES, volumes)
+    .replace(MOUNTS, mounts);
   const { resources, issues } = parseResources(yaml, "folder/mesh.yaml");
   assert.deepEqual(issues, []);
   const deployment = resources.find((one): one is Deployment => one.kind === "Deployment");
@@ -117,7 +134,7 @@ function launch(changes: { image?: string; key?: string } = {}): ContainerLaunch
       temporaryDirectory: "/data/pods/api-0/tmp",
       podFolder: "/data/pods/api-0",
       claimFolder: (volume) => `/data/claims/${volume}`,
-      paths: "rewritten",
+      paths: changes.paths ?? "rewritten",
       inherited: { PATH: "/bin", SECRET_OF_THE_SHELL: "x" },
     },
   );
@@ -181,4 +198,19 @@ test("a key that is not there is named, a secret's value is not", () => {
       /secret key has no key absent; define it/.test(error.message) &&
       !error.message.includes("s3cret"),
   );
+});
+
+test("a part of a volume is not mounted while another mount could put a link in its place", () => {
+  const volumes = "{name: files, emptyDir: {}}";
+  const part = "{name: files, mountPath: /part, subPath: part}";
+  const mounted = (mounts: string): ContainerLaunch =>
+    launch({ paths: "mounted", volumes, mounts });
+  assert.throws(() => mounted(`[{name: files, mountPath: /www}, ${part}]`), OpenSubPathError);
+  for (const mounts of [
+    `[${part}]`,
+    `[{name: files, mountPath: /www, readOnly: true}, ${part}]`,
+    `[{name: files, mountPath: /www, subPath: other}, ${part}]`,
+  ]) {
+    assert.equal(mounted(mounts).paths, "mounted");
+  }
 });
