@@ -4,6 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
+import { childrenOf } from "../processes/descendants.ts";
 
 /** How long an enclosure may take to get to the point of starting its application. */
 const START_MS = 3_000;
@@ -28,12 +29,6 @@ export async function applicationProcesses(outer: number): Promise<readonly numb
     if (performance.now() > deadline) return [];
     await delay(LOOK_AGAIN_MS);
   }
-}
-
-/** @returns undefined when there is no such process */
-async function childrenOf(processId: number): Promise<readonly number[] | undefined> {
-  const text = await readProc(`${processId}/task/${processId}/children`);
-  return text?.split(" ").filter(Boolean).map(Number);
 }
 
 /** The enclosure's own init, which is process 1 inside. */

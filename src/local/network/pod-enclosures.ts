@@ -126,10 +126,9 @@ export class PodEnclosures {
 
   encloseSidecar(command: Command, pod: PodNetwork): Command {
     const { dataDirectory, user } = this.#options;
-    const networkNamespace = pod.path;
     return encloseSidecar({
       user,
-      networkNamespace,
+      networkNamespace: pod.path,
       dataDirectory: dataDirectory.path,
       command,
     });

@@ -8,17 +8,17 @@ const MAX_PROCESSES = 10_000;
 export async function withDescendants(processId: number): Promise<readonly number[]> {
   const found = [processId];
   for (let at = 0; at < found.length && found.length < MAX_PROCESSES; at++) {
-    found.push(...(await childrenOf(found[at] ?? 0)));
+    found.push(...((await childrenOf(found[at] ?? 0)) ?? []));
   }
   return found;
 }
 
-/** @returns none where the process has ended, or the system does not tell */
-export async function childrenOf(processId: number): Promise<readonly number[]> {
+/** @returns undefined where there is no such process, or the system does not tell */
+export async function childrenOf(processId: number): Promise<readonly number[] | undefined> {
   try {
     const text = await readFile(`/proc/${processId}/task/${processId}/children`, "latin1");
     return text.split(" ").filter(Boolean).map(Number);
   } catch {
-    return [];
+    return undefined; // it has ended, or this is no Linux
   }
 }
