@@ -77,6 +77,10 @@ export interface AuthorizationPolicy {
   /** A policy with targetRefs never applies to a sidecar (AP-14). */
   readonly targetRefs: readonly TargetRef[];
   readonly action: AuthorizationAction;
+  /** Name of the external authorizer; present exactly with CUSTOM (AP-120). */
+  readonly provider?: string;
+  /** Whether it is on trial: judged and logged, never enforced (AP-110). */
+  readonly dryRun: boolean;
   readonly rules: readonly AuthorizationRule[];
 }
 
@@ -99,13 +103,26 @@ export function authorizationPolicy(meta: ResourceMeta, root: Fields): Authoriza
   const selector = workloadSelector(spec);
   const targets = targetRefs(spec);
   const rules = rulesOf(spec, action);
-  checkAction(spec, action);
-  checkDryRun(root.section("metadata").section("annotations"), meta);
-  return { kind: "AuthorizationPolicy", meta, selector, targetRefs: targets, action, rules };
+  const provider = checkAction(spec, action);
+  const dryRun = isOnTrial(root.section("metadata").section("annotations"), meta);
+  return {
+    kind: "AuthorizationPolicy",
+    meta,
+    selector,
+    targetRefs: targets,
+    action,
+    ...(provider === undefined ? {} : { provider }),
+    dryRun,
+    rules,
+  };
 }
 
-/** VAL-20, VAL-21; CUSTOM and AUDIT are refused, because a policy that is not enforced must not look as if it were. */
-function checkAction(spec: Fields, action: AuthorizationAction): void {
+/**
+ * VAL-20, VAL-21
+ *
+ * @returns the provider's name, with CUSTOM
+ */
+function checkAction(spec: Fields, action: AuthorizationAction): string | undefined {
   const provider = spec.section("provider");
   const name = provider.text("name");
   if (action === "CUSTOM") {
@@ -113,28 +130,27 @@ function checkAction(spec: Fields, action: AuthorizationAction): void {
   } else if (spec.has("provider")) {
     spec.report("provider", `must not be given with action ${action}`);
   }
-  if (action === "CUSTOM" || action === "AUDIT") {
-    spec.report("action", `not supported yet: action ${action}`);
-  }
   if ((action === "CUSTOM" || action === "DENY") && spec.saysNothing("rules")) {
     spec.report(
       "rules",
       `${action} without rules never applies; for every request write rules: [{}]`,
     );
   }
+  return action === "CUSTOM" ? (name ?? "") : undefined;
 }
 
 const GO_TRUE: readonly string[] = ["1", "t", "T", "TRUE", "true", "True"];
 const GO_FALSE: readonly string[] = ["0", "f", "F", "FALSE", "false", "False"];
 
 /** AP-110 */
-function checkDryRun(annotations: Fields, meta: ResourceMeta): void {
-  if (!Object.hasOwn(meta.annotations, DRY_RUN)) return;
+function isOnTrial(annotations: Fields, meta: ResourceMeta): boolean {
+  if (!Object.hasOwn(meta.annotations, DRY_RUN)) return false;
   const value = meta.annotations[DRY_RUN] ?? "";
-  if (GO_TRUE.includes(value)) annotations.report(DRY_RUN, "not supported yet: dry run");
-  else if (!GO_FALSE.includes(value)) {
+  if (GO_TRUE.includes(value)) return true;
+  if (!GO_FALSE.includes(value)) {
     annotations.notice(DRY_RUN, `${quoted(value)} is not a boolean: the policy is enforced`);
   }
+  return false;
 }
 
 function rulesOf(spec: Fields, action: AuthorizationAction): readonly AuthorizationRule[] {

@@ -4,7 +4,7 @@
  */
 import { closestName } from "./closest-name.ts";
 import { describeNode, quoteHint, type ValueDisplay } from "./describe-node.ts";
-import type { ParseReport, Position } from "./parse-report.ts";
+import type { Position, Report } from "./parse-report.ts";
 import { quoted } from "./quoted.ts";
 import type { YamlEntry, YamlMap, YamlNode, YamlScalar } from "./yaml-documents.ts";
 
@@ -21,7 +21,7 @@ export class Fields {
   /** Line of the map itself, or, when it is absent, of the nearest map around it. */
   readonly line: number;
   readonly #entries: ReadonlyMap<string, YamlEntry>;
-  readonly #report: ParseReport;
+  readonly #report: Report;
   readonly #read = new Set<string>();
   /** Names that were looked for, read or not: what a misspelt name may have meant. */
   readonly #known = new Set<string>();
@@ -35,13 +35,18 @@ export class Fields {
       report,
       display = "shown",
       ...position
-    }: Position & { readonly report: ParseReport; readonly display?: ValueDisplay },
+    }: Position & { readonly report: Report; readonly display?: ValueDisplay },
   ) {
     this.#display = display;
     this.#entries = map.entries;
     this.#report = report;
     this.path = position.path;
     this.line = position.line;
+  }
+
+  /** The map itself, for checks that walk it as a whole. */
+  get map(): YamlMap {
+    return { type: "map", line: this.line, entries: this.#entries };
   }
 
   /** From here on no message repeats a value of this map, or of a section or list not yet read. */

@@ -56,24 +56,11 @@ const KUBERNETES = [
   "VolumeAttributesClass",
 ];
 
-const ISTIO = [
-  "EnvoyFilter",
-  "ProxyConfig",
-  "RequestAuthentication",
-  "ServiceEntry",
-  "Sidecar",
-  "Telemetry",
-  "TrafficExtension",
-  "VirtualService",
-  "WasmPlugin",
-  "WorkloadEntry",
-  "WorkloadGroup",
-];
+const ISTIO = ["TrafficExtension"];
 
 const GATEWAY_API = [
   "BackendTLSPolicy",
   "GRPCRoute",
-  "Gateway",
   "GatewayClass",
   "HTTPRoute",
   "ListenerSet",

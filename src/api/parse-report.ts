@@ -1,5 +1,5 @@
 /** What is said about one document while it is read: issues, notices, and fields accepted without effect. */
-import type { Issue, Notice } from "./resource.ts";
+import type { CheckLevel, Issue, Notice } from "./resource.ts";
 
 /** Where something is said: a line of the file, from 1, and a dotted path inside the document. */
 export interface Position {
@@ -7,7 +7,15 @@ export interface Position {
   readonly path: string;
 }
 
-export class ParseReport {
+/** What readers and checks say things to. */
+export interface Report {
+  issue(at: Position, problem: string): void;
+  notice(at: Position, message: string): void;
+  /** Remembers a field that has no effect here; list indexes are left out, so that a list counts once. */
+  unused(path: string): void;
+}
+
+export class ParseReport implements Report {
   readonly issues: Issue[] = [];
   readonly #notices: Notice[] = [];
   readonly #told = new Set<string>();
@@ -17,21 +25,25 @@ export class ParseReport {
     this.#file = file;
   }
 
-  /** The same fault found twice, because a field is read twice, is told once. */
-  issue({ line, path }: Position, problem: string): void {
-    const key = `${line} ${path} ${problem}`;
-    if (this.#told.has(key)) return;
-    this.#told.add(key);
-    this.issues.push({ source: { file: this.#file, line }, path, problem });
+  issue(at: Position, problem: string): void {
+    this.#issue(at, { problem });
   }
 
-  notice({ line, path }: Position, message: string): void {
-    this.#notices.push({ source: { file: this.#file, line }, path, message });
+  notice(at: Position, message: string): void {
+    this.#notice(at, { message });
   }
 
-  /** Remembers a field that has no effect here; list indexes are left out, so that a list counts once. */
   unused(path: string): void {
     this.#unused.add(path.replace(/\[\d+\]/g, "[]"));
+  }
+
+  /** The same report, for one of Istio's own checks: what is said there carries its level. */
+  at(level: CheckLevel): Report {
+    return {
+      issue: (at, problem) => this.#issue(at, { problem, level }),
+      notice: (at, message) => this.#notice(at, { message, level }),
+      unused: (path) => this.unused(path),
+    };
   }
 
   /** All notices; the unused fields make one, at `line`. */
@@ -39,5 +51,17 @@ export class ParseReport {
     if (this.#unused.size === 0) return this.#notices;
     const message = `accepted, without effect here yet: ${[...this.#unused].join(", ")}`;
     return [...this.#notices, { source: { file: this.#file, line }, path: "", message }];
+  }
+
+  /** The same fault found twice, because a field is read twice, is told once. */
+  #issue({ line, path }: Position, said: Pick<Issue, "problem" | "level">): void {
+    const key = `${line} ${path} ${said.problem} ${said.level}`;
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
+    this.issues.push({ source: { file: this.#file, line }, path, ...said });
+  }
+
+  #notice({ line, path }: Position, said: Pick<Notice, "message" | "level">): void {
+    this.#notices.push({ source: { file: this.#file, line }, path, ...said });
   }
 }

@@ -1,5 +1,6 @@
 /** The one door from text to resources: YAML in; typed resources, issues and notices out. */
 import { authorizationPolicy } from "./authorization-policy.ts";
+import { type CheckedKind, checkedResource } from "./checked-resource.ts";
 import { closestName } from "./closest-name.ts";
 import { configMap } from "./config-map.ts";
 import { type Check, Fields } from "./decoder.ts";
@@ -14,13 +15,17 @@ import { networkPolicy } from "./network-policy.ts";
 import { ParseReport } from "./parse-report.ts";
 import { peerAuthentication } from "./peer-authentication.ts";
 import { quoted } from "./quoted.ts";
+import { requestAuthentication } from "./request-authentication.ts";
 import type { Issue, Notice, Resource, ResourceKind, ResourceMeta } from "./resource.ts";
 import { resourceMeta } from "./resource-meta.ts";
 import { labelNameProblem, serviceNameProblem, subdomainProblem } from "./resource-names.ts";
+import { checkSchema } from "./schema/schema.ts";
+import { schemaOfKind } from "./schema/schema-of-kind.ts";
 import { secret } from "./secret.ts";
 import { service } from "./service.ts";
 import { serviceAccount } from "./service-account.ts";
 import { statefulSet } from "./stateful-set.ts";
+import { webhookOfKind } from "./webhook/webhook-of-kind.ts";
 import { type YamlDocument, type YamlNode, yamlDocuments } from "./yaml-documents.ts";
 
 export interface ParsedResources {
@@ -33,6 +38,7 @@ interface KindParser {
   readonly apiVersions: readonly string[];
   readonly scope: "namespaced" | "cluster";
   readonly nameProblem: Check;
+  /** Reads what `schemaOfKind` and `webhookOfKind` found good, where the kind is Istio's. */
   parse(meta: ResourceMeta, root: Fields): Resource;
 }
 
@@ -42,6 +48,17 @@ const NETWORKING_VERSIONS = [
   "networking.istio.io/v1beta1",
   "networking.istio.io/v1alpha3",
 ];
+
+const TELEMETRY_VERSIONS = ["telemetry.istio.io/v1", "telemetry.istio.io/v1alpha1"];
+
+function checkedKind(kind: CheckedKind, apiVersions: readonly string[]): KindParser {
+  return {
+    apiVersions,
+    scope: "namespaced",
+    nameProblem: subdomainProblem,
+    parse: checkedResource(kind),
+  };
+}
 
 const KINDS: { readonly [kind in Exclude<ResourceKind, "MeshConfig">]: KindParser } = {
   Namespace: {
@@ -110,6 +127,22 @@ const KINDS: { readonly [kind in Exclude<ResourceKind, "MeshConfig">]: KindParse
     nameProblem: subdomainProblem,
     parse: destinationRule,
   },
+  RequestAuthentication: {
+    apiVersions: SECURITY_VERSIONS,
+    scope: "namespaced",
+    nameProblem: subdomainProblem,
+    parse: requestAuthentication,
+  },
+  Telemetry: checkedKind("Telemetry", TELEMETRY_VERSIONS),
+  EnvoyFilter: checkedKind("EnvoyFilter", NETWORKING_VERSIONS),
+  Gateway: checkedKind("Gateway", NETWORKING_VERSIONS),
+  ProxyConfig: checkedKind("ProxyConfig", NETWORKING_VERSIONS),
+  ServiceEntry: checkedKind("ServiceEntry", NETWORKING_VERSIONS),
+  Sidecar: checkedKind("Sidecar", NETWORKING_VERSIONS),
+  VirtualService: checkedKind("VirtualService", NETWORKING_VERSIONS),
+  WasmPlugin: checkedKind("WasmPlugin", ["extensions.istio.io/v1alpha1"]),
+  WorkloadEntry: checkedKind("WorkloadEntry", NETWORKING_VERSIONS),
+  WorkloadGroup: checkedKind("WorkloadGroup", NETWORKING_VERSIONS),
   NetworkPolicy: {
     apiVersions: ["networking.k8s.io/v1"],
     scope: "namespaced",
@@ -139,6 +172,17 @@ export function parseResources(text: string, file: string): ParsedResources {
   };
 }
 
+/** One fault that several checks find is told once, as the first says it. */
+function toldOnce(issues: readonly Issue[]): readonly Issue[] {
+  const places = new Map<string, Issue>();
+  return issues.filter((issue) => {
+    const place = `${issue.source.line} ${issue.path}`;
+    const first = places.get(place);
+    if (first === undefined) places.set(place, issue);
+    return first === undefined || first.level === issue.level;
+  });
+}
+
 function parseDocument({ root, problems }: YamlDocument, file: string): ParsedResources {
   const report = new ParseReport(file);
   for (const { line, problem } of problems) report.issue({ line, path: "" }, problem);
@@ -146,7 +190,7 @@ function parseDocument({ root, problems }: YamlDocument, file: string): ParsedRe
   const resources = readNode(root, { report, file });
   return {
     resources: report.issues.length === 0 ? resources : [],
-    issues: report.issues.toSorted((one, other) => one.source.line - other.source.line),
+    issues: toldOnce(report.issues).toSorted((one, other) => one.source.line - other.source.line),
     notices: report.notices(root.line),
   };
 }
@@ -201,8 +245,30 @@ function readResource(root: Fields, { report, file }: Reading): readonly Resourc
     return "not-read";
   }
   root.accept(["status"]);
-  const options = { ...parser, apiVersion, file, at: root };
-  return [parser.parse(resourceMeta(root.section("metadata"), options), root)];
+  const meta = resourceMeta(root.section("metadata"), { ...parser, apiVersion, file, at: root });
+  checkAsIstio(root, { kind, meta, report });
+  return [parser.parse(meta, root)];
+}
+
+/** Both gates always: a user sees what either would say (VAL-2: the schema refuses unknown fields too). */
+function checkAsIstio(
+  root: Fields,
+  { kind, meta, report }: { kind: string; meta: ResourceMeta; report: ParseReport },
+): void {
+  const schema = schemaOfKind(kind);
+  if (schema !== undefined) {
+    checkSchema(schema, root.map, report.at("schema"));
+    root.section("spec").acceptAll();
+  }
+  const validate = webhookOfKind(kind);
+  if (validate === undefined) return;
+  const checked = new Fields(root.map, {
+    line: root.line,
+    path: root.path,
+    report: report.at("webhook"),
+  });
+  const { name, namespace, annotations } = meta;
+  validate({ name, namespace, annotations, root: checked, spec: checked.section("spec") });
 }
 
 function refuseMissingKind(root: Fields): "not-read" {

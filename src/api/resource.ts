@@ -1,5 +1,6 @@
 /** What all resources share: where they were written, what they are called, and the union of the kinds. */
 import type { AuthorizationPolicy } from "./authorization-policy.ts";
+import type { CheckedResource } from "./checked-resource.ts";
 import type { ConfigMap } from "./config-map.ts";
 import type { Deployment } from "./deployment.ts";
 import type { DestinationRule } from "./destination-rule.ts";
@@ -9,6 +10,7 @@ import type { MeshConfig } from "./mesh-config.ts";
 import type { Namespace } from "./namespace.ts";
 import type { NetworkPolicy } from "./network-policy.ts";
 import type { PeerAuthentication } from "./peer-authentication.ts";
+import type { RequestAuthentication } from "./request-authentication.ts";
 import type { Secret } from "./secret.ts";
 import type { Service } from "./service.ts";
 import type { ServiceAccount } from "./service-account.ts";
@@ -53,6 +55,8 @@ export type Resource =
   | AuthorizationPolicy
   | DestinationRule
   | NetworkPolicy
+  | RequestAuthentication
+  | CheckedResource
   | MeshConfig
   | ImageCommands;
 
@@ -61,6 +65,12 @@ export type ResourceKind = Resource["kind"];
 /** Kinds that make pods, from a template. */
 export type PodOwner = Deployment | StatefulSet | Job;
 
+/**
+ * Istio's two gates, which differ: the schema of the kind, as an API server applies it, and the rules of istiod's
+ * webhook. What only this product says has no level.
+ */
+export type CheckLevel = "schema" | "webhook";
+
 /** Something wrong with what the user wrote; the resource is not used until it is mended. */
 export interface Issue {
   readonly source: SourceLocation;
@@ -68,6 +78,7 @@ export interface Issue {
   readonly path: string;
   /** What is wrong, and what was expected instead. */
   readonly problem: string;
+  readonly level?: CheckLevel;
 }
 
 /** Something accepted that the user should know, such as a field without effect here. */
@@ -75,6 +86,7 @@ export interface Notice {
   readonly source: SourceLocation;
   readonly path: string;
   readonly message: string;
+  readonly level?: CheckLevel;
 }
 
 /** `AuthorizationPolicy production/deny-all`, as users write it in talk. */

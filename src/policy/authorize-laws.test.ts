@@ -85,6 +85,8 @@ function decide(
   { protocol, asked }: { readonly protocol: "http" | "tcp"; readonly asked: Traffic },
 ): Decision {
   const authorization = {
+    custom: [],
+    audit: [],
     deny: given.filter(({ action }) => action === "DENY"),
     allow: given.filter(({ action }) => action === "ALLOW"),
   };

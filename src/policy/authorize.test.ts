@@ -36,6 +36,8 @@ interface Asked extends RequestParts {
 }
 
 const splitByAction = (policies: readonly AppliedPolicy[]) => ({
+  custom: policies.filter(({ action }) => action === "CUSTOM"),
+  audit: policies.filter(({ action }) => action === "AUDIT"),
   deny: policies.filter(({ action }) => action === "DENY"),
   allow: policies.filter(({ action }) => action === "ALLOW"),
 });
@@ -396,7 +398,7 @@ test("an open connection can be kept, and judged again whenever the policies cha
 
 test("a connection is never judged by what was compiled for HTTP", () => {
   const compiled = compileAuthorization(
-    { deny: [], allow: [] },
+    { custom: [], audit: [], deny: [], allow: [] },
     { protocol: "http", trust: clusterTrust },
   );
   assert.throws(() => authorizeConnection(compiled, connectionFrom(SLEEP)), RangeError);

@@ -2,11 +2,30 @@
 import type { PeerAuthenticationMode } from "../api/peer-authentication.ts";
 import type { ResourceRef, SourceLocation } from "../api/resource.ts";
 
-export type Verdict = "allow" | "deny";
+/** "delegate": a CUSTOM rule matched, and external authorizers are to be asked before anything else counts (AP-1, AP-2). */
+export type Verdict = "allow" | "deny" | "delegate";
 
-export interface Decision {
+export interface Decision extends Judged {
+  /**
+   * What would be decided if the policies on trial (`istio.io/dry-run`) were in force beside the enforced ones; present
+   * where such a policy applies to the workload (AP-110..AP-113).
+   */
+  readonly dryRun?: Judged;
+  /** The first AUDIT rule that matched; it never changes the verdict (AP-9). */
+  readonly audited?: RuleRef;
+}
+
+/** A verdict and what explains it. */
+export interface Judged {
   readonly verdict: Verdict;
   readonly reason: Reason;
+}
+
+/** One external authorizer that has to be asked, and the first CUSTOM rule of it that matched. */
+export interface Delegation {
+  /** As in `extensionProviders[].name` of the mesh configuration. */
+  readonly provider: string;
+  readonly matched: RuleRef;
 }
 
 /** One rule of one policy; `rule` is its index in the policy's `rules`, from 0 (AP-34). */
@@ -27,6 +46,22 @@ export type Origin = ResourceOrigin | "default";
 
 /** Why traffic was let through or not. Plain data: it travels into logs and back. */
 export type Reason =
+  /**
+   * CUSTOM rules matched: the authorizers are asked in this order, by name, and all must allow (AP-120..AP-126).
+   * `afterwards` is what the policies here say once they have, of the traffic as it was judged.
+   */
+  | {
+      readonly because: "matched-custom";
+      readonly delegations: readonly Delegation[];
+      readonly afterwards: Judged;
+    }
+  /** A CUSTOM rule matched, and its authorizer cannot be asked: what it guards is refused, and nothing else (AP-120). */
+  | {
+      readonly because: "no-authorizer";
+      readonly provider: string;
+      readonly matched: RuleRef;
+      readonly problem: string;
+    }
   /** A rule of an ALLOW policy matched. */
   | { readonly because: "matched-allow"; readonly matched: RuleRef }
   /** No ALLOW policy applies to the workload, and no DENY rule matched (AP-1). */

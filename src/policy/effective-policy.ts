@@ -24,7 +24,12 @@ export function effectiveAuthorization(
   const applying = ofScope(authorizationPolicies, { rootNamespace, namespace }).filter(
     ({ targetRefs, selector }) => targetRefs.length === 0 && selects(selector, labels),
   );
-  return { deny: withAction(applying, "DENY"), allow: withAction(applying, "ALLOW") };
+  return {
+    custom: withAction(applying, "CUSTOM"),
+    audit: withAction(applying, "AUDIT"),
+    deny: withAction(applying, "DENY"),
+    allow: withAction(applying, "ALLOW"),
+  };
 }
 
 function withAction(
@@ -33,10 +38,12 @@ function withAction(
 ): readonly AppliedPolicy[] {
   return policies
     .filter((policy) => policy.action === action)
-    .map(({ kind, meta, rules }) => ({
+    .map(({ kind, meta, provider, dryRun, rules }) => ({
       ref: { kind, namespace: meta.namespace, name: meta.name },
       source: meta.source,
       action,
+      ...(provider === undefined ? {} : { provider }),
+      ...(dryRun ? { dryRun: true as const } : {}),
       rules,
     }))
     .sort((a, b) => (policyId(a.ref) < policyId(b.ref) ? -1 : 1));

@@ -17,6 +17,11 @@ const chosenBy = {
   source: { file: "rules.yaml", line: 7 },
 };
 
+const VERDICTS = [
+  ["^Allowed", "allow"],
+  ["^Delegated", "delegate"],
+] as const;
+
 /** One row for each reason there is: the compiler holds the list complete. */
 const rows: {
   readonly [because in Reason["because"]]: [Reason, sentence: RegExp, summary: string];
@@ -25,6 +30,20 @@ const rows: {
     { because: "matched-allow", matched },
     /^Allowed: rules\[1\] of AuthorizationPolicy production\/no-admin \(policies\.yaml:12\) matches, an ALLOW rule\.$/,
     "ALLOW production/no-admin rules[1] (policies.yaml:12)",
+  ],
+  "matched-custom": [
+    {
+      because: "matched-custom",
+      delegations: [{ provider: "opa", matched }],
+      afterwards: { verdict: "allow", reason: { because: "no-allow-policy" } },
+    },
+    /^Delegated: opa is asked, because rules\[1\] of AuthorizationPolicy production\/no-admin \(policies\.yaml:12\) matches\. Once all allow it, it is allowed: no ALLOW policy applies/,
+    "CUSTOM opa by production/no-admin rules[1] (policies.yaml:12); then no ALLOW policy applies",
+  ],
+  "no-authorizer": [
+    { because: "no-authorizer", provider: "opa", matched, problem: "no such provider" },
+    /^Denied: rules\[1\] of .* matches, a CUSTOM rule, and its authorizer opa cannot be asked: no such provider\.$/,
+    "CUSTOM opa by production/no-admin rules[1] (policies.yaml:12): no such provider",
   ],
   "matched-deny": [
     { because: "matched-deny", matched },
@@ -90,7 +109,8 @@ const rows: {
 };
 for (const [because, [reason, sentence, summary]] of Object.entries(rows)) {
   test(`explains ${because}`, () => {
-    const verdict = sentence.source.startsWith("^Allowed") ? "allow" : "deny";
+    const verdict =
+      VERDICTS.find(([opening]) => sentence.source.startsWith(opening))?.[1] ?? "deny";
     assert.match(explain({ verdict, reason }), sentence);
     assert.equal(summarize(reason), summary);
   });

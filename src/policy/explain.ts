@@ -1,12 +1,26 @@
 /** From a decision to words: what decided, where it is written, and what would have had to be otherwise. */
 import { formatLocation, formatRef, type ResourceRef } from "../api/resource.ts";
-import type { Decision, NearestMiss, Origin, Reason, RuleRef, UnmetCondition } from "./decision.ts";
+import type {
+  Decision,
+  Delegation,
+  NearestMiss,
+  Origin,
+  Reason,
+  RuleRef,
+  UnmetCondition,
+  Verdict,
+} from "./decision.ts";
 
 /** Plain sentences, one a line; the details of nearest rules are indented by two spaces. Never throws. */
 export function explain({ verdict, reason }: Decision): string {
-  const opening = verdict === "allow" ? "Allowed" : "Denied";
-  return [`${opening}: ${sentence(reason)}`, ...details(reason)].join("\n");
+  return [`${OPENINGS[verdict]}: ${sentence(reason)}`, ...details(reason)].join("\n");
 }
+
+const OPENINGS: Readonly<Record<Verdict, string>> = {
+  allow: "Allowed",
+  deny: "Denied",
+  delegate: "Delegated",
+};
 
 /** One short line for tables, such as `DENY production/no-admin rules[0] (policies.yaml:12)`. */
 export function summarize(reason: Reason): string {
@@ -15,6 +29,10 @@ export function summarize(reason: Reason): string {
       return `ALLOW ${shortRule(reason.matched)}`;
     case "matched-deny":
       return `DENY ${shortRule(reason.matched)}`;
+    case "matched-custom":
+      return `CUSTOM ${reason.delegations.map(shortDelegation).join(", ")}; then ${summarize(reason.afterwards.reason)}`;
+    case "no-authorizer":
+      return `CUSTOM ${shortDelegation(reason)}: ${reason.problem}`;
     case "no-allow-policy":
       return "no ALLOW policy applies";
     case "no-allow-matched":
@@ -46,6 +64,10 @@ function sentence(reason: Reason): string {
       return `${ruleInWords(reason.matched)} matches, an ALLOW rule.`;
     case "matched-deny":
       return `${ruleInWords(reason.matched)} matches, a DENY rule.`;
+    case "matched-custom":
+      return matchedCustom(reason);
+    case "no-authorizer":
+      return `${ruleInWords(reason.matched)} matches, a CUSTOM rule, and its authorizer ${reason.provider} cannot be asked: ${reason.problem}.`;
     case "no-allow-policy":
       return "no ALLOW policy applies to the callee, and no DENY rule matches.";
     case "no-allow-matched":
@@ -75,6 +97,17 @@ function details(reason: Reason): string[] {
   if (reason.because !== "no-allow-matched" || reason.nearest.length === 0) return [];
   const opening = reason.nearest.length === 1 ? "The nearest rule:" : "The nearest rules:";
   return [opening, ...reason.nearest.flatMap(missInWords)];
+}
+
+function matchedCustom({
+  delegations,
+  afterwards,
+}: Extract<Reason, { because: "matched-custom" }>): string {
+  const asked = delegations.map(
+    ({ provider, matched }) => `${provider} is asked, because ${ruleInWords(matched)} matches`,
+  );
+  const outcome = OPENINGS[afterwards.verdict].toLowerCase();
+  return `${asked.join("; ")}. Once all allow it, it is ${outcome}: ${sentence(afterwards.reason)}`;
 }
 
 function noAllowMatched({
@@ -133,6 +166,10 @@ function shortChoice(spoken: "plaintext" | "TLS", { chosenBy }: TransportRefusal
 
 function shortRule({ policy, rule, source }: RuleRef): string {
   return `${shortRef(policy)} rules[${rule}] (${formatLocation(source)})`;
+}
+
+function shortDelegation({ provider, matched }: Delegation): string {
+  return `${provider} by ${shortRule(matched)}`;
 }
 
 function shortOrigin(origin: Origin): string {

@@ -16,6 +16,12 @@ export interface Connection {
   readonly serverName?: string;
 }
 
+/**
+ * The payload of a verified JSON Web Token, as its claims are asked about: those that are lists in one text (`scope`)
+ * are split (JWT-65). Plain JSON.
+ */
+export type TokenPayload = Readonly<Record<string, unknown>>;
+
 /** One HTTP request on a connection. */
 export interface HttpRequest {
   readonly connection: Connection;
@@ -29,6 +35,8 @@ export interface HttpRequest {
    * Address after X-Forwarded-For processing (AP-51, AP-51a).
    */
   readonly remoteAddress: string;
+  /** Of a token that this workload's own proxy verified (JWT-68); absent when there is none. */
+  readonly token?: TokenPayload;
   /**
    * @param name lower case
    * @returns all values joined with "," (AP-80), undefined when absent

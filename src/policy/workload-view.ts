@@ -11,7 +11,7 @@ import type { MutualTlsMode, Origin, ResourceOrigin } from "./decision.ts";
 import type { SocketAddress } from "./workload.ts";
 
 /** Raised whenever an older sidecar would misread a newer view; it then refuses (nacks) the view. */
-export const WORKLOAD_VIEW_FORMAT = 2;
+export const WORKLOAD_VIEW_FORMAT = 3;
 
 export interface WorkloadView {
   readonly workload: {
@@ -87,6 +87,8 @@ export interface EffectiveMutualTls {
 
 /** The policies that apply to the workload, by action; each list in evaluation order. */
 export interface EffectiveAuthorization {
+  readonly custom: readonly AppliedPolicy[];
+  readonly audit: readonly AppliedPolicy[];
   readonly deny: readonly AppliedPolicy[];
   readonly allow: readonly AppliedPolicy[];
 }
@@ -95,6 +97,10 @@ export interface AppliedPolicy {
   readonly ref: ResourceRef;
   readonly source: SourceLocation;
   readonly action: AuthorizationAction;
+  /** The external authorizer, exactly where the action is CUSTOM (AP-120). */
+  readonly provider?: string;
+  /** On trial: judged and logged, never enforced (AP-110..AP-113). */
+  readonly dryRun?: true;
   readonly rules: readonly AuthorizationRule[];
 }
 

@@ -197,19 +197,22 @@ const mutualTls = object({
     value === "default" ? ("default" as const) : originOfResource(value, path),
 });
 
-const policy = object({
-  ref: reference,
-  source: location,
-  action: choice(AUTHORIZATION_ACTIONS),
-  rules: list(
-    object({
-      line: integer(0, Number.MAX_SAFE_INTEGER),
-      from: list(textsByField(SOURCE_FIELDS)),
-      to: list(textsByField(OPERATION_FIELDS)),
-      when: list(object({ key: text, values: list(text), notValues: list(text) })),
-    }),
-  ),
-});
+const policy = objectWith(
+  {
+    ref: reference,
+    source: location,
+    action: choice(AUTHORIZATION_ACTIONS),
+    rules: list(
+      object({
+        line: integer(0, Number.MAX_SAFE_INTEGER),
+        from: list(textsByField(SOURCE_FIELDS)),
+        to: list(textsByField(OPERATION_FIELDS)),
+        when: list(object({ key: text, values: list(text), notValues: list(text) })),
+      }),
+    ),
+  },
+  { provider: text, dryRun: trueOnly },
+);
 
 const refusal = object({ direction: choice(["egress", "ingress"]), policies: list(reference) });
 
@@ -268,7 +271,12 @@ const workloadView: Decoder<WorkloadView> = objectWith(
     }),
     inbound: object({
       ports: list(inboundPort),
-      authorization: object({ deny: list(policy), allow: list(policy) }),
+      authorization: object({
+        custom: list(policy),
+        audit: list(policy),
+        deny: list(policy),
+        allow: list(policy),
+      }),
       pathNormalization: choice(PATH_NORMALIZATIONS),
     }),
     outbound: objectWith({ destinations: list(destination) }, { httpProxy: address }),

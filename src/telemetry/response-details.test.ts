@@ -34,6 +34,18 @@ const details: { readonly [because in Reason["because"]]: [Reason, string | null
     "network_policy_denied_ingress",
   ],
   "unknown-destination": [{ because: "unknown-destination" }, "direct_response"],
+  "matched-custom": [
+    {
+      because: "matched-custom",
+      delegations: [{ provider: "opa", matched }],
+      afterwards: { verdict: "allow", reason: { because: "no-allow-policy" } },
+    },
+    null,
+  ],
+  "no-authorizer": [
+    { because: "no-authorizer", provider: "opa", matched, problem: "x" },
+    "rbac_access_denied_matched_policy[ns[production]-policy[x]-rule[0]-deny-due-to-bad-CUSTOM-action]",
+  ],
   "matched-allow": [{ because: "matched-allow", matched }, null],
   "no-allow-policy": [{ because: "no-allow-policy" }, null],
   "no-sidecar": [{ because: "no-sidecar" }, null],

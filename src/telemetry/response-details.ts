@@ -3,7 +3,7 @@ import type { Reason } from "../policy/decision.ts";
 import { ruleId } from "../policy/rule-id.ts";
 
 /**
- * Response code details of a refusal (AP-34, AP-131, OBS-6).
+ * Response code details of a refusal (AP-34, AP-120, AP-131, OBS-6).
  *
  * @returns null where Envoy would say nothing: the traffic was allowed
  */
@@ -11,6 +11,8 @@ export function responseCodeDetails(reason: Reason): string | null {
   switch (reason.because) {
     case "matched-deny":
       return accessDenied(ruleId(reason.matched));
+    case "no-authorizer":
+      return accessDenied(`${ruleId(reason.matched)}-deny-due-to-bad-CUSTOM-action`);
     case "no-allow-matched":
       return accessDenied("none");
     case "plaintext-refused":
@@ -27,6 +29,7 @@ export function responseCodeDetails(reason: Reason): string | null {
     case "unknown-destination":
       return "direct_response";
     case "matched-allow":
+    case "matched-custom":
     case "no-allow-policy":
     case "no-sidecar":
       return null;

@@ -419,7 +419,10 @@ function insideThePod(): void {
     assert.ok(ports.length > 0);
     views.set({
       ...allowed,
-      inbound: { ...allowed.inbound, authorization: { deny: [], allow: [] } },
+      inbound: {
+        ...allowed.inbound,
+        authorization: { custom: [], audit: [], deny: [], allow: [] },
+      },
     });
     const answer = await neighbour.sends(POD.ipv6, { port: 7073, send: "\x01" });
     assert.equal(answer, "7073 sees 127.0.0.6");

@@ -40,6 +40,8 @@ export function sampleView(options: {
         },
       ],
       authorization: {
+        custom: [],
+        audit: [],
         deny: [],
         allow: [
           {

@@ -124,6 +124,8 @@ export function workloadView(options: ViewOptions): WorkloadView {
     inbound: {
       ports,
       authorization: {
+        custom: policies.filter(({ action }) => action === "CUSTOM"),
+        audit: policies.filter(({ action }) => action === "AUDIT"),
         deny: policies.filter(({ action }) => action === "DENY"),
         allow: policies.filter(({ action }) => action === "ALLOW"),
       },
