@@ -24,7 +24,12 @@ for (const [file, print] of Object.entries(pages)) {
 function printCommands(): string {
   const program = buildProgram();
   const shown = program.commands.filter((command) => !isHidden(program, command));
-  const sections = shown.map((command) => `## hauberk ${command.name()}\n\n${helpOf(command)}`);
+  const named = shown.flatMap((command): [name: string, command: Command][] =>
+    command.commands.length === 0
+      ? [[command.name(), command]]
+      : command.commands.map((below) => [`${command.name()} ${below.name()}`, below]),
+  );
+  const sections = named.map(([name, command]) => `## hauberk ${name}\n\n${helpOf(command)}`);
   return `# Command line\n\n${PRINTED}\n\n${helpOf(program)}\n${sections.join("\n")}`;
 }
 

@@ -1,4 +1,5 @@
 /** The state of a mesh as a table for people, and whether all is well with it. Pure. */
+
 import type {
   ContainerStatus,
   MeshStatus,
@@ -6,6 +7,7 @@ import type {
   PortStatus,
   ProcessStatus,
 } from "../local/mesh-status.ts";
+import { alignColumns } from "./align-columns.ts";
 
 const HEADINGS = [
   "POD",
@@ -147,16 +149,4 @@ function formatTimeLeft(leftMs: number): string {
   const hours = Math.floor(minutes / 60);
   if (minutes === 0) return `${seconds} s`;
   return hours === 0 ? `${minutes} min` : `${hours} h ${minutes % 60} min`;
-}
-
-function alignColumns(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = HEADINGS.map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
 }

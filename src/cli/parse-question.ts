@@ -1,12 +1,20 @@
 /** From what a user types to a question about a mesh; whatever is not known there is answered with what is. */
 import type { Service, ServicePort } from "../api/service.ts";
-import { type AskedRequest, type Question, QuestionError } from "../policy/judge.ts";
+import { InvalidSpiffeIdError, parseSpiffeId, type SpiffeId } from "../identity/spiffe-id.ts";
 import type { MeshSnapshot, SelectedWorkloads } from "../policy/mesh-snapshot.ts";
+import {
+  type AskedRequest,
+  type Caller,
+  type Question,
+  QuestionError,
+} from "../policy/question.ts";
 import { targetContainerPort } from "../policy/service-target.ts";
+import type { TokenPayload } from "../policy/traffic.ts";
 import type { Workload } from "../policy/workload.ts";
+import { findWorkload, knownWorkloads } from "./find-workload.ts";
 
 export interface QuestionText {
-  /** `NAMESPACE/WORKLOAD`, or `outside`. */
+  /** `NAMESPACE/WORKLOAD`, `spiffe://...` for a caller known by its certificate alone, or `outside`. */
   readonly from: string;
   /** `NAMESPACE/WORKLOAD:PORT`, or `NAMESPACE/SERVICE:PORT`. */
   readonly to: string;
@@ -14,6 +22,8 @@ export interface QuestionText {
   readonly request?: string;
   /** `NAME: VALUE` each. */
   readonly header?: readonly string[];
+  /** JSON: the payload of a token that the callee's sidecar has verified. */
+  readonly claims?: string;
 }
 
 const NAME = /^([^/:\s]+)\/([^/:\s]+)$/;
@@ -23,14 +33,16 @@ const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*(.*?)\s*$/;
 
 /** @throws QuestionError naming what is wrong, and what is known */
 export function parseQuestion(snapshot: MeshSnapshot, text: QuestionText): Question {
-  const from = text.from === "outside" ? "outside" : findCaller(snapshot, text.from);
+  const from = findCaller(snapshot, text.from);
   const request = parseRequest(text);
   return { from, ...findCallee(snapshot, text.to), ...(request && { request }) };
 }
 
-function findCaller(snapshot: MeshSnapshot, text: string): Workload {
+function findCaller(snapshot: MeshSnapshot, text: string): Caller {
+  if (text === "outside") return text;
+  if (text.startsWith("spiffe://")) return { identity: identityNamed(text) };
   if (!NAME.test(text)) {
-    throw new QuestionError(`--from ${text}: expected NAMESPACE/WORKLOAD or outside`);
+    throw new QuestionError(`--from ${text}: expected NAMESPACE/WORKLOAD, spiffe://… or outside`);
   }
   const workload = findWorkload(snapshot, text);
   if (workload !== undefined) return workload;
@@ -39,11 +51,13 @@ function findCaller(snapshot: MeshSnapshot, text: string): Workload {
   );
 }
 
-/** @param text `NAMESPACE/NAME` of a Deployment or of one of its pods */
-function findWorkload({ workloads }: MeshSnapshot, text: string): Workload | undefined {
-  const named = (field: "owner" | "name"): Workload | undefined =>
-    workloads.find((workload) => `${workload.namespace}/${workload[field]}` === text);
-  return named("owner") ?? named("name");
+function identityNamed(text: string): SpiffeId {
+  try {
+    return parseSpiffeId(text);
+  } catch (error) {
+    if (!(error instanceof InvalidSpiffeIdError)) throw error;
+    throw new QuestionError(`--from ${error.message}`);
+  }
 }
 
 type Callee = Pick<Question, "to" | "containerPort" | "via">;
@@ -164,10 +178,6 @@ function whatIsKnown(
   return `${port === undefined ? "say which port is meant" : `no port ${port}`}; ${known}`;
 }
 
-function knownWorkloads({ workloads }: MeshSnapshot): string {
-  return list([...new Set(workloads.map(({ namespace, owner }) => `${namespace}/${owner}`))]);
-}
-
 function knownServices({ services }: MeshSnapshot): string {
   if (services.length === 0) return "";
   const names = services.map(({ service: { meta } }) => `${meta.namespace}/${meta.name}`);
@@ -178,16 +188,36 @@ function list(items: readonly (string | number)[]): string {
   return items.length === 0 ? "none" : items.join(", ");
 }
 
-function parseRequest({ request, header = [] }: QuestionText): AskedRequest | undefined {
+function parseRequest({ request, header = [], claims }: QuestionText): AskedRequest | undefined {
   if (request === undefined) {
     if (header.length > 0) throw new QuestionError("--header is of no use without --request");
+    if (claims !== undefined) throw new QuestionError("--claims is of no use without --request");
     return undefined;
   }
   const [, method, path] = REQUEST.exec(request.trim()) ?? [];
   if (method === undefined || path === undefined) {
     throw new QuestionError(`--request ${request}: expected METHOD PATH, as in 'GET /cart'`);
   }
-  return { method, path, headers: parseHeaders(header) };
+  const payload = claims === undefined ? undefined : parseClaims(claims);
+  return { method, path, headers: parseHeaders(header), ...(payload && { payload }) };
+}
+
+function parseClaims(text: string): TokenPayload {
+  const payload = readJson(text);
+  if (isTokenPayload(payload)) return payload;
+  throw new QuestionError("--claims: expected a JSON object, the payload of a token");
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isTokenPayload(value: unknown): value is TokenPayload {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function parseHeaders(lines: readonly string[]): ReadonlyMap<string, string> {

@@ -1,6 +1,8 @@
 /** All commands and their options. Each command is loaded when it is run, so that `--help` stays quick. */
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
+import type { AuthzCheckOptions } from "./commands/authz-check.ts";
+import type { DescribeOptions } from "./commands/describe.ts";
 import type { ExplainOptions } from "./commands/explain.ts";
 import { addMeshCommands } from "./mesh-commands.ts";
 import type { NetworkChoice } from "./network-choice.ts";
@@ -19,6 +21,8 @@ export function buildProgram(): Command {
   addUp(program);
   addMeshCommands(program);
   addExplain(program);
+  addDescribe(program);
+  addAuthz(program);
   addDemo(program);
   addProcesses(program);
   return program;
@@ -55,6 +59,58 @@ function addExplain(program: Command): void {
     .action(async (options: ExplainOptions) => {
       const { explainCommand } = await import("./commands/explain.ts");
       process.exitCode = await explainCommand(options, print);
+    });
+}
+
+function addDescribe(program: Command): void {
+  program
+    .command("describe")
+    .description(
+      "Say what one workload demands of its callers: mutual TLS on each port, and every policy rule as a sentence; needs no running mesh",
+    )
+    .argument("<workload>", "NAMESPACE/WORKLOAD")
+    .addOption(resourcePaths())
+    .option("--json", "print the description as JSON")
+    .addHelpText(
+      "after",
+      "\nExit code: 0, or 1 when there is no such workload or the YAML is faulty.",
+    )
+    .action(async (workload: string, options: DescribeOptions) => {
+      const { describeCommand } = await import("./commands/describe.ts");
+      process.exitCode = await describeCommand(workload, options, print);
+    });
+}
+
+function addAuthz(program: Command): void {
+  program
+    .command("authz")
+    .description("Questions about authorization")
+    .command("check")
+    .description(
+      "Print the policies that apply to a workload; or, with a caller and a request, whether it is allowed",
+    )
+    .argument("<workload>", "callee, as NAMESPACE/WORKLOAD, with :PORT when a caller is given")
+    .addOption(resourcePaths())
+    .option("--from <workload>", "caller, as NAMESPACE/WORKLOAD, or 'outside'")
+    .option("--request <request>", "METHOD PATH, as in 'GET /cart'")
+    .option("--header <header>", "NAME: VALUE; may be given several times", collect)
+    .option("--json", "print the answer as JSON")
+    .addHelpText(
+      "after",
+      `
+Without --from it prints ACTION, policy and number of rules. With --from it answers in one line.
+Exit code: 0 allowed (or printed), 2 denied, 1 the question or the YAML is faulty. A request that an external authorizer
+would have to allow counts as denied, as long as --custom allow does not say that it does.`,
+    )
+    .addOption(
+      new Option("--custom <answer>", "what external authorizers are taken to answer").choices([
+        "allow",
+        "deny",
+      ]),
+    )
+    .action(async (workload: string, options: AuthzCheckOptions) => {
+      const { authzCheckCommand } = await import("./commands/authz-check.ts");
+      process.exitCode = await authzCheckCommand(workload, options, print);
     });
 }
 

@@ -1,0 +1,130 @@
+/** `hauberk authz check`: the policies of a workload as `istioctl x authz check` prints them, or one verdict for a script. */
+import { formatRef } from "../../api/resource.ts";
+import type { Judged } from "../../policy/decision.ts";
+import { describeWorkload } from "../../policy/describe-workload.ts";
+import { summarize } from "../../policy/explain.ts";
+import { judge } from "../../policy/judge.ts";
+import type { MeshSnapshot } from "../../policy/mesh-snapshot.ts";
+import { QuestionError } from "../../policy/question.ts";
+import { alignColumns } from "../align-columns.ts";
+import { findWorkload, knownWorkloads } from "../find-workload.ts";
+import { formatIssue } from "../format-issue.ts";
+import { loadMesh } from "../load-mesh.ts";
+import { parseQuestion, type QuestionText } from "../parse-question.ts";
+
+export interface AuthzCheckOptions extends Partial<Omit<QuestionText, "to">> {
+  readonly file: readonly string[];
+  readonly json?: boolean;
+  /** What external authorizers are taken to answer; absent: nothing is known, and that is no permission. */
+  readonly custom?: "allow" | "deny";
+}
+
+/** Exit codes: scripts rely on them. */
+const ALLOWED = 0;
+const CANNOT_TELL = 1;
+const DENIED = 2;
+
+/** @returns the exit code: 0 allowed or printed, 2 denied, 1 when the question or the YAML is faulty */
+export async function authzCheckCommand(
+  workload: string,
+  options: AuthzCheckOptions,
+  print: (line: string) => void,
+): Promise<number> {
+  const { snapshot, issues } = await loadMesh(options.file);
+  const { code, lines, data } =
+    issues.length > 0
+      ? { code: CANNOT_TELL, lines: issues.map(formatIssue), data: { issues } }
+      : answer(snapshot, { workload, options });
+  if (options.json) print(JSON.stringify(data, null, 2));
+  else for (const line of lines) print(line);
+  return code;
+}
+
+interface Answer {
+  readonly code: number;
+  readonly lines: readonly string[];
+  readonly data: object;
+}
+
+interface Asked {
+  readonly workload: string;
+  readonly options: AuthzCheckOptions;
+}
+
+function answer(snapshot: MeshSnapshot, asked: Asked): Answer {
+  try {
+    return asked.options.from === undefined
+      ? listPolicies(snapshot, asked)
+      : checkRequest(snapshot, asked);
+  } catch (error) {
+    if (!(error instanceof QuestionError)) throw error;
+    return { code: CANNOT_TELL, lines: [error.message], data: { error: error.message } };
+  }
+}
+
+/** CTL-29: one row a policy, its name as `policy.namespace`. */
+function listPolicies(snapshot: MeshSnapshot, { workload: name, options }: Asked): Answer {
+  for (const option of ["request", "header", "custom"] as const) {
+    if (options[option] !== undefined)
+      throw new QuestionError(`--${option} needs --from: who asks?`);
+  }
+  const workload = findWorkload(snapshot, name.replace(/:[^:/]*$/, ""));
+  if (workload === undefined) {
+    throw new QuestionError(`${name}: no such workload; known: ${knownWorkloads(snapshot)}`);
+  }
+  const { policies } = describeWorkload(snapshot, workload);
+  const rows = policies.map(({ action, ref, rules, dryRun }) => [
+    action,
+    `${ref.name}.${ref.namespace}${dryRun ? " (dry run)" : ""}`,
+    String(rules.length),
+  ]);
+  return {
+    code: ALLOWED,
+    lines: alignColumns([["ACTION", "AuthorizationPolicy", "RULES"], ...rows]),
+    data: policies.map(({ action, ref, source, provider, dryRun, rules }) => ({
+      action,
+      policy: formatRef(ref),
+      source,
+      rules: rules.length,
+      ...(provider === undefined ? {} : { provider }),
+      ...(dryRun && { dryRun }),
+    })),
+  };
+}
+
+function checkRequest(snapshot: MeshSnapshot, { workload, options }: Asked): Answer {
+  const { from = "outside", request, header, custom } = options;
+  const question = parseQuestion(snapshot, {
+    from,
+    to: workload,
+    ...(request === undefined ? {} : { request }),
+    ...(header === undefined ? {} : { header }),
+  });
+  const { decision } = judge(snapshot, question);
+  const { verdict, reason } = settle(decision, custom);
+  const dryRun = decision.dryRun && settle(decision.dryRun, custom);
+  const lines = [
+    `${WORDS[verdict]}: ${summarize(reason)}`,
+    ...(decision.audited ? ["audited: an AUDIT rule matches"] : []),
+    ...(dryRun ? [`on trial: ${WORDS[dryRun.verdict]}: ${summarize(dryRun.reason)}`] : []),
+  ];
+  return {
+    code: verdict === "allow" ? ALLOWED : DENIED,
+    lines,
+    data: { verdict, reason, ...(dryRun && { dryRun }) },
+  };
+}
+
+const WORDS: Readonly<Record<Judged["verdict"], string>> = {
+  allow: "allowed",
+  deny: "denied",
+  delegate: "denied unless the external authorizer allows it",
+};
+
+/** What becomes of a delegated verdict once the authorizers have answered as the user says. */
+function settle(judged: Judged, custom: AuthzCheckOptions["custom"]): Judged {
+  const { reason } = judged;
+  if (reason.because !== "matched-custom") return judged;
+  if (custom === "allow") return reason.afterwards;
+  return custom === "deny" ? { verdict: "deny", reason } : judged;
+}

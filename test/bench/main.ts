@@ -1,0 +1,15 @@
+/** `npm run bench -- NAME`: our figures beside those of peers, measured in the same run. Exit 1 when a goal is missed. */
+import { benchPolicy } from "./policy/bench-policy.ts";
+
+const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
+  policy: benchPolicy,
+};
+
+const [name = "", ...rest] = process.argv.slice(2);
+const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
+if (bench === undefined) {
+  console.error(`npm run bench -- NAME, where NAME is one of: ${Object.keys(BENCHES).join(", ")}`);
+  process.exitCode = 1;
+} else {
+  process.exitCode = await bench(rest);
+}

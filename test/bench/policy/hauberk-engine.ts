@@ -1,0 +1,86 @@
+/** Ours: as the sidecar holds it, compiled once a view; callers are connections that stand. */
+import type { AuthorizationRule } from "../../../src/api/authorization-policy.ts";
+import { parseSpiffeId } from "../../../src/identity/spiffe-id.ts";
+import { authorizeRequest, compileAuthorization } from "../../../src/policy/authorize.ts";
+import type { Connection } from "../../../src/policy/traffic.ts";
+import type { AppliedPolicy, EffectiveAuthorization } from "../../../src/policy/workload-view.ts";
+import type { Decide, Engine } from "./engine.ts";
+import type { MixedRule } from "./mixed-rules.ts";
+
+/** A policy holds at most so many rules (VAL-33). */
+const RULES_OF_A_POLICY = 500;
+const TRUST = {
+  trustDomain: "cluster.local",
+  trustDomainAliases: [],
+  rootsPem: [],
+  minimumTlsVersion: "TLSv1.2",
+} as const;
+
+export const hauberkEngine: Engine = {
+  name: "hauberk",
+  load(rules) {
+    const compiled = compileAuthorization(effective(rules), { protocol: "http", trust: TRUST });
+    const connections = new Map<string, Connection>();
+    const decide: Decide = ({ principal, port, method, path, host, headers }) => {
+      const key = `${principal} ${port}`;
+      const connection = connections.get(key) ?? connectionOf(principal, port);
+      connections.set(key, connection);
+      const request = {
+        connection,
+        method,
+        path,
+        authority: host,
+        remoteAddress: connection.sourceAddress,
+        header: (name: string) => headers[name],
+      };
+      return () => authorizeRequest(compiled, request).verdict === "allow";
+    };
+    return Promise.resolve(decide);
+  },
+};
+
+function connectionOf(principal: string, destinationPort: number): Connection {
+  return {
+    principal: parseSpiffeId(`spiffe://${principal}`),
+    sourceAddress: "10.0.0.9",
+    sourcePort: 40_000,
+    destinationAddress: "10.0.0.5",
+    destinationPort,
+  };
+}
+
+function effective(rules: readonly MixedRule[]): EffectiveAuthorization {
+  return { custom: [], audit: [], deny: policies(rules, "DENY"), allow: policies(rules, "ALLOW") };
+}
+
+function policies(rules: readonly MixedRule[], action: MixedRule["action"]): AppliedPolicy[] {
+  const own = rules.filter((rule) => rule.action === action).map(written);
+  const count = Math.ceil(own.length / RULES_OF_A_POLICY);
+  return Array.from({ length: count }, (_, index) => ({
+    ref: {
+      kind: "AuthorizationPolicy",
+      namespace: "shop",
+      name: `${action.toLowerCase()}-${index}`,
+    },
+    source: { file: "mixed.yaml", line: 1 },
+    action,
+    rules: own.slice(index * RULES_OF_A_POLICY, (index + 1) * RULES_OF_A_POLICY),
+  }));
+}
+
+function written({ header, action: _, ...rule }: MixedRule): AuthorizationRule {
+  const { principals, notPrincipals, namespaces, ...operation } = rule;
+  const source = {
+    ...(principals && { principals }),
+    ...(notPrincipals && { notPrincipals }),
+    ...(namespaces && { namespaces }),
+  };
+  return {
+    line: 1,
+    from: Object.keys(source).length > 0 ? [source] : [],
+    to: [operation],
+    when: header
+      ? [{ key: `request.headers[${header.name}]`, values: header.values, notValues: [] }]
+      : [],
+  };
+}
