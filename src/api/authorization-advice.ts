@@ -1,7 +1,6 @@
-/** What is allowed in an AuthorizationPolicy, but probably not what its author meant (VAL-30, VAL-34). */
+/** What is allowed in an AuthorizationPolicy, but probably not what its author meant (VAL-34). */
 import type {
   AuthorizationAction,
-  AuthorizationOperation,
   AuthorizationRule,
   AuthorizationSource,
 } from "./authorization-policy.ts";
@@ -29,29 +28,12 @@ export function ruleAdvice(
   rule: AuthorizationRule,
   action: AuthorizationAction,
 ): readonly string[] {
-  if (action === "DENY") return losesHttpFields(rule) ? [HTTP_ONLY_DENY] : [];
+  if (action === "DENY") return [];
   return rule.from.some(admitsUnidentified) ? [ONLY_NOT_IDENTITY] : [];
 }
 
-const HTTP_ONLY_DENY =
-  "denies all traffic on TCP ports, because its HTTP conditions do not apply there; name the ports it is for";
 const ONLY_NOT_IDENTITY =
   "says only who the caller must not be, so callers without any identity are allowed too";
-
-const TCP_SOURCE_FIELDS = [
-  "principals",
-  "notPrincipals",
-  "namespaces",
-  "notNamespaces",
-  "serviceAccounts",
-  "notServiceAccounts",
-  "ipBlocks",
-  "notIpBlocks",
-  "remoteIpBlocks",
-  "notRemoteIpBlocks",
-  "trustDomains",
-  "notTrustDomains",
-] as const;
 
 const IDENTITY_FIELDS = [
   "principals",
@@ -67,18 +49,6 @@ const NOT_IDENTITY_FIELDS = [
   "notServiceAccounts",
   "notTrustDomains",
 ] as const;
-
-/** VAL-30: on a TCP port nothing that narrows the rule is left of `to`, or, without `to`, of `from`. */
-function losesHttpFields({ from, to }: AuthorizationRule): boolean {
-  if (to.length > 0) return !to.some(hasTcpOperation);
-  return (
-    from.length > 0 && !from.some((source) => TCP_SOURCE_FIELDS.some((field) => source[field]))
-  );
-}
-
-function hasTcpOperation(operation: AuthorizationOperation): boolean {
-  return operation.ports !== undefined || operation.notPorts !== undefined;
-}
 
 /** AP-45b */
 function admitsUnidentified(source: AuthorizationSource): boolean {

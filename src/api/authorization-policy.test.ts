@@ -17,8 +17,8 @@ const source = (fields: string): string => rule(`from: [{source: {${fields}}}]`)
 const operation = (fields: string): string => rule(`to: [{operation: {${fields}}}]`);
 const when = (fields: string): string => rule(`when: [{${fields}}]`);
 
-type Spec = Pick<AuthorizationPolicy, "selector" | "targetRefs" | "action" | "rules">;
-const empty: Spec = { selector: {}, targetRefs: [], action: "ALLOW", rules: [] };
+type Spec = Omit<AuthorizationPolicy, "kind" | "meta">;
+const empty: Spec = { selector: {}, targetRefs: [], action: "ALLOW", dryRun: false, rules: [] };
 const anything = { line: 4, from: [], to: [], when: [] };
 const valid: [rule: string, spec: string, Spec][] = [
   ["AP-20 no spec", "", empty],
@@ -27,6 +27,12 @@ const valid: [rule: string, spec: string, Spec][] = [
   ["AP-22", "spec: {rules: [{}]}", { ...empty, rules: [anything] }],
   ["AP-22", "spec: {action: DENY, rules: [{}]}", { ...empty, action: "DENY", rules: [anything] }],
   ["AP-12", "spec: {selector: {matchLabels: {app: api}}}", { ...empty, selector: { app: "api" } }],
+  ["AP-9 AUDIT", "spec: {action: AUDIT}", { ...empty, action: "AUDIT" }],
+  [
+    "AP-120 CUSTOM",
+    "spec: {action: CUSTOM, provider: {name: opa}, rules: [{}]}",
+    { ...empty, action: "CUSTOM", provider: "opa", rules: [anything] },
+  ],
   [
     "AP-14",
     "spec: {targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: g}]}",
@@ -120,7 +126,7 @@ const invalid: [rule: string, spec: string, issue: RegExp][] = [
   [
     "VAL-6 name",
     "spec: {targetRefs: [{kind: Service, name: ''}]}",
-    /targetRefs\[0\]\.name: must not be empty$/,
+    /targetRefs\[0\]\.name: (must not be empty|is missing|must not be an empty value)/,
   ],
   [
     "VAL-6 namespace",
@@ -146,11 +152,25 @@ const invalid: [rule: string, spec: string, issue: RegExp][] = [
     /^4 spec\.provider: must not be given with action ALLOW$/,
   ],
   [
-    "CUSTOM",
-    "spec: {action: CUSTOM, provider: {name: x}, rules: [{}]}",
-    /^4 spec\.action: not supported yet: action CUSTOM$/,
+    "VAL-20",
+    "spec: {action: CUSTOM, provider: {name: x}}",
+    /^4 spec\.rules: CUSTOM without rules never applies/,
   ],
-  ["AUDIT", "spec: {action: AUDIT}", /^4 spec\.action: not supported yet: action AUDIT$/],
+  [
+    "VAL-21",
+    "spec: {action: CUSTOM, rules: [{}]}",
+    /^4 spec\.provider\.name: is missing: CUSTOM needs a provider$/,
+  ],
+  [
+    "VAL-22 field",
+    "spec: {action: CUSTOM, provider: {name: x}, rules: [{from: [{source: {namespaces: [a]}}]}]}",
+    /source\.namespaces: cannot be used with action CUSTOM$/,
+  ],
+  [
+    "VAL-22 key",
+    "spec: {action: CUSTOM, provider: {name: x}, rules: [{when: [{key: 'request.auth.claims[a]', values: [b]}]}]}",
+    /when\[0\]\.key: request\.auth\.claims\[a\] cannot be used with action CUSTOM$/,
+  ],
   [
     "action",
     "spec: {action: allow}",
@@ -375,28 +395,66 @@ for (const [name, spec] of quiet) {
   });
 }
 
-const dryRun: [value: string, outcome: "refused" | "enforced" | "told"][] = [
-  ...["1", "t", "T", "TRUE", "true", "True"].map((value): [string, "refused"] => [
+const dryRun: [action: string, value: string, outcome: "on trial" | "enforced" | "refused"][] = [
+  ...["1", "t", "T", "TRUE", "true", "True"].map((value): [string, string, "on trial"] => [
+    "ALLOW",
     value,
-    "refused",
+    "on trial",
   ]),
-  ...["0", "f", "F", "FALSE", "false", "False"].map((value): [string, "enforced"] => [
+  ...["0", "f", "F", "FALSE", "false", "False"].map((value): [string, string, "enforced"] => [
+    "ALLOW",
     value,
     "enforced",
   ]),
-  ...["yes", "", "tRUE"].map((value): [string, "told"] => [value, "told"]),
+  ...["yes", "", "tRUE"].map((value): [string, string, "refused"] => ["ALLOW", value, "refused"]),
+  ["DENY", "true", "on trial"],
+  ["AUDIT", "true", "refused"],
+  ["CUSTOM", "true", "refused"],
 ];
-for (const [value, outcome] of dryRun) {
-  test(`AP-110: istio.io/dry-run "${value}" is ${outcome}`, () => {
-    const text = HEAD.replace("shop}", `shop,\n  annotations: {istio.io/dry-run: "${value}"}}`);
-    const parsed = parseResources(text, "mesh.yaml");
-    assert.equal(parsed.issues.length, outcome === "refused" ? 1 : 0);
-    assert.equal(parsed.notices.length, outcome === "told" ? 1 : 0);
-    assert.equal(parsed.resources.length, outcome === "refused" ? 0 : 1);
-    const [said] = [...parsed.issues, ...parsed.notices];
-    if (said !== undefined) {
-      assert.equal(said.path, 'metadata.annotations["istio.io/dry-run"]');
-      assert.equal(said.source.line, 4);
+for (const [action, value, outcome] of dryRun) {
+  test(`AP-110: ${action} with istio.io/dry-run "${value}" is ${outcome}`, () => {
+    const provider = action === "CUSTOM" ? ", provider: {name: x}" : "";
+    const text = `${HEAD.replace("shop}", `shop,\n  annotations: {istio.io/dry-run: "${value}"}}`)}
+spec: {action: ${action}, rules: [{}]${provider}}`;
+    const { resources, issues: found } = parseResources(text, "mesh.yaml");
+    const [policy] = resources;
+    if (outcome === "refused") {
+      const [issue] = found;
+      assert.equal(issue?.path, 'metadata.annotations["istio.io/dry-run"]');
+      assert.equal(issue.source.line, 4);
+      assert.equal(issue.level, "webhook");
+    } else {
+      assert.deepEqual(found, []);
+      assert.equal(policy?.kind === "AuthorizationPolicy" && policy.dryRun, outcome === "on trial");
     }
   });
 }
+
+const levels: [what: string, spec: string, level: "schema" | "webhook" | undefined][] = [
+  ["AP-97: what only we refuse", when("key: 'request.headersX[a]', values: [a]"), undefined],
+  ["a field without values", source("principals: [], namespaces: [a]"), undefined],
+  ["VAL-31: what istiod refuses", when("key: key1, values: [a]"), "webhook"],
+  ["VAL-29: what istiod refuses", operation("paths: ['/{a}']"), "webhook"],
+  ["VAL-2: what the schema refuses", source("principal: [a]"), "schema"],
+];
+for (const [what, spec, level] of levels) {
+  test(`${what} has the level ${level}`, () => {
+    assert.deepEqual(
+      parse(spec).issues.map((issue) => issue.level),
+      [level],
+    );
+  });
+}
+
+test("VAL-30 is istiod's warning, VAL-34 is ours", () => {
+  const { notices: told } = parse(
+    "spec: {action: DENY, rules: [{to: [{operation: {methods: [get]}}]}]}",
+  );
+  assert.deepEqual(
+    told.map(({ path, level }) => [path, level]),
+    [
+      ["spec.rules[0]", "webhook"],
+      ["spec.rules[0].to[0].operation.methods[0]", undefined],
+    ],
+  );
+});

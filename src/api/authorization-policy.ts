@@ -3,15 +3,9 @@
  * Source: https://istio.io/latest/docs/reference/config/security/authorization-policy/
  */
 import { ruleAdvice, valueAdvice } from "./authorization-advice.ts";
-import {
-  conditionKeyProblem,
-  conditionValueCheck,
-  OPERATION_CHECKS,
-  SOURCE_CHECKS,
-} from "./authorization-values.ts";
-import type { Check, Fields } from "./decoder.ts";
+import { conditionFormProblem } from "./authorization-values.ts";
+import type { Fields } from "./decoder.ts";
 import { workloadSelector } from "./label-selector.ts";
-import { quoted } from "./quoted.ts";
 import type { Labels, ResourceMeta } from "./resource.ts";
 import { targetRefs } from "./target-refs.ts";
 
@@ -91,159 +85,78 @@ export interface TargetRef {
   readonly namespace: string;
 }
 
-const MAX_RULES = 512;
-const MAX_ALTERNATIVES = 512;
-const MAX_SERVICE_ACCOUNTS = 16;
-
 const DRY_RUN = "istio.io/dry-run";
+/** What Go takes for true. */
+const TRUE: readonly unknown[] = ["1", "t", "T", "TRUE", "true", "True"];
 
+/** Reads what the schema and the webhook found good; refuses what both let pass and what would widen a rule. */
 export function authorizationPolicy(meta: ResourceMeta, root: Fields): AuthorizationPolicy {
   const spec = root.section("spec");
   const action = spec.choice("action", AUTHORIZATION_ACTIONS, "ALLOW");
-  const selector = workloadSelector(spec);
-  const targets = targetRefs(spec);
-  const rules = rulesOf(spec, action);
-  const provider = checkAction(spec, action);
-  const dryRun = isOnTrial(root.section("metadata").section("annotations"), meta);
+  const provider = spec.section("provider").text("name") ?? "";
   return {
     kind: "AuthorizationPolicy",
     meta,
-    selector,
-    targetRefs: targets,
+    selector: workloadSelector(spec),
+    targetRefs: targetRefs(spec),
     action,
-    ...(provider === undefined ? {} : { provider }),
-    dryRun,
-    rules,
+    ...(action === "CUSTOM" ? { provider } : {}),
+    dryRun: TRUE.includes(meta.annotations[DRY_RUN]),
+    rules: spec.list("rules").map((rule) => readRule(rule, action)),
   };
 }
 
-/**
- * VAL-20, VAL-21
- *
- * @returns the provider's name, with CUSTOM
- */
-function checkAction(spec: Fields, action: AuthorizationAction): string | undefined {
-  const provider = spec.section("provider");
-  const name = provider.text("name");
-  if (action === "CUSTOM") {
-    if (!name) provider.report("name", "is missing: CUSTOM needs a provider");
-  } else if (spec.has("provider")) {
-    spec.report("provider", `must not be given with action ${action}`);
-  }
-  if ((action === "CUSTOM" || action === "DENY") && spec.saysNothing("rules")) {
-    spec.report(
-      "rules",
-      `${action} without rules never applies; for every request write rules: [{}]`,
-    );
-  }
-  return action === "CUSTOM" ? (name ?? "") : undefined;
+function readRule(fields: Fields, action: AuthorizationAction): AuthorizationRule {
+  const rule = {
+    line: fields.line,
+    from: membersOf(fields, { list: "from", member: "source" }).map((source) =>
+      valuesByField(source, SOURCE_FIELDS),
+    ),
+    to: membersOf(fields, { list: "to", member: "operation" }).map((operation) =>
+      valuesByField(operation, OPERATION_FIELDS),
+    ),
+    when: fields.list("when").map(condition),
+  };
+  for (const advice of ruleAdvice(rule, action)) fields.noticeHere(advice);
+  return rule;
 }
 
-const GO_TRUE: readonly string[] = ["1", "t", "T", "TRUE", "true", "True"];
-const GO_FALSE: readonly string[] = ["0", "f", "F", "FALSE", "false", "False"];
-
-/** AP-110 */
-function isOnTrial(annotations: Fields, meta: ResourceMeta): boolean {
-  if (!Object.hasOwn(meta.annotations, DRY_RUN)) return false;
-  const value = meta.annotations[DRY_RUN] ?? "";
-  if (GO_TRUE.includes(value)) return true;
-  if (!GO_FALSE.includes(value)) {
-    annotations.notice(DRY_RUN, `${quoted(value)} is not a boolean: the policy is enforced`);
-  }
-  return false;
+function membersOf(rule: Fields, { list, member }: { list: string; member: string }): Fields[] {
+  return rule.list(list).map((item) => item.section(member));
 }
 
-function rulesOf(spec: Fields, action: AuthorizationAction): readonly AuthorizationRule[] {
-  const items = spec.list("rules");
-  limitItems(spec, { name: "rules", max: MAX_RULES });
-  return items.map((fields) => {
-    const rule = {
-      line: fields.line,
-      from: sources(fields),
-      to: operations(fields),
-      when: fields.list("when").map(condition),
-    };
-    for (const advice of ruleAdvice(rule, action)) fields.noticeHere(advice);
-    return rule;
-  });
-}
-
-/** VAL-23, VAL-33 */
-function alternatives(rule: Fields, { list, member }: { list: string; member: string }): Fields[] {
-  const items = rule.list(list);
-  limitItems(rule, { name: list, max: MAX_ALTERNATIVES });
-  if (rule.mentions(list) && rule.saysNothing(list)) {
-    rule.report(list, "must have at least one item, or be left out");
-  }
-  return items.map((item) => {
-    const section = item.section(member);
-    if (item.saysNothing(member)) item.report(member, "must have at least one field");
-    return section;
-  });
-}
-
-function sources(rule: Fields): readonly AuthorizationSource[] {
-  return alternatives(rule, { list: "from", member: "source" }).map((fields) => {
-    checkServiceAccounts(fields);
-    return valuesByField(fields, SOURCE_CHECKS);
-  });
-}
-
-function operations(rule: Fields): readonly AuthorizationOperation[] {
-  return alternatives(rule, { list: "to", member: "operation" }).map((fields) =>
-    valuesByField(fields, OPERATION_CHECKS),
-  );
-}
-
+/** A field without values would be as good as absent, and widen the rule: it is refused. */
 function valuesByField<Field extends string>(
   fields: Fields,
-  checks: { readonly [field in Field]: Check },
+  names: readonly Field[],
 ): { readonly [field in Field]?: readonly string[] } {
   const values: { [field in Field]?: readonly string[] } = {};
-  for (const field in checks) {
-    if (!fields.mentions(field)) continue;
-    values[field] = advisedTexts(fields, { name: field, key: field, check: checks[field] });
-    if (fields.saysNothing(field)) fields.report(field, "must have at least one value");
+  for (const name of names) {
+    if (!fields.mentions(name)) continue;
+    values[name] = advisedTexts(fields, { name, key: name });
+    if (fields.saysNothing(name)) fields.report(name, "must have at least one value");
   }
   return values;
 }
 
-/** VAL-27 */
-function checkServiceAccounts(source: Fields): void {
-  const accounts = ["serviceAccounts", "notServiceAccounts"].filter((name) => source.has(name));
-  const others = ["principals", "notPrincipals", "namespaces", "notNamespaces"];
-  const other = others.find((name) => source.has(name));
-  for (const name of accounts) {
-    limitItems(source, { name, max: MAX_SERVICE_ACCOUNTS });
-    if (other !== undefined) source.report(name, `must not be given together with ${other}`);
-  }
-}
-
-/** VAL-31, VAL-32 */
+/** AP-97 */
 function condition(fields: Fields): AuthorizationCondition {
-  const key = fields.requiredText("key", conditionKeyProblem);
-  const check = conditionValueCheck(key);
-  const values = advisedTexts(fields, { name: "values", key, check });
-  const notValues = advisedTexts(fields, { name: "notValues", key, check });
-  if (fields.saysNothing("values") && fields.saysNothing("notValues")) {
-    fields.reportHere("needs values or notValues");
-  }
-  return { key, values, notValues };
+  const key = fields.text("key", conditionFormProblem) ?? "";
+  return {
+    key,
+    values: advisedTexts(fields, { name: "values", key }),
+    notValues: advisedTexts(fields, { name: "notValues", key }),
+  };
 }
 
 function advisedTexts(
   fields: Fields,
-  { name, key, check }: { readonly name: string; readonly key: string; readonly check: Check },
+  { name, key }: { readonly name: string; readonly key: string },
 ): readonly string[] {
-  const texts = fields.texts(name, check);
+  const texts = fields.texts(name);
   for (const [item, text] of texts.entries()) {
     const advice = valueAdvice(key, text);
     if (advice !== undefined) fields.notice({ name, item }, advice);
   }
   return texts;
-}
-
-function limitItems(fields: Fields, { name, max }: { name: string; max: number }): void {
-  const count = fields.itemCount(name);
-  if (count > max) fields.report(name, `has ${count} items; at most ${max} are allowed`);
 }

@@ -50,10 +50,10 @@ const CONDITION_CHECKS: ReadonlyMap<string, Check> = new Map([
   ["connection.sni", emptyProblem],
 ]);
 
-/** Keys that carry a name in brackets; only claims may be nested (AP-91). */
+/** Keys that carry a name in brackets; in those of claims anything may stand (AP-91, JWT-64). */
 const BRACKET_KEYS: readonly { readonly prefix: string; readonly shape: RegExp }[] = [
   { prefix: "request.headers", shape: /^request\.headers\[[^[\]]+\]$/ },
-  { prefix: "request.auth.claims", shape: /^request\.auth\.claims(\[[^[\]]+\])+$/ },
+  { prefix: "request.auth.claims", shape: /^request\.auth\.claims\[.+\]$/s },
   {
     prefix: "experimental.envoy.filters.",
     shape: /^experimental\.envoy\.filters\.[^[\]]+\[[^[\]]+\]$/,
@@ -68,7 +68,7 @@ const REMOVED_KEYS: readonly { readonly prefix: string; readonly instead: string
   { prefix: "destination.user", instead: "the policy's selector" },
 ];
 
-/** What is wrong with a `when` key (AP-80..AP-98); undefined when nothing is. */
+/** What istiod's webhook has against a `when` key (AP-80..AP-98, VAL-31, VAL-32); undefined when nothing. */
 export function conditionKeyProblem(key: string): string | undefined {
   if (key === "") return "must not be empty";
   if (CONDITION_CHECKS.has(key)) return undefined;
@@ -77,13 +77,31 @@ export function conditionKeyProblem(key: string): string | undefined {
     return `${quoted(key)} is no longer a key; use ${removed.instead} instead`;
   const bracket = BRACKET_KEYS.find(({ prefix }) => key.startsWith(prefix));
   if (bracket === undefined) return `${quoted(key)} is not a known key`;
-  if (bracket.shape.test(key)) return undefined;
-  return `${quoted(key)} should have the form ${bracket.prefix}[name]`;
+  return hasBracketedName(key) ? undefined : formProblem(key, bracket.prefix);
 }
 
-/** The check for the values of a `when` key that has no `conditionKeyProblem`. */
+/**
+ * What is wrong with the brackets of a key that has no `conditionKeyProblem`: the webhook lets `request.headersX[a]`
+ * pass, and then nothing can be made of it (AP-97).
+ */
+export function conditionFormProblem(key: string): string | undefined {
+  const bracket = BRACKET_KEYS.find(({ prefix }) => key.startsWith(prefix));
+  if (bracket === undefined || bracket.shape.test(key)) return undefined;
+  return formProblem(key, bracket.prefix);
+}
+
+/** The webhook's check for the values of a `when` key. */
 export function conditionValueCheck(key: string): Check {
   return CONDITION_CHECKS.get(key) ?? emptyProblem;
+}
+
+function hasBracketedName(key: string): boolean {
+  const open = key.indexOf("[");
+  return key.endsWith("]") && open > 0 && open < key.length - 2;
+}
+
+function formProblem(key: string, prefix: string): string {
+  return `${quoted(key)} should have the form ${prefix}[name]`;
 }
 
 function emptyProblem(value: string): string | undefined {
@@ -100,7 +118,7 @@ function addressProblem(value: string): string | undefined {
 }
 
 function portProblem(value: string): string | undefined {
-  if (/^[0-9]{1,9}$/.test(value) && Number(value) <= 65_535) return undefined;
+  if (/^[0-9]+$/.test(value) && Number(value) <= 65_535) return undefined;
   return `${quoted(value)} is not a port: expected a number up to 65535`;
 }
 

@@ -22,7 +22,6 @@ type Mode = (typeof MODES)[number];
 
 const CERTIFICATE_FIELDS = ["clientCertificate", "privateKey", "caCertificates", "caCrl"] as const;
 const NAME_FIELDS = ["sni", "subjectAltNames"] as const;
-const CONFIG_MAP_CREDENTIAL = "configmap://";
 
 interface WrittenTls {
   readonly mode: Mode;
@@ -31,8 +30,8 @@ interface WrittenTls {
   readonly skipsVerification: boolean;
 }
 
-/** @param namespace the DestinationRule's own */
-export function clientTls(fields: Fields, namespace: string): ClientTls {
+/** What must not stand together, `webhook/client-tls-settings.ts` has told already (VAL-60..VAL-64). */
+export function clientTls(fields: Fields): ClientTls {
   const written = {
     mode: fields.choice("mode", MODES, "DISABLE"),
     certificateFields: CERTIFICATE_FIELDS.filter((name) => fields.text(name)),
@@ -42,8 +41,9 @@ export function clientTls(fields: Fields, namespace: string): ClientTls {
   const sni = fields.text("sni", sniProblem) ?? "";
   const subjectAltNames = fields.texts("subjectAltNames", emptyProblem);
   if (!fields.has("mode")) fields.noticeHere("has no mode, so it is DISABLE: plaintext");
-  if (written.credentialName !== "") checkCredential(fields, { ...written, namespace });
-  if (written.skipsVerification) checkSkippedVerification(fields, written.mode);
+  if (written.credentialName !== "") {
+    fields.report("credentialName", "not supported yet: credentialName"); // TLS-39
+  }
   if (written.mode === "SIMPLE" || written.mode === "MUTUAL") refuseMode(fields, written);
   else noticeIneffective(fields, written);
   if (written.mode === "DISABLE") return { mode: "DISABLE" };
@@ -54,47 +54,11 @@ export function clientTls(fields: Fields, namespace: string): ClientTls {
   };
 }
 
-/** VAL-61, VAL-64, TLS-39 */
-function checkCredential(
-  fields: Fields,
-  { credentialName, certificateFields, namespace }: WrittenTls & { readonly namespace: string },
-): void {
-  fields.report("credentialName", "not supported yet: credentialName");
-  for (const name of certificateFields) {
-    fields.report(name, "must not be given together with credentialName");
-  }
-  if (!credentialName.startsWith(CONFIG_MAP_CREDENTIAL)) return;
-  const [owner, name] = credentialName.slice(CONFIG_MAP_CREDENTIAL.length).split("/");
-  if (name !== undefined && owner !== namespace) {
-    fields.report("credentialName", `${quoted(credentialName)} is in another namespace`);
-  }
-}
-
-const EXCLUDED_BY_SKIPPING: Readonly<Record<Mode, readonly string[]>> = {
-  DISABLE: [],
-  SIMPLE: ["caCertificates", "credentialName", "subjectAltNames"],
-  MUTUAL: ["caCertificates", "subjectAltNames"],
-  ISTIO_MUTUAL: [],
-};
-
-/** VAL-62 */
-function checkSkippedVerification(fields: Fields, mode: Mode): void {
-  for (const name of EXCLUDED_BY_SKIPPING[mode]) {
-    if (isSilent(fields, name)) continue;
-    fields.report(name, `must not be given together with insecureSkipVerify in mode ${mode}`);
-  }
-}
-
-/** VAL-60, VAL-66 */
+/** VAL-66 */
 function refuseMode(fields: Fields, { mode, certificateFields, credentialName }: WrittenTls): void {
   fields.report("mode", `not supported yet: ${mode}; only DISABLE and ISTIO_MUTUAL are`);
-  if (credentialName !== "") return;
-  for (const name of mode === "MUTUAL" ? ["clientCertificate", "privateKey"] : []) {
-    if (!certificateFields.includes(name)) fields.report(name, "is missing; mode MUTUAL needs it");
-  }
-  if (!certificateFields.includes("caCertificates")) {
-    fields.noticeHere("has no caCertificates: any authority the system trusts is accepted");
-  }
+  if (credentialName !== "" || certificateFields.includes("caCertificates")) return;
+  fields.noticeHere("has no caCertificates: any authority the system trusts is accepted");
 }
 
 /** VAL-63 */

@@ -1,5 +1,6 @@
 /**
  * DestinationRule: how clients connect to a service. Of it, TLS is carried; how load is spread is not.
+ * What Istio itself refuses, `webhook/destination-rule.ts` and the schema have told already.
  * Source: https://istio.io/latest/docs/reference/config/networking/destination-rule/
  */
 import { type ClientTls, clientTls } from "./client-tls.ts";
@@ -7,9 +8,7 @@ import type { Fields } from "./decoder.ts";
 import { exportTo } from "./export-to.ts";
 import { workloadSelector } from "./label-selector.ts";
 import { reportTwice, requiredPort } from "./port-fields.ts";
-import { quoted } from "./quoted.ts";
 import type { Labels, ResourceMeta } from "./resource.ts";
-import { labelKeyProblem, labelNameProblem, labelValueProblem } from "./resource-names.ts";
 
 export interface DestinationRule {
   readonly kind: "DestinationRule";
@@ -36,116 +35,67 @@ export interface Subset {
 
 const UNUSED_PORT_POLICIES = ["connectionPool", "loadBalancer", "outlierDetection"];
 const UNUSED_POLICIES = [...UNUSED_PORT_POLICIES, "proxyProtocol", "retryBudget", "tunnel"];
-const MAX_PORTS = 4096;
 
 export function destinationRule(meta: ResourceMeta, root: Fields): DestinationRule {
   const spec = root.section("spec");
-  const policy = trafficPolicy(spec, meta.namespace);
-  const selector = spec.has("workloadSelector") ? "given" : "absent";
-  const workloads = workloadSelector(spec, "workloadSelector");
-  const exported = exportTo(spec, meta.namespace);
-  if (selector === "given") checkOwnNamespace(spec, { exported, namespace: meta.namespace });
+  const policy = trafficPolicy(spec);
   return {
     kind: "DestinationRule",
     meta,
-    host: spec.requiredText("host", hostProblem),
+    host: spec.text("host") ?? "",
     ...policy,
-    subsets: subsetsOf(spec, meta.namespace),
-    exportTo: exported,
-    ...(selector === "given" ? { workloadSelector: workloads } : {}),
+    subsets: subsetsOf(spec, policy),
+    exportTo: exportTo(spec, meta.namespace),
+    ...(spec.has("workloadSelector")
+      ? { workloadSelector: workloadSelector(spec, "workloadSelector") }
+      : {}),
   };
 }
 
 type TrafficPolicy = Pick<DestinationRule, "tls" | "portTls">;
 
-/** The `trafficPolicy` of the rule, or of one of its subsets (VAL-65). */
-function trafficPolicy(owner: Fields, namespace: string): TrafficPolicy {
+/** The `trafficPolicy` of the rule, or of one of its subsets. */
+function trafficPolicy(owner: Fields): TrafficPolicy {
   const policy = owner.section("trafficPolicy");
-  const ports = policy.list("portLevelSettings");
   policy.unused(UNUSED_POLICIES);
-  checkConnectionPool(policy);
-  if (owner.has("trafficPolicy") && ports.length === 0 && saysNoneOf(policy, UNUSED_POLICIES)) {
-    owner.report("trafficPolicy", "must have at least one field");
-  }
-  if (ports.length > MAX_PORTS) {
-    policy.report("portLevelSettings", `has ${ports.length} items; at most ${MAX_PORTS}`);
-  }
-  return { tls: tlsOf(policy, namespace), portTls: portTlsOf(ports, namespace) };
+  return { tls: tlsOf(policy), portTls: portTlsOf(policy.list("portLevelSettings")) };
 }
 
-function portTlsOf(settings: readonly Fields[], namespace: string): ReadonlyMap<number, TlsChoice> {
+/** Istio accepts a port without a number, and one given twice; which of them counts nobody could say. */
+function portTlsOf(settings: readonly Fields[]): ReadonlyMap<number, TlsChoice> {
   const entries = settings.map((setting) => {
     setting.unused(UNUSED_PORT_POLICIES);
-    checkConnectionPool(setting);
-    if (saysNoneOf(setting, UNUSED_PORT_POLICIES)) {
-      setting.reportHere("must have at least one field beside port");
-    }
     const port = requiredPort(setting.section("port"), "number");
-    return [port, tlsOf(setting, namespace)] as const;
+    return [port, tlsOf(setting)] as const;
   });
   const portFields = settings.map((setting) => setting.section("port"));
   reportTwice(portFields, { field: "number", values: entries.map(([port]) => port) });
   return new Map(entries);
 }
 
-function tlsOf(policy: Fields, namespace: string): TlsChoice {
+function tlsOf(policy: Fields): TlsChoice {
   policy.accept(["tls"]);
-  return policy.has("tls") ? clientTls(policy.section("tls"), namespace) : "automatic";
+  return policy.has("tls") ? clientTls(policy.section("tls")) : "automatic";
 }
 
-function saysNoneOf(policy: Fields, names: readonly string[]): boolean {
-  return [...names, "tls"].every((name) => !policy.has(name));
-}
-
-/** Istio refuses it, although it would have no effect here. */
-function checkConnectionPool(policy: Fields): void {
-  if (policy.has("connectionPool") && policy.saysNothing("connectionPool")) {
-    policy.report("connectionPool", "must have at least one field");
-  }
-}
-
-/** Subsets choose no endpoints here yet; one with TLS of its own must not be taken for one without. */
-function subsetsOf(spec: Fields, namespace: string): readonly Subset[] {
+/** Subsets choose no endpoints here yet; one with TLS other than the rule's must not be taken for one without. */
+function subsetsOf(spec: Fields, whole: TrafficPolicy): readonly Subset[] {
   const items = spec.list("subsets");
   if (items.length > 0) spec.unused(["subsets"]);
-  const subsets = items.map((item) => {
-    trafficPolicy(item, namespace);
+  return items.map((item) => {
+    const { tls, portTls } = trafficPolicy(item);
     const policy = item.section("trafficPolicy");
-    for (const fields of [policy, ...policy.list("portLevelSettings")]) {
-      fields.unsupported(["tls"], () => "tls of a subset");
+    if (!isSameTls(tls, whole.tls)) policy.unsupported(["tls"], () => "tls of a subset");
+    const ports = [...portTls];
+    for (const [index, setting] of policy.list("portLevelSettings").entries()) {
+      const [port = 0, ofPort = "automatic"] = ports[index] ?? [];
+      if (isSameTls(ofPort, whole.portTls.get(port) ?? whole.tls)) continue;
+      setting.unsupported(["tls"], () => "tls of a subset");
     }
-    return {
-      name: item.requiredText("name", labelNameProblem),
-      labels: item.stringMap("labels", { key: labelKeyProblem, value: labelValueProblem }),
-    };
+    return { name: item.text("name") ?? "", labels: item.stringMap("labels") };
   });
-  reportTwice(items, { field: "name", values: subsets.map(({ name }) => name) });
-  return subsets;
 }
 
-/** VAL-65 */
-function checkOwnNamespace(
-  spec: Fields,
-  { exported, namespace }: { readonly exported: readonly string[]; readonly namespace: string },
-): void {
-  if (!spec.saysNothing("exportTo") && exported.some((name) => name !== namespace)) {
-    spec.report("exportTo", 'must be only "." in a rule with workloadSelector');
-  }
-}
-
-const MAX_HOST_LENGTH = 255;
-const HOST_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/i;
-const WILDCARD_LABEL = /^\*(-?[a-z0-9]([-a-z0-9]{0,60}[a-z0-9])?)?$/i;
-
-/** A DNS name, full or short, whose first label may begin with `*`; an address is none. */
-function hostProblem(host: string): string | undefined {
-  if (host === "") return "must not be empty";
-  const labels = host.replace(/(?<=.)\.$/, "").split(".");
-  const [first = "", ...others] = labels;
-  const wellFormed =
-    host.length <= MAX_HOST_LENGTH &&
-    (HOST_LABEL.test(first) || WILDCARD_LABEL.test(first)) &&
-    others.every((label) => HOST_LABEL.test(label)) &&
-    !/^\d+$/.test(labels.at(-1) ?? "");
-  return wellFormed ? undefined : `${quoted(host)} is not the name of a host`;
+function isSameTls(one: TlsChoice, other: TlsChoice): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }

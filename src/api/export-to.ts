@@ -10,17 +10,10 @@ import { labelNameProblem } from "./resource-names.ts";
  */
 export function exportTo(spec: Fields, namespace: string): readonly string[] {
   const written = spec.texts("exportTo", exportProblem);
-  const namespaces = written.map((name) => (name === "." ? namespace : name));
-  for (const [item, name] of namespaces.entries()) {
-    if (namespaces.indexOf(name) === item) continue;
-    spec.report({ name: "exportTo", item }, `${quoted(name)} is given twice`);
-  }
-  if (namespaces.includes("*") && namespaces.length > 1) {
-    spec.report("exportTo", 'has "*" and namespaces: "*" stands alone');
-  }
-  return namespaces.length === 0 ? ["*"] : namespaces;
+  return written.length === 0 ? ["*"] : written.map((name) => (name === "." ? namespace : name));
 }
 
+/** Istio accepts upper case as well, which no namespace has. */
 function exportProblem(text: string): string | undefined {
   if (text === "." || text === "*" || labelNameProblem(text) === undefined) return undefined;
   return `${quoted(text)} is neither a namespace nor "." or "*"`;

@@ -75,3 +75,12 @@ export const UNSUPPORTED_KINDS: ReadonlySet<string> = new Set([
   ...ISTIO,
   ...GATEWAY_API,
 ]);
+
+/** Kinds that another API has by the same name. */
+const NAMESAKES: ReadonlyMap<string, string> = new Map([["Gateway", "gateway.networking.k8s.io"]]);
+
+/** Whether the kind is not the one we read, but its namesake. */
+export function isUnsupportedGroup(kind: string, apiVersion: string): boolean {
+  const group = NAMESAKES.get(kind);
+  return group !== undefined && apiVersion.startsWith(`${group}/`);
+}

@@ -11,17 +11,21 @@ export function selects(selector: Labels, labels: Labels): boolean {
   return true;
 }
 
-/** Reads `matchLabels` of the selector at `field` of an Istio resource's `spec` (VAL-3, VAL-4). */
-export function workloadSelector(
-  spec: Fields,
-  field: "selector" | "workloadSelector" = "selector",
-): Labels {
+/** Where an Istio resource's `spec` says which workloads it is for. */
+export type SelectorField = "selector" | "workloadSelector";
+
+/** Reads `matchLabels` of the selector at `field` of an Istio resource's `spec`. */
+export function workloadSelector(spec: Fields, field: SelectorField = "selector"): Labels {
+  return spec.section(field).stringMap("matchLabels");
+}
+
+/** What istiod's webhook demands of that selector, and what it warns of (VAL-3, VAL-4). */
+export function checkWorkloadSelector(spec: Fields, field: SelectorField = "selector"): void {
   const selector = spec.section(field);
-  const labels = selector.stringMap("matchLabels", { key: keyProblem, value: valueProblem });
+  selector.stringMap("matchLabels", { key: keyProblem, value: valueProblem });
   if (spec.has(field) && selector.saysNothing("matchLabels")) {
     spec.notice(field, "has no labels, so it selects every workload in scope");
   }
-  return labels;
 }
 
 function keyProblem(key: string): string | undefined {

@@ -114,26 +114,35 @@ export function meshConfigDocument(root: Fields, reading: Reading): MeshConfig |
   };
   switch (root.text("kind")) {
     case "IstioOperator":
-      return operatorDocument(root, meta);
+      return operatorDocument(root, { meta, reading });
     case "ConfigMap":
       return isMeshConfigMap(root) ? configMapDocument(root, { meta, reading }) : undefined;
     case undefined:
-      return root.has("kind") ? undefined : documentWithoutKind(root, meta);
+      return root.has("kind") ? undefined : documentWithoutKind(root, { meta, reading });
     default:
       return undefined;
   }
 }
 
-function documentWithoutKind(root: Fields, meta: ResourceMeta): MeshConfig | undefined {
-  if (root.mentions("meshConfig")) {
-    root.unused(UNUSED_HELM_VALUES);
-    return meshConfig(meta, root.section("meshConfig"));
-  }
-  const known = root.names().some((name) => MESH_CONFIG_FIELDS.has(name));
-  return known ? meshConfig(meta, root) : undefined;
+interface MeshDocument {
+  readonly meta: ResourceMeta;
+  readonly reading: Reading;
 }
 
-function operatorDocument(root: Fields, meta: ResourceMeta): MeshConfig {
+function documentWithoutKind(
+  root: Fields,
+  { meta, reading }: MeshDocument,
+): MeshConfig | undefined {
+  const { report } = reading;
+  if (root.mentions("meshConfig")) {
+    root.unused(UNUSED_HELM_VALUES);
+    return meshConfig(meta, { config: root.section("meshConfig"), report });
+  }
+  const known = root.names().some((name) => MESH_CONFIG_FIELDS.has(name));
+  return known ? meshConfig(meta, { config: root, report }) : undefined;
+}
+
+function operatorDocument(root: Fields, { meta, reading }: MeshDocument): MeshConfig {
   if (meta.apiVersion !== OPERATOR_API_VERSION) {
     root.report(
       "apiVersion",
@@ -143,7 +152,7 @@ function operatorDocument(root: Fields, meta: ResourceMeta): MeshConfig {
   root.accept(["metadata", "status"]);
   const spec = root.section("spec");
   spec.unused(UNUSED_OPERATOR_FIELDS);
-  return meshConfig(meta, spec.section("meshConfig"));
+  return meshConfig(meta, { config: spec.section("meshConfig"), report: reading.report });
 }
 
 /** Anywhere but in Istio's own namespace, a ConfigMap of that name may be somebody else's. */
@@ -154,10 +163,7 @@ function isMeshConfigMap(root: Fields): boolean {
   return metadata.text("namespace") === rootNamespace || root.section("data").mentions("mesh");
 }
 
-function configMapDocument(
-  root: Fields,
-  { meta, reading }: { readonly meta: ResourceMeta; readonly reading: Reading },
-): MeshConfig {
+function configMapDocument(root: Fields, { meta, reading }: MeshDocument): MeshConfig {
   if (meta.apiVersion !== "v1")
     root.report("apiVersion", "is not an apiVersion of ConfigMap; expected v1");
   const { labels, annotations, creationTimestamp } = resourceMeta(root.section("metadata"), {
@@ -175,7 +181,7 @@ function configMapDocument(
   const fields = embeddedFields(mesh, { data, reading });
   const config = meshConfig(
     { ...meta, labels, annotations, ...withTime(creationTimestamp) },
-    fields,
+    { config: fields, report: reading.report },
   );
   fields.end();
   return config;

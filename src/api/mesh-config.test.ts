@@ -29,6 +29,7 @@ const CONFIG = [
   "outboundTrafficPolicy: {mode: REGISTRY_ONLY}",
 ];
 const EXPECTED: MeshSettings = {
+  ...DEFAULT_MESH_SETTINGS,
   trustDomain: "td1",
   trustDomainAliases: ["old"],
   rootNamespace: "mesh",
@@ -61,7 +62,7 @@ const defaults: [name: string, text: string][] = [
   ["a field without value", "trustDomain:"],
   ["Helm values", "meshConfig: {}"],
   ["a policy that is the default", "outboundTrafficPolicy: {mode: ALLOW_ANY}"],
-  ["a policy without a mode", "outboundTrafficPolicy: {}"],
+  ["no providers", "extensionProviders: []"],
   ["Helm values without a value", "meshConfig:"],
   ["an IstioOperator", "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec: {}"],
   ["an empty text in the ConfigMap", `${CONFIG_MAP}data: {mesh: ""}`],
@@ -116,7 +117,7 @@ const invalid: [name: string, text: string, issue: RegExp][] = [
   [
     "outbound policy",
     "outboundTrafficPolicy: {mode: allow_any}",
-    /^1 outboundTrafficPolicy\.mode: is "allow_any"; expected one of ALLOW_ANY, REGISTRY_ONLY$/,
+    /^1 outboundTrafficPolicy\.mode: is "allow_any"; expected one of REGISTRY_ONLY, ALLOW_ANY, ALLOW_ANY_DYNAMIC_DNS$/,
   ],
   ["boolean", "enableAutoMtls: 'false'", /enableAutoMtls: is "false"; expected true or false$/],
   [
@@ -203,7 +204,7 @@ test("fields without effect are told in one notice, wherever they stand", () => 
   meshNetworks: "networks: {}"
   mesh: |-
     accessLogFile: /dev/stdout
-    extensionProviders: [{name: x}]
+    defaultProviders: {metrics: [x]}
     meshMTLS: {cipherSuites: [A]}
     defaultConfig: {concurrency: 2}`;
   assert.deepEqual(parseResources(text, "mesh.yaml").notices, [
@@ -211,7 +212,7 @@ test("fields without effect are told in one notice, wherever they stand", () => 
       source: { file: "mesh.yaml", line: 1 },
       path: "",
       message:
-        "accepted, without effect here yet: data.meshNetworks, data.mesh.accessLogFile, data.mesh.extensionProviders, data.mesh.defaultConfig.concurrency, data.mesh.meshMTLS.cipherSuites",
+        "accepted, without effect here yet: data.meshNetworks, data.mesh.accessLogFile, data.mesh.defaultProviders, data.mesh.defaultConfig.concurrency, data.mesh.meshMTLS.cipherSuites",
     },
   ]);
 });

@@ -2,10 +2,16 @@
  * MeshConfig: settings of the whole mesh.
  * Source: https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/
  */
+import { checkMeshConfig } from "./check-mesh-config.ts";
 import type { Fields } from "./decoder.ts";
-import { quoted } from "./quoted.ts";
+import { type ExtensionProvider, extensionProvider } from "./extension-provider.ts";
+import { MESH_CONFIG_SCHEMA } from "./mesh-config-schema.ts";
+import { meshProxySchema } from "./mesh-proxy-schema.ts";
+import type { Report } from "./parse-report.ts";
 import type { ResourceMeta } from "./resource.ts";
 import { labelNameProblem } from "./resource-names.ts";
+import { checkSchema } from "./schema/check-schema.ts";
+import { textIn, textsIn } from "./webhook/written-values.ts";
 
 export const PATH_NORMALIZATIONS = [
   "DEFAULT",
@@ -42,7 +48,15 @@ export interface MeshSettings {
   readonly proxyMetadata: Readonly<Record<string, string>>;
   /** Whether addresses that are no destination of the mesh can be reached, where sidecars take all connections. */
   readonly outboundTrafficPolicy: OutboundTrafficPolicy;
+  /** Each name once; those that Istio has by default are among them (AP-120, EA-1). */
+  readonly extensionProviders: readonly ExtensionProvider[];
 }
+
+const DEFAULT_PROVIDERS: readonly ExtensionProvider[] = [
+  { name: "prometheus", kind: "prometheus" },
+  { name: "stackdriver", kind: "stackdriver" },
+  { name: "envoy", kind: "envoyFileAccessLog" },
+];
 
 export const DEFAULT_MESH_SETTINGS: MeshSettings = {
   trustDomain: "cluster.local",
@@ -53,110 +67,14 @@ export const DEFAULT_MESH_SETTINGS: MeshSettings = {
   minimumTlsVersion: "TLSv1.2",
   proxyMetadata: {},
   outboundTrafficPolicy: "ALLOW_ANY",
+  extensionProviders: DEFAULT_PROVIDERS,
 };
 
-/** Fields of MeshConfig that have no effect here yet: with those read below, the complete list of istio/api. */
-const UNUSED_FIELDS = [
-  "accessLogEncoding",
-  "accessLogFile",
-  "accessLogFormat",
-  "ca",
-  "caCertificates",
-  "certificates",
-  "configSources",
-  "connectTimeout",
-  "defaultDestinationRuleExportTo",
-  "defaultHttpRetryPolicy",
-  "defaultProviders",
-  "defaultServiceExportTo",
-  "defaultTrafficPolicy",
-  "defaultVirtualServiceExportTo",
-  "disableEnvoyListenerLog",
-  "discoverySelectors",
-  "dnsRefreshRate",
-  "enableEnvoyAccessLogService",
-  "enablePrometheusMerge",
-  "enableTracing",
-  "extensionProviders",
-  "h2UpgradePolicy",
-  "hboneIdleTimeout",
-  "inboundClusterStatName",
-  "inboundTrafficPolicy",
-  "ingressClass",
-  "ingressControllerMode",
-  "ingressSelector",
-  "ingressService",
-  "localityLbSetting",
-  "outboundClusterStatName",
-  "protocolDetectionTimeout",
-  "proxyHttpPort",
-  "proxyInboundListenPort",
-  "proxyListenPort",
-  "serviceEntryVisibility",
-  "serviceScopeConfigs",
-  "serviceSettings",
-  "tcpKeepalive",
-  "tlsDefaults",
-  "verifyCertificateAtClient",
-  "zoneAwareLbSetting",
-];
-
-/** Fields of ProxyConfig (`defaultConfig`) that have no effect here yet. */
-const UNUSED_PROXY_FIELDS = [
-  "availabilityZone",
-  "binaryPath",
-  "caCertificatesPem",
-  "concurrency",
-  "configPath",
-  "connectionSettings",
-  "controlPlaneAuthPolicy",
-  "customConfigFile",
-  "discoveryAddress",
-  "discoveryRefreshDelay",
-  "drainDuration",
-  "envoyAccessLogService",
-  "envoyMetricsService",
-  "envoyMetricsServiceAddress",
-  "extraStatTags",
-  "fileFlushInterval",
-  "fileFlushMinSizeKb",
-  "gatewayTopology",
-  "holdApplicationUntilProxyStarts",
-  "image",
-  "interceptionMode",
-  "meshId",
-  "privateKeyProvider",
-  "proxyAdminPort",
-  "proxyBootstrapTemplatePath",
-  "proxyHeaders",
-  "proxyStatsMatcher",
-  "readinessProbe",
-  "runtimeValues",
-  "sds",
-  "serviceCluster",
-  "statNameLength",
-  "statsCompression",
-  "statsdUdpAddress",
-  "statusPort",
-  "terminationDrainDuration",
-  "tracing",
-  "tracingServiceName",
-  "zipkinAddress",
-];
-
-const TLS_VERSIONS = { TLS_AUTO: "TLSv1.2", TLSV1_2: "TLSv1.2", TLSV1_3: "TLSv1.3" } as const;
-
-/** SPIFFE ID standard, section 2.1 */
-const TRUST_DOMAIN = /^[a-z0-9._-]{1,255}$/;
-
-/** One mesh has one configuration, wherever it was written: all forms have the same name. */
-export const MESH_CONFIG_NAME = "istio";
-
-/** Every field that a MeshConfig document may have at its top. */
-export const MESH_CONFIG_FIELDS: ReadonlySet<string> = new Set([
-  ...UNUSED_FIELDS,
+/** Fields of the schema that are carried here, in part at least; the others are accepted without effect. */
+const CARRIED_FIELDS: ReadonlySet<string> = new Set([
   "defaultConfig",
   "enableAutoMtls",
+  "extensionProviders",
   "meshMTLS",
   "outboundTrafficPolicy",
   "pathNormalization",
@@ -164,40 +82,78 @@ export const MESH_CONFIG_FIELDS: ReadonlySet<string> = new Set([
   "trustDomain",
   "trustDomainAliases",
 ]);
+const CARRIED_PROXY_FIELDS: ReadonlySet<string> = new Set(["proxyMetadata"]);
 
-export function meshConfig(meta: ResourceMeta, config: Fields): MeshConfig {
-  config.unused(UNUSED_FIELDS);
-  const proxy = config.section("defaultConfig");
-  proxy.unused(UNUSED_PROXY_FIELDS);
+const TLS_VERSIONS = { TLS_AUTO: "TLSv1.2", TLSV1_2: "TLSv1.2", TLSV1_3: "TLSv1.3" } as const;
+
+/** One mesh has one configuration, wherever it was written: all forms have the same name. */
+export const MESH_CONFIG_NAME = "istio";
+
+/** Every field that a MeshConfig document may have at its top. */
+export const MESH_CONFIG_FIELDS: ReadonlySet<string> = new Set(
+  Object.keys(MESH_CONFIG_SCHEMA.fields),
+);
+
+/** Checks a mesh configuration as istiod does, and reads what is carried here. */
+export function meshConfig(
+  meta: ResourceMeta,
+  { config, report }: { readonly config: Fields; readonly report: Report },
+): MeshConfig {
+  checkSchema(MESH_CONFIG_SCHEMA, { node: config.map, path: config.path, report });
+  checkMeshConfig(config);
+  const settings = readSettings(config);
+  tellUnused(config);
+  config.acceptAll();
+  return { kind: "MeshConfig", meta, settings };
+}
+
+function readSettings(config: Fields): MeshSettings {
   const defaults = DEFAULT_MESH_SETTINGS;
-  const settings: MeshSettings = {
-    trustDomain: config.text("trustDomain", trustDomainProblem) ?? defaults.trustDomain,
-    trustDomainAliases: config.texts("trustDomainAliases", trustDomainProblem),
+  return {
+    trustDomain: textIn(config, "trustDomain") || defaults.trustDomain,
+    trustDomainAliases: textsIn(config, "trustDomainAliases"),
     rootNamespace: config.text("rootNamespace", labelNameProblem) ?? defaults.rootNamespace,
     enableAutoMtls: config.flag("enableAutoMtls", "on"),
     pathNormalization: config
       .section("pathNormalization")
       .choice("normalization", PATH_NORMALIZATIONS, defaults.pathNormalization),
     minimumTlsVersion: minimumTlsVersion(config.section("meshMTLS")),
-    proxyMetadata: proxy.stringMap("proxyMetadata"),
-    outboundTrafficPolicy: outboundTrafficPolicy(config.section("outboundTrafficPolicy")),
+    proxyMetadata: config.section("defaultConfig").stringMap("proxyMetadata"),
+    outboundTrafficPolicy: outboundTrafficPolicy(config),
+    extensionProviders: extensionProviders(config),
   };
-  return { kind: "MeshConfig", meta, settings };
+}
+
+/** Those written replace those of the same name that Istio has by default. */
+function extensionProviders(config: Fields): readonly ExtensionProvider[] {
+  const written = config.list("extensionProviders").flatMap((fields) => {
+    const provider = extensionProvider(fields);
+    return provider === undefined ? [] : [provider];
+  });
+  const names = new Set(written.map(({ name }) => name));
+  return [...DEFAULT_PROVIDERS.filter(({ name }) => !names.has(name)), ...written];
 }
 
 function minimumTlsVersion(tls: Fields): MeshSettings["minimumTlsVersion"] {
-  tls.unused(["cipherSuites", "ecdhCurves"]);
   const names = ["TLS_AUTO", "TLSV1_2", "TLSV1_3"] as const;
   return TLS_VERSIONS[tls.choice("minProtocolVersion", names, "TLS_AUTO")];
 }
 
-function outboundTrafficPolicy(policy: Fields): OutboundTrafficPolicy {
-  policy.unused(["egressProxy"]);
-  const { outboundTrafficPolicy: fallback } = DEFAULT_MESH_SETTINGS;
-  return policy.choice("mode", OUTBOUND_TRAFFIC_POLICIES, fallback);
+/** A policy that is given without a mode is the first of protobuf's list, not the default of the mesh. */
+function outboundTrafficPolicy(config: Fields): OutboundTrafficPolicy {
+  if (!config.has("outboundTrafficPolicy")) return DEFAULT_MESH_SETTINGS.outboundTrafficPolicy;
+  const policy = config.section("outboundTrafficPolicy");
+  const mode = textIn(policy, "mode");
+  if (mode === "ALLOW_ANY_DYNAMIC_DNS") policy.report("mode", `not supported yet: ${mode}`);
+  return OUTBOUND_TRAFFIC_POLICIES.find((known) => known === mode) ?? "REGISTRY_ONLY";
 }
 
-function trustDomainProblem(text: string): string | undefined {
-  if (TRUST_DOMAIN.test(text)) return undefined;
-  return `${quoted(text)} is not a trust domain: 1 to 255 lower case letters, digits, ".", "-" and "_"`;
+function tellUnused(config: Fields): void {
+  const proxy = config.section("defaultConfig");
+  config.unused([...MESH_CONFIG_FIELDS].filter((name) => !CARRIED_FIELDS.has(name)));
+  proxy.unused(
+    Object.keys(meshProxySchema.fields).filter((name) => !CARRIED_PROXY_FIELDS.has(name)),
+  );
+  config.section("meshMTLS").unused(["cipherSuites", "ecdhCurves"]);
+  config.section("outboundTrafficPolicy").unused(["tls"]);
 }

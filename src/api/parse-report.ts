@@ -65,3 +65,29 @@ export class ParseReport implements Report {
     this.#notices.push({ source: { file: this.#file, line }, path, ...said });
   }
 }
+
+/**
+ * One fault that several checks find at one place is told by one: by the webhook, who knows the kind best, else by the
+ * schema; a value of the wrong type is the schema's matter alone.
+ */
+export function toldOnce(issues: readonly Issue[]): readonly Issue[] {
+  const places = new Map<string, Issue[]>();
+  for (const issue of issues) {
+    const place = `${issue.source.line} ${issue.path}`;
+    places.set(place, [...(places.get(place) ?? []), issue]);
+  }
+  const told = new Set([...places.values()].flatMap(bestTold));
+  return issues.filter((issue) => told.has(issue));
+}
+
+function bestTold(issues: readonly Issue[]): readonly Issue[] {
+  const [schema, webhook] = [issuesAt(issues, "schema"), issuesAt(issues, "webhook")];
+  // What both say in the same words is what the type of a value is.
+  const same = schema.filter(({ problem }) => webhook.some((other) => other.problem === problem));
+  const best = [same, webhook, schema].find((said) => said.length > 0);
+  return best ?? issues;
+}
+
+function issuesAt(issues: readonly Issue[], level: CheckLevel): readonly Issue[] {
+  return issues.filter((issue) => issue.level === level);
+}

@@ -198,11 +198,21 @@ const kinds: [text: string, issue: RegExp][] = [
   ["apiVersion: apps/v1\nkind: DaemonSet", /kind: not supported yet: DaemonSet$/],
   ["apiVersion: apps/v1beta1\nkind: StatefulSet", /apiVersion of StatefulSet; expected apps\/v1$/],
   [
-    "apiVersion: security.istio.io/v1\nkind: RequestAuthentication",
-    /not supported yet: RequestAuthentication$/,
+    "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway",
+    /:2 kind: not supported yet: Gateway of gateway\.networking\.k8s\.io\/v1$/,
   ],
-  ["apiVersion: networking.istio.io/v1\nkind: ServiceEntry", /not supported yet: ServiceEntry$/],
-  ["apiVersion: telemetry.istio.io/v1\nkind: Telemetry", /not supported yet: Telemetry$/],
+  [
+    "apiVersion: networking.istio.io/v1\nkind: EnvoyFilter",
+    /expected networking\.istio\.io\/v1alpha3$/,
+  ],
+  [
+    "apiVersion: networking.istio.io/v1\nkind: ProxyConfig",
+    /expected networking\.istio\.io\/v1beta1$/,
+  ],
+  [
+    "apiVersion: networking.istio.io/v1\nkind: Sidcar",
+    /"Sidcar" is not a known kind; did you mean Sidecar\?$/,
+  ],
   [
     "apiVersion: security.istio.io/v1\nkind: AuthorizationPolcy",
     /kind: "AuthorizationPolcy" is not a known kind; did you mean AuthorizationPolicy\?$/,

@@ -1,30 +1,15 @@
 /** The one door from text to resources: YAML in; typed resources, issues and notices out. */
-import { authorizationPolicy } from "./authorization-policy.ts";
-import { type CheckedKind, checkedResource } from "./checked-resource.ts";
 import { closestName } from "./closest-name.ts";
-import { configMap } from "./config-map.ts";
-import { type Check, Fields } from "./decoder.ts";
-import { deployment } from "./deployment.ts";
-import { destinationRule } from "./destination-rule.ts";
-import { imageCommands } from "./image-commands.ts";
-import { job } from "./job.ts";
-import { UNSUPPORTED_KINDS } from "./known-kinds.ts";
+import { Fields } from "./decoder.ts";
+import { KIND_PARSERS } from "./kind-parsers.ts";
+import { isUnsupportedGroup, UNSUPPORTED_KINDS } from "./known-kinds.ts";
 import { meshConfigDocument } from "./mesh-config-document.ts";
-import { namespace } from "./namespace.ts";
-import { networkPolicy } from "./network-policy.ts";
-import { ParseReport } from "./parse-report.ts";
-import { peerAuthentication } from "./peer-authentication.ts";
+import { ParseReport, type Report, toldOnce } from "./parse-report.ts";
 import { quoted } from "./quoted.ts";
-import { requestAuthentication } from "./request-authentication.ts";
-import type { Issue, Notice, Resource, ResourceKind, ResourceMeta } from "./resource.ts";
+import type { Issue, Notice, Resource, ResourceMeta, SourceLocation } from "./resource.ts";
 import { resourceMeta } from "./resource-meta.ts";
-import { labelNameProblem, serviceNameProblem, subdomainProblem } from "./resource-names.ts";
-import { checkSchema } from "./schema/schema.ts";
+import { checkSchema } from "./schema/check-schema.ts";
 import { schemaOfKind } from "./schema/schema-of-kind.ts";
-import { secret } from "./secret.ts";
-import { service } from "./service.ts";
-import { serviceAccount } from "./service-account.ts";
-import { statefulSet } from "./stateful-set.ts";
 import { webhookOfKind } from "./webhook/webhook-of-kind.ts";
 import { type YamlDocument, type YamlNode, yamlDocuments } from "./yaml-documents.ts";
 
@@ -34,128 +19,19 @@ export interface ParsedResources {
   readonly notices: readonly Notice[];
 }
 
-interface KindParser {
-  readonly apiVersions: readonly string[];
-  readonly scope: "namespaced" | "cluster";
-  readonly nameProblem: Check;
-  /** Reads what `schemaOfKind` and `webhookOfKind` found good, where the kind is Istio's. */
-  parse(meta: ResourceMeta, root: Fields): Resource;
+/** What one document says, with everything that is wrong with it: a fault that two checks find is there twice. */
+export interface ReadDocument {
+  /** As written; undefined where the text is no resource. */
+  readonly kind: string | undefined;
+  readonly namespace: string | undefined;
+  readonly name: string | undefined;
+  /** Where it begins; of one that cannot be read, where its first fault is. */
+  readonly source: SourceLocation;
+  /** Empty when there are issues. */
+  readonly resources: readonly Resource[];
+  readonly issues: readonly Issue[];
+  readonly notices: readonly Notice[];
 }
-
-const SECURITY_VERSIONS = ["security.istio.io/v1", "security.istio.io/v1beta1"];
-const NETWORKING_VERSIONS = [
-  "networking.istio.io/v1",
-  "networking.istio.io/v1beta1",
-  "networking.istio.io/v1alpha3",
-];
-
-const TELEMETRY_VERSIONS = ["telemetry.istio.io/v1", "telemetry.istio.io/v1alpha1"];
-
-function checkedKind(kind: CheckedKind, apiVersions: readonly string[]): KindParser {
-  return {
-    apiVersions,
-    scope: "namespaced",
-    nameProblem: subdomainProblem,
-    parse: checkedResource(kind),
-  };
-}
-
-const KINDS: { readonly [kind in Exclude<ResourceKind, "MeshConfig">]: KindParser } = {
-  Namespace: {
-    apiVersions: ["v1"],
-    scope: "cluster",
-    nameProblem: labelNameProblem,
-    parse: namespace,
-  },
-  ServiceAccount: {
-    apiVersions: ["v1"],
-    scope: "namespaced",
-    nameProblem: subdomainProblem,
-    parse: serviceAccount,
-  },
-  Service: {
-    apiVersions: ["v1"],
-    scope: "namespaced",
-    nameProblem: serviceNameProblem,
-    parse: service,
-  },
-  Deployment: {
-    apiVersions: ["apps/v1"],
-    scope: "namespaced",
-    nameProblem: subdomainProblem,
-    parse: deployment,
-  },
-  StatefulSet: {
-    apiVersions: ["apps/v1"],
-    scope: "namespaced",
-    nameProblem: labelNameProblem,
-    parse: statefulSet,
-  },
-  Job: {
-    apiVersions: ["batch/v1"],
-    scope: "namespaced",
-    nameProblem: subdomainProblem,
-    parse: job,
-  },
-  ConfigMap: {
-    apiVersions: ["v1"],
-    scope: "namespaced",
-    nameProblem: subdomainProblem,
-    parse: configMap,
-  },
-  Secret: {
-    apiVersions: ["v1"],
-    scope: "namespaced",
-    nameProblem: subdomainProblem,
-    parse: secret,
-  },
-  PeerAuthentication: {
-    apiVersions: SECURITY_VERSIONS,
-    scope: "namespaced",
-    nameProblem: subdomainProblem,
-    parse: peerAuthentication,
-  },
-  AuthorizationPolicy: {
-    apiVersions: SECURITY_VERSIONS,
-    scope: "namespaced",
-    nameProblem: subdomainProblem,
-    parse: authorizationPolicy,
-  },
-  DestinationRule: {
-    apiVersions: NETWORKING_VERSIONS,
-    scope: "namespaced",
-    nameProblem: subdomainProblem,
-    parse: destinationRule,
-  },
-  RequestAuthentication: {
-    apiVersions: SECURITY_VERSIONS,
-    scope: "namespaced",
-    nameProblem: subdomainProblem,
-    parse: requestAuthentication,
-  },
-  Telemetry: checkedKind("Telemetry", TELEMETRY_VERSIONS),
-  EnvoyFilter: checkedKind("EnvoyFilter", NETWORKING_VERSIONS),
-  Gateway: checkedKind("Gateway", NETWORKING_VERSIONS),
-  ProxyConfig: checkedKind("ProxyConfig", NETWORKING_VERSIONS),
-  ServiceEntry: checkedKind("ServiceEntry", NETWORKING_VERSIONS),
-  Sidecar: checkedKind("Sidecar", NETWORKING_VERSIONS),
-  VirtualService: checkedKind("VirtualService", NETWORKING_VERSIONS),
-  WasmPlugin: checkedKind("WasmPlugin", ["extensions.istio.io/v1alpha1"]),
-  WorkloadEntry: checkedKind("WorkloadEntry", NETWORKING_VERSIONS),
-  WorkloadGroup: checkedKind("WorkloadGroup", NETWORKING_VERSIONS),
-  NetworkPolicy: {
-    apiVersions: ["networking.k8s.io/v1"],
-    scope: "namespaced",
-    nameProblem: subdomainProblem,
-    parse: networkPolicy,
-  },
-  ImageCommands: {
-    apiVersions: ["hauberk.dev/v1"],
-    scope: "cluster",
-    nameProblem: subdomainProblem,
-    parse: imageCommands,
-  },
-};
 
 /**
  * Reads all documents of a text, `kind: List` included. Never throws.
@@ -164,35 +40,40 @@ const KINDS: { readonly [kind in Exclude<ResourceKind, "MeshConfig">]: KindParse
  * @returns every issue of every document; a document with an issue gives no resource
  */
 export function parseResources(text: string, file: string): ParsedResources {
-  const parsed = yamlDocuments(text).map((document) => parseDocument(document, file));
+  const documents = readDocuments(text, file);
   return {
-    resources: parsed.flatMap(({ resources }) => resources),
-    issues: parsed.flatMap(({ issues }) => issues),
-    notices: parsed.flatMap(({ notices }) => notices),
+    resources: documents.flatMap(({ resources }) => resources),
+    issues: documents.flatMap(({ issues }) => toldOnce(issues)),
+    notices: documents.flatMap(({ notices }) => notices),
   };
 }
 
-/** One fault that several checks find is told once, as the first says it. */
-function toldOnce(issues: readonly Issue[]): readonly Issue[] {
-  const places = new Map<string, Issue>();
-  return issues.filter((issue) => {
-    const place = `${issue.source.line} ${issue.path}`;
-    const first = places.get(place);
-    if (first === undefined) places.set(place, issue);
-    return first === undefined || first.level === issue.level;
-  });
+/** As `parseResources`, document by document. */
+export function readDocuments(text: string, file: string): readonly ReadDocument[] {
+  return yamlDocuments(text).map((document) => readDocument(document, file));
 }
 
-function parseDocument({ root, problems }: YamlDocument, file: string): ParsedResources {
+function readDocument({ root, problems }: YamlDocument, file: string): ReadDocument {
   const report = new ParseReport(file);
   for (const { line, problem } of problems) report.issue({ line, path: "" }, problem);
-  if (root === undefined) return { resources: [], issues: report.issues, notices: [] };
-  const resources = readNode(root, { report, file });
+  const resources = root === undefined ? [] : readNode(root, { report, file });
   return {
+    kind: writtenText(root, ["kind"]),
+    namespace: writtenText(root, ["metadata", "namespace"]),
+    name: writtenText(root, ["metadata", "name"]),
+    source: { file, line: root?.line ?? problems[0]?.line ?? 1 },
     resources: report.issues.length === 0 ? resources : [],
-    issues: toldOnce(report.issues).toSorted((one, other) => one.source.line - other.source.line),
-    notices: report.notices(root.line),
+    issues: report.issues.toSorted((one, other) => one.source.line - other.source.line),
+    notices: report.notices(root?.line ?? 1),
   };
+}
+
+function writtenText(node: YamlNode | undefined, path: readonly string[]): string | undefined {
+  const [name, ...rest] = path;
+  if (name === undefined) {
+    return node?.type === "scalar" && typeof node.value === "string" ? node.value : undefined;
+  }
+  return node?.type === "map" ? writtenText(node.entries.get(name)?.node, rest) : undefined;
 }
 
 interface Reading {
@@ -209,13 +90,13 @@ function readNode(node: YamlNode, { report, file }: Reading): readonly Resource[
     return [];
   }
   const root = new Fields(node, { line: node.line, path: "", report });
-  const resources = readDocument(root, { report, file });
+  const resources = readList(root, { report, file });
   if (resources !== "not-read") root.end();
   return resources === "not-read" ? [] : resources;
 }
 
 /** "not-read" when the kind is not ours, so that its fields are not judged either. */
-function readDocument(root: Fields, reading: Reading): readonly Resource[] | "not-read" {
+function readList(root: Fields, reading: Reading): readonly Resource[] | "not-read" {
   const kind = root.text("kind");
   if (kind !== "List" || root.text("apiVersion") !== "v1") return readResource(root, reading);
   root.accept(["metadata"]);
@@ -231,44 +112,53 @@ function readResource(root: Fields, { report, file }: Reading): readonly Resourc
   if (mesh !== undefined) return [mesh];
   const kind = root.text("kind");
   if (kind === undefined) return refuseMissingKind(root);
-  const parser = Object.hasOwn(KINDS, kind) ? KINDS[kind as keyof typeof KINDS] : undefined;
+  const parser = KIND_PARSERS.get(kind);
   if (parser === undefined) return refuseKind(root, kind);
   const apiVersion = root.requiredText("apiVersion");
   if (!parser.apiVersions.includes(apiVersion)) {
-    if (root.has("apiVersion")) {
-      const accepted = parser.apiVersions.join(", ");
-      root.report(
-        "apiVersion",
-        `${quoted(apiVersion)} is not an apiVersion of ${kind}; expected ${accepted}`,
-      );
-    }
-    return "not-read";
+    return refuseVersion(root, { kind, apiVersion, served: parser.apiVersions });
   }
   root.accept(["status"]);
   const meta = resourceMeta(root.section("metadata"), { ...parser, apiVersion, file, at: root });
-  checkAsIstio(root, { kind, meta, report });
-  return [parser.parse(meta, root)];
+  const schema = schemaOfKind(kind);
+  if (schema === undefined) return [parser.parse(meta, root)];
+  checkSchema(schema, { node: root.map, path: root.path, report: report.at("schema") });
+  checkWebhook(root, { kind, meta, report: report.at("webhook") });
+  const resource = parser.parse(meta, root);
+  // Unknown fields are the schema's matter (VAL-2), whoever has read the rest.
+  root.section("spec").acceptAll();
+  return [resource];
 }
 
-/** Both gates always: a user sees what either would say (VAL-2: the schema refuses unknown fields too). */
-function checkAsIstio(
+/** Whatever the schema says: a user sees what either gate would say. */
+function checkWebhook(
   root: Fields,
-  { kind, meta, report }: { kind: string; meta: ResourceMeta; report: ParseReport },
+  { kind, meta, report }: { kind: string; meta: ResourceMeta; report: Report },
 ): void {
-  const schema = schemaOfKind(kind);
-  if (schema !== undefined) {
-    checkSchema(schema, root.map, report.at("schema"));
-    root.section("spec").acceptAll();
-  }
-  const validate = webhookOfKind(kind);
-  if (validate === undefined) return;
-  const checked = new Fields(root.map, {
-    line: root.line,
-    path: root.path,
-    report: report.at("webhook"),
-  });
   const { name, namespace, annotations } = meta;
-  validate({ name, namespace, annotations, root: checked, spec: checked.section("spec") });
+  const checked = new Fields(root.map, { line: root.line, path: root.path, report });
+  const request = { name, namespace, annotations, root: checked, spec: checked.section("spec") };
+  webhookOfKind(kind)?.(request);
+}
+
+function refuseVersion(
+  root: Fields,
+  {
+    kind,
+    apiVersion,
+    served,
+  }: { readonly kind: string; readonly apiVersion: string; readonly served: readonly string[] },
+): "not-read" {
+  if (isUnsupportedGroup(kind, apiVersion)) {
+    root.report("kind", `not supported yet: ${kind} of ${apiVersion}`);
+  } else if (root.has("apiVersion")) {
+    const expected = served.join(", ");
+    root.report(
+      "apiVersion",
+      `${quoted(apiVersion)} is not an apiVersion of ${kind}; expected ${expected}`,
+    );
+  }
+  return "not-read";
 }
 
 function refuseMissingKind(root: Fields): "not-read" {
@@ -282,7 +172,7 @@ function refuseKind(root: Fields, kind: string): "not-read" {
     root.report("kind", `not supported yet: ${kind}`);
     return "not-read";
   }
-  const meant = closestName(kind, [...Object.keys(KINDS), ...UNSUPPORTED_KINDS]);
+  const meant = closestName(kind, [...KIND_PARSERS.keys(), ...UNSUPPORTED_KINDS]);
   const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
   root.report("kind", `${quoted(kind)} is not a known kind${hint}`);
   return "not-read";

@@ -151,6 +151,7 @@ test("VAL-4: a selector without labels is told", () => {
       source: { file: "mesh.yaml", line: 5 },
       path: "spec.selector",
       message: "has no labels, so it selects every workload in scope",
+      level: "webhook",
     },
   ]);
 });

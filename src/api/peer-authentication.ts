@@ -26,27 +26,12 @@ export function peerAuthentication(meta: ResourceMeta, root: Fields): PeerAuthen
   return { kind: "PeerAuthentication", meta, selector, mode, portModes: portModes(spec) };
 }
 
-/** PA-14, PA-15, VAL-10..VAL-12 */
+/** PA-14, PA-15 */
 function portModes(spec: Fields): ReadonlyMap<number, PeerAuthenticationMode> {
-  const modes = new Map<number, PeerAuthenticationMode>();
-  if (!spec.mentions("portLevelMtls")) return modes;
   const ports = spec.section("portLevelMtls");
-  if (spec.saysNothing("portLevelMtls")) {
-    spec.report("portLevelMtls", "must have at least one port, or be left out");
-  }
-  if (spec.section("selector").saysNothing("matchLabels")) {
-    spec.report(
-      "portLevelMtls",
-      "needs a selector: a policy of a mesh or namespace cannot have it",
-    );
-  }
-  for (const port of ports.names()) {
-    if (!isPort(port)) ports.report(port, "is not a port: expected a number from 1 to 65535");
-    modes.set(Number(port), ports.section(port).choice("mode", MUTUAL_TLS_MODES, "UNSET"));
-  }
-  return modes;
-}
-
-function isPort(text: string): boolean {
-  return /^[1-9][0-9]{0,4}$/.test(text) && Number(text) <= 65_535;
+  return new Map(
+    ports
+      .names()
+      .map((port) => [Number(port), ports.section(port).choice("mode", MUTUAL_TLS_MODES, "UNSET")]),
+  );
 }

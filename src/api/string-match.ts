@@ -48,9 +48,36 @@ export function compileStringMatch(
   }
 }
 
+/** The matcher of several patterns, one of which must match: however many are exact, they cost one look. */
+export function compileStringMatches(
+  patterns: readonly string[],
+  options: StringMatchOptions = {},
+): (value: string) => boolean {
+  const [first, ...others] = patterns;
+  if (first !== undefined && others.length === 0) return compileStringMatch(first, options);
+  if (options.letterCase === "insensitive") {
+    const matches = compileStringMatches(patterns.map(foldAscii), {
+      ...options,
+      letterCase: "sensitive",
+    });
+    return (value) => matches(foldAscii(value));
+  }
+  const exact = new Set(patterns.filter((pattern) => parseStringMatch(pattern).kind === "exact"));
+  const wild = patterns
+    .filter((pattern) => !exact.has(pattern))
+    .map((pattern) => compileStringMatch(pattern, options));
+  if (wild.length === 0) return (value) => exact.has(value);
+  return (value) => {
+    if (exact.has(value)) return true;
+    for (const matches of wild) if (matches(value)) return true;
+    return false;
+  };
+}
+
 const UPPER_CASE = /[A-Z]/;
 const UPPER_CASE_RUNS = /[A-Z]+/g;
 
-function foldAscii(text: string): string {
+/** Lower case for the ASCII letters, and nothing else (AP-52). */
+export function foldAscii(text: string): string {
   return UPPER_CASE.test(text) ? text.replace(UPPER_CASE_RUNS, (run) => run.toLowerCase()) : text;
 }

@@ -9,3 +9,8 @@ export function formatIssue({ source, path, problem }: Issue): string {
 export function formatNotice({ source, path, message }: Notice): string {
   return `${formatLocation(source)}: note: ${[path, message].filter((part) => part !== "").join(" ")}`;
 }
+
+/** What Istio's webhook would let pass with a warning. */
+export function formatWarning({ source, path, message }: Notice): string {
+  return `${formatLocation(source)}: warning: ${[path, message].filter((part) => part !== "").join(" ")}`;
+}

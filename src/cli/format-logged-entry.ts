@@ -1,5 +1,5 @@
 /** One access log entry as a line for people: when, who called whom with what, the verdict, and why. Pure. */
-import { explain, summarize } from "../policy/explain.ts";
+import { explain, summarize, summarizeAside } from "../policy/explain.ts";
 import type { AccessLogEntry } from "../telemetry/access-log.ts";
 import type { LoggedEntry } from "./access-log-tail.ts";
 import { printable } from "./printable.ts";
@@ -56,7 +56,10 @@ function requestOf({ protocol, method, path, response_code: status }: AccessLogE
 }
 
 function reasonOf(entry: AccessLogEntry): string {
-  if (entry.decision !== null) return summarize(entry.decision.reason);
+  const { decision } = entry;
+  if (decision !== null) {
+    return [summarize(decision.reason), ...summarizeAside(decision)].join("; ");
+  }
   const { response_flags, response_code_details, upstream_transport_failure_reason } = entry;
   const details = [response_code_details, upstream_transport_failure_reason];
   return [response_flags, ...details].filter((part) => part !== null).join(" ");

@@ -1,6 +1,7 @@
 /** A mesh as its files describe it, without running it: what `explain` and other questions are asked of. */
 import type { ParsedResources } from "../api/parse-resources.ts";
 import type { Issue, Notice, Resource } from "../api/resource.ts";
+import { controlPlaneFlags } from "../control/control-plane-flags.ts";
 import { readResourceFiles } from "../control/resource-files.ts";
 import { meshNotices } from "../policy/mesh-notices.ts";
 import { buildSnapshot, type MeshSnapshot } from "../policy/mesh-snapshot.ts";
@@ -23,12 +24,16 @@ const OFFLINE: Placement = {
   uid: (key) => key,
 };
 
-/** @param paths files, and folders of files */
+/**
+ * @param paths files, and folders of files
+ * @throws FlagError
+ */
 export async function loadMesh(paths: readonly string[]): Promise<LoadedMesh> {
   const parsed = await readResourceFiles(paths);
   const { resources, issues } = parsed;
   const workloads = planWorkloads(resources, OFFLINE);
-  const snapshot = buildSnapshot({ resources, workloads, rootsPem: [] });
+  const { gatewaySelectors } = controlPlaneFlags(process.env);
+  const snapshot = buildSnapshot({ resources, workloads, rootsPem: [], gatewaySelectors });
   return { resources, workloads, snapshot, issues, notices: noticesOf(parsed) };
 }
 

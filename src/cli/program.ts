@@ -20,6 +20,7 @@ export function buildProgram(): Command {
     .exitOverride();
   addUp(program);
   addMeshCommands(program);
+  addValidate(program);
   addExplain(program);
   addDescribe(program);
   addAuthz(program);
@@ -43,6 +44,28 @@ function addUp(program: Command): void {
     });
 }
 
+function addValidate(program: Command): void {
+  program
+    .command("validate")
+    .description(
+      "Check resources as Istio's schema and its webhook check them; needs no mesh and no cluster",
+    )
+    .argument("<paths...>", "YAML files, folders of them, or - for standard input")
+    .option("--json", "print every fault with the gate that found it, as JSON")
+    .addHelpText(
+      "after",
+      `
+Errors are what Istio would refuse, and what this mesh does not support yet; warnings are what Istio lets pass with one.
+Exit code: 0 all good, 1 faults or nothing to check, 2 something cannot be read.
+
+Example: kubectl get authorizationpolicies -A -o yaml | hauberk validate -`,
+    )
+    .action(async (paths: string[], options: { json?: boolean }) => {
+      const { validateCommand } = await import("./commands/validate.ts");
+      process.exitCode = await validateCommand(paths, options, print);
+    });
+}
+
 function addExplain(program: Command): void {
   program
     .command("explain")
@@ -50,10 +73,14 @@ function addExplain(program: Command): void {
       "Say whether one request would be let through, and which rule decides; needs no running mesh",
     )
     .addOption(resourcePaths())
-    .requiredOption("--from <workload>", "caller, as NAMESPACE/WORKLOAD, or 'outside'")
+    .requiredOption(
+      "--from <caller>",
+      "caller, as NAMESPACE/WORKLOAD; spiffe://... by its certificate alone; or 'outside'",
+    )
     .requiredOption("--to <workload>", "callee, as NAMESPACE/WORKLOAD:PORT")
     .option("--request <request>", "METHOD PATH, as in 'GET /cart'")
     .option("--header <header>", "NAME: VALUE; may be given several times", collect)
+    .option("--claims <file>", "JSON: payload of a token that the callee's sidecar has verified")
     .option("--json", "print the decision as JSON")
     .addHelpText("after", "\nExit code: 0 allowed, 2 denied, 1 the question or the YAML is faulty.")
     .action(async (options: ExplainOptions) => {

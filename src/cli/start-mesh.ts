@@ -1,5 +1,6 @@
 /** What `up` and `demo` share: read the user's files, say what is wrong with them, run the mesh, tell its story. */
 import type { ParsedResources } from "../api/parse-resources.ts";
+import { controlPlaneFlags } from "../control/control-plane-flags.ts";
 import {
   type DirectorySource,
   fingerprint,
@@ -14,6 +15,7 @@ import {
   NamespaceNetwork,
   type NamespaceNetworkOptions,
 } from "../local/network/namespace-network.ts";
+import { unenforcedIssues } from "../policy/unenforced-resources.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { createLog, type Log, silentLog } from "../runtime/log.ts";
@@ -47,7 +49,10 @@ export interface MeshToStart {
   readonly tell?: (event: MeshEvent) => readonly string[];
 }
 
-/** @returns undefined when the files have issues; they have been printed, and nothing was started */
+/**
+ * @returns undefined when the files have issues; they have been printed, and nothing was started
+ * @throws FlagError
+ */
 export async function startMesh(
   { file: paths, data, network: entered, tell = formatMeshEvent }: MeshToStart,
   print: Print,
@@ -55,11 +60,13 @@ export async function startMesh(
   const startedAt = performance.now();
   const seconds = (): number => (performance.now() - startedAt) / 1000;
   print(`hauberk up: reading ${describePaths(paths)}`);
+  controlPlaneFlags(process.env); // the control plane reads them again: what is wrong is told before anything starts
   const parsed = await readResourceFiles(paths);
   for (const notice of noticesOf(parsed)) print(formatNotice(notice));
-  if (parsed.issues.length > 0) {
-    for (const issue of parsed.issues) print(formatIssue(issue));
-    const faults = parsed.issues.length === 1 ? "1 fault" : `${parsed.issues.length} faults`;
+  const issues = [...parsed.issues, ...unenforcedIssues(parsed.resources)];
+  if (issues.length > 0) {
+    for (const issue of issues) print(formatIssue(issue));
+    const faults = issues.length === 1 ? "1 fault" : `${issues.length} faults`;
     print(`${faults}; nothing was started`);
     return undefined;
   }

@@ -70,8 +70,8 @@ test("each table has its line, given and held out apart; objects are completed",
     "networkpolicy/given/fixtures/rest.json": { cases: [traffic("no table")] },
   });
   assert.deepEqual(lines, [
-    "networkpolicy/traffic: 2 passed, 0 failed, 0 skipped",
-    "networkpolicy/traffic (heldout): 1 passed, 0 failed, 0 skipped",
+    "networkpolicy/traffic: 2 passed, 0 failed, 0 skipped, 0 excluded",
+    "networkpolicy/traffic (heldout): 1 passed, 0 failed, 0 skipped, 0 excluded",
   ]);
   assert.equal(code, 0);
 });
@@ -83,7 +83,7 @@ test("a failure has its name, what was expected and what came, and the exit code
     },
   });
   assert.deepEqual(lines, [
-    "networkpolicy/traffic: 1 passed, 1 failed, 0 skipped",
+    "networkpolicy/traffic: 1 passed, 1 failed, 0 skipped, 0 excluded",
     "  failed: two",
     "    expected allowed",
     "    got      refused",
@@ -106,7 +106,7 @@ test("a table of pairs tells those that differ", async () => {
     },
   });
   assert.deepEqual(lines, [
-    "networkpolicy/kubernetes-netpol: 3 passed, 1 failed, 0 skipped",
+    "networkpolicy/kubernetes-netpol: 3 passed, 1 failed, 0 skipped, 0 excluded",
     "  failed: deny",
     "    expected x/b -> x/a: false, y/a -> x/a: true",
     "    got      x/b -> x/a: true, y/a -> x/a: false",
@@ -144,7 +144,9 @@ test("a table of rows judges one direction, or both", async () => {
       cases: [row("ingress", false), row("egress", true), row("combined", false)],
     },
   });
-  assert.deepEqual(lines, ["networkpolicy/probe-tables: 3 passed, 0 failed, 0 skipped"]);
+  assert.deepEqual(lines, [
+    "networkpolicy/probe-tables: 3 passed, 0 failed, 0 skipped, 0 excluded",
+  ]);
   assert.equal(code, 0);
 });
 
@@ -160,12 +162,12 @@ test("what is not understood is skipped with its reason, and does not count as p
   });
   assert.deepEqual(lines, [
     "jwt: no runner yet (3 cases)",
-    "networkpolicy/kubernetes-netpol: 0 passed, 0 failed, 2 skipped",
+    "networkpolicy/kubernetes-netpol: 0 passed, 0 failed, 2 skipped, 0 excluded",
     "  skipped: deny: setup not understood: nodes",
     "  skipped: deny: nothing is expected",
-    "networkpolicy/traffic: 0 passed, 0 failed, 1 skipped",
+    "networkpolicy/traffic: 0 passed, 0 failed, 1 skipped, 0 excluded",
     "  skipped: odd: fields not understood: moon",
-    "networkpolicy/unheard-of: 0 passed, 0 failed, 1 skipped",
+    "networkpolicy/unheard-of: 0 passed, 0 failed, 1 skipped, 0 excluded",
     "  skipped: x: no runner for this table",
     "nothing ran",
   ]);
@@ -201,6 +203,6 @@ test("the suite that is asked for runs alone", async () => {
     },
     "networkpolicy",
   );
-  assert.deepEqual(lines, ["networkpolicy/traffic: 1 passed, 0 failed, 0 skipped"]);
+  assert.deepEqual(lines, ["networkpolicy/traffic: 1 passed, 0 failed, 0 skipped, 0 excluded"]);
   assert.equal(code, 0);
 });

@@ -4,6 +4,7 @@ import { validateDestinationRule } from "./destination-rule.ts";
 import { validateEnvoyFilter } from "./envoy-filter.ts";
 import { validateGateway } from "./gateway.ts";
 import { validatePeerAuthentication } from "./peer-authentication.ts";
+import { checkReservedAnnotations, refuseDryRun } from "./policy-annotations.ts";
 import { validateProxyConfig } from "./proxy-config.ts";
 import { validateRequestAuthentication } from "./request-authentication.ts";
 import { validateServiceEntry } from "./service-entry.ts";
@@ -17,7 +18,13 @@ import { validateWorkloadGroup } from "./workload-group.ts";
 
 /** @returns undefined for a kind that is not Istio's */
 export function webhookOfKind(kind: string): Webhook | undefined {
-  return WEBHOOKS.get(kind);
+  const validate = WEBHOOKS.get(kind);
+  if (validate === undefined) return undefined;
+  return (request) => {
+    checkReservedAnnotations(request);
+    if (kind !== "AuthorizationPolicy") refuseDryRun(request);
+    validate(request);
+  };
 }
 
 const WEBHOOKS: ReadonlyMap<string, Webhook> = new Map([

@@ -1,6 +1,7 @@
 /** The control plane process: waits for its instructions on the inherited pipe, serves until asked to stop. */
 
 import { startControlPlane } from "../../control/control-plane.ts";
+import { controlPlaneFlags } from "../../control/control-plane-flags.ts";
 import type {
   ControlPlaneInstruction,
   ControlPlaneReport,
@@ -30,8 +31,9 @@ export async function controlPlaneCommand(): Promise<number> {
   );
   try {
     const { paths, dataDirectory, address, port } = await start.promise;
-    const options = { paths, dataDirectory, address, port, running, log, clock: systemClock };
-    const controlPlane = await startControlPlane(options);
+    const flags = controlPlaneFlags(process.env);
+    const options = { paths, dataDirectory, address, port, running, flags };
+    const controlPlane = await startControlPlane({ ...options, log, clock: systemClock });
     signal.removeEventListener("abort", endAtOnce);
     pipe.send({ type: "ready", listen: controlPlane.listen, rootPem: controlPlane.rootPem });
     await aborted(signal);

@@ -342,6 +342,45 @@ test("--json has the notices as data, with an answer, an error and issues", asyn
   assert.deepEqual(await notices({ file: broken }), [], "what is broken is missing, not mistaken");
 });
 
+const AUTHENTICATION = `apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {name: tokens, namespace: production}
+spec: {jwtRules: [{issuer: "https://login", jwksUri: "https://login/keys"}]}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: writers, namespace: production}
+spec:
+  rules:
+  - when: [{key: "request.auth.claims[scope]", values: [write]}]
+`;
+
+test("JWT-65, JWT-68: --claims is a token that the callee's sidecar has verified", async () => {
+  const file = await besides("authentication", AUTHENTICATION);
+  const claims = join(folder, "claims.txt");
+  const ask = async (payload: object): ReturnType<typeof run> => {
+    await writeFile(claims, JSON.stringify(payload));
+    return run({ file, request: "PUT /", claims, json: true });
+  };
+  const known = await ask({ iss: "https://login", scope: "read write", secret: "hush" });
+  assert.equal(known.code, 0);
+  assert.doesNotMatch(known.text, /hush/);
+  assert.equal((await ask({ iss: "https://login", scope: "read" })).code, 2);
+  const foreign = await ask({ iss: "https://other", scope: "write" });
+  assert.equal(foreign.code, 1);
+  assert.match(foreign.text, /no RequestAuthentication for production\/api-0 knows the issuer/);
+});
+
+test("TLS-4: a caller may be known by its certificate alone", async () => {
+  const own = "spiffe://cluster.local/ns/production/sa/frontend";
+  const { code, text } = await run({ from: own, request: "GET /" });
+  assert.equal(code, 0);
+  assert.match(text, new RegExp(`caller +${own}, by its certificate`));
+  const foreign = await run({ from: own.replace("cluster.local", "other"), request: "GET /" });
+  assert.equal(foreign.code, 2);
+  assert.match(foreign.text, /foreign trust domain/);
+});
+
 test("--json prints the decision as data", async () => {
   const { code, text } = await run({ request: "PUT /", json: true });
   assert.equal(code, 2);
@@ -352,7 +391,7 @@ test("--json prints the decision as data", async () => {
 
 const faulty: [options: Partial<ExplainOptions>, problem: RegExp][] = [
   [{}, /carries HTTP; say which request/],
-  [{ from: "frontend" }, /expected NAMESPACE\/WORKLOAD or outside/],
+  [{ from: "frontend" }, /expected NAMESPACE\/WORKLOAD, spiffe:\/\/… or outside/],
   [
     { from: "production/x" },
     /no such workload; known: production\/api, production\/database, production\/frontend, outside/,
@@ -364,9 +403,11 @@ const faulty: [options: Partial<ExplainOptions>, problem: RegExp][] = [
   [{ to: "production/nobody:1" }, /no workload stands behind port 1/],
   [{ request: "orders" }, /expected METHOD PATH/],
   [{ request: "GET http://x/" }, /expected METHOD PATH/],
-  [{ request: "GET /#x" }, /fragment/],
+  [{ request: "GET /%00" }, /encoded NUL/],
   [{ request: "GET /", header: ["nonsense"] }, /expected NAME: VALUE/],
   [{ header: ["a: b"] }, /of no use without --request/],
+  [{ request: "GET /", claims: "missing.txt" }, /missing\.txt: .*ENOENT/],
+  [{ from: "spiffe://UPPER/x", request: "GET /" }, /is not a SPIFFE ID/],
 ];
 for (const [options, problem] of faulty) {
   test(`exit 1 and why: ${JSON.stringify(options)}`, async () => {

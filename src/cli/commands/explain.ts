@@ -1,23 +1,25 @@
 /** `hauberk explain`: whether one request would be let through, and which rule decides. Needs no running mesh. */
+import { readFile } from "node:fs/promises";
 import { formatLocation, formatRef } from "../../api/resource.ts";
-import type { SpiffeId } from "../../identity/spiffe-id.ts";
 import type { Decision, Origin } from "../../policy/decision.ts";
 import { explain } from "../../policy/explain.ts";
+import { type Judgement, judge, type Transport } from "../../policy/judge.ts";
 import {
   type AskedRequest,
-  type Judgement,
-  judge,
+  type Caller,
   type Question,
   QuestionError,
-  type Transport,
-} from "../../policy/judge.ts";
+} from "../../policy/question.ts";
 import { headerAttribute } from "../../policy/traffic-attribute.ts";
+import { describeError } from "../../runtime/hauberk-error.ts";
 import { formatIssue, formatNotice } from "../format-issue.ts";
 import { type LoadedMesh, loadMesh } from "../load-mesh.ts";
 import { parseQuestion, type QuestionText } from "../parse-question.ts";
 
-export interface ExplainOptions extends QuestionText {
+export interface ExplainOptions extends Omit<QuestionText, "claims"> {
   readonly file: readonly string[];
+  /** Names a file of JSON: the payload of a token that the callee's sidecar has verified. */
+  readonly claims?: string;
   readonly json?: boolean;
 }
 
@@ -26,13 +28,15 @@ const ALLOWED = 0;
 const CANNOT_TELL = 1;
 const DENIED = 2;
 
+const VERDICTS = { allow: "ALLOWED", deny: "DENIED", delegate: "DELEGATED" } as const;
+
 /** @returns the exit code: 0 allowed, 2 denied, 1 when the question or the YAML is faulty */
 export async function explainCommand(
   options: ExplainOptions,
   print: (line: string) => void,
 ): Promise<number> {
   const mesh = await loadMesh(options.file);
-  const { code, lines, data } = answer(mesh, options);
+  const { code, lines, data } = await answer(mesh, options);
   if (options.json) print(JSON.stringify({ ...data, notices: mesh.notices }, null, 2));
   else for (const line of [...lines, ...noticeLines(mesh)]) print(line);
   return code;
@@ -45,13 +49,13 @@ interface Answer {
   readonly data: object;
 }
 
-function answer(mesh: LoadedMesh, options: QuestionText): Answer {
+async function answer(mesh: LoadedMesh, options: ExplainOptions): Promise<Answer> {
   const { snapshot, issues } = mesh;
   if (issues.length > 0) {
     return { code: CANNOT_TELL, lines: issues.map(formatIssue), data: { issues } };
   }
   try {
-    const question = parseQuestion(snapshot, options);
+    const question = parseQuestion(snapshot, await withClaims(options));
     const judgement = judge(snapshot, question);
     const code = judgement.decision.verdict === "allow" ? ALLOWED : DENIED;
     return { code, lines: report(question, judgement), data: asData(question, judgement) };
@@ -61,21 +65,40 @@ function answer(mesh: LoadedMesh, options: QuestionText): Answer {
   }
 }
 
+async function withClaims({ claims, ...asked }: ExplainOptions): Promise<QuestionText> {
+  if (claims === undefined) return asked;
+  try {
+    return { ...asked, claims: await readFile(claims, "utf8") };
+  } catch (error) {
+    throw new QuestionError(`--claims ${claims}: ${describeError(error)}`);
+  }
+}
+
 function noticeLines({ notices }: LoadedMesh): string[] {
   return notices.length === 0 ? [] : ["", ...notices.map(formatNotice)];
 }
 
 function asData({ from, to, containerPort, request }: Question, judgement: Judgement): object {
   return {
-    from: from === "outside" ? from : `${from.namespace}/${from.name}`,
+    from: nameOfCaller(from),
     to: `${to.namespace}/${to.name}`,
     containerPort,
-    ...(request && { asked: { ...request, headers: Object.fromEntries(shownHeaders(request)) } }),
+    ...(request && { asked: shownRequest(request) }),
     ...judgement,
   };
 }
 
 /** What is secret is not repeated: answers end up in logs. */
+function shownRequest(request: AskedRequest): object {
+  const { method, path } = request;
+  return { method, path, headers: Object.fromEntries(shownHeaders(request)) };
+}
+
+function nameOfCaller(from: Caller): string {
+  if (from === "outside") return from;
+  return "identity" in from ? from.identity : `${from.namespace}/${from.name}`;
+}
+
 function shownHeaders({ headers }: AskedRequest): [name: string, value: string][] {
   return [...headers].map(([name, value]) => [
     name,
@@ -85,7 +108,7 @@ function shownHeaders({ headers }: AskedRequest): [name: string, value: string][
 
 function report(question: Question, judgement: Judgement): string[] {
   const { decision } = judgement;
-  const verdict = decision.verdict === "allow" ? "ALLOWED" : "DENIED";
+  const verdict = VERDICTS[decision.verdict];
   const [because = "", ...details] = explain(decision).split("\n");
   return [
     [verdict, requestInWords(judgement)].filter((part) => part !== "").join("  "),
@@ -94,7 +117,7 @@ function report(question: Question, judgement: Judgement): string[] {
     row("callee", calleeInWords(question, judgement)),
     ...headerRows(question),
     ...transportRows(judgement),
-    row("because", because.replace(/^(Allowed|Denied): /, "")),
+    row("because", because.replace(/^(Allowed|Denied|Delegated): /, "")),
     ...details.map((line) => row("", line)),
     ...assumptions(question, judgement).map((line) => row("note", line)),
   ];
@@ -113,7 +136,8 @@ function requestInWords({ request }: Judgement): string {
 
 function callerInWords({ from }: Question): string {
   if (from === "outside") return "outside the mesh, without a sidecar";
-  return `${from.namespace}/${from.name}, ${from.injected ? "with a sidecar" : "without a sidecar"}`;
+  if ("identity" in from) return `${from.identity}, by its certificate`;
+  return `${nameOfCaller(from)}, ${from.injected ? "with a sidecar" : "without a sidecar"}`;
 }
 
 function calleeInWords({ to, containerPort }: Question, { protocol, via }: Judgement): string {
@@ -158,6 +182,7 @@ function identitiesInWords(
   switch (because) {
     case "callee-not-verified":
       return [`the caller would prove ${caller}`, `the callee must prove ${oneOf(accepted)}`];
+    case "peer-not-verified":
     case "tls-refused":
     case "network-policy":
       return [`the caller would prove ${caller}`, `the callee would prove ${callee}`];
@@ -166,7 +191,8 @@ function identitiesInWords(
   }
 }
 
-function oneOf(accepted: readonly SpiffeId[]): string {
+function oneOf(accepted: MutualTls["accepted"]): string {
+  if (accepted === "any") return "an identity of the mesh";
   if (accepted.length === 0) return "a name that no certificate of the mesh has";
   return accepted.join(" or ");
 }

@@ -63,7 +63,7 @@ export async function sidecarCommand(): Promise<number> {
 }
 
 function startIdentity(
-  { controlPlane, rootPem, token, certificateLifetimeSeconds }: SidecarBootstrap,
+  { controlPlane, rootPem, token, certificateLifetimeSeconds, renewal }: SidecarBootstrap,
   common: Pick<ConstructorParameters<typeof WorkloadIdentity>[0], "clock" | "log" | "random">,
 ): WorkloadIdentity {
   const request = certificateClient({
@@ -72,5 +72,5 @@ function startIdentity(
     lifetimeSeconds: certificateLifetimeSeconds,
     clock: common.clock,
   });
-  return new WorkloadIdentity({ ...common, request, token });
+  return new WorkloadIdentity({ ...common, request, token, renewal });
 }

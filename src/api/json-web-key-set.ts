@@ -1,0 +1,83 @@
+/** Keys written into a resource (`jwks`): what istiod's library reads, and whether more is told than must be (JWT-87). */
+const NAMED_CURVES: ReadonlySet<unknown> = new Set(["P-256", "P-384", "P-521"]);
+const EDWARDS_CURVES: ReadonlySet<unknown> = new Set(["Ed25519", "X25519", "Ed448", "X448"]);
+
+/** Members that a key of each type must have (RFC 7518 section 6, RFC 8037 section 2). */
+const REQUIRED = {
+  RSA: ["n", "e"],
+  EC: ["x", "y"],
+  OKP: ["x"],
+  oct: ["k"],
+} as const;
+type KeyType = keyof typeof REQUIRED;
+
+/** What only the signer may know. Of `oct` keys all is secret, and all is needed to verify (JWT-30). */
+const PRIVATE_MEMBERS: ReadonlySet<string> = new Set(["d", "p", "q", "dp", "dq", "qi", "oth"]);
+
+export interface WrittenKeySet {
+  /** Indexes, from 0, of the keys that hold what is secret. */
+  readonly privateKeys: readonly number[];
+  /** The set as JSON, with what a verifier needs and nothing else. */
+  readonly verifyingJwks: string;
+}
+
+/**
+ * Reads `{"keys": [...]}`, or one key alone.
+ *
+ * @returns or, as a text, what is wrong; it never repeats the text of a key
+ */
+export function readKeySet(text: string): WrittenKeySet | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return 'is not JSON; expected {"keys": [...]}';
+  }
+  if (!isObject(value)) return 'is not a JSON object; expected {"keys": [...]}';
+  const keys = Object.hasOwn(value, "keys") ? value["keys"] : [value];
+  if (!Array.isArray(keys)) return '"keys" is not a list';
+  for (const [index, key] of keys.entries()) {
+    const problem = keyProblem(key);
+    if (problem !== undefined) return `key ${index} ${problem}`;
+  }
+  return summary(keys.filter(isObject));
+}
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function summary(keys: readonly JsonObject[]): WrittenKeySet {
+  const isPrivate = (key: JsonObject): boolean => key["kty"] === "oct" || Object.hasOwn(key, "d");
+  const stripped = keys.map((key) =>
+    Object.fromEntries(Object.entries(key).filter(([member]) => !PRIVATE_MEMBERS.has(member))),
+  );
+  return {
+    privateKeys: keys.flatMap((key, index) => (isPrivate(key) ? [index] : [])),
+    verifyingJwks: JSON.stringify({ keys: stripped }),
+  };
+}
+
+function keyProblem(key: unknown): string | undefined {
+  if (!isObject(key)) return "is not an object";
+  const type = key["kty"];
+  if (!isKeyType(type)) return 'has no known "kty"; expected one of RSA, EC, OKP, oct';
+  for (const member of [...REQUIRED[type], ...(Object.hasOwn(key, "d") ? ["d"] : [])]) {
+    if (!isBase64(key[member])) return `of type ${type} has no good "${member}"`;
+  }
+  const curves = { EC: NAMED_CURVES, OKP: EDWARDS_CURVES, RSA: undefined, oct: undefined }[type];
+  if (curves !== undefined && !curves.has(key["crv"])) return `of type ${type} has no known "crv"`;
+  const texts = ["kid", "alg", "use"];
+  const wrong = texts.find((name) => Object.hasOwn(key, name) && typeof key[name] !== "string");
+  return wrong === undefined ? undefined : `has a "${wrong}" that is not a text`;
+}
+
+function isKeyType(type: unknown): type is KeyType {
+  return typeof type === "string" && Object.hasOwn(REQUIRED, type);
+}
+
+function isBase64(value: unknown): boolean {
+  return typeof value === "string" && /^[A-Za-z0-9+/_-]+=*$/.test(value);
+}

@@ -1,0 +1,76 @@
+/** What comes of a case's request, as its sender and upstream's checks would see it. */
+import type { Decision, Judged, Reason } from "../../../src/policy/decision.ts";
+import { type Judgement, judge } from "../../../src/policy/judge.ts";
+import { type AskedRequest, BadRequestError, type Question } from "../../../src/policy/question.ts";
+import { askedToken } from "./asked-token.ts";
+import { authorizerAllows } from "./authorizer.ts";
+import type { E2eCase } from "./e2e-case.ts";
+import { type CaseMesh, hopsOf } from "./hops-of-case.ts";
+
+export type Answer =
+  /** Every proxy on the way let it through. */
+  | { readonly came: "through"; readonly last: Judgement; readonly hops: number }
+  | { readonly came: "refused"; readonly reason: Reason; readonly judgement: Judgement }
+  | { readonly came: "bad request" }
+  /** A token is there that the rules of this version do not judge. */
+  | { readonly came: "unverified token" };
+
+export function answerOf(test: E2eCase, mesh: CaseMesh): Answer {
+  const hops = hopsOf(test, mesh);
+  let verified = false;
+  let last: Judgement | undefined;
+  for (const hop of hops) {
+    const token = tokenOf(hop, { mesh, verified });
+    if (token === "refused") return { came: "unverified token" };
+    if (token !== "none") verified = true;
+    const judgement = judged(withPayload(hop, token), mesh);
+    if (judgement === undefined) return { came: "bad request" };
+    const settled = settle(judgement.decision, { test, hop, judgement });
+    if (settled.verdict === "deny") return { came: "refused", reason: settled.reason, judgement };
+    last = judgement;
+  }
+  if (last === undefined) throw new Error("no proxy was asked");
+  return { came: "through", last, hops: hops.length };
+}
+
+type Token = ReturnType<typeof askedToken>;
+
+/** A gateway takes away what it verified (JWT-70). */
+function tokenOf(
+  { to, request }: Question,
+  { mesh, verified }: { readonly mesh: CaseMesh; readonly verified: boolean },
+): Token {
+  if (request === undefined || verified || !to.injected) return "none";
+  const { snapshot, fixtures } = mesh;
+  return askedToken(request, { snapshot, to, fixtures });
+}
+
+function withPayload(hop: Question, token: Exclude<Token, "refused">): Question {
+  if (token === "none" || hop.request === undefined) return hop;
+  const request: AskedRequest = { ...hop.request, payload: token.payload };
+  return { ...hop, request };
+}
+
+function judged(question: Question, { snapshot }: CaseMesh): Judgement | undefined {
+  try {
+    return judge(snapshot, question);
+  } catch (error) {
+    if (error instanceof BadRequestError) return undefined;
+    throw error;
+  }
+}
+
+/** Asks the authorizers in their order; what the policies here say comes after them (AP-1, AP-126). */
+function settle(
+  decision: Decision,
+  {
+    test,
+    hop,
+    judgement,
+  }: { readonly test: E2eCase; readonly hop: Question; readonly judgement: Judgement },
+): Judged {
+  const { verdict, reason } = decision;
+  if (verdict !== "delegate" || reason.because !== "matched-custom") return { verdict, reason };
+  const allows = reason.delegations.every(() => authorizerAllows(test, { hop, judgement }));
+  return allows ? reason.afterwards : { verdict: "deny", reason };
+}
