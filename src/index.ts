@@ -52,6 +52,7 @@ export type {
 export type { VolumeMount } from "./api/volume-mount.ts";
 export { type LoadedMesh, loadMesh } from "./cli/load-mesh.ts";
 export { InvalidSpiffeIdError, parseSpiffeId, type SpiffeId } from "./identity/spiffe-id.ts";
+export type { Assumptions } from "./policy/assumptions.ts";
 export {
   authorizeConnection,
   authorizeRequest,
@@ -71,16 +72,7 @@ export type {
   Verdict,
 } from "./policy/decision.ts";
 export { explain, summarize } from "./policy/explain.ts";
-export {
-  type AskedRequest,
-  type Assumptions,
-  type Caller,
-  type Judgement,
-  judge,
-  type Question,
-  QuestionError,
-  type Transport,
-} from "./policy/judge.ts";
+export { type Judgement, judge, type Transport } from "./policy/judge.ts";
 export { meshNotices } from "./policy/mesh-notices.ts";
 export {
   buildSnapshot,
@@ -89,6 +81,14 @@ export {
 } from "./policy/mesh-snapshot.ts";
 export { normalizePath } from "./policy/path-normalization.ts";
 export { type Placement, planWorkloads, podTemplateOf } from "./policy/plan-workloads.ts";
+export {
+  type AskedRequest,
+  BadRequestError,
+  type Caller,
+  type IdentifiedCaller,
+  type Question,
+  QuestionError,
+} from "./policy/question.ts";
 export type { ServicePortName } from "./policy/route.ts";
 export type { Connection, HttpRequest } from "./policy/traffic.ts";
 export type { IpAddresses, SocketAddress, Workload, WorkloadPort } from "./policy/workload.ts";

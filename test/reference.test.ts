@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Command } from "commander";
 import { buildProgram } from "../src/cli/program.ts";
+import { MESH_FLAGS } from "../src/control/mesh-flags.ts";
 
 const PRINTED =
   "Printed from the code by `UPDATE_GOLDEN=1 node test/run-tests.mjs test/reference.test.ts`.";
@@ -11,6 +12,7 @@ const PRINTED =
 const pages: Readonly<Record<string, () => string>> = {
   "docs/reference/cli.md": printCommands,
   "docs/reference/errors.md": printErrors,
+  "docs/reference/flags.md": printFlags,
 };
 
 for (const [file, print] of Object.entries(pages)) {
@@ -47,6 +49,19 @@ function helpOf(command: Command): string {
   });
   command.outputHelp();
   return `\`\`\`\n${text.trimEnd()}\n\`\`\`\n`;
+}
+
+function printFlags(): string {
+  const intro =
+    "Flags of Istio that concern security, by Istio's names and set where Istio's users set them. What is not honoured is said, with what happens instead. `describe` and `explain` read the same environment as `up`.";
+  const places = MESH_FLAGS.map(({ title, flags }) => {
+    const rows = flags.map(
+      ({ name, fallback, rule, instead }) =>
+        `| \`${name.replaceAll(", ", "`, `")}\` | ${fallback} | ${rule} | ${instead === undefined ? "yes" : `no: ${instead}`} |`,
+    );
+    return `## ${title}\n\n| flag | default | rule | honoured |\n|---|---|---|---|\n${rows.join("\n")}\n`;
+  });
+  return `# Flags\n\n${PRINTED}\n\n${intro}\n\n${places.join("\n")}`;
 }
 
 /** Each error class stands with its code and the sentence above it. */

@@ -333,6 +333,11 @@ const advice: [rule: string, spec: string, notice: RegExp][] = [
     /denies all traffic on TCP/,
   ],
   [
+    "VAL-30 as the webhook has it: trustDomains do not count",
+    "spec: {action: DENY, rules: [{from: [{source: {trustDomains: [a]}}]}]}",
+    /denies all traffic on TCP/,
+  ],
+  [
     "VAL-30 requestPrincipals",
     "spec: {action: DENY, rules: [{from: [{source: {requestPrincipals: [a/b]}}]}]}",
     /denies all traffic on TCP/,

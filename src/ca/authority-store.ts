@@ -28,6 +28,8 @@ export async function openAuthority(options: {
   readonly directory: string;
   readonly trustDomain: string;
   readonly now: Date;
+  /** Of an authority that is made now. */
+  readonly lifetimeMs?: number;
 }): Promise<CertificateAuthority> {
   const directory = join(options.directory, "ca");
   if ((await inspectKeyDirectory(directory, [ROOT, CERTIFICATE, KEY])) === "absent")
@@ -37,7 +39,7 @@ export async function openAuthority(options: {
 
 async function createAuthority(
   directory: string,
-  options: { readonly trustDomain: string; readonly now: Date },
+  options: Parameters<typeof createSelfSignedAuthority>[0],
 ): Promise<void> {
   const { certificatePem, privateKeyPem } = createSelfSignedAuthority(options);
   await createKeyDirectory(directory, [

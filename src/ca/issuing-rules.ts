@@ -6,6 +6,20 @@ const HOUR_MS = 3_600_000;
 export const DEFAULT_LIFETIME_MS: number = 24 * HOUR_MS;
 /** `MAX_WORKLOAD_CERT_TTL` (CA-10). */
 export const MAX_LIFETIME_MS: number = 90 * 24 * HOUR_MS;
+
+/** How long certificates may live, in milliseconds (CA-10). */
+export interface LifetimeRules {
+  /** Where a request names none. */
+  readonly defaultLifetimeMs: number;
+  /** A request for more is refused. */
+  readonly maxLifetimeMs: number;
+}
+
+const DEFAULT_RULES: LifetimeRules = {
+  defaultLifetimeMs: DEFAULT_LIFETIME_MS,
+  maxLifetimeMs: MAX_LIFETIME_MS,
+};
+
 /** How far `notBefore` lies in the past, so that peers whose clock is late accept a new certificate (CA-16). */
 export const BACKDATE_MS = 120_000;
 
@@ -26,11 +40,14 @@ export class AuthorityExpiredError extends HauberkError {
  * @returns milliseconds
  * @throws LifetimeTooLongError instead of clamping
  */
-export function grantedLifetimeMs(requestedSeconds: bigint): number {
-  if (requestedSeconds <= 0n) return DEFAULT_LIFETIME_MS;
-  if (requestedSeconds * 1000n > BigInt(MAX_LIFETIME_MS)) {
+export function grantedLifetimeMs(
+  requestedSeconds: bigint,
+  { defaultLifetimeMs, maxLifetimeMs }: LifetimeRules = DEFAULT_RULES,
+): number {
+  if (requestedSeconds <= 0n) return defaultLifetimeMs;
+  if (requestedSeconds * 1000n > BigInt(maxLifetimeMs)) {
     throw new LifetimeTooLongError(
-      `a lifetime of ${requestedSeconds} s was asked for; at most ${MAX_LIFETIME_MS / 1000} s are granted`,
+      `a lifetime of ${requestedSeconds} s was asked for; at most ${maxLifetimeMs / 1000} s are granted`,
     );
   }
   return Number(requestedSeconds) * 1000;

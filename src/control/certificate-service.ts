@@ -1,7 +1,11 @@
 /** Istio's certificate service: authenticates the caller, then signs for that caller and nobody else. */
 import type { AuthenticateCaller, AuthenticatedCaller } from "../ca/caller.ts";
 import type { CertificateAuthority, IssuedCertificate } from "../ca/certificate-authority.ts";
-import { grantedLifetimeMs, LifetimeTooLongError } from "../ca/issuing-rules.ts";
+import {
+  grantedLifetimeMs,
+  type LifetimeRules,
+  LifetimeTooLongError,
+} from "../ca/issuing-rules.ts";
 import {
   type CertificateRequest,
   InvalidCertificateRequestError,
@@ -23,6 +27,8 @@ const SPIFFE_SCHEME = /^spiffe:/i;
 export interface CertificateServiceOptions {
   readonly authority: CertificateAuthority;
   readonly authenticate: AuthenticateCaller;
+  /** Absent: as Istio has them by default. */
+  readonly lifetimes?: LifetimeRules | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -30,7 +36,8 @@ export interface CertificateServiceOptions {
 export function certificateService(options: CertificateServiceOptions): GrpcService {
   const answer = async (request: IstioCertificateRequest, caller: Caller) => {
     const authenticated = await authenticate(caller, options);
-    const checked = checkRequest(request, { authenticated, caller, log: options.log });
+    const { log, lifetimes } = options;
+    const checked = checkRequest(request, { authenticated, caller, log, lifetimes });
     const issued = issue(checked, { authenticated, caller, ...options });
     options.log.info("certificate signed", {
       id: authenticated.id,
@@ -48,6 +55,7 @@ interface Conversation {
   readonly authenticated: AuthenticatedCaller;
   readonly caller: Caller;
   readonly log: Log;
+  readonly lifetimes?: LifetimeRules | undefined;
 }
 
 interface CheckedRequest {
@@ -83,7 +91,7 @@ function checkRequest(
     });
   try {
     const csr = parseCertificateRequest(request.csr);
-    const lifetimeMs = grantedLifetimeMs(request.validityDuration);
+    const lifetimeMs = grantedLifetimeMs(request.validityDuration, conversation.lifetimes);
     refuseOtherIdentities(csr, conversation);
     return { csr, lifetimeMs };
   } catch (error) {

@@ -7,6 +7,7 @@ import { authenticateCaller } from "../ca/caller.ts";
 import type { CertificateAuthority } from "../ca/certificate-authority.ts";
 import { ServiceAccountTokenVerifier } from "../ca/service-account-tokens.ts";
 import { CONTROL_PLANE_NAME } from "../identity/certificate-client.ts";
+import { unenforcedIssues } from "../policy/unenforced-resources.ts";
 import type { Workload } from "../policy/workload.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
@@ -14,6 +15,7 @@ import type { Log } from "../runtime/log.ts";
 import { type Watched, WatchedValue } from "../runtime/watched.ts";
 import { type ServerIdentity, startSecureGrpcServer } from "../wire/secure-grpc-server.ts";
 import { certificateService } from "./certificate-service.ts";
+import { type ControlPlaneFlags, DEFAULT_CONTROL_PLANE_FLAGS } from "./control-plane-flags.ts";
 import type { RunningNow } from "./control-plane-messages.ts";
 import { fingerprint, watchResourceFiles } from "./directory-source.ts";
 import { discoveryService, type SubscriberStatus } from "./discovery-service.ts";
@@ -40,6 +42,7 @@ export interface ControlPlaneOptions {
   readonly port: number;
   /** What runs now, and resources that are in no file. */
   readonly running: Watched<RunningNow>;
+  readonly flags?: ControlPlaneFlags;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -56,16 +59,24 @@ export interface ControlPlane {
 /** @throws FaultyResourcesError, AuthorityRefusedError, KeyDirectoryError, ListenError */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { paths, dataDirectory, running, log, clock } = options;
+  const { flags = DEFAULT_CONTROL_PLANE_FLAGS } = options;
   const parsed = await readResourceFiles(paths);
-  refuseIssues(parsed.issues);
+  refuseIssues([...parsed.issues, ...unenforcedIssues(parsed.resources)]);
   const { trustDomain } = settingsOf(parsed.resources);
   const [authority, tokens] = await Promise.all([
-    openAuthority({ directory: dataDirectory, trustDomain, now: clock.now() }),
+    openAuthority({
+      directory: dataDirectory,
+      trustDomain,
+      now: clock.now(),
+      lifetimeMs: flags.selfSignedLifetimeMs,
+    }),
     ServiceAccountTokenVerifier.open(dataDirectory),
   ]);
   const store = new ResourceStore(parsed.resources, (issues) => logRefusal(issues, log));
   const rootsPem = new WatchedValue<readonly string[]>(authority.rootsPem);
-  const views = feedWorkloadViews({ resources: store.resources, running, rootsPem });
+  const { resources } = store;
+  const { gatewaySelectors } = flags;
+  const views = feedWorkloadViews({ resources, running, rootsPem, gatewaySelectors });
   const discovery = discoveryService({ views, trustDomain, clock, log });
   const authenticate = authenticateCaller({
     trustDomain,
@@ -82,7 +93,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     host: options.address,
     port: options.port,
     identity: new WatchedValue(issueServerIdentity(authority, options)),
-    services: [certificateService({ authority, authenticate, clock, log }), discovery.service],
+    services: [
+      certificateService({ authority, authenticate, lifetimes: flags, clock, log }),
+      discovery.service,
+    ],
     maxReceiveBytes: MAX_RECEIVE_BYTES,
     log,
   });
@@ -100,7 +114,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   };
 }
 
-function refuseIssues(issues: Awaited<ReturnType<typeof readResourceFiles>>["issues"]): void {
+function refuseIssues(issues: readonly Issue[]): void {
   if (issues.length === 0) return;
   const lines = issues.map(
     ({ source, path, problem }) => `${formatLocation(source)} ${path} ${problem}`,

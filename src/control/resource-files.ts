@@ -55,7 +55,12 @@ async function listFiles(paths: readonly string[], issues: Issue[]): Promise<str
   return [...new Set(files)];
 }
 
-async function filesAt(path: string): Promise<string[]> {
+/**
+ * The file itself, or the YAML and JSON files directly inside a folder, in name order.
+ *
+ * @throws Error of the file system
+ */
+export async function filesAt(path: string): Promise<string[]> {
   if (!(await stat(path)).isDirectory()) return [path];
   const names = (await readdir(path)).filter(isResourceFile);
   if (names.length === 0) throw new Error("the folder has no YAML or JSON file");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DEFAULT_MESH_SETTINGS, type MeshConfig } from "../api/mesh-config.ts";
 import type { Namespace } from "../api/namespace.ts";
+import { parseResources } from "../api/parse-resources.ts";
 import type { Issue } from "../api/resource.ts";
 import { ResourceStore } from "./resource-store.ts";
 
@@ -30,4 +31,27 @@ test("another trust domain is refused: every identity is made of it", () => {
   const config: MeshConfig = { kind: "MeshConfig", meta, settings };
   assert.equal(store.offer({ resources: [config], issues: [], notices: [] }), "refused");
   assert.match(heard[0]?.problem ?? "", /from cluster\.local to other\.example; restart/);
+});
+
+test("VAL-75: a mesh configuration with one fault changes nothing, whatever else it says", () => {
+  const heard: Issue[] = [];
+  const first = parseResources("enableAutoMtls: false", "mesh.yaml");
+  const store = new ResourceStore(first.resources, (found) => heard.push(...found));
+  const faulty = "enableAutoMtls: true\nextensionProviders: [{name: a, zipkin: {service: b.c}}]";
+  assert.equal(store.offer(parseResources(faulty, "mesh.yaml")), "refused");
+  assert.equal(heard[0]?.path, "extensionProviders[0].zipkin.port");
+  const [config] = store.resources.current;
+  assert.equal(config?.kind === "MeshConfig" && config.settings.enableAutoMtls, false);
+});
+
+test("what no sidecar would enforce is refused, and the last good state stays", () => {
+  const heard: Issue[] = [];
+  const store = new ResourceStore([namespace("good")], (found) => heard.push(...found));
+  const tokens = `apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {name: x, namespace: shop}
+spec: {jwtRules: [{issuer: i}]}`;
+  assert.equal(store.offer(parseResources(tokens, "mesh.yaml")), "refused");
+  assert.match(heard[0]?.problem ?? "", /RequestAuthentication shop\/x cannot be enforced/);
+  assert.equal(store.resources.current[0]?.meta.name, "good");
 });

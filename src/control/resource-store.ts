@@ -2,6 +2,7 @@
 import { DEFAULT_MESH_SETTINGS } from "../api/mesh-config.ts";
 import type { ParsedResources } from "../api/parse-resources.ts";
 import type { Issue, Notice, Resource } from "../api/resource.ts";
+import { unenforcedIssues } from "../policy/unenforced-resources.ts";
 import { type Watched, WatchedValue } from "../runtime/watched.ts";
 
 export class ResourceStore {
@@ -26,7 +27,11 @@ export class ResourceStore {
 
   /** Takes over a freshly read set, or reports every issue and keeps the last good one. */
   offer({ resources, issues: found, notices }: ParsedResources): "taken" | "refused" {
-    const issues = [...found, ...trustDomainIssues(resources, this.#resources.current)];
+    const issues = [
+      ...found,
+      ...unenforcedIssues(resources),
+      ...trustDomainIssues(resources, this.#resources.current),
+    ];
     if (issues.length > 0) {
       this.#reportRefusal(issues);
       return "refused";

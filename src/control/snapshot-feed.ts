@@ -2,6 +2,7 @@
 import type { Resource } from "../api/resource.ts";
 import { buildWorkloadViews } from "../policy/build-workload-view.ts";
 import { buildSnapshot } from "../policy/mesh-snapshot.ts";
+import type { GatewaySelectors } from "../policy/policy-selection.ts";
 import type { WorkloadView } from "../policy/workload-view.ts";
 import { type Watched, WatchedValue } from "../runtime/watched.ts";
 import type { RunningNow } from "./control-plane-messages.ts";
@@ -10,6 +11,7 @@ export interface SnapshotInputs {
   readonly resources: Watched<readonly Resource[]>;
   readonly running: Watched<RunningNow>;
   readonly rootsPem: Watched<readonly string[]>;
+  readonly gatewaySelectors?: GatewaySelectors | undefined;
 }
 
 /** @returns the views by `namespace/pod`, rebuilt once for all changes made in one turn of the event loop */
@@ -23,6 +25,7 @@ export function feedWorkloadViews(
         workloads: inputs.running.current.workloads,
         rootsPem: inputs.rootsPem.current,
         serviceAddresses: inputs.running.current.serviceAddresses,
+        gatewaySelectors: inputs.gatewaySelectors,
       }),
     );
   const views = new WatchedValue(build());

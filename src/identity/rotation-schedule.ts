@@ -6,6 +6,16 @@ export interface Validity {
   readonly notAfter: Date;
 }
 
+/** When a certificate is renewed, as shares of its lifetime, 0 to 1 (CA-31). */
+export interface RenewalRatios {
+  /** `SECRET_GRACE_PERIOD_RATIO` */
+  readonly graceRatio: number;
+  /** `SECRET_GRACE_PERIOD_RATIO_JITTER` */
+  readonly jitterRatio: number;
+}
+
+export const DEFAULT_RENEWAL: RenewalRatios = { graceRatio: 0.5, jitterRatio: 0.01 };
+
 /**
  * How long to wait before renewing.
  *

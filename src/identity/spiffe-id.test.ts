@@ -12,20 +12,38 @@ const valid = [
   "spiffe://cluster.local/ns/shop/sa/cart",
   "spiffe://td_1-x.example/A.b-c_9",
   "spiffe://cluster.local",
+  "spiffe://cluster.local/...",
+  "spiffe://cluster.local/.well-known",
 ];
 for (const text of valid) {
   test(`accepts ${text}`, () => assert.equal(parseSpiffeId(text), text));
 }
 
 const invalid: [text: string, problem: RegExp][] = [
+  ["", /is empty/],
   ["https://cluster.local/ns/shop", /does not start with/],
+  ["SPIFFE://cluster.local/ns/shop", /does not start with/],
+  ["spiffe:/cluster.local/ns/shop", /does not start with/],
+  ["spiffe://", /trust domain is missing/],
+  ["spiffe:///ns/shop", /trust domain is missing/],
   ["spiffe://Cluster.local/ns/shop", /not allowed/], // trust domains are lower case
-  ["spiffe://cluster.local/ns//shop", /not allowed/],
+  ["spiffe://cluster.local:443/ns/shop", /trust domain has a character/],
+  ["spiffe://user@cluster.local/ns/shop", /trust domain has a character/],
+  ["spiffe://cluster.local?x", /trust domain has a character/],
+  ["spiffe://cluster.local/ns/shop?x", /path has a character/],
+  ["spiffe://cluster.local/ns/shop#x", /path has a character/],
+  ["spiffe://cluster.local/ns/%2e%2e", /path has a character/],
+  ["spiffe://cluster.local/ns/shop\n", /path has a character/],
+  ["spiffe://cluster.local/ns/caf\u00e9", /path has a character/],
+  ["spiffe://cluster.local/ns//shop", /empty segment/],
+  ["spiffe://cluster.local/ns//", /empty segment/],
+  ["spiffe://cluster.local/ns/", /trailing slash/],
+  ["spiffe://cluster.local/", /trailing slash/],
   ["spiffe://cluster.local/ns/../shop", /dot segment/],
-  ["spiffe://cluster.local/", /not allowed/],
+  ["spiffe://cluster.local/ns/.", /dot segment/],
 ];
 for (const [text, problem] of invalid) {
-  test(`rejects ${text}`, () => {
+  test(`SPIFFE-ID 2.1, 2.2: rejects ${JSON.stringify(text)}`, () => {
     assert.throws(
       () => parseSpiffeId(text),
       (error) => error instanceof InvalidSpiffeIdError && problem.test(error.message),

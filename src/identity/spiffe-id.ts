@@ -19,6 +19,7 @@ const SEGMENT = /^[A-Za-z0-9._-]+$/;
 const MAX_BYTES = 2048;
 const MAX_TRUST_DOMAIN_BYTES = 255;
 const MAX_QUOTED_CHARACTERS = 256;
+const EMPTY_SEGMENT = "its path has an empty segment, which is not allowed";
 
 /** A text that is not a SPIFFE ID. */
 export class InvalidSpiffeIdError extends HauberkError {
@@ -89,6 +90,7 @@ function segmentsOf(id: string): string[] {
 }
 
 function problemOf(text: string): string | undefined {
+  if (text === "") return "it is empty";
   if (!text.startsWith(SCHEME)) return `it does not start with ${SCHEME}`;
   if (Buffer.byteLength(text) > MAX_BYTES) return `it is longer than ${MAX_BYTES} bytes`;
   const [trustDomain = "", ...path] = segmentsOf(text);
@@ -97,11 +99,20 @@ function problemOf(text: string): string | undefined {
     return "its trust domain has a character that is not allowed: only a-z, 0-9, '.', '-' and '_' are";
   if (trustDomain.length > MAX_TRUST_DOMAIN_BYTES)
     return `its trust domain is longer than ${MAX_TRUST_DOMAIN_BYTES} bytes`;
-  return path.map(segmentProblem).find((problem) => problem !== undefined);
+  return pathProblem(path);
+}
+
+/** The first problem of a path's segments (SPIFFE-ID section 2.2). */
+function pathProblem(segments: readonly string[]): string | undefined {
+  const problem = segments.map(segmentProblem).find((each) => each !== undefined);
+  const isTrailing = segments.indexOf("") === segments.length - 1;
+  return problem === EMPTY_SEGMENT && isTrailing
+    ? "its path has a trailing slash, which is not allowed"
+    : problem;
 }
 
 function segmentProblem(segment: string): string | undefined {
-  if (segment === "") return "its path has an empty segment, which is not allowed";
+  if (segment === "") return EMPTY_SEGMENT;
   if (segment === "." || segment === "..") return "its path has a dot segment";
   if (!SEGMENT.test(segment))
     return "its path has a character that is not allowed: only letters, digits, '.', '-' and '_' are";

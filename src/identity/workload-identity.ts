@@ -6,12 +6,9 @@ import type { Log } from "../runtime/log.ts";
 import { type Backoff, retry } from "../runtime/retry.ts";
 import { type Watched, WatchedValue } from "../runtime/watched.ts";
 import type { IssuedSvid, RequestCertificate } from "./certificate-client.ts";
-import { renewalDelay } from "./rotation-schedule.ts";
+import { DEFAULT_RENEWAL, type RenewalRatios, renewalDelay } from "./rotation-schedule.ts";
 import type { X509Svid } from "./x509-svid.ts";
 
-/** `SECRET_GRACE_PERIOD_RATIO` and its jitter (CA-31). */
-const GRACE_RATIO = 0.5;
-const JITTER_RATIO = 0.01;
 /** Shortest pause between a certificate and the request for the next. */
 const MIN_PAUSE_MS = 1_000;
 /** Waiting is cut into pieces, so that a machine that slept, or a clock that jumped, is noticed. */
@@ -25,6 +22,8 @@ export interface WorkloadIdentityOptions {
   readonly token: string;
   readonly log: Log;
   readonly clock: Clock;
+  /** Absent: as Istio does by default. */
+  readonly renewal?: RenewalRatios | undefined;
   /** A number in [0, 1). */
   readonly random: () => number;
 }
@@ -115,11 +114,10 @@ export class WorkloadIdentity {
   }
 
   async #waitForRenewal(svid: X509Svid): Promise<void> {
-    const { clock, random } = this.#options;
+    const { clock, random, renewal = DEFAULT_RENEWAL } = this.#options;
     const { signal } = this.#stop;
     const now = clock.now();
-    const ratios = { graceRatio: GRACE_RATIO, jitterRatio: JITTER_RATIO, random: random() };
-    const due = now.getTime() + renewalDelay(svid, { now, ...ratios });
+    const due = now.getTime() + renewalDelay(svid, { now, ...renewal, random: random() });
     await delay(MIN_PAUSE_MS, undefined, { signal });
     for (;;) {
       const leftMs = due - clock.now().getTime();

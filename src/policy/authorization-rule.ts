@@ -1,5 +1,6 @@
 /** Turns a rule of a policy into matchers that can say what they demanded and what they got. */
 import {
+  type AuthorizationAction,
   type AuthorizationCondition,
   type AuthorizationOperation,
   type AuthorizationRule,
@@ -14,6 +15,7 @@ import {
   type RuleField,
   SOURCE_RULE_FIELDS,
 } from "./rule-field.ts";
+import type { TextPattern } from "./text-lookup.ts";
 import type { PolicyContext, Traffic, TrafficAttribute } from "./traffic-attribute.ts";
 
 /** How a connection's bytes are read where the rule is judged. */
@@ -25,6 +27,10 @@ export interface CompiledCondition {
   readonly field: string;
   /** The values as written. */
   readonly expected: string;
+  /** What is asked about; absent where nothing can be asked. */
+  readonly attribute?: TrafficAttribute;
+  /** Under which the rule can be found; absent where it has to be tried. */
+  readonly patterns?: readonly TextPattern[];
   matches(traffic: Traffic): boolean;
   /** What the traffic carries; "nothing" when absent. */
   got(traffic: Traffic): string;
@@ -40,7 +46,7 @@ export interface CompiledRule {
 
 export interface RuleContext extends Omit<PolicyContext, "matching"> {
   readonly protocol: TrafficProtocol;
-  readonly action: "ALLOW" | "DENY";
+  readonly action: AuthorizationAction;
 }
 
 /** A condition that cannot be asked: HTTP on a TCP port, or a value that cannot be read. */
@@ -56,7 +62,7 @@ const MAX_VALUES_TOLD = 5;
 const MAX_CHARACTERS_TOLD = 200;
 
 /**
- * Compiles one rule. A condition that cannot be asked makes an ALLOW rule match nothing, and is left out of a DENY
+ * Compiles one rule. A condition that cannot be asked makes an ALLOW rule match nothing, and is left out of any other
  * rule, which then matches more: both ways fail closed (AP-36, AP-61, AP-62; for unknown keys also AP-37).
  */
 export function compileRule(
@@ -79,18 +85,6 @@ export function matchesRule({ from, to, when }: CompiledRule, traffic: Traffic):
   return allMatch(when, traffic) && someAlternative(from, traffic) && someAlternative(to, traffic);
 }
 
-/** What kept a rule from matching: of alternatives, those of the one that came closest. Empty when it matches. */
-export function failingConditions(
-  { from, to, when }: CompiledRule,
-  traffic: Traffic,
-): readonly CompiledCondition[] {
-  return [
-    ...closestAlternative(from, traffic),
-    ...closestAlternative(to, traffic),
-    ...failing(when, traffic),
-  ];
-}
-
 function allMatch(conditions: readonly CompiledCondition[], traffic: Traffic): boolean {
   for (const condition of conditions) if (!condition.matches(traffic)) return false;
   return true;
@@ -103,21 +97,6 @@ function someAlternative(
   if (alternatives.length === 0) return true;
   for (const conditions of alternatives) if (allMatch(conditions, traffic)) return true;
   return false;
-}
-
-function closestAlternative(
-  alternatives: readonly (readonly CompiledCondition[])[],
-  traffic: Traffic,
-): readonly CompiledCondition[] {
-  const [first = [], ...others] = alternatives.map((conditions) => failing(conditions, traffic));
-  return others.reduce((best, next) => (next.length < best.length ? next : best), first);
-}
-
-function failing(
-  conditions: readonly CompiledCondition[],
-  traffic: Traffic,
-): readonly CompiledCondition[] {
-  return conditions.filter((condition) => !condition.matches(traffic));
 }
 
 function compileSource(source: AuthorizationSource, context: RuleContext): Part[] {
@@ -168,13 +147,35 @@ function compilePart(
   if (attribute.layer === "http" && context.protocol === "tcp") {
     return [{ field, expected, problem: "no HTTP, as the port is carried as TCP" }];
   }
+  // Authorizers are asked before tokens are verified (AP-3).
+  const unseen = attribute.origin === "token" && context.action === "CUSTOM";
   const matching = matchingOf({ action: context.action, demands });
   const matchesOne = attribute.compile(values, { ...context, matching });
   if (matchesOne === undefined) {
     return [{ field, expected, problem: "a value in the policy that cannot be read" }];
   }
-  const matches = demands === "one" ? matchesOne : (traffic: Traffic) => !matchesOne(traffic);
-  return [{ field, expected, matches, got: (traffic) => tellGot(attribute, traffic) }];
+  const matches = compileDemand(demands, unseen ? () => false : matchesOne);
+  const patterns =
+    demands === "one" && !unseen
+      ? attribute.lookup?.patterns(values, { ...context, matching })
+      : undefined;
+  return [
+    {
+      field,
+      expected,
+      attribute,
+      ...(patterns && { patterns }),
+      matches,
+      got: (traffic) => tellGot(attribute, traffic),
+    },
+  ];
+}
+
+function compileDemand(
+  demands: RuleField["demands"],
+  matchesOne: CompiledCondition["matches"],
+): CompiledCondition["matches"] {
+  return demands === "one" ? matchesOne : (traffic) => !matchesOne(traffic);
 }
 
 /** A value of a `not…` field keeps out where the rule lets in, and the other way round. */
@@ -201,7 +202,7 @@ function tellExpected(
   { shown }: TrafficAttribute,
   { demands, values }: Pick<RuleField, "demands"> & { readonly values: readonly string[] },
 ): string {
-  const told = shown === "shown" ? tellValues(values) : "a secret value";
+  const told = shown === "secret" ? "a secret value" : tellValues(values);
   return demands === "one" ? told : `anything but ${told}`;
 }
 
@@ -214,7 +215,7 @@ function tellValues(values: readonly string[]): string {
 function tellGot(attribute: TrafficAttribute, traffic: Traffic): string {
   const value = attribute.read(traffic);
   if (value === undefined) return "nothing";
-  if (attribute.shown === "secret") return "another value";
+  if (attribute.shown !== "shown") return "another value";
   return value === "" ? "an empty value" : clip(value);
 }
 

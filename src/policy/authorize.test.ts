@@ -166,9 +166,9 @@ const vectors: [
   ["AP-85", when("source.serviceAccount", ["default/sleep"]), true],
   ["AP-86 and AP-48", when("source.trustDomain", ["cluster.local"]), true],
   [
-    "AP-48 pointer",
+    "AP-48 cluster.local is no pointer here, unlike in principals",
     source("trustDomains", "cluster.local"),
-    true,
+    false,
     { trust: td1, principal: TD1_SLEEP },
   ],
   ["AP-48 prefix", source("trustDomains", "clus*"), true],
@@ -404,7 +404,7 @@ test("a connection is never judged by what was compiled for HTTP", () => {
   assert.throws(() => authorizeConnection(compiled, connectionFrom(SLEEP)), RangeError);
 });
 
-test("the nearest rules: fewest unmet conditions first, then order, at most three", () => {
+test("the nearest rules: fewest unmet conditions first, then those that let the caller in, then order, at most three", () => {
   const allow = policy("ALLOW", [
     { ...operation("methods", "PUT"), ...source("namespaces", "x") },
     { from: [{ namespaces: ["x"], principals: ["y"] }, { notPrincipals: ["*/sleep"] }] },
@@ -421,6 +421,8 @@ test("the nearest rules: fewest unmet conditions first, then order, at most thre
   assert.deepEqual(
     reason.nearest.map(({ rule, unmet }) => [rule.rule, unmet]),
     [
+      [2, [{ field: "to.operation.notMethods", expected: "anything but GET, HEAD", got: "GET" }]],
+      [4, [{ field: "to.operation.ports", expected: "1, 2, 3, 4, 5 and 2 more", got: "8080" }]],
       [
         1,
         [
@@ -431,8 +433,6 @@ test("the nearest rules: fewest unmet conditions first, then order, at most thre
           },
         ],
       ],
-      [2, [{ field: "to.operation.notMethods", expected: "anything but GET, HEAD", got: "GET" }]],
-      [4, [{ field: "to.operation.ports", expected: "1, 2, 3, 4, 5 and 2 more", got: "8080" }]],
     ],
   );
 });

@@ -1,62 +1,65 @@
-/** Judges requests and connections by the policies of one workload: DENY first, then ALLOW (AP-1). Pure. */
-import type { ResourceRef } from "../api/resource.ts";
+/**
+ * Judges requests and connections by the policies of one workload: CUSTOM, then DENY, then ALLOW, with what AUDIT and
+ * policies on trial have to say beside it (AP-1, AP-9, AP-110..AP-113). Pure.
+ */
+import type { TrafficProtocol } from "./authorization-rule.ts";
+import type { Decision, Delegation } from "./decision.ts";
+import { orderedRules } from "./engine/ordered-rules.ts";
+import { type BoundRules, firstRule, PeerRules } from "./engine/peer-rules.ts";
 import {
-  type CompiledRule,
-  compileRule,
-  failingConditions,
-  matchesRule,
-  type TrafficProtocol,
-} from "./authorization-rule.ts";
-import type { Decision, NearestMiss } from "./decision.ts";
-import { ruleId } from "./rule-id.ts";
+  type BoundPolicySet,
+  bindPolicySet,
+  compilePolicySet,
+  delegate,
+  delegationsOf,
+  judge,
+  judgeLocally,
+  type PolicySet,
+} from "./engine/policy-set.ts";
 import type { Connection, HttpRequest } from "./traffic.ts";
 import type { Traffic } from "./traffic-attribute.ts";
 import type { AppliedPolicy, EffectiveAuthorization, Trust } from "./workload-view.ts";
 
-/** Compiled once for each change of policy; asked for every request. */
+/** Compiled once for each change of policy; asked for every request. What it learns of peers goes when it goes. */
 export interface CompiledAuthorization {
   readonly protocol: TrafficProtocol;
-  /** In evaluation order (AP-35). */
-  readonly deny: readonly DecidingRule[];
-  /** In evaluation order (AP-35). */
-  readonly allow: readonly DecidingRule[];
-  /** Every ALLOW policy that applies, with rules or without (AP-20). */
-  readonly considered: readonly ResourceRef[];
+  readonly enforced: PolicySet;
+  /** The enforced policies and those on trial, together; absent where none is on trial. */
+  readonly trial?: PolicySet;
+  readonly audit: PeerRules;
+  /** By principal; plaintext is a peer too. */
+  readonly peers: Map<string, PeerAuthorization>;
 }
 
-/** A rule and the decision it gives: made once, so that judging allocates nothing. */
-interface DecidingRule {
-  readonly rule: CompiledRule;
-  readonly decision: Decision;
+/** What one peer can match: proxies hold it for each connection, until the policies change. */
+export interface PeerAuthorization {
+  readonly enforced: BoundPolicySet;
+  readonly trial?: BoundPolicySet;
+  readonly audit: { readonly rules: PeerRules; readonly bound: BoundRules };
 }
 
-const NO_ALLOW_POLICY: Decision = { verdict: "allow", reason: { because: "no-allow-policy" } };
-const MAX_NEAREST = 3;
+const MAX_PEERS = 10_000;
+const PLAINTEXT = "";
 
 /** @param options.protocol how the port's bytes are read: on "tcp" nothing that is HTTP can be asked (AP-60..AP-62) */
 export function compileAuthorization(
-  authorization: EffectiveAuthorization,
+  { custom, audit, deny, allow }: EffectiveAuthorization,
   options: { readonly protocol: TrafficProtocol; readonly trust: Trust },
 ): CompiledAuthorization {
-  const deny = compileRules(authorization.deny, { ...options, action: "DENY" });
-  const allow = compileRules(authorization.allow, { ...options, action: "ALLOW" });
+  const enforced = { custom: inForce(custom), deny: inForce(deny), allow: inForce(allow) };
+  const onTrial = [...custom, ...deny, ...allow].some(({ dryRun }) => dryRun);
   return {
     protocol: options.protocol,
-    deny: deny.map((rule) => ({
-      rule,
-      decision: { verdict: "deny", reason: { because: "matched-deny", matched: rule.ref } },
-    })),
-    allow: allow.map((rule) => ({
-      rule,
-      decision: { verdict: "allow", reason: { because: "matched-allow", matched: rule.ref } },
-    })),
-    considered: authorization.allow.map(({ ref }) => ref),
+    enforced: compilePolicySet(enforced, options),
+    ...(onTrial && { trial: compilePolicySet({ custom, deny, allow }, options) }),
+    audit: new PeerRules(orderedRules(inForce(audit), { ...options, action: "AUDIT" })),
+    peers: new Map(),
   };
 }
 
 /** Judges one request on a port that carries HTTP. */
 export function authorizeRequest(compiled: CompiledAuthorization, request: HttpRequest): Decision {
-  return decide(compiled, request);
+  return authorizeBound(bindConnection(compiled, request.connection), request);
 }
 
 /**
@@ -71,47 +74,70 @@ export function authorizeConnection(
   if (compiled.protocol !== "tcp") {
     throw new RangeError("a connection needs an authorization compiled for tcp");
   }
-  return decide(compiled, { connection, remoteAddress: connection.sourceAddress });
+  const traffic = { connection, remoteAddress: connection.sourceAddress };
+  return authorizeBound(bindConnection(compiled, connection), traffic);
 }
 
-function decide({ deny, allow, considered }: CompiledAuthorization, traffic: Traffic): Decision {
-  for (const { rule, decision } of deny) if (matchesRule(rule, traffic)) return decision;
-  if (considered.length === 0) return NO_ALLOW_POLICY;
-  for (const { rule, decision } of allow) if (matchesRule(rule, traffic)) return decision;
-  const nearest = nearestMisses(allow, traffic);
-  return { verdict: "deny", reason: { because: "no-allow-matched", considered, nearest } };
+/** All that does not change from request to request of one peer. The first connection of a peer costs more. */
+export function bindConnection(
+  compiled: CompiledAuthorization,
+  connection: Connection,
+): PeerAuthorization {
+  const { peers } = compiled;
+  const peer = connection.principal ?? PLAINTEXT;
+  const known = peers.get(peer);
+  if (known !== undefined) return known;
+  if (peers.size >= MAX_PEERS) peers.clear();
+  const bound = bindPeer(compiled, connection);
+  peers.set(peer, bound);
+  return bound;
 }
 
-function nearestMisses(allow: readonly DecidingRule[], traffic: Traffic): readonly NearestMiss[] {
-  return allow
-    .map(({ rule }) => ({ rule: rule.ref, failing: failingConditions(rule, traffic) }))
-    .sort((a, b) => a.failing.length - b.failing.length)
-    .slice(0, MAX_NEAREST)
-    .map(({ rule, failing }) => ({
-      rule,
-      unmet: failing.map((condition) => ({
-        field: condition.field,
-        expected: condition.expected,
-        got: condition.got(traffic),
-      })),
-    }));
+/** Judges one request of a bound connection completely. */
+export function authorizeBound(bound: PeerAuthorization, traffic: Traffic): Decision {
+  const delegations = findDelegations(bound, traffic);
+  const local = authorizeLocally(bound, traffic);
+  return delegations.length === 0 ? local : { ...local, ...delegate(delegations, local) };
 }
 
-function compileRules(
-  policies: readonly AppliedPolicy[],
-  context: {
-    readonly protocol: TrafficProtocol;
-    readonly trust: Trust;
-    readonly action: "ALLOW" | "DENY";
-  },
-): readonly CompiledRule[] {
-  return policies
-    .flatMap((policy) =>
-      policy.rules.map((rule, index) => {
-        const source = { file: policy.source.file, line: rule.line };
-        const ref = { policy: policy.ref, rule: index, source };
-        return compileRule(rule, { ...context, namespace: policy.ref.namespace, ref });
-      }),
-    )
-    .sort(({ ref: a }, { ref: b }) => (ruleId(a) < ruleId(b) ? -1 : 1));
+/**
+ * The first stage: the authorizers to ask, before any token is verified (AP-3). All must allow (AP-122).
+ *
+ * @returns in the order of their names; empty for most traffic
+ */
+export function findDelegations(
+  { enforced }: PeerAuthorization,
+  traffic: Traffic,
+): readonly Delegation[] {
+  return delegationsOf(enforced, traffic);
+}
+
+/** The second stage, after authorizers and tokens: what the policies here say. Never "delegate" (AP-126). */
+export function authorizeLocally(
+  { enforced, trial, audit }: PeerAuthorization,
+  traffic: Traffic,
+): Decision {
+  const judged = judgeLocally(enforced, traffic);
+  const audited = audit.rules.ruleAt(firstRule(audit.bound, traffic))?.ref;
+  if (audited === undefined && trial === undefined) return judged;
+  return {
+    ...judged,
+    ...(trial !== undefined && { dryRun: judge(trial, traffic) }),
+    ...(audited !== undefined && { audited }),
+  };
+}
+
+function bindPeer(
+  { enforced, trial, audit }: CompiledAuthorization,
+  connection: Connection,
+): PeerAuthorization {
+  return {
+    enforced: bindPolicySet(enforced, connection),
+    ...(trial !== undefined && { trial: bindPolicySet(trial, connection) }),
+    audit: { rules: audit, bound: audit.bind(connection) },
+  };
+}
+
+function inForce(policies: readonly AppliedPolicy[]): readonly AppliedPolicy[] {
+  return policies.filter(({ dryRun }) => !dryRun);
 }

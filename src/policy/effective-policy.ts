@@ -1,8 +1,10 @@
 /** Which policies apply to one workload, and in which order they are asked. */
 import type { AuthorizationAction, AuthorizationPolicy } from "../api/authorization-policy.ts";
-import { selects } from "../api/label-selector.ts";
+import type { JwtRule } from "../api/request-authentication.ts";
+import type { ResourceRef, SourceLocation } from "../api/resource.ts";
 import { type MeshSnapshot, ofScope } from "./mesh-snapshot.ts";
 import { type ComposedPeerAuthentication, composePeerAuthentication } from "./mutual-tls.ts";
+import { type PolicySubject, policiesFor } from "./policy-selection.ts";
 import { policyId } from "./rule-id.ts";
 import type { Workload } from "./workload.ts";
 import type { AppliedPolicy, EffectiveAuthorization } from "./workload-view.ts";
@@ -16,20 +18,48 @@ export function effectivePeerAuthentication(
   return composePeerAuthentication(policies, { rootNamespace, namespace, labels });
 }
 
-/** The authorization policies that apply to a workload, by action, in evaluation order (AP-10..AP-14, AP-35). */
+/** The authorization policies that apply to a workload, by action, in evaluation order (AP-10..AP-18, AP-35). */
 export function effectiveAuthorization(
-  { authorizationPolicies, settings: { rootNamespace } }: MeshSnapshot,
-  { namespace, labels }: Pick<Workload, "namespace" | "labels">,
+  { authorizationPolicies, settings: { rootNamespace }, gatewaySelectors }: MeshSnapshot,
+  subject: PolicySubject,
 ): EffectiveAuthorization {
-  const applying = ofScope(authorizationPolicies, { rootNamespace, namespace }).filter(
-    ({ targetRefs, selector }) => targetRefs.length === 0 && selects(selector, labels),
-  );
+  const options = { rootNamespace, gatewaySelectors };
+  const applying = policiesFor(authorizationPolicies, subject, options);
   return {
     custom: withAction(applying, "CUSTOM"),
     audit: withAction(applying, "AUDIT"),
     deny: withAction(applying, "DENY"),
     allow: withAction(applying, "ALLOW"),
   };
+}
+
+/** A rule of a RequestAuthentication that applies to a workload, and where it was written. */
+export interface AppliedJwtRule {
+  readonly ref: ResourceRef;
+  readonly source: SourceLocation;
+  readonly rule: JwtRule;
+}
+
+/** Every rule of every RequestAuthentication that applies, by issuer; of equals all are kept (JWT-2, JWT-3, JWT-7). */
+export function effectiveRequestAuthentications(
+  { requestAuthentications, settings: { rootNamespace }, gatewaySelectors }: MeshSnapshot,
+  subject: PolicySubject,
+): readonly AppliedJwtRule[] {
+  const options = { rootNamespace, gatewaySelectors };
+  return policiesFor(requestAuthentications, subject, options)
+    .flatMap(({ kind, meta, rules }) =>
+      rules.map((rule) => ({
+        ref: { kind, namespace: meta.namespace, name: meta.name },
+        source: { file: meta.source.file, line: rule.line },
+        rule,
+      })),
+    )
+    .sort(({ rule: { issuer: one } }, { rule: { issuer: other } }) => compareTexts(one, other));
+}
+
+function compareTexts(one: string, other: string): number {
+  if (one === other) return 0;
+  return one < other ? -1 : 1;
 }
 
 function withAction(

@@ -3,6 +3,7 @@ import { formatLocation, formatRef, type ResourceRef } from "../api/resource.ts"
 import type {
   Decision,
   Delegation,
+  Judged,
   NearestMiss,
   Origin,
   Reason,
@@ -12,8 +13,21 @@ import type {
 } from "./decision.ts";
 
 /** Plain sentences, one a line; the details of nearest rules are indented by two spaces. Never throws. */
-export function explain({ verdict, reason }: Decision): string {
-  return [`${OPENINGS[verdict]}: ${sentence(reason)}`, ...details(reason)].join("\n");
+export function explain({ verdict, reason, dryRun, audited }: Decision): string {
+  return [
+    `${OPENINGS[verdict]}: ${sentence(reason)}`,
+    ...details(reason),
+    ...(audited === undefined ? [] : [`Audited: ${ruleInWords(audited)} matches, an AUDIT rule.`]),
+    ...(dryRun === undefined ? [] : trialInWords(dryRun)),
+  ].join("\n");
+}
+
+function trialInWords({ verdict, reason }: Judged): string[] {
+  const outcome = OPENINGS[verdict].toLowerCase();
+  return [
+    `With the policies on trial in force (istio.io/dry-run), ${outcome}: ${sentence(reason)}`,
+    ...details(reason),
+  ];
 }
 
 const OPENINGS: Readonly<Record<Verdict, string>> = {
@@ -21,6 +35,16 @@ const OPENINGS: Readonly<Record<Verdict, string>> = {
   deny: "Denied",
   delegate: "Delegated",
 };
+
+/** What policies say beside the verdict, each in one short line: nothing for most decisions. */
+export function summarizeAside({ dryRun, audited }: Decision): readonly string[] {
+  return [
+    ...(audited === undefined ? [] : [`AUDIT ${shortRule(audited)}`]),
+    ...(dryRun === undefined
+      ? []
+      : [`on trial ${OPENINGS[dryRun.verdict].toLowerCase()}: ${summarize(dryRun.reason)}`]),
+  ];
+}
 
 /** One short line for tables, such as `DENY production/no-admin rules[0] (policies.yaml:12)`. */
 export function summarize(reason: Reason): string {

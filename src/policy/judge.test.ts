@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { snapshotOf, workloadNamed } from "../../test/kit/mesh-parts.ts";
-import { type AskedRequest, type Judgement, judge, type Question, QuestionError } from "./judge.ts";
+import { parseSpiffeId } from "../identity/spiffe-id.ts";
+import { type Judgement, judge } from "./judge.ts";
+import { type AskedRequest, type Question, QuestionError } from "./question.ts";
 
 const workload = (namespace: string, name: string, port: number, labels = ""): string => `
 ---
@@ -403,7 +405,7 @@ test("AP-94 the server name is the one the caller's sidecar sends", () => {
 const faulty: [what: string, asked: Asked, problem: RegExp][] = [
   ["an unknown port", { port: 1 }, /no container port 1; it has: 8080/],
   ["no request on an HTTP port", { request: "none" }, /carries HTTP/],
-  ["a fragment (AP-107)", { path: "/a#b" }, /fragment.*400/],
+  ["an encoded NUL", { path: "/a%00" }, /encoded NUL.*400/],
 ];
 for (const [what, asked, problem] of faulty) {
   test(`a question with ${what} is refused`, () => {
@@ -411,5 +413,131 @@ for (const [what, asked, problem] of faulty) {
       () => ask("", asked),
       (error) => error instanceof QuestionError && problem.test(error.message),
     );
+  });
+}
+
+const dialled = `${MESH}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: direct, namespace: shop}
+spec: {clusterIP: None, selector: {app: database}, ports: [{name: tcp, port: 5432}]}`;
+
+function askOwn(extra: string, asked: Partial<Omit<Question, "from" | "to">> & Asked): Judgement {
+  const { from = "shop/caller-0", to = "shop/api-0", port = 8080, dials, speaks } = asked;
+  const snapshot = snapshotOf(dialled + extra, { addressing: "own" });
+  return judge(snapshot, {
+    from: workloadNamed(snapshot, from),
+    to: workloadNamed(snapshot, to),
+    containerPort: port,
+    request: { method: "GET", path: "/", headers: new Map() },
+    ...(dials && { dials }),
+    ...(speaks && { speaks }),
+  });
+}
+
+const portMode = (port: number, mode: string): string => `
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: api, namespace: shop}
+spec: {selector: {matchLabels: {app: api}}, mtls: {mode: STRICT}, portLevelMtls: {${port}: {mode: ${mode}}}}`;
+
+test("PA-17, PA-18 a port that nobody declared has the workload's mode, or its own", () => {
+  const because = (mesh: string): string => askOwn(mesh, { port: 9999 }).decision.reason.because;
+  assert.equal(because(portMode(1, "DISABLE")), "plaintext-refused");
+  assert.equal(because(portMode(9999, "PERMISSIVE")), "no-allow-policy");
+});
+
+test("QK-78 policies are asked there, of what arrives", () => {
+  const rule = authorization('{to: [{operation: {ports: ["9999"]}}]}');
+  assert.equal(askOwn(rule, { port: 9999 }).decision.verdict, "allow");
+  assert.equal(askOwn(rule, { port: 9998 }).decision.verdict, "deny");
+});
+
+const arrivals: [mode: string, because: string][] = [
+  ["STRICT", "no-allow-policy"],
+  ["PERMISSIVE", "no-allow-policy"],
+  ["DISABLE", "tls-refused"],
+];
+for (const [mode, because] of arrivals) {
+  test(`PA-36 mutual TLS that is certain, on an undeclared port that is ${mode}`, () => {
+    const judged = askOwn(portMode(9999, mode), { port: 9999, speaks: "mutual-tls" });
+    assert.equal(judged.transport.kind, "mutual-tls");
+    assert.equal(judged.decision.reason.because, because);
+  });
+}
+
+test("TLS-24 a pod's address is known by a headless service alone", () => {
+  const pod = { dials: "pod-address" } as const;
+  assert.equal(askOwn("", {}).transport.kind, "mutual-tls");
+  assert.equal(askOwn("", pod).transport.kind, "plaintext");
+  assert.equal(askOwn("", pod).via, undefined);
+  const headless = askOwn("", { ...pod, to: "shop/database-0", port: 5432 });
+  assert.equal(headless.transport.kind, "mutual-tls");
+  assert.equal(headless.via?.serviceName, "direct");
+});
+
+const identities: [identity: string, mode: string, because: string][] = [
+  ["spiffe://cluster.local/ns/x/sa/y", "STRICT", "no-allow-policy"],
+  ["spiffe://old/ns/x/sa/y", "STRICT", "no-allow-policy"],
+  ["spiffe://foreign/ns/x/sa/y", "STRICT", "peer-not-verified"],
+  ["spiffe://foreign/ns/x/sa/y", "DISABLE", "tls-refused"],
+];
+for (const [identity, mode, because] of identities) {
+  test(`TLS-4 ${identity} by its certificate, to a callee that is ${mode}: ${because}`, () => {
+    const settings = "\n---\ntrustDomainAliases: [old]\n";
+    const snapshot = snapshotOf(MESH + peerAuthentication(mode) + settings);
+    const { decision } = judge(snapshot, {
+      from: { identity: parseSpiffeId(identity) },
+      to: workloadNamed(snapshot, "shop/api-0"),
+      containerPort: 8080,
+      request: { method: "GET", path: "/", headers: new Map() },
+    });
+    assert.equal(decision.reason.because, because);
+  });
+}
+
+test("AP-45 what a caller proves by its certificate alone is asked about", () => {
+  const rule = authorization('{from: [{source: {principals: ["cluster.local/ns/x/sa/y"]}}]}');
+  const snapshot = snapshotOf(MESH + rule);
+  const verdict = (identity: string): string =>
+    judge(snapshot, {
+      from: { identity: parseSpiffeId(identity) },
+      to: workloadNamed(snapshot, "shop/api-0"),
+      containerPort: 8080,
+      request: { method: "GET", path: "/", headers: new Map() },
+    }).decision.verdict;
+  assert.equal(verdict("spiffe://cluster.local/ns/x/sa/y"), "allow");
+  assert.equal(verdict("spiffe://cluster.local/ns/x/sa/z"), "deny");
+});
+
+test("AP-107 a fragment is cut off before anything is judged", () => {
+  assert.equal(ask("", { path: "/a#b" }).request?.path, "/a");
+});
+
+const asks = (provider: string): string => `
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: ask, namespace: shop}
+spec: {action: CUSTOM, provider: {name: ${provider}}, rules: [{to: [{operation: {paths: ["/a"]}}]}]}
+---
+extensionProviders:
+- {name: opa, envoyExtAuthzGrpc: {service: opa.shop.svc.cluster.local, port: 9000}}
+- {name: log, envoyFileAccessLog: {path: /dev/stdout}}
+`;
+
+const authorizers: [provider: string, path: string, verdict: string, because: string][] = [
+  ["opa", "/a", "delegate", "matched-custom"],
+  ["opa-2", "/a", "deny", "no-authorizer"],
+  ["opa-2", "/b", "allow", "no-allow-policy"],
+  ["log", "/a", "deny", "no-authorizer"],
+];
+for (const [provider, path, verdict, because] of authorizers) {
+  test(`AP-120 the authorizer ${provider} for ${path}: ${because}`, () => {
+    const { decision } = ask(asks(provider), { path });
+    assert.equal(decision.verdict, verdict);
+    assert.equal(decision.reason.because, because);
   });
 }

@@ -16,6 +16,7 @@ import {
 import { ruleNotices } from "./rule-notices.ts";
 import { policySelectorNotice } from "./selector-notices.ts";
 import { governingServiceNotices, serviceNotices } from "./service-notices.ts";
+import { enforcementNotices } from "./unenforced-resources.ts";
 import type { Workload } from "./workload.ts";
 
 /**
@@ -35,6 +36,7 @@ export function meshNotices(
     ...governingServiceNotices(resources),
     ...resources.flatMap((resource) => noticesOn(resource, inventory)),
     ...networkNotices(takeNetworkInventory(resources, inventory)),
+    ...enforcementNotices(resources),
   ];
   return notices.sort(byPlace);
 }

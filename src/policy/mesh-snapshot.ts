@@ -5,10 +5,12 @@ import { selects } from "../api/label-selector.ts";
 import { DEFAULT_MESH_SETTINGS, type MeshSettings } from "../api/mesh-config.ts";
 import type { NetworkPolicy } from "../api/network-policy.ts";
 import type { PeerAuthentication } from "../api/peer-authentication.ts";
+import type { RequestAuthentication } from "../api/request-authentication.ts";
 import type { Labels, PodOwner, Resource, ResourceKind } from "../api/resource.ts";
 import type { Service } from "../api/service.ts";
 import { byAge } from "./mutual-tls.ts";
 import { buildPodDomains, type PodDomains } from "./pod-domain.ts";
+import type { GatewaySelectors } from "./policy-selection.ts";
 import type { IpAddresses, Workload } from "./workload.ts";
 
 export interface MeshSnapshot {
@@ -24,6 +26,8 @@ export interface MeshSnapshot {
   readonly peerAuthentications: ReadonlyMap<string, readonly PeerAuthentication[]>;
   /** In the order of PA-5. */
   readonly authorizationPolicies: ReadonlyMap<string, readonly AuthorizationPolicy[]>;
+  /** In the order of PA-5. */
+  readonly requestAuthentications: ReadonlyMap<string, readonly RequestAuthentication[]>;
   /** By namespace, the oldest first. */
   readonly destinationRules: ReadonlyMap<string, readonly DestinationRule[]>;
   /** By namespace, the oldest first. */
@@ -33,6 +37,8 @@ export interface MeshSnapshot {
   /** Of services, by `namespace/name`; absent where pods share the machine's loopback. */
   readonly serviceAddresses?: Readonly<Record<string, IpAddresses>>;
   readonly podDomains: PodDomains;
+  /** Absent: honoured. */
+  readonly gatewaySelectors?: GatewaySelectors;
 }
 
 /** A service and the workloads behind it, in the order they were given. */
@@ -47,11 +53,13 @@ export function buildSnapshot({
   workloads,
   rootsPem,
   serviceAddresses,
+  gatewaySelectors,
 }: {
   readonly resources: readonly Resource[];
   readonly workloads: readonly Workload[];
   readonly rootsPem: readonly string[];
   readonly serviceAddresses?: Readonly<Record<string, IpAddresses>> | undefined;
+  readonly gatewaySelectors?: GatewaySelectors | undefined;
 }): MeshSnapshot {
   const workloadsByNamespace = groupBy(workloads, ({ namespace }) => namespace);
   const services = ofKind(resources, "Service")
@@ -64,6 +72,7 @@ export function buildSnapshot({
     services,
     workloadsByNamespace,
     ...(serviceAddresses && { serviceAddresses }),
+    ...(gatewaySelectors && { gatewaySelectors }),
     podDomains: buildPodDomains(podOwners(resources)),
     servicesByNamespace: groupBy(services, ({ service }) => service.meta.namespace),
     peerAuthentications: groupBy(
@@ -72,6 +81,10 @@ export function buildSnapshot({
     ),
     authorizationPolicies: groupBy(
       ofKind(resources, "AuthorizationPolicy").sort(byAge),
+      ({ meta }) => meta.namespace,
+    ),
+    requestAuthentications: groupBy(
+      ofKind(resources, "RequestAuthentication").sort(byAge),
       ({ meta }) => meta.namespace,
     ),
     destinationRules: groupBy(

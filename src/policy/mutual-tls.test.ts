@@ -8,6 +8,7 @@ import {
   type PeerAuthenticationMode,
 } from "../api/peer-authentication.ts";
 import {
+  applyingPeerAuthentications,
   byAge,
   composePeerAuthentication,
   mutualTlsOfPort,
@@ -123,6 +124,41 @@ test("PA-5 policies are ordered by age, then name, then namespace", () => {
     policy({ name: "b", namespace: "b", created: "2021-01-01T00:00:00Z" }),
   ];
   assert.deepEqual([...ordered].reverse().sort(byAge), ordered);
+});
+
+const ages: [what: string, older: string | undefined, younger: string][] = [
+  ["a second", "2020-01-01T00:00:00Z", "2020-01-01T00:00:01Z"],
+  ["another zone", "2020-01-01T01:00:00+02:00", "2020-01-01T00:00:00Z"],
+  ["parts of a second", "2020-01-01T00:00:00.001Z", "2020-01-01T00:00:00.002Z"],
+  ["before 1970", "1960-01-01T00:00:00Z", "1970-01-01T00:00:00Z"],
+  ["none is oldest", undefined, "1960-01-01T00:00:00Z"],
+];
+for (const [what, older, younger] of ages) {
+  test(`PA-5 the older counts: ${what}`, () => {
+    const old = policy({ name: "b", mode: "STRICT", ...(older && { created: older }) });
+    const young = policy({ name: "a", mode: "DISABLE", created: younger });
+    assert.ok(byAge(old, young) < 0 && byAge(young, old) > 0);
+    assert.equal(modeOf([young, old], 1), "STRICT");
+  });
+}
+
+test("PA-2..PA-6 what applies: all that select, the oldest of each level above, each scope by age", () => {
+  const selector = { app: "cart" };
+  const policies = [
+    policy({ name: "w2", selector, created: "2022-01-01T00:00:00Z" }),
+    policy({ name: "w1", selector, created: "2020-01-01T00:00:00Z" }),
+    policy({ name: "n2", created: "2023-01-01T00:00:00Z" }),
+    policy({ name: "n1", created: "2021-01-01T00:00:00Z" }),
+    policy({ name: "m2", namespace: ROOT, created: "2021-01-01T00:00:00Z" }),
+    policy({ name: "m1", namespace: ROOT, created: "2020-01-01T00:00:00Z" }),
+    policy({ name: "root-with-selector", namespace: ROOT, selector }),
+    policy({ name: "other-pod", selector: { app: "other" } }),
+    policy({ name: "elsewhere", namespace: "other", selector }),
+  ];
+  const namesFor = (who: typeof subject): readonly string[] =>
+    applyingPeerAuthentications(policies, who).map(({ meta }) => meta.name);
+  assert.deepEqual(namesFor(subject), ["w1", "n1", "w2", "m1"]);
+  assert.deepEqual(namesFor({ ...subject, namespace: ROOT }), ["m1"]);
 });
 
 for (const [level, parts] of [

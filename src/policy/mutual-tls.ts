@@ -22,6 +22,25 @@ export interface PeerAuthenticationSubject {
 }
 
 /**
+ * The policies that have a say in the mutual TLS of one workload: all that select it, and the oldest of each level
+ * above (PA-2..PA-6).
+ *
+ * @param policies in any order, of any namespace
+ * @returns those of its own namespace first, then the mesh's; each in the order of PA-5
+ */
+export function applyingPeerAuthentications(
+  policies: readonly PeerAuthentication[],
+  subject: PeerAuthenticationSubject,
+): readonly PeerAuthentication[] {
+  const { rootNamespace, namespace } = subject;
+  const ofMesh = oldest(policies.filter((policy) => isForNamespace(policy, rootNamespace)));
+  if (namespace === rootNamespace) return ofMesh;
+  const ofNamespace = oldest(policies.filter((policy) => isForNamespace(policy, namespace)));
+  const ofWorkload = policies.filter((policy) => isForWorkload(policy, subject));
+  return [...[...ofNamespace, ...ofWorkload].sort(byAge), ...ofMesh];
+}
+
+/**
  * Composes the policies that apply to one workload; each value carries the resource that set it.
  *
  * @param policies in any order, of any namespace: what does not apply is left out
@@ -30,8 +49,9 @@ export function composePeerAuthentication(
   policies: readonly PeerAuthentication[],
   subject: PeerAuthenticationSubject,
 ): ComposedPeerAuthentication {
-  const inherited = namespaceMutualTls(policies, subject);
-  const winner = oldest(policies, (policy) => isForWorkload(policy, subject));
+  const applying = applyingPeerAuthentications(policies, subject);
+  const inherited = namespaceMutualTls(applying, subject);
+  const [winner] = oldest(applying.filter((policy) => isForWorkload(policy, subject)));
   if (winner === undefined) return { workload: inherited, ports: new Map() };
   const workload = override(inherited, { policy: winner, mode: winner.mode });
   const ports = new Map(
@@ -58,7 +78,7 @@ export function namespaceMutualTls(
 ): EffectiveMutualTls {
   const levels = namespace === rootNamespace ? [rootNamespace] : [rootNamespace, namespace];
   return levels.reduce((inherited, level) => {
-    const policy = oldest(policies, (candidate) => isForNamespace(candidate, level));
+    const [policy] = oldest(policies.filter((candidate) => isForNamespace(candidate, level)));
     return policy === undefined ? inherited : override(inherited, { policy, mode: policy.mode });
   }, DEFAULT_MUTUAL_TLS);
 }
@@ -69,32 +89,25 @@ export function byAge(
   { meta: b }: Pick<PeerAuthentication, "meta">,
 ): number {
   return (
-    instantOf(a.creationTimestamp) - instantOf(b.creationTimestamp) ||
-    compareText(a.name, b.name) ||
-    compareText(a.namespace, b.namespace)
+    compare(instantOf(a.creationTimestamp), instantOf(b.creationTimestamp)) ||
+    compare(a.name, b.name) ||
+    compare(a.namespace, b.namespace)
   );
 }
 
 function instantOf(timestamp: string | undefined): number {
   const instant = timestamp === undefined ? Number.NaN : Date.parse(timestamp);
-  return Number.isNaN(instant) ? 0 : instant;
+  return Number.isNaN(instant) ? Number.NEGATIVE_INFINITY : instant;
 }
 
-function compareText(a: string, b: string): number {
+function compare<T extends number | string>(a: T, b: T): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
 }
 
-function oldest(
-  policies: readonly PeerAuthentication[],
-  applies: (policy: PeerAuthentication) => boolean,
-): PeerAuthentication | undefined {
-  let found: PeerAuthentication | undefined;
-  for (const policy of policies) {
-    if (!applies(policy)) continue;
-    if (found === undefined || byAge(policy, found) < 0) found = policy;
-  }
-  return found;
+/** At most one: of all others a level takes no notice (PA-6, PA-7). */
+function oldest(policies: readonly PeerAuthentication[]): readonly PeerAuthentication[] {
+  return [...policies].sort(byAge).slice(0, 1);
 }
 
 function isForNamespace({ meta, selector }: PeerAuthentication, namespace: string): boolean {

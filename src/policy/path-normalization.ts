@@ -5,36 +5,36 @@
 import type { PathNormalization } from "../api/mesh-config.ts";
 
 /**
- * Brings a path into the mesh's form; its query is not touched. What does not begin with "/" (`*`, as in `OPTIONS *`)
- * stays as it is.
+ * Brings a path into the mesh's form; its query is not touched, and a fragment is cut off whatever the form (AP-107).
+ * What does not begin with "/" (`*`, as in `OPTIONS *`) stays as it is.
  *
- * @param path as received, with its query if any
+ * @param path as received, with its query and fragment if any
  */
 export function normalizePath(path: string, mode: PathNormalization): string {
-  if (mode === "NONE" || !path.startsWith("/")) return path;
-  const end = path.indexOf("?");
-  const query = end < 0 ? "" : path.slice(end);
-  return normalizePathname(end < 0 ? path : path.slice(0, end), mode) + query;
+  const sent = withoutFragment(path);
+  if (mode === "NONE" || !sent.startsWith("/")) return sent;
+  const end = sent.indexOf("?");
+  const query = end < 0 ? "" : sent.slice(end);
+  return normalizePathname(end < 0 ? sent : sent.slice(0, end), mode) + query;
 }
 
 /**
- * Why a request must be answered with 400 instead of being judged: its path carries a fragment (AP-107), or, where
- * paths are normalised, an encoded NUL, which has no normal form.
+ * Why a request must be answered with 400 instead of being judged: where paths are normalised, its path carries an
+ * encoded NUL, which has no normal form.
  *
  * @returns undefined when nothing is wrong
  */
 export function pathRefusal(path: string, mode: PathNormalization): string | undefined {
-  if (hasFragment(path)) return "the path has a fragment";
   if (mode !== "NONE" && ENCODED_NUL.test(path)) return "the path has an encoded NUL";
   return undefined;
 }
 
-/** AP-107 */
-function hasFragment(path: string): boolean {
-  return path.includes("#");
+function withoutFragment(path: string): string {
+  const start = path.indexOf("#");
+  return start < 0 ? path : path.slice(0, start);
 }
 
-const ENCODED_NUL = /^[^?]*%00/;
+const ENCODED_NUL = /^[^?#]*%00/;
 
 function normalizePathname(pathname: string, mode: Exclude<PathNormalization, "NONE">): string {
   switch (mode) {

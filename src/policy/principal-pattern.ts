@@ -3,6 +3,7 @@
  * Patterns are compiled once for each policy change; the returned functions take a verified SPIFFE id.
  */
 import { parseStringMatch } from "../api/string-match.ts";
+import type { TextPattern } from "./text-lookup.ts";
 import { expandPrincipal, expandTrustDomain } from "./trust-domain-aliases.ts";
 import type { Trust } from "./workload-view.ts";
 
@@ -37,13 +38,9 @@ export function compileServiceAccount(
   policyNamespace: string,
 ): PrincipalPattern | undefined {
   if (value.length > MAX_SERVICE_ACCOUNT_CHARACTERS) return undefined;
-  const [first = "", second, ...rest] = value.split("/");
-  const [namespace, account] = second === undefined ? [policyNamespace, first] : [first, second];
-  if (namespace === "" || account === "" || rest.length > 0) return undefined;
-  const pattern = new RegExp(
-    `^${SCHEME}.+/ns/${quote(namespace)}/(.+/|)sa/${quote(account)}(/.+)?$`,
-  );
-  return (principal) => pattern.test(principal);
+  const account = qualifiedAccount(value, policyNamespace);
+  if (!/^[^/]+\/[^/]+$/.test(account)) return undefined;
+  return (principal) => serviceAccountsIn(principal).includes(account);
 }
 
 /** A value of `trustDomains`: exact, or with one `*` at an edge; an exact one that is ours stands for all of ours (AP-48). */
@@ -51,6 +48,80 @@ export function compileTrustDomain(value: string, trust: Trust): PrincipalPatter
   const domains = value.includes("*") ? [value] : expandTrustDomain(value, trust);
   const patterns = domains.map(compileOneTrustDomain);
   return (principal) => matchesAny(patterns, principal);
+}
+
+/** Where rules stand that name principals, by SPIFFE id. */
+export function principalPatterns(
+  values: readonly string[],
+  trust: Trust,
+): readonly TextPattern[] | undefined {
+  const patterns: TextPattern[] = [];
+  for (const value of values.flatMap((one) => expandPrincipal(one, trust))) {
+    const match = parseStringMatch(value);
+    if (match.kind === "present") return undefined;
+    const text = match.kind === "suffix" ? match.text : SCHEME + match.text;
+    patterns.push({ kind: match.kind, text, proof: match.kind === "suffix" ? "unsure" : "sure" });
+  }
+  return patterns;
+}
+
+/** Where rules stand that name namespaces; one with a wildcard is everywhere. */
+export function namespacePatterns(values: readonly string[]): readonly TextPattern[] | undefined {
+  if (values.some((value) => value.includes("*") || value.includes("/"))) return undefined;
+  return values.map((text) => ({ kind: "exact", text, proof: "sure" }));
+}
+
+/** Where rules stand that name service accounts: under `NS/SA`. */
+export function serviceAccountPatterns(
+  values: readonly string[],
+  policyNamespace: string,
+): readonly TextPattern[] {
+  return values.map((value) => {
+    return { kind: "exact", text: qualifiedAccount(value, policyNamespace), proof: "sure" };
+  });
+}
+
+/** All rules of a policy ask about the same peer: the last one read is kept. */
+let lastRead: { readonly principal: string; readonly accounts: readonly string[] } = {
+  principal: "",
+  accounts: [],
+};
+
+/**
+ * The accounts, as `NS/SA`, that a principal can be meant by: after `/ns/NS`, perhaps further on, `sa/SA`, and perhaps
+ * more (AP-47). Of those that this mesh issues it is one.
+ */
+export function serviceAccountsIn(principal: string): readonly string[] {
+  if (principal !== lastRead.principal) {
+    lastRead = { principal, accounts: findServiceAccounts(principal) };
+  }
+  return lastRead.accounts;
+}
+
+function findServiceAccounts(principal: string): readonly string[] {
+  if (!principal.startsWith(SCHEME) || principal.endsWith("/")) return [];
+  const segments = principal.slice(SCHEME.length).split("/");
+  const found: string[] = [];
+  for (const [at, segment] of segments.entries()) {
+    if (segment !== "ns" || at === 0 || (at === 1 && segments[0] === "")) continue;
+    for (let account = at + 2; account + 1 < segments.length; account++) {
+      const emptyBetween = account === at + 3 && segments[at + 2] === "";
+      if (segments[account] === "sa" && !emptyBetween) {
+        found.push(`${segments[at + 1]}/${segments[account + 1]}`);
+      }
+    }
+  }
+  return found;
+}
+
+function qualifiedAccount(value: string, policyNamespace: string): string {
+  return value.includes("/") ? value : `${policyNamespace}/${value}`;
+}
+
+/** Every segment after one called `ns`, and before another (AP-46). */
+export function namespacesIn(principal: string): readonly string[] {
+  const segments = principal.split("/");
+  return segments.slice(1, -1).filter((_, index) => index > 0 && segments[index] === "ns");
 }
 
 function matchesAny(patterns: readonly PrincipalPattern[], principal: string): boolean {

@@ -18,6 +18,7 @@ export interface Route {
 /**
  * The first service that leads to the port, or the one that is asked for. Whether the workload is ready does not count.
  *
+ * @param options.dials "pod-address" where only a headless service is meant by the address that is called
  * @param options.client "no-sidecar" for a caller that nothing makes speak TLS, and to which no DestinationRule applies
  * @returns undefined for a port that no service leads to
  */
@@ -28,11 +29,13 @@ export function findRoute(
     readonly to: Workload;
     readonly port: InboundPort;
     readonly via?: ServicePortName;
+    readonly dials?: "service" | "pod-address";
   },
 ): Route | undefined {
-  const { client, to, port, via } = options;
+  const { client, to, port, via, dials = "service" } = options;
   for (const destination of buildDestinations(snapshot, "all")) {
     if (destination.serviceNamespace !== to.namespace) continue;
+    if (dials === "pod-address" && destination.headless !== true) continue;
     if (via !== undefined && !isSame(destination, via)) continue;
     const endpoint = destination.endpoints.find(
       ({ workload, address }) =>

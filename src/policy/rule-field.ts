@@ -1,5 +1,6 @@
 /** Which attribute of traffic each field of a rule, and each key of `when`, asks about (AP-45..AP-57, AP-80..AP-98). */
 import type { OperationField, SourceField } from "../api/authorization-policy.ts";
+import { claimAttribute, claimNames, REQUEST_PRINCIPAL } from "./token-attribute.ts";
 import {
   DESTINATION_ADDRESS,
   DESTINATION_PORT,
@@ -14,7 +15,6 @@ import {
   SERVER_NAME,
   SERVICE_ACCOUNT,
   SOURCE_ADDRESS,
-  TOKEN_CLAIM,
   TRUST_DOMAIN,
   type TrafficAttribute,
 } from "./traffic-attribute.ts";
@@ -31,8 +31,8 @@ const none = (attribute: TrafficAttribute): RuleField => ({ attribute, demands: 
 export const SOURCE_RULE_FIELDS: Readonly<Record<SourceField, RuleField>> = {
   principals: one(PRINCIPAL),
   notPrincipals: none(PRINCIPAL),
-  requestPrincipals: one(TOKEN_CLAIM),
-  notRequestPrincipals: none(TOKEN_CLAIM),
+  requestPrincipals: one(REQUEST_PRINCIPAL),
+  notRequestPrincipals: none(REQUEST_PRINCIPAL),
   namespaces: one(NAMESPACE),
   notNamespaces: none(NAMESPACE),
   serviceAccounts: one(SERVICE_ACCOUNT),
@@ -63,14 +63,14 @@ const CONDITION_ATTRIBUTES: ReadonlyMap<string, TrafficAttribute> = new Map([
   ["source.principal", PRINCIPAL],
   ["source.serviceAccount", SERVICE_ACCOUNT],
   ["source.trustDomain", TRUST_DOMAIN],
-  ["request.auth.principal", TOKEN_CLAIM],
-  ["request.auth.audiences", TOKEN_CLAIM],
-  ["request.auth.presenter", TOKEN_CLAIM],
+  ["request.auth.principal", REQUEST_PRINCIPAL],
+  ["request.auth.audiences", claimAttribute(["aud"])],
+  ["request.auth.presenter", claimAttribute(["azp"])],
   ["destination.ip", DESTINATION_ADDRESS],
   ["destination.port", DESTINATION_PORT],
   ["connection.sni", SERVER_NAME],
 ]);
-const HEADER_KEY = /^request\.headers\[([^[\]]+)\]$/;
+const HEADER_KEY = /^request\.headers\[(.+)\]$/;
 const CLAIM_KEY = /^request\.auth\.claims(\[.+\])$/;
 const FILTER_KEY = /^experimental\.envoy\.filters\.[^[]+\[.+\]$/;
 
@@ -82,7 +82,9 @@ const FILTER_KEY = /^experimental\.envoy\.filters\.[^[]+\[.+\]$/;
 export function conditionAttribute(key: string): TrafficAttribute | undefined {
   const header = HEADER_KEY.exec(key)?.[1];
   if (header !== undefined) return headerAttribute(header);
-  if (CLAIM_KEY.test(key)) return TOKEN_CLAIM;
+  const claim = CLAIM_KEY.exec(key)?.[1];
+  const names = claim === undefined ? undefined : claimNames(claim);
+  if (names !== undefined) return claimAttribute(names);
   if (FILTER_KEY.test(key)) return FILTER_METADATA;
   return CONDITION_ATTRIBUTES.get(key);
 }

@@ -1,4 +1,5 @@
 /** What a sidecar and whoever started it say to each other. */
+import type { RenewalRatios } from "../identity/rotation-schedule.ts";
 import type { IpAddresses, SocketAddress } from "./workload.ts";
 
 /**
@@ -22,6 +23,8 @@ export interface SidecarBootstrap {
   readonly proxyPassword: string;
   /** Requested certificate lifetime, in seconds (CA-30). */
   readonly certificateLifetimeSeconds: number;
+  /** When certificates are renewed (CA-31); absent: as Istio does by default. */
+  readonly renewal?: RenewalRatios;
   /** Present where the kernel leads the pod's connections to the sidecar. */
   readonly capture?: CaptureSettings;
 }

@@ -1,14 +1,21 @@
 /** The attributes of traffic that rules ask about: how each is read, and how a policy's values are matched against it. */
-import { cidrContains, type IpAddress, parseCidr, parseIpAddress } from "../api/cidr.ts";
-import { compilePathTemplate, isPathTemplate, pathProblem } from "../api/path-template.ts";
-import { compileStringMatch, type StringMatchOptions } from "../api/string-match.ts";
+import { type IpAddress, parseIpAddress } from "../api/cidr.ts";
+import { compileStringMatches, foldAscii, type StringMatchOptions } from "../api/string-match.ts";
+import { addressBitsReader, compileRanges, rangePatterns } from "./address-values.ts";
+import { compilePaths, pathPatterns, readPathname } from "./path-values.ts";
 import {
   compileNamespace,
   compilePrincipal,
   compileServiceAccount,
   compileTrustDomain,
+  namespacePatterns,
+  namespacesIn,
   type PrincipalPattern,
+  principalPatterns,
+  serviceAccountPatterns,
+  serviceAccountsIn,
 } from "./principal-pattern.ts";
+import { stringPatterns, type TextLookup } from "./text-lookup.ts";
 import type { HttpRequest } from "./traffic.ts";
 import type { Trust } from "./workload-view.ts";
 
@@ -27,8 +34,10 @@ export interface PolicyContext {
 export interface TrafficAttribute {
   /** "http" attributes do not exist on a port carried as TCP (AP-60). */
   readonly layer: "http" | "connection";
-  /** Whether values may be told to people and logs. */
-  readonly shown: "shown" | "secret";
+  /** "peer": of the verified identity alone, so that one look a peer is enough; "token": of the verified token. */
+  readonly origin: "peer" | "token" | "traffic";
+  /** Which values may be told to people and logs: the policy's and the traffic's, the policy's alone, or none. */
+  readonly shown: "shown" | "expected-only" | "secret";
   /**
    * Whether traffic carries one of `values`; false where it carries nothing.
    *
@@ -40,6 +49,8 @@ export interface TrafficAttribute {
   ): ((traffic: Traffic) => boolean) | undefined;
   /** @returns undefined when absent */
   read(traffic: Traffic): string | undefined;
+  /** Present where rules can be found by what traffic carries. */
+  readonly lookup?: TextLookup<Traffic, PolicyContext>;
 }
 
 /** Headers whose values are credentials: never told. */
@@ -50,16 +61,27 @@ const SECRET_HEADERS: ReadonlySet<string> = new Set([
   "x-api-key",
 ]);
 const SCHEME_LENGTH = "spiffe://".length;
-const PORT = /^[1-9][0-9]{0,4}$/;
+const PORT = /^[0-9]+$/;
+const MAX_PORT = 65_535;
 
 export const PRINCIPAL: TrafficAttribute = ofPrincipal({
   compile: (value, { trust }) => compilePrincipal(value, trust),
   describe: (principal) => principal.slice(SCHEME_LENGTH),
+  lookup: {
+    name: "principal",
+    read: ({ connection }) => connection.principal,
+    patterns: (values, { trust }) => principalPatterns(values, trust),
+  },
 });
 
 export const NAMESPACE: TrafficAttribute = ofPrincipal({
   compile: (value) => compileNamespace(value),
   describe: (principal) => /\/ns\/([^/]+)\//.exec(principal)?.[1] ?? principal,
+  lookup: {
+    name: "namespace",
+    read: ({ connection }) => namespacesIn(connection.principal ?? ""),
+    patterns: (values) => namespacePatterns(values),
+  },
 });
 
 export const SERVICE_ACCOUNT: TrafficAttribute = ofPrincipal({
@@ -67,6 +89,11 @@ export const SERVICE_ACCOUNT: TrafficAttribute = ofPrincipal({
   describe(principal) {
     const [, namespace, account] = /\/ns\/([^/]+)\/sa\/([^/]+)/.exec(principal) ?? [];
     return namespace === undefined ? principal : `${namespace}/${account}`;
+  },
+  lookup: {
+    name: "service account",
+    read: ({ connection }) => serviceAccountsIn(connection.principal ?? ""),
+    patterns: (values, { namespace }) => serviceAccountPatterns(values, namespace),
   },
 });
 
@@ -77,14 +104,19 @@ export const TRUST_DOMAIN: TrafficAttribute = ofPrincipal({
 
 /** The direct TCP peer (AP-50). */
 export const SOURCE_ADDRESS: TrafficAttribute = ofAddress(
+  "source address",
   ({ connection }) => connection.sourceAddress,
 );
 
 /** The address after X-Forwarded-For (AP-51). */
-export const REMOTE_ADDRESS: TrafficAttribute = ofAddress(({ remoteAddress }) => remoteAddress);
+export const REMOTE_ADDRESS: TrafficAttribute = ofAddress(
+  "remote address",
+  ({ remoteAddress }) => remoteAddress,
+);
 
 /** The callee's own address as dialled (AP-92). */
 export const DESTINATION_ADDRESS: TrafficAttribute = ofAddress(
+  "destination address",
   ({ connection }) => connection.destinationAddress,
 );
 
@@ -92,28 +124,31 @@ export const DESTINATION_ADDRESS: TrafficAttribute = ofAddress(
 export const DESTINATION_PORT: TrafficAttribute = attribute({
   layer: "connection",
   read: ({ connection }) => connection.destinationPort,
-  compile(value) {
-    const port = Number(value);
-    return PORT.test(value) && port <= 65535 ? (actual) => actual === port : undefined;
-  },
+  compile: compilePorts,
   tell: ({ connection }) => String(connection.destinationPort),
+  lookup: {
+    name: "port",
+    read: ({ connection }) => String(connection.destinationPort),
+    patterns: (values) => stringPatterns(values.map((value) => String(Number(value)))),
+  },
 });
 
 /** AP-94 */
 export const SERVER_NAME: TrafficAttribute = ofText({
+  name: "server name",
   layer: "connection",
   read: ({ connection }) => connection.serverName,
 });
 
 /** AP-52 */
 export const HOST: TrafficAttribute = ofText(
-  { layer: "http", read: ({ authority }) => authority },
+  { name: "host", layer: "http", read: ({ authority }) => authority },
   { star: "present", letterCase: "insensitive" },
 );
 
 /** AP-53 */
 export const METHOD: TrafficAttribute = ofText(
-  { layer: "http", read: ({ method }) => method },
+  { name: "method", layer: "http", read: ({ method }) => method },
   { star: "present" },
 );
 
@@ -121,20 +156,14 @@ export const METHOD: TrafficAttribute = ofText(
 export const PATH: TrafficAttribute = attribute({
   layer: "http",
   read: readPathname,
-  compile(value, { matching }) {
-    if (!isPathTemplate(value)) return compileStringMatch(value);
-    if (pathProblem(value) !== undefined) return undefined;
-    const reach = matching === "lets-in" ? "envoy-bytes" : "any-byte";
-    return compilePathTemplate(value, { reach });
-  },
+  compile: compilePaths,
   tell: readPathname,
+  lookup: { name: "path", read: readPathname, patterns: pathPatterns },
 });
-
-/** What only a verified token of the end user carries. Tokens are not verified yet, so nothing carries it. */
-export const TOKEN_CLAIM: TrafficAttribute = ofText({ layer: "http", read: () => undefined });
 
 /** What only filters of Envoy set (AP-95): nothing here does. */
 export const FILTER_METADATA: TrafficAttribute = ofText({
+  name: "filter metadata",
   layer: "connection",
   read: () => undefined,
 });
@@ -146,7 +175,10 @@ export const FILTER_METADATA: TrafficAttribute = ofText({
  */
 export function headerAttribute(name: string): TrafficAttribute {
   const lowerCase = name.toLowerCase();
-  const header = ofText({ layer: "http", read: headerReader(lowerCase) }, { star: "present" });
+  const header = ofText(
+    { name: `header ${lowerCase}`, layer: "http", read: headerReader(lowerCase) },
+    { star: "present" },
+  );
   return SECRET_HEADERS.has(lowerCase) ? { ...header, shown: "secret" } : header;
 }
 
@@ -164,78 +196,109 @@ function headerReader(name: string): (traffic: Traffic) => string | undefined {
   }
 }
 
-function readPathname({ path }: Traffic): string | undefined {
-  if (path === undefined) return undefined;
-  const end = path.indexOf("?");
-  return end < 0 ? path : path.slice(0, end);
+function compilePorts(values: readonly string[]): ((port: number) => boolean) | undefined {
+  if (!values.every((value) => PORT.test(value) && Number(value) <= MAX_PORT)) return undefined;
+  const ports = new Set(values.map(Number));
+  return (port) => ports.has(port);
+}
+
+function someMatches<T>(matchers: readonly ((actual: T) => boolean)[], actual: T): boolean {
+  for (const matches of matchers) if (matches(actual)) return true;
+  return false;
 }
 
 interface Reading<T> {
   readonly layer: TrafficAttribute["layer"];
+  readonly origin?: TrafficAttribute["origin"];
   readonly read: (traffic: Traffic) => T | undefined;
-  readonly compile: (value: string, context: PolicyContext) => ((actual: T) => boolean) | undefined;
+  /** @returns undefined when one of the values cannot be read */
+  readonly compile: (
+    values: readonly string[],
+    context: PolicyContext,
+  ) => ((actual: T) => boolean) | undefined;
   /** What was read, for people. */
   readonly tell: (traffic: Traffic) => string | undefined;
+  readonly lookup?: TextLookup<Traffic, PolicyContext>;
 }
 
-function attribute<T>({ layer, read, compile, tell }: Reading<T>): TrafficAttribute {
+function attribute<T>({
+  layer,
+  origin = "traffic",
+  read,
+  compile,
+  tell,
+  lookup,
+}: Reading<T>): TrafficAttribute {
   return {
+    ...(lookup && { lookup }),
     layer,
+    origin,
     shown: "shown",
     read: tell,
     compile(values, context) {
-      const matchers: ((actual: T) => boolean)[] = [];
-      for (const value of values) {
-        const matcher = compile(value, context);
-        if (matcher === undefined) return undefined;
-        matchers.push(matcher);
-      }
+      const matches = compile(values, context);
+      if (matches === undefined) return undefined;
       return (traffic) => {
         const actual = read(traffic);
-        if (actual === undefined) return false;
-        for (const matches of matchers) if (matches(actual)) return true;
-        return false;
+        return actual !== undefined && matches(actual);
       };
     },
   };
 }
 
 function ofText(
-  { layer, read }: Pick<Reading<string>, "layer" | "read">,
+  { name, layer, read }: Pick<Reading<string>, "layer" | "read"> & { readonly name: string },
   options: StringMatchOptions = {},
 ): TrafficAttribute {
+  const folded = options.letterCase === "insensitive";
   return attribute({
+    lookup: {
+      name,
+      read: folded ? (traffic) => foldPresent(read(traffic)) : read,
+      patterns: (values) => stringPatterns(values, options),
+    },
     layer,
     read,
-    compile: (value) => compileStringMatch(value, options),
+    compile: (values) => compileStringMatches(values, options),
     tell: read,
   });
+}
+
+function foldPresent(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : foldAscii(text);
 }
 
 function ofPrincipal({
   compile,
   describe,
-}: {
+  lookup,
+}: Pick<Reading<string>, "lookup"> & {
   readonly compile: (value: string, context: PolicyContext) => PrincipalPattern | undefined;
   readonly describe: (principal: string) => string;
 }): TrafficAttribute {
   return attribute<string>({
+    ...(lookup && { lookup }),
     layer: "connection",
+    origin: "peer",
     read: ({ connection }) => connection.principal,
-    compile,
+    compile(values, context) {
+      const patterns = values.map((value) => compile(value, context));
+      const read = patterns.filter((pattern) => pattern !== undefined);
+      if (read.length < patterns.length) return undefined;
+      return (principal) => someMatches(read, principal);
+    },
     tell: ({ connection: { principal } }) =>
       principal === undefined ? undefined : describe(principal),
   });
 }
 
-function ofAddress(read: (traffic: Traffic) => string): TrafficAttribute {
+function ofAddress(name: string, read: (traffic: Traffic) => string): TrafficAttribute {
+  const bitsOf = addressBitsReader();
   return attribute<IpAddress>({
+    lookup: { name, read: (traffic) => bitsOf(read(traffic)), patterns: rangePatterns },
     layer: "connection",
     read: (traffic) => parseIpAddress(read(traffic)),
-    compile(value) {
-      const range = parseCidr(value);
-      return range === undefined ? undefined : (address) => cidrContains(range, address);
-    },
+    compile: compileRanges,
     tell: read,
   });
 }

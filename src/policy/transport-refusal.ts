@@ -1,41 +1,66 @@
 /** Why a caller and a callee do not come to speak at all: one speaks what the other does not accept (TLS-45). */
+import { PeerCertificateError, verifyTrustDomain } from "../identity/peer-certificate.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
 import type { Reason } from "./decision.ts";
 import type { Route } from "./route.ts";
 import type { Workload } from "./workload.ts";
-import type { InboundPort } from "./workload-view.ts";
+import type { InboundPort, Trust } from "./workload-view.ts";
 
-/** What the caller's sidecar sets out to do, and where it arrives. */
+/** What the caller sets out to do, and where it arrives. */
 export interface Arrival {
-  /** Who the callee is, if it can prove it; absent on plaintext, where it need not. */
-  readonly callee: SpiffeId | undefined;
+  readonly transport:
+    | { readonly kind: "plaintext" }
+    | {
+        readonly kind: "mutual-tls";
+        readonly caller: SpiffeId;
+        /** Who the callee is, if it can prove it. */
+        readonly callee: SpiffeId;
+        readonly accepted: readonly SpiffeId[] | "any";
+      };
   readonly to: Pick<Workload, "injected">;
   readonly port: Pick<InboundPort, "mutualTls">;
   readonly route: Route | undefined;
+  /** Whose identities the callee accepts. */
+  readonly trust: Pick<Trust, "trustDomain" | "trustDomainAliases">;
 }
+
+type MutualTls = Extract<Arrival["transport"], { kind: "mutual-tls" }>;
 
 /** @returns undefined when the connection comes about */
 export function transportRefusal(arrival: Arrival): Reason | undefined {
-  const { callee, to, port, route } = arrival;
-  if (callee !== undefined) return mutualTlsRefusal(arrival, callee);
+  const { transport, to, port, route } = arrival;
+  if (transport.kind === "mutual-tls") return mutualTlsRefusal(arrival, transport);
   const { mode, origin } = port.mutualTls;
   if (!to.injected || mode !== "STRICT") return undefined;
   return { because: "plaintext-refused", origin, ...chosenBy(route) };
 }
 
-/** TLS-30, TLS-32 */
-function mutualTlsRefusal({ to, port, route }: Arrival, callee: SpiffeId): Reason | undefined {
+/** TLS-30, TLS-32; the caller looks at the callee's certificate before the callee looks at the caller's. */
+function mutualTlsRefusal(
+  { to, port, route, trust }: Arrival,
+  { caller, callee, accepted }: MutualTls,
+): Reason | undefined {
   const { mode, origin } = port.mutualTls;
-  const { identities = [], clientTls } = route?.destination ?? {};
-  const insists = clientTls?.origin ?? "default";
+  const insists = route?.destination.clientTls?.origin ?? "default";
   if (!to.injected) {
     return { because: "callee-not-verified", problem: "it has no sidecar", origin: insists };
   }
   if (mode === "DISABLE") return { because: "tls-refused", origin, ...chosenBy(route) };
-  if (identities.includes(callee)) return undefined;
-  const accepted = identities.length === 0 ? "an accepted name" : `one of ${identities.join(", ")}`;
-  const problem = `"${callee}" is not ${accepted}`;
+  if (accepted === "any" || accepted.includes(callee)) return callerRefusal(caller, trust);
+  const named = accepted.length === 0 ? "an accepted name" : `one of ${accepted.join(", ")}`;
+  const problem = `"${callee}" is not ${named}`;
   return { because: "callee-not-verified", problem, origin: insists };
+}
+
+/** TLS-4 */
+function callerRefusal(caller: SpiffeId, trust: Arrival["trust"]): Reason | undefined {
+  try {
+    verifyTrustDomain(caller, trust);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof PeerCertificateError)) throw error;
+    return { because: "peer-not-verified", problem: error.message };
+  }
 }
 
 function chosenBy(route: Route | undefined): Pick<Reason & { because: "tls-refused" }, "chosenBy"> {

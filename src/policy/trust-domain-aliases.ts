@@ -13,16 +13,22 @@ type TrustDomains = Pick<Trust, "trustDomain" | "trustDomainAliases">;
 export function expandPrincipal(value: string, trust: TrustDomains): readonly string[] {
   const segments = value.split("/");
   const [domain = ""] = segments;
-  if (segments.length !== 5 || domain === "*") return [value];
+  if (segments.length !== 5) return [value];
   const rest = segments.slice(1).join("/");
-  return expandTrustDomain(domain, trust).map((expanded) => `${expanded}/${rest}`);
+  return expandDomainOfPrincipal(domain, trust).map((expanded) => `${expanded}/${rest}`);
 }
 
-/** The trust domains that one, or a pattern of one, stands for, when it is ours. */
+/** The trust domains that a value of `trustDomains` stands for: all that are ours when it is exactly one of them (AP-48). */
 export function expandTrustDomain(value: string, trust: TrustDomains): readonly string[] {
   const ours = [trust.trustDomain, ...trust.trustDomainAliases];
-  if (value !== LOCAL_TRUST_DOMAIN && !ours.some((domain) => covers(value, domain))) return [value];
-  const expanded = ours.map((domain) => (coversBySuffix(value, domain) ? value : domain));
+  return ours.includes(value) ? [...new Set(ours)] : [value];
+}
+
+/** The trust domains that the first segment of a principal, perhaps a pattern, stands for (AP-45d). */
+function expandDomainOfPrincipal(domain: string, trust: TrustDomains): readonly string[] {
+  const ours = [trust.trustDomain, ...trust.trustDomainAliases];
+  if (domain !== LOCAL_TRUST_DOMAIN && !ours.some((each) => covers(domain, each))) return [domain];
+  const expanded = ours.map((each) => (coversBySuffix(domain, each) ? domain : each));
   return [...new Set(expanded)];
 }
 

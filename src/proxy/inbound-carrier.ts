@@ -13,6 +13,7 @@ import { type CompiledView, transportRules } from "./compiled-view.ts";
 import { type InboundCall, tellOpened } from "./inbound-call.ts";
 import { type ConnectionEnd, formatAddress, type Recorder } from "./recorder.ts";
 import { refusalToday } from "./refusal-today.ts";
+import { refuseDelegated } from "./refuse-delegated.ts";
 import { relay } from "./tcp-relay.ts";
 import { UpstreamConnectError } from "./upstream-dialer.ts";
 
@@ -50,7 +51,7 @@ export class InboundCarrier {
   async carry({ socket, call, head }: Carried): Promise<void> {
     const { recorder, log } = this.#options;
     const decision = this.#judge(call);
-    if (decision.verdict === "deny") {
+    if (decision.verdict !== "allow") {
       socket.destroy();
       recorder.connectionRefused(call.facts, decision);
       return;
@@ -83,7 +84,7 @@ export class InboundCarrier {
     const rules = transportRules(compiled.current, call.port());
     const reason = refusalToday(call, { rules, now: clock.now() });
     if (reason !== undefined) return { verdict: "deny", reason };
-    return authorizeConnection(compiled.current.tcp, call.connection);
+    return refuseDelegated(authorizeConnection(compiled.current.tcp, call.connection));
   }
 
   #tellEnded({ call, decision }: Standing): void {
@@ -97,7 +98,7 @@ export class InboundCarrier {
 }
 
 function endingOf({ decision }: Standing): Pick<ConnectionEnd, "decision" | "termination"> {
-  return { decision, ...(decision.verdict === "deny" && { termination: "policy changed" }) };
+  return { decision, ...(decision.verdict !== "allow" && { termination: "policy changed" }) };
 }
 
 /** The view may change while the application is dialled: then it gets no byte. */

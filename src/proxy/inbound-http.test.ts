@@ -338,11 +338,6 @@ const malformed: [what: string, text: string, status: number][] = [
   ["two Hosts (QK-6)", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n", 400],
   ["no Host (QK-12)", "GET / HTTP/1.1\r\nConnection: close\r\n\r\n", 400],
   ["no Host in HTTP/1.0 (QK-12)", "GET / HTTP/1.0\r\n\r\n", 400],
-  [
-    "a fragment (AP-107, QK-2)",
-    "GET /admin#x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-    400,
-  ],
   ["an encoded NUL", "GET /a%00b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 400],
   ["HTTP/0.9 (QK-12)", "GET /\r\n\r\n", 505],
   ["HTTP/2.0 as a version", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505],
@@ -407,6 +402,15 @@ test("AP-109: an absolute target is judged and forwarded by its own authority", 
     await ask("http://fine.example/a"),
     /"url":"\/a","headers":\{.*"host":"fine.example"/,
   );
+});
+
+test("AP-107, QK-2: a fragment is neither judged nor forwarded", async () => {
+  const policies = [policy("DENY", "no-admin", { to: [{ paths: ["/admin"] }] })];
+  const { port } = await stage(echo, { policies });
+  const ask = (target: string): Promise<string> =>
+    raw(port, `GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+  assert.match(await ask("/admin#x"), /^HTTP\/1.1 403/);
+  assert.match(await ask("/open#/admin"), /"url":"\/open"/);
 });
 
 test("a big body goes up and down at the slower side's pace", async () => {

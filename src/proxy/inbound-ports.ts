@@ -1,4 +1,5 @@
 /** What applies to each port at which a pod is called: to those that are declared, and to all the others (PA-17, PA-18). */
+import { undeclaredPort } from "../policy/undeclared-port.ts";
 import type { InboundPort, WorkloadView } from "../policy/workload-view.ts";
 
 export interface ServedPort extends InboundPort {
@@ -22,17 +23,8 @@ export class InboundPorts {
   at(containerPort: number, podAddress: string): ServedPort | undefined {
     const declared = this.#declared.get(containerPort);
     if (declared !== undefined) return declared;
-    const { undeclaredPorts } = this.#view.interception ?? {};
-    if (undeclaredPorts === undefined) return undefined;
-    const ofItsOwn = undeclaredPorts.ports.find((one) => one.containerPort === containerPort);
-    const address = { address: podAddress, port: containerPort };
-    return {
-      containerPort,
-      protocol: "auto",
-      mutualTls: ofItsOwn?.mutualTls ?? undeclaredPorts.mutualTls,
-      listen: address,
-      application: address,
-      undeclared: true,
-    };
+    const { interception } = this.#view;
+    if (interception === undefined) return undefined;
+    return { ...undeclaredPort(interception, { containerPort, podAddress }), undeclared: true };
   }
 }

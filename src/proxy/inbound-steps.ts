@@ -9,6 +9,7 @@ import { responseCodeDetails } from "../telemetry/response-details.ts";
 import { type Exchange, refusal, type Step, type StepResult } from "./exchange.ts";
 import { appendForwardedClientCert, FORWARDED_CLIENT_CERT } from "./forwarded-client-cert.ts";
 import { type AcceptedTransport, refusalToday, type TransportRules } from "./refusal-today.ts";
+import { refuseDelegated } from "./refuse-delegated.ts";
 import {
   identifyRequest,
   refuseAmbiguous,
@@ -81,7 +82,7 @@ function forwardCaller({ headers, peer, rules }: InboundExchange): StepResult {
 
 function authorize(exchange: InboundExchange): StepResult {
   const { head, path, authority, headers, connection, rules } = exchange;
-  const decision = authorizeRequest(rules.authorization, {
+  const judged = authorizeRequest(rules.authorization, {
     connection,
     method: head.method,
     path,
@@ -89,6 +90,7 @@ function authorize(exchange: InboundExchange): StepResult {
     remoteAddress: remoteAddress(headers.get("x-forwarded-for"), connection),
     header: (name) => (name === "host" ? authority : headers.get(name)),
   });
+  const decision = refuseDelegated(judged);
   exchange.decision = decision;
   if (decision.verdict === "allow") return "continue";
   const details = responseCodeDetails(decision.reason) ?? "rbac_access_denied";

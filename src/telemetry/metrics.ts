@@ -4,7 +4,7 @@
  */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { ResourceRef } from "../api/resource.ts";
-import type { Decision, Reason } from "../policy/decision.ts";
+import type { Decision, Judged, Reason } from "../policy/decision.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 
 /** One side of a call, as far as it is known. */
@@ -110,12 +110,7 @@ export function createMetrics(clock: Clock = systemClock): Metrics {
     registers,
   });
   const connections = createConnectionMetrics(registers);
-  const decisions = new Counter({
-    name: "hauberk_decisions_total",
-    help: "Decisions, by what decided.",
-    labelNames: ["verdict", "because", "policy", "rule"] as const,
-    registers,
-  });
+  const recordDecision = createDecisionCounters(registers);
   const setCertificateExpiry = createExpiryGauge(registers, clock);
   return {
     ...connections,
@@ -125,16 +120,52 @@ export function createMetrics(clock: Clock = systemClock): Metrics {
       requests.inc(values);
       durations.observe(values, durationMs);
     },
-    recordDecision({ verdict, reason }) {
-      decisions.inc({
-        verdict,
-        because: reason.because,
-        policy: decidingPolicies(reason).map(nameOfPolicy).join(","),
-        rule: "matched" in reason ? String(reason.matched.rule) : "",
-      });
-    },
+    recordDecision,
     exposition: () => registry.metrics(),
     contentType: registry.contentType,
+  };
+}
+
+const JUDGEMENT_LABELS = ["verdict", "because", "policy", "rule"] as const;
+
+/** What was decided, what policies on trial would have decided (as AP-135), and what AUDIT policies noted (AP-9). */
+function createDecisionCounters(registers: Registry[]): Metrics["recordDecision"] {
+  const decisions = new Counter({
+    name: "hauberk_decisions_total",
+    help: "Decisions, by what decided.",
+    labelNames: JUDGEMENT_LABELS,
+    registers,
+  });
+  const shadows = new Counter({
+    name: "hauberk_dry_run_decisions_total",
+    help: "What would have been decided with the policies on trial in force, by what would have decided.",
+    labelNames: JUDGEMENT_LABELS,
+    registers,
+  });
+  const audited = new Counter({
+    name: "hauberk_audited_total",
+    help: "Traffic that an AUDIT policy asks to be noted, by its first rule that matched.",
+    labelNames: ["policy", "rule"] as const,
+    registers,
+  });
+  return (decision) => {
+    decisions.inc(judgementLabels(decision));
+    if (decision.dryRun !== undefined) shadows.inc(judgementLabels(decision.dryRun));
+    if (decision.audited === undefined) return;
+    const { policy, rule } = decision.audited;
+    audited.inc({ policy: nameOfPolicy(policy), rule: String(rule) });
+  };
+}
+
+function judgementLabels({
+  verdict,
+  reason,
+}: Judged): Record<(typeof JUDGEMENT_LABELS)[number], string> {
+  return {
+    verdict,
+    because: reason.because,
+    policy: decidingPolicies(reason).map(nameOfPolicy).join(","),
+    rule: "matched" in reason ? String(reason.matched.rule) : "",
   };
 }
 
@@ -238,9 +269,12 @@ function responseCode(code: number): string {
   return Number.isInteger(code) && code >= 100 && code <= 599 ? String(code) : "0";
 }
 
-/** One whose rule matched, or those by which a pod is isolated. */
+/** One whose rule matched, or those whose authorizers are asked, or those by which a pod is isolated. */
 function decidingPolicies(reason: Reason): readonly ResourceRef[] {
   if ("matched" in reason) return [reason.matched.policy];
+  if (reason.because === "matched-custom") {
+    return reason.delegations.map(({ matched }) => matched.policy);
+  }
   return reason.because === "network-policy" ? reason.policies : [];
 }
 

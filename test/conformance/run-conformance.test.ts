@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
-import { runConformance } from "./run-conformance.ts";
+import { type ConformanceOptions, runConformance } from "./run-conformance.ts";
 
 const root = mkdtempSync(join(tmpdir(), "hauberk-conformance-"));
 after(() => rmSync(root, { recursive: true }));
@@ -206,3 +206,20 @@ test("the suite that is asked for runs alone", async () => {
   assert.deepEqual(lines, ["networkpolicy/traffic: 1 passed, 0 failed, 0 skipped, 0 excluded"]);
   assert.equal(code, 0);
 });
+
+for (const [excluded, told] of [
+  ["counted", []],
+  ["named", ["  excluded: one: no form"]],
+] as const) {
+  test(`what a rule excludes is ${excluded}, and does not count as run`, async () => {
+    const lines: string[] = [];
+    const directory = folderOf({ "own/given/table.json": { cases: [{ name: "one" }] } });
+    const runners: ConformanceOptions["runners"] = {
+      own: { table: { fields: [], run: () => ({ outcome: "excluded", reason: "no form" }) } },
+    };
+    const code = await runConformance({ directory, runners, excluded }, (line) => lines.push(line));
+    const sums = "own/table: 0 passed, 0 failed, 0 skipped, 1 excluded";
+    assert.deepEqual(lines, [sums, ...told, "nothing ran"]);
+    assert.equal(code, 1);
+  });
+}

@@ -91,9 +91,10 @@ const UNREADABLE_VALUES: Readonly<Record<string, readonly string[]>> = {
   paths: ["/a/{*}x", "/{**}/{*}", "/a/{b}/{*}", "/a//{*}"],
 };
 
-/** Rules of one policy are few, or so many that their order shows (AP-35). */
+/** Rules of one policy are few, or so many that their order shows (AP-35), or so many that an index is worth it. */
 const FEW_RULES = 3;
 const MANY_RULES = 12;
+const CROWD = 25;
 const NAMES = ["a", "a-b", "ab", "b"] as const;
 const POLICY_NAMESPACES = ["default", "istio-system"] as const;
 const PROVIDERS = ["opa", "opa-2", "ext"] as const;
@@ -118,10 +119,14 @@ export function generatePolicies(
   witnesses: readonly TrafficFacts[],
   readability: Readability = "readable",
 ): EffectiveAuthorization {
+  const isCrowd = dice.chance(0.01);
+  const names = POLICY_NAMESPACES.flatMap((namespace) =>
+    NAMES.map((name) => ({ namespace, name })),
+  );
   const policies = dice
-    .shuffled(POLICY_NAMESPACES.flatMap((namespace) => NAMES.map((name) => ({ namespace, name }))))
-    .slice(0, dice.between(0, 5))
-    .map((named) => generatePolicy(dice, { named, witnesses, readability }));
+    .shuffled(names)
+    .slice(0, isCrowd ? names.length : dice.between(0, 5))
+    .map((named) => generatePolicy(dice, { named, witnesses, readability, isCrowd }));
   const of = (action: AuthorizationAction): AppliedPolicy[] =>
     policies.filter((policy) => policy.action === action);
   return { custom: of("CUSTOM"), audit: of("AUDIT"), deny: of("DENY"), allow: of("ALLOW") };
@@ -131,11 +136,14 @@ interface PolicyWish {
   readonly named: { readonly namespace: string; readonly name: string };
   readonly witnesses: readonly TrafficFacts[];
   readonly readability: Readability;
+  readonly isCrowd: boolean;
 }
 
-function generatePolicy(dice: Dice, { named, witnesses, readability }: PolicyWish): AppliedPolicy {
+function generatePolicy(dice: Dice, wish: PolicyWish): AppliedPolicy {
+  const { named, witnesses, readability } = wish;
   const action = dice.pick(ACTIONS);
-  const count = dice.chance(0.06) ? MANY_RULES : dice.between(isNever(action) ? 0 : 1, FEW_RULES);
+  const few = dice.chance(0.06) ? MANY_RULES : dice.between(isNever(action) ? 0 : 1, FEW_RULES);
+  const count = wish.isCrowd ? CROWD : few;
   const source = { file: `${named.namespace}-${named.name}.yaml`, line: 1 };
   const rules = Array.from({ length: count }, () => {
     const facts = dice.chance(0.85) ? dice.pick(witnesses) : generateTraffic(dice);

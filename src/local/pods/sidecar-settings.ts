@@ -4,17 +4,25 @@ import { parseGoDuration } from "../../api/go-duration.ts";
 import { DEFAULT_MESH_SETTINGS } from "../../api/mesh-config.ts";
 import { parseProxyMetadata } from "../../api/proxy-config.ts";
 import type { Issue, PodOwner, Resource } from "../../api/resource.ts";
+import { DEFAULT_RENEWAL, type RenewalRatios } from "../../identity/rotation-schedule.ts";
 
 const DEFAULT_LIFETIME = "24h";
+const GRACE = "SECRET_GRACE_PERIOD_RATIO";
+const JITTER = "SECRET_GRACE_PERIOD_RATIO_JITTER";
 /** Shorter-lived certificates would do little but renew. */
 const MIN_LIFETIME_MS = 2_000;
 export const PROXY_CONFIG_ANNOTATION = "proxy.istio.io/config";
 
 export interface SidecarSettings {
   readonly certificateLifetimeSeconds: number;
+  /** Absent: as Istio does by default. */
+  readonly renewal?: RenewalRatios;
 }
 
-/** `SECRET_TTL`, a Go duration, is the certificate lifetime to ask for (CA-30). */
+/**
+ * `SECRET_TTL`, a Go duration, is the certificate lifetime to ask for (CA-30); `SECRET_GRACE_PERIOD_RATIO` and its
+ * jitter, 0 to 1, say when it is renewed (CA-31).
+ */
 export function sidecarSettings(
   owner: PodOwner,
   resources: readonly Resource[],
@@ -31,10 +39,38 @@ export function sidecarSettings(
   });
   if (typeof own === "string") return refuse(own);
   const { proxyMetadata } = mesh?.settings ?? DEFAULT_MESH_SETTINGS;
-  const text = { SECRET_TTL: DEFAULT_LIFETIME, ...proxyMetadata, ...own }.SECRET_TTL;
+  const metadata: Readonly<Record<string, string>> = { ...proxyMetadata, ...own };
+  const text = metadata["SECRET_TTL"] ?? DEFAULT_LIFETIME;
   const lifetimeMs = parseGoDuration(text);
   if (lifetimeMs === undefined || lifetimeMs < MIN_LIFETIME_MS) {
     return refuse(`SECRET_TTL is "${text}"; expected a Go duration of at least 2s, such as 24h`);
   }
-  return { settings: { certificateLifetimeSeconds: Math.round(lifetimeMs / 1000) } };
+  const renewal = renewalRatios(metadata);
+  if (typeof renewal === "string") return refuse(renewal);
+  const certificateLifetimeSeconds = Math.round(lifetimeMs / 1000);
+  return { settings: { certificateLifetimeSeconds, ...(renewal && { renewal }) } };
+}
+
+/** @returns undefined when neither is given; or, as a text, what is wrong */
+function renewalRatios(
+  metadata: Readonly<Record<string, string>>,
+): RenewalRatios | string | undefined {
+  const { [GRACE]: grace, [JITTER]: jitter } = metadata;
+  if (grace === undefined && jitter === undefined) return undefined;
+  for (const [name, text] of [
+    [GRACE, grace],
+    [JITTER, jitter],
+  ] as const) {
+    if (text !== undefined && !isRatio(text)) {
+      return `${name} is "${text}"; expected a number from 0 to 1`;
+    }
+  }
+  return {
+    graceRatio: Number(grace ?? DEFAULT_RENEWAL.graceRatio),
+    jitterRatio: Number(jitter ?? DEFAULT_RENEWAL.jitterRatio),
+  };
+}
+
+function isRatio(text: string): boolean {
+  return /^[0-9.]+$/.test(text) && Number(text) >= 0 && Number(text) <= 1;
 }

@@ -1,11 +1,12 @@
 /** Our own processes beside the applications: this same program, started with another command and instructed by pipe. */
+import { CONTROL_PLANE_FLAG_NAMES } from "../../control/control-plane-flags.ts";
 import { createDeferred, type Deferred } from "../../runtime/deferred.ts";
 import { HauberkError } from "../../runtime/hauberk-error.ts";
 import type { MeshProcess, ProcessPlan } from "./mesh-process.ts";
 
 const START_TIMEOUT_MS = 20_000;
 /** Of the user's shell they need little, and nothing secret. */
-const INHERITED = ["PATH", "HOME", "LANG", "TZ", "TMPDIR"];
+const INHERITED = ["PATH", "HOME", "LANG", "TZ", "TMPDIR", ...CONTROL_PLANE_FLAG_NAMES];
 
 /** A part of the mesh did not come up, or a mesh already runs in the data directory. */
 export class MeshStartError extends HauberkError {

@@ -104,10 +104,12 @@ function runPeerAuthentication(
 }
 
 function labelsOf(spec: unknown): Readonly<Record<string, string>> | undefined {
-  const { selector } = spec as {
-    readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> };
-  };
+  const { selector } = (spec ?? {}) as Selecting;
   return selector?.matchLabels;
+}
+
+interface Selecting {
+  readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> };
 }
 
 function runAuthorization(

@@ -93,7 +93,7 @@ export const EXCLUSIONS: Readonly<Record<string, readonly ExclusionRule<ReadCase
       applies: ({ test }) => test.to["serverCertificate"] !== undefined,
     },
     {
-      reason: "which kind of key a certificate has, no policy says (CA-10)",
+      reason: "which kind of key a certificate has, no policy says (CA-19)",
       applies: expects("serverCertificatePublicKeyAlgorithm"),
     },
     {

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  CONTROL_PLANE_FLAG_NAMES,
+  type ControlPlaneFlags,
+  controlPlaneFlags,
+  DEFAULT_CONTROL_PLANE_FLAGS,
+  FlagError,
+} from "./control-plane-flags.ts";
+
+const HOUR_MS = 3_600_000;
+
+test("CA-10, CA-40, AP-15: the defaults are Istio's, also where a flag is empty", () => {
+  const expected = {
+    defaultLifetimeMs: 24 * HOUR_MS,
+    maxLifetimeMs: 2160 * HOUR_MS,
+    selfSignedLifetimeMs: 87_600 * HOUR_MS,
+    gatewaySelectors: "honoured",
+  };
+  assert.deepEqual(DEFAULT_CONTROL_PLANE_FLAGS, expected);
+  assert.deepEqual(controlPlaneFlags({}), expected);
+  const empty = Object.fromEntries(CONTROL_PLANE_FLAG_NAMES.map((name) => [name, ""]));
+  assert.deepEqual(controlPlaneFlags(empty), expected);
+});
+
+const read: [name: string, value: string, expected: Partial<ControlPlaneFlags>][] = [
+  ["DEFAULT_WORKLOAD_CERT_TTL", "1h30m", { defaultLifetimeMs: 1.5 * HOUR_MS }],
+  ["MAX_WORKLOAD_CERT_TTL", "48h", { maxLifetimeMs: 48 * HOUR_MS }],
+  ["CITADEL_SELF_SIGNED_CA_CERT_TTL", "1000h", { selfSignedLifetimeMs: 1000 * HOUR_MS }],
+  ["ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY", "false", { gatewaySelectors: "ignored" }],
+  ["ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY", "T", { gatewaySelectors: "honoured" }],
+];
+for (const [name, value, expected] of read) {
+  test(`${name}=${value} is read`, () => {
+    const flags = controlPlaneFlags({ [name]: value });
+    assert.deepEqual(flags, { ...DEFAULT_CONTROL_PLANE_FLAGS, ...expected });
+  });
+}
+
+const refused: [environment: Record<string, string>, problem: RegExp][] = [
+  [
+    { DEFAULT_WORKLOAD_CERT_TTL: "1d" },
+    /^DEFAULT_WORKLOAD_CERT_TTL is "1d"; expected a Go duration/,
+  ],
+  [{ MAX_WORKLOAD_CERT_TTL: "0s" }, /^MAX_WORKLOAD_CERT_TTL is "0s"/],
+  [{ CITADEL_SELF_SIGNED_CA_CERT_TTL: "-1h" }, /^CITADEL_SELF_SIGNED_CA_CERT_TTL is "-1h"/],
+  [{ ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY: "no" }, /is "no"; expected true or false$/],
+  [{ DEFAULT_WORKLOAD_CERT_TTL: "2h", MAX_WORKLOAD_CERT_TTL: "1h" }, /must not be longer than MAX/],
+  [{ DEFAULT_WORKLOAD_CERT_TTL: "a", MAX_WORKLOAD_CERT_TTL: "b" }, /"a".*; MAX_.*"b"/],
+];
+for (const [environment, problem] of refused) {
+  test(`${JSON.stringify(environment)} is refused, never replaced by a default`, () => {
+    assert.throws(
+      () => controlPlaneFlags(environment),
+      (error) => error instanceof FlagError && problem.test(error.message),
+    );
+  });
+}

@@ -1,0 +1,102 @@
+/** What Istio's users set in the environment of the control plane, by the same names; here, of whoever runs the mesh. */
+import { parseGoDuration } from "../api/go-duration.ts";
+import { quoted } from "../api/quoted.ts";
+import { DEFAULT_LIFETIME_MS, type LifetimeRules, MAX_LIFETIME_MS } from "../ca/issuing-rules.ts";
+import { SELF_SIGNED_LIFETIME_MS } from "../ca/self-signed-authority.ts";
+import type { GatewaySelectors } from "../policy/policy-selection.ts";
+import { HauberkError } from "../runtime/hauberk-error.ts";
+
+/** `DEFAULT_WORKLOAD_CERT_TTL` and `MAX_WORKLOAD_CERT_TTL` are the lifetime rules (CA-10). */
+export interface ControlPlaneFlags extends LifetimeRules {
+  /** `CITADEL_SELF_SIGNED_CA_CERT_TTL`: of an authority that is made anew (CA-40). */
+  readonly selfSignedLifetimeMs: number;
+  /** `ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY` (AP-15) */
+  readonly gatewaySelectors: GatewaySelectors;
+}
+
+export const DEFAULT_CONTROL_PLANE_FLAGS: ControlPlaneFlags = {
+  defaultLifetimeMs: DEFAULT_LIFETIME_MS,
+  maxLifetimeMs: MAX_LIFETIME_MS,
+  selfSignedLifetimeMs: SELF_SIGNED_LIFETIME_MS,
+  gatewaySelectors: "honoured",
+};
+
+/** Names of the flags, for whoever hands an environment on. */
+export const CONTROL_PLANE_FLAG_NAMES = [
+  "DEFAULT_WORKLOAD_CERT_TTL",
+  "MAX_WORKLOAD_CERT_TTL",
+  "CITADEL_SELF_SIGNED_CA_CERT_TTL",
+  "ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY",
+] as const;
+type FlagName = (typeof CONTROL_PLANE_FLAG_NAMES)[number];
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** As Go reads a boolean. */
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ...["1", "t", "T", "TRUE", "true", "True"].map((text) => [text, true] as const),
+  ...["0", "f", "F", "FALSE", "false", "False"].map((text) => [text, false] as const),
+]);
+
+/** A flag has a value that cannot be read; the message lists every one. */
+export class FlagError extends HauberkError {
+  readonly code = "HAUBERK_FLAG";
+}
+
+/**
+ * Reads the flags of an environment. A value that cannot be read is never replaced by a default in silence, as istiod
+ * does it.
+ *
+ * @throws FlagError
+ */
+export function controlPlaneFlags(environment: Environment): ControlPlaneFlags {
+  const problems: string[] = [];
+  const defaults = DEFAULT_CONTROL_PLANE_FLAGS;
+  const reading = { environment, problems };
+  const flags: ControlPlaneFlags = {
+    defaultLifetimeMs: lifetimeMs(reading, {
+      name: "DEFAULT_WORKLOAD_CERT_TTL",
+      fallback: defaults.defaultLifetimeMs,
+    }),
+    maxLifetimeMs: lifetimeMs(reading, {
+      name: "MAX_WORKLOAD_CERT_TTL",
+      fallback: defaults.maxLifetimeMs,
+    }),
+    selfSignedLifetimeMs: lifetimeMs(reading, {
+      name: "CITADEL_SELF_SIGNED_CA_CERT_TTL",
+      fallback: defaults.selfSignedLifetimeMs,
+    }),
+    gatewaySelectors: gatewaySelectors(reading),
+  };
+  if (problems.length === 0 && flags.defaultLifetimeMs > flags.maxLifetimeMs) {
+    problems.push("DEFAULT_WORKLOAD_CERT_TTL must not be longer than MAX_WORKLOAD_CERT_TTL");
+  }
+  if (problems.length > 0) throw new FlagError(problems.join("; "));
+  return flags;
+}
+
+interface Reading {
+  readonly environment: Environment;
+  readonly problems: string[];
+}
+
+function lifetimeMs(
+  { environment, problems }: Reading,
+  { name, fallback }: { readonly name: FlagName; readonly fallback: number },
+): number {
+  const text = environment[name];
+  if (text === undefined || text === "") return fallback;
+  const parsed = parseGoDuration(text);
+  if (parsed !== undefined && parsed >= 1000) return parsed;
+  problems.push(`${name} is ${quoted(text)}; expected a Go duration of at least 1s, such as 24h`);
+  return fallback;
+}
+
+function gatewaySelectors({ environment, problems }: Reading): GatewaySelectors {
+  const name: FlagName = "ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY";
+  const text = environment[name];
+  if (text === undefined || text === "") return DEFAULT_CONTROL_PLANE_FLAGS.gatewaySelectors;
+  const enabled = BOOLEANS.get(text);
+  if (enabled === undefined) problems.push(`${name} is ${quoted(text)}; expected true or false`);
+  return enabled === false ? "ignored" : "honoured";
+}

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseResources } from "../../api/parse-resources.ts";
+import { podOwners } from "../../policy/mesh-snapshot.ts";
+import { PROXY_CONFIG_ANNOTATION, sidecarSettings } from "./sidecar-settings.ts";
+
+function settings({ mesh = "", own = "" }: { mesh?: string; own?: string }) {
+  const annotation = own === "" ? "{}" : `{${PROXY_CONFIG_ANNOTATION}: "proxyMetadata: {${own}}"}`;
+  const { resources, issues } = parseResources(
+    `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: a, namespace: shop}
+spec:
+  selector: {matchLabels: {app: a}}
+  template:
+    metadata: {labels: {app: a}, annotations: ${annotation}}
+    spec: {containers: [{name: a, image: a}]}
+---
+defaultConfig: {proxyMetadata: {${mesh}}}
+`,
+    "mesh.yaml",
+  );
+  assert.deepEqual(issues, []);
+  const [owner] = podOwners(resources);
+  assert.ok(owner !== undefined);
+  return sidecarSettings(owner, resources);
+}
+
+const DAY = { certificateLifetimeSeconds: 86_400 };
+const read: [rule: string, metadata: { mesh?: string; own?: string }, expected: object][] = [
+  ["CA-30, CA-31 defaults", {}, DAY],
+  ["CA-30", { mesh: "SECRET_TTL: 1h" }, { certificateLifetimeSeconds: 3600 }],
+  [
+    "CA-30 the pod's own counts",
+    { mesh: "SECRET_TTL: 1h", own: "SECRET_TTL: 2h" },
+    { certificateLifetimeSeconds: 7200 },
+  ],
+  [
+    "CA-31",
+    { mesh: "SECRET_GRACE_PERIOD_RATIO: '0.2'" },
+    { ...DAY, renewal: { graceRatio: 0.2, jitterRatio: 0.01 } },
+  ],
+  [
+    "CA-31 jitter",
+    {
+      mesh: "SECRET_GRACE_PERIOD_RATIO: '1', SECRET_GRACE_PERIOD_RATIO_JITTER: '0.5'",
+      own: "SECRET_GRACE_PERIOD_RATIO_JITTER: '0'",
+    },
+    { ...DAY, renewal: { graceRatio: 1, jitterRatio: 0 } },
+  ],
+];
+for (const [rule, metadata, expected] of read) {
+  test(`${rule}: ${JSON.stringify(metadata)}`, () => {
+    assert.deepEqual(settings(metadata), { settings: expected });
+  });
+}
+
+const refused: [rule: string, metadata: string, problem: RegExp][] = [
+  ["CA-30", "SECRET_TTL: 1d", /^SECRET_TTL is "1d"; expected a Go duration/],
+  ["CA-30 too short", "SECRET_TTL: 1s", /at least 2s/],
+  ["CA-31", "SECRET_GRACE_PERIOD_RATIO: '1.5'", /^SECRET_GRACE_PERIOD_RATIO is "1\.5"; expected/],
+  ["CA-31", "SECRET_GRACE_PERIOD_RATIO: half", /is "half"; expected a number from 0 to 1$/],
+  ["CA-31", "SECRET_GRACE_PERIOD_RATIO_JITTER: '-0.1'", /_JITTER is "-0\.1"/],
+];
+for (const [rule, mesh, problem] of refused) {
+  test(`${rule}: ${mesh} is refused`, () => {
+    const answer = settings({ mesh });
+    assert.ok("issue" in answer);
+    assert.match(answer.issue.problem, problem);
+  });
+}

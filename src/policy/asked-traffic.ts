@@ -1,0 +1,118 @@
+/** The connection and the request that a question is about, as the callee's sidecar would see them. */
+import { plainAddress } from "../api/plain-address.ts";
+import type { SpiffeId } from "../identity/spiffe-id.ts";
+import { effectiveRequestAuthentications } from "./effective-policy.ts";
+import type { MeshSnapshot } from "./mesh-snapshot.ts";
+import { normalizePath, pathRefusal } from "./path-normalization.ts";
+import {
+  type AskedRequest,
+  BadRequestError,
+  type Caller,
+  callingWorkload,
+  type Question,
+  QuestionError,
+} from "./question.ts";
+import type { Route } from "./route.ts";
+import { tokenPayload } from "./token-payload.ts";
+import type { Connection, HttpRequest, TokenPayload } from "./traffic.ts";
+import type { Workload } from "./workload.ts";
+import type { Inbound, InboundPort } from "./workload-view.ts";
+
+const LOOPBACK = "127.0.0.1";
+const HTTP_PORT = 80;
+
+/** @param principal whom the caller proves to be; undefined on plaintext */
+export function askedConnection({
+  question,
+  principal,
+  route,
+  port,
+}: {
+  readonly question: Question;
+  readonly principal: SpiffeId | undefined;
+  readonly route: Route | undefined;
+  readonly port: InboundPort;
+}): Connection {
+  return {
+    ...(principal !== undefined && {
+      principal,
+      ...(route && { serverName: route.destination.serverName }),
+    }),
+    sourceAddress: addressOf(question.from),
+    sourcePort: 0,
+    destinationAddress: port.listen.address,
+    destinationPort: port.containerPort,
+  };
+}
+
+/** @throws QuestionError when the question has no request, or (BadRequestError) one that would be answered with 400 */
+export function askedHttpRequest(
+  snapshot: MeshSnapshot,
+  {
+    question,
+    inbound,
+    route,
+    connection,
+  }: {
+    readonly question: Question;
+    readonly inbound: Inbound;
+    readonly route: Route | undefined;
+    readonly connection: Connection;
+  },
+): HttpRequest {
+  const { request } = question;
+  if (request === undefined) {
+    throw new QuestionError(
+      `container port ${question.containerPort} carries HTTP; say which request is meant, as in 'GET /'`,
+    );
+  }
+  const refusal = pathRefusal(request.path, inbound.pathNormalization);
+  if (refusal !== undefined) {
+    throw new BadRequestError(`${request.path}: ${refusal}; a sidecar answers 400`);
+  }
+  return {
+    connection,
+    method: request.method,
+    path: normalizePath(request.path, inbound.pathNormalization),
+    authority: request.headers.get("host") ?? usualAuthority(question, route),
+    remoteAddress: forwardedAddress(request) ?? connection.sourceAddress,
+    ...(request.payload && { token: verifiedToken(snapshot, question.to, request.payload) }),
+    header: (name) => request.headers.get(name),
+  };
+}
+
+/** Only a sidecar that knows the issuer has anything of a token (JWT-68). */
+function verifiedToken(snapshot: MeshSnapshot, to: Workload, payload: TokenPayload): TokenPayload {
+  const { iss } = payload;
+  const issuer = typeof iss === "string" ? iss : "";
+  const rules = effectiveRequestAuthentications(snapshot, to).filter(
+    ({ rule }) => rule.issuer === issuer || rule.issuer === "",
+  );
+  if (rules.length === 0) {
+    throw new QuestionError(
+      `no RequestAuthentication for ${to.namespace}/${to.name} knows the issuer ${JSON.stringify(issuer)}, so no token of it is ever verified there`,
+    );
+  }
+  const spaceDelimitedClaims = rules.flatMap(({ rule }) => rule.spaceDelimitedClaims);
+  return tokenPayload(payload, { spaceDelimitedClaims });
+}
+
+/** The direct TCP peer, as far as it is known: 127.0.0.1 stands for any other. */
+export function addressOf(caller: Caller): string {
+  const workload = callingWorkload(caller);
+  return workload?.addresses?.ipv4 ?? workload?.ports[0]?.application.address ?? LOOPBACK;
+}
+
+/** What callers usually write: the service's name, with its namespace from elsewhere, and a port other than 80. */
+function usualAuthority({ from, to, containerPort }: Question, route: Route | undefined): string {
+  if (route === undefined) return `${to.name}:${containerPort}`;
+  const { serviceName, serviceNamespace, servicePort } = route.destination;
+  const near = callingWorkload(from)?.namespace === serviceNamespace;
+  const host = near ? serviceName : `${serviceName}.${serviceNamespace}`;
+  return servicePort === HTTP_PORT ? host : `${host}:${servicePort}`;
+}
+
+/** The rightmost entry counts, when it is an address (AP-51a). */
+function forwardedAddress({ headers }: AskedRequest): string | undefined {
+  return plainAddress(headers.get("x-forwarded-for")?.split(",").at(-1)?.trim() ?? "");
+}

@@ -1,0 +1,58 @@
+/** What a policy of the callee asks about and a question did not say: an answer then names the value it rests on. */
+import type { MeshSnapshot } from "./mesh-snapshot.ts";
+import { isolatingPolicies } from "./network-policy.ts";
+import type { Question } from "./question.ts";
+import type { Connection, HttpRequest } from "./traffic.ts";
+import type { WorkloadView } from "./workload-view.ts";
+
+export interface Assumptions {
+  readonly authority?: string;
+  readonly sourceAddress?: string;
+}
+
+const AUTHORITY_FIELDS = /^(hosts|notHosts|request\.headers\[(host|:authority)\])$/i;
+const ADDRESS_FIELDS = /^((not)?(remote)?ipBlocks|source\.ip|remote\.ip)$/i;
+
+export function assumptionsOf(
+  snapshot: MeshSnapshot,
+  {
+    question,
+    view,
+    connection,
+    request,
+  }: {
+    readonly question: Question;
+    readonly view: WorkloadView;
+    readonly connection: Connection;
+    readonly request: HttpRequest | undefined;
+  },
+): Assumptions {
+  const assumesAuthority =
+    !question.request?.headers.has("host") && asksAbout(view, AUTHORITY_FIELDS);
+  const assumesAddress = asksAbout(view, ADDRESS_FIELDS) || admitsByAddress(snapshot, question);
+  return {
+    ...(request?.authority !== undefined && assumesAuthority && { authority: request.authority }),
+    ...(assumesAddress && { sourceAddress: connection.sourceAddress }),
+  };
+}
+
+/** Whether a NetworkPolicy of the callee has an `ipBlock`. */
+function admitsByAddress({ networkPolicies }: MeshSnapshot, { to }: Question): boolean {
+  const policies = networkPolicies.get(to.namespace) ?? [];
+  return isolatingPolicies(policies, { pod: to, direction: "ingress" })
+    .flatMap(({ ingress }) => ingress)
+    .flatMap(({ peers }) => peers)
+    .some(({ kind }) => kind === "block");
+}
+
+/** Whether any rule that applies to the callee has a field, or key, of such a name. */
+function asksAbout({ inbound: { authorization } }: WorkloadView, fields: RegExp): boolean {
+  const { custom, audit, deny, allow } = authorization;
+  return [...custom, ...audit, ...deny, ...allow]
+    .flatMap(({ rules }) => rules)
+    .flatMap(({ from, to, when }) => [
+      ...[...from, ...to].flatMap((alternative) => Object.keys(alternative)),
+      ...when.map(({ key }) => key),
+    ])
+    .some((field) => fields.test(field));
+}

@@ -1,0 +1,123 @@
+/**
+ * For a denial: which ALLOW rules came closest to matching, and what kept each of them from it. Whoever is denied makes
+ * us look for it, so the work is bounded: rules that mean the caller come first, and of very many not all are asked.
+ */
+import type { CompiledCondition, CompiledRule } from "../authorization-rule.ts";
+import type { NearestMiss } from "../decision.ts";
+import type { Traffic } from "../traffic-attribute.ts";
+import type { BoundRules, PeerRules } from "./peer-rules.ts";
+import { collectMatches } from "./rule-index.ts";
+
+const MAX_NEAREST = 3;
+const MAX_RULES_ASKED = 600;
+const MAX_CONDITIONS_ASKED = 3_000;
+/** Below so many rules all are asked, and nothing has to be looked up. */
+const FEW_RULES = 256;
+const MAX_FOUND_BY_INDEX = 64;
+/** An unmet condition weighs more than all that is said about identity, and that more than all that is met. */
+const UNMET = 1_000_000;
+const UNMET_BY_IDENTITY = UNMET + 1_000;
+
+/**
+ * At most three: those with the fewest unmet conditions first; of these, those that let the caller's identity in; then
+ * those of which more is met; then in the order of evaluation (AP-35).
+ */
+export function nearestMisses(
+  rules: PeerRules,
+  bound: BoundRules,
+  traffic: Traffic,
+): readonly NearestMiss[] {
+  const asking: Asking = { traffic, left: MAX_CONDITIONS_ASKED };
+  const nearest: Ranked[] = [];
+  for (const order of ordersToAsk(rules, bound, traffic)) {
+    const rule = rules.ruleAt(order);
+    if (rule !== undefined) rank(nearest, { order, rule, distance: distanceOf(rule, asking) });
+    if (asking.left <= 0) break;
+  }
+  return nearest.map(({ rule }) => tell(rule, traffic));
+}
+
+interface Ranked {
+  readonly order: number;
+  readonly rule: CompiledRule;
+  readonly distance: number;
+}
+
+interface Asking {
+  readonly traffic: Traffic;
+  /** How many more conditions may be asked. */
+  left: number;
+}
+
+/** Each once: rules that only the identity keeps from matching, then those that mean the caller, then the others. */
+function ordersToAsk(rules: PeerRules, { groups }: BoundRules, traffic: Traffic): Iterable<number> {
+  const count = rules.rules.length;
+  if (count <= FEW_RULES) return rules.rules.keys();
+  const found = new Set<number>();
+  collectMatches(rules.whoeverCalls(), traffic, { found, limit: MAX_FOUND_BY_INDEX });
+  for (const group of groups) {
+    for (const { order } of group) {
+      if (found.size >= MAX_RULES_ASKED) return found;
+      found.add(order);
+    }
+  }
+  for (let order = 0; order < count && found.size < MAX_RULES_ASKED; order++) found.add(order);
+  return found;
+}
+
+function rank(nearest: Ranked[], next: Ranked): void {
+  const worse = nearest.findIndex((one) => isNearer(next, one));
+  if (worse >= 0) nearest.splice(worse, 0, next);
+  else nearest.push(next);
+  if (nearest.length > MAX_NEAREST) nearest.pop();
+}
+
+function isNearer(left: Ranked, right: Ranked): boolean {
+  if (left.distance !== right.distance) return left.distance < right.distance;
+  return left.order < right.order;
+}
+
+function distanceOf({ from, to, when }: CompiledRule, asking: Asking): number {
+  return closest(from, asking).distance + closest(to, asking).distance + distanceTo(when, asking);
+}
+
+/** Of alternatives the one that came closest; of equals the first. */
+function closest(
+  alternatives: readonly (readonly CompiledCondition[])[],
+  asking: Asking,
+): { readonly distance: number; readonly conditions: readonly CompiledCondition[] } {
+  let best = { distance: 0, conditions: NO_CONDITIONS };
+  for (const [index, conditions] of alternatives.entries()) {
+    const distance = distanceTo(conditions, asking);
+    if (index === 0 || distance < best.distance) best = { distance, conditions };
+    if (asking.left <= 0) break;
+  }
+  return best;
+}
+
+const NO_CONDITIONS: readonly CompiledCondition[] = [];
+
+function distanceTo(conditions: readonly CompiledCondition[], asking: Asking): number {
+  let distance = 0;
+  asking.left -= conditions.length;
+  for (const { matches, attribute } of conditions) {
+    if (matches(asking.traffic)) distance -= 1;
+    else distance += attribute?.origin === "peer" ? UNMET_BY_IDENTITY : UNMET;
+  }
+  return distance;
+}
+
+function tell({ ref, from, to, when }: CompiledRule, traffic: Traffic): NearestMiss {
+  const asking = { traffic, left: Number.POSITIVE_INFINITY };
+  const conditions = [
+    ...closest(from, asking).conditions,
+    ...closest(to, asking).conditions,
+    ...when,
+  ];
+  return {
+    rule: ref,
+    unmet: conditions
+      .filter((condition) => !condition.matches(traffic))
+      .map(({ field, expected, got }) => ({ field, expected, got: got(traffic) })),
+  };
+}

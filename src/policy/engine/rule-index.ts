@@ -1,0 +1,152 @@
+/**
+ * Finds the first rule that matches without trying them all: each candidate stands under the text that tells it apart
+ * best (a path, a header's value, a host), and a place where many stand is divided again by their other conditions.
+ */
+import type { TextPattern } from "../text-lookup.ts";
+import { textsOf } from "../text-lookup.ts";
+import type { Traffic, TrafficAttribute } from "../traffic-attribute.ts";
+import { AffixTable } from "./affix-table.ts";
+import { type Candidate, holds } from "./candidate.ts";
+import { type Placement, placeCandidates } from "./place-candidates.ts";
+
+/** No rule: later than any. A small integer, as orders are, so that V8 keeps it so. */
+export const NO_RULE: number = 0x3fff_ffff;
+
+/** So few are tried faster than found. */
+const MAX_TRIED = 6;
+const MAX_DEPTH = 5;
+
+export interface RuleIndex {
+  /** Of all candidates. */
+  readonly lowest: number;
+  readonly tables: readonly Table[];
+  /** Those that can only be tried, in order. */
+  readonly tried: readonly Candidate[];
+}
+
+interface Table {
+  readonly read: NonNullable<TrafficAttribute["lookup"]>["read"];
+  readonly exact: ReadonlyMap<string, RuleIndex>;
+  readonly prefixes: AffixTable<RuleIndex> | undefined;
+  readonly suffixes: AffixTable<RuleIndex> | undefined;
+}
+
+export function buildRuleIndex(candidates: readonly Candidate[], depth: number = 0): RuleIndex {
+  const lowest = candidates.reduce((low, { order }) => Math.min(low, order), NO_RULE);
+  if (candidates.length <= MAX_TRIED || depth >= MAX_DEPTH) {
+    return { lowest, tables: [], tried: inOrder(candidates) };
+  }
+  const { placed, unplaced } = placeCandidates(candidates, { depth });
+  return {
+    lowest,
+    tables: placed.map((placement) => buildTable(placement, depth + 1)),
+    tried: inOrder(unplaced),
+  };
+}
+
+/**
+ * @param before only what is earlier is looked for
+ * @returns the order of the first candidate that holds, or `before`
+ */
+export function firstMatch(index: RuleIndex, traffic: Traffic, before: number): number {
+  let first = before;
+  if (index.lowest >= first) return first;
+  for (const candidate of index.tried) {
+    if (candidate.order >= first) break;
+    if (holds(candidate, traffic)) {
+      first = candidate.order;
+      break;
+    }
+  }
+  for (const table of index.tables) first = firstInTable(table, traffic, first);
+  return first;
+}
+
+/** Adds candidates that hold, in no order, until there are `limit` in `found`. */
+export function collectMatches(
+  index: RuleIndex,
+  traffic: Traffic,
+  { found, limit }: { readonly found: Set<number>; readonly limit: number },
+): void {
+  for (const candidate of index.tried) {
+    if (found.size >= limit) return;
+    if (holds(candidate, traffic)) found.add(candidate.order);
+  }
+  for (const { read, exact, prefixes, suffixes } of index.tables) {
+    for (const text of textsOf(read(traffic))) {
+      const below = [exact.get(text), ...affixes(prefixes, text), ...affixes(suffixes, text)];
+      for (const one of below) if (one) collectMatches(one, traffic, { found, limit });
+    }
+  }
+}
+
+function* affixes(
+  table: AffixTable<RuleIndex> | undefined,
+  text: string,
+): Generator<RuleIndex | undefined> {
+  if (table === undefined) return;
+  for (let at = table.first(text); at >= 0; at = table.next(at)) yield table.at(at);
+}
+
+function firstInTable(table: Table, traffic: Traffic, before: number): number {
+  const read = table.read(traffic);
+  if (read === undefined) return before;
+  if (typeof read === "string") return firstUnder(table, { text: read, traffic }, before);
+  let first = before;
+  for (const text of read) {
+    if (typeof text === "string") first = firstUnder(table, { text, traffic }, first);
+  }
+  return first;
+}
+
+function firstUnder(
+  { exact, prefixes, suffixes }: Table,
+  { text, traffic }: { readonly text: string; readonly traffic: Traffic },
+  before: number,
+): number {
+  let first = before;
+  const index = exact.get(text);
+  if (index !== undefined) first = firstMatch(index, traffic, first);
+  if (prefixes !== undefined) first = firstAffix(prefixes, { text, traffic }, first);
+  if (suffixes !== undefined) first = firstAffix(suffixes, { text, traffic }, first);
+  return first;
+}
+
+function firstAffix(
+  table: AffixTable<RuleIndex>,
+  { text, traffic }: { readonly text: string; readonly traffic: Traffic },
+  before: number,
+): number {
+  let first = before;
+  let position = table.first(text);
+  while (position >= 0 && table.lowestFrom(position) < first) {
+    const index = table.at(position);
+    if (index !== undefined) first = firstMatch(index, traffic, first);
+    position = table.next(position);
+  }
+  return first;
+}
+
+function buildTable({ read, places }: Placement, depth: number): Table {
+  const of = (kind: TextPattern["kind"]): (readonly [string, RuleIndex])[] =>
+    [...places[kind]].map(([text, candidates]) => [text, buildRuleIndex(candidates, depth)]);
+  return {
+    read,
+    exact: new Map(of("exact")),
+    prefixes: affixTable("prefix", of("prefix")),
+    suffixes: affixTable("suffix", of("suffix")),
+  };
+}
+
+function affixTable(
+  kind: "prefix" | "suffix",
+  entries: readonly (readonly [string, RuleIndex])[],
+): AffixTable<RuleIndex> | undefined {
+  if (entries.length === 0) return undefined;
+  const affixes = entries.map(([text, value]) => ({ text, value, lowest: value.lowest }));
+  return new AffixTable(kind, affixes);
+}
+
+function inOrder(candidates: readonly Candidate[]): readonly Candidate[] {
+  return [...candidates].sort((a, b) => a.order - b.order);
+}

@@ -1,0 +1,56 @@
+/**
+ * How rules are found by what traffic carries, instead of being tried one after the other: which text is looked up, and
+ * under which patterns a list of a rule's values stands.
+ */
+import { foldAscii, parseStringMatch, type StringMatchOptions } from "../api/string-match.ts";
+
+/** Where a rule stands: under a text, or under the beginning or the end of texts. */
+export interface TextPattern {
+  readonly kind: "exact" | "prefix" | "suffix";
+  readonly text: string;
+  /** Whether what is found there satisfies the condition; else the condition has still to be tried. */
+  readonly proof: "sure" | "unsure";
+}
+
+/** What of the traffic is looked up. */
+export interface TextLookup<Traffic, Context> {
+  /** The same for all that read the same: `path`, `header x-tenant`. */
+  readonly name: string;
+  /** In the form of the patterns; a list where one of several texts may be meant; undefined where nothing is carried. */
+  read(traffic: Traffic): string | readonly unknown[] | undefined;
+  /**
+   * One pattern or more for every text that one of `values` could match.
+   *
+   * @returns undefined where that cannot be said: such a condition can only be tried
+   */
+  patterns(values: readonly string[], context: Context): readonly TextPattern[] | undefined;
+}
+
+/** What was read, as a list. */
+export function textsOf(read: string | readonly unknown[] | undefined): readonly string[] {
+  if (read === undefined) return [];
+  return typeof read === "string" ? [read] : read.filter((one) => typeof one === "string");
+}
+
+/** Of values that are string patterns; `*` alone is everywhere, and so nowhere (AP-40). */
+export function stringPatterns(
+  values: readonly string[],
+  { letterCase = "sensitive" }: Pick<StringMatchOptions, "letterCase"> = {},
+): readonly TextPattern[] | undefined {
+  const patterns: TextPattern[] = [];
+  for (const value of values) {
+    const match = parseStringMatch(letterCase === "sensitive" ? value : foldAscii(value));
+    if (match.kind === "present") return undefined;
+    patterns.push({ kind: match.kind, text: match.text, proof: "sure" });
+  }
+  return patterns;
+}
+
+/** A path template stands under the longer of its literal ends (AP-70). */
+export function templatePattern(template: string): TextPattern {
+  const head = template.slice(0, template.indexOf("{"));
+  const tail = template.slice(template.lastIndexOf("}") + 1);
+  return head.length >= tail.length
+    ? { kind: "prefix", text: head, proof: "unsure" }
+    : { kind: "suffix", text: tail, proof: "unsure" };
+}

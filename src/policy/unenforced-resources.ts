@@ -1,0 +1,66 @@
+/**
+ * What no sidecar enforces yet. Where files become a running mesh, what would narrow who is let in or out is refused,
+ * so that nothing looks enforced that is not; a question about files is answered, with a notice.
+ */
+import type { AuthorizationPolicy } from "../api/authorization-policy.ts";
+import { type ExtensionProvider, isExternalAuthorizer } from "../api/extension-provider.ts";
+import { quoted } from "../api/quoted.ts";
+import { formatRef, type Issue, type Notice, type Resource } from "../api/resource.ts";
+import { meshSettingsOf } from "./mesh-snapshot.ts";
+
+/** What each such kind would do, and no sidecar does. */
+const NARROWING: ReadonlyMap<string, string> = new Map([
+  ["RequestAuthentication", "verifies tokens"],
+  ["WasmPlugin", "runs WebAssembly"],
+  ["EnvoyFilter", "is patched"],
+  ["Sidecar", "limits where its workload may go"],
+]);
+
+/** A mesh with any of these must not run: each says so, with the way out. */
+export function unenforcedIssues(resources: readonly Resource[]): readonly Issue[] {
+  return resources.filter(appliesToSidecars).flatMap(({ kind, meta }) => {
+    const deed = NARROWING.get(kind);
+    if (deed === undefined) return [];
+    const ref = formatRef({ kind, ...meta });
+    const problem = `${ref} cannot be enforced: no sidecar here ${deed} yet; take it out of the files of a mesh that runs (explain, describe and validate read it)`;
+    return [{ source: meta.source, path: "", problem }];
+  });
+}
+
+/** What is accepted and does less than it says, or more. */
+export function enforcementNotices(resources: readonly Resource[]): readonly Notice[] {
+  const { extensionProviders } = meshSettingsOf(resources);
+  return resources.filter(appliesToSidecars).flatMap((resource): readonly Notice[] => {
+    if (resource.kind === "RequestAuthentication") {
+      const message = "is not enforced: no sidecar here verifies tokens yet";
+      return [{ source: resource.meta.source, path: "", message }];
+    }
+    if (resource.kind !== "AuthorizationPolicy" || resource.action !== "CUSTOM") return [];
+    return [delegationNotice(resource, extensionProviders)];
+  });
+}
+
+/** A RequestAuthentication of a gateway, or without rules, says nothing to a sidecar in Istio either (JWT-1, JWT-2). */
+function appliesToSidecars(resource: Resource): boolean {
+  if (resource.kind !== "RequestAuthentication") return true;
+  return resource.targetRefs.length === 0 && resource.rules.length > 0;
+}
+
+/** AP-120 */
+function delegationNotice(
+  { meta, provider: name = "" }: AuthorizationPolicy,
+  providers: readonly ExtensionProvider[],
+): Notice {
+  const provider = providers.find((one) => one.name === name);
+  const why =
+    provider === undefined
+      ? "extensionProviders of the mesh configuration does not define it"
+      : isExternalAuthorizer(provider)
+        ? "no sidecar here can ask it yet"
+        : `it is of kind ${provider.kind}, which authorizes nothing`;
+  return {
+    source: meta.source,
+    path: "spec.provider.name",
+    message: `what this policy matches is refused: it is for the authorizer ${quoted(name)}, and ${why}`,
+  };
+}
