@@ -18,7 +18,8 @@ export type {
 export type { ImageCommand, ImageCommands } from "./api/image-commands.ts";
 export type { InterceptionSettings } from "./api/interception-settings.ts";
 export type { Job } from "./api/job.ts";
-export type { MeshConfig, MeshSettings, PathNormalization } from "./api/mesh-config.ts";
+export type { MeshConfig } from "./api/mesh-config.ts";
+export type { MeshSettings, PathNormalization } from "./api/mesh-settings.ts";
 export type { Namespace } from "./api/namespace.ts";
 export { type ParsedResources, parseResources } from "./api/parse-resources.ts";
 export type { PeerAuthentication, PeerAuthenticationMode } from "./api/peer-authentication.ts";

@@ -122,6 +122,22 @@ test("no file takes part in an import cycle by value", () => {
   assert.deepEqual(findCycle(), []);
 });
 
+/** There is one sidecar a pod, and one gateway a mesh: what only readers of resources need would cost each of them. */
+const FREE_OF_READERS = ["cli/commands/sidecar.ts", "cli/commands/gateway.ts"];
+const OF_READERS = ["yaml", "@bufbuild/cel"];
+
+for (const entry of FREE_OF_READERS) {
+  test(`${entry} does not load ${OF_READERS.join(" or ")}`, () => {
+    const reached = new Set([entry]);
+    for (const file of reached) for (const target of valueTargets(file)) reached.add(target);
+    assert.ok(reached.size > 10);
+    const loading = [...reached].filter((file) =>
+      imports.get(file)?.some((name) => OF_READERS.includes(packageOf(name))),
+    );
+    assert.deepEqual(loading, []);
+  });
+}
+
 /** Type-only imports vanish when compiled; what is left must be a tree of dependencies. */
 function findCycle(): string[] {
   const state = new Map<string, "open" | "done">();

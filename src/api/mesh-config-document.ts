@@ -4,12 +4,12 @@
  */
 import { Fields } from "./decoder.ts";
 import {
-  DEFAULT_MESH_SETTINGS,
   MESH_CONFIG_FIELDS,
   MESH_CONFIG_NAME,
   type MeshConfig,
   meshConfig,
 } from "./mesh-config.ts";
+import { DEFAULT_MESH_SETTINGS } from "./mesh-settings.ts";
 import type { ParseReport } from "./parse-report.ts";
 import type { ResourceMeta } from "./resource.ts";
 import { resourceMeta } from "./resource-meta.ts";

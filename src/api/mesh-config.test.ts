@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DEFAULT_MESH_SETTINGS, type MeshSettings } from "./mesh-config.ts";
+import { DEFAULT_MESH_SETTINGS, type MeshSettings } from "./mesh-settings.ts";
 import { parseResources } from "./parse-resources.ts";
 
 const issues = (text: string): string[] =>

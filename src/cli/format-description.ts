@@ -3,6 +3,7 @@ import { formatLocation, formatRef } from "../api/resource.ts";
 import type { Origin } from "../policy/decision.ts";
 import type {
   DescribedEffect,
+  DescribedIssuer,
   DescribedPolicy,
   DescribedPort,
   DescribedRule,
@@ -12,7 +13,7 @@ import type { ServicePortName } from "../policy/route.ts";
 import { alignColumns } from "./align-columns.ts";
 
 export function formatDescription(description: WorkloadDescription): readonly string[] {
-  const { workload, injected, ports, policies } = description;
+  const { workload, injected, ports, policies, issuers } = description;
   return [
     `${workload.namespace}/${workload.owner}`,
     `  pod        ${workload.name}`,
@@ -21,6 +22,7 @@ export function formatDescription(description: WorkloadDescription): readonly st
     "",
     ...portLines(ports),
     "",
+    ...issuerLines(issuers),
     ...policyLines(policies),
     otherwiseInWords(description),
   ];
@@ -54,6 +56,18 @@ function serviceInWords({ serviceName, servicePort }: ServicePortName): string {
 function originInWords(origin: Origin): string {
   if (origin === "default") return "the mesh's default";
   return `${formatRef(origin.ref)} (${formatLocation(origin.source)})`;
+}
+
+function issuerLines(issuers: readonly DescribedIssuer[]): readonly string[] {
+  if (issuers.length === 0) return [];
+  return [
+    "Tokens of end users; no sidecar verifies them yet:",
+    ...issuers.map(({ ref, source, issuer, audiences }) => {
+      const meant = audiences.length === 0 ? "" : `, for ${audiences.join(" or ")}`;
+      return `  of ${issuer === "" ? "any issuer" : issuer}${meant}, by ${formatRef(ref)} (${formatLocation(source)})`;
+    }),
+    "",
+  ];
 }
 
 function policyLines(policies: readonly DescribedPolicy[]): readonly string[] {

@@ -1,6 +1,6 @@
 /** Assembles the control plane: resources in, certificates and views out, on one port. */
 import { generateKeyPairSync } from "node:crypto";
-import { DEFAULT_MESH_SETTINGS } from "../api/mesh-config.ts";
+import { DEFAULT_MESH_SETTINGS } from "../api/mesh-settings.ts";
 import { formatLocation, type Issue, type Resource } from "../api/resource.ts";
 import { openAuthority } from "../ca/authority-store.ts";
 import { authenticateCaller } from "../ca/caller.ts";

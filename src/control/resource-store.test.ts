@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DEFAULT_MESH_SETTINGS, type MeshConfig } from "../api/mesh-config.ts";
+import type { MeshConfig } from "../api/mesh-config.ts";
+import { DEFAULT_MESH_SETTINGS } from "../api/mesh-settings.ts";
 import type { Namespace } from "../api/namespace.ts";
 import { parseResources } from "../api/parse-resources.ts";
 import type { Issue } from "../api/resource.ts";

@@ -1,5 +1,5 @@
 /** The resources in force. A set with any issue never replaces a good one: a broken DENY must not open a door. */
-import { DEFAULT_MESH_SETTINGS } from "../api/mesh-config.ts";
+import { DEFAULT_MESH_SETTINGS } from "../api/mesh-settings.ts";
 import type { ParsedResources } from "../api/parse-resources.ts";
 import type { Issue, Notice, Resource } from "../api/resource.ts";
 import { unenforcedIssues } from "../policy/unenforced-resources.ts";

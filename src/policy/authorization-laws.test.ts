@@ -9,7 +9,7 @@ import { allPolicies, printPolicy } from "../../test/kit/policy-yaml.ts";
 import type { TrafficFacts } from "../../test/kit/traffic-facts.ts";
 import { changeOneFact, generateTraffic } from "../../test/kit/traffic-generator.ts";
 import type { AuthorizationRule } from "../api/authorization-policy.ts";
-import type { PathNormalization } from "../api/mesh-config.ts";
+import type { PathNormalization } from "../api/mesh-settings.ts";
 import { parseResources } from "../api/parse-resources.ts";
 import type { Decision, Judged } from "./decision.ts";
 import { normalizePath } from "./path-normalization.ts";

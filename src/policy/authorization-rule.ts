@@ -47,7 +47,12 @@ export interface CompiledRule {
 export interface RuleContext extends Omit<PolicyContext, "matching"> {
   readonly protocol: TrafficProtocol;
   readonly action: AuthorizationAction;
+  /** Rules of one action say the same again and again: what is compiled once is shared, and stays in the CPU's cache. */
+  readonly known?: KnownConditions;
 }
+
+/** Compiled conditions of one action, protocol and trust, by what was written where. */
+export type KnownConditions = Map<string, [] | [Part]>;
 
 /** A condition that cannot be asked: HTTP on a TCP port, or a value that cannot be read. */
 interface Unusable {
@@ -60,6 +65,7 @@ type Part = CompiledCondition | Unusable;
 /** How much of a long list, or of a long value from a stranger, is repeated in logs and explanations. */
 const MAX_VALUES_TOLD = 5;
 const MAX_CHARACTERS_TOLD = 200;
+const MAX_VALUES_SHARED = 4;
 
 /**
  * Compiles one rule. A condition that cannot be asked makes an ALLOW rule match nothing, and is left out of any other
@@ -137,8 +143,23 @@ interface WrittenField extends RuleField {
   readonly values: readonly string[] | undefined;
 }
 
+function compilePart(written: WrittenField, context: RuleContext): [] | [Part] {
+  const { demands, field, values = [] } = written;
+  if (values.length === 0) return [];
+  if (context.known === undefined || values.length > MAX_VALUES_SHARED) {
+    return compileNewPart(written, context);
+  }
+  const namespace = written.attribute.origin === "peer" ? context.namespace : "";
+  const key = JSON.stringify([namespace, field, demands, values]);
+  const known = context.known.get(key);
+  if (known !== undefined) return known;
+  const compiled = compileNewPart(written, context);
+  context.known.set(key, compiled);
+  return compiled;
+}
+
 /** @returns one part, or none for a field that is absent */
-function compilePart(
+function compileNewPart(
   { attribute, demands, field, values = [] }: WrittenField,
   context: RuleContext,
 ): [] | [Part] {

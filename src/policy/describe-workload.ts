@@ -4,6 +4,7 @@ import type { ResourceRef, SourceLocation } from "../api/resource.ts";
 import type { PortProtocol } from "../api/service.ts";
 import type { TrafficProtocol } from "./authorization-rule.ts";
 import { buildWorkloadView } from "./build-workload-view.ts";
+import { effectiveRequestAuthentications } from "./effective-policy.ts";
 import type { MeshSnapshot } from "./mesh-snapshot.ts";
 import type { ServicePortName } from "./route.ts";
 import { type RuleOnPort, ruleOnPort } from "./rule-on-port.ts";
@@ -19,8 +20,20 @@ export interface WorkloadDescription {
   readonly ports: readonly DescribedPort[];
   /** CUSTOM, DENY, ALLOW, and AUDIT, which decides nothing, last; each in evaluation order (AP-1, AP-35). */
   readonly policies: readonly DescribedPolicy[];
+  /** The issuers of tokens that policies may ask about, in the order of JWT-3. */
+  readonly issuers: readonly DescribedIssuer[];
   /** What happens to traffic that no rule matches. */
   readonly otherwise: "allowed" | "denied";
+}
+
+/** One rule of a RequestAuthentication. */
+export interface DescribedIssuer {
+  readonly ref: ResourceRef;
+  readonly source: SourceLocation;
+  /** "" stands for any (JWT-17). */
+  readonly issuer: string;
+  /** Empty: any. */
+  readonly audiences: readonly string[];
 }
 
 export interface DescribedPort {
@@ -77,6 +90,12 @@ export function describeWorkload(snapshot: MeshSnapshot, workload: Workload): Wo
     policies: [...custom, ...deny, ...allow, ...audit].map((policy) =>
       describePolicy(policy, ports),
     ),
+    issuers: effectiveRequestAuthentications(snapshot, workload).map(({ ref, source, rule }) => ({
+      ref,
+      source,
+      issuer: rule.issuer,
+      audiences: rule.audiences,
+    })),
     otherwise: allow.some(({ dryRun }) => dryRun !== true) ? "denied" : "allowed",
   };
 }

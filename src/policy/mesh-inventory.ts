@@ -1,6 +1,6 @@
 /** Who and what there is in a mesh: what the names that its resources mention are compared with. Pure. */
 import type { ContainerPort } from "../api/container.ts";
-import type { MeshSettings } from "../api/mesh-config.ts";
+import type { MeshSettings } from "../api/mesh-settings.ts";
 import type { Namespace } from "../api/namespace.ts";
 import type { PodTemplate } from "../api/pod-template.ts";
 import type { Labels, Resource } from "../api/resource.ts";

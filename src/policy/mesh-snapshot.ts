@@ -2,7 +2,7 @@
 import type { AuthorizationPolicy } from "../api/authorization-policy.ts";
 import type { DestinationRule } from "../api/destination-rule.ts";
 import { selects } from "../api/label-selector.ts";
-import { DEFAULT_MESH_SETTINGS, type MeshSettings } from "../api/mesh-config.ts";
+import { DEFAULT_MESH_SETTINGS, type MeshSettings } from "../api/mesh-settings.ts";
 import type { NetworkPolicy } from "../api/network-policy.ts";
 import type { PeerAuthentication } from "../api/peer-authentication.ts";
 import type { RequestAuthentication } from "../api/request-authentication.ts";

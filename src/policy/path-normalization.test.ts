@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { PATH_NORMALIZATIONS } from "../api/mesh-config.ts";
+import { PATH_NORMALIZATIONS } from "../api/mesh-settings.ts";
 import { normalizePath, pathRefusal } from "./path-normalization.ts";
 
 const table: [received: string, base: string, merged: string, decoded: string][] = [

@@ -2,7 +2,7 @@
  * The form in which a request's path is authorised, and forwarded (AP-100..AP-106): so that a policy and the
  * application behind it read the same path.
  */
-import type { PathNormalization } from "../api/mesh-config.ts";
+import type { PathNormalization } from "../api/mesh-settings.ts";
 
 /**
  * Brings a path into the mesh's form; its query is not touched, and a fragment is cut off whatever the form (AP-107).

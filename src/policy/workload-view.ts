@@ -3,7 +3,7 @@
  * every tool: effective policy in, destinations out, trust. Plain JSON, versioned, no functions.
  */
 import type { AuthorizationAction, AuthorizationRule } from "../api/authorization-policy.ts";
-import type { PathNormalization } from "../api/mesh-config.ts";
+import type { PathNormalization } from "../api/mesh-settings.ts";
 import type { Labels, ResourceRef, SourceLocation } from "../api/resource.ts";
 import type { PortProtocol } from "../api/service.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";

@@ -9,7 +9,7 @@ import {
   OPERATION_FIELDS,
   SOURCE_FIELDS,
 } from "../api/authorization-policy.ts";
-import { PATH_NORMALIZATIONS } from "../api/mesh-config.ts";
+import { PATH_NORMALIZATIONS } from "../api/mesh-settings.ts";
 import { parseSpiffeId } from "../identity/spiffe-id.ts";
 import { WORKLOAD_VIEW_FORMAT, type WorkloadView } from "../policy/workload-view.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";

@@ -1,5 +1,5 @@
 /** What an inbound request goes through before the application sees it, in this order. */
-import type { PathNormalization } from "../api/mesh-config.ts";
+import type { PathNormalization } from "../api/mesh-settings.ts";
 import { plainAddress } from "../api/plain-address.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
 import { authorizeRequest, type CompiledAuthorization } from "../policy/authorize.ts";

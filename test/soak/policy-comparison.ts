@@ -13,7 +13,7 @@ import { shrink } from "../naive/shrink.ts";
 const PROGRESS = 250_000;
 /** The rest of them is only counted. */
 const MAX_PRINTED = 25;
-const MAX_SHRUNK = 1_000;
+const MAX_SHRUNK = 200;
 
 const pairs = Number(process.argv[2] ?? 5_000_000);
 const seed = Number(process.argv[3] ?? 1);

@@ -1,7 +1,7 @@
 /** What the user sets for single sidecars: the mesh's `proxyMetadata`, and the pod's own on top of it. */
 
 import { parseGoDuration } from "../../api/go-duration.ts";
-import { DEFAULT_MESH_SETTINGS } from "../../api/mesh-config.ts";
+import { DEFAULT_MESH_SETTINGS } from "../../api/mesh-settings.ts";
 import { parseProxyMetadata } from "../../api/proxy-config.ts";
 import type { Issue, PodOwner, Resource } from "../../api/resource.ts";
 import { DEFAULT_RENEWAL, type RenewalRatios } from "../../identity/rotation-schedule.ts";

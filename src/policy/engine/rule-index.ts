@@ -31,10 +31,12 @@ interface Table {
   readonly suffixes: AffixTable<RuleIndex> | undefined;
 }
 
+const NO_TABLES: readonly Table[] = [];
+
 export function buildRuleIndex(candidates: readonly Candidate[], depth: number = 0): RuleIndex {
   const lowest = candidates.reduce((low, { order }) => Math.min(low, order), NO_RULE);
   if (candidates.length <= MAX_TRIED || depth >= MAX_DEPTH) {
-    return { lowest, tables: [], tried: inOrder(candidates) };
+    return { lowest, tables: NO_TABLES, tried: inOrder(candidates) };
   }
   const { placed, unplaced } = placeCandidates(candidates, { depth });
   return {
