@@ -15,6 +15,7 @@ import {
   judge,
   judgeLocally,
   type PolicySet,
+  weightOf,
 } from "./engine/policy-set.ts";
 import type { Connection, HttpRequest } from "./traffic.ts";
 import type { Traffic } from "./traffic-attribute.ts";
@@ -27,8 +28,8 @@ export interface CompiledAuthorization {
   /** The enforced policies and those on trial, together; absent where none is on trial. */
   readonly trial?: PolicySet;
   readonly audit: PeerRules;
-  /** By principal; plaintext is a peer too. */
-  readonly peers: Map<string, PeerAuthorization>;
+  /** Forgets all peers when they become too many: they are bound again as they call. */
+  readonly peers: BoundPeers;
 }
 
 /** What one peer can match: proxies hold it for each connection, until the policies change. */
@@ -38,7 +39,14 @@ export interface PeerAuthorization {
   readonly audit: { readonly rules: PeerRules; readonly bound: BoundRules };
 }
 
+interface BoundPeers {
+  /** By principal; plaintext is a peer too. */
+  readonly byPrincipal: Map<string, PeerAuthorization>;
+  weight: number;
+}
+
 const MAX_PEERS = 10_000;
+const MAX_PEERS_WEIGHT = 300_000;
 const PLAINTEXT = "";
 
 /** @param options.protocol how the port's bytes are read: on "tcp" nothing that is HTTP can be asked (AP-60..AP-62) */
@@ -53,7 +61,7 @@ export function compileAuthorization(
     enforced: compilePolicySet(enforced, options),
     ...(onTrial && { trial: compilePolicySet({ custom, deny, allow }, options) }),
     audit: new PeerRules(orderedRules(inForce(audit), { ...options, action: "AUDIT" })),
-    peers: new Map(),
+    peers: { byPrincipal: new Map(), weight: 0 },
   };
 }
 
@@ -85,11 +93,16 @@ export function bindConnection(
 ): PeerAuthorization {
   const { peers } = compiled;
   const peer = connection.principal ?? PLAINTEXT;
-  const known = peers.get(peer);
+  const known = peers.byPrincipal.get(peer);
   if (known !== undefined) return known;
-  if (peers.size >= MAX_PEERS) peers.clear();
+  if (peers.byPrincipal.size >= MAX_PEERS || peers.weight >= MAX_PEERS_WEIGHT) {
+    peers.byPrincipal.clear();
+    peers.weight = 0;
+  }
   const bound = bindPeer(compiled, connection);
-  peers.set(peer, bound);
+  peers.byPrincipal.set(peer, bound);
+  peers.weight +=
+    weightOf(bound.enforced) + (bound.trial === undefined ? 0 : weightOf(bound.trial));
   return bound;
 }
 

@@ -32,7 +32,8 @@ export function enforcementNotices(resources: readonly Resource[]): readonly Not
   const { extensionProviders } = meshSettingsOf(resources);
   return resources.filter(appliesToSidecars).flatMap((resource): readonly Notice[] => {
     if (resource.kind === "RequestAuthentication") {
-      const message = "is not enforced: no sidecar here verifies tokens yet";
+      const ref = formatRef({ kind: resource.kind, ...resource.meta });
+      const message = `${ref} is not enforced: no sidecar here verifies tokens yet`;
       return [{ source: resource.meta.source, path: "", message }];
     }
     if (resource.kind !== "AuthorizationPolicy" || resource.action !== "CUSTOM") return [];

@@ -27,11 +27,17 @@ export function nearestMisses(
   bound: BoundRules,
   traffic: Traffic,
 ): readonly NearestMiss[] {
-  const asking: Asking = { traffic, left: MAX_CONDITIONS_ASKED };
+  const asking: Asking = {
+    traffic,
+    left: MAX_CONDITIONS_ASKED,
+    furthest: Number.POSITIVE_INFINITY,
+  };
   const nearest: Ranked[] = [];
   for (const order of ordersToAsk(rules, bound, traffic)) {
     const rule = rules.ruleAt(order);
     if (rule !== undefined) rank(nearest, { order, rule, distance: distanceOf(rule, asking) });
+    const [, , third] = nearest;
+    if (third !== undefined) asking.furthest = third.distance + UNMET;
     if (asking.left <= 0) break;
   }
   return nearest.map(({ rule }) => tell(rule, traffic));
@@ -47,6 +53,8 @@ interface Asking {
   readonly traffic: Traffic;
   /** How many more conditions may be asked. */
   left: number;
+  /** What is so far away is not asked to its end. */
+  furthest: number;
 }
 
 /** Each once: rules that only the identity keeps from matching, then those that mean the caller, then the others. */
@@ -99,8 +107,9 @@ const NO_CONDITIONS: readonly CompiledCondition[] = [];
 
 function distanceTo(conditions: readonly CompiledCondition[], asking: Asking): number {
   let distance = 0;
-  asking.left -= conditions.length;
   for (const { matches, attribute } of conditions) {
+    if (distance >= asking.furthest) break;
+    asking.left--;
     if (matches(asking.traffic)) distance -= 1;
     else distance += attribute?.origin === "peer" ? UNMET_BY_IDENTITY : UNMET;
   }
@@ -108,7 +117,11 @@ function distanceTo(conditions: readonly CompiledCondition[], asking: Asking): n
 }
 
 function tell({ ref, from, to, when }: CompiledRule, traffic: Traffic): NearestMiss {
-  const asking = { traffic, left: Number.POSITIVE_INFINITY };
+  const asking = {
+    traffic,
+    left: Number.POSITIVE_INFINITY,
+    furthest: Number.POSITIVE_INFINITY,
+  };
   const conditions = [
     ...closest(from, asking).conditions,
     ...closest(to, asking).conditions,

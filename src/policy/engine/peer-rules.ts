@@ -14,10 +14,12 @@ export interface BoundRules {
   readonly indexes: readonly RuleIndex[];
   /** All of it, for those who look for what nearly matched; an order may occur several times. */
   readonly groups: readonly (readonly Candidate[])[];
+  /** How many candidates are held for this peer alone. */
+  readonly weight: number;
 }
 
 /** Larger groups are not copied for each peer: they keep an index of their own. */
-const MAX_COPIED = 8;
+const MAX_COPIED = 128;
 const MAX_REMEMBERED = 64;
 
 export class PeerRules {
@@ -60,7 +62,7 @@ export class PeerRules {
       large.push(shared.candidates);
     } else own.push(...survivors.flatMap(({ candidates }) => candidates()));
     if (own.length > 0) indexes.unshift(buildRuleIndex(own));
-    return { indexes, groups: [own, ...large] };
+    return { indexes, groups: [own, ...large], weight: own.length };
   }
 
   /** Rules that would match if the caller were another one; built when first asked for. */

@@ -65,6 +65,11 @@ export function bindPolicySet(policies: PolicySet, connection: Connection): Boun
   };
 }
 
+/** How many candidates are held for this peer alone. */
+export function weightOf({ custom, deny, allow }: BoundPolicySet): number {
+  return [...custom, deny, allow].reduce((sum, { weight }) => sum + weight, 0);
+}
+
 /** All that the policies say. */
 export function judge(bound: BoundPolicySet, traffic: Traffic): Judged {
   const local = judgeLocally(bound, traffic);
