@@ -77,6 +77,9 @@ function namespaceAdvice(namespace: string): string | undefined {
 }
 
 function pathAdvice(path: string): string | undefined {
-  if (!/[?#]/.test(path)) return undefined;
-  return `${quoted(path)} never matches: paths are compared without query and fragment`;
+  if (/[?#]/.test(path)) {
+    return `${quoted(path)} never matches: paths are compared without query and fragment`;
+  }
+  if (/^(\/|\*|\{\*\*\}|$)/.test(path)) return undefined;
+  return `${quoted(path)} matches no ordinary path, since those begin with "/"`;
 }

@@ -366,6 +366,7 @@ const advice: [rule: string, spec: string, notice: RegExp][] = [
   ],
   ["AP-45b", source("notPrincipals: [a]"), /rules\[0\]: says only who the caller must not be/],
   ["VAL-34 path", operation("paths: ['/a?b']"), /paths\[0\]: "\/a\?b" never matches/],
+  ["AP-54 path", operation("paths: [admin]"), /paths\[0\]: "admin" matches no ordinary path/],
 ];
 for (const [name, spec, notice] of advice) {
   test(`${name}: ${JSON.stringify(spec)} is told about`, () => {

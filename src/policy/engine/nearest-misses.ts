@@ -9,7 +9,7 @@ import type { BoundRules, PeerRules } from "./peer-rules.ts";
 import { collectMatches } from "./rule-index.ts";
 
 const MAX_NEAREST = 3;
-const MAX_RULES_ASKED = 600;
+const MAX_RULES_ASKED = 400;
 const MAX_CONDITIONS_ASKED = 3_000;
 /** Below so many rules all are asked, and nothing has to be looked up. */
 const FEW_RULES = 256;
