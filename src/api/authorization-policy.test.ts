@@ -220,6 +220,11 @@ const invalid: [rule: string, spec: string, issue: RegExp][] = [
     /serviceAccounts\[0\]: "a\*" must not have a wildcard$/,
   ],
   ["VAL-27 length", source(`serviceAccounts: [${"a".repeat(321)}]`), /longer than 320/],
+  [
+    "VAL-27 length in bytes",
+    source(`serviceAccounts: [${"é".repeat(161)}]`),
+    /longer than 320 bytes/,
+  ],
   ["VAL-27 count", source(`serviceAccounts: [${"a,".repeat(17)}]`), /has 17 items; at most 16/],
   [
     "VAL-27 group",

@@ -5,7 +5,7 @@ import type { Check } from "./decoder.ts";
 import { pathProblem } from "./path-template.ts";
 import { quoted } from "./quoted.ts";
 
-const MAX_SERVICE_ACCOUNT_LENGTH = 320;
+const MAX_SERVICE_ACCOUNT_BYTES = 320;
 
 export const SOURCE_CHECKS: { readonly [field in SourceField]: Check } = {
   principals: emptyProblem,
@@ -124,8 +124,8 @@ function portProblem(value: string): string | undefined {
 
 function serviceAccountProblem(value: string): string | undefined {
   if (value.includes("*")) return `${quoted(value)} must not have a wildcard`;
-  if (value.length > MAX_SERVICE_ACCOUNT_LENGTH) {
-    return `must not be longer than ${MAX_SERVICE_ACCOUNT_LENGTH} characters`;
+  if (Buffer.byteLength(value) > MAX_SERVICE_ACCOUNT_BYTES) {
+    return `must not be longer than ${MAX_SERVICE_ACCOUNT_BYTES} bytes`;
   }
   if (/^[^/]+(\/[^/]+)?$/.test(value)) return undefined;
   return `${quoted(value)} should be a service account, or namespace/account`;

@@ -11,8 +11,11 @@ const REQUIRED = {
 } as const;
 type KeyType = keyof typeof REQUIRED;
 
+const RSA_FACTORS = ["p", "q", "dp", "dq", "qi"];
 /** What only the signer may know. Of `oct` keys all is secret, and all is needed to verify (JWT-30). */
-const PRIVATE_MEMBERS: ReadonlySet<string> = new Set(["d", "p", "q", "dp", "dq", "qi", "oth"]);
+const PRIVATE_MEMBERS: ReadonlySet<string> = new Set(["d", ...RSA_FACTORS, "oth"]);
+const DESCRIBING_TEXTS = ["kid", "alg", "use", "x5t", "x5t#S256"];
+const DESCRIBING_LISTS = ["key_ops", "x5c"];
 
 export interface WrittenKeySet {
   /** Indexes, from 0, of the keys that hold what is secret. */
@@ -64,20 +67,44 @@ function keyProblem(key: unknown): string | undefined {
   if (!isObject(key)) return "is not an object";
   const type = key["kty"];
   if (!isKeyType(type)) return 'has no known "kty"; expected one of RSA, EC, OKP, oct';
-  for (const member of [...REQUIRED[type], ...(Object.hasOwn(key, "d") ? ["d"] : [])]) {
-    if (!isBase64(key[member])) return `of type ${type} has no good "${member}"`;
-  }
+  const unreadable = [...REQUIRED[type], ...privateMembersOf(key, type)].find(
+    (member) => !isBase64(key[member]),
+  );
+  if (unreadable !== undefined) return `of type ${type} has no good "${unreadable}"`;
   const curves = { EC: NAMED_CURVES, OKP: EDWARDS_CURVES, RSA: undefined, oct: undefined }[type];
   if (curves !== undefined && !curves.has(key["crv"])) return `of type ${type} has no known "crv"`;
-  const texts = ["kid", "alg", "use"];
-  const wrong = texts.find((name) => Object.hasOwn(key, name) && typeof key[name] !== "string");
-  return wrong === undefined ? undefined : `has a "${wrong}" that is not a text`;
+  return descriptionProblem(key);
+}
+
+/** Of a key without "d" the others are ordinary members, which nobody reads. */
+function privateMembersOf(key: JsonObject, type: KeyType): readonly string[] {
+  if (type === "oct" || !Object.hasOwn(key, "d")) return [];
+  if (type !== "RSA") return ["d"];
+  return ["d", ...RSA_FACTORS.filter((member) => isGiven(key, member))];
+}
+
+/** What is told about a key, besides the key itself (RFC 7517 section 4). */
+function descriptionProblem(key: JsonObject): string | undefined {
+  const text = DESCRIBING_TEXTS.find((name) => isGiven(key, name) && typeof key[name] !== "string");
+  if (text !== undefined) return `has a "${text}" that is not a text`;
+  const list = DESCRIBING_LISTS.find((name) => isGiven(key, name) && !isTexts(key[name]));
+  return list === undefined ? undefined : `has a "${list}" that is not a list of texts`;
+}
+
+function isGiven(key: JsonObject, name: string): boolean {
+  return key[name] !== undefined && key[name] !== null;
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
 
 function isKeyType(type: unknown): type is KeyType {
   return typeof type === "string" && Object.hasOwn(REQUIRED, type);
 }
 
+/** Of either alphabet, but not of both; padded as it has to be, or not at all. */
 function isBase64(value: unknown): boolean {
-  return typeof value === "string" && /^[A-Za-z0-9+/_-]+=*$/.test(value);
+  if (typeof value !== "string" || !/^(?:[\w-]+|[A-Za-z0-9+/]+)={0,2}$/.test(value)) return false;
+  return value.endsWith("=") ? value.length % 4 === 0 : value.length % 4 !== 1;
 }

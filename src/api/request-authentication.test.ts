@@ -122,7 +122,24 @@ const refused: [name: string, spec: string, issue: RegExp][] = [
   ["VAL-42 no scheme", rule("jwksUri: a/b"), /jwksUri: /],
   ["VAL-42 port", rule("jwksUri: 'https://a:b/c'"), /jwksUri: /],
   ["VAL-42 escape", rule("jwksUri: 'https://a/%zz'"), /jwksUri: /],
+  ["VAL-42 port beyond a number", rule("jwksUri: 'https://a:9223372036854775808'"), /jwksUri: /],
+  ["VAL-42 brackets without IPv6", rule("jwksUri: 'https://[a]/b'"), /jwksUri: /],
   ["VAL-43 no JSON", rule("issuer: i, jwks: foo"), /jwks: is not JSON; expected/],
+  [
+    "VAL-43 half a byte",
+    rule(`issuer: i, jwks: ${jwks({ ...RSA, n: "AQABA" })}`),
+    /jwks: key 0 of type RSA has no good "n"$/,
+  ],
+  [
+    "VAL-43 wrong padding",
+    rule(`issuer: i, jwks: ${jwks({ ...RSA, n: "AQ=" })}`),
+    /jwks: key 0 of type RSA has no good "n"$/,
+  ],
+  [
+    "VAL-43 operations that are no list",
+    rule(`issuer: i, jwks: ${jwks({ ...RSA, key_ops: "verify" })}`),
+    /jwks: key 0 has a "key_ops" that is not a list of texts$/,
+  ],
   [
     "VAL-43 type of key",
     rule(`issuer: i, jwks: ${jwks({ kty: "XYZ" })}`),

@@ -82,7 +82,10 @@ function addExplain(program: Command): void {
     .option("--header <header>", "NAME: VALUE; may be given several times", collect)
     .option("--claims <file>", "JSON: payload of a token that the callee's sidecar has verified")
     .option("--json", "print the decision as JSON")
-    .addHelpText("after", "\nExit code: 0 allowed, 2 denied, 1 the question or the YAML is faulty.")
+    .addHelpText(
+      "after",
+      "\nExit code: 0 allowed, 2 denied or delegated to an external authorizer, 1 the question or the YAML is faulty.",
+    )
     .action(async (options: ExplainOptions) => {
       const { explainCommand } = await import("./commands/explain.ts");
       process.exitCode = await explainCommand(options, print);
@@ -121,6 +124,7 @@ function addAuthz(program: Command): void {
     .option("--from <workload>", "caller, as NAMESPACE/WORKLOAD, or 'outside'")
     .option("--request <request>", "METHOD PATH, as in 'GET /cart'")
     .option("--header <header>", "NAME: VALUE; may be given several times", collect)
+    .option("--claims <file>", "JSON: payload of a token that the callee's sidecar has verified")
     .option("--json", "print the answer as JSON")
     .addHelpText(
       "after",

@@ -1,6 +1,6 @@
-/** How rules name addresses, and how rules are found by the address of traffic (AP-50, AP-50a). */
+/** How rules name addresses and ports, and how rules are found by the address of traffic (AP-50, AP-50a). */
 import { type Cidr, cidrContains, type IpAddress, parseCidr, parseIpAddress } from "../api/cidr.ts";
-import type { TextPattern } from "./text-lookup.ts";
+import { contiguous, type TextPattern } from "./text-lookup.ts";
 
 /** @returns undefined when one of the ranges cannot be read (AP-36) */
 export function compileRanges(
@@ -38,11 +38,21 @@ export function addressBitsReader(): (address: string) => string | undefined {
 }
 
 function rangeBits({ network, prefixLength }: Cidr): string {
-  return addressBits(network).slice(0, 1 + prefixLength);
+  return contiguous(addressBits(network).slice(0, 1 + prefixLength));
 }
 
 /** The family's digit keeps IPv4 and IPv6 apart. */
 function addressBits(bytes: IpAddress): string {
   const family = bytes.length === 4 ? "4" : "6";
   return family + Array.from(bytes, (byte) => byte.toString(2).padStart(8, "0")).join("");
+}
+
+const PORT = /^[0-9]+$/;
+const MAX_PORT = 65_535;
+
+/** @returns undefined when one of the ports cannot be read (AP-36); leading zeros are, as in Go */
+export function compilePorts(values: readonly string[]): ((port: number) => boolean) | undefined {
+  if (!values.every((value) => PORT.test(value) && Number(value) <= MAX_PORT)) return undefined;
+  const ports = new Set(values.map(Number));
+  return (port) => ports.has(port);
 }

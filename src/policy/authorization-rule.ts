@@ -106,21 +106,25 @@ function someAlternative(
 }
 
 function compileSource(source: AuthorizationSource, context: RuleContext): Part[] {
-  return SOURCE_FIELDS.flatMap((name) =>
-    compilePart(
-      { ...SOURCE_RULE_FIELDS[name], field: `from.source.${name}`, values: source[name] },
-      context,
-    ),
-  );
+  const parts: Part[] = [];
+  for (const name of SOURCE_FIELDS) {
+    const values = source[name];
+    if (values === undefined) continue;
+    const field = `from.source.${name}`;
+    parts.push(...compilePart({ ...SOURCE_RULE_FIELDS[name], field, values }, context));
+  }
+  return parts;
 }
 
 function compileOperation(operation: AuthorizationOperation, context: RuleContext): Part[] {
-  return OPERATION_FIELDS.flatMap((name) =>
-    compilePart(
-      { ...OPERATION_RULE_FIELDS[name], field: `to.operation.${name}`, values: operation[name] },
-      context,
-    ),
-  );
+  const parts: Part[] = [];
+  for (const name of OPERATION_FIELDS) {
+    const values = operation[name];
+    if (values === undefined) continue;
+    const field = `to.operation.${name}`;
+    parts.push(...compilePart({ ...OPERATION_RULE_FIELDS[name], field, values }, context));
+  }
+  return parts;
 }
 
 function compileWhen(

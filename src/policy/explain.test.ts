@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Reason } from "./decision.ts";
-import { explain, summarize } from "./explain.ts";
+import type { Decision, Reason } from "./decision.ts";
+import { explain, summarize, summarizeAside } from "./explain.ts";
 
 const matched = {
   policy: { kind: "AuthorizationPolicy", namespace: "production", name: "no-admin" },
@@ -165,4 +165,21 @@ test("a reason from a newer version is explained, not thrown at the reader", () 
   const reason = JSON.parse('{"because":"from-the-future"}') as Reason;
   assert.match(explain({ verdict: "deny", reason }), /does not know/);
   assert.match(summarize(reason), /from-the-future/);
+});
+
+test("what AUDIT policies and policies on trial say is told beside the verdict (AP-9, AP-110)", () => {
+  const decision: Decision = {
+    verdict: "allow",
+    reason: { because: "no-allow-policy" },
+    audited: matched,
+    dryRun: { verdict: "deny", reason: { because: "matched-deny", matched } },
+  };
+  const [verdict, audited, trial] = explain(decision).split("\n");
+  assert.match(verdict ?? "", /^Allowed: /);
+  assert.match(audited ?? "", /^Audited: rules\[\d\] of .* matches, an AUDIT rule\.$/);
+  assert.match(trial ?? "", /^With the policies on trial in force .*, denied: .* a DENY rule\.$/);
+  const [shortAudit, shortTrial] = summarizeAside(decision);
+  assert.match(shortAudit ?? "", /^AUDIT /);
+  assert.match(shortTrial ?? "", /^on trial denied: DENY /);
+  assert.deepEqual(summarizeAside({ verdict: "allow", reason: decision.reason }), []);
 });

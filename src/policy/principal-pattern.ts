@@ -3,7 +3,7 @@
  * Patterns are compiled once for each policy change; the returned functions take a verified SPIFFE id.
  */
 import { parseStringMatch } from "../api/string-match.ts";
-import type { TextPattern } from "./text-lookup.ts";
+import { contiguous, type TextPattern } from "./text-lookup.ts";
 import { expandPrincipal, expandTrustDomain } from "./trust-domain-aliases.ts";
 import type { Trust } from "./workload-view.ts";
 
@@ -59,7 +59,7 @@ export function principalPatterns(
   for (const value of values.flatMap((one) => expandPrincipal(one, trust))) {
     const match = parseStringMatch(value);
     if (match.kind === "present") return undefined;
-    const text = match.kind === "suffix" ? match.text : SCHEME + match.text;
+    const text = contiguous(match.kind === "suffix" ? match.text : SCHEME + match.text);
     patterns.push({ kind: match.kind, text, proof: match.kind === "suffix" ? "unsure" : "sure" });
   }
   return patterns;

@@ -1,7 +1,7 @@
 /** The attributes of traffic that rules ask about: how each is read, and how a policy's values are matched against it. */
 import { type IpAddress, parseIpAddress } from "../api/cidr.ts";
 import { compileStringMatches, foldAscii, type StringMatchOptions } from "../api/string-match.ts";
-import { addressBitsReader, compileRanges, rangePatterns } from "./address-values.ts";
+import { addressBitsReader, compilePorts, compileRanges, rangePatterns } from "./address-values.ts";
 import { compilePaths, pathPatterns, readPathname } from "./path-values.ts";
 import {
   compileNamespace,
@@ -61,8 +61,6 @@ const SECRET_HEADERS: ReadonlySet<string> = new Set([
   "x-api-key",
 ]);
 const SCHEME_LENGTH = "spiffe://".length;
-const PORT = /^[0-9]+$/;
-const MAX_PORT = 65_535;
 
 export const PRINCIPAL: TrafficAttribute = ofPrincipal({
   compile: (value, { trust }) => compilePrincipal(value, trust),
@@ -194,12 +192,6 @@ function headerReader(name: string): (traffic: Traffic) => string | undefined {
     default:
       return (traffic) => traffic.header?.(name);
   }
-}
-
-function compilePorts(values: readonly string[]): ((port: number) => boolean) | undefined {
-  if (!values.every((value) => PORT.test(value) && Number(value) <= MAX_PORT)) return undefined;
-  const ports = new Set(values.map(Number));
-  return (port) => ports.has(port);
 }
 
 function someMatches<T>(matchers: readonly ((actual: T) => boolean)[], actual: T): boolean {

@@ -172,3 +172,29 @@ test("the content type is Prometheus' text format, and registries are apart", as
   assert.match(one.contentType, /^text\/plain/);
   assert.deepEqual(await seriesOf(other, "istio_tcp_connections_opened_total"), []);
 });
+
+test("AP-9, AP-135 what AUDIT and policies on trial say is counted beside the decision", async () => {
+  const metrics = createMetrics();
+  const matched = (name: string) => ({
+    policy: { kind: "AuthorizationPolicy", namespace: "shop", name },
+    rule: 3,
+    source: { file: "p.yaml", line: 1 },
+  });
+  metrics.recordDecision({
+    verdict: "allow",
+    reason: { because: "no-allow-policy" },
+    audited: matched("watch"),
+    dryRun: { verdict: "deny", reason: { because: "matched-deny", matched: matched("try") } },
+  });
+  const [audited] = await seriesOf(metrics, "hauberk_audited_total");
+  assert.deepEqual(audited, { labels: { policy: "shop/watch", rule: "3" }, value: 1 });
+  const [shadow] = await seriesOf(metrics, "hauberk_dry_run_decisions_total");
+  assert.deepEqual(shadow?.labels, {
+    verdict: "deny",
+    because: "matched-deny",
+    policy: "shop/try",
+    rule: "3",
+  });
+  const [decided] = await seriesOf(metrics, "hauberk_decisions_total");
+  assert.equal(decided?.labels["verdict"], "allow");
+});

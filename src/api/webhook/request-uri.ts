@@ -12,6 +12,24 @@ const HOST = /^(?:[\w\-.~!$&'()*+,;=:<>"[\]\u0080-\uffff]|%25|%[89a-fA-F][0-9a-f
 const AUTHORITY = /^\/\/(?:([^/]*)@)?([^/]*)(.*)$/s;
 const PORT = /^\d*$/;
 
+/**
+ * Reads `text` as a reference, of which what follows "#" is no part.
+ *
+ * @returns the scheme in lower case; undefined when `text` is no URL, or has no scheme
+ */
+export function urlScheme(text: string): string | undefined {
+  const [url = ""] = text.split("#", 1);
+  const [prefix = "", written = ""] = SCHEME.exec(url) ?? [];
+  const scheme = written.toLowerCase();
+  const rest = url.slice(prefix.length);
+  const readable =
+    scheme !== "" &&
+    !hasControlCharacter(url) &&
+    isEscaped(text.slice(url.length)) &&
+    (!rest.startsWith("/") || isHierarchy(rest, { scheme, authority: "after //" }));
+  return readable ? scheme : undefined;
+}
+
 /** @returns the scheme in lower case, "" when there is none; undefined when `text` is not an absolute URL or path */
 export function requestUriScheme(text: string): string | undefined {
   if (text === "*") return "";
@@ -46,7 +64,9 @@ function isHierarchy(text: string, { scheme, authority }: HierarchyRules): boole
 /** @param scheme of web URLs the host has no colon; elsewhere the port is after the last one */
 function isHostAndPort(text: string, scheme: string): boolean {
   const [, literal, port = ""] = /^\[(.*)\](?::(.*))?$/s.exec(text) ?? [];
-  if (literal !== undefined) return isIPv6(decodedZone(literal)) && PORT.test(port);
+  if (literal !== undefined) {
+    return HOST.test(literal) && isIPv6(decodedZone(literal)) && PORT.test(port);
+  }
   const colon = ["http", "https"].includes(scheme) ? text.indexOf(":") : text.lastIndexOf(":");
   const end = colon < 0 ? text.length : colon;
   return !text.includes("[") && HOST.test(text.slice(0, end)) && PORT.test(text.slice(end + 1));

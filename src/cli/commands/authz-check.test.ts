@@ -103,6 +103,17 @@ test("CTL-29: the policies of a workload, as istioctl x authz check prints them"
   ]);
 });
 
+test("a token's claims, and an AUDIT rule by its name", async () => {
+  const claims = "test/meshes/claims/alice.json";
+  const question = { ...SHOP, from: "shop/cart", request: "GET /cart" };
+  const header = ["x-debug: 1"];
+  const without = await checked("shop/cart:8080", { ...question, header });
+  assert.match(without.lines.join("\n"), /^denied: DENY shop\/no-admin rules\[1\]/);
+  const { lines } = await checked("shop/cart:8080", { ...question, header, claims });
+  assert.match(lines.join("\n"), /^denied: no ALLOW rule matched/);
+  assert.equal(lines[1], "audited: AUDIT ns[shop]-policy[seen]-rule[0]");
+});
+
 test("as JSON, for programs", async () => {
   const { lines } = await checked("shop/cart:8080", {
     ...SHOP,

@@ -6,11 +6,13 @@ import { summarize } from "../../policy/explain.ts";
 import { judge } from "../../policy/judge.ts";
 import type { MeshSnapshot } from "../../policy/mesh-snapshot.ts";
 import { QuestionError } from "../../policy/question.ts";
+import { ruleId } from "../../policy/rule-id.ts";
 import { alignColumns } from "../align-columns.ts";
 import { findWorkload, knownWorkloads } from "../find-workload.ts";
 import { formatIssue } from "../format-issue.ts";
 import { loadMesh } from "../load-mesh.ts";
 import { parseQuestion, type QuestionText } from "../parse-question.ts";
+import { withClaims } from "../with-claims.ts";
 
 export interface AuthzCheckOptions extends Partial<Omit<QuestionText, "to">> {
   readonly file: readonly string[];
@@ -34,7 +36,7 @@ export async function authzCheckCommand(
   const { code, lines, data } =
     issues.length > 0
       ? { code: CANNOT_TELL, lines: issues.map(formatIssue), data: { issues } }
-      : answer(snapshot, { workload, options });
+      : await answer(snapshot, { workload, options });
   if (options.json) print(JSON.stringify(data, null, 2));
   else for (const line of lines) print(line);
   return code;
@@ -51,11 +53,10 @@ interface Asked {
   readonly options: AuthzCheckOptions;
 }
 
-function answer(snapshot: MeshSnapshot, asked: Asked): Answer {
+async function answer(snapshot: MeshSnapshot, asked: Asked): Promise<Answer> {
   try {
-    return asked.options.from === undefined
-      ? listPolicies(snapshot, asked)
-      : checkRequest(snapshot, asked);
+    if (asked.options.from === undefined) return listPolicies(snapshot, asked);
+    return checkRequest(snapshot, { ...asked, options: await withClaims(asked.options) });
   } catch (error) {
     if (!(error instanceof QuestionError)) throw error;
     return { code: CANNOT_TELL, lines: [error.message], data: { error: error.message } };
@@ -64,7 +65,7 @@ function answer(snapshot: MeshSnapshot, asked: Asked): Answer {
 
 /** CTL-29: one row a policy, its name as `policy.namespace`. */
 function listPolicies(snapshot: MeshSnapshot, { workload: name, options }: Asked): Answer {
-  for (const option of ["request", "header", "custom"] as const) {
+  for (const option of ["request", "header", "claims", "custom"] as const) {
     if (options[option] !== undefined)
       throw new QuestionError(`--${option} needs --from: who asks?`);
   }
@@ -93,19 +94,20 @@ function listPolicies(snapshot: MeshSnapshot, { workload: name, options }: Asked
 }
 
 function checkRequest(snapshot: MeshSnapshot, { workload, options }: Asked): Answer {
-  const { from = "outside", request, header, custom } = options;
+  const { from = "outside", request, header, claims, custom } = options;
   const question = parseQuestion(snapshot, {
     from,
     to: workload,
     ...(request === undefined ? {} : { request }),
     ...(header === undefined ? {} : { header }),
+    ...(claims === undefined ? {} : { claims }),
   });
   const { decision } = judge(snapshot, question);
   const { verdict, reason } = settle(decision, custom);
   const dryRun = decision.dryRun && settle(decision.dryRun, custom);
   const lines = [
     `${WORDS[verdict]}: ${summarize(reason)}`,
-    ...(decision.audited ? ["audited: an AUDIT rule matches"] : []),
+    ...(decision.audited ? [`audited: AUDIT ${ruleId(decision.audited)}`] : []),
     ...(dryRun ? [`on trial: ${WORDS[dryRun.verdict]}: ${summarize(dryRun.reason)}`] : []),
   ];
   return {

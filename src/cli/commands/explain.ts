@@ -1,5 +1,4 @@
 /** `hauberk explain`: whether one request would be let through, and which rule decides. Needs no running mesh. */
-import { readFile } from "node:fs/promises";
 import { formatLocation, formatRef } from "../../api/resource.ts";
 import type { Decision, Origin } from "../../policy/decision.ts";
 import { explain } from "../../policy/explain.ts";
@@ -11,10 +10,10 @@ import {
   QuestionError,
 } from "../../policy/question.ts";
 import { headerAttribute } from "../../policy/traffic-attribute.ts";
-import { describeError } from "../../runtime/hauberk-error.ts";
 import { formatIssue, formatNotice } from "../format-issue.ts";
 import { type LoadedMesh, loadMesh } from "../load-mesh.ts";
 import { parseQuestion, type QuestionText } from "../parse-question.ts";
+import { withClaims } from "../with-claims.ts";
 
 export interface ExplainOptions extends Omit<QuestionText, "claims"> {
   readonly file: readonly string[];
@@ -62,15 +61,6 @@ async function answer(mesh: LoadedMesh, options: ExplainOptions): Promise<Answer
   } catch (error) {
     if (!(error instanceof QuestionError)) throw error;
     return { code: CANNOT_TELL, lines: [error.message], data: { error: error.message } };
-  }
-}
-
-async function withClaims({ claims, ...asked }: ExplainOptions): Promise<QuestionText> {
-  if (claims === undefined) return asked;
-  try {
-    return { ...asked, claims: await readFile(claims, "utf8") };
-  } catch (error) {
-    throw new QuestionError(`--claims ${claims}: ${describeError(error)}`);
   }
 }
 

@@ -6,23 +6,17 @@
 export interface Affix<T> {
   readonly text: string;
   readonly value: T;
-  /** The lowest order of all that is found at `value`. */
-  readonly lowest: number;
 }
 
 /** Which end of a text is meant. */
 export type AffixKind = "prefix" | "suffix";
 
-const MAX_ORDER = 0x7fff_ffff;
-
 export class AffixTable<T> {
   readonly #kind: AffixKind;
   readonly #texts: readonly string[];
   readonly #values: readonly T[];
-  /** Index of the longest other key that this one continues; -1 for none. */
-  readonly #parents: Int32Array;
-  /** Of a key and all those that it continues: what is not lower need not be looked for. */
-  readonly #lowest: Int32Array;
+  /** Index of the longest other key that this one continues, -1 for none; undefined where no key continues another. */
+  readonly #parents: readonly number[] | undefined;
 
   /** @param affixes no text twice */
   constructor(kind: AffixKind, affixes: readonly Affix<T>[]) {
@@ -31,9 +25,7 @@ export class AffixTable<T> {
     this.#kind = kind;
     this.#texts = sorted.map(({ text }) => text);
     this.#values = sorted.map(({ value }) => value);
-    this.#parents = new Int32Array(sorted.length).fill(-1);
-    this.#lowest = new Int32Array(sorted.length);
-    this.#link(sorted.map(({ lowest }) => lowest));
+    this.#parents = this.#findParents();
   }
 
   /** Position of the longest key that could be an affix of `text`; go on with `next`. */
@@ -44,16 +36,11 @@ export class AffixTable<T> {
 
   /** Position of the next shorter affix, or -1. */
   next(position: number): number {
-    return this.#parents[position] ?? -1;
+    return this.#parents?.[position] ?? -1;
   }
 
   at(position: number): T | undefined {
     return this.#values[position];
-  }
-
-  /** Of what is found at this position and at all that `next` leads to. */
-  lowestFrom(position: number): number {
-    return this.#lowest[position] ?? MAX_ORDER;
   }
 
   /** Keys between an affix of a text and the text itself all begin with that affix, so that it is an ancestor. */
@@ -86,15 +73,15 @@ export class AffixTable<T> {
     return low - 1;
   }
 
-  #link(lowest: readonly number[]): void {
+  #findParents(): readonly number[] | undefined {
+    const parents: number[] = [];
     const open: number[] = [];
     for (const [index, text] of this.#texts.entries()) {
       while (open.length > 0 && !this.#continues(text, open.at(-1) ?? -1)) open.pop();
-      const parent = open.at(-1) ?? -1;
-      this.#parents[index] = parent;
-      this.#lowest[index] = Math.min(lowest[index] ?? 0, this.lowestFrom(parent));
+      parents.push(open.at(-1) ?? -1);
       open.push(index);
     }
+    return parents.every((parent) => parent < 0) ? undefined : parents;
   }
 
   #continues(text: string, position: number): boolean {

@@ -1,12 +1,48 @@
 /** A conjunction of conditions: the form in which rules are indexed. Their OR is taken by having several of them. */
 import type { CompiledCondition } from "../authorization-rule.ts";
+import type { TextPattern } from "../text-lookup.ts";
 import type { Traffic } from "../traffic-attribute.ts";
 
-/** All that is left to be asked of one alternative of a rule. */
-export interface Candidate {
+/** All that is left to be asked of one alternative of a rule. Shared by all peers, with what is made of it. */
+export class Candidate {
   /** The rule's place in the order of evaluation (AP-35): of several that match, the lowest counts. */
   readonly order: number;
   readonly conditions: readonly Asked[];
+  #placed: Placed | undefined = undefined;
+
+  constructor(order: number, conditions: readonly Asked[]) {
+    this.order = order;
+    this.conditions = conditions;
+  }
+
+  holds(traffic: Traffic): boolean {
+    for (const condition of this.conditions) if (!condition.matches(traffic)) return false;
+    return true;
+  }
+
+  /**
+   * What is left to be asked where it stands by one of its conditions: that one no more if its place is proof, and
+   * else nowhere by it again.
+   */
+  placedBy(condition: Asked, proof: TextPattern["proof"]): Candidate {
+    if (this.#placed?.condition !== condition) this.#placed = { condition };
+    this.#placed[proof] ??= this.#without(condition, proof);
+    return this.#placed[proof];
+  }
+
+  #without(condition: Asked, proof: TextPattern["proof"]): Candidate {
+    const conditions = this.conditions.flatMap((one) => {
+      if (one !== condition) return [one];
+      return proof === "sure" ? [] : [{ matches: condition.matches }];
+    });
+    return new Candidate(this.order, conditions);
+  }
+}
+
+interface Placed {
+  readonly condition: Asked;
+  sure?: Candidate;
+  unsure?: Candidate;
 }
 
 /** One condition, or several alternatives of conditions of which one must hold. */
@@ -31,16 +67,11 @@ export function candidatesOf(
   const [first, second] = left.length > right.length ? [left, right] : [right, left];
   if (first.length * second.length <= MAX_PRODUCT || second.length === 1) {
     return first.flatMap((one) =>
-      second.map((other) => ({ order, conditions: [...one, ...other, ...when] })),
+      second.map((other) => new Candidate(order, [...one, ...other, ...when])),
     );
   }
   const some = someAlternative(second);
-  return first.map((one) => ({ order, conditions: [...one, some, ...when] }));
-}
-
-export function holds({ conditions }: Candidate, traffic: Traffic): boolean {
-  for (const condition of conditions) if (!condition.matches(traffic)) return false;
-  return true;
+  return first.map((one) => new Candidate(order, [...one, some, ...when]));
 }
 
 function someAlternative(alternatives: readonly (readonly Asked[])[]): Asked {

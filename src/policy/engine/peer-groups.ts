@@ -64,6 +64,6 @@ function collect<T>(
 function tableOf<T>(kind: "prefix" | "suffix", groups: Map<string, T[]>): AffixTable<T[]> {
   return new AffixTable(
     kind,
-    [...groups].map(([text, value]) => ({ text, value, lowest: 0 })),
+    [...groups].map(([text, value]) => ({ text, value })),
   );
 }

@@ -18,6 +18,9 @@ export interface BoundRules {
   readonly weight: number;
 }
 
+/** The same for all, so that it stays in the CPU's cache. */
+const NOTHING: BoundRules = { indexes: [], groups: [], weight: 0 };
+
 /** Larger groups are not copied for each peer: they keep an index of their own. */
 const MAX_COPIED = 128;
 const MAX_REMEMBERED = 64;
@@ -62,6 +65,7 @@ export class PeerRules {
       large.push(shared.candidates);
     } else own.push(...survivors.flatMap(({ candidates }) => candidates()));
     if (own.length > 0) indexes.unshift(buildRuleIndex(own));
+    if (indexes.length === 0) return NOTHING;
     return { indexes, groups: [own, ...large], weight: own.length };
   }
 

@@ -115,18 +115,8 @@ function place(
     read: lookup.read,
     places: newPlaces<Candidate[]>(),
   }));
-  const withoutPatterns = { matches: condition.matches };
-  const conditionsThen = (proof: TextPattern["proof"]): readonly Asked[] =>
-    candidate.conditions.flatMap((one) => {
-      if (one !== condition) return [one];
-      return proof === "sure" ? [] : [withoutPatterns];
-    });
-  const remaining = {
-    sure: { order: candidate.order, conditions: conditionsThen("sure") },
-    unsure: { order: candidate.order, conditions: conditionsThen("unsure") },
-  };
   for (const { kind, text, proof } of patterns) {
-    entryOf(places[kind], text, () => []).push(remaining[proof]);
+    entryOf(places[kind], text, () => []).push(candidate.placedBy(condition, proof));
   }
 }
 

@@ -38,6 +38,7 @@ export interface BoundPolicySet {
 }
 
 const NO_ALLOW_POLICY: Judged = { verdict: "allow", reason: { because: "no-allow-policy" } };
+const NO_CUSTOM: readonly BoundRules[] = [];
 const NO_DELEGATION: readonly Delegation[] = [];
 
 export function compilePolicySet(
@@ -59,7 +60,10 @@ export function compilePolicySet(
 export function bindPolicySet(policies: PolicySet, connection: Connection): BoundPolicySet {
   return {
     policies,
-    custom: policies.custom.map(({ rules }) => rules.bind(connection)),
+    custom:
+      policies.custom.length === 0
+        ? NO_CUSTOM
+        : policies.custom.map(({ rules }) => rules.bind(connection)),
     deny: policies.deny.bind(connection),
     allow: policies.allow.bind(connection),
   };

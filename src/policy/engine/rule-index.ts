@@ -2,11 +2,10 @@
  * Finds the first rule that matches without trying them all: each candidate stands under the text that tells it apart
  * best (a path, a header's value, a host), and a place where many stand is divided again by their other conditions.
  */
-import type { TextPattern } from "../text-lookup.ts";
-import { textsOf } from "../text-lookup.ts";
+import { type TextPattern, textsOf } from "../text-lookup.ts";
 import type { Traffic, TrafficAttribute } from "../traffic-attribute.ts";
 import { AffixTable } from "./affix-table.ts";
-import { type Candidate, holds } from "./candidate.ts";
+import { Candidate } from "./candidate.ts";
 import { type Placement, placeCandidates } from "./place-candidates.ts";
 
 /** No rule: later than any. A small integer, as orders are, so that V8 keeps it so. */
@@ -16,7 +15,10 @@ export const NO_RULE: number = 0x3fff_ffff;
 const MAX_TRIED = 6;
 const MAX_DEPTH = 5;
 
-export interface RuleIndex {
+/** Many of very many: the shape keeps small what is touched to find one rule. */
+export type RuleIndex = Candidate | Branch;
+
+interface Branch {
   /** Of all candidates. */
   readonly lowest: number;
   readonly tables: readonly Table[];
@@ -34,6 +36,8 @@ interface Table {
 const NO_TABLES: readonly Table[] = [];
 
 export function buildRuleIndex(candidates: readonly Candidate[], depth: number = 0): RuleIndex {
+  const [first] = candidates;
+  if (first !== undefined && candidates.length === 1) return first;
   const lowest = candidates.reduce((low, { order }) => Math.min(low, order), NO_RULE);
   if (candidates.length <= MAX_TRIED || depth >= MAX_DEPTH) {
     return { lowest, tables: NO_TABLES, tried: inOrder(candidates) };
@@ -51,11 +55,14 @@ export function buildRuleIndex(candidates: readonly Candidate[], depth: number =
  * @returns the order of the first candidate that holds, or `before`
  */
 export function firstMatch(index: RuleIndex, traffic: Traffic, before: number): number {
+  if (index instanceof Candidate) {
+    return index.order < before && index.holds(traffic) ? index.order : before;
+  }
   let first = before;
   if (index.lowest >= first) return first;
   for (const candidate of index.tried) {
     if (candidate.order >= first) break;
-    if (holds(candidate, traffic)) {
+    if (candidate.holds(traffic)) {
       first = candidate.order;
       break;
     }
@@ -70,9 +77,13 @@ export function collectMatches(
   traffic: Traffic,
   { found, limit }: { readonly found: Set<number>; readonly limit: number },
 ): void {
+  if (index instanceof Candidate) {
+    if (found.size < limit && index.holds(traffic)) found.add(index.order);
+    return;
+  }
   for (const candidate of index.tried) {
     if (found.size >= limit) return;
-    if (holds(candidate, traffic)) found.add(candidate.order);
+    if (candidate.holds(traffic)) found.add(candidate.order);
   }
   for (const { read, exact, prefixes, suffixes } of index.tables) {
     for (const text of textsOf(read(traffic))) {
@@ -121,7 +132,7 @@ function firstAffix(
 ): number {
   let first = before;
   let position = table.first(text);
-  while (position >= 0 && table.lowestFrom(position) < first) {
+  while (position >= 0) {
     const index = table.at(position);
     if (index !== undefined) first = firstMatch(index, traffic, first);
     position = table.next(position);
@@ -145,7 +156,7 @@ function affixTable(
   entries: readonly (readonly [string, RuleIndex])[],
 ): AffixTable<RuleIndex> | undefined {
   if (entries.length === 0) return undefined;
-  const affixes = entries.map(([text, value]) => ({ text, value, lowest: value.lowest }));
+  const affixes = entries.map(([text, value]) => ({ text, value }));
   return new AffixTable(kind, affixes);
 }
 
