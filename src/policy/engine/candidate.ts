@@ -2,20 +2,36 @@
 import type { CompiledCondition } from "../authorization-rule.ts";
 import type { TextPattern } from "../text-lookup.ts";
 import type { Traffic } from "../traffic-attribute.ts";
+import { EVERY_PEER, hasBit, type PeerBits } from "./peer-bits.ts";
+
+/** What candidates are sought for: traffic, and the bits of the peer it comes from. */
+export interface Seeking {
+  readonly traffic: Traffic;
+  readonly bits: PeerBits;
+}
 
 /** All that is left to be asked of one alternative of a rule. Shared by all peers, with what is made of it. */
 export class Candidate {
   /** The rule's place in the order of evaluation (AP-35): of several that match, the lowest counts. */
   readonly order: number;
   readonly conditions: readonly Asked[];
+  /** Which of a peer's bits must be set for it; EVERY_PEER where none has to be. */
+  readonly bit: number;
   #placed: Placed | undefined = undefined;
 
-  constructor(order: number, conditions: readonly Asked[]) {
+  constructor(order: number, conditions: readonly Asked[], bit: number = EVERY_PEER) {
     this.order = order;
     this.conditions = conditions;
+    this.bit = bit;
   }
 
-  holds(traffic: Traffic): boolean {
+  /** The same, for those peers alone that have the bit. */
+  behind(bit: number): Candidate {
+    return new Candidate(this.order, this.conditions, bit);
+  }
+
+  holds({ traffic, bits }: Seeking): boolean {
+    if (!hasBit(bits, this.bit)) return false;
     for (const condition of this.conditions) if (!condition.matches(traffic)) return false;
     return true;
   }
@@ -35,7 +51,7 @@ export class Candidate {
       if (one !== condition) return [one];
       return proof === "sure" ? [] : [{ matches: condition.matches }];
     });
-    return new Candidate(this.order, conditions);
+    return new Candidate(this.order, conditions, this.bit);
   }
 }
 

@@ -5,14 +5,15 @@
 import type { CompiledCondition, CompiledRule } from "../authorization-rule.ts";
 import type { NearestMiss } from "../decision.ts";
 import type { Traffic } from "../traffic-attribute.ts";
+import { NO_BITS } from "./peer-bits.ts";
 import type { BoundRules, PeerRules } from "./peer-rules.ts";
 import { collectMatches } from "./rule-index.ts";
 
 const MAX_NEAREST = 3;
-const MAX_RULES_ASKED = 400;
-const MAX_CONDITIONS_ASKED = 3_000;
+const MAX_RULES_ASKED = 128;
+const MAX_CONDITIONS_ASKED = 1_000;
 /** Below so many rules all are asked, and nothing has to be looked up. */
-const FEW_RULES = 256;
+const FEW_RULES = 128;
 const MAX_FOUND_BY_INDEX = 64;
 /** An unmet condition weighs more than all that is said about identity, and that more than all that is met. */
 const UNMET = 1_000_000;
@@ -23,7 +24,7 @@ const UNMET_BY_IDENTITY = UNMET + 1_000;
  * those of which more is met; then in the order of evaluation (AP-35).
  */
 export function nearestMisses(
-  rules: PeerRules,
+  asked: AllowRules,
   bound: BoundRules,
   traffic: Traffic,
 ): readonly NearestMiss[] {
@@ -33,14 +34,20 @@ export function nearestMisses(
     furthest: Number.POSITIVE_INFINITY,
   };
   const nearest: Ranked[] = [];
-  for (const order of ordersToAsk(rules, bound, traffic)) {
-    const rule = rules.ruleAt(order);
+  for (const order of ordersToAsk(asked, bound, traffic)) {
+    const rule = asked.rules.ruleAt(order);
     if (rule !== undefined) rank(nearest, { order, rule, distance: distanceOf(rule, asking) });
     const [, , third] = nearest;
     if (third !== undefined) asking.furthest = third.distance + UNMET;
     if (asking.left <= 0) break;
   }
   return nearest.map(({ rule }) => tell(rule, traffic));
+}
+
+/** ALLOW rules from `firstAllow` on; what is before it is not looked at. */
+export interface AllowRules {
+  readonly rules: PeerRules;
+  readonly firstAllow: number;
 }
 
 interface Ranked {
@@ -58,18 +65,25 @@ interface Asking {
 }
 
 /** Each once: rules that only the identity keeps from matching, then those that mean the caller, then the others. */
-function ordersToAsk(rules: PeerRules, { groups }: BoundRules, traffic: Traffic): Iterable<number> {
+function ordersToAsk(
+  { rules, firstAllow }: AllowRules,
+  bound: BoundRules,
+  traffic: Traffic,
+): Iterable<number> {
   const count = rules.rules.length;
-  if (count <= FEW_RULES) return rules.rules.keys();
   const found = new Set<number>();
-  collectMatches(rules.whoeverCalls(), traffic, { found, limit: MAX_FOUND_BY_INDEX });
-  for (const group of groups) {
-    for (const { order } of group) {
-      if (found.size >= MAX_RULES_ASKED) return found;
-      found.add(order);
-    }
+  const add = (order: number): boolean => {
+    if (order >= firstAllow) found.add(order);
+    return found.size < MAX_RULES_ASKED;
+  };
+  if (count - firstAllow > FEW_RULES) {
+    const everyPeer = { traffic, bits: NO_BITS };
+    const matching = new Set<number>();
+    collectMatches(rules.whoeverCalls(), everyPeer, { found: matching, limit: MAX_FOUND_BY_INDEX });
+    for (const order of matching) add(order);
+    for (const order of rules.ordersOf(bound)) if (!add(order)) return found;
   }
-  for (let order = 0; order < count && found.size < MAX_RULES_ASKED; order++) found.add(order);
+  for (let order = firstAllow; order < count; order++) if (!add(order)) return found;
   return found;
 }
 
@@ -93,7 +107,10 @@ function distanceOf({ from, to, when }: CompiledRule, asking: Asking): number {
 function closest(
   alternatives: readonly (readonly CompiledCondition[])[],
   asking: Asking,
-): { readonly distance: number; readonly conditions: readonly CompiledCondition[] } {
+): {
+  readonly distance: number;
+  readonly conditions: readonly CompiledCondition[];
+} {
   let best = { distance: 0, conditions: NO_CONDITIONS };
   for (const [index, conditions] of alternatives.entries()) {
     const distance = distanceTo(conditions, asking);
@@ -131,6 +148,10 @@ function tell({ ref, from, to, when }: CompiledRule, traffic: Traffic): NearestM
     rule: ref,
     unmet: conditions
       .filter((condition) => !condition.matches(traffic))
-      .map(({ field, expected, got }) => ({ field, expected, got: got(traffic) })),
+      .map(({ field, expected, got }) => ({
+        field,
+        expected,
+        got: got(traffic),
+      })),
   };
 }

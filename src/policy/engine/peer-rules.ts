@@ -6,24 +6,38 @@ import type { CompiledCondition, CompiledRule } from "../authorization-rule.ts";
 import type { Connection } from "../traffic.ts";
 import type { Traffic } from "../traffic-attribute.ts";
 import { type Candidate, candidatesOf } from "./candidate.ts";
+import { NO_BITS, type PeerBits, setBits } from "./peer-bits.ts";
 import { PeerGroups, type PeerPlace } from "./peer-groups.ts";
+import { rareByTraffic } from "./place-candidates.ts";
 import { buildRuleIndex, firstMatch, NO_RULE, type RuleIndex } from "./rule-index.ts";
+import { type SharedCandidate, SharedRules } from "./shared-rules.ts";
 
 /** What one peer can match. */
 export interface BoundRules {
   readonly indexes: readonly RuleIndex[];
-  /** All of it, for those who look for what nearly matched; an order may occur several times. */
+  /** Of the candidates that all peers share. */
+  readonly bits: PeerBits;
+  /** The other candidates. */
   readonly groups: readonly (readonly Candidate[])[];
   /** How many candidates are held for this peer alone. */
   readonly weight: number;
 }
 
 /** The same for all, so that it stays in the CPU's cache. */
-const NOTHING: BoundRules = { indexes: [], groups: [], weight: 0 };
+const NOTHING: BoundRules = {
+  indexes: [],
+  bits: NO_BITS,
+  groups: [],
+  weight: 0,
+};
 
 /** Larger groups are not copied for each peer: they keep an index of their own. */
 const MAX_COPIED = 128;
 const MAX_REMEMBERED = 64;
+/** So much memory takes a candidate that is held for one peer. */
+const WORDS_OF_A_CANDIDATE = 16;
+/** A rule with more combinations of alternatives is not taken apart. */
+const MAX_TAKEN_APART = 64;
 
 export class PeerRules {
   readonly rules: readonly CompiledRule[];
@@ -35,16 +49,24 @@ export class PeerRules {
   readonly #open = new PeerGroups<OpenRule>();
   readonly #indexes = new Map<readonly Candidate[], RuleIndex>();
   readonly #remembered = new Map<string, Remembered>();
+  /** Rules that are found by what traffic carries, whoever the peer is. */
+  readonly #shared: SharedRules;
   #anyPeer: RuleIndex | undefined;
 
   /** @param rules in the order of evaluation */
   constructor(rules: readonly CompiledRule[]) {
     this.rules = rules;
+    const alternatives = rules.map((rule, order) => sharedCandidates(order, rule));
+    const isRare = rareByTraffic(alternatives.flat().map(({ candidate }) => candidate));
+    const shared: SharedCandidate[] = [];
     const everybody: Candidate[] = [];
     for (const [order, rule] of rules.entries()) {
-      if (!asksForPeer(rule)) everybody.push(...candidatesOfRule(order, rule));
+      const own = alternatives[order] ?? [];
+      if (own.length > 0 && own.every(({ candidate }) => isRare(candidate))) shared.push(...own);
+      else if (!asksForPeer(rule)) everybody.push(...candidatesOfRule(order, rule));
       else if (!this.#settle(order, rule)) this.#open.add(placesOf(rule), { order, rule });
     }
+    this.#shared = new SharedRules(shared);
     this.#everybody = everybody;
   }
 
@@ -65,8 +87,20 @@ export class PeerRules {
       large.push(shared.candidates);
     } else own.push(...survivors.flatMap(({ candidates }) => candidates()));
     if (own.length > 0) indexes.unshift(buildRuleIndex(own));
+    const bits = this.#shared.bitsOf(peer);
+    if (this.#shared.index !== undefined && bits !== NO_BITS) indexes.unshift(this.#shared.index);
     if (indexes.length === 0) return NOTHING;
-    return { indexes, groups: [own, ...large], weight: own.length };
+    const weight = own.length + Math.ceil(bits.length / WORDS_OF_A_CANDIDATE);
+    return { indexes, bits, groups: [own, ...large], weight };
+  }
+
+  /** The orders of all rules that the peer can match; some of them several times. */
+  *ordersOf({ groups, bits }: BoundRules): Generator<number> {
+    for (const group of groups) for (const { order } of group) yield order;
+    for (const bit of setBits(bits)) {
+      const candidate = this.#shared.candidates[bit];
+      if (candidate !== undefined) yield candidate.order;
+    }
   }
 
   /** Rules that would match if the caller were another one; built when first asked for. */
@@ -90,7 +124,11 @@ export class PeerRules {
     if (!alternatives.every(isSettled)) return false;
     for (const [index, [peerCondition]] of alternatives.entries()) {
       const left = [(rule.from[index] ?? []).filter((condition) => !isOfPeer(condition))];
-      const candidates = candidatesOf(order, { left, right: orTrue(rule.to), when: rule.when });
+      const candidates = candidatesOf(order, {
+        left,
+        right: orTrue(rule.to),
+        when: rule.when,
+      });
       const places = placesOfCondition(peerCondition);
       for (const candidate of candidates) this.#settled.add(places, candidate);
     }
@@ -128,10 +166,30 @@ function isLarge(group: readonly unknown[]): boolean {
 }
 
 /** @returns the index in `rules` of the first that matches; NO_RULE when none does */
-export function firstRule({ indexes }: BoundRules, traffic: Traffic): number {
+export function firstRule({ indexes, bits }: BoundRules, traffic: Traffic): number {
+  const seeking = { traffic, bits };
   let first = NO_RULE;
-  for (const index of indexes) first = firstMatch(index, traffic, first);
+  for (const index of indexes) first = firstMatch(index, seeking, first);
   return first;
+}
+
+/** Each alternative of the rule, with what it says of the caller apart; none where there are too many. */
+function sharedCandidates(order: number, { from, to, when }: CompiledRule): SharedCandidate[] {
+  if (from.length * to.length > MAX_TAKEN_APART) return [];
+  const whenOfPeer = when.filter(isOfPeer);
+  const others = when.filter((one) => !isOfPeer(one));
+  return orTrue(from).flatMap((conditions) => {
+    const ofPeer = [...conditions.filter(isOfPeer), ...whenOfPeer];
+    const left = [conditions.filter((one) => !isOfPeer(one))];
+    const places = placesOfCondition(ofPeer.find(({ patterns }) => patterns !== undefined));
+    const settled = isSettled(ofPeer);
+    return candidatesOf(order, { left, right: orTrue(to), when: others }).map((candidate) => ({
+      candidate,
+      ofPeer,
+      places,
+      settled,
+    }));
+  });
 }
 
 interface OpenRule {

@@ -15,19 +15,40 @@ export interface Placement {
 /** A crowd of so many is small enough: then the attribute counts that most candidates have, so that few are read. */
 const SMALL_CROWD = 6;
 
+/** So few others may stand where a candidate stands that all peers share: each costs the look at a bit. */
+const MAX_SHARED_CROWD = 48;
+
 /** Deeper down, a candidate is put in few places only: otherwise it would be multiplied on every level. */
 const MAX_PLACES_BELOW = 8;
+
+/** Whether what traffic carries tells a candidate apart from all but a few. */
+export function rareByTraffic(candidates: readonly Candidate[]): (candidate: Candidate) => boolean {
+  const crowds = countCrowds(candidates);
+  return ({ conditions }) =>
+    conditions.some(({ attribute, patterns }) => {
+      const name = attribute?.lookup?.name;
+      if (name === undefined || patterns === undefined) return false;
+      return crowds.largest(name, patterns) <= MAX_SHARED_CROWD;
+    });
+}
 
 export function placeCandidates(
   candidates: readonly Candidate[],
   { depth }: { readonly depth: number },
-): { readonly placed: readonly Placement[]; readonly unplaced: readonly Candidate[] } {
+): {
+  readonly placed: readonly Placement[];
+  readonly unplaced: readonly Candidate[];
+} {
   const maxPlaces = depth === 0 ? Number.POSITIVE_INFINITY : MAX_PLACES_BELOW;
   const crowds = countCrowds(candidates);
   const placed = new Map<string, Placement>();
   const unplaced: Candidate[] = [];
   for (const candidate of candidates) {
-    const chosen = choose(candidate, { crowds, maxPlaces, everybody: candidates.length });
+    const chosen = choose(candidate, {
+      crowds,
+      maxPlaces,
+      everybody: candidates.length,
+    });
     if (chosen === undefined) unplaced.push(candidate);
     else place(placed, candidate, chosen);
   }
@@ -89,7 +110,11 @@ function choose(
     crowds,
     maxPlaces,
     everybody,
-  }: { readonly crowds: Crowds; readonly maxPlaces: number; readonly everybody: number },
+  }: {
+    readonly crowds: Crowds;
+    readonly maxPlaces: number;
+    readonly everybody: number;
+  },
 ): Chosen | undefined {
   let best: Chosen | undefined;
   let lowest = Number.POSITIVE_INFINITY;

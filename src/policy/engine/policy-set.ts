@@ -1,6 +1,6 @@
 /** Policies that decide together: their rules compiled, bound to peers, and asked in the order of AP-1. */
 import type { ResourceRef } from "../../api/resource.ts";
-import type { Delegation, Judged, RuleRef } from "../decision.ts";
+import type { Delegation, Judged, NearestMiss, RuleRef } from "../decision.ts";
 import type { Connection } from "../traffic.ts";
 import type { Traffic } from "../traffic-attribute.ts";
 import type { AppliedPolicy, EffectiveAuthorization } from "../workload-view.ts";
@@ -13,12 +13,12 @@ import { NO_RULE } from "./rule-index.ts";
 export interface PolicySet {
   /** By the names of their authorizers (AP-122). */
   readonly custom: readonly ProviderRules[];
-  readonly deny: PeerRules;
+  /** DENY rules, then ALLOW rules: of all that match, the first decides, and one search finds it. */
+  readonly rules: PeerRules;
   /** By rule. */
-  readonly denials: readonly Judged[];
-  readonly allow: PeerRules;
-  /** By rule. */
-  readonly admissions: readonly Judged[];
+  readonly judgements: readonly Judged[];
+  /** Where the ALLOW rules begin. */
+  readonly firstAllow: number;
   /** Every ALLOW policy that applies, with rules or without (AP-20). */
   readonly considered: readonly ResourceRef[];
 }
@@ -33,8 +33,7 @@ export interface BoundPolicySet {
   readonly policies: PolicySet;
   /** In the order of `policies.custom`. */
   readonly custom: readonly BoundRules[];
-  readonly deny: BoundRules;
-  readonly allow: BoundRules;
+  readonly rules: BoundRules;
 }
 
 const NO_ALLOW_POLICY: Judged = { verdict: "allow", reason: { because: "no-allow-policy" } };
@@ -49,10 +48,12 @@ export function compilePolicySet(
   const allowing = orderedRules(allow, { ...context, action: "ALLOW" });
   return {
     custom: compileProviders(custom, context),
-    deny: new PeerRules(denying),
-    denials: denying.map(({ ref }) => denial(ref)),
-    allow: new PeerRules(allowing),
-    admissions: allowing.map(({ ref }) => admission(ref)),
+    rules: new PeerRules([...denying, ...allowing]),
+    judgements: [
+      ...denying.map(({ ref }) => denial(ref)),
+      ...allowing.map(({ ref }) => admission(ref)),
+    ],
+    firstAllow: denying.length,
     considered: allow.map(({ ref }) => ref),
   };
 }
@@ -64,14 +65,13 @@ export function bindPolicySet(policies: PolicySet, connection: Connection): Boun
       policies.custom.length === 0
         ? NO_CUSTOM
         : policies.custom.map(({ rules }) => rules.bind(connection)),
-    deny: policies.deny.bind(connection),
-    allow: policies.allow.bind(connection),
+    rules: policies.rules.bind(connection),
   };
 }
 
 /** How many candidates are held for this peer alone. */
-export function weightOf({ custom, deny, allow }: BoundPolicySet): number {
-  return [...custom, deny, allow].reduce((sum, { weight }) => sum + weight, 0);
+export function weightOf({ custom, rules }: BoundPolicySet): number {
+  return [...custom, rules].reduce((sum, { weight }) => sum + weight, 0);
 }
 
 /** All that the policies say. */
@@ -82,15 +82,27 @@ export function judge(bound: BoundPolicySet, traffic: Traffic): Judged {
 }
 
 /** DENY, then ALLOW. */
-export function judgeLocally({ policies, deny, allow }: BoundPolicySet, traffic: Traffic): Judged {
-  const denied = judgementOf(policies.denials, firstRule(deny, traffic));
-  if (denied !== undefined) return denied;
-  const { considered, admissions } = policies;
-  if (considered.length === 0) return NO_ALLOW_POLICY;
-  const allowed = judgementOf(admissions, firstRule(allow, traffic));
-  if (allowed !== undefined) return allowed;
-  const nearest = nearestMisses(policies.allow, allow, traffic);
-  return { verdict: "deny", reason: { because: "no-allow-matched", considered, nearest } };
+export function judgeLocally(bound: BoundPolicySet, traffic: Traffic): Judged {
+  const { policies, rules } = bound;
+  const rule = firstRule(rules, traffic);
+  if (rule >= policies.firstAllow && policies.considered.length === 0) return NO_ALLOW_POLICY;
+  return judgementOf(policies.judgements, rule) ?? miss(bound, traffic);
+}
+
+/** What came nearest is looked for when somebody asks: the log does, a caller of the library may not. Then it is data. */
+function miss({ policies, rules }: BoundPolicySet, traffic: Traffic): Judged {
+  let nearest: readonly NearestMiss[] | undefined;
+  return {
+    verdict: "deny",
+    reason: {
+      because: "no-allow-matched",
+      considered: policies.considered,
+      get nearest() {
+        nearest ??= nearestMisses(policies, rules, traffic);
+        return nearest;
+      },
+    },
+  };
 }
 
 /** @returns the authorizers that have to be asked, in the order of their names (AP-122) */

@@ -3,16 +3,18 @@
  * best (a path, a header's value, a host), and a place where many stand is divided again by their other conditions.
  */
 import { type TextPattern, textsOf } from "../text-lookup.ts";
-import type { Traffic, TrafficAttribute } from "../traffic-attribute.ts";
+import type { TrafficAttribute } from "../traffic-attribute.ts";
 import { AffixTable } from "./affix-table.ts";
-import { Candidate } from "./candidate.ts";
+import { Candidate, type Seeking } from "./candidate.ts";
+import { EVERY_PEER, hasBit } from "./peer-bits.ts";
 import { type Placement, placeCandidates } from "./place-candidates.ts";
 
 /** No rule: later than any. A small integer, as orders are, so that V8 keeps it so. */
 export const NO_RULE: number = 0x3fff_ffff;
 
-/** So few are tried faster than found. */
+/** So few are tried faster than found; more where a look at a bit tells that most are for other peers. */
 const MAX_TRIED = 6;
+const MAX_TRIED_BEHIND_BITS = 32;
 const MAX_DEPTH = 5;
 
 /** Many of very many: the shape keeps small what is touched to find one rule. */
@@ -24,6 +26,8 @@ interface Branch {
   readonly tables: readonly Table[];
   /** Those that can only be tried, in order. */
   readonly tried: readonly Candidate[];
+  /** The bits of `tried`, so that those for other peers need not be touched. */
+  readonly bits: readonly number[];
 }
 
 interface Table {
@@ -39,56 +43,55 @@ export function buildRuleIndex(candidates: readonly Candidate[], depth: number =
   const [first] = candidates;
   if (first !== undefined && candidates.length === 1) return first;
   const lowest = candidates.reduce((low, { order }) => Math.min(low, order), NO_RULE);
-  if (candidates.length <= MAX_TRIED || depth >= MAX_DEPTH) {
-    return { lowest, tables: NO_TABLES, tried: inOrder(candidates) };
+  if (areTried(candidates) || depth >= MAX_DEPTH) {
+    return { lowest, tables: NO_TABLES, ...inOrder(candidates) };
   }
   const { placed, unplaced } = placeCandidates(candidates, { depth });
-  return {
-    lowest,
-    tables: placed.map((placement) => buildTable(placement, depth + 1)),
-    tried: inOrder(unplaced),
-  };
+  const tables = placed.map((placement) => buildTable(placement, depth + 1));
+  return { lowest, tables, ...inOrder(unplaced) };
 }
 
 /**
  * @param before only what is earlier is looked for
  * @returns the order of the first candidate that holds, or `before`
  */
-export function firstMatch(index: RuleIndex, traffic: Traffic, before: number): number {
+export function firstMatch(index: RuleIndex, seeking: Seeking, before: number): number {
   if (index instanceof Candidate) {
-    return index.order < before && index.holds(traffic) ? index.order : before;
+    return index.order < before && index.holds(seeking) ? index.order : before;
   }
   let first = before;
   if (index.lowest >= first) return first;
-  for (const candidate of index.tried) {
-    if (candidate.order >= first) break;
-    if (candidate.holds(traffic)) {
+  for (let place = 0; place < index.bits.length; place++) {
+    if (!hasBit(seeking.bits, index.bits[place] ?? EVERY_PEER)) continue;
+    const candidate = index.tried[place];
+    if (candidate === undefined || candidate.order >= first) break;
+    if (candidate.holds(seeking)) {
       first = candidate.order;
       break;
     }
   }
-  for (const table of index.tables) first = firstInTable(table, traffic, first);
+  for (const table of index.tables) first = firstInTable(table, seeking, first);
   return first;
 }
 
 /** Adds candidates that hold, in no order, until there are `limit` in `found`. */
 export function collectMatches(
   index: RuleIndex,
-  traffic: Traffic,
+  seeking: Seeking,
   { found, limit }: { readonly found: Set<number>; readonly limit: number },
 ): void {
   if (index instanceof Candidate) {
-    if (found.size < limit && index.holds(traffic)) found.add(index.order);
+    if (found.size < limit && index.holds(seeking)) found.add(index.order);
     return;
   }
   for (const candidate of index.tried) {
     if (found.size >= limit) return;
-    if (candidate.holds(traffic)) found.add(candidate.order);
+    if (candidate.holds(seeking)) found.add(candidate.order);
   }
   for (const { read, exact, prefixes, suffixes } of index.tables) {
-    for (const text of textsOf(read(traffic))) {
+    for (const text of textsOf(read(seeking.traffic))) {
       const below = [exact.get(text), ...affixes(prefixes, text), ...affixes(suffixes, text)];
-      for (const one of below) if (one) collectMatches(one, traffic, { found, limit });
+      for (const one of below) if (one) collectMatches(one, seeking, { found, limit });
     }
   }
 }
@@ -101,40 +104,40 @@ function* affixes(
   for (let at = table.first(text); at >= 0; at = table.next(at)) yield table.at(at);
 }
 
-function firstInTable(table: Table, traffic: Traffic, before: number): number {
-  const read = table.read(traffic);
+function firstInTable(table: Table, seeking: Seeking, before: number): number {
+  const read = table.read(seeking.traffic);
   if (read === undefined) return before;
-  if (typeof read === "string") return firstUnder(table, { text: read, traffic }, before);
+  if (typeof read === "string") return firstUnder(table, { text: read, seeking }, before);
   let first = before;
   for (const text of read) {
-    if (typeof text === "string") first = firstUnder(table, { text, traffic }, first);
+    if (typeof text === "string") first = firstUnder(table, { text, seeking }, first);
   }
   return first;
 }
 
 function firstUnder(
   { exact, prefixes, suffixes }: Table,
-  { text, traffic }: { readonly text: string; readonly traffic: Traffic },
+  { text, seeking }: { readonly text: string; readonly seeking: Seeking },
   before: number,
 ): number {
   let first = before;
   const index = exact.get(text);
-  if (index !== undefined) first = firstMatch(index, traffic, first);
-  if (prefixes !== undefined) first = firstAffix(prefixes, { text, traffic }, first);
-  if (suffixes !== undefined) first = firstAffix(suffixes, { text, traffic }, first);
+  if (index !== undefined) first = firstMatch(index, seeking, first);
+  if (prefixes !== undefined) first = firstAffix(prefixes, { text, seeking }, first);
+  if (suffixes !== undefined) first = firstAffix(suffixes, { text, seeking }, first);
   return first;
 }
 
 function firstAffix(
   table: AffixTable<RuleIndex>,
-  { text, traffic }: { readonly text: string; readonly traffic: Traffic },
+  { text, seeking }: { readonly text: string; readonly seeking: Seeking },
   before: number,
 ): number {
   let first = before;
   let position = table.first(text);
   while (position >= 0) {
     const index = table.at(position);
-    if (index !== undefined) first = firstMatch(index, traffic, first);
+    if (index !== undefined) first = firstMatch(index, seeking, first);
     position = table.next(position);
   }
   return first;
@@ -160,6 +163,14 @@ function affixTable(
   return new AffixTable(kind, affixes);
 }
 
-function inOrder(candidates: readonly Candidate[]): readonly Candidate[] {
-  return [...candidates].sort((a, b) => a.order - b.order);
+function areTried(candidates: readonly Candidate[]): boolean {
+  if (candidates.length <= MAX_TRIED) return true;
+  return (
+    candidates.length <= MAX_TRIED_BEHIND_BITS && candidates.every(({ bit }) => bit !== EVERY_PEER)
+  );
+}
+
+function inOrder(candidates: readonly Candidate[]): Pick<Branch, "tried" | "bits"> {
+  const tried = [...candidates].sort((a, b) => a.order - b.order);
+  return { tried, bits: tried.map(({ bit }) => bit) };
 }
