@@ -10,11 +10,11 @@ import type { BoundRules, PeerRules } from "./peer-rules.ts";
 import { collectMatches } from "./rule-index.ts";
 
 const MAX_NEAREST = 3;
-const MAX_RULES_ASKED = 128;
+const MAX_RULES_ASKED = 64;
 const MAX_CONDITIONS_ASKED = 1_000;
 /** Below so many rules all are asked, and nothing has to be looked up. */
 const FEW_RULES = 128;
-const MAX_FOUND_BY_INDEX = 64;
+const MAX_FOUND_BY_INDEX = 24;
 /** An unmet condition weighs more than all that is said about identity, and that more than all that is met. */
 const UNMET = 1_000_000;
 const UNMET_BY_IDENTITY = UNMET + 1_000;

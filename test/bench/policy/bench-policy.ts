@@ -5,7 +5,7 @@ import { type Spread, spreadOf } from "../spread.ts";
 import { casbinEngine } from "./casbin-engine.ts";
 import { cedarEngine } from "./cedar-engine.ts";
 import type { Engine } from "./engine.ts";
-import { hauberkEngine } from "./hauberk-engine.ts";
+import { hauberkEngine, loadDecisions } from "./hauberk-engine.ts";
 import { Mix, type MixedRequest, type MixedRule } from "./mixed-rules.ts";
 import { opaEngine } from "./opa-engine.ts";
 
@@ -47,6 +47,7 @@ export async function benchPolicy(): Promise<number> {
       results.set(engine.name, await measure(engine, { rules, requests }));
     bySize.set(size, results);
     disagreements += tell(size, results);
+    tellExplanations(rules, requests);
   }
   const hold = tellTargets(targets(bySize), console.log);
   if (disagreements > 0) console.log(`answers differ ${disagreements} times`);
@@ -90,8 +91,8 @@ function runFor(milliseconds: number, decisions: readonly (() => boolean)[]): nu
   while (now - started < milliseconds) {
     const batch = made < 200 ? 1 : 100;
     for (let each = 0; each < batch; each++) {
-      decisions[place]?.();
       place = (place + 1) % decisions.length;
+      decisions[place]?.();
     }
     made += batch;
     now = performance.now();
@@ -117,6 +118,16 @@ function tell(size: number, results: Results): number {
     );
   }
   return differences;
+}
+
+/** What the log costs beside the decision: the nearest rules are looked for when somebody reads them. No peer has that. */
+function tellExplanations(rules: readonly MixedRule[], requests: readonly MixedRequest[]): void {
+  const decide = loadDecisions(rules);
+  const denied = requests.map(decide).filter((decided) => decided().verdict === "deny");
+  const told = denied.map((decided) => () => JSON.stringify(decided()).length > 0);
+  runFor(WARM_UP_MS, told);
+  const { median } = spreadOf(Array.from({ length: ROUNDS }, () => runFor(ROUND_MS, told)));
+  console.log(`  a denial of hauberk with its nearest rules, as JSON: ${rounded(median)} us`);
 }
 
 function targets(bySize: ReadonlyMap<number, Results>): readonly Target[] {

@@ -2,10 +2,11 @@
 import type { AuthorizationRule } from "../../../src/api/authorization-policy.ts";
 import { parseSpiffeId } from "../../../src/identity/spiffe-id.ts";
 import { authorizeRequest, compileAuthorization } from "../../../src/policy/authorize.ts";
+import type { Decision } from "../../../src/policy/decision.ts";
 import type { Connection } from "../../../src/policy/traffic.ts";
 import type { AppliedPolicy, EffectiveAuthorization } from "../../../src/policy/workload-view.ts";
-import type { Decide, Engine } from "./engine.ts";
-import type { MixedRule } from "./mixed-rules.ts";
+import type { Engine } from "./engine.ts";
+import type { MixedRequest, MixedRule } from "./mixed-rules.ts";
 
 /** A policy holds at most so many rules (VAL-33). */
 const RULES_OF_A_POLICY = 500;
@@ -19,25 +20,35 @@ const TRUST = {
 export const hauberkEngine: Engine = {
   name: "hauberk",
   load(rules) {
-    const compiled = compileAuthorization(effective(rules), { protocol: "http", trust: TRUST });
-    const connections = new Map<string, Connection>();
-    const decide: Decide = ({ principal, port, method, path, host, headers }) => {
-      const key = `${principal} ${port}`;
-      const connection = connections.get(key) ?? connectionOf(principal, port);
-      connections.set(key, connection);
-      const request = {
-        connection,
-        method,
-        path,
-        authority: host,
-        remoteAddress: connection.sourceAddress,
-        header: (name: string) => headers[name],
-      };
-      return () => authorizeRequest(compiled, request).verdict === "allow";
-    };
-    return Promise.resolve(decide);
+    const decide = loadDecisions(rules);
+    return Promise.resolve((request) => {
+      const decided = decide(request);
+      return () => decided().verdict === "allow";
+    });
   },
 };
+
+/** Each call of what is returned decides anew. */
+export function loadDecisions(
+  rules: readonly MixedRule[],
+): (request: MixedRequest) => () => Decision {
+  const compiled = compileAuthorization(effective(rules), { protocol: "http", trust: TRUST });
+  const connections = new Map<string, Connection>();
+  return ({ principal, port, method, path, host, headers }) => {
+    const key = `${principal} ${port}`;
+    const connection = connections.get(key) ?? connectionOf(principal, port);
+    connections.set(key, connection);
+    const request = {
+      connection,
+      method,
+      path,
+      authority: host,
+      remoteAddress: connection.sourceAddress,
+      header: (name: string) => headers[name],
+    };
+    return () => authorizeRequest(compiled, request);
+  };
+}
 
 function connectionOf(principal: string, destinationPort: number): Connection {
   return {
