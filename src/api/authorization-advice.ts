@@ -4,12 +4,15 @@ import type {
   AuthorizationRule,
   AuthorizationSource,
 } from "./authorization-policy.ts";
+import { asksOfHttp, isNarrowedOnTcp, namesPorts, type RuleOutline } from "./http-conditions.ts";
+import { literalStarAdvice } from "./literal-star.ts";
 import { quoted } from "./quoted.ts";
 
 /** Advice on one value of a field; undefined when there is none. */
 export function valueAdvice(field: string, value: string): string | undefined {
   const plain = field.replace(/^not(?=[A-Z])/, "");
-  return ADVICE.get(plain.charAt(0).toLowerCase() + plain.slice(1))?.(value);
+  const name = plain.charAt(0).toLowerCase() + plain.slice(1);
+  return ADVICE.get(name)?.(value) ?? literalStarAdvice(name, value);
 }
 
 const ADVICE: ReadonlyMap<string, (value: string) => string | undefined> = new Map([
@@ -29,7 +32,29 @@ export function ruleAdvice(
   action: AuthorizationAction,
 ): readonly string[] {
   if (action === "DENY") return [];
-  return rule.from.some(admitsUnidentified) ? [ONLY_NOT_IDENTITY] : [];
+  return [
+    ...(rule.from.some(admitsUnidentified) ? [ONLY_NOT_IDENTITY] : []),
+    ...(action === "CUSTOM" ? delegationAdvice(outlineOf(rule)) : []),
+  ];
+}
+
+/** AP-62, AP-65 */
+function delegationAdvice(rule: RuleOutline): readonly string[] {
+  if (!asksOfHttp(rule) || namesPorts(rule)) return [];
+  const connections = isNarrowedOnTcp(rule)
+    ? "every connection that meets the rest of it"
+    : "every connection in scope";
+  return [
+    `has HTTP conditions, which are ignored on TCP ports: ${connections} is delegated there, and refused as long as no authorizer can be asked (AP-65); name the ports it is for`,
+  ];
+}
+
+function outlineOf({ from, to, when }: AuthorizationRule): RuleOutline {
+  return {
+    from: from.map((source) => Object.keys(source)),
+    to: to.map((operation) => Object.keys(operation)),
+    when: when.map(({ key }) => key),
+  };
 }
 
 const ONLY_NOT_IDENTITY =

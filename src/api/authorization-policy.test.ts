@@ -16,6 +16,8 @@ const rule = (fields: string): string => `spec: {rules: [{${fields}}]}`;
 const source = (fields: string): string => rule(`from: [{source: {${fields}}}]`);
 const operation = (fields: string): string => rule(`to: [{operation: {${fields}}}]`);
 const when = (fields: string): string => rule(`when: [{${fields}}]`);
+const custom = (fields: string): string =>
+  `spec: {action: CUSTOM, provider: {name: opa}, rules: [{${fields}}]}`;
 
 type Spec = Omit<AuthorizationPolicy, "kind" | "meta">;
 const empty: Spec = { selector: {}, targetRefs: [], action: "ALLOW", dryRun: false, rules: [] };
@@ -180,13 +182,56 @@ const invalid: [rule: string, spec: string, issue: RegExp][] = [
   ["VAL-23", rule("from: []"), /^4 spec\.rules\[0\]\.from: must have at least one item/],
   ["VAL-23 null", rule("from: null"), /^4 spec\.rules\[0\]\.from: must have at least one item/],
   ["VAL-23", rule("to: []"), /^4 spec\.rules\[0\]\.to: must have at least one item/],
-  ["VAL-23", rule("from: [{}]"), /from\[0\]\.source: must have at least one field$/],
+  ["VAL-23", rule("from: [{}]"), /from\[0\]\.source: is missing; expected a map/],
+  ["VAL-23", rule("to: [{}]"), /to\[0\]\.operation: is missing; expected a map/],
   ["VAL-23", source(""), /from\[0\]\.source: must have at least one field$/],
   ["VAL-23", operation(""), /to\[0\]\.operation: must have at least one field$/],
   [
     "VAL-23 a field without values",
     source("principals: [], namespaces: [a]"),
-    /source\.principals: must have at least one value$/,
+    /source\.principals: must have at least one item, or be left out$/,
+  ],
+  [
+    "AP-30 when",
+    rule("when: []"),
+    /rules\[0\]\.when: must have at least one item, or be left out$/,
+  ],
+  ["AP-30 when", rule("when:"), /rules\[0\]\.when: must have at least one item, or be left out$/],
+  [
+    "AP-32 values",
+    when("key: source.ip, values: [], notValues: [10.0.0.1]"),
+    /when\[0\]\.values: must have at least one item, or be left out$/,
+  ],
+  [
+    "AP-32 notValues",
+    when("key: source.ip, values: [10.0.0.1], notValues: null"),
+    /when\[0\]\.notValues: must have at least one item, or be left out$/,
+  ],
+  [
+    "AP-32 neither",
+    when("key: source.ip, values: [], notValues: []"),
+    /needs values or notValues$/,
+  ],
+  [
+    "AP-97 a header",
+    when('key: "request.header[x-a]", values: [a]'),
+    /is not a known key; did you mean request\.headers\[x-a\]\?$/,
+  ],
+  [
+    "AP-97 a header without a name",
+    when("key: request.header, values: [a]"),
+    /is not a known key; did you mean request\.headers\[name\]\?$/,
+  ],
+  [
+    "AP-97 a principal",
+    when("key: source.principals, values: [a]"),
+    /is not a known key; did you mean source\.principal\?$/,
+  ],
+  ["AP-97 nothing like it", when("key: color, values: [a]"), /"color" is not a known key$/],
+  [
+    "VAL-3 labels at the wrong place",
+    "spec: {selector: {app: api}}",
+    /^4 spec\.selector\.app: is not a known field; labels stand under matchLabels$/,
   ],
   ["VAL-24", source("principals: [a, '']"), /source\.principals\[1\]: must not be an empty value$/],
   ["VAL-24", operation("hosts: ['']"), /operation\.hosts\[0\]: must not be an empty value$/],
@@ -335,12 +380,75 @@ const advice: [rule: string, spec: string, notice: RegExp][] = [
   [
     "VAL-30 from stays behind to",
     "spec: {action: DENY, rules: [{from: [{source: {principals: [a]}}], to: [{operation: {methods: [GET]}}]}]}",
-    /denies all traffic on TCP/,
+    /denies more on TCP ports: .* what else it says still holds; name the ports/,
+  ],
+  [
+    "VAL-30 one of several sources is lost",
+    "spec: {action: DENY, rules: [{from: [{source: {principals: [a]}}, {source: {requestPrincipals: [a/b]}}], to: [{operation: {methods: [GET]}}]}]}",
+    /denies all traffic on TCP ports/,
+  ],
+  [
+    "VAL-30 when stays",
+    "spec: {action: DENY, rules: [{to: [{operation: {methods: [GET]}}], when: [{key: source.ip, values: [10.0.0.1]}]}]}",
+    /denies more on TCP ports/,
+  ],
+  [
+    "VAL-30 when is lost too",
+    "spec: {action: DENY, rules: [{to: [{operation: {methods: [GET]}}], when: [{key: 'request.headers[a]', values: [b]}]}]}",
+    /denies all traffic on TCP ports/,
+  ],
+  ["AP-65 CUSTOM", custom("to: [{operation: {paths: [/a]}}]"), /every connection in scope is/],
+  [
+    "AP-65 CUSTOM narrowed",
+    custom("from: [{source: {ipBlocks: [10.0.0.1]}}], to: [{operation: {paths: [/a]}}]"),
+    /every connection that meets the rest of it is delegated there, and refused/,
+  ],
+  [
+    "AP-65 CUSTOM, one of several without ports",
+    custom("to: [{operation: {paths: [/a], ports: ['80']}}, {operation: {paths: [/b]}}]"),
+    /every connection in scope is/,
+  ],
+  [
+    "AP-20 rules left blank",
+    "spec:\n  rules:",
+    /^5 spec\.rules: is left blank, so it has no rules/,
+  ],
+  ["AP-20 no spec", "", /^1 spec: is missing, so it has no rules: it allows nothing, and denies/],
+  [
+    "AP-42 a principal with a * in its middle",
+    source("principals: ['cluster.local/ns/*/sa/guest']"),
+    /"cluster\.local\/ns\/\*\/sa\/guest" has a \* elsewhere .* \(AP-42\).*; write one \* at/,
+  ],
+  [
+    "AP-42 a principal with a * at both ends",
+    source("principals: [a], notPrincipals: ['*guest*']"),
+    /notPrincipals\[0\]: "\*guest\*" has a \* elsewhere/,
+  ],
+  ["AP-42 a host", operation("hosts: ['a*b.com']"), /hosts\[0\]: "a\*b\.com" has a \* elsewhere/],
+  [
+    "AP-42 a path with a * for a segment",
+    operation("paths: ['/cart/*/lines']"),
+    /paths\[0\]: .* only paths that have a \* there; did you mean \/cart\/\{\*\}\/lines\?$/,
+  ],
+  [
+    "AP-42 a path that ends in two",
+    operation("paths: ['/cart/**']"),
+    /did you mean \/cart\/\{\*\*\}\?$/,
+  ],
+  [
+    "AP-42 a path with a * within a segment",
+    operation("paths: ['/cart-*/lines']"),
+    /write \{\*\} for one whole segment$/,
+  ],
+  [
+    "AP-42 a path with a * at both ends",
+    operation("paths: ['*/admin/*']"),
+    /write \{\*\} for one whole segment$/,
   ],
   [
     "VAL-30 as the webhook has it: trustDomains do not count",
     "spec: {action: DENY, rules: [{from: [{source: {trustDomains: [a]}}]}]}",
-    /denies all traffic on TCP/,
+    /holds on TCP ports as it is written; Istio warns all the same/,
   ],
   [
     "VAL-30 requestPrincipals",
@@ -391,6 +499,17 @@ const quiet: [rule: string, spec: string][] = [
     "VAL-30 with a principal",
     "spec: {action: DENY, rules: [{from: [{source: {principals: [a]}}]}]}",
   ],
+  ["AP-65 CUSTOM with ports", custom("to: [{operation: {paths: [/a], ports: ['80']}}]")],
+  [
+    "AP-65 CUSTOM with a port in when",
+    custom("to: [{operation: {paths: [/a]}}], when: [{key: destination.port, values: ['80']}]"),
+  ],
+  ["AP-65 CUSTOM without HTTP conditions", custom("from: [{source: {ipBlocks: [10.0.0.1]}}]")],
+  ["AP-20 nothing, as is usual", "spec: {}"],
+  ["AP-20 no rules", "spec: {rules: []}"],
+  ["AP-42 a star at one end", operation("hosts: ['*.b.com'], paths: ['/a*']")],
+  ["AP-42 a header", when("key: 'request.headers[accept]', values: ['text/*;q=1']")],
+  ["AP-70 a template", operation("paths: ['/a/{*}/b']")],
   ["AP-45b with a positive field", source("notPrincipals: [a], namespaces: [b]")],
   [
     "AP-45b only concerns ALLOW",

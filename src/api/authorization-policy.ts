@@ -94,6 +94,7 @@ export function authorizationPolicy(meta: ResourceMeta, root: Fields): Authoriza
   const spec = root.section("spec");
   const action = spec.choice("action", AUTHORIZATION_ACTIONS, "ALLOW");
   const provider = spec.section("provider").text("name") ?? "";
+  if (action === "ALLOW") tellOfNoRules(root);
   return {
     kind: "AuthorizationPolicy",
     meta,
@@ -106,6 +107,16 @@ export function authorizationPolicy(meta: ResourceMeta, root: Fields): Authoriza
   };
 }
 
+/** `spec: {}` and `rules: []` say that nothing is allowed; what is left blank may have been meant otherwise. */
+function tellOfNoRules(root: Fields): void {
+  const effect = "it has no rules: it allows nothing, and denies whatever no other policy allows";
+  const spec = root.section("spec");
+  if (!root.has("spec")) root.notice("spec", `is missing, so ${effect}`);
+  else if (spec.mentions("rules") && !spec.has("rules")) {
+    spec.notice("rules", `is left blank, so ${effect}`);
+  }
+}
+
 function readRule(fields: Fields, action: AuthorizationAction): AuthorizationRule {
   const rule = {
     line: fields.line,
@@ -115,7 +126,7 @@ function readRule(fields: Fields, action: AuthorizationAction): AuthorizationRul
     to: membersOf(fields, { list: "to", member: "operation" }).map((operation) =>
       valuesByField(operation, OPERATION_FIELDS),
     ),
-    when: fields.list("when").map(condition),
+    when: conditions(fields),
   };
   for (const advice of ruleAdvice(rule, action)) fields.noticeHere(advice);
   return rule;
@@ -134,19 +145,36 @@ function valuesByField<Field extends string>(
   for (const name of names) {
     if (!fields.mentions(name)) continue;
     values[name] = advisedTexts(fields, { name, key: name });
-    if (fields.saysNothing(name)) fields.report(name, "must have at least one value");
+    refuseEmptyList(fields, name);
   }
   return values;
+}
+
+/** An empty list would be as good as absent, and widen the rule: it is refused. */
+function conditions(rule: Fields): AuthorizationCondition[] {
+  refuseEmptyList(rule, "when");
+  return rule.list("when").map(condition);
 }
 
 /** AP-97 */
 function condition(fields: Fields): AuthorizationCondition {
   const key = fields.text("key", conditionFormProblem) ?? "";
+  const lists = ["values", "notValues"];
+  // A condition with neither is the webhook's matter.
+  if (!lists.every((name) => fields.saysNothing(name))) {
+    for (const name of lists) refuseEmptyList(fields, name);
+  }
   return {
     key,
     values: advisedTexts(fields, { name: "values", key }),
     notValues: advisedTexts(fields, { name: "notValues", key }),
   };
+}
+
+function refuseEmptyList(fields: Fields, name: string): void {
+  if (fields.mentions(name) && fields.saysNothing(name)) {
+    fields.report(name, "must have at least one item, or be left out");
+  }
 }
 
 function advisedTexts(

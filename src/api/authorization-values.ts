@@ -1,9 +1,10 @@
 /** What the values of AuthorizationPolicy fields and `when` keys may be (VAL-24..VAL-29, VAL-31, VAL-32). */
 import type { OperationField, SourceField } from "./authorization-policy.ts";
 import { parseCidr } from "./cidr.ts";
+import { closestName } from "./closest-name.ts";
 import type { Check } from "./decoder.ts";
 import { pathProblem } from "./path-template.ts";
-import { quoted } from "./quoted.ts";
+import { quoted, shortened } from "./quoted.ts";
 
 const MAX_SERVICE_ACCOUNT_BYTES = 320;
 
@@ -76,7 +77,7 @@ export function conditionKeyProblem(key: string): string | undefined {
   if (removed !== undefined)
     return `${quoted(key)} is no longer a key; use ${removed.instead} instead`;
   const bracket = BRACKET_KEYS.find(({ prefix }) => key.startsWith(prefix));
-  if (bracket === undefined) return `${quoted(key)} is not a known key`;
+  if (bracket === undefined) return `${quoted(key)} is not a known key${keyHint(key)}`;
   return hasBracketedName(key) ? undefined : formProblem(key, bracket.prefix);
 }
 
@@ -93,6 +94,16 @@ export function conditionFormProblem(key: string): string | undefined {
 /** The webhook's check for the values of a `when` key. */
 export function conditionValueCheck(key: string): Check {
   return CONDITION_CHECKS.get(key) ?? emptyProblem;
+}
+
+const BRACKET_NAMES: readonly string[] = ["request.headers", "request.auth.claims"];
+
+function keyHint(key: string): string {
+  const [written = ""] = key.split("[", 1);
+  const meant = closestName(written, [...CONDITION_CHECKS.keys(), ...BRACKET_NAMES]);
+  if (meant === undefined) return "";
+  const brackets = BRACKET_NAMES.includes(meant) ? key.slice(written.length) || "[name]" : "";
+  return `; did you mean ${shortened(`${meant}${brackets}`)}?`;
 }
 
 function hasBracketedName(key: string): boolean {

@@ -12,6 +12,7 @@ import { checkDuration } from "./webhook/duration.ts";
 import { hostNameProblem, isAddress } from "./webhook/host-name.ts";
 import { namespacedHostProblem } from "./webhook/namespaced-host.ts";
 import { portNumberProblem } from "./webhook/port.ts";
+import { requestUriScheme } from "./webhook/request-uri.ts";
 import { numberIn, textIn, textsIn } from "./webhook/written-values.ts";
 
 /** Kinds that are no service to be reached. */
@@ -113,6 +114,9 @@ function checkHttpAuthorizer(fields: Fields): void {
   const prefix = textIn(fields, "pathPrefix");
   if (prefix !== "" && !prefix.startsWith("/")) {
     fields.report("pathPrefix", `${quoted(prefix)} does not begin with "/"`);
+  } else if (prefix !== "" && requestUriScheme(prefix) === undefined) {
+    const problem = "is not a path: it has a control character or a broken escape";
+    fields.report("pathPrefix", `${quoted(prefix)} ${problem}`);
   }
   for (const name of HEADER_FIELDS) {
     const item = textsIn(fields, name).indexOf("*");

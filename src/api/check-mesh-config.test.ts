@@ -32,7 +32,7 @@ const bad: [text: string, issue: RegExp][] = [
   ["{trustDomain: a..b}", /^trustDomain: /],
   ["{connectTimeout: 61m}", /^connectTimeout: must be at most 1h$/],
   ["{connectTimeout: 0s}", /^connectTimeout: is 0s; must be at least 1ms$/],
-  ["{connectTimeout: 10}", /^connectTimeout: is the number 10; expected text/],
+  ["{connectTimeout: 10}", /^connectTimeout: is the number 10; expected a duration such as "5s"$/],
   ["{dnsRefreshRate: soon}", /^dnsRefreshRate: "soon" is not a duration/],
   ["{protocolDetectionTimeout: 1us}", /^protocolDetectionTimeout: must be a whole number of milli/],
   ["{proxyListenPort: 0}", /^proxyListenPort: is 0; expected a number from 1 to 65535$/],
@@ -84,6 +84,10 @@ const bad: [text: string, issue: RegExp][] = [
     /lightstep\.accessToken: is missing$/,
   ],
   ["{defaultConfig: {tracing: {datadog: {}}}}", /datadog\.address: is missing$/],
+  [
+    "{defaultConfig: {tracing: {tlsSettings: {mode: MUTUAL, clientCertificate: /a}}}}",
+    /tracing\.tlsSettings\.privateKey: is missing; mode MUTUAL needs it$/,
+  ],
   [
     "{defaultConfig: {tracing: {zipkin: {}, datadog: {address: 'a:1'}}}}",
     /datadog: must not be given together with zipkin/,

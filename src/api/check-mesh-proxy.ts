@@ -2,6 +2,7 @@
 import { isIP } from "node:net";
 import type { Fields } from "./decoder.ts";
 import { quoted } from "./quoted.ts";
+import { checkClientTlsSettings } from "./webhook/client-tls-settings.ts";
 import { checkDuration, parseDuration } from "./webhook/duration.ts";
 import { hostNameProblem } from "./webhook/host-name.ts";
 import { portNumberProblem } from "./webhook/port.ts";
@@ -10,6 +11,8 @@ import { numberIn, textIn } from "./webhook/written-values.ts";
 const NANOSECONDS_PER_SECOND = 1e9;
 /** The address of the machine, filled in when a sidecar starts. */
 const HOST_IP = "$(HOST_IP)";
+/** The mesh's configuration is in none, so that no config map is its own. */
+const NO_NAMESPACE = "";
 
 export function checkMeshProxy(proxy: Fields): void {
   for (const name of ["configPath", "binaryPath", "serviceCluster", "discoveryAddress"]) {
@@ -54,6 +57,7 @@ function checkTracing(tracing: Fields): void {
       tracer.report("accessToken", "is missing");
     }
   }
+  checkClientTlsSettings(tracing.section("tlsSettings"), NO_NAMESPACE);
   const tags = tracing.section("customTags");
   for (const name of tags.names())
     if (!tags.has(name)) tags.report(name, "is empty; expected a map");

@@ -153,6 +153,11 @@ const refused: [rule: string, text: string, issue: RegExp][] = [
     /pathPrefix: "check" does not begin with "\/"$/,
   ],
   [
+    "VAL-72 broken escape",
+    `{name: a, envoyExtAuthzHttp: {${SERVER}, pathPrefix: "/%zz"}}`,
+    /pathPrefix: "\/%zz" is not a path/,
+  ],
+  [
     "VAL-72, EA-11 star",
     `{name: a, envoyExtAuthzHttp: {${SERVER}, headersToUpstreamOnAllow: [x-a, "*"]}}`,
     /headersToUpstreamOnAllow\[1\]: "\*" alone is not supported/,

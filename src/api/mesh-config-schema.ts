@@ -4,6 +4,7 @@
  */
 import { extensionProviderSchema } from "./extension-provider-schema.ts";
 import { meshProxySchema } from "./mesh-proxy-schema.ts";
+import { anyDuration } from "./schema/duration.ts";
 import { connectionPool } from "./schema/parts/connection-pool.ts";
 import { httpRetries } from "./schema/parts/http-route.ts";
 import { localityLbSetting, zoneAwareLbSetting } from "./schema/parts/load-balancer.ts";
@@ -22,9 +23,6 @@ import {
   uint32,
 } from "./schema/schema.ts";
 
-/** A Go duration; how long it must be is another check's matter. */
-const span = text();
-
 const labelSelector = object({
   matchLabels: mapOf(text()),
   matchExpressions: list(object({ key: text(), operator: text(), values: list(text()) })),
@@ -39,7 +37,7 @@ const tlsConfig = object({
 const certificateAuthority = object({
   address: text(),
   tlsSettings: clientTls,
-  requestTimeout: span,
+  requestTimeout: anyDuration,
   istiodSide: flag(),
 });
 
@@ -63,13 +61,13 @@ const serviceEntryVisibility = object({
 });
 
 const traffic = {
-  connectTimeout: span,
+  connectTimeout: anyDuration,
   defaultHttpRetryPolicy: httpRetries,
   defaultInboundHttpRetryPolicy: httpRetries,
   defaultTrafficPolicy: object({ connectionPool, outlierDetection }),
-  dnsRefreshRate: span,
+  dnsRefreshRate: anyDuration,
   h2UpgradePolicy: choice(["DO_NOT_UPGRADE", "UPGRADE"]),
-  hboneIdleTimeout: span,
+  hboneIdleTimeout: anyDuration,
   inboundTrafficPolicy: object({ mode: choice(["PASSTHROUGH", "LOCALHOST"]) }),
   localityLbSetting,
   outboundTrafficPolicy: object({
@@ -79,8 +77,8 @@ const traffic = {
   pathNormalization: object({
     normalization: choice(["DEFAULT", "NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"]),
   }),
-  protocolDetectionTimeout: span,
-  tcpKeepalive: object({ probes: uint32(), time: span, interval: span }),
+  protocolDetectionTimeout: anyDuration,
+  tcpKeepalive: object({ probes: uint32(), time: anyDuration, interval: anyDuration }),
   zoneAwareLbSetting,
 };
 

@@ -2,6 +2,7 @@
  * The structure of a mesh's `defaultConfig`: what each sidecar is started with.
  * Source: https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/#ProxyConfig
  */
+import { anyDuration } from "./schema/duration.ts";
 import { tcpPool } from "./schema/parts/connection-pool.ts";
 import { clientTls } from "./schema/parts/tls-settings.ts";
 import {
@@ -90,19 +91,19 @@ const proxyHeaders = object({
   xForwardedPort: enabled,
 });
 
-const offload = object({ pollDelay: text(), fallback: flag() });
+const offload = object({ pollDelay: anyDuration, fallback: flag() });
 
 const connectionSettings = object({
   profile: choice(["SIDECAR", "EDGE"]),
   listenerPerConnectionBufferLimitBytes: int32(),
   clusterPerConnectionBufferLimitBytes: int32(),
-  httpIdleTimeout: text(),
-  httpMaxConnectionDuration: text(),
-  httpDrainTimeout: text(),
-  httpRequestTimeout: text(),
-  httpRequestHeadersTimeout: text(),
-  httpStreamIdleTimeout: text(),
-  httpMaxStreamDuration: text(),
+  httpIdleTimeout: anyDuration,
+  httpMaxConnectionDuration: anyDuration,
+  httpDrainTimeout: anyDuration,
+  httpRequestTimeout: anyDuration,
+  httpRequestHeadersTimeout: anyDuration,
+  httpStreamIdleTimeout: anyDuration,
+  httpMaxStreamDuration: anyDuration,
   httpMaxConcurrentStreams: int32(),
   http2InitialStreamWindowSize: int32(),
   http2InitialConnectionWindowSize: int32(),
@@ -135,8 +136,8 @@ export const meshProxySchema: ObjectSchema = object(
     controlPlaneAuthPolicy: choice(["NONE", "MUTUAL_TLS", "INHERIT"]),
     customConfigFile: text(),
     discoveryAddress: text(),
-    discoveryRefreshDelay: text(),
-    drainDuration: text(),
+    discoveryRefreshDelay: anyDuration,
+    drainDuration: anyDuration,
     envoyAccessLogService: remoteService,
     envoyMetricsService: remoteService,
     envoyMetricsServiceAddress: text(),
@@ -173,7 +174,7 @@ export const meshProxySchema: ObjectSchema = object(
     statsCompression: flag(),
     statsdUdpAddress: text(),
     statusPort: int32(),
-    terminationDrainDuration: text(),
+    terminationDrainDuration: anyDuration,
     tracing,
     tracingServiceName: choice([
       "APP_LABEL_AND_NAMESPACE",

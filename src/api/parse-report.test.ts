@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toldOnce } from "./parse-report.ts";
-import type { CheckLevel, Issue } from "./resource.ts";
+import type { Issue, IssueLevel } from "./resource.ts";
 
-function issue(level: CheckLevel | "own", problem: string, path = "spec.a"): Issue {
+function issue(level: IssueLevel | "own", problem: string, path = "spec.a"): Issue {
   const source = { file: "f", line: 1 };
   return level === "own" ? { source, path, problem } : { source, path, problem, level };
 }
@@ -13,10 +13,11 @@ const cases: [what: string, issues: Issue[], told: string[]][] = [
   ["two faults that one check finds", [issue("schema", "x"), issue("schema", "z")], ["x", "z"]],
   ["both gates: the webhook", [issue("schema", "x"), issue("webhook", "z")], ["z"]],
   [
-    "both gates, of the type: the schema",
-    [issue("schema", "is a map"), issue("webhook", "is a map"), issue("webhook", "is missing")],
+    "both gates, of the type: who speaks of it",
+    [{ ...issue("schema", "is a map"), about: "type" }, issue("webhook", "is missing")],
     ["is a map"],
   ],
+  ["before the gates: that", [issue("own", "x"), issue("document", "z")], ["z"]],
   ["the schema and the reader: the schema", [issue("schema", "x"), issue("own", "z")], ["x"]],
   ["the webhook and the reader: the webhook", [issue("own", "x"), issue("webhook", "z")], ["z"]],
   ["the reader alone", [issue("own", "x"), issue("own", "z")], ["x", "z"]],

@@ -1,5 +1,5 @@
 /** What is said about one document while it is read: issues, notices, and fields accepted without effect. */
-import type { CheckLevel, Issue, Notice } from "./resource.ts";
+import type { Issue, IssueLevel, Notice } from "./resource.ts";
 
 /** Where something is said: a line of the file, from 1, and a dotted path inside the document. */
 export interface Position {
@@ -9,7 +9,8 @@ export interface Position {
 
 /** What readers and checks say things to. */
 export interface Report {
-  issue(at: Position, problem: string): void;
+  /** @param about "type" where the value is not of the type that is asked for */
+  issue(at: Position, problem: string, about?: "type"): void;
   notice(at: Position, message: string): void;
   /** Remembers a field that has no effect here; list indexes are left out, so that a list counts once. */
   unused(path: string): void;
@@ -37,11 +38,13 @@ export class ParseReport implements Report {
     this.#unused.add(path.replace(/\[\d+\]/g, "[]"));
   }
 
-  /** The same report, for one of Istio's own checks: what is said there carries its level. */
-  at(level: CheckLevel): Report {
+  /** The same report, for one of the checks of a cluster: faults carry its level, and so do warnings of a gate. */
+  at(level: IssueLevel): Report {
+    const ofGate = level === "document" ? {} : { level };
     return {
-      issue: (at, problem) => this.#issue(at, { problem, level }),
-      notice: (at, message) => this.#notice(at, { message, level }),
+      issue: (at, problem, about) =>
+        this.#issue(at, { problem, level, ...(about === undefined ? {} : { about }) }),
+      notice: (at, message) => this.#notice(at, { message, ...ofGate }),
       unused: (path) => this.unused(path),
     };
   }
@@ -54,7 +57,7 @@ export class ParseReport implements Report {
   }
 
   /** The same fault found twice, because a field is read twice, is told once. */
-  #issue({ line, path }: Position, said: Pick<Issue, "problem" | "level">): void {
+  #issue({ line, path }: Position, said: Pick<Issue, "problem" | "level" | "about">): void {
     const key = `${line} ${path} ${said.problem} ${said.level}`;
     if (this.#told.has(key)) return;
     this.#told.add(key);
@@ -81,13 +84,10 @@ export function toldOnce(issues: readonly Issue[]): readonly Issue[] {
 }
 
 function bestTold(issues: readonly Issue[]): readonly Issue[] {
-  const [schema, webhook] = [issuesAt(issues, "schema"), issuesAt(issues, "webhook")];
-  // What both say in the same words is what the type of a value is.
-  const same = schema.filter(({ problem }) => webhook.some((other) => other.problem === problem));
-  const best = [same, webhook, schema].find((said) => said.length > 0);
-  return best ?? issues;
+  const ofType = issues.filter(({ about }) => about === "type");
+  const ofLevels = LEVELS.map((level) => issues.filter((issue) => issue.level === level));
+  return [ofType, ...ofLevels].find((said) => said.length > 0) ?? issues;
 }
 
-function issuesAt(issues: readonly Issue[], level: CheckLevel): readonly Issue[] {
-  return issues.filter((issue) => issue.level === level);
-}
+/** Whose words are told, in this order. */
+const LEVELS: readonly IssueLevel[] = ["document", "webhook", "schema"];

@@ -1,17 +1,11 @@
 /** The one door from text to resources: YAML in; typed resources, issues and notices out. */
-import { closestName } from "./closest-name.ts";
 import { Fields } from "./decoder.ts";
 import { KIND_PARSERS } from "./kind-parsers.ts";
-import { isUnsupportedGroup, UNSUPPORTED_KINDS } from "./known-kinds.ts";
-import { meshConfigDocument } from "./mesh-config-document.ts";
-import { ParseReport, type Report, toldOnce } from "./parse-report.ts";
-import { quoted } from "./quoted.ts";
-import type { Issue, Notice, Resource, ResourceMeta, SourceLocation } from "./resource.ts";
-import { resourceMeta } from "./resource-meta.ts";
-import { checkSchema } from "./schema/check-schema.ts";
+import { ParseReport, toldOnce } from "./parse-report.ts";
+import { readResource } from "./read-resource.ts";
+import type { Issue, Notice, Resource, SourceLocation } from "./resource.ts";
 import { schemaOfKind } from "./schema/schema-of-kind.ts";
-import { webhookOfKind } from "./webhook/webhook-of-kind.ts";
-import { type YamlDocument, type YamlNode, yamlDocuments } from "./yaml-documents.ts";
+import { type YamlDocument, type YamlMap, type YamlNode, yamlDocuments } from "./yaml-documents.ts";
 
 export interface ParsedResources {
   readonly resources: readonly Resource[];
@@ -27,6 +21,8 @@ export interface ReadDocument {
   readonly name: string | undefined;
   /** Where it begins; of one that cannot be read, where its first fault is. */
   readonly source: SourceLocation;
+  /** Whether Istio's gates were asked: they know the kinds of Istio alone. */
+  readonly gates: "asked" | "not asked";
   /** Empty when there are issues. */
   readonly resources: readonly Resource[];
   readonly issues: readonly Issue[];
@@ -50,22 +46,77 @@ export function parseResources(text: string, file: string): ParsedResources {
 
 /** As `parseResources`, document by document. */
 export function readDocuments(text: string, file: string): readonly ReadDocument[] {
-  return yamlDocuments(text).map((document) => readDocument(document, file));
+  return yamlDocuments(text).flatMap((document) => readDocument(document, file));
 }
 
-function readDocument({ root, problems }: YamlDocument, file: string): ReadDocument {
+function readDocument({ root, problems }: YamlDocument, file: string): readonly ReadDocument[] {
+  if (root !== undefined) {
+    return isList(root) ? readList(root, file) : [readItem(root, { file, path: "" })];
+  }
   const report = new ParseReport(file);
-  for (const { line, problem } of problems) report.issue({ line, path: "" }, problem);
-  const resources = root === undefined ? [] : readNode(root, { report, file });
+  for (const { line, problem } of problems) {
+    report.at("document").issue({ line, path: "" }, problem);
+  }
+  return [documentOf({ report, file, line: problems[0]?.line ?? 1 })];
+}
+
+function isList(root: YamlNode): root is YamlMap {
+  return writtenText(root, ["kind"]) === "List" && writtenText(root, ["apiVersion"]) === "v1";
+}
+
+/** Each item as if it were a document; the list itself only where there is something to say of it, or nothing in it. */
+function readList(list: YamlMap, file: string): readonly ReadDocument[] {
+  const report = new ParseReport(file);
+  const root = new Fields(list, { line: list.line, path: "", report });
+  root.accept(["apiVersion", "kind", "metadata", "items"]);
+  const items = root.list("items");
+  for (const item of items) item.acceptAll();
+  root.end();
+  const documents = items.map(({ map, path }) => readItem(map, { file, path }));
+  if (documents.length > 0 && report.issues.length === 0) return documents;
+  return [documentOf({ report, file, line: list.line, root: list }), ...documents];
+}
+
+function readItem(
+  root: YamlNode,
+  { file, path }: { readonly file: string; readonly path: string },
+): ReadDocument {
+  const report = new ParseReport(file);
+  const resource = readResource(root, { report, file, path });
+  const resources = resource === undefined ? [] : [resource];
+  return documentOf({ report, file, line: root.line, root, resources });
+}
+
+function documentOf({
+  report,
+  file,
+  line,
+  root,
+  resources = [],
+}: {
+  readonly report: ParseReport;
+  readonly file: string;
+  readonly line: number;
+  readonly root?: YamlNode;
+  readonly resources?: readonly Resource[];
+}): ReadDocument {
   return {
     kind: writtenText(root, ["kind"]),
     namespace: writtenText(root, ["metadata", "namespace"]),
     name: writtenText(root, ["metadata", "name"]),
-    source: { file, line: root?.line ?? problems[0]?.line ?? 1 },
+    source: { file, line },
+    gates: isGated(root) ? "asked" : "not asked",
     resources: report.issues.length === 0 ? resources : [],
     issues: report.issues.toSorted((one, other) => one.source.line - other.source.line),
-    notices: report.notices(root?.line ?? 1),
+    notices: report.notices(line),
   };
+}
+
+function isGated(root: YamlNode | undefined): boolean {
+  const kind = writtenText(root, ["kind"]) ?? "";
+  const apiVersion = writtenText(root, ["apiVersion"]) ?? "";
+  const served = KIND_PARSERS.get(kind)?.apiVersions.includes(apiVersion) ?? false;
+  return served && schemaOfKind(kind) !== undefined;
 }
 
 function writtenText(node: YamlNode | undefined, path: readonly string[]): string | undefined {
@@ -74,106 +125,4 @@ function writtenText(node: YamlNode | undefined, path: readonly string[]): strin
     return node?.type === "scalar" && typeof node.value === "string" ? node.value : undefined;
   }
   return node?.type === "map" ? writtenText(node.entries.get(name)?.node, rest) : undefined;
-}
-
-interface Reading {
-  readonly report: ParseReport;
-  readonly file: string;
-}
-
-function readNode(node: YamlNode, { report, file }: Reading): readonly Resource[] {
-  if (node.type !== "map") {
-    report.issue(
-      { line: node.line, path: "" },
-      "is not a resource; expected a map with apiVersion and kind",
-    );
-    return [];
-  }
-  const root = new Fields(node, { line: node.line, path: "", report });
-  const resources = readList(root, { report, file });
-  if (resources !== "not-read") root.end();
-  return resources === "not-read" ? [] : resources;
-}
-
-/** "not-read" when the kind is not ours, so that its fields are not judged either. */
-function readList(root: Fields, reading: Reading): readonly Resource[] | "not-read" {
-  const kind = root.text("kind");
-  if (kind !== "List" || root.text("apiVersion") !== "v1") return readResource(root, reading);
-  root.accept(["metadata"]);
-  return root.list("items").flatMap((item) => {
-    const resources = readResource(item, reading);
-    if (resources === "not-read") item.acceptAll();
-    return resources === "not-read" ? [] : resources;
-  });
-}
-
-function readResource(root: Fields, { report, file }: Reading): readonly Resource[] | "not-read" {
-  const mesh = meshConfigDocument(root, { report, file });
-  if (mesh !== undefined) return [mesh];
-  const kind = root.text("kind");
-  if (kind === undefined) return refuseMissingKind(root);
-  const parser = KIND_PARSERS.get(kind);
-  if (parser === undefined) return refuseKind(root, kind);
-  const apiVersion = root.requiredText("apiVersion");
-  if (!parser.apiVersions.includes(apiVersion)) {
-    return refuseVersion(root, { kind, apiVersion, served: parser.apiVersions });
-  }
-  root.accept(["status"]);
-  const meta = resourceMeta(root.section("metadata"), { ...parser, apiVersion, file, at: root });
-  const schema = schemaOfKind(kind);
-  if (schema === undefined) return [parser.parse(meta, root)];
-  checkSchema(schema, { node: root.map, path: root.path, report: report.at("schema") });
-  checkWebhook(root, { kind, meta, report: report.at("webhook") });
-  const resource = parser.parse(meta, root);
-  // Unknown fields are the schema's matter (VAL-2), whoever has read the rest.
-  root.section("spec").acceptAll();
-  return [resource];
-}
-
-/** Whatever the schema says: a user sees what either gate would say. */
-function checkWebhook(
-  root: Fields,
-  { kind, meta, report }: { kind: string; meta: ResourceMeta; report: Report },
-): void {
-  const { name, namespace, annotations } = meta;
-  const checked = new Fields(root.map, { line: root.line, path: root.path, report });
-  const request = { name, namespace, annotations, root: checked, spec: checked.section("spec") };
-  webhookOfKind(kind)?.(request);
-}
-
-function refuseVersion(
-  root: Fields,
-  {
-    kind,
-    apiVersion,
-    served,
-  }: { readonly kind: string; readonly apiVersion: string; readonly served: readonly string[] },
-): "not-read" {
-  if (isUnsupportedGroup(kind, apiVersion)) {
-    root.report("kind", `not supported yet: ${kind} of ${apiVersion}`);
-  } else if (root.has("apiVersion")) {
-    const expected = served.join(", ");
-    root.report(
-      "apiVersion",
-      `${quoted(apiVersion)} is not an apiVersion of ${kind}; expected ${expected}`,
-    );
-  }
-  return "not-read";
-}
-
-function refuseMissingKind(root: Fields): "not-read" {
-  if (!root.has("kind"))
-    root.report("kind", "is missing: not a resource, and no MeshConfig either");
-  return "not-read";
-}
-
-function refuseKind(root: Fields, kind: string): "not-read" {
-  if (UNSUPPORTED_KINDS.has(kind)) {
-    root.report("kind", `not supported yet: ${kind}`);
-    return "not-read";
-  }
-  const meant = closestName(kind, [...KIND_PARSERS.keys(), ...UNSUPPORTED_KINDS]);
-  const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
-  root.report("kind", `${quoted(kind)} is not a known kind${hint}`);
-  return "not-read";
 }

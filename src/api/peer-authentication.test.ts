@@ -126,7 +126,7 @@ const invalid: [rule: string, spec: string, issue: RegExp][] = [
   [
     "only matchLabels",
     "spec: {selector: {matchExpressions: []}}",
-    /^4 spec\.selector\.matchExpressions: is not a known field$/,
+    /^4 spec\.selector\.matchExpressions: is not a known field; labels stand under matchLabels$/,
   ],
   [
     "label that is no text",

@@ -71,6 +71,9 @@ export type PodOwner = Deployment | StatefulSet | Job;
  */
 export type CheckLevel = "schema" | "webhook";
 
+/** "document": what stands before both gates, as no API server takes it: broken YAML, no such kind, faulty metadata. */
+export type IssueLevel = "document" | CheckLevel;
+
 /** Something wrong with what the user wrote; the resource is not used until it is mended. */
 export interface Issue {
   readonly source: SourceLocation;
@@ -78,7 +81,9 @@ export interface Issue {
   readonly path: string;
   /** What is wrong, and what was expected instead. */
   readonly problem: string;
-  readonly level?: CheckLevel;
+  readonly level?: IssueLevel;
+  /** Where the value is not of the type that is asked for, so that nothing else said of it matters. */
+  readonly about?: "type";
 }
 
 /** Something accepted that the user should know, such as a field without effect here. */

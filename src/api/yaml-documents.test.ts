@@ -80,6 +80,20 @@ for (const [text, line, problem] of broken) {
   });
 }
 
+const typingErrors: [what: string, text: string, line: number][] = [
+  ["a list that is not closed", "a: [{b: [c, {d: e}]\nf: g\nh: i\n", 2],
+  ["a map that is not closed", "a:\n- {b: c, d: [e}\nf: {g: h}\n", 2],
+];
+for (const [what, text, line] of typingErrors) {
+  test(`one typing error is one fault: ${what}`, () => {
+    const found = yamlDocuments(text).flatMap(({ problems }) => problems);
+    assert.deepEqual(
+      found.map((problem) => problem.line),
+      [line],
+    );
+  });
+}
+
 test("a broken document leaves the ones around it readable", () => {
   const documents = yamlDocuments("a: 1\n---\nb: [\n---\nc: 3\n");
   assert.deepEqual(

@@ -166,13 +166,13 @@ function* measuredTokens(text: string, counter: LineCounter): Generator<CST.Toke
 
 function readDocument(document: Document.Parsed, options: ReadingOptions): YamlDocument[] {
   const { lineAt, display } = options;
-  const faults = [...document.errors, ...document.warnings];
-  if (faults.length > 0) {
-    const problems = faults.map((fault) => ({
-      line: lineAt(fault.pos[0]),
-      problem: syntaxProblem(fault, display),
-    }));
-    return [{ problems }];
+  // What follows the first fault is mostly its consequence: one typing error, one fault.
+  const [first] = [...document.errors, ...document.warnings].sort(
+    (one, other) => one.pos[0] - other.pos[0],
+  );
+  if (first !== undefined) {
+    const problem = syntaxProblem(first, display);
+    return [{ problems: [{ line: lineAt(first.pos[0]), problem }] }];
   }
   const reader = new NodeReader(options);
   const root = reader.read(document.contents, {

@@ -7,13 +7,14 @@ import type {
   DescribedPolicy,
   DescribedPort,
   DescribedRule,
+  UndeclaredPort,
   WorkloadDescription,
 } from "../policy/describe-workload.ts";
 import type { ServicePortName } from "../policy/route.ts";
 import { alignColumns } from "./align-columns.ts";
 
 export function formatDescription(description: WorkloadDescription): readonly string[] {
-  const { workload, injected, ports, policies, issuers } = description;
+  const { workload, injected, ports, undeclaredPorts, policies, issuers } = description;
   return [
     `${workload.namespace}/${workload.owner}`,
     `  pod        ${workload.name}`,
@@ -21,6 +22,7 @@ export function formatDescription(description: WorkloadDescription): readonly st
     `  identity   ${injected ? workload.identity : "none: the pod has no sidecar, so that nothing is enforced there"}`,
     "",
     ...portLines(ports),
+    ...undeclaredPorts.map(undeclaredInWords),
     "",
     ...issuerLines(issuers),
     ...policyLines(policies),
@@ -47,6 +49,10 @@ function portLines(ports: readonly DescribedPort[]): readonly string[] {
       originInWords(origin),
     ]),
   ]);
+}
+
+function undeclaredInWords({ containerPort, mutualTls: { mode, origin } }: UndeclaredPort): string {
+  return `Port ${containerPort}, which no container declares: ${mode}, set by ${originInWords(origin)}`;
 }
 
 function serviceInWords({ serviceName, servicePort }: ServicePortName): string {
@@ -85,11 +91,13 @@ function policyInWords({
   action,
   provider,
   dryRun,
+  matchesNothing,
   rules,
 }: DescribedPolicy): string[] {
   const remarks = [
     ...(provider === undefined ? [] : [`by ${provider}`]),
     ...(dryRun ? ["on trial: logged, not enforced"] : []),
+    ...(matchesNothing ? ["matches nothing on any port of this workload"] : []),
   ];
   const heading = `${action.padEnd(6)} ${formatRef(ref)} (${formatLocation(source)})`;
   return [

@@ -12,6 +12,8 @@ import {
 const policy = { kind: "AuthorizationPolicy", namespace: "shop", name: "no-admin" };
 const matched = { policy, rule: 0, source: { file: "a.yaml", line: 3 } };
 
+const denied = { verdict: "deny", reason: { because: "matched-deny", matched } } as const;
+
 const entry: AccessLogEntry = {
   start_time: "2026-01-31T12:00:00.000Z",
   reporter: "destination",
@@ -39,7 +41,7 @@ const entry: AccessLogEntry = {
   source_principal: parseSpiffeId("spiffe://cluster.local/ns/shop/sa/web"),
   destination_principal: parseSpiffeId("spiffe://cluster.local/ns/shop/sa/api"),
   source_certificate_serial: "1",
-  decision: { verdict: "deny", reason: { because: "matched-deny", matched } },
+  decision: denied,
 };
 const tcp = { protocol: "TCP", method: null, path: null, response_code: null } as const;
 
@@ -101,6 +103,18 @@ const lines: [what: string, changes: Partial<AccessLogEntry>, expected: string][
       decision: { verdict: "deny", reason: { because: "unknown-destination" } },
     },
     "DENIED shop/api-0 -> 93.184.216.34:443 TCP, no destination of the mesh (REGISTRY_ONLY)",
+  ],
+  [
+    "a refusal that policies on trial would not change",
+    { decision: { ...denied, dryRun: denied } },
+    "DENIED cluster.local/ns/shop/sa/web -> shop/api-0:8080 GET /admin 403, DENY shop/no-admin rules[0] (a.yaml:3)",
+  ],
+  [
+    "a refusal that they would change",
+    {
+      decision: { ...denied, dryRun: { verdict: "allow", reason: { because: "no-allow-policy" } } },
+    },
+    "DENIED cluster.local/ns/shop/sa/web -> shop/api-0:8080 GET /admin 403, DENY shop/no-admin rules[0] (a.yaml:3); on trial allowed: no ALLOW policy applies",
   ],
   [
     "a path that would steer the terminal",

@@ -24,6 +24,8 @@ export interface QuestionText {
   readonly header?: readonly string[];
   /** JSON: the payload of a token that the callee's sidecar has verified. */
   readonly claims?: string;
+  /** Where the claims were read, for messages. */
+  readonly claimsFile?: string;
 }
 
 const NAME = /^([^/:\s]+)\/([^/:\s]+)$/;
@@ -188,7 +190,12 @@ function list(items: readonly (string | number)[]): string {
   return items.length === 0 ? "none" : items.join(", ");
 }
 
-function parseRequest({ request, header = [], claims }: QuestionText): AskedRequest | undefined {
+function parseRequest({
+  request,
+  header = [],
+  claims,
+  claimsFile,
+}: QuestionText): AskedRequest | undefined {
   if (request === undefined) {
     if (header.length > 0) throw new QuestionError("--header is of no use without --request");
     if (claims !== undefined) throw new QuestionError("--claims is of no use without --request");
@@ -198,14 +205,14 @@ function parseRequest({ request, header = [], claims }: QuestionText): AskedRequ
   if (method === undefined || path === undefined) {
     throw new QuestionError(`--request ${request}: expected METHOD PATH, as in 'GET /cart'`);
   }
-  const payload = claims === undefined ? undefined : parseClaims(claims);
+  const payload = claims === undefined ? undefined : parseClaims(claims, claimsFile);
   return { method, path, headers: parseHeaders(header), ...(payload && { payload }) };
 }
 
-function parseClaims(text: string): TokenPayload {
+function parseClaims(text: string, file = "-"): TokenPayload {
   const payload = readJson(text);
   if (isTokenPayload(payload)) return payload;
-  throw new QuestionError("--claims: expected a JSON object, the payload of a token");
+  throw new QuestionError(`--claims ${file}: expected a JSON object, the payload of a token`);
 }
 
 function readJson(text: string): unknown {

@@ -8,7 +8,7 @@ import { addMeshCommands } from "./mesh-commands.ts";
 import type { NetworkChoice } from "./network-choice.ts";
 import { collect, dataFolder, networkChoice } from "./options.ts";
 import { packagePath } from "./package-root.ts";
-import { printLine as print } from "./print-line.ts";
+import { printLine as print, warnLine as warn } from "./print-line.ts";
 
 /** A command line that throws instead of ending the process, and leaves its exit code in `process.exitCode`. */
 export function buildProgram(): Command {
@@ -51,16 +51,18 @@ function addValidate(program: Command): void {
       "Check resources as Istio's schema and its webhook check them; needs no mesh and no cluster",
     )
     .argument("<paths...>", "YAML files, folders of them, or - for standard input")
+    .option("--istio", "ask Istio's two gates alone: what only this mesh refuses is a note")
     .option("--json", "print every fault with the gate that found it, as JSON")
     .addHelpText(
       "after",
       `
 Errors are what Istio would refuse, and what this mesh does not support yet; warnings are what Istio lets pass with one.
+With --istio errors are what Istio would refuse, and nothing else; mesh configuration and kinds of others get notes only.
 Exit code: 0 all good, 1 faults or nothing to check, 2 something cannot be read.
 
 Example: kubectl get authorizationpolicies -A -o yaml | hauberk validate -`,
     )
-    .action(async (paths: string[], options: { json?: boolean }) => {
+    .action(async (paths: string[], options: { istio?: boolean; json?: boolean }) => {
       const { validateCommand } = await import("./commands/validate.ts");
       process.exitCode = await validateCommand(paths, options, print);
     });
@@ -81,14 +83,15 @@ function addExplain(program: Command): void {
     .option("--request <request>", "METHOD PATH, as in 'GET /cart'")
     .option("--header <header>", "NAME: VALUE; may be given several times", collect)
     .option("--claims <file>", "JSON: payload of a token that the callee's sidecar has verified")
-    .option("--json", "print the decision as JSON")
+    .option("--all-notes", "print notes on all of the mesh, not only on what decides here")
+    .option("--json", "print the decision as JSON, with all notes")
     .addHelpText(
       "after",
       "\nExit code: 0 allowed, 2 denied or delegated to an external authorizer, 1 the question or the YAML is faulty.",
     )
     .action(async (options: ExplainOptions) => {
       const { explainCommand } = await import("./commands/explain.ts");
-      process.exitCode = await explainCommand(options, print);
+      process.exitCode = await explainCommand(options, { print, warn });
     });
 }
 
@@ -100,14 +103,15 @@ function addDescribe(program: Command): void {
     )
     .argument("<workload>", "NAMESPACE/WORKLOAD")
     .addOption(resourcePaths())
-    .option("--json", "print the description as JSON")
+    .option("--all-notes", "print notes on all of the mesh, not only on what decides here")
+    .option("--json", "print the description as JSON, with all notes")
     .addHelpText(
       "after",
       "\nExit code: 0, or 1 when there is no such workload or the YAML is faulty.",
     )
     .action(async (workload: string, options: DescribeOptions) => {
       const { describeCommand } = await import("./commands/describe.ts");
-      process.exitCode = await describeCommand(workload, options, print);
+      process.exitCode = await describeCommand(workload, options, { print, warn });
     });
 }
 
@@ -121,7 +125,10 @@ function addAuthz(program: Command): void {
     )
     .argument("<workload>", "callee, as NAMESPACE/WORKLOAD, with :PORT when a caller is given")
     .addOption(resourcePaths())
-    .option("--from <workload>", "caller, as NAMESPACE/WORKLOAD, or 'outside'")
+    .option(
+      "--from <caller>",
+      "caller, as NAMESPACE/WORKLOAD; spiffe://... by its certificate alone; or 'outside'",
+    )
     .option("--request <request>", "METHOD PATH, as in 'GET /cart'")
     .option("--header <header>", "NAME: VALUE; may be given several times", collect)
     .option("--claims <file>", "JSON: payload of a token that the callee's sidecar has verified")
@@ -141,7 +148,7 @@ would have to allow counts as denied, as long as --custom allow does not say tha
     )
     .action(async (workload: string, options: AuthzCheckOptions) => {
       const { authzCheckCommand } = await import("./commands/authz-check.ts");
-      process.exitCode = await authzCheckCommand(workload, options, print);
+      process.exitCode = await authzCheckCommand(workload, options, { print, warn });
     });
 }
 

@@ -15,7 +15,7 @@ import {
   NamespaceNetwork,
   type NamespaceNetworkOptions,
 } from "../local/network/namespace-network.ts";
-import { unenforcedIssues } from "../policy/unenforced-resources.ts";
+import { noticesBeside, unenforcedIssues } from "../policy/unenforced-resources.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { createLog, type Log, silentLog } from "../runtime/log.ts";
@@ -62,8 +62,8 @@ export async function startMesh(
   print(`hauberk up: reading ${describePaths(paths)}`);
   controlPlaneFlags(process.env); // the control plane reads them again: what is wrong is told before anything starts
   const parsed = await readResourceFiles(paths);
-  for (const notice of noticesOf(parsed)) print(formatNotice(notice));
   const issues = [...parsed.issues, ...unenforcedIssues(parsed.resources)];
+  for (const notice of noticesBeside(noticesOf(parsed), issues)) print(formatNotice(notice));
   if (issues.length > 0) {
     for (const issue of issues) print(formatIssue(issue));
     const faults = issues.length === 1 ? "1 fault" : `${issues.length} faults`;

@@ -8,11 +8,13 @@ import { describeError } from "../runtime/hauberk-error.ts";
  *
  * @throws QuestionError when it cannot be read
  */
-export async function withClaims<T extends { readonly claims?: string }>(asked: T): Promise<T> {
+export async function withClaims<T extends { readonly claims?: string }>(
+  asked: T,
+): Promise<T & { readonly claimsFile?: string }> {
   const { claims } = asked;
   if (claims === undefined) return asked;
   try {
-    return { ...asked, claims: await readFile(claims, "utf8") };
+    return { ...asked, claims: await readFile(claims, "utf8"), claimsFile: claims };
   } catch (error) {
     throw new QuestionError(`--claims ${claims}: ${describeError(error)}`);
   }

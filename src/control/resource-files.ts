@@ -31,7 +31,7 @@ export async function readResourceFiles(paths: readonly string[]): Promise<Parse
       issues.push(unreadable(file, error));
     }
   }
-  issues.push(...findDuplicates(resources));
+  issues.push(...duplicateIssues(resources));
   return { resources, issues, notices };
 }
 
@@ -80,7 +80,8 @@ function unreadable(file: string, error: unknown): Issue {
   };
 }
 
-function findDuplicates(resources: readonly Resource[]): Issue[] {
+/** Each resource that has been given before, by kind, namespace and name. */
+export function duplicateIssues(resources: readonly Resource[]): Issue[] {
   const first = new Map<string, Resource>();
   const issues: Issue[] = [];
   for (const resource of resources) {

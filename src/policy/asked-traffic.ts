@@ -13,6 +13,7 @@ import {
   QuestionError,
 } from "./question.ts";
 import type { Route } from "./route.ts";
+import { isMeantFor, unmetAudience } from "./token-audience.ts";
 import { tokenPayload } from "./token-payload.ts";
 import type { Connection, HttpRequest, TokenPayload } from "./traffic.ts";
 import type { Workload } from "./workload.ts";
@@ -81,19 +82,21 @@ export function askedHttpRequest(
   };
 }
 
-/** Only a sidecar that knows the issuer has anything of a token (JWT-68). */
+/** Only a sidecar that knows the issuer, and an audience it is for, has anything of a token (JWT-33, JWT-68). */
 function verifiedToken(snapshot: MeshSnapshot, to: Workload, payload: TokenPayload): TokenPayload {
   const { iss } = payload;
   const issuer = typeof iss === "string" ? iss : "";
-  const rules = effectiveRequestAuthentications(snapshot, to).filter(
+  const known = effectiveRequestAuthentications(snapshot, to).filter(
     ({ rule }) => rule.issuer === issuer || rule.issuer === "",
   );
-  if (rules.length === 0) {
+  if (known.length === 0) {
     throw new QuestionError(
       `no RequestAuthentication for ${to.namespace}/${to.name} knows the issuer ${JSON.stringify(issuer)}, so no token of it is ever verified there`,
     );
   }
-  const spaceDelimitedClaims = rules.flatMap(({ rule }) => rule.spaceDelimitedClaims);
+  const accepting = known.filter(({ rule }) => isMeantFor(payload, rule.audiences));
+  if (accepting.length === 0) throw new QuestionError(unmetAudience(known, { payload, issuer }));
+  const spaceDelimitedClaims = accepting.flatMap(({ rule }) => rule.spaceDelimitedClaims);
   return tokenPayload(payload, { spaceDelimitedClaims });
 }
 

@@ -164,7 +164,7 @@ function findByHost({ exact, suffixes }: HostIndex, host: string): DestinationRu
 }
 
 /** A name without a dot is a service of the rule's own namespace. */
-function fullHost({ host, meta }: DestinationRule): string {
+export function fullHost({ host, meta }: DestinationRule): string {
   if (host === "*" || host.includes(".")) return host;
   return serviceHost({ namespace: meta.namespace, name: host });
 }

@@ -1,24 +1,29 @@
 /** CUSTOM policies delegate to authorizers that the mesh configuration defines; what any other name guards is refused (AP-120). */
 import { type ExtensionProvider, isExternalAuthorizer } from "../api/extension-provider.ts";
-import type { Decision } from "./decision.ts";
+import type { Decision, Judged } from "./decision.ts";
 
-/** @returns the decision itself, where everybody who has to be asked is defined */
+/** @returns the decision itself, where everybody who has to be asked is defined; the trial is settled alike */
 export function refuseUndefinedAuthorizers(
   decision: Decision,
   providers: readonly ExtensionProvider[],
 ): Decision {
-  const { reason } = decision;
-  if (reason.because !== "matched-custom") return decision;
+  const refused = refusalOf(decision, providers);
+  const refusedTrial = decision.dryRun && refusalOf(decision.dryRun, providers);
+  if (refused === undefined && refusedTrial === undefined) return decision;
+  return { ...decision, ...refused, ...(refusedTrial && { dryRun: refusedTrial }) };
+}
+
+function refusalOf(
+  { reason }: Judged,
+  providers: readonly ExtensionProvider[],
+): Judged | undefined {
+  if (reason.because !== "matched-custom") return undefined;
   for (const { provider, matched } of reason.delegations) {
     const problem = problemOf(provider, providers);
     if (problem === undefined) continue;
-    return {
-      ...decision,
-      verdict: "deny",
-      reason: { because: "no-authorizer", provider, matched, problem },
-    };
+    return { verdict: "deny", reason: { because: "no-authorizer", provider, matched, problem } };
   }
-  return decision;
+  return undefined;
 }
 
 function problemOf(name: string, providers: readonly ExtensionProvider[]): string | undefined {

@@ -4,7 +4,10 @@ import type { ResourceRef, SourceLocation } from "../api/resource.ts";
 import type { PortProtocol } from "../api/service.ts";
 import type { TrafficProtocol } from "./authorization-rule.ts";
 import { buildWorkloadView } from "./build-workload-view.ts";
-import { effectiveRequestAuthentications } from "./effective-policy.ts";
+import {
+  effectivePeerAuthentication,
+  effectiveRequestAuthentications,
+} from "./effective-policy.ts";
 import type { MeshSnapshot } from "./mesh-snapshot.ts";
 import type { ServicePortName } from "./route.ts";
 import { type RuleOnPort, ruleOnPort } from "./rule-on-port.ts";
@@ -18,6 +21,8 @@ export interface WorkloadDescription {
   /** Without a sidecar nothing of what follows is enforced. */
   readonly injected: boolean;
   readonly ports: readonly DescribedPort[];
+  /** Ports that `portLevelMtls` gives a mode, and no container declares (PA-17). */
+  readonly undeclaredPorts: readonly UndeclaredPort[];
   /** CUSTOM, DENY, ALLOW, and AUDIT, which decides nothing, last; each in evaluation order (AP-1, AP-35). */
   readonly policies: readonly DescribedPolicy[];
   /** The issuers of tokens that policies may ask about, in the order of JWT-3. */
@@ -45,12 +50,19 @@ export interface DescribedPort {
   readonly judgedAs: readonly TrafficProtocol[];
 }
 
+export interface UndeclaredPort {
+  readonly containerPort: number;
+  readonly mutualTls: EffectiveMutualTls;
+}
+
 export interface DescribedPolicy {
   readonly ref: ResourceRef;
   readonly source: SourceLocation;
   readonly action: AuthorizationAction;
   readonly provider?: string;
   readonly dryRun?: true;
+  /** It has rules, and none of them can match on any port that is declared. */
+  readonly matchesNothing?: true;
   readonly rules: readonly DescribedRule[];
 }
 
@@ -87,6 +99,7 @@ export function describeWorkload(snapshot: MeshSnapshot, workload: Workload): Wo
     workload: view.workload,
     injected: workload.injected,
     ports,
+    undeclaredPorts: undeclaredPorts(snapshot, workload),
     policies: [...custom, ...deny, ...allow, ...audit].map((policy) =>
       describePolicy(policy, ports),
     ),
@@ -98,6 +111,13 @@ export function describeWorkload(snapshot: MeshSnapshot, workload: Workload): Wo
     })),
     otherwise: allow.some(({ dryRun }) => dryRun !== true) ? "denied" : "allowed",
   };
+}
+
+function undeclaredPorts(snapshot: MeshSnapshot, workload: Workload): UndeclaredPort[] {
+  const declared = new Set(workload.ports.map(({ containerPort }) => containerPort));
+  return [...effectivePeerAuthentication(snapshot, workload).ports]
+    .filter(([containerPort]) => !declared.has(containerPort))
+    .map(([containerPort, mutualTls]) => ({ containerPort, mutualTls }));
 }
 
 function servicesOf(
@@ -118,23 +138,46 @@ function servicesOf(
 }
 
 function describePolicy(policy: AppliedPolicy, ports: readonly DescribedPort[]): DescribedPolicy {
-  const { ref, source, action, provider, dryRun, rules } = policy;
+  const { ref, source, action, provider, dryRun } = policy;
+  const rules = policy.rules.map((rule, index) => describeRule(rule, { index, policy, ports }));
   return {
     ref,
     source,
     action,
     ...(provider === undefined ? {} : { provider }),
     ...(dryRun && { dryRun }),
-    rules: rules.map((rule, index) => ({
-      index,
-      source: { file: source.file, line: rule.line },
-      sentence: ruleSentence(rule, { action, namespace: ref.namespace }),
-      onPorts: ports.flatMap((port) =>
-        port.judgedAs.map((judgedAs) =>
-          describeEffect(rule, { policy, containerPort: port.containerPort, judgedAs }),
-        ),
-      ),
-    })),
+    ...(matchesNothing(rules) && { matchesNothing: true }),
+    rules,
+  };
+}
+
+function matchesNothing(rules: readonly DescribedRule[]): boolean {
+  const effects = rules.flatMap(({ onPorts }) => onPorts.map(({ effect }) => effect));
+  return effects.length > 0 && effects.every((effect) => NOWHERE.includes(effect));
+}
+
+const NOWHERE: readonly RuleOnPort["effect"][] = ["never", "other-port"];
+
+function describeRule(
+  rule: AuthorizationRule,
+  {
+    index,
+    policy,
+    ports,
+  }: {
+    readonly index: number;
+    readonly policy: AppliedPolicy;
+    readonly ports: readonly DescribedPort[];
+  },
+): DescribedRule {
+  const { action, source, ref } = policy;
+  return {
+    index,
+    source: { file: source.file, line: rule.line },
+    sentence: ruleSentence(rule, { action, namespace: ref.namespace }),
+    onPorts: ports.flatMap(({ containerPort, judgedAs }) =>
+      judgedAs.map((each) => describeEffect(rule, { policy, containerPort, judgedAs: each })),
+    ),
   };
 }
 

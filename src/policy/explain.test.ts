@@ -183,3 +183,9 @@ test("what AUDIT policies and policies on trial say is told beside the verdict (
   assert.match(shortTrial ?? "", /^on trial denied: DENY /);
   assert.deepEqual(summarizeAside({ verdict: "allow", reason: decision.reason }), []);
 });
+
+test("policies on trial that change nothing are passed over in silence (AP-110)", () => {
+  const denied: Decision = { verdict: "deny", reason: { because: "matched-deny", matched } };
+  assert.equal(explain({ ...denied, dryRun: denied }), explain(denied));
+  assert.deepEqual(summarizeAside({ ...denied, dryRun: denied }), []);
+});

@@ -11,23 +11,36 @@ import type {
   UnmetCondition,
   Verdict,
 } from "./decision.ts";
+import { trialOutcome } from "./trial-outcome.ts";
 
-/** Plain sentences, one a line; the details of nearest rules are indented by two spaces. Never throws. */
-export function explain({ verdict, reason, dryRun, audited }: Decision): string {
+/**
+ * Plain sentences, one a line; the details of nearest rules are indented by two spaces. What policies on trial would
+ * decide is told where it differs. Never throws.
+ */
+export function explain(decision: Decision): string {
+  const { verdict, reason, audited } = decision;
   return [
     `${OPENINGS[verdict]}: ${sentence(reason)}`,
     ...details(reason),
     ...(audited === undefined ? [] : [`Audited: ${ruleInWords(audited)} matches, an AUDIT rule.`]),
-    ...(dryRun === undefined ? [] : trialInWords(dryRun)),
+    ...trialInWords(decision),
   ].join("\n");
 }
 
-function trialInWords({ verdict, reason }: Judged): string[] {
+function trialInWords(decision: Decision): string[] {
+  const differing = differingTrial(decision);
+  if (differing === undefined) return [];
+  const { verdict, reason } = differing;
   const outcome = OPENINGS[verdict].toLowerCase();
   return [
     `With the policies on trial in force (istio.io/dry-run), ${outcome}: ${sentence(reason)}`,
     ...details(reason),
   ];
+}
+
+function differingTrial(decision: Decision): Judged | undefined {
+  const outcome = trialOutcome(decision);
+  return typeof outcome === "string" ? undefined : outcome;
 }
 
 const OPENINGS: Readonly<Record<Verdict, string>> = {
@@ -37,12 +50,14 @@ const OPENINGS: Readonly<Record<Verdict, string>> = {
 };
 
 /** What policies say beside the verdict, each in one short line: nothing for most decisions. */
-export function summarizeAside({ dryRun, audited }: Decision): readonly string[] {
+export function summarizeAside(decision: Decision): readonly string[] {
+  const { audited } = decision;
+  const trial = differingTrial(decision);
   return [
     ...(audited === undefined ? [] : [`AUDIT ${shortRule(audited)}`]),
-    ...(dryRun === undefined
+    ...(trial === undefined
       ? []
-      : [`on trial ${OPENINGS[dryRun.verdict].toLowerCase()}: ${summarize(dryRun.reason)}`]),
+      : [`on trial ${OPENINGS[trial.verdict].toLowerCase()}: ${summarize(trial.reason)}`]),
   ];
 }
 

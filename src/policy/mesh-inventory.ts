@@ -4,6 +4,7 @@ import type { MeshSettings } from "../api/mesh-settings.ts";
 import type { Namespace } from "../api/namespace.ts";
 import type { PodTemplate } from "../api/pod-template.ts";
 import type { Labels, Resource } from "../api/resource.ts";
+import type { Service } from "../api/service.ts";
 import { meshSettingsOf, ofKind, podOwners } from "./mesh-snapshot.ts";
 import type { Workload } from "./workload.ts";
 
@@ -11,6 +12,7 @@ export interface MeshInventory {
   readonly settings: MeshSettings;
   /** Replicas are alike, and one stands for all; those of a StatefulSet have labels of their own. */
   readonly pods: readonly InventoryPod[];
+  readonly services: readonly Service[];
   /** Those with a Namespace resource or a pod, and the root namespace. */
   readonly namespaces: ReadonlySet<string>;
   /** Whose label says neither yes nor no to sidecars (INJ-3). */
@@ -49,6 +51,7 @@ export function takeInventory(
   return {
     settings,
     pods,
+    services: ofKind(resources, "Service"),
     mislabelledNamespaces,
     namespaces: new Set([...named, ...inhabited, settings.rootNamespace]),
     serviceAccounts: new Set(

@@ -13,6 +13,8 @@ import {
   type PlacedPolicy,
   serviceAccountNotices,
 } from "./placement-notices.ts";
+import { portModeNotices } from "./port-notices.ts";
+import { precedenceNotices } from "./precedence-notices.ts";
 import { ruleNotices } from "./rule-notices.ts";
 import { policySelectorNotice } from "./selector-notices.ts";
 import { governingServiceNotices, serviceNotices } from "./service-notices.ts";
@@ -34,6 +36,7 @@ export function meshNotices(
     ...injectionLabelNotices(inventory),
     ...serviceAccountNotices(resources, inventory),
     ...governingServiceNotices(resources),
+    ...precedenceNotices(resources, inventory),
     ...resources.flatMap((resource) => noticesOn(resource, inventory)),
     ...networkNotices(takeNetworkInventory(resources, inventory)),
     ...enforcementNotices(resources),
@@ -72,6 +75,7 @@ function policyNotices(policy: PlacedPolicy, inventory: MeshInventory): readonly
   return [
     ...(unselective === undefined ? [] : [unselective]),
     ...(policy.kind === "AuthorizationPolicy" ? ruleNotices(policy, inventory) : []),
+    ...(policy.kind === "PeerAuthentication" ? portModeNotices(policy, inventory) : []),
   ];
 }
 

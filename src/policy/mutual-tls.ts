@@ -83,6 +83,34 @@ export function namespaceMutualTls(
   }, DEFAULT_MUTUAL_TLS);
 }
 
+/** One that a workload takes no notice of, for there is another of its level. */
+export interface PassedOver {
+  readonly policy: PeerAuthentication;
+  readonly winner: PeerAuthentication;
+  readonly rule: "PA-6" | "PA-7";
+}
+
+/** The policies that are for a workload, or for a namespace or the mesh that it is in, and have no say in its mode. */
+export function passedOver(
+  policies: readonly PeerAuthentication[],
+  subject: PeerAuthenticationSubject,
+): readonly PassedOver[] {
+  const { rootNamespace, namespace } = subject;
+  return [
+    ...behindOldest(ofNamespace(policies, rootNamespace), "PA-6"),
+    ...(namespace === rootNamespace ? [] : behindOldest(ofNamespace(policies, namespace), "PA-6")),
+    ...behindOldest(
+      policies.filter((policy) => isForWorkload(policy, subject)),
+      "PA-7",
+    ),
+  ];
+}
+
+/** Whether two policies were applied at the same instant, as all were that never were applied. */
+export function isSameAge(one: PeerAuthentication, other: PeerAuthentication): boolean {
+  return instantOf(one.meta.creationTimestamp) === instantOf(other.meta.creationTimestamp);
+}
+
 /** Evaluation order of policies: by age, then name, then namespace; what was never applied has no age and is oldest (PA-5). */
 export function byAge(
   { meta: a }: Pick<PeerAuthentication, "meta">,
@@ -103,6 +131,21 @@ function instantOf(timestamp: string | undefined): number {
 function compare<T extends number | string>(a: T, b: T): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
+}
+
+function ofNamespace(
+  policies: readonly PeerAuthentication[],
+  namespace: string,
+): readonly PeerAuthentication[] {
+  return policies.filter((policy) => isForNamespace(policy, namespace));
+}
+
+function behindOldest(
+  level: readonly PeerAuthentication[],
+  rule: PassedOver["rule"],
+): readonly PassedOver[] {
+  const [winner, ...others] = [...level].sort(byAge);
+  return winner === undefined ? [] : others.map((policy) => ({ policy, winner, rule }));
 }
 
 /** At most one: of all others a level takes no notice (PA-6, PA-7). */

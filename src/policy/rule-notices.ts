@@ -1,16 +1,18 @@
-/** Values of AuthorizationPolicy rules that match less than they seem to: identities of nobody, and wildcards that are none. */
+/**
+ * Values of AuthorizationPolicy rules that match less than they seem to: identities of nobody, and ports that nothing
+ * selected has.
+ */
 import {
   type AuthorizationPolicy,
   type AuthorizationRule,
   OPERATION_FIELDS,
   SOURCE_FIELDS,
 } from "../api/authorization-policy.ts";
-import { isPathTemplate, pathProblem } from "../api/path-template.ts";
 import { quoted } from "../api/quoted.ts";
 import type { Notice } from "../api/resource.ts";
-import { parseStringMatch } from "../api/string-match.ts";
 import { identityProblem, namespaceProblem } from "./identity-problem.ts";
 import type { MeshInventory } from "./mesh-inventory.ts";
+import { portProblem } from "./port-notices.ts";
 import {
   conditionAttribute,
   OPERATION_RULE_FIELDS,
@@ -18,8 +20,8 @@ import {
   SOURCE_RULE_FIELDS,
 } from "./rule-field.ts";
 import {
+  DESTINATION_PORT,
   NAMESPACE,
-  PATH,
   PRINCIPAL,
   SERVICE_ACCOUNT,
   type TrafficAttribute,
@@ -31,7 +33,7 @@ export function ruleNotices(policy: AuthorizationPolicy, inventory: MeshInventor
   const told = new Map<string, Notice>();
   for (const [index, rule] of policy.rules.entries()) {
     for (const written of writtenValues(rule, `spec.rules[${index}]`)) {
-      const message = problemOf(written, { namespace: policy.meta.namespace, inventory });
+      const message = problemOf(written, { policy, inventory });
       if (message === undefined || told.has(message)) continue;
       const source = { file: policy.meta.source.file, line: rule.line };
       told.set(message, { source, path: written.path, message });
@@ -84,10 +86,9 @@ function itemsOf(
 
 interface ValueContext {
   readonly inventory: MeshInventory;
-  /** The policy's own. */
-  readonly namespace: string;
-  /** What a value does that is nobody's. */
-  readonly effect: string;
+  readonly policy: AuthorizationPolicy;
+  /** What a value does to nobody, or nothing. */
+  readonly verb: "matches" | "excludes";
 }
 
 type ValueCheck = (value: string, context: ValueContext) => string | undefined;
@@ -96,23 +97,20 @@ const CHECKS: ReadonlyMap<TrafficAttribute, ValueCheck> = new Map([
   [PRINCIPAL, checkPrincipal],
   [NAMESPACE, checkNamespace],
   [SERVICE_ACCOUNT, checkServiceAccount],
-  [PATH, checkPath],
+  [DESTINATION_PORT, checkPort],
 ]);
 
 function problemOf(
   { value, attribute, demands }: WrittenValue,
-  context: Omit<ValueContext, "effect">,
+  context: Omit<ValueContext, "verb">,
 ): string | undefined {
-  const effect = demands === "one" ? "matches nobody" : "excludes nobody";
-  const problem = CHECKS.get(attribute)?.(value, { ...context, effect });
+  const verb = demands === "one" ? "matches" : "excludes";
+  const problem = CHECKS.get(attribute)?.(value, { ...context, verb });
   return problem === undefined ? undefined : `${quoted(value)} ${problem}`;
 }
 
-/** AP-42, AP-45, AP-45d: only an exact value of five segments, in a trust domain of ours, is certain to name a workload. */
-function checkPrincipal(value: string, { inventory, effect }: ValueContext): string | undefined {
-  if (hasLiteralStar(value)) {
-    return `has a * elsewhere than at one end, which stands for itself (AP-42), so it ${effect}; write one * at the start or at the end`;
-  }
+/** AP-45, AP-45d: only an exact value of five segments, in a trust domain of ours, is certain to name a workload. */
+function checkPrincipal(value: string, { inventory, verb }: ValueContext): string | undefined {
   const [trustDomain = "", ns, namespace = "", sa, serviceAccount = "", ...rest] = value.split("/");
   const isOurs = [inventory.settings.trustDomain, LOCAL_TRUST_DOMAIN].includes(trustDomain);
   if (!isOurs || ns !== "ns" || sa !== "sa" || rest.length > 0) return undefined;
@@ -120,45 +118,34 @@ function checkPrincipal(value: string, { inventory, effect }: ValueContext): str
   return identityProblem(inventory, {
     namespace,
     serviceAccount,
-    effect,
+    effect: `${verb} nobody`,
     inForm: (account) => `${trustDomain}/ns/${account.replace("/", "/sa/")}`,
   });
 }
 
 /** AP-46 */
-function checkNamespace(value: string, { inventory, effect }: ValueContext): string | undefined {
+function checkNamespace(value: string, { inventory, verb }: ValueContext): string | undefined {
   if (value.includes("*")) return undefined;
-  return namespaceProblem(inventory, { namespace: value, effect });
+  return namespaceProblem(inventory, { namespace: value, effect: `${verb} nobody` });
 }
 
 /** AP-47 */
 function checkServiceAccount(
   value: string,
-  { inventory, namespace: own, effect }: ValueContext,
+  { inventory, policy, verb }: ValueContext,
 ): string | undefined {
+  const own = policy.meta.namespace;
   const [first = "", second] = value.split("/");
   const [namespace, serviceAccount] = second === undefined ? [own, first] : [first, second];
   const inForm = (account: string): string =>
     second === undefined && account.startsWith(`${own}/`) ? account.slice(own.length + 1) : account;
+  const effect = `${verb} nobody`;
   return identityProblem(inventory, { namespace, serviceAccount, effect, inForm });
 }
 
-/** AP-42, AP-70 */
-function checkPath(value: string): string | undefined {
-  if (isPathTemplate(value) || !hasLiteralStar(value)) return undefined;
-  const template = value
-    .split("/")
-    .map((segment) => (/^\*\*?$/.test(segment) ? `{${segment}}` : segment))
-    .join("/");
-  const isMeant =
-    template.startsWith("/") &&
-    !/(?<!\{|\{\*)\*/.test(template) &&
-    pathProblem(template) === undefined;
-  const hint = isMeant ? `did you mean ${template}?` : "write {*} for one whole segment";
-  return `has a * elsewhere than at one end, which stands for itself (AP-42), so it matches only paths that have a * there; ${hint}`;
-}
-
-function hasLiteralStar(value: string): boolean {
-  const match = parseStringMatch(value);
-  return match.kind !== "present" && match.text.includes("*");
+/** AP-56, AP-93; what is no port at all is the webhook's matter. */
+function checkPort(value: string, { inventory, policy, verb }: ValueContext): string | undefined {
+  if (policy.targetRefs.length > 0 || !/^[1-9][0-9]*$/.test(value)) return undefined;
+  const effect = `it ${verb} no declared port`;
+  return portProblem({ port: Number(value), scope: policy, effect, rule: "AP-56" }, inventory);
 }

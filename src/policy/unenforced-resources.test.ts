@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseResources } from "../api/parse-resources.ts";
-import { enforcementNotices, unenforcedIssues } from "./unenforced-resources.ts";
+import { enforcementNotices, noticesBeside, unenforcedIssues } from "./unenforced-resources.ts";
 
 function read(yaml: string) {
   const { resources, issues } = parseResources(yaml, "mesh.yaml");
@@ -100,3 +100,13 @@ for (const [name, yaml, message] of told) {
     else assert.match(notice?.message ?? "", message);
   });
 }
+
+test("what stops a mesh is told once, as an issue; what else is noticed there stays", () => {
+  const resources = read(tokens(`{${RULES}}`));
+  const issues = unenforcedIssues(resources);
+  const [notice] = enforcementNotices(resources);
+  assert.ok(notice);
+  const other = { ...notice, path: "spec.jwtRules[0]" };
+  assert.deepEqual(noticesBeside([notice, other], issues), [other]);
+  assert.deepEqual(noticesBeside([notice], []), [notice]);
+});

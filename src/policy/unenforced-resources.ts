@@ -5,7 +5,13 @@
 import type { AuthorizationPolicy } from "../api/authorization-policy.ts";
 import { type ExtensionProvider, isExternalAuthorizer } from "../api/extension-provider.ts";
 import { quoted } from "../api/quoted.ts";
-import { formatRef, type Issue, type Notice, type Resource } from "../api/resource.ts";
+import {
+  formatLocation,
+  formatRef,
+  type Issue,
+  type Notice,
+  type Resource,
+} from "../api/resource.ts";
 import { meshSettingsOf } from "./mesh-snapshot.ts";
 
 /** What each such kind would do, and no sidecar does. */
@@ -25,6 +31,19 @@ export function unenforcedIssues(resources: readonly Resource[]): readonly Issue
     const problem = `${ref} cannot be enforced: no sidecar here ${deed} yet; take it out of the files of a mesh that runs (explain, describe and validate read it)`;
     return [{ source: meta.source, path: "", problem }];
   });
+}
+
+/** Those that tell nothing of a place of which an issue is told. */
+export function noticesBeside(
+  notices: readonly Notice[],
+  issues: readonly Issue[],
+): readonly Notice[] {
+  const told = new Set(issues.map(placeOf));
+  return notices.filter((notice) => !told.has(placeOf(notice)));
+}
+
+function placeOf({ source, path }: Issue | Notice): string {
+  return `${formatLocation(source)} ${path}`;
 }
 
 /** What is accepted and does less than it says, or more. */

@@ -1,19 +1,25 @@
 /** What CUSTOM policies guard is refused while no external authorizer can be asked: never let past unasked (AP-65, AP-120). */
-import type { Decision } from "../policy/decision.ts";
+import type { Decision, Judged } from "../policy/decision.ts";
 
-/** @returns the decision itself where nobody has to be asked */
+/**
+ * The trial is settled alike: its verdict is what this sidecar would do.
+ *
+ * @returns the decision itself where nobody would have to be asked
+ */
 export function refuseDelegated(decision: Decision): Decision {
-  const { reason, dryRun, audited } = decision;
-  if (reason.because !== "matched-custom") return decision;
+  const refused = refusalOf(decision);
+  const refusedTrial = decision.dryRun && refusalOf(decision.dryRun);
+  if (refused === undefined && refusedTrial === undefined) return decision;
+  return { ...decision, ...refused, ...(refusedTrial && { dryRun: refusedTrial }) };
+}
+
+function refusalOf({ reason }: Judged): Judged | undefined {
+  if (reason.because !== "matched-custom") return undefined;
   const [delegation] = reason.delegations;
   if (delegation === undefined) throw new RangeError("a delegation to nobody");
   const { provider, matched } = delegation;
-  return {
-    verdict: "deny",
-    reason: { because: "no-authorizer", provider, matched, problem: problemOf(provider) },
-    ...(dryRun !== undefined && { dryRun }),
-    ...(audited !== undefined && { audited }),
-  };
+  const problem = problemOf(provider);
+  return { verdict: "deny", reason: { because: "no-authorizer", provider, matched, problem } };
 }
 
 function problemOf(provider: string): string {

@@ -6,7 +6,7 @@ import { quoted } from "../quoted.ts";
 import type { YamlList, YamlMap, YamlNode } from "../yaml-documents.ts";
 import { keyFaults, ruleFaults } from "./rule-faults.ts";
 import { fieldSchema, isLeftOut } from "./rule-value.ts";
-import { expected, scalarProblem } from "./scalar-problem.ts";
+import { expected, hasType, scalarProblem } from "./scalar-problem.ts";
 import type { ListSchema, MapSchema, ObjectSchema, Schema } from "./schema.ts";
 
 /** Reports every place where a value is not as its schema says. */
@@ -50,10 +50,11 @@ function checkStructure(schema: Schema, subject: Subject): Structure {
       return schema.shape === "value" || node.type === "map" ? "sound" : noMap(subject);
     case "list":
       if (node.type === "list") return checkList(schema, { ...subject, node });
-      return fault(subject, expected("a list", node));
+      return mistyped(subject, expected("a list", node));
     default: {
       const problem = scalarProblem(schema, node);
-      return problem === undefined ? "sound" : fault(subject, problem);
+      if (problem === undefined) return "sound";
+      return hasType(schema, node) ? fault(subject, problem) : mistyped(subject, problem);
     }
   }
 }
@@ -80,9 +81,10 @@ function checkObject(schema: ObjectSchema, subject: Subject<YamlMap>): Structure
   return worst([...structures, checkRequired(schema, subject), checkOneofs(schema, subject)]);
 }
 
-function unknownField(name: string, { fields }: ObjectSchema): string {
+function unknownField(name: string, { fields, advice }: ObjectSchema): string {
   const meant = closestName(name, Object.keys(fields));
-  return `is not a known field${meant === undefined ? "" : `; did you mean ${meant}?`}`;
+  const hint = meant === undefined ? advice : `did you mean ${meant}?`;
+  return `is not a known field${hint === undefined ? "" : `; ${hint}`}`;
 }
 
 function checkRequired(schema: ObjectSchema, subject: Subject<YamlMap>): Structure {
@@ -193,7 +195,12 @@ function worst(structures: readonly Structure[]): Structure {
 }
 
 function noMap(subject: Subject): Structure {
-  return fault(subject, expected("a map", subject.node));
+  return mistyped(subject, expected("a map", subject.node));
+}
+
+function mistyped({ at, report }: Subject, problem: string): Structure {
+  report.issue(at, problem, "type");
+  return "faulty";
 }
 
 function fault({ at, report }: Subject, problem: string): Structure {

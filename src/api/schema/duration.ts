@@ -2,4 +2,9 @@
 import { DURATION } from "./rules.ts";
 import { type TextSchema, text } from "./schema.ts";
 
-export const duration: TextSchema = text({ rules: [DURATION] });
+const MEANING = 'a duration such as "5s"';
+
+export const duration: TextSchema = text({ rules: [DURATION], meaning: MEANING });
+
+/** How long it may be is another check's matter. */
+export const anyDuration: TextSchema = text({ meaning: MEANING });

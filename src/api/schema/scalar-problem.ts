@@ -12,6 +12,7 @@ export function scalarProblem(schema: ScalarSchema, node: YamlNode): string | un
   switch (schema.type) {
     case "text":
       if (typeof value === "string") return textProblem(schema, value);
+      if (schema.meaning !== undefined) return expected(schema.meaning, node);
       return `${expected("text", node)}${quoteHint(node, "shown")}`;
     case "choice":
       if (typeof value === "string" && schema.values.includes(value)) return undefined;
@@ -22,6 +23,20 @@ export function scalarProblem(schema: ScalarSchema, node: YamlNode): string | un
       return typeof value === "number" && isNumber(schema, value)
         ? undefined
         : expected(numberInWords(schema), node);
+  }
+}
+
+/** Whether a value is of the type at all that its schema asks for, however it stands with the rest. */
+export function hasType(schema: ScalarSchema, node: YamlNode): boolean {
+  const value = node.type === "scalar" ? node.value : null;
+  switch (schema.type) {
+    case "text":
+    case "choice":
+      return typeof value === "string";
+    case "flag":
+      return typeof value === "boolean";
+    default:
+      return typeof value === "number";
   }
 }
 

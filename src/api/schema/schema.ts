@@ -29,6 +29,8 @@ export interface TextSchema extends Common {
   readonly pattern?: RegExp;
   /** "base64": bytes in the alphabet of RFC 4648 section 4, padded. */
   readonly format?: "base64";
+  /** What is expected, in words, where quotes around what stands there would not mend it: `a duration such as "5s"`. */
+  readonly meaning?: string;
 }
 
 export interface ChoiceSchema extends Common {
@@ -71,6 +73,8 @@ export interface ObjectSchema extends Common {
   readonly required?: readonly string[];
   /** Protobuf's oneofs: of each group, at most one field is given. */
   readonly atMostOneOf?: readonly (readonly string[])[];
+  /** Said of an unknown field that is like no known one: where what is meant belongs. */
+  readonly advice?: string;
 }
 
 /** "map": a map of whatever the user likes; "value": not looked at. */

@@ -64,7 +64,9 @@ function alternatives(rule: Fields, { list, member }: { list: string; member: st
   }
   return rule.list(list).map((item) => {
     const section = item.section(member);
-    if (section.names().every((name) => section.saysNothing(name))) {
+    if (!item.has(member)) {
+      item.report(member, "is missing; expected a map with at least one field");
+    } else if (section.names().every((name) => section.saysNothing(name))) {
       item.report(member, "must have at least one field");
     }
     return section;

@@ -1,7 +1,7 @@
 /** Durations as istiod reads them from YAML, in Go's notation: `1.5s`, `1h30m`, `250ms`. */
 import type { Fields } from "../decoder.ts";
 import { quoted } from "../quoted.ts";
-import { textIn } from "./written-values.ts";
+import { isText, textIn } from "./written-values.ts";
 
 const NANOSECONDS: ReadonlyMap<string, number> = new Map([
   ["ns", 1],
@@ -32,9 +32,9 @@ export function parseDuration(text: string): number | undefined {
   return sign === "-" ? -total : total;
 }
 
-/** Reports a duration that is given, and is below 1 ms or not a whole number of them. */
+/** Reports a duration that is given as text, and is below 1 ms or not a whole number of them. */
 export function checkDuration(fields: Fields, name: string): void {
-  if (!fields.has(name)) return;
+  if (!isText(fields, name)) return;
   const text = textIn(fields, name);
   const duration = parseDuration(text);
   if (duration === undefined) {

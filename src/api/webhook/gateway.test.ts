@@ -63,10 +63,13 @@ testRefusals(kind, [
   [tls("mode: SIMPLE, credentialName: a")],
   [
     tls("mode: SIMPLE"),
-    /serverCertificate: is missing; mode SIMPLE needs/,
+    /serverCertificate: is missing; mode SIMPLE needs it, or credentialName, the Secret/,
     /privateKey: is missing/,
   ],
-  [tls(`mode: MUTUAL, ${FILES}`), /caCertificates: is missing; mode MUTUAL needs it$/],
+  [
+    tls(`mode: MUTUAL, ${FILES}`),
+    /caCertificates: is missing; mode MUTUAL needs it, or credentialName/,
+  ],
   [tls(`mode: OPTIONAL_MUTUAL, ${FILES}`), /caCertificates: is missing/],
   [tls("mode: MUTUAL, credentialNames: [a]")],
   [

@@ -16,7 +16,13 @@ const TERMINATING_MODES = ["SIMPLE", ...VERIFYING_MODES];
 const OLD_VERSIONS = ["TLSV1_0", "TLSV1_1"];
 const MOST_CERTIFICATES = 2;
 
-export function checkServerTlsSettings(tls: Fields): void {
+/** What can be told to somebody whose certificate is missing: a Sidecar takes it from files alone. */
+export type CertificateSource = "files or credentials" | "files";
+
+export function checkServerTlsSettings(
+  tls: Fields,
+  source: CertificateSource = "files or credentials",
+): void {
   warnOfOldVersion(tls);
   warnOfCipherSuites(tls);
   const mode = textIn(tls, "mode");
@@ -31,7 +37,7 @@ export function checkServerTlsSettings(tls: Fields): void {
   const stored = isGiven(tls, "credentialName") || isGiven(tls, "credentialNames");
   // Stored credentials bring all that is needed, and istiod looks no further.
   if (TERMINATING_MODES.includes(mode) && stored) return;
-  if (TERMINATING_MODES.includes(mode)) checkCertificates(tls, mode);
+  if (TERMINATING_MODES.includes(mode)) checkCertificates(tls, { mode, source });
   checkRevocationList(tls, mode);
 }
 
@@ -99,9 +105,15 @@ function checkOneSource(tls: Fields): void {
   for (const name of others) tls.report(name, `must not be given together with ${first}`);
 }
 
-function checkCertificates(tls: Fields, mode: string): void {
+function checkCertificates(
+  tls: Fields,
+  { mode, source }: { readonly mode: string; readonly source: CertificateSource },
+): void {
+  const instead =
+    source === "files" ? "" : ", or credentialName, the Secret that holds all it needs";
+  const missing = `is missing; mode ${mode} needs it${instead}`;
   if (VERIFYING_MODES.includes(mode) && !isGiven(tls, "caCertificates")) {
-    tls.report("caCertificates", `is missing; mode ${mode} needs it`);
+    tls.report("caCertificates", missing);
   }
   const certificates = tls.list("tlsCertificates");
   if (certificates.length > MOST_CERTIFICATES) {
@@ -109,9 +121,7 @@ function checkCertificates(tls: Fields, mode: string): void {
   }
   for (const certificate of certificates.length > 0 ? certificates : [tls]) {
     for (const name of ["serverCertificate", "privateKey"]) {
-      if (!isGiven(certificate, name)) {
-        certificate.report(name, `is missing; mode ${mode} needs it`);
-      }
+      if (!isGiven(certificate, name)) certificate.report(name, missing);
     }
   }
 }

@@ -20,5 +20,5 @@ export function checkIngressTls(listener: Fields): void {
   if (protocolFamily(textIn(listener.section("port"), "protocol")) !== "tls") {
     listener.report("tls", "must not be given for a port whose protocol is not HTTPS or TLS");
   }
-  checkServerTlsSettings(tls);
+  checkServerTlsSettings(tls, "files");
 }

@@ -1,4 +1,7 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
 import { testWebhook, type WebhookRow } from "../../../test/kit/webhook-table.ts";
+import { parseResources } from "../parse-resources.ts";
 
 const HTTP = "port: {number: 90, protocol: HTTP, name: web}";
 const HTTPS = "port: {number: 90, protocol: HTTPS, name: web}";
@@ -243,3 +246,12 @@ testWebhook({ apiVersion: "networking.istio.io/v1", kind: "Sidecar" }, [
   ...hostRows,
   ...outboundRows,
 ]);
+
+test("a certificate that is missing is asked for as a file: a Sidecar takes no credentialName", () => {
+  const text = `{apiVersion: networking.istio.io/v1, kind: Sidecar, metadata: {name: a, namespace: b}, spec: ${tls("mode: SIMPLE")}}`;
+  const { issues } = parseResources(text, "mesh.yaml");
+  assert.deepEqual(
+    issues.map(({ problem }) => problem),
+    ["is missing; mode SIMPLE needs it", "is missing; mode SIMPLE needs it"],
+  );
+});

@@ -10,6 +10,12 @@ export function textIn(fields: Fields, name: string): string {
   return textOf(fields.map.entries.get(name)?.node);
 }
 
+/** Whether there is a text, be it empty: what is of another type is the schema's matter. */
+export function isText(fields: Fields, name: string): boolean {
+  const node = fields.map.entries.get(name)?.node;
+  return node?.type === "scalar" && typeof node.value === "string";
+}
+
 /** The items in their places; one that is no text is "". */
 export function textsIn(fields: Fields, name: string): readonly string[] {
   const node = fields.map.entries.get(name)?.node;

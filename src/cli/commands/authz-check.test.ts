@@ -114,6 +114,13 @@ test("a token's claims, and an AUDIT rule by its name", async () => {
   assert.equal(lines[1], "audited: AUDIT ns[shop]-policy[seen]-rule[0]");
 });
 
+test("AP-110 policies on trial that change nothing are passed over; as JSON they are told", async () => {
+  const question = { ...SHOP, from: "shop/cart", request: "GET /admin" };
+  assert.equal((await checked("shop/cart:8080", question)).lines.length, 1);
+  const { lines } = await checked("shop/cart:8080", { ...question, json: true });
+  assert.equal(JSON.parse(lines.join("\n")).dryRun.verdict, "deny");
+});
+
 test("as JSON, for programs", async () => {
   const { lines } = await checked("shop/cart:8080", {
     ...SHOP,
@@ -130,6 +137,7 @@ async function checked(
   options: AuthzCheckOptions,
 ): Promise<{ readonly code: number; readonly lines: readonly string[] }> {
   const lines: string[] = [];
-  const code = await authzCheckCommand(workload, options, (line) => lines.push(line));
+  const print = (line: string): void => void lines.push(line);
+  const code = await authzCheckCommand(workload, options, { print, warn: print });
   return { code, lines };
 }

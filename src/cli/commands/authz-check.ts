@@ -7,11 +7,13 @@ import { judge } from "../../policy/judge.ts";
 import type { MeshSnapshot } from "../../policy/mesh-snapshot.ts";
 import { QuestionError } from "../../policy/question.ts";
 import { ruleId } from "../../policy/rule-id.ts";
+import { trialOutcome } from "../../policy/trial-outcome.ts";
 import { alignColumns } from "../align-columns.ts";
 import { findWorkload, knownWorkloads } from "../find-workload.ts";
 import { formatIssue } from "../format-issue.ts";
 import { loadMesh } from "../load-mesh.ts";
 import { parseQuestion, type QuestionText } from "../parse-question.ts";
+import type { Printers } from "../print-line.ts";
 import { withClaims } from "../with-claims.ts";
 
 export interface AuthzCheckOptions extends Partial<Omit<QuestionText, "to">> {
@@ -30,15 +32,16 @@ const DENIED = 2;
 export async function authzCheckCommand(
   workload: string,
   options: AuthzCheckOptions,
-  print: (line: string) => void,
+  { print, warn }: Printers,
 ): Promise<number> {
   const { snapshot, issues } = await loadMesh(options.file);
   const { code, lines, data } =
     issues.length > 0
       ? { code: CANNOT_TELL, lines: issues.map(formatIssue), data: { issues } }
       : await answer(snapshot, { workload, options });
+  const tell = code === CANNOT_TELL ? warn : print;
   if (options.json) print(JSON.stringify(data, null, 2));
-  else for (const line of lines) print(line);
+  else for (const line of lines) tell(line);
   return code;
 }
 
@@ -59,7 +62,8 @@ async function answer(snapshot: MeshSnapshot, asked: Asked): Promise<Answer> {
     return checkRequest(snapshot, { ...asked, options: await withClaims(asked.options) });
   } catch (error) {
     if (!(error instanceof QuestionError)) throw error;
-    return { code: CANNOT_TELL, lines: [error.message], data: { error: error.message } };
+    const { message } = error;
+    return { code: CANNOT_TELL, lines: [`hauberk: ${message}`], data: { error: message } };
   }
 }
 
@@ -105,10 +109,13 @@ function checkRequest(snapshot: MeshSnapshot, { workload, options }: Asked): Ans
   const { decision } = judge(snapshot, question);
   const { verdict, reason } = settle(decision, custom);
   const dryRun = decision.dryRun && settle(decision.dryRun, custom);
+  const trial = trialOutcome({ verdict, reason, ...(dryRun && { dryRun }) });
   const lines = [
     `${WORDS[verdict]}: ${summarize(reason)}`,
     ...(decision.audited ? [`audited: AUDIT ${ruleId(decision.audited)}`] : []),
-    ...(dryRun ? [`on trial: ${WORDS[dryRun.verdict]}: ${summarize(dryRun.reason)}`] : []),
+    ...(typeof trial === "string"
+      ? []
+      : [`on trial: ${WORDS[trial.verdict]}: ${summarize(trial.reason)}`]),
   ];
   return {
     code: verdict === "allow" ? ALLOWED : DENIED,

@@ -43,7 +43,7 @@ test("as JSON, for programs", async () => {
 test("a workload that is not there: what is there", async () => {
   const { code, text } = await described("shop/chart", { file: ["test/meshes/describe"] });
   assert.equal(code, 1);
-  assert.equal(text, "shop/chart: no such workload; known: shop/cart\n");
+  assert.equal(text, "hauberk: shop/chart: no such workload; known: shop/cart\n");
 });
 
 async function described(
@@ -51,8 +51,9 @@ async function described(
   options: DescribeOptions,
 ): Promise<{ readonly code: number; readonly text: string }> {
   let text = "";
-  const code = await describeCommand(workload, options, (line) => {
+  const print = (line: string): void => {
     text += `${line}\n`;
-  });
+  };
+  const code = await describeCommand(workload, options, { print, warn: print });
   return { code, text };
 }

@@ -1,11 +1,13 @@
 /** `hauberk describe`: what is demanded of the callers of one workload, on each of its ports. Needs no running mesh. */
-import { describeWorkload, type WorkloadDescription } from "../../policy/describe-workload.ts";
+import { describeWorkload } from "../../policy/describe-workload.ts";
 import { findWorkload, knownWorkloads } from "../find-workload.ts";
 import { formatDescription } from "../format-description.ts";
-import { formatIssue, formatNotice } from "../format-issue.ts";
+import { formatIssue } from "../format-issue.ts";
+import { formatNotices, type NoticeOptions } from "../format-notices.ts";
 import { loadMesh } from "../load-mesh.ts";
+import type { Printers } from "../print-line.ts";
 
-export interface DescribeOptions {
+export interface DescribeOptions extends NoticeOptions {
   readonly file: readonly string[];
   readonly json?: boolean;
 }
@@ -13,25 +15,26 @@ export interface DescribeOptions {
 /** @returns the exit code: 0, or 1 when the workload is not known or the YAML is faulty */
 export async function describeCommand(
   name: string,
-  { file, json }: DescribeOptions,
-  print: (line: string) => void,
+  { file, json, allNotes }: DescribeOptions,
+  { print, warn }: Printers,
 ): Promise<number> {
-  const { snapshot, issues, notices } = await loadMesh(file);
+  const mesh = await loadMesh(file);
+  const { snapshot, issues, notices } = mesh;
   const workload = findWorkload(snapshot, name);
-  const problems =
-    workload === undefined && issues.length === 0
-      ? [`${name}: no such workload; known: ${knownWorkloads(snapshot)}`]
-      : issues.map(formatIssue);
-  if (workload === undefined || problems.length > 0) {
+  const unknown = `${name}: no such workload; known: ${knownWorkloads(snapshot)}`;
+  if (workload === undefined || issues.length > 0) {
+    const problems = issues.length === 0 ? [unknown] : issues.map(formatIssue);
     if (json) print(JSON.stringify({ issues, problems }, null, 2));
-    else for (const problem of problems) print(problem);
+    else for (const line of issues.length === 0 ? [`hauberk: ${unknown}`] : problems) warn(line);
     return 1;
   }
-  const description: WorkloadDescription = describeWorkload(snapshot, workload);
-  if (json) print(JSON.stringify({ ...description, notices }, null, 2));
-  else {
-    const told = notices.length === 0 ? [] : ["", ...notices.map(formatNotice)];
-    for (const line of [...formatDescription(description), ...told]) print(line);
+  const description = describeWorkload(snapshot, workload);
+  if (json) {
+    print(JSON.stringify({ ...description, notices }, null, 2));
+    return 0;
   }
+  const concern = { callee: workload, namespaces: [workload.namespace] };
+  const notes = formatNotices(mesh, { concern, allNotes });
+  for (const line of [...formatDescription(description), ...notes]) print(line);
   return 0;
 }

@@ -130,10 +130,23 @@ async function besides(name: string, yaml: string): Promise<readonly string[]> {
 async function run(
   options: Partial<ExplainOptions>,
 ): Promise<{ readonly code: number; readonly text: string }> {
-  const lines: string[] = [];
+  const { code, answers, warnings } = await runApart(options);
+  return { code, text: [...answers, ...warnings].join("\n") };
+}
+
+async function runApart(options: Partial<ExplainOptions>): Promise<{
+  readonly code: number;
+  readonly answers: readonly string[];
+  readonly warnings: readonly string[];
+}> {
+  const answers: string[] = [];
+  const warnings: string[] = [];
   const asked = { file: [folder], from: "production/frontend", to: "production/api:8080" };
-  const code = await explainCommand({ ...asked, ...options }, (line) => lines.push(line));
-  return { code, text: lines.join("\n") };
+  const code = await explainCommand(
+    { ...asked, ...options },
+    { print: (line) => answers.push(line), warn: (line) => warnings.push(line) },
+  );
+  return { code, answers, warnings };
 }
 
 test("an allowed request: exit 0, identities, mode and rule with file and line", async () => {
@@ -322,7 +335,7 @@ test("notices of the files follow the verdict, or what kept it from being given"
     assert.doesNotMatch(verdict, /: note: /);
     const lines = notices.join().split("\n");
     assert.equal(lines.filter((line) => nobody.test(line)).length, 1);
-    assert.ok(lines.every((line) => line.includes(": note: ")));
+    assert.ok(lines.every((line) => line.includes(": note: ") || line.startsWith("and ")));
   }
 });
 
@@ -371,6 +384,104 @@ test("JWT-65, JWT-68: --claims is a token that the callee's sidecar has verified
   assert.match(foreign.text, /no RequestAuthentication for production\/api-0 knows the issuer/);
 });
 
+test("JWT-33: claims that no sidecar would accept, for want of an audience, are a bad question", async () => {
+  const demanding = AUTHENTICATION.replace("jwksUri", "audiences: [orders, shop], jwksUri");
+  const file = await besides("audience", demanding);
+  const claims = join(folder, "audience-claims.txt");
+  const ask = async (payload: object): ReturnType<typeof run> => {
+    await writeFile(claims, JSON.stringify({ iss: "https://login", scope: "write", ...payload }));
+    return run({ file, request: "PUT /", claims });
+  };
+  const without = await ask({});
+  assert.equal(without.code, 1);
+  assert.match(
+    without.text,
+    /the payload has no aud, .*: RequestAuthentication production\/tokens \(.*audience\.txt:4\) demands "orders" or "shop"$/m,
+  );
+  assert.match((await ask({ aud: "bank" })).text, /the payload has aud "bank", /);
+  assert.equal((await ask({ aud: ["bank", "shop"] })).code, 0);
+});
+
+test("answers go to standard output, why there is none to standard error", async () => {
+  const answered = await runApart({ request: "GET /" });
+  assert.deepEqual(answered.warnings, []);
+  const unanswered = await runApart({ to: "production/x:1" });
+  assert.deepEqual(unanswered.answers, []);
+  assert.match(unanswered.warnings[0] ?? "", /^hauberk: --to production\/x:1: no such workload/);
+  const asData = await runApart({ to: "production/x:1", json: true });
+  assert.deepEqual(asData.warnings, []);
+});
+
+const ELSEWHERE = `apiVersion: v1
+kind: Service
+metadata: {name: lost, namespace: legacy}
+spec: {selector: {app: lost}, ports: [{port: 1}]}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: mistaken, namespace: production}
+spec:
+  selector: {matchLabels: {app: api}}
+  action: DENY
+  rules: [{to: [{operation: {ports: ["80"]}}]}]
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: not-in-play, namespace: production}
+spec:
+  selector: {matchLabels: {app: database}}
+  action: DENY
+  rules: [{to: [{operation: {ports: ["80"]}}]}]
+`;
+
+test("of the notes those on what decides here are told, policies first; the rest is counted", async () => {
+  const file = await besides("elsewhere", LEGACY + ELSEWHERE);
+  const notesOf = ({ text }: { readonly text: string }): readonly string[] =>
+    text.split("\n").filter((line) => /: note: |--all-notes/.test(line));
+  const [first, ...others] = notesOf(await run({ file, request: "GET /" }));
+  assert.match(first ?? "", /elsewhere\.txt:\d+: note: spec\.rules\[0\].* did you mean 8080\?$/);
+  const left = others.pop() ?? "";
+  assert.match(left, /^and \d+ more notes?: --all-notes prints all$/);
+  assert.doesNotMatch(others.join("\n"), /app: lost|5432/);
+  const all = notesOf(await run({ file, request: "GET /", allNotes: true }));
+  assert.equal(all.length, 1 + others.length + Number(/\d+/.exec(left)?.[0]));
+  assert.match(all.join("\n"), /app: lost/);
+});
+
+const trial = (rule: string): string => `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: trial, namespace: production, annotations: {istio.io/dry-run: "true"}}
+spec: {action: DENY, rules: [${rule}]}
+`;
+const CUSTOM = `---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: ask, namespace: production}
+spec: {action: CUSTOM, provider: {name: opa}, rules: [{to: [{operation: {ports: ["8080"]}}]}]}
+---
+extensionProviders: [{name: opa, envoyExtAuthzGrpc: {service: opa.production, port: 9191}}]
+`;
+
+test("AP-110: what policies on trial would decide is told where it differs", async () => {
+  const file = await besides("trial", trial('{to: [{operation: {paths: ["/secret"]}}]}'));
+  const same = (await run({ file, request: "GET /" })).text;
+  assert.match(same, /^ {2}on trial {3}the same$/m);
+  assert.doesNotMatch(same, /With the policies on trial/);
+  const differs = (await run({ file, request: "GET /secret" })).text;
+  assert.match(differs, /With the policies on trial in force .*, denied: /);
+  assert.doesNotMatch(differs, /the same/);
+});
+
+test("AP-120: what is delegated is said to be refused by a mesh that runs, once", async () => {
+  const file = await besides("custom", trial('{to: [{operation: {paths: ["/x"]}}]}') + CUSTOM);
+  const { code, text } = await run({ file, request: "GET /" });
+  assert.equal(code, 2);
+  assert.match(text, /^DELEGATED/);
+  assert.equal(text.match(/opa is asked/g)?.length, 1);
+  assert.match(text, /^ {2}note {7}a mesh that runs refuses today what is delegated: /m);
+  assert.doesNotMatch((await run({ request: "GET /" })).text, /refuses today/);
+});
+
 test("TLS-4: a caller may be known by its certificate alone", async () => {
   const own = "spiffe://cluster.local/ns/production/sa/frontend";
   const { code, text } = await run({ from: own, request: "GET /" });
@@ -407,6 +518,10 @@ const faulty: [options: Partial<ExplainOptions>, problem: RegExp][] = [
   [{ request: "GET /", header: ["nonsense"] }, /expected NAME: VALUE/],
   [{ header: ["a: b"] }, /of no use without --request/],
   [{ request: "GET /", claims: "missing.txt" }, /missing\.txt: .*ENOENT/],
+  [
+    { request: "GET /", claims: "README.md" },
+    /--claims README\.md: expected a JSON object, the payload of a token/,
+  ],
   [{ from: "spiffe://UPPER/x", request: "GET /" }, /is not a SPIFFE ID/],
 ];
 for (const [options, problem] of faulty) {

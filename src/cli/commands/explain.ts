@@ -1,21 +1,28 @@
 /** `hauberk explain`: whether one request would be let through, and which rule decides. Needs no running mesh. */
 import { formatLocation, formatRef } from "../../api/resource.ts";
+import type { Concern } from "../../policy/concerning-notices.ts";
 import type { Decision, Origin } from "../../policy/decision.ts";
 import { explain } from "../../policy/explain.ts";
 import { type Judgement, judge, type Transport } from "../../policy/judge.ts";
+import type { MeshSnapshot } from "../../policy/mesh-snapshot.ts";
 import {
   type AskedRequest,
   type Caller,
+  callingWorkload,
   type Question,
   QuestionError,
 } from "../../policy/question.ts";
 import { headerAttribute } from "../../policy/traffic-attribute.ts";
-import { formatIssue, formatNotice } from "../format-issue.ts";
+import { trialOutcome } from "../../policy/trial-outcome.ts";
+import { findWorkload } from "../find-workload.ts";
+import { formatIssue } from "../format-issue.ts";
+import { formatNotices, type NoticeOptions } from "../format-notices.ts";
 import { type LoadedMesh, loadMesh } from "../load-mesh.ts";
 import { parseQuestion, type QuestionText } from "../parse-question.ts";
+import type { Printers } from "../print-line.ts";
 import { withClaims } from "../with-claims.ts";
 
-export interface ExplainOptions extends Omit<QuestionText, "claims"> {
+export interface ExplainOptions extends Omit<QuestionText, "claims">, NoticeOptions {
   readonly file: readonly string[];
   /** Names a file of JSON: the payload of a token that the callee's sidecar has verified. */
   readonly claims?: string;
@@ -32,12 +39,17 @@ const VERDICTS = { allow: "ALLOWED", deny: "DENIED", delegate: "DELEGATED" } as 
 /** @returns the exit code: 0 allowed, 2 denied, 1 when the question or the YAML is faulty */
 export async function explainCommand(
   options: ExplainOptions,
-  print: (line: string) => void,
+  { print, warn }: Printers,
 ): Promise<number> {
   const mesh = await loadMesh(options.file);
-  const { code, lines, data } = await answer(mesh, options);
-  if (options.json) print(JSON.stringify({ ...data, notices: mesh.notices }, null, 2));
-  else for (const line of [...lines, ...noticeLines(mesh)]) print(line);
+  const { code, lines, data, concern } = await answer(mesh, options);
+  if (options.json) {
+    print(JSON.stringify({ ...data, notices: mesh.notices }, null, 2));
+    return code;
+  }
+  const tell = code === CANNOT_TELL ? warn : print;
+  const notes = formatNotices(mesh, { concern, allNotes: options.allNotes });
+  for (const line of [...lines, ...notes]) tell(line);
   return code;
 }
 
@@ -46,26 +58,47 @@ interface Answer {
   readonly code: number;
   readonly lines: readonly string[];
   readonly data: object;
+  readonly concern: Concern;
 }
 
 async function answer(mesh: LoadedMesh, options: ExplainOptions): Promise<Answer> {
   const { snapshot, issues } = mesh;
+  const unanswered = { code: CANNOT_TELL, concern: supposedConcern(snapshot, options) };
   if (issues.length > 0) {
-    return { code: CANNOT_TELL, lines: issues.map(formatIssue), data: { issues } };
+    return { ...unanswered, lines: issues.map(formatIssue), data: { issues } };
   }
   try {
     const question = parseQuestion(snapshot, await withClaims(options));
     const judgement = judge(snapshot, question);
-    const code = judgement.decision.verdict === "allow" ? ALLOWED : DENIED;
-    return { code, lines: report(question, judgement), data: asData(question, judgement) };
+    return {
+      code: judgement.decision.verdict === "allow" ? ALLOWED : DENIED,
+      lines: report(question, judgement),
+      data: asData(question, judgement),
+      concern: concernOf(question, judgement),
+    };
   } catch (error) {
     if (!(error instanceof QuestionError)) throw error;
-    return { code: CANNOT_TELL, lines: [error.message], data: { error: error.message } };
+    const { message } = error;
+    return { ...unanswered, lines: [`hauberk: ${message}`], data: { error: message } };
   }
 }
 
-function noticeLines({ notices }: LoadedMesh): string[] {
-  return notices.length === 0 ? [] : ["", ...notices.map(formatNotice)];
+/** What a question is about that cannot be answered, as far as its names say. */
+function supposedConcern(
+  snapshot: MeshSnapshot,
+  { from, to }: Pick<ExplainOptions, "from" | "to">,
+): Concern {
+  return {
+    callee: findWorkload(snapshot, to.replace(/:[^:/]*$/, "")),
+    caller: findWorkload(snapshot, from),
+    namespaces: [to, from].map((name) => name.split("/")[0] ?? ""),
+  };
+}
+
+function concernOf({ from, to }: Question, { via }: Judgement): Concern {
+  const caller = callingWorkload(from);
+  const namespaces = [to.namespace, ...(caller === undefined ? [] : [caller.namespace])];
+  return { callee: to, caller, via, namespaces };
 }
 
 function asData({ from, to, containerPort, request }: Question, judgement: Judgement): object {
@@ -109,7 +142,8 @@ function report(question: Question, judgement: Judgement): string[] {
     ...transportRows(judgement),
     row("because", because.replace(/^(Allowed|Denied|Delegated): /, "")),
     ...details.map((line) => row("", line)),
-    ...assumptions(question, judgement).map((line) => row("note", line)),
+    ...(trialOutcome(decision) === "same" ? [row("on trial", "the same")] : []),
+    ...remarks(question, judgement).map((line) => row("note", line)),
   ];
 }
 
@@ -191,6 +225,15 @@ function originInWords(origin: Origin): string {
   if (origin === "default") return "the mesh's default";
   return `${formatRef(origin.ref)} (${formatLocation(origin.source)})`;
 }
+
+function remarks(question: Question, judgement: Judgement): string[] {
+  const { verdict, dryRun } = judgement.decision;
+  const isDelegated = [verdict, dryRun?.verdict].includes("delegate");
+  return [...(isDelegated ? [REFUSED_TODAY] : []), ...assumptions(question, judgement)];
+}
+
+const REFUSED_TODAY =
+  "a mesh that runs refuses today what is delegated: no sidecar here asks external authorizers yet";
 
 /** What the answer rests on that the question did not say. */
 function assumptions({ request: asked }: Question, judgement: Judgement): string[] {

@@ -73,7 +73,7 @@ test("VAL-4: a warning of Istio's is no fault", async () => {
 test("a folder is all its files", async () => {
   const { code, lines } = await validate([""]);
   assert.equal(code, 1);
-  assert.equal(lines.at(-1), "4 checked, 1 faulty");
+  assert.equal(lines.at(-1), "4 checked, 2 faulty");
 });
 
 test("standard input", async () => {
@@ -112,4 +112,147 @@ test("as JSON every fault names the gate that found it", async () => {
   );
   const levels = documents[1].issues.map(({ level }: { level: string }) => level);
   assert.ok(levels.includes("schema") && levels.includes("webhook"), levels.join(", "));
+});
+
+const policy = (name: string, spec: string): string =>
+  `apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: ${name}, namespace: shop}\nspec: ${spec}\n`;
+const token = `apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {name: users, namespace: shop}
+spec: {jwtRules: [{issuer: https://a.b}]}
+`;
+const networking = (kind: string): string =>
+  `apiVersion: networking.istio.io/${kind === "EnvoyFilter" ? "v1alpha3" : "v1"}\nkind: ${kind}\nmetadata: {name: a, namespace: shop}\n`;
+
+async function validateText(
+  text: string,
+  options: { readonly istio?: boolean; readonly json?: boolean } = {},
+): Promise<{ code: number; lines: string[] }> {
+  const input = (async function* () {
+    yield Buffer.from(text);
+  })();
+  return validate(["-"], { ...options, input });
+}
+
+const refusedByUp: [kind: string, text: string][] = [
+  ["RequestAuthentication", token],
+  ["Sidecar", `${networking("Sidecar")}spec: {egress: [{hosts: ["./*"]}]}\n`],
+  ["EnvoyFilter", `${networking("EnvoyFilter")}spec: {}\n`],
+  [
+    "WasmPlugin",
+    "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: {name: a, namespace: shop}\nspec: {url: oci://a/b}\n",
+  ],
+];
+for (const [kind, text] of refusedByUp) {
+  test(`a ${kind} is good, and a note says that \`up\` refuses it`, async () => {
+    const { code, lines } = await validateText(text);
+    assert.equal(code, 0, lines.join("\n"));
+    assert.match(lines.join("\n"), /<stdin>:1: note: `up` refuses this: \S+ shop\/\S+ cannot be/);
+  });
+}
+
+test("what is given twice is a fault, wherever it stands", async () => {
+  const { code, lines } = await validate(["good.yaml", "faulty.yaml"]);
+  assert.equal(code, 1);
+  assert.match(
+    lines.join("\n"),
+    /faulty\.yaml:1: error: metadata\.name PeerAuthentication shop\/default is already defined at good\.yaml:1/,
+  );
+});
+
+test("a file that is named twice is read once", async () => {
+  assert.equal((await validate(["good.yaml", "good.yaml"])).lines.at(-1), "1 checked, all good");
+});
+
+test("every item of a List is a document of its own", async () => {
+  const items = [policy("a", "{}"), policy("b", "{rules: [{form: []}]}")].map(
+    (item) => `- ${item.trimEnd().replaceAll("\n", "\n  ")}`,
+  );
+  const { code, lines } = await validateText(
+    `apiVersion: v1\nkind: List\nmetadata: {resourceVersion: ""}\nitems:\n${items.join("\n")}\n`,
+  );
+  assert.equal(code, 1);
+  assert.deepEqual(lines, [
+    "AuthorizationPolicy shop/b:",
+    "  <stdin>:12: error: items[1].spec.rules[0].form is not a known field; did you mean from?",
+    "2 checked, 1 faulty",
+  ]);
+});
+
+const asIstio: [what: string, text: string, code: number, lines: RegExp[]][] = [
+  [
+    "what only this mesh refuses is a note",
+    policy("a", "{rules: [{when: []}]}"),
+    0,
+    [
+      /^AuthorizationPolicy shop\/a:$/,
+      /: note: spec\.rules\[0\]\.when must have/,
+      /^1 checked, all/,
+    ],
+  ],
+  [
+    "what is not carried here is a note",
+    `${networking("DestinationRule")}spec: {host: a.b, trafficPolicy: {tls: {mode: SIMPLE, caCertificates: /a}}}\n`,
+    0,
+    [/^DestinationRule/, /: note: .*tls.*not supported yet/, /^1 checked, all good$/],
+  ],
+  [
+    "kinds of others",
+    "apiVersion: v1\nkind: Pod\n---\napiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\n---\napiVersion: cert-manager.io/v1\nkind: Certificate\n",
+    0,
+    [
+      /:2: note: kind not supported yet: Pod$/,
+      /: note: kind not supported yet: Gateway of/,
+      /: note: kind "Certificate" is not a known kind$/,
+      /^none checked; 3 of kinds that Istio's gates do not know$/,
+    ],
+  ],
+  [
+    "a gate's fault",
+    policy("a", "{rules: [{form: []}]}"),
+    1,
+    [/^Auth/, /: error: spec\.rules\[0\]\.form/, /^1 checked, 1 faulty$/],
+  ],
+  [
+    "a misspelt kind of Istio's",
+    policy("a", "{}").replace("Policy", "Polcy"),
+    1,
+    [/^Auth/, /: error: kind .*did you mean AuthorizationPolicy\?$/, /1 faulty/],
+  ],
+  [
+    "a version that is not served",
+    policy("a", "{}").replace("/v1", "/v2"),
+    1,
+    [/^Auth/, /: error: apiVersion "security\.istio\.io\/v2" is not/, /1 faulty/],
+  ],
+  [
+    "no name",
+    "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {namespace: shop}\n",
+    1,
+    [/: error: metadata\.name is missing$/, /1 faulty/],
+  ],
+  ["broken YAML", "a: [", 1, [/:1: error: is not valid YAML/, /^1 checked, 1 faulty$/]],
+];
+for (const [what, text, code, wanted] of asIstio) {
+  test(`--istio: ${what}`, async () => {
+    const told = await validateText(text, { istio: true });
+    assert.equal(told.code, code, told.lines.join("\n"));
+    assert.equal(told.lines.length, wanted.length, told.lines.join("\n"));
+    for (const [index, pattern] of wanted.entries()) assert.match(told.lines[index] ?? "", pattern);
+    if (code === 0) assert.equal((await validateText(text)).code, 1, "ours without --istio");
+  });
+}
+
+test("as JSON nothing is told of what was read", async () => {
+  const { lines } = await validateText(GOOD, { json: true });
+  const { documents } = JSON.parse(lines.join("\n"));
+  assert.deepEqual(Object.keys(documents[0]).toSorted(), [
+    "gates",
+    "issues",
+    "kind",
+    "name",
+    "namespace",
+    "notices",
+    "source",
+  ]);
 });

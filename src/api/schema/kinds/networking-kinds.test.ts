@@ -220,7 +220,7 @@ const faulty: [kind: string, spec: string, faults: string[]][] = [
     "http: [{match: [{uri: {exact: /a, prefix: /b}}], timeout: 5}]",
     [
       "spec.http[0].match[0].uri.prefix must not be given together with exact: only one of exact, prefix, regex",
-      'spec.http[0].timeout is the number 5; expected text: write "5"',
+      'spec.http[0].timeout is the number 5; expected a duration such as "5s"',
     ],
   ],
   [

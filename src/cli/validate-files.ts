@@ -1,0 +1,75 @@
+/** What `validate` says of files: what Istio's gates and this product say of each document, and of all together. */
+import { readFile } from "node:fs/promises";
+import { text } from "node:stream/consumers";
+import type { Notice } from "../api/resource.ts";
+import {
+  asIstioJudges,
+  type ValidatedDocument,
+  validateResources,
+} from "../api/validate-resources.ts";
+import { duplicateIssues, filesAt } from "../control/resource-files.ts";
+import { unenforcedIssues } from "../policy/unenforced-resources.ts";
+import { describeError } from "../runtime/hauberk-error.ts";
+
+export interface ValidatedFiles {
+  readonly documents: readonly ValidatedDocument[];
+  readonly unreadable: readonly { readonly file: string; readonly problem: string }[];
+}
+
+/** "mesh": whoever would run the files; "istio": Istio's gates alone, so that all else is a note. */
+export type Judge = "mesh" | "istio";
+
+const STANDARD_INPUT = "-";
+
+/**
+ * @param paths files, folders of them, or `-` for the input; a file that is named twice is read once
+ * @param options.input what `-` reads
+ */
+export async function validateFiles(
+  paths: readonly string[],
+  { judge, input }: { readonly judge: Judge; readonly input: AsyncIterable<Uint8Array> },
+): Promise<ValidatedFiles> {
+  const texts = new Map<string, string>();
+  const unreadable: ValidatedFiles["unreadable"][number][] = [];
+  for (const path of new Set(paths)) {
+    try {
+      for (const [file, content] of await textsAt(path, input)) texts.set(file, content);
+    } catch (error) {
+      unreadable.push({ file: path, problem: describeError(error) });
+    }
+  }
+  const documents = [...texts].flatMap(([file, content]) => validateResources(content, file));
+  const judged = withDuplicates(documents).map(withRefusal);
+  return { documents: judge === "istio" ? judged.map(asIstioJudges) : judged, unreadable };
+}
+
+async function textsAt(
+  path: string,
+  input: AsyncIterable<Uint8Array>,
+): Promise<readonly (readonly [file: string, content: string])[]> {
+  if (path === STANDARD_INPUT) return [["<stdin>", await text(input)]];
+  const files = await filesAt(path);
+  return Promise.all(files.map(async (file) => [file, await readFile(file, "utf8")] as const));
+}
+
+function withDuplicates(documents: readonly ValidatedDocument[]): readonly ValidatedDocument[] {
+  const duplicates = duplicateIssues(documents.flatMap(({ resources }) => resources));
+  if (duplicates.length === 0) return documents;
+  return documents.map((document) => {
+    const sources = document.resources.map(({ meta }) => meta.source);
+    const own = duplicates.filter(({ source }) => sources.includes(source));
+    return { ...document, issues: [...document.issues, ...own] };
+  });
+}
+
+/** What is good, and yet keeps a mesh from starting. */
+function withRefusal(document: ValidatedDocument): ValidatedDocument {
+  const refusals = unenforcedIssues(document.resources).map(
+    ({ source, path, problem }): Notice => ({
+      source,
+      path,
+      message: `\`up\` refuses this: ${problem}`,
+    }),
+  );
+  return { ...document, notices: [...document.notices, ...refusals] };
+}
