@@ -52,7 +52,7 @@ test("a view without what it may leave out is read", () => {
   assert.deepEqual(decodeWorkloadView({ format: WORKLOAD_VIEW_FORMAT, json }), sample);
 });
 
-for (const format of [1, 3]) {
+for (const format of [WORKLOAD_VIEW_FORMAT - 1, WORKLOAD_VIEW_FORMAT + 1]) {
   test(`a view of format ${format} is refused`, () => {
     const json = JSON.stringify(view);
     assert.throws(() => decodeWorkloadView({ format, json }), InvalidWorkloadViewError);

@@ -15,13 +15,14 @@ const MAX_CONDITIONS_ASKED = 1_000;
 /** Below so many rules all are asked, and nothing has to be looked up. */
 const FEW_RULES = 128;
 const MAX_FOUND_BY_INDEX = 24;
-/** An unmet condition weighs more than all that is said about identity, and that more than all that is met. */
+/** An unmet condition weighs more than all that are met, and one that is met more than what is said about identity. */
 const UNMET = 1_000_000;
-const UNMET_BY_IDENTITY = UNMET + 1_000;
+const MET = 10;
+const UNMET_BY_IDENTITY = UNMET + 1;
 
 /**
- * At most three: those with the fewest unmet conditions first; of these, those that let the caller's identity in; then
- * those of which more is met; then in the order of evaluation (AP-35).
+ * At most three: those with the fewest unmet conditions first; of these, those of which more is met; then those that
+ * let the caller's identity in; then in the order of evaluation (AP-35).
  */
 export function nearestMisses(
   asked: AllowRules,
@@ -127,7 +128,7 @@ function distanceTo(conditions: readonly CompiledCondition[], asking: Asking): n
   for (const { matches, attribute } of conditions) {
     if (distance >= asking.furthest) break;
     asking.left--;
-    if (matches(asking.traffic)) distance -= 1;
+    if (matches(asking.traffic)) distance -= MET;
     else distance += attribute?.origin === "peer" ? UNMET_BY_IDENTITY : UNMET;
   }
   return distance;
