@@ -102,7 +102,9 @@ export function bindConnection(
   const bound = bindPeer(compiled, connection);
   peers.byPrincipal.set(peer, bound);
   peers.weight +=
-    weightOf(bound.enforced) + (bound.trial === undefined ? 0 : weightOf(bound.trial));
+    bound.audit.bound.weight +
+    weightOf(bound.enforced) +
+    (bound.trial === undefined ? 0 : weightOf(bound.trial));
   return bound;
 }
 

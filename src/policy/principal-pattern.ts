@@ -24,8 +24,33 @@ export function compileNamespace(value: string): PrincipalPattern {
     const segment = `/ns/${value}/`;
     return (principal) => principal.includes(segment);
   }
-  const pattern = new RegExp(`/ns/${value.split(/\*+/).map(quote).join("[^/]*")}/`);
-  return (principal) => pattern.test(principal);
+  const wanted = value.split("/").map((segment) => segment.split(/\*+/));
+  return (principal) => {
+    const segments = principal.split("/");
+    for (let at = segments.indexOf("ns", 1); at > 0; at = segments.indexOf("ns", at + 1)) {
+      if (at + wanted.length + 1 >= segments.length) return false;
+      if (wanted.every((parts, index) => fitsParts(parts, segments[at + 1 + index] ?? ""))) {
+        return true;
+      }
+    }
+    return false;
+  };
+}
+
+/** Whether a text is the parts with anything between them; each is looked for once, so that many cost no more than one. */
+function fitsParts(parts: readonly string[], text: string): boolean {
+  const [first = "", ...others] = parts;
+  const last = others.pop();
+  if (last === undefined) return text === first;
+  if (!text.startsWith(first) || !text.endsWith(last)) return false;
+  const end = text.length - last.length;
+  let at = first.length;
+  for (const part of others) {
+    const found = text.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return at <= end;
 }
 
 /**

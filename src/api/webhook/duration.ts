@@ -14,6 +14,8 @@ const NANOSECONDS: ReadonlyMap<string, number> = new Map([
   ["h", 3600e9],
 ]);
 const SHAPE = /^([-+]?)(0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/;
+/** Longer ones mean nothing that a shorter one cannot say. */
+const MAX_LENGTH = 256;
 const PART = /(\d*)(\.\d*)?(ns|us|µs|μs|ms|s|m|h)/g;
 
 /** Go counts in 64 bits: 292 years. */
@@ -21,6 +23,7 @@ const LIMIT = 2 ** 63;
 
 /** @returns nanoseconds, whole, may be negative; undefined when `text` is no duration */
 export function parseDuration(text: string): number | undefined {
+  if (text.length > MAX_LENGTH) return undefined;
   const [, sign, amount = ""] = SHAPE.exec(text) ?? [];
   if (sign === undefined) return undefined;
   const parts = [...amount.matchAll(PART)];

@@ -11,9 +11,11 @@ import { trialOutcome } from "../../policy/trial-outcome.ts";
 import { alignColumns } from "../align-columns.ts";
 import { findWorkload, knownWorkloads } from "../find-workload.ts";
 import { formatIssue } from "../format-issue.ts";
+import { jsonText } from "../json-text.ts";
 import { loadMesh } from "../load-mesh.ts";
 import { parseQuestion, type QuestionText } from "../parse-question.ts";
 import type { Printers } from "../print-line.ts";
+import { printable } from "../printable.ts";
 import { withClaims } from "../with-claims.ts";
 
 export interface AuthzCheckOptions extends Partial<Omit<QuestionText, "to">> {
@@ -40,8 +42,8 @@ export async function authzCheckCommand(
       ? { code: CANNOT_TELL, lines: issues.map(formatIssue), data: { issues } }
       : await answer(snapshot, { workload, options });
   const tell = code === CANNOT_TELL ? warn : print;
-  if (options.json) print(JSON.stringify(data, null, 2));
-  else for (const line of lines) tell(line);
+  if (options.json) print(jsonText(data));
+  else for (const line of lines) tell(printable(line));
   return code;
 }
 

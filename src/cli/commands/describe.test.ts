@@ -40,6 +40,15 @@ test("as JSON, for programs", async () => {
   assert.equal(policies[0].action, "CUSTOM");
 });
 
+test("policy text cannot steer the terminal, or begin a line of its own", async () => {
+  const { text } = await described("shop/cart", {
+    file: ["test/meshes/describe", "test/meshes/hostile"],
+  });
+  assert.match(text, /\\u\{1b\}\[31mred/);
+  assert.doesNotMatch(text.replaceAll("\n", ""), /[\p{Cc}\p{Cf}]/u);
+  assert.doesNotMatch(text, /^FAKE/m);
+});
+
 test("a workload that is not there: what is there", async () => {
   const { code, text } = await described("shop/chart", { file: ["test/meshes/describe"] });
   assert.equal(code, 1);

@@ -4,8 +4,10 @@ import { findWorkload, knownWorkloads } from "../find-workload.ts";
 import { formatDescription } from "../format-description.ts";
 import { formatIssue } from "../format-issue.ts";
 import { formatNotices, type NoticeOptions } from "../format-notices.ts";
+import { jsonText } from "../json-text.ts";
 import { loadMesh } from "../load-mesh.ts";
 import type { Printers } from "../print-line.ts";
+import { printable } from "../printable.ts";
 
 export interface DescribeOptions extends NoticeOptions {
   readonly file: readonly string[];
@@ -24,17 +26,19 @@ export async function describeCommand(
   const unknown = `${name}: no such workload; known: ${knownWorkloads(snapshot)}`;
   if (workload === undefined || issues.length > 0) {
     const problems = issues.length === 0 ? [unknown] : issues.map(formatIssue);
-    if (json) print(JSON.stringify({ issues, problems }, null, 2));
-    else for (const line of issues.length === 0 ? [`hauberk: ${unknown}`] : problems) warn(line);
+    if (json) print(jsonText({ issues, problems }));
+    else
+      for (const line of issues.length === 0 ? [`hauberk: ${unknown}`] : problems)
+        warn(printable(line));
     return 1;
   }
   const description = describeWorkload(snapshot, workload);
   if (json) {
-    print(JSON.stringify({ ...description, notices }, null, 2));
+    print(jsonText({ ...description, notices }));
     return 0;
   }
   const concern = { callee: workload, namespaces: [workload.namespace] };
   const notes = formatNotices(mesh, { concern, allNotes });
-  for (const line of [...formatDescription(description), ...notes]) print(line);
+  for (const line of [...formatDescription(description), ...notes]) print(printable(line));
   return 0;
 }

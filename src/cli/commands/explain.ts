@@ -17,9 +17,11 @@ import { trialOutcome } from "../../policy/trial-outcome.ts";
 import { findWorkload } from "../find-workload.ts";
 import { formatIssue } from "../format-issue.ts";
 import { formatNotices, type NoticeOptions } from "../format-notices.ts";
+import { jsonText } from "../json-text.ts";
 import { type LoadedMesh, loadMesh } from "../load-mesh.ts";
 import { parseQuestion, type QuestionText } from "../parse-question.ts";
 import type { Printers } from "../print-line.ts";
+import { printable } from "../printable.ts";
 import { withClaims } from "../with-claims.ts";
 
 export interface ExplainOptions extends Omit<QuestionText, "claims">, NoticeOptions {
@@ -44,12 +46,12 @@ export async function explainCommand(
   const mesh = await loadMesh(options.file);
   const { code, lines, data, concern } = await answer(mesh, options);
   if (options.json) {
-    print(JSON.stringify({ ...data, notices: mesh.notices }, null, 2));
+    print(jsonText({ ...data, notices: mesh.notices }));
     return code;
   }
   const tell = code === CANNOT_TELL ? warn : print;
   const notes = formatNotices(mesh, { concern, allNotes: options.allNotes });
-  for (const line of [...lines, ...notes]) tell(line);
+  for (const line of [...lines, ...notes]) tell(printable(line));
   return code;
 }
 

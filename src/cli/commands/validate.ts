@@ -3,6 +3,8 @@ import { toldOnce } from "../../api/parse-report.ts";
 import { formatRef, type Notice } from "../../api/resource.ts";
 import type { ValidatedDocument } from "../../api/validate-resources.ts";
 import { formatIssue, formatNotice, formatWarning } from "../format-issue.ts";
+import { jsonText } from "../json-text.ts";
+import { printable } from "../printable.ts";
 import { type Judge, type ValidatedFiles, validateFiles } from "../validate-files.ts";
 
 export interface ValidateOptions {
@@ -30,8 +32,8 @@ export async function validateCommand(
   const { istio, json, input = process.stdin } = options;
   const judge = istio ? "istio" : "mesh";
   const checked = await validateFiles(paths, { judge, input });
-  if (json) print(JSON.stringify(inJson(checked), null, 2));
-  else for (const line of report(checked, judge)) print(line);
+  if (json) print(jsonText(inJson(checked)));
+  else for (const line of report(checked, judge)) print(printable(line));
   if (checked.unreadable.length > 0) return UNREADABLE;
   return checked.documents.length > 0 && checked.documents.every(isGood) ? GOOD : FAULTY;
 }

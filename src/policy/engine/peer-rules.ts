@@ -81,8 +81,10 @@ export class PeerRules {
     const large = [this.#everybody, ...groups.filter(isLarge)].filter(({ length }) => length > 0);
     const own = groups.filter((group) => !isLarge(group)).flat();
     const indexes = large.map((group) => this.#indexOf(group));
+    let alone = 0;
     if (isLarge(survivors)) {
       const shared = this.#remember(survivors);
+      if (shared.bound++ === 0) alone = shared.candidates.length;
       indexes.push(shared.index);
       large.push(shared.candidates);
     } else own.push(...survivors.flatMap(({ candidates }) => candidates()));
@@ -90,7 +92,7 @@ export class PeerRules {
     const bits = this.#shared.bitsOf(peer);
     if (this.#shared.index !== undefined && bits !== NO_BITS) indexes.unshift(this.#shared.index);
     if (indexes.length === 0) return NOTHING;
-    const weight = own.length + Math.ceil(bits.length / WORDS_OF_A_CANDIDATE);
+    const weight = own.length + alone + Math.ceil(bits.length / WORDS_OF_A_CANDIDATE);
     return { indexes, bits, groups: [own, ...large], weight };
   }
 
@@ -150,13 +152,15 @@ export class PeerRules {
     if (known !== undefined) return known;
     if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
     const candidates = survivors.flatMap((survivor) => survivor.candidates());
-    const remembered = { candidates, index: buildRuleIndex(candidates) };
+    const remembered = { bound: 0, candidates, index: buildRuleIndex(candidates) };
     this.#remembered.set(key, remembered);
     return remembered;
   }
 }
 
 interface Remembered {
+  /** How many peers have it; the first is taken to have it alone. */
+  bound: number;
   readonly candidates: readonly Candidate[];
   readonly index: RuleIndex;
 }
