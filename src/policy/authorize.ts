@@ -5,17 +5,17 @@
 import type { TrafficProtocol } from "./authorization-rule.ts";
 import type { Decision, Delegation } from "./decision.ts";
 import { orderedRules } from "./engine/ordered-rules.ts";
-import { type BoundRules, firstRule, PeerRules } from "./engine/peer-rules.ts";
+import { type BoundRules, PeerRules } from "./engine/peer-rules.ts";
 import {
   type BoundPolicySet,
   bindPolicySet,
+  bytesOf,
   compilePolicySet,
   delegate,
   delegationsOf,
   judge,
   judgeLocally,
   type PolicySet,
-  weightOf,
 } from "./engine/policy-set.ts";
 import type { Connection, HttpRequest } from "./traffic.ts";
 import type { Traffic } from "./traffic-attribute.ts";
@@ -28,7 +28,7 @@ export interface CompiledAuthorization {
   /** The enforced policies and those on trial, together; absent where none is on trial. */
   readonly trial?: PolicySet;
   readonly audit: PeerRules;
-  /** Forgets all peers when they become too many: they are bound again as they call. */
+  /** Forgets the longest known when they become too many: they are bound again as they call. */
   readonly peers: BoundPeers;
 }
 
@@ -42,11 +42,11 @@ export interface PeerAuthorization {
 interface BoundPeers {
   /** By principal; plaintext is a peer too. */
   readonly byPrincipal: Map<string, PeerAuthorization>;
-  weight: number;
+  bytes: number;
 }
 
 const MAX_PEERS = 10_000;
-const MAX_PEERS_WEIGHT = 300_000;
+const MAX_PEERS_BYTES = 32 * 1024 * 1024;
 const PLAINTEXT = "";
 
 /** @param options.protocol how the port's bytes are read: on "tcp" nothing that is HTTP can be asked (AP-60..AP-62) */
@@ -61,7 +61,7 @@ export function compileAuthorization(
     enforced: compilePolicySet(enforced, options),
     ...(onTrial && { trial: compilePolicySet({ custom, deny, allow }, options) }),
     audit: new PeerRules(orderedRules(inForce(audit), { ...options, action: "AUDIT" })),
-    peers: { byPrincipal: new Map(), weight: 0 },
+    peers: { byPrincipal: new Map(), bytes: 0 },
   };
 }
 
@@ -95,17 +95,24 @@ export function bindConnection(
   const peer = connection.principal ?? PLAINTEXT;
   const known = peers.byPrincipal.get(peer);
   if (known !== undefined) return known;
-  if (peers.byPrincipal.size >= MAX_PEERS || peers.weight >= MAX_PEERS_WEIGHT) {
-    peers.byPrincipal.clear();
-    peers.weight = 0;
-  }
   const bound = bindPeer(compiled, connection);
   peers.byPrincipal.set(peer, bound);
-  peers.weight +=
-    bound.audit.bound.weight +
-    weightOf(bound.enforced) +
-    (bound.trial === undefined ? 0 : weightOf(bound.trial));
+  peers.bytes += bytesOfPeer(bound);
+  forgetOldest(peers);
   return bound;
+}
+
+/** The map gives them in the order in which they were bound. */
+function forgetOldest(peers: BoundPeers): void {
+  for (const [principal, bound] of peers.byPrincipal) {
+    if (peers.byPrincipal.size <= MAX_PEERS && peers.bytes <= MAX_PEERS_BYTES) return;
+    peers.byPrincipal.delete(principal);
+    peers.bytes -= bytesOfPeer(bound);
+  }
+}
+
+function bytesOfPeer({ enforced, trial, audit }: PeerAuthorization): number {
+  return audit.bound.bytes + bytesOf(enforced) + (trial === undefined ? 0 : bytesOf(trial));
 }
 
 /** Judges one request of a bound connection completely. */
@@ -133,7 +140,7 @@ export function authorizeLocally(
   traffic: Traffic,
 ): Decision {
   const judged = judgeLocally(enforced, traffic);
-  const audited = audit.rules.ruleAt(firstRule(audit.bound, traffic))?.ref;
+  const audited = audit.rules.ruleAt(audit.bound.firstMatch(traffic))?.ref;
   if (audited === undefined && trial === undefined) return judged;
   return {
     ...judged,

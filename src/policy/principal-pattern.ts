@@ -3,7 +3,7 @@
  * Patterns are compiled once for each policy change; the returned functions take a verified SPIFFE id.
  */
 import { parseStringMatch } from "../api/string-match.ts";
-import { contiguous, type TextPattern } from "./text-lookup.ts";
+import { contiguous, stringPatterns, type TextPattern } from "./text-lookup.ts";
 import { expandPrincipal, expandTrustDomain } from "./trust-domain-aliases.ts";
 import type { Trust } from "./workload-view.ts";
 
@@ -75,7 +75,30 @@ export function compileTrustDomain(value: string, trust: Trust): PrincipalPatter
   return (principal) => matchesAny(patterns, principal);
 }
 
-/** Where rules stand that name principals, by SPIFFE id. */
+/** A principal without its scheme, as rules name it; undefined when it is no SPIFFE id. */
+export function schemelessOf(principal: string): string | undefined {
+  return principal.startsWith(SCHEME) ? principal.slice(SCHEME.length) : undefined;
+}
+
+/** What stands between the scheme and a path (AP-48). */
+export function trustDomainOf(principal: string): string | undefined {
+  const schemeless = schemelessOf(principal);
+  const slash = schemeless?.indexOf("/") ?? -1;
+  return slash < 0 ? undefined : schemeless?.slice(0, slash);
+}
+
+/** Where rules stand that name trust domains; what no domain can be has to be tried. */
+export function trustDomainPatterns(
+  values: readonly string[],
+  trust: Trust,
+): readonly TextPattern[] | undefined {
+  if (values.some((value) => value.includes("/"))) return undefined;
+  return stringPatterns(
+    values.flatMap((value) => (value.includes("*") ? [value] : expandTrustDomain(value, trust))),
+  );
+}
+
+/** Where rules stand that name principals, without the scheme. */
 export function principalPatterns(
   values: readonly string[],
   trust: Trust,
@@ -84,8 +107,7 @@ export function principalPatterns(
   for (const value of values.flatMap((one) => expandPrincipal(one, trust))) {
     const match = parseStringMatch(value);
     if (match.kind === "present") return undefined;
-    const text = contiguous(match.kind === "suffix" ? match.text : SCHEME + match.text);
-    patterns.push({ kind: match.kind, text, proof: match.kind === "suffix" ? "unsure" : "sure" });
+    patterns.push({ kind: match.kind, text: contiguous(match.text), proof: "sure" });
   }
   return patterns;
 }

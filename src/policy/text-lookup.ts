@@ -16,6 +16,8 @@ export interface TextPattern {
 export interface TextLookup<Traffic, Context> {
   /** The same for all that read the same: `path`, `header x-tenant`. */
   readonly name: string;
+  /** Where traffic may carry any number of texts; else it carries one, or as many as its form has. */
+  readonly several?: true;
   /** In the form of the patterns; a list where one of several texts may be meant; undefined where nothing is carried. */
   read(traffic: Traffic): string | readonly unknown[] | undefined;
   /**

@@ -42,6 +42,7 @@ export function claimAttribute(names: readonly string[]): TrafficAttribute {
     read: (traffic) => tellClaim(traffic, names),
     lookup: {
       name: `claim ${JSON.stringify(names)}`,
+      several: true,
       read: ({ token }) => textsOf(claimAt(token, names)),
       patterns: (values) => stringPatterns(values),
     },

@@ -12,8 +12,11 @@ import {
   namespacesIn,
   type PrincipalPattern,
   principalPatterns,
+  schemelessOf,
   serviceAccountPatterns,
   serviceAccountsIn,
+  trustDomainOf,
+  trustDomainPatterns,
 } from "./principal-pattern.ts";
 import { stringPatterns, type TextLookup } from "./text-lookup.ts";
 import type { HttpRequest } from "./traffic.ts";
@@ -67,7 +70,7 @@ export const PRINCIPAL: TrafficAttribute = ofPrincipal({
   describe: (principal) => principal.slice(SCHEME_LENGTH),
   lookup: {
     name: "principal",
-    read: ({ connection }) => connection.principal,
+    read: ({ connection }) => schemelessOf(connection.principal ?? ""),
     patterns: (values, { trust }) => principalPatterns(values, trust),
   },
 });
@@ -98,6 +101,11 @@ export const SERVICE_ACCOUNT: TrafficAttribute = ofPrincipal({
 export const TRUST_DOMAIN: TrafficAttribute = ofPrincipal({
   compile: (value, { trust }) => compileTrustDomain(value, trust),
   describe: (principal) => principal.slice(SCHEME_LENGTH).split("/", 1)[0] ?? "",
+  lookup: {
+    name: "trust domain",
+    read: ({ connection }) => trustDomainOf(connection.principal ?? ""),
+    patterns: (values, { trust }) => trustDomainPatterns(values, trust),
+  },
 });
 
 /** The direct TCP peer (AP-50). */

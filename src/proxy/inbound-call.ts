@@ -1,4 +1,5 @@
 /** What is known of one inbound connection, whether it carries requests or bytes. */
+import type { ConnectionAuthorization } from "../policy/connection-authorization.ts";
 import type { Connection } from "../policy/traffic.ts";
 import type { Log } from "../runtime/log.ts";
 import { INBOUND_PASSTHROUGH } from "./cluster-names.ts";
@@ -9,6 +10,7 @@ import type { AcceptedTransport } from "./refusal-today.ts";
 export interface InboundCall extends AcceptedTransport {
   readonly facts: CallFacts;
   readonly connection: Connection;
+  readonly authorization: ConnectionAuthorization;
   /** The port as the newest view has it. */
   readonly port: () => ServedPort;
 }

@@ -27,6 +27,7 @@ export function inboundHttpService(
       const exchange: InboundExchange = {
         ...openExchange(head, clock.now()),
         connection: call.connection,
+        authorization: call.authorization,
         peer: call.peer,
         rootsPem: call.rootsPem,
         rules: inboundRules(compiled.current, call.port()),

@@ -3,6 +3,7 @@
  * hands the connection to the HTTP or the TCP side. Whatever is refused is refused before the application hears of it.
  */
 import type { Socket } from "node:net";
+import { ConnectionAuthorization } from "../policy/connection-authorization.ts";
 import type { Reason } from "../policy/decision.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
@@ -132,6 +133,14 @@ export class InboundReception {
     const { identity } = this.#services.compiled.current.view.workload;
     const peer = verified?.peer;
     const name = serverName === undefined ? {} : { serverName };
+    const connection = {
+      sourceAddress: remote.address,
+      sourcePort: remote.port,
+      destinationAddress: local.address,
+      destinationPort: port().containerPort,
+      ...name,
+      ...(peer && { principal: peer.id }),
+    };
     return {
       peer,
       rootsPem: verified?.rootsPem ?? [],
@@ -145,14 +154,8 @@ export class InboundReception {
         ...name,
         ...(peer && { identities: { source: peer, destination: identity } }),
       },
-      connection: {
-        sourceAddress: remote.address,
-        sourcePort: remote.port,
-        destinationAddress: local.address,
-        destinationPort: port().containerPort,
-        ...name,
-        ...(peer && { principal: peer.id }),
-      },
+      connection,
+      authorization: new ConnectionAuthorization(connection),
     };
   }
 }

@@ -2,7 +2,8 @@
 import type { PathNormalization } from "../api/mesh-settings.ts";
 import { plainAddress } from "../api/plain-address.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
-import { authorizeRequest, type CompiledAuthorization } from "../policy/authorize.ts";
+import type { CompiledAuthorization } from "../policy/authorize.ts";
+import type { ConnectionAuthorization } from "../policy/connection-authorization.ts";
 import { normalizePath, pathRefusal } from "../policy/path-normalization.ts";
 import type { Connection } from "../policy/traffic.ts";
 import { responseCodeDetails } from "../telemetry/response-details.ts";
@@ -26,6 +27,7 @@ export interface InboundRules extends TransportRules {
 
 export interface InboundExchange extends Exchange, AcceptedTransport {
   readonly connection: Connection;
+  readonly authorization: ConnectionAuthorization;
   readonly rules: InboundRules;
 }
 
@@ -81,8 +83,8 @@ function forwardCaller({ headers, peer, rules }: InboundExchange): StepResult {
 }
 
 function authorize(exchange: InboundExchange): StepResult {
-  const { head, path, authority, headers, connection, rules } = exchange;
-  const judged = authorizeRequest(rules.authorization, {
+  const { head, path, authority, headers, connection, authorization, rules } = exchange;
+  const judged = authorization.judge(rules.authorization, {
     connection,
     method: head.method,
     path,

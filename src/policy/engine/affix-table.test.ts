@@ -7,7 +7,7 @@ const text = fc.string({ unit: fc.constantFrom("a", "b", "/"), maxLength: 8 });
 
 function found(table: AffixTable<string>, asked: string): string[] {
   const values: string[] = [];
-  for (let at = table.first(asked); at >= 0; at = table.next(at)) values.push(table.at(at) ?? "");
+  table.visitAll(asked, { visit: (value) => values.push(value) });
   return values;
 }
 
@@ -16,15 +16,26 @@ const kinds: [kind: AffixKind, isAffix: (of: string, affix: string) => boolean][
   ["suffix", (of, affix) => of.endsWith(affix)],
 ];
 for (const [kind, isAffix] of kinds) {
-  test(`law: every ${kind} of a text is found, the longest first, and nothing else`, () => {
+  test(`law: every ${kind} of a text is found, the shortest first, and nothing else`, () => {
     fc.assert(
       fc.property(fc.uniqueArray(text, { maxLength: 30 }), text, (texts, asked) => {
         const affixes = texts.map((one) => ({ text: one, value: one }));
         const expected = texts
           .filter((one) => isAffix(asked, one))
-          .sort((a, b) => b.length - a.length);
+          .sort((a, b) => a.length - b.length);
         assert.deepEqual(found(new AffixTable(kind, affixes), asked), expected);
       }),
     );
   });
 }
+
+test("ten thousand keys, each the beginning of the next, are entered and found", () => {
+  const longest = "a".repeat(10_000);
+  const affixes = Array.from({ length: 10_000 }, (_, index) => longest.slice(0, index + 1));
+  const table = new AffixTable(
+    "prefix",
+    affixes.map((one) => ({ text: one, value: one })),
+  );
+  assert.equal(found(table, `${longest}b`).length, 10_000);
+  assert.equal(found(table, "aaab").length, 3);
+});

@@ -1,6 +1,6 @@
 /**
- * Finds all keys that a text begins with (or ends with): sorted keys, each linked to the longest other key that it
- * itself begins with. One binary search, then only keys that match are visited.
+ * Finds all keys that a text begins with (or ends with). The keys stand in one hash table: a single pass over the text
+ * asks for each length that some key has, so that nothing is searched and few cache lines are touched.
  */
 
 export interface Affix<T> {
@@ -11,120 +11,90 @@ export interface Affix<T> {
 /** Which end of a text is meant. */
 export type AffixKind = "prefix" | "suffix";
 
+export interface AffixVisitor<T> {
+  visit(value: T): void;
+}
+
+const HASH_SEED = 0x811c9dc5 | 0;
+const HASH_FACTOR = 16_777_619;
+/** A slot is the hash of a key, and one more than its index; 0 where it is free. */
+const SLOT_WORDS = 2;
+
 export class AffixTable<T> {
   readonly #kind: AffixKind;
   readonly #texts: readonly string[];
   readonly #values: readonly T[];
-  /** Index of the longest other key that this one continues, -1 for none; undefined where no key continues another. */
-  readonly #parents: readonly number[] | undefined;
+  /** Of the keys; each once, ascending. */
+  readonly #lengths: readonly number[];
+  readonly #slots: Int32Array;
+  readonly #mask: number;
 
   /** @param affixes no text twice */
   constructor(kind: AffixKind, affixes: readonly Affix<T>[]) {
-    const compare = kind === "prefix" ? compareFromStart : compareFromEnd;
-    const sorted = [...affixes].sort((a, b) => compare(a.text, b.text));
     this.#kind = kind;
-    this.#texts = sorted.map(({ text }) => text);
-    this.#values = sorted.map(({ value }) => value);
-    this.#parents = this.#findParents();
+    this.#texts = affixes.map(({ text }) => text);
+    this.#values = affixes.map(({ value }) => value);
+    this.#lengths = [...new Set(this.#texts.map(({ length }) => length))].sort((a, b) => a - b);
+    const capacity = 2 ** Math.ceil(Math.log2(2 * affixes.length + 1));
+    this.#mask = capacity - 1;
+    this.#slots = new Int32Array(SLOT_WORDS * capacity);
+    for (const index of affixes.keys()) this.#enter(index);
   }
 
-  /** Position of the longest key that could be an affix of `text`; go on with `next`. */
-  first(text: string): number {
-    const at = this.#kind === "prefix" ? this.#lastUpTo(text) : this.#lastUpToFromEnd(text);
-    return at < 0 ? -1 : this.#within(at, this.#shared(this.#textAt(at), text));
-  }
-
-  /** Position of the next shorter affix, or -1. */
-  next(position: number): number {
-    return this.#parents?.[position] ?? -1;
-  }
-
-  at(position: number): T | undefined {
-    return this.#values[position];
-  }
-
-  /** Keys between an affix of a text and the text itself all begin with that affix, so that it is an ancestor. */
-  #within(start: number, length: number): number {
-    let position = start;
-    while (position >= 0 && this.#textAt(position).length > length) position = this.next(position);
-    return position;
-  }
-
-  #lastUpTo(text: string): number {
-    const texts = this.#texts;
-    let low = 0;
-    let high = texts.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((texts[middle] ?? "") <= text) low = middle + 1;
-      else high = middle;
+  /** Shows the visitor all values whose key is an affix of `text`, the shortest key first. */
+  visitAll(text: string, visitor: AffixVisitor<T>): void {
+    const backwards = this.#kind === "suffix";
+    const end = text.length;
+    let hash = HASH_SEED;
+    let hashed = 0;
+    for (const length of this.#lengths) {
+      if (length > end) return;
+      for (; hashed < length; hashed++) {
+        hash = addTo(hash, text.charCodeAt(backwards ? end - 1 - hashed : hashed));
+      }
+      const index = this.#find(text, { hash, length });
+      if (index < 0) continue;
+      const value = this.#values[index];
+      if (value !== undefined) visitor.visit(value);
     }
-    return low - 1;
   }
 
-  #lastUpToFromEnd(text: string): number {
-    let low = 0;
-    let high = this.#texts.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (compareFromEnd(this.#textAt(middle), text) <= 0) low = middle + 1;
-      else high = middle;
+  #enter(index: number): void {
+    const text = this.#texts[index] ?? "";
+    let hash = HASH_SEED;
+    for (let at = 0; at < text.length; at++) {
+      hash = addTo(hash, text.charCodeAt(this.#kind === "suffix" ? text.length - 1 - at : at));
     }
-    return low - 1;
+    let slot = slotOf(hash) & this.#mask;
+    while (this.#slots[SLOT_WORDS * slot + 1] !== 0) slot = (slot + 1) & this.#mask;
+    this.#slots[SLOT_WORDS * slot] = hash;
+    this.#slots[SLOT_WORDS * slot + 1] = index + 1;
   }
 
-  #findParents(): readonly number[] | undefined {
-    const parents: number[] = [];
-    const open: number[] = [];
-    for (const [index, text] of this.#texts.entries()) {
-      while (open.length > 0 && !this.#continues(text, open.at(-1) ?? -1)) open.pop();
-      parents.push(open.at(-1) ?? -1);
-      open.push(index);
+  #find(
+    text: string,
+    { hash, length }: { readonly hash: number; readonly length: number },
+  ): number {
+    for (let slot = slotOf(hash) & this.#mask; ; slot = (slot + 1) & this.#mask) {
+      const index = (this.#slots[SLOT_WORDS * slot + 1] ?? 0) - 1;
+      if (index < 0) return -1;
+      if (this.#slots[SLOT_WORDS * slot] === hash && this.#isAffix(index, text, length))
+        return index;
     }
-    return parents.every((parent) => parent < 0) ? undefined : parents;
   }
 
-  #continues(text: string, position: number): boolean {
-    const shorter = this.#textAt(position);
-    return this.#shared(shorter, text) === shorter.length;
-  }
-
-  /** How many characters are the same, from the end that is meant. */
-  #shared(left: string, right: string): number {
-    return this.#kind === "prefix" ? sharedFromStart(left, right) : sharedFromEnd(left, right);
-  }
-
-  #textAt(position: number): string {
-    return this.#texts[position] ?? "";
+  #isAffix(index: number, text: string, length: number): boolean {
+    const key = this.#texts[index] ?? "";
+    if (key.length !== length) return false;
+    return this.#kind === "suffix" ? text.endsWith(key) : text.startsWith(key);
   }
 }
 
-function compareFromStart(left: string, right: string): number {
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
+function addTo(hash: number, unit: number): number {
+  return Math.imul(hash ^ unit, HASH_FACTOR);
 }
 
-function compareFromEnd(left: string, right: string): number {
-  const shared = sharedFromEnd(left, right);
-  if (shared === left.length || shared === right.length) return left.length - right.length;
-  return left.charCodeAt(left.length - 1 - shared) - right.charCodeAt(right.length - 1 - shared);
-}
-
-function sharedFromStart(left: string, right: string): number {
-  const length = Math.min(left.length, right.length);
-  let shared = 0;
-  while (shared < length && left.charCodeAt(shared) === right.charCodeAt(shared)) shared++;
-  return shared;
-}
-
-function sharedFromEnd(left: string, right: string): number {
-  const length = Math.min(left.length, right.length);
-  let shared = 0;
-  while (
-    shared < length &&
-    left.charCodeAt(left.length - 1 - shared) === right.charCodeAt(right.length - 1 - shared)
-  ) {
-    shared++;
-  }
-  return shared;
+/** The low bits of a product know little of the high ones. */
+function slotOf(hash: number): number {
+  return hash ^ (hash >>> 15);
 }

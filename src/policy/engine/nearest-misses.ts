@@ -5,9 +5,7 @@
 import type { CompiledCondition, CompiledRule } from "../authorization-rule.ts";
 import type { NearestMiss } from "../decision.ts";
 import type { Traffic } from "../traffic-attribute.ts";
-import { NO_BITS } from "./peer-bits.ts";
 import type { BoundRules, PeerRules } from "./peer-rules.ts";
-import { collectMatches } from "./rule-index.ts";
 
 const MAX_NEAREST = 3;
 const MAX_RULES_ASKED = 64;
@@ -71,18 +69,15 @@ function ordersToAsk(
   bound: BoundRules,
   traffic: Traffic,
 ): Iterable<number> {
-  const count = rules.rules.length;
+  const { count } = rules;
   const found = new Set<number>();
   const add = (order: number): boolean => {
     if (order >= firstAllow) found.add(order);
     return found.size < MAX_RULES_ASKED;
   };
   if (count - firstAllow > FEW_RULES) {
-    const everyPeer = { traffic, bits: NO_BITS };
-    const matching = new Set<number>();
-    collectMatches(rules.whoeverCalls(), everyPeer, { found: matching, limit: MAX_FOUND_BY_INDEX });
-    for (const order of matching) add(order);
-    for (const order of rules.ordersOf(bound)) if (!add(order)) return found;
+    for (const order of rules.matchingForSomebody(traffic, MAX_FOUND_BY_INDEX)) add(order);
+    for (const order of bound.orders()) if (!add(order)) return found;
   }
   for (let order = firstAllow; order < count; order++) if (!add(order)) return found;
   return found;

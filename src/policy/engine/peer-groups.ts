@@ -53,12 +53,7 @@ function collect<T>(
   const exact = groups.exact.get(text);
   if (exact !== undefined) found.push(exact);
   groups.tables ??= [tableOf("prefix", groups.prefix), tableOf("suffix", groups.suffix)];
-  for (const table of groups.tables) {
-    for (let at = table.first(text); at >= 0; at = table.next(at)) {
-      const group = table.at(at);
-      if (group !== undefined) found.push(group);
-    }
-  }
+  for (const table of groups.tables) table.visitAll(text, { visit: (group) => found.push(group) });
 }
 
 function tableOf<T>(kind: "prefix" | "suffix", groups: Map<string, T[]>): AffixTable<T[]> {

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { clusterTrust, connectionFrom, requestOn } from "../../../test/kit/mesh-parts.ts";
 import type { AuthorizationAction, AuthorizationRule } from "../../api/authorization-policy.ts";
 import { type CompiledRule, compileRule, matchesRule } from "../authorization-rule.ts";
-import { firstRule, PeerRules } from "./peer-rules.ts";
+import { PeerRules } from "./peer-rules.ts";
 import { NO_RULE } from "./rule-index.ts";
 
 const values = (...some: string[]): fc.Arbitrary<string[]> =>
@@ -98,7 +98,7 @@ function traffic({ principal, sourceAddress, ...parts }: Asked) {
 function find(compiled: readonly CompiledRule[], asked: Asked): number {
   const rules = new PeerRules(compiled);
   const judged = traffic(asked);
-  return firstRule(rules.bind(judged.connection), judged);
+  return rules.bind(judged.connection).firstMatch(judged);
 }
 
 const actions = fc.constantFrom<AuthorizationAction>("ALLOW", "DENY");
@@ -171,5 +171,5 @@ test("one rule of ten thousand is found", () => {
   const compiled = compile(rules, "ALLOW");
   const judged = requestOn(connectionFrom(PEERS[0] ?? ""), asked);
   const peerRules = new PeerRules(compiled);
-  assert.equal(firstRule(peerRules.bind(judged.connection), judged), 7_777);
+  assert.equal(peerRules.bind(judged.connection).firstMatch(judged), 7_777);
 });

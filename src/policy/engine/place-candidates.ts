@@ -1,7 +1,7 @@
 /** Decides under which texts candidates stand: for each, those of its condition that the fewest others share. */
 import type { TextPattern } from "../text-lookup.ts";
 import type { TrafficAttribute } from "../traffic-attribute.ts";
-import type { Asked, Candidate } from "./candidate.ts";
+import { type Asked, type Candidate, placedBy } from "./candidate.ts";
 
 type Lookup = NonNullable<TrafficAttribute["lookup"]>;
 type Kind = TextPattern["kind"];
@@ -14,23 +14,10 @@ export interface Placement {
 
 /** A crowd of so many is small enough: then the attribute counts that most candidates have, so that few are read. */
 const SMALL_CROWD = 6;
+const SMALL_CROWD_BEHIND_BITS = 64;
 
-/** So few others may stand where a candidate stands that all peers share: each costs the look at a bit. */
-const MAX_SHARED_CROWD = 48;
-
-/** Deeper down, a candidate is put in few places only: otherwise it would be multiplied on every level. */
-const MAX_PLACES_BELOW = 8;
-
-/** Whether what traffic carries tells a candidate apart from all but a few. */
-export function rareByTraffic(candidates: readonly Candidate[]): (candidate: Candidate) => boolean {
-  const crowds = countCrowds(candidates);
-  return ({ conditions }) =>
-    conditions.some(({ attribute, patterns }) => {
-      const name = attribute?.lookup?.name;
-      if (name === undefined || patterns === undefined) return false;
-      return crowds.largest(name, patterns) <= MAX_SHARED_CROWD;
-    });
-}
+/** Deeper down, a candidate is put in so many places only, all levels together: otherwise each would multiply it. */
+const MAX_COPIES = 16;
 
 export function placeCandidates(
   candidates: readonly Candidate[],
@@ -39,18 +26,13 @@ export function placeCandidates(
   readonly placed: readonly Placement[];
   readonly unplaced: readonly Candidate[];
 } {
-  const maxPlaces = depth === 0 ? Number.POSITIVE_INFINITY : MAX_PLACES_BELOW;
   const crowds = countCrowds(candidates);
   const placed = new Map<string, Placement>();
   const unplaced: Candidate[] = [];
   for (const candidate of candidates) {
-    const chosen = choose(candidate, {
-      crowds,
-      maxPlaces,
-      everybody: candidates.length,
-    });
+    const chosen = choose(candidate, { crowds, depth, everybody: candidates.length });
     if (chosen === undefined) unplaced.push(candidate);
-    else place(placed, candidate, chosen);
+    else place(placed, candidate, { ...chosen, depth });
   }
   return { placed: [...placed.values()], unplaced };
 }
@@ -104,26 +86,24 @@ interface Chosen {
   readonly patterns: readonly TextPattern[];
 }
 
-function choose(
-  { conditions }: Candidate,
-  {
-    crowds,
-    maxPlaces,
-    everybody,
-  }: {
-    readonly crowds: Crowds;
-    readonly maxPlaces: number;
-    readonly everybody: number;
-  },
-): Chosen | undefined {
+interface Choosing {
+  readonly crowds: Crowds;
+  readonly depth: number;
+  /** How many candidates there are. */
+  readonly everybody: number;
+}
+
+function choose(candidate: Candidate, { crowds, depth, everybody }: Choosing): Chosen | undefined {
   let best: Chosen | undefined;
   let lowest = Number.POSITIVE_INFINITY;
-  for (const condition of conditions) {
+  const small = candidate.demand === undefined ? SMALL_CROWD : SMALL_CROWD_BEHIND_BITS;
+  for (const condition of candidate.conditions) {
     const { attribute, patterns } = condition;
     const lookup = attribute?.lookup;
-    if (lookup === undefined || patterns === undefined || patterns.length > maxPlaces) continue;
+    if (lookup === undefined || patterns === undefined) continue;
+    if (depth > 0 && !mayStandBelow(candidate, { lookup, patterns })) continue;
     const crowd = crowds.largest(lookup.name, patterns);
-    const cost = crowd <= SMALL_CROWD ? -crowds.popularity(lookup.name) : crowd;
+    const cost = crowd <= small ? -crowds.popularity(lookup.name) : crowd;
     if (crowd >= everybody || cost >= lowest) continue;
     lowest = cost;
     best = { condition, lookup, patterns };
@@ -131,17 +111,28 @@ function choose(
   return best;
 }
 
+/** What traffic carries any number of is looked up on one level alone: on several, a stranger would choose the work. */
+function mayStandBelow(
+  { copies, placedBySeveral }: Candidate,
+  { lookup, patterns }: Pick<Chosen, "lookup" | "patterns">,
+): boolean {
+  if (lookup.several && placedBySeveral) return false;
+  return copies * patterns.length <= MAX_COPIES;
+}
+
 function place(
   placed: Map<string, Placement>,
   candidate: Candidate,
-  { condition, lookup, patterns }: Chosen,
+  { condition, lookup, patterns, depth }: Chosen & { readonly depth: number },
 ): void {
   const { places } = entryOf(placed, lookup.name, () => ({
     read: lookup.read,
     places: newPlaces<Candidate[]>(),
   }));
+  const left = placedBy(candidate, { condition, depth });
   for (const { kind, text, proof } of patterns) {
-    entryOf(places[kind], text, () => []).push(candidate.placedBy(condition, proof));
+    const standing = entryOf(places[kind], text, () => []);
+    if (standing.at(-1) !== left[proof]) standing.push(left[proof]);
   }
 }
 

@@ -1,16 +1,15 @@
 /** Policies that decide together: their rules compiled, bound to peers, and asked in the order of AP-1. */
-import type { ResourceRef } from "../../api/resource.ts";
-import type { Delegation, Judged, NearestMiss, RuleRef } from "../decision.ts";
+import type { Delegation, Judged, RuleRef } from "../decision.ts";
 import type { Connection } from "../traffic.ts";
 import type { Traffic } from "../traffic-attribute.ts";
 import type { AppliedPolicy, EffectiveAuthorization } from "../workload-view.ts";
-import { nearestMisses } from "./nearest-misses.ts";
+import { type DenyingPolicies, NoAllowMatched } from "./no-allow-matched.ts";
 import { orderedRules, type RulesContext } from "./ordered-rules.ts";
-import { type BoundRules, firstRule, PeerRules } from "./peer-rules.ts";
+import { type BoundRules, PeerRules } from "./peer-rules.ts";
 import { NO_RULE } from "./rule-index.ts";
 
 /** Judgements are made once, so that judging allocates nothing. */
-export interface PolicySet {
+export interface PolicySet extends DenyingPolicies {
   /** By the names of their authorizers (AP-122). */
   readonly custom: readonly ProviderRules[];
   /** DENY rules, then ALLOW rules: of all that match, the first decides, and one search finds it. */
@@ -19,8 +18,6 @@ export interface PolicySet {
   readonly judgements: readonly Judged[];
   /** Where the ALLOW rules begin. */
   readonly firstAllow: number;
-  /** Every ALLOW policy that applies, with rules or without (AP-20). */
-  readonly considered: readonly ResourceRef[];
 }
 
 interface ProviderRules {
@@ -69,9 +66,9 @@ export function bindPolicySet(policies: PolicySet, connection: Connection): Boun
   };
 }
 
-/** How many candidates are held for this peer alone. */
-export function weightOf({ custom, rules }: BoundPolicySet): number {
-  return [...custom, rules].reduce((sum, { weight }) => sum + weight, 0);
+/** Bytes that are held for this peer alone. */
+export function bytesOf({ custom, rules }: BoundPolicySet): number {
+  return [...custom, rules].reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 /** All that the policies say. */
@@ -84,25 +81,13 @@ export function judge(bound: BoundPolicySet, traffic: Traffic): Judged {
 /** DENY, then ALLOW. */
 export function judgeLocally(bound: BoundPolicySet, traffic: Traffic): Judged {
   const { policies, rules } = bound;
-  const rule = firstRule(rules, traffic);
+  const rule = rules.firstMatch(traffic);
   if (rule >= policies.firstAllow && policies.considered.length === 0) return NO_ALLOW_POLICY;
   return judgementOf(policies.judgements, rule) ?? miss(bound, traffic);
 }
 
-/** What came nearest is looked for when somebody asks: the log does, a caller of the library may not. Then it is data. */
 function miss({ policies, rules }: BoundPolicySet, traffic: Traffic): Judged {
-  let nearest: readonly NearestMiss[] | undefined;
-  return {
-    verdict: "deny",
-    reason: {
-      because: "no-allow-matched",
-      considered: policies.considered,
-      get nearest() {
-        nearest ??= nearestMisses(policies, rules, traffic);
-        return nearest;
-      },
-    },
-  };
+  return { verdict: "deny", reason: new NoAllowMatched(policies, rules, traffic) };
 }
 
 /** @returns the authorizers that have to be asked, in the order of their names (AP-122) */
@@ -114,7 +99,7 @@ export function delegationsOf(
   return policies.custom.flatMap(({ provider, rules }, index) => {
     const bound = custom[index];
     if (bound === undefined) return [];
-    const matched = rules.ruleAt(firstRule(bound, traffic))?.ref;
+    const matched = rules.ruleAt(bound.firstMatch(traffic))?.ref;
     return matched === undefined ? [] : [{ provider, matched }];
   });
 }

@@ -1,7 +1,8 @@
 /** Ours: as the sidecar holds it, compiled once a view; callers are connections that stand. */
 import type { AuthorizationRule } from "../../../src/api/authorization-policy.ts";
 import { parseSpiffeId } from "../../../src/identity/spiffe-id.ts";
-import { authorizeRequest, compileAuthorization } from "../../../src/policy/authorize.ts";
+import { compileAuthorization } from "../../../src/policy/authorize.ts";
+import { ConnectionAuthorization } from "../../../src/policy/connection-authorization.ts";
 import type { Decision } from "../../../src/policy/decision.ts";
 import type { Connection } from "../../../src/policy/traffic.ts";
 import type { AppliedPolicy, EffectiveAuthorization } from "../../../src/policy/workload-view.ts";
@@ -33,11 +34,12 @@ export function loadDecisions(
   rules: readonly MixedRule[],
 ): (request: MixedRequest) => () => Decision {
   const compiled = compileAuthorization(effective(rules), { protocol: "http", trust: TRUST });
-  const connections = new Map<string, Connection>();
+  const connections = new Map<string, Standing>();
   return ({ principal, port, method, path, host, headers }) => {
     const key = `${principal} ${port}`;
-    const connection = connections.get(key) ?? connectionOf(principal, port);
-    connections.set(key, connection);
+    const standing = connections.get(key) ?? standingConnection(principal, port);
+    connections.set(key, standing);
+    const { connection, authorization } = standing;
     const request = {
       connection,
       method,
@@ -46,18 +48,25 @@ export function loadDecisions(
       remoteAddress: connection.sourceAddress,
       header: (name: string) => headers[name],
     };
-    return () => authorizeRequest(compiled, request);
+    return () => authorization.judge(compiled, request);
   };
 }
 
-function connectionOf(principal: string, destinationPort: number): Connection {
-  return {
+/** As the sidecar holds it. */
+interface Standing {
+  readonly connection: Connection;
+  readonly authorization: ConnectionAuthorization;
+}
+
+function standingConnection(principal: string, destinationPort: number): Standing {
+  const connection = {
     principal: parseSpiffeId(`spiffe://${principal}`),
     sourceAddress: "10.0.0.9",
     sourcePort: 40_000,
     destinationAddress: "10.0.0.5",
     destinationPort,
   };
+  return { connection, authorization: new ConnectionAuthorization(connection) };
 }
 
 function effective(rules: readonly MixedRule[]): EffectiveAuthorization {
