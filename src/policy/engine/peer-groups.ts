@@ -8,57 +8,75 @@ export interface PeerPlace extends TextPattern {
   readonly lookup: NonNullable<TrafficAttribute["lookup"]>;
 }
 
+/** An item, and where it stands; undefined where every peer must find it. */
+export interface Standing<T> {
+  readonly item: T;
+  readonly places: readonly PeerPlace[] | undefined;
+}
+
 interface Groups<T> {
   readonly read: PeerPlace["lookup"]["read"];
-  readonly exact: Map<string, T[]>;
-  readonly prefix: Map<string, T[]>;
-  readonly suffix: Map<string, T[]>;
-  tables?: readonly AffixTable<T[]>[];
+  readonly exact: ReadonlyMap<string, readonly T[]>;
+  readonly affixes: readonly AffixTable<readonly T[]>[];
 }
 
 export class PeerGroups<T> {
-  readonly #byName = new Map<string, Groups<T>>();
-  readonly #everywhere: T[] = [];
+  readonly #groups: readonly Groups<T>[];
+  readonly #everywhere: readonly T[];
 
-  /** @param places undefined for what every peer finds; nothing may be added once a peer has asked */
-  add(places: readonly PeerPlace[] | undefined, item: T): void {
-    if (places === undefined) this.#everywhere.push(item);
-    for (const { lookup, kind, text } of places ?? []) {
-      const groups = this.#byName.get(lookup.name) ?? newGroups<T>(lookup.read);
-      this.#byName.set(lookup.name, groups);
-      const group = groups[kind].get(text);
-      if (group === undefined) groups[kind].set(text, [item]);
-      else if (group.at(-1) !== item) group.push(item);
-    }
+  constructor(items: readonly Standing<T>[]) {
+    this.#everywhere = items.filter(({ places }) => places === undefined).map(({ item }) => item);
+    this.#groups = groupItems(items);
   }
 
-  /** Each group once, and in it each item once; an item that stands in several groups is in all of them. */
-  of(peer: Traffic): readonly (readonly T[])[] {
-    const found = [this.#everywhere];
-    for (const groups of this.#byName.values()) {
-      for (const text of new Set(textsOf(groups.read(peer)))) collect(groups, { text, found });
+  /** All that the peer finds, each once. */
+  of(peer: Traffic): ReadonlySet<T> {
+    const found = new Set(this.#everywhere);
+    const collector = {
+      visit(group: readonly T[]) {
+        for (const item of group) found.add(item);
+      },
+    };
+    for (const { read, exact, affixes } of this.#groups) {
+      for (const text of textsOf(read(peer))) {
+        collector.visit(exact.get(text) ?? []);
+        for (const table of affixes) table.visitAll(text, collector);
+      }
     }
     return found;
   }
 }
 
-function newGroups<T>(read: Groups<T>["read"]): Groups<T> {
-  return { read, exact: new Map(), prefix: new Map(), suffix: new Map() };
+type Kind = TextPattern["kind"];
+
+function groupItems<T>(items: readonly Standing<T>[]): readonly Groups<T>[] {
+  const byName = new Map<string, [PeerPlace["lookup"]["read"], Record<Kind, Map<string, T[]>>]>();
+  for (const { item, places = [] } of items) {
+    for (const { lookup, kind, text } of places) {
+      const [, groups] = byName.get(lookup.name) ?? [];
+      const created = groups ?? { exact: new Map(), prefix: new Map(), suffix: new Map() };
+      if (groups === undefined) byName.set(lookup.name, [lookup.read, created]);
+      const group = created[kind].get(text);
+      if (group === undefined) created[kind].set(text, [item]);
+      else group.push(item);
+    }
+  }
+  return [...byName.values()].map(([read, { exact, prefix, suffix }]) => ({
+    read,
+    exact,
+    affixes: [...tableOf("prefix", prefix), ...tableOf("suffix", suffix)],
+  }));
 }
 
-function collect<T>(
-  groups: Groups<T>,
-  { text, found }: { readonly text: string; readonly found: T[][] },
-): void {
-  const exact = groups.exact.get(text);
-  if (exact !== undefined) found.push(exact);
-  groups.tables ??= [tableOf("prefix", groups.prefix), tableOf("suffix", groups.suffix)];
-  for (const table of groups.tables) table.visitAll(text, { visit: (group) => found.push(group) });
-}
-
-function tableOf<T>(kind: "prefix" | "suffix", groups: Map<string, T[]>): AffixTable<T[]> {
-  return new AffixTable(
-    kind,
-    [...groups].map(([text, value]) => ({ text, value })),
-  );
+function tableOf<T>(
+  kind: "prefix" | "suffix",
+  groups: ReadonlyMap<string, readonly T[]>,
+): readonly AffixTable<readonly T[]>[] {
+  if (groups.size === 0) return [];
+  return [
+    new AffixTable(
+      kind,
+      [...groups].map(([text, value]) => ({ text, value })),
+    ),
+  ];
 }

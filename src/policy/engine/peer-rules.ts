@@ -22,7 +22,7 @@ export class PeerRules {
   readonly #rules: readonly CompiledRule[];
   readonly #index: RuleIndex;
   readonly #everybody: PeerBits;
-  readonly #guarded = new PeerGroups<Guarded>();
+  readonly #guarded: PeerGroups<Guarded>;
 
   /** @param rules in the order of evaluation */
   constructor(rules: readonly CompiledRule[]) {
@@ -35,7 +35,9 @@ export class PeerRules {
       if (demand === undefined) setBit(this.#everybody, place);
       else entryOf(guarded, demand).places.push(place);
     }
-    for (const one of guarded.values()) this.#guarded.add(placesOfDemand(one.demand), one);
+    this.#guarded = new PeerGroups(
+      [...guarded.values()].map((item) => ({ item, places: placesOfDemand(item.demand) })),
+    );
   }
 
   get count(): number {
@@ -58,11 +60,7 @@ export class PeerRules {
 
   #bitsOf(peer: Traffic): PeerBits {
     const bits = this.#everybody.slice();
-    const tried = new Set<Guarded>();
-    for (const guarded of this.#guarded.of(peer).flat()) {
-      const { demand, settled, places } = guarded;
-      if (tried.has(guarded)) continue;
-      tried.add(guarded);
+    for (const { demand, settled, places } of this.#guarded.of(peer)) {
       if (settled || meetsDemand(demand, peer)) for (const place of places) setBit(bits, place);
     }
     return bits.some((word) => word !== 0) ? bits : NO_BITS;
