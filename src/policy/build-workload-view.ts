@@ -61,9 +61,9 @@ function composeView(
 }
 
 /** What is trusted in the whole mesh. */
-export function trustOf({ settings, rootsPem }: MeshSnapshot): Trust {
+export function trustOf({ settings, rootsPem, authorities }: MeshSnapshot): Trust {
   const { trustDomain, trustDomainAliases, minimumTlsVersion } = settings;
-  return { trustDomain, trustDomainAliases, rootsPem, minimumTlsVersion };
+  return { trustDomain, trustDomainAliases, rootsPem, minimumTlsVersion, ...authorities };
 }
 
 /** The identity a workload proves (CA-17). */

@@ -12,11 +12,14 @@ import { byAge } from "./mutual-tls.ts";
 import { buildPodDomains, type PodDomains } from "./pod-domain.ts";
 import type { GatewaySelectors } from "./policy-selection.ts";
 import type { IpAddresses, Workload } from "./workload.ts";
+import type { Trust } from "./workload-view.ts";
 
 export interface MeshSnapshot {
   readonly settings: MeshSettings;
   /** PEM of every trusted root. */
   readonly rootsPem: readonly string[];
+  /** As in `Trust`; empty in most meshes at most times. */
+  readonly authorities: Pick<Trust, "taintedAuthorities" | "crlsPem">;
   readonly workloads: readonly Workload[];
   /** By namespace, then name. */
   readonly services: readonly SelectedWorkloads[];
@@ -52,12 +55,14 @@ export function buildSnapshot({
   resources,
   workloads,
   rootsPem,
+  authorities = {},
   serviceAddresses,
   gatewaySelectors,
 }: {
   readonly resources: readonly Resource[];
   readonly workloads: readonly Workload[];
   readonly rootsPem: readonly string[];
+  readonly authorities?: MeshSnapshot["authorities"];
   readonly serviceAddresses?: Readonly<Record<string, IpAddresses>> | undefined;
   readonly gatewaySelectors?: GatewaySelectors | undefined;
 }): MeshSnapshot {
@@ -68,6 +73,7 @@ export function buildSnapshot({
   return {
     settings: meshSettingsOf(resources),
     rootsPem,
+    authorities,
     workloads,
     services,
     workloadsByNamespace,

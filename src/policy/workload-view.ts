@@ -11,7 +11,7 @@ import type { MutualTlsMode, Origin, ResourceOrigin } from "./decision.ts";
 import type { SocketAddress } from "./workload.ts";
 
 /** Raised whenever an older sidecar would misread a newer view; it then refuses (nacks) the view. */
-export const WORKLOAD_VIEW_FORMAT = 3;
+export const WORKLOAD_VIEW_FORMAT = 4;
 
 export interface WorkloadView {
   readonly workload: {
@@ -49,6 +49,13 @@ export interface Trust {
   readonly trustDomainAliases: readonly string[];
   /** PEM of every trusted root. */
   readonly rootsPem: readonly string[];
+  /**
+   * Subject key identifiers, lower-case hexadecimal, of authorities that are being replaced: whoever has a certificate of
+   * one of them renews it now. Absent: none.
+   */
+  readonly taintedAuthorities?: readonly string[];
+  /** PEM of revocation lists: a peer whose certificate is on one is refused (CA-50). Absent: none. */
+  readonly crlsPem?: readonly string[];
   readonly minimumTlsVersion: "TLSv1.2" | "TLSv1.3";
 }
 

@@ -263,12 +263,15 @@ const workloadView: Decoder<WorkloadView> = objectWith(
       serviceAccount: text,
       identity,
     }),
-    trust: object({
-      trustDomain: text,
-      trustDomainAliases: list(text),
-      rootsPem: list(parsed(certificate, "a root certificate")),
-      minimumTlsVersion: choice(["TLSv1.2", "TLSv1.3"]),
-    }),
+    trust: objectWith(
+      {
+        trustDomain: text,
+        trustDomainAliases: list(text),
+        rootsPem: list(parsed(certificate, "a root certificate")),
+        minimumTlsVersion: choice(["TLSv1.2", "TLSv1.3"]),
+      },
+      { taintedAuthorities: list(text), crlsPem: list(text) },
+    ),
     inbound: object({
       ports: list(inboundPort),
       authorization: object({
