@@ -37,3 +37,17 @@ for (const [expression, problem] of bad) {
     assert.match(celProblem(expression) ?? "", problem);
   });
 }
+
+const long: [what: string, expression: string, problem: RegExp | undefined][] = [
+  ["a literal within bounds", `"${"a".repeat(99_998)}"`, undefined],
+  ["a literal beyond them", `"${"a".repeat(99_999)}"`, /^is longer than 100000 characters/],
+  ["wide characters count once", `"${"😀".repeat(60_000)}"`, undefined],
+  ["a megabyte", `[${"1,".repeat(500_000)}1]`, /^is longer than 100000 characters/],
+  ["a deep one", `${"(".repeat(40_000)}1${")".repeat(40_000)}`, /^is nested too deeply/],
+];
+for (const [what, expression, problem] of long) {
+  test(`VAL-50 ${what}`, () => {
+    if (problem === undefined) assert.equal(celProblem(expression), undefined);
+    else assert.match(celProblem(expression) ?? "", problem);
+  });
+}

@@ -12,16 +12,27 @@ const BINDING_MACROS: ReadonlySet<unknown> = new Set([
   "filter",
 ]);
 
+/** In code points, as the parser of Istio has it. */
+const LONGEST_EXPRESSION = 100_000;
+
 /** @returns what is wrong with the syntax of an expression; undefined when nothing is */
 export function celProblem(expression: string): string | undefined {
+  if (isLongerThan(LONGEST_EXPRESSION, expression)) {
+    return `is longer than ${LONGEST_EXPRESSION} characters, the most that an expression may have`;
+  }
   try {
     return treeProblem(parse(`${expression}\n`).expr);
   } catch (error) {
+    if (error instanceof RangeError) return "is nested too deeply to be read as a CEL expression";
     const place = /:(\d+):(\d+):/.exec(error instanceof Error ? error.message : "");
     return place === null
       ? "is not a CEL expression"
       : `is not a CEL expression: line ${place[1]}, column ${place[2]} cannot be read`;
   }
+}
+
+function isLongerThan(most: number, text: string): boolean {
+  return text.length > most && (text.length > 2 * most || [...text].length > most);
 }
 
 /** What the parser of Istio refuses, and this one reads all the same: numbers beyond their type, macros without a name. */

@@ -18,3 +18,10 @@ for (const [written, known, meant] of cases) {
     assert.equal(closestName(written, known), meant);
   });
 }
+
+test("no name is looked for where what is written is endless, or so much is known", () => {
+  assert.equal(closestName("a".repeat(100_000), ["a".repeat(100_001)]), undefined);
+  const known = Array.from({ length: 1_000 }, (_, at) => `name${at}`);
+  assert.equal(closestName("nema3", known), "name3");
+  assert.equal(closestName("sellector", [...known, "selector"]), undefined);
+});

@@ -1,10 +1,16 @@
 /** The known name a misspelt one was probably meant to be. */
 
+/** Of so many unknown names of one map a known one is looked for: each comparison costs the product of two lengths. */
+export const MOST_HINTS = 20;
+const LONGEST_NAME = 64;
+const MOST_KNOWN = 500;
+
 /** @returns undefined when no known name is close enough to be worth suggesting */
 export function closestName(written: string, known: readonly string[]): string | undefined {
   const limit = Math.min(2, Math.floor(written.length / 2));
+  if (written.length > LONGEST_NAME) return undefined;
   let best: { name: string; distance: number } | undefined;
-  for (const name of known) {
+  for (const name of known.slice(0, MOST_KNOWN)) {
     if (Math.abs(name.length - written.length) > limit) continue;
     const distance = editDistance(written.toLowerCase(), name.toLowerCase());
     if (distance <= limit && distance < (best?.distance ?? Number.POSITIVE_INFINITY)) {

@@ -2,10 +2,10 @@
  * Reads the fields of a map whose content nobody has checked yet. What is wrong is reported with its line and path,
  * and reading goes on, so that a user sees all faults at once. A field that nobody asked for is a fault too.
  */
-import { closestName } from "./closest-name.ts";
+import { closestName, MOST_HINTS } from "./closest-name.ts";
 import { describeNode, quoteHint, type ValueDisplay } from "./describe-node.ts";
+import { joinPath } from "./join-path.ts";
 import type { Position, Report } from "./parse-report.ts";
-import { quoted } from "./quoted.ts";
 import type { YamlEntry, YamlMap, YamlNode, YamlScalar } from "./yaml-documents.ts";
 
 /** Says what is wrong with a text; undefined when nothing is. The words follow the path: `must be lower case`. */
@@ -17,31 +17,44 @@ export type FieldRef = string | { readonly name: string; readonly item: number }
 const NO_FIELDS: ReadonlyMap<string, YamlEntry> = new Map();
 
 export class Fields {
-  readonly path: string;
   /** Line of the map itself, or, when it is absent, of the nearest map around it. */
   readonly line: number;
   readonly #entries: ReadonlyMap<string, YamlEntry>;
   readonly #report: Report;
-  readonly #read = new Set<string>();
+  // Made when needed: a document may have a hundred thousand small maps.
+  #read: Set<string> | undefined;
   /** Names that were looked for, read or not: what a misspelt name may have meant. */
-  readonly #known = new Set<string>();
-  readonly #sections = new Map<string, Fields>();
-  readonly #lists = new Map<string, readonly Fields[]>();
+  #known: Set<string> | undefined;
+  #sections: Map<string, Fields> | undefined;
+  #lists: Map<string, readonly Fields[]> | undefined;
   #display: ValueDisplay;
+  /** Worked out when something is said: of most maps nothing is. */
+  #path: string | (() => string);
 
   constructor(
     map: Pick<YamlMap, "entries">,
     {
+      line,
+      path,
       report,
       display = "shown",
-      ...position
-    }: Position & { readonly report: Report; readonly display?: ValueDisplay },
+    }: {
+      readonly line: number;
+      readonly path: string | (() => string);
+      readonly report: Report;
+      readonly display?: ValueDisplay;
+    },
   ) {
     this.#display = display;
     this.#entries = map.entries;
     this.#report = report;
-    this.path = position.path;
-    this.line = position.line;
+    this.#path = path;
+    this.line = line;
+  }
+
+  get path(): string {
+    if (typeof this.#path !== "string") this.#path = this.#path();
+    return this.#path;
   }
 
   /** The map itself, for checks that walk it as a whole. */
@@ -56,6 +69,7 @@ export class Fields {
 
   /** Whether the field is there at all, even if null. */
   mentions(name: string): boolean {
+    this.#known ??= new Set();
     this.#known.add(name);
     return this.#entries.has(name);
   }
@@ -72,22 +86,26 @@ export class Fields {
 
   /** The map at `name`; without fields when absent. */
   section(name: string): Fields {
-    const known = this.#sections.get(name);
+    const known = this.#sections?.get(name);
     if (known !== undefined) return known;
     const node = this.#ask(name);
     const map = node === undefined || node.type === "map" ? node : this.#expected(name, "a map");
     const section = new Fields(map ?? { entries: NO_FIELDS }, {
-      ...this.#position(name),
+      line: this.#entries.get(name)?.line ?? this.line,
+      path: () => joinPath(this.path, name),
       report: this.#report,
       display: this.#display,
     });
+    // Of what is absent nothing need be remembered: most fields of most maps are.
+    if (node === undefined) return section;
+    this.#sections ??= new Map();
     this.#sections.set(name, section);
     return section;
   }
 
   /** The list of maps at `name`; empty when absent. */
   list(name: string): readonly Fields[] {
-    const known = this.#lists.get(name);
+    const known = this.#lists?.get(name);
     if (known !== undefined) return known;
     const maps = this.#listItems(name).flatMap((node, item) => {
       if (node.type === "map") {
@@ -97,6 +115,7 @@ export class Fields {
       this.report({ name, item }, `is ${this.#describe(node)}; expected a map`);
       return [];
     });
+    this.#lists ??= new Map();
     this.#lists.set(name, maps);
     return maps;
   }
@@ -129,7 +148,7 @@ export class Fields {
   /** As `text`, but absence is an issue; "" then. */
   requiredText(name: string, check?: Check): string {
     if (!this.has(name)) {
-      this.#read.add(name);
+      this.#mark(name);
       this.report(name, "is missing");
       return "";
     }
@@ -198,20 +217,20 @@ export class Fields {
 
   /** Accepts fields that are written by servers for themselves, or that have no effect anywhere. */
   accept(names: readonly string[]): void {
-    for (const name of names) this.#read.add(name);
+    for (const name of names) this.#mark(name);
   }
 
   /** Accepts everything: for a map that is refused as a whole. */
   acceptAll(): void {
     this.accept(this.names());
-    this.#sections.clear();
-    this.#lists.clear();
+    this.#sections = undefined;
+    this.#lists = undefined;
   }
 
   /** Accepts known fields that have no effect here yet; the user is told in one notice. */
   unused(names: readonly string[]): void {
     for (const name of names) {
-      this.#read.add(name);
+      this.#mark(name);
       if (this.has(name)) this.#report.unused(this.#position(name).path);
     }
   }
@@ -219,7 +238,7 @@ export class Fields {
   /** Refuses known fields that must not be ignored, because what they ask for is not carried here yet. */
   unsupported(names: readonly string[], nameIt: (name: string) => string = (name) => name): void {
     for (const name of names) {
-      this.#read.add(name);
+      this.#mark(name);
       if (this.has(name)) this.report(name, `not supported yet: ${nameIt(name)}`);
     }
   }
@@ -244,14 +263,15 @@ export class Fields {
 
   /** Reports every field, here and in all sections and lists that were read, that nobody asked for. */
   end(): void {
-    for (const name of this.#entries.keys()) {
-      if (this.#read.has(name)) continue;
-      const meant = closestName(name, [...this.#known, ...this.#read]);
+    const unknown = this.names().filter((name) => this.#read?.has(name) !== true);
+    const known = unknown.length === 0 ? [] : [...(this.#known ?? []), ...(this.#read ?? [])];
+    for (const [index, name] of unknown.entries()) {
+      const meant = index < MOST_HINTS ? closestName(name, known) : undefined;
       const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
       this.report(name, `is not a known field${hint}`);
     }
-    for (const section of this.#sections.values()) section.end();
-    for (const item of [...this.#lists.values()].flat()) item.end();
+    for (const section of this.#sections?.values() ?? []) section.end();
+    for (const item of [...(this.#lists?.values() ?? [])].flat()) item.end();
   }
 
   #value(name: string): YamlNode | undefined {
@@ -259,8 +279,13 @@ export class Fields {
     return node?.type === "scalar" && node.value === null ? undefined : node;
   }
 
-  #ask(name: string): YamlNode | undefined {
+  #mark(name: string): void {
+    this.#read ??= new Set();
     this.#read.add(name);
+  }
+
+  #ask(name: string): YamlNode | undefined {
+    this.#mark(name);
     return this.#value(name);
   }
 
@@ -302,10 +327,4 @@ export class Fields {
     const item = entry?.node.type === "list" ? entry.node.items[at.item] : undefined;
     return { line: item?.line ?? line, path: `${path}[${at.item}]` };
   }
-}
-
-/** `spec.mtls`, or `metadata.labels["app.kubernetes.io/name"]` where the name has more than letters, digits, "_" and "-". */
-export function joinPath(path: string, name: string): string {
-  if (!/^[\w-]{1,253}$/.test(name)) return `${path}[${quoted(name)}]`;
-  return path === "" ? name : `${path}.${name}`;
 }

@@ -1,4 +1,6 @@
 /** What is said about one document while it is read: issues, notices, and fields accepted without effect. */
+import { printable } from "../runtime/printable.ts";
+import { BoundedList, MOST_TOLD } from "./bounded-list.ts";
 import type { Issue, IssueLevel, Notice } from "./resource.ts";
 
 /** Where something is said: a line of the file, from 1, and a dotted path inside the document. */
@@ -14,12 +16,16 @@ export interface Report {
   notice(at: Position, message: string): void;
   /** Remembers a field that has no effect here; list indexes are left out, so that a list counts once. */
   unused(path: string): void;
+  /** Whether there are so many issues already that another would change nothing: the rest need not be looked for. */
+  readonly isFull: boolean;
 }
 
+/** Longest message; what the user wrote stands in it shortened already. */
+const LONGEST_MESSAGE = 2_000;
+
 export class ParseReport implements Report {
-  readonly issues: Issue[] = [];
-  readonly #notices: Notice[] = [];
-  readonly #told = new Set<string>();
+  readonly #issues = new BoundedLevels<Issue>();
+  readonly #notices = new BoundedLevels<Notice>();
   readonly #unused = new Set<string>();
   readonly #file: string;
   constructor(file: string) {
@@ -35,13 +41,21 @@ export class ParseReport implements Report {
   }
 
   unused(path: string): void {
-    this.#unused.add(path.replace(/\[\d+\]/g, "[]"));
+    if (this.#unused.size < MOST_TOLD) this.#unused.add(path.replace(/\[\d+\]/g, "[]"));
+  }
+
+  get isFull(): boolean {
+    return this.#issues.isFull(undefined);
   }
 
   /** The same report, for one of the checks of a cluster: faults carry its level, and so do warnings of a gate. */
   at(level: IssueLevel): Report {
     const ofGate = level === "document" ? {} : { level };
+    const issues = this.#issues;
     return {
+      get isFull() {
+        return issues.isFull(level);
+      },
       issue: (at, problem, about) =>
         this.#issue(at, { problem, level, ...(about === undefined ? {} : { about }) }),
       notice: (at, message) => this.#notice(at, { message, ...ofGate }),
@@ -49,24 +63,81 @@ export class ParseReport implements Report {
     };
   }
 
-  /** All notices; the unused fields make one, at `line`. */
+  /** By line, the first few of each level; last, how many more there are. */
+  get issues(): readonly Issue[] {
+    const { told, rests } = this.#issues;
+    return [
+      ...told.toSorted((one, other) => one.source.line - other.source.line),
+      ...rests.map(({ first, count }): Issue => {
+        const { source, level } = first;
+        const problem = `and ${count} more faults of this document`;
+        return {
+          source,
+          path: "",
+          problem,
+          about: "rest",
+          ...(level === undefined ? {} : { level }),
+        };
+      }),
+    ];
+  }
+
+  /** As they were said, the first few of each level; the unused fields make one, at `line`. */
   notices(line: number): readonly Notice[] {
-    if (this.#unused.size === 0) return this.#notices;
-    const message = `accepted, without effect here yet: ${[...this.#unused].join(", ")}`;
-    return [...this.#notices, { source: { file: this.#file, line }, path: "", message }];
+    const { told, rests } = this.#notices;
+    const more = rests.map(({ first, count }): Notice => {
+      const { source, level } = first;
+      const message = `and ${count} more such notes on this document`;
+      return { source, path: "", message, ...(level === undefined ? {} : { level }) };
+    });
+    return [...told, ...more, ...this.#unusedFields(line)];
+  }
+
+  #unusedFields(line: number): readonly Notice[] {
+    if (this.#unused.size === 0) return [];
+    const names = [...this.#unused].join(", ").slice(0, LONGEST_MESSAGE);
+    const message = `accepted, without effect here yet: ${names}`;
+    return [{ source: { file: this.#file, line }, path: "", message }];
   }
 
   /** The same fault found twice, because a field is read twice, is told once. */
   #issue({ line, path }: Position, said: Pick<Issue, "problem" | "level" | "about">): void {
-    const key = `${line} ${path} ${said.problem} ${said.level}`;
-    if (this.#told.has(key)) return;
-    this.#told.add(key);
-    this.issues.push({ source: { file: this.#file, line }, path, ...said });
+    const problem = safe(said.problem);
+    const issue = { source: { file: this.#file, line }, path, ...said, problem };
+    this.#issues.add(issue, `${line} ${path} ${problem}`);
   }
 
   #notice({ line, path }: Position, said: Pick<Notice, "message" | "level">): void {
-    this.#notices.push({ source: { file: this.#file, line }, path, ...said });
+    const message = safe(said.message);
+    this.#notices.add({ source: { file: this.#file, line }, path, ...said, message });
   }
+}
+
+/** A common bound for all that is said, whoever says it. */
+class BoundedLevels<Said extends { readonly level?: IssueLevel }> {
+  readonly #levels = new Map<IssueLevel | undefined, BoundedList<Said>>();
+
+  add(said: Said, key?: string): void {
+    const list = this.#levels.get(said.level) ?? new BoundedList<Said>();
+    this.#levels.set(said.level, list);
+    list.add(said, key);
+  }
+
+  isFull(level: Said["level"]): boolean {
+    return this.#levels.get(level)?.isFull ?? false;
+  }
+
+  get told(): readonly Said[] {
+    return [...this.#levels.values()].flatMap(({ told }) => told);
+  }
+
+  get rests(): readonly { readonly first: Said; readonly count: string }[] {
+    return [...this.#levels.values()].flatMap(({ rest }) => rest ?? []);
+  }
+}
+
+function safe(message: string): string {
+  return printable(message.slice(0, LONGEST_MESSAGE));
 }
 
 /**
@@ -76,8 +147,10 @@ export class ParseReport implements Report {
 export function toldOnce(issues: readonly Issue[]): readonly Issue[] {
   const places = new Map<string, Issue[]>();
   for (const issue of issues) {
-    const place = `${issue.source.line} ${issue.path}`;
-    places.set(place, [...(places.get(place) ?? []), issue]);
+    const place = `${issue.about === "rest"} ${issue.source.line} ${issue.path}`;
+    const known = places.get(place);
+    if (known === undefined) places.set(place, [issue]);
+    else known.push(issue);
   }
   const told = new Set([...places.values()].flatMap(bestTold));
   return issues.filter((issue) => told.has(issue));

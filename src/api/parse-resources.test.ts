@@ -502,3 +502,22 @@ test("law: any JSON value is parsed without throwing", () => {
     { numRuns: 3_000 },
   );
 });
+
+test("of a List 20,000 items are read, and more are a fault", () => {
+  const list = (count: number): string =>
+    `apiVersion: v1\nkind: List\nitems:\n${"- {}\n".repeat(count)}`;
+  const problems = (count: number): (string | undefined)[] =>
+    [parseResources(list(count), "f").issues[0]].map((issue) => issue?.problem);
+  assert.deepEqual(problems(20_001), ["has more than 20000 items"]);
+  assert.match(problems(20_000)[0] ?? "", /^is missing: not a resource/);
+});
+
+test("rules beyond the schema's bound are refused for their number, and not read", () => {
+  const rules = `${"- {}\n".repeat(513)}${"- {form: 1, to: 5}\n".repeat(5_000)}`;
+  const text = `apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: a}\nspec:\n  rules:\n${rules.replaceAll(/^/gm, "  ")}`;
+  const { resources, issues } = parseResources(text.trimEnd(), "f");
+  assert.deepEqual(
+    [resources.length, issues.map(({ problem }) => problem)],
+    [0, ["has 5513 items; at most 512 are allowed"]],
+  );
+});

@@ -64,6 +64,9 @@ function isList(root: YamlNode): root is YamlMap {
   return writtenText(root, ["kind"]) === "List" && writtenText(root, ["apiVersion"]) === "v1";
 }
 
+/** As many as documents of a text. */
+const MAX_ITEMS = 20_000;
+
 /** Each item as if it were a document; the list itself only where there is something to say of it, or nothing in it. */
 function readList(list: YamlMap, file: string): readonly ReadDocument[] {
   const report = new ParseReport(file);
@@ -71,8 +74,9 @@ function readList(list: YamlMap, file: string): readonly ReadDocument[] {
   root.accept(["apiVersion", "kind", "metadata", "items"]);
   const items = root.list("items");
   for (const item of items) item.acceptAll();
+  if (items.length > MAX_ITEMS) root.report("items", `has more than ${MAX_ITEMS} items`);
   root.end();
-  const documents = items.map(({ map, path }) => readItem(map, { file, path }));
+  const documents = items.slice(0, MAX_ITEMS).map(({ map, path }) => readItem(map, { file, path }));
   if (documents.length > 0 && report.issues.length === 0) return documents;
   return [documentOf({ report, file, line: list.line, root: list }), ...documents];
 }
@@ -107,7 +111,7 @@ function documentOf({
     source: { file, line },
     gates: isGated(root) ? "asked" : "not asked",
     resources: report.issues.length === 0 ? resources : [],
-    issues: report.issues.toSorted((one, other) => one.source.line - other.source.line),
+    issues: report.issues,
     notices: report.notices(line),
   };
 }

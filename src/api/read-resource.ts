@@ -9,6 +9,7 @@ import { quoted } from "./quoted.ts";
 import type { Resource, ResourceMeta } from "./resource.ts";
 import { resourceMeta } from "./resource-meta.ts";
 import { checkSchema } from "./schema/check-schema.ts";
+import { cutToBounds } from "./schema/cut-to-bounds.ts";
 import { schemaOfKind } from "./schema/schema-of-kind.ts";
 import { webhookOfKind } from "./webhook/webhook-of-kind.ts";
 import type { YamlNode } from "./yaml-documents.ts";
@@ -55,9 +56,13 @@ function readKind(root: Fields, { report, file }: Reading): Resource | undefined
   const schema = schemaOfKind(kind);
   if (schema === undefined) return parser.parse(meta, root);
   checkSchema(schema, { node: root.map, path: root.path, report: report.at("schema") });
-  checkWebhook(root, { kind, meta, report: report.at("webhook") });
-  const resource = parser.parse(meta, root);
+  const map = root.map;
+  const cut = cutToBounds(schema, map);
+  const fields = cut === map ? root : new Fields(cut, { line: root.line, path: root.path, report });
+  checkWebhook(fields, { kind, meta, report: report.at("webhook") });
+  const resource = parser.parse(meta, fields);
   // Unknown fields are the schema's matter (VAL-2), whoever has read the rest.
+  if (fields !== root) root.acceptAll();
   root.section("spec").acceptAll();
   return resource;
 }

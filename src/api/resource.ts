@@ -82,8 +82,11 @@ export interface Issue {
   /** What is wrong, and what was expected instead. */
   readonly problem: string;
   readonly level?: IssueLevel;
-  /** Where the value is not of the type that is asked for, so that nothing else said of it matters. */
-  readonly about?: "type";
+  /**
+   * "type": the value is not of the type that is asked for, so that nothing else said of it matters. "rest": no fault of
+   * its own, but how many more there are.
+   */
+  readonly about?: "type" | "rest";
 }
 
 /** Something accepted that the user should know, such as a field without effect here. */

@@ -1,28 +1,25 @@
 /**
- * YAML text as plain trees whose every node knows its line. The only file that knows the YAML library.
+ * YAML text as plain trees whose every node knows its line. With `yaml-composition.ts`, the door to the YAML library.
  * Scalars are read as Kubernetes reads them (YAML 1.1 booleans and octal numbers), sizes are bounded.
  */
 import {
   type Alias,
-  Composer,
-  type CST,
   type Document,
   isAlias,
   isMap,
   isNode,
   isScalar,
   isSeq,
-  Lexer,
   LineCounter,
   type Pair,
-  Parser,
   Scalar,
   type YAMLMap,
   type YAMLSeq,
 } from "yaml";
-import { describeError, HauberkError } from "../runtime/hauberk-error.ts";
+import { describeError } from "../runtime/hauberk-error.ts";
 import type { ValueDisplay } from "./describe-node.ts";
 import { quoted, shortened } from "./quoted.ts";
+import { composedDocuments, MAX_DEPTH, YamlLimitError } from "./yaml-composition.ts";
 
 export interface YamlScalar {
   readonly type: "scalar";
@@ -63,14 +60,10 @@ export type YamlDocument =
   | { readonly root: YamlNode; readonly problems: readonly [] }
   | { readonly root?: never; readonly problems: readonly YamlProblem[] };
 
-/** Longest text read, in UTF-16 code units. */
-const MAX_TEXT_LENGTH = 8 * 1024 * 1024;
-const MAX_DOCUMENTS = 20_000;
-const MAX_SYNTAX_ERRORS = 1_000;
-/** Deepest tree. The library recurses, so the text is measured before it gets that far. */
-const MAX_DEPTH = 64;
 /** Most nodes of one document that stand there only because an alias repeats them. */
 const MAX_REPEATED_NODES = 20_000;
+/** What is wrong beyond that is not even looked for. */
+const MAX_PROBLEMS = 1_000;
 
 /**
  * The documents of a text, without the empty ones; one that cannot be read has problems instead of a root.
@@ -115,53 +108,10 @@ function syntaxProblem(
 }
 
 function failure(error: unknown, { lineAt, display }: ReadingOptions): YamlProblem {
-  if (error instanceof LimitError) return { line: lineAt(error.offset), problem: error.message };
+  if (error instanceof YamlLimitError)
+    return { line: lineAt(error.offset), problem: error.message };
   const said = display === "shown" ? `: ${shortened(describeError(error))}` : "";
   return { line: lineAt(0), problem: `cannot be read as YAML${said}` };
-}
-
-/** The text asks for more than we are ready to spend on it. */
-class LimitError extends HauberkError {
-  readonly code = "HAUBERK_YAML_LIMIT";
-  readonly offset: number;
-  constructor(offset: number, problem: string) {
-    super(problem);
-    this.offset = offset;
-  }
-}
-
-function* composedDocuments(text: string, counter: LineCounter): Generator<Document.Parsed> {
-  if (text.length > MAX_TEXT_LENGTH) {
-    throw new LimitError(0, `is longer than ${MAX_TEXT_LENGTH} characters`);
-  }
-  const composer = new Composer({ prettyErrors: false, uniqueKeys: false });
-  let documents = 0;
-  for (const document of composer.compose(measuredTokens(text, counter))) {
-    documents++;
-    if (documents > MAX_DOCUMENTS) {
-      throw new LimitError(document.range[0], `has more than ${MAX_DOCUMENTS} documents`);
-    }
-    yield document;
-  }
-}
-
-/** The library's own parser, stopped before a nesting that would overflow the stack of what comes after it. */
-function* measuredTokens(text: string, counter: LineCounter): Generator<CST.Token> {
-  counter.addNewLine(0);
-  const parser = new Parser(counter.addNewLine);
-  let errors = 0;
-  for (const lexeme of new Lexer().lex(text)) {
-    for (const token of parser.next(lexeme)) {
-      if (token.type === "error" && ++errors > MAX_SYNTAX_ERRORS) {
-        throw new LimitError(parser.offset, `has more than ${MAX_SYNTAX_ERRORS} syntax errors`);
-      }
-      yield token;
-    }
-    if (parser.stack.length > 2 * MAX_DEPTH) {
-      throw new LimitError(parser.offset, `is nested deeper than ${MAX_DEPTH}`);
-    }
-  }
-  yield* parser.end();
 }
 
 function readDocument(document: Document.Parsed, options: ReadingOptions): YamlDocument[] {
@@ -197,6 +147,7 @@ class NodeReader {
   readonly #lineAt: (offset: number) => number;
   readonly #anchors = new Map<string, unknown>();
   readonly #targets = new Map<Alias, unknown>();
+  readonly #refused = new Set<string>();
   readonly #display: ValueDisplay;
   #repeated = 0;
   constructor({ lineAt, display }: ReadingOptions) {
@@ -205,6 +156,7 @@ class NodeReader {
   }
 
   read(node: unknown, place: Place): YamlNode {
+    if (this.problems.length >= MAX_PROBLEMS) return nothing(place.line);
     if (place.depth > MAX_DEPTH) return this.#refuse(place, `is nested deeper than ${MAX_DEPTH}`);
     if (place.written === "elsewhere") this.#repeated++;
     if (this.#repeated > MAX_REPEATED_NODES) {
@@ -220,10 +172,13 @@ class NodeReader {
 
   /** Reports once: what follows a broken limit is not worth telling. */
   #refuse({ line }: Place, problem: string): YamlNode {
-    if (!this.problems.some((known) => known.problem === problem)) {
-      this.problems.push({ line, problem });
-    }
+    if (!this.#refused.has(problem)) this.#tell(line, problem);
+    this.#refused.add(problem);
     return nothing(line);
+  }
+
+  #tell(line: number, problem: string): void {
+    if (this.problems.length < MAX_PROBLEMS) this.problems.push({ line, problem });
   }
 
   #lineOf(node: { range?: readonly number[] | null | undefined }, place: Place): number {
@@ -263,7 +218,7 @@ class NodeReader {
       const node = this.read(pair.value, { ...place, line: key.line, depth: place.depth + 1 });
       if (key.merges) merged.push(node);
       else if (entries.has(key.name)) {
-        this.problems.push({ line: key.line, problem: `${quoted(key.name)} is given twice` });
+        this.#tell(key.line, `${quoted(key.name)} is given twice`);
       } else entries.set(key.name, { line: key.line, node });
     }
     for (const node of merged) this.#merge(node, entries);
@@ -274,7 +229,7 @@ class NodeReader {
     const target = isAlias(key) ? this.#target(key) : key;
     const line = isNode(key) ? this.#lineOf(key, place) : place.line;
     if (!isScalar(target)) {
-      this.problems.push({ line, problem: "has a key that is not plain text" });
+      this.#tell(line, "has a key that is not plain text");
       return { name: "", line, merges: false };
     }
     if (target.anchor !== undefined) this.#anchors.set(target.anchor, target);
@@ -286,7 +241,7 @@ class NodeReader {
   #merge(node: YamlNode, entries: Map<string, YamlEntry>): void {
     for (const base of node.type === "list" ? node.items : [node]) {
       if (base.type !== "map") {
-        this.problems.push({ line: base.line, problem: "<< merges only maps" });
+        this.#tell(base.line, "<< merges only maps");
         continue;
       }
       for (const [name, entry] of base.entries) {

@@ -189,3 +189,22 @@ test("where neither end is known, what is out of order in their namespaces is to
   assert.equal(isTold(security("AuthorizationPolicy", "shop", selecting("crat")), about), true);
   assert.equal(isTold(security("AuthorizationPolicy", "shop", selecting("cart")), about), false);
 });
+
+const ofBank = destination("shop", "bank.money.svc.cluster.local");
+const unnamed: [what: string, yaml: string, isTold: boolean][] = [
+  ["TLS-41 a rule for a service in front of the callee", destination("shop", "cart"), true],
+  ["TLS-41 a rule for another service", ofBank, false],
+  ["a NetworkPolicy of the callee", network("shop", "cart", "Ingress"), true],
+  ["a NetworkPolicy of somebody else", network("shop", "web", "Egress"), false],
+];
+for (const [what, yaml, expected] of unnamed) {
+  test(`where neither caller nor service is named, ${expected ? "told" : "not told"}: ${what}`, () => {
+    const callee = workloadNamed(snapshotOf(MESH), "shop/cart-0");
+    assert.equal(isTold(yaml, { callee, namespaces: ["shop"] }), expected);
+  });
+}
+
+test("where the callee is not known, no rule is one for it", () => {
+  assert.equal(isTold(destination("shop", "cart"), { namespaces: ["shop"] }), false);
+  assert.equal(isTold(network("shop", "cart", "Ingress"), { namespaces: ["shop"] }), false);
+});

@@ -3,6 +3,8 @@
  * that none is an issue; all are found by comparing resources with each other, which no parser of one of them can.
  */
 import type { Notice, Resource } from "../api/resource.ts";
+import { boundedNotices } from "./bounded-notices.ts";
+import { ComparisonBudget } from "./comparison-budget.ts";
 import { type MeshInventory, takeInventory } from "./mesh-inventory.ts";
 import { unadmittedPeerNotices, unreachableAllowNotices } from "./network-authorization-notices.ts";
 import { type NetworkInventory, takeNetworkInventory } from "./network-inventory.ts";
@@ -59,13 +61,24 @@ function noticesOn(resource: Resource, inventory: MeshInventory): readonly Notic
 
 /** Of NetworkPolicies, in themselves and with what AuthorizationPolicies say. */
 function networkNotices(inventory: NetworkInventory): readonly Notice[] {
-  if (inventory.policies.length === 0) return [];
-  return [
-    ...inventory.policies.flatMap((policy) => networkPolicyNotices(policy, inventory)),
-    ...inventory.policies.flatMap((policy) => unadmittedPeerNotices(policy, inventory)),
-    ...inventory.allowPolicies.flatMap((policy) => unreachableAllowNotices(policy, inventory)),
+  const [first] = inventory.policies;
+  if (first === undefined) return [];
+  const budget = new ComparisonBudget();
+  const notices = [
+    ...inventory.policies.flatMap((policy) => [
+      ...boundedNotices(networkPolicyNotices(policy, inventory)),
+      ...boundedNotices(unadmittedPeerNotices(policy, inventory, budget)),
+    ]),
+    ...inventory.allowPolicies.flatMap((policy) =>
+      boundedNotices(unreachableAllowNotices(policy, inventory, budget)),
+    ),
   ];
+  if (!budget.isSpent) return notices;
+  return [...notices, { source: first.meta.source, path: "", message: NOT_ALL_COMPARED }];
 }
+
+const NOT_ALL_COMPARED =
+  "NetworkPolicies and ALLOW policies are too many to be compared with each other for all pods: contradictions between them are told in part";
 
 /** Of a policy that is out of place, nothing else matters. */
 function policyNotices(policy: PlacedPolicy, inventory: MeshInventory): readonly Notice[] {

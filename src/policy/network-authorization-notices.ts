@@ -10,6 +10,7 @@ import { formatRef, type Notice } from "../api/resource.ts";
 import { selectsSet } from "../api/set-selector.ts";
 import { spiffeId } from "../identity/spiffe-id.ts";
 import { compileRule, matchesRule } from "./authorization-rule.ts";
+import { COMPILATION, ComparisonBudget } from "./comparison-budget.ts";
 import { tellNames } from "./name-hint.ts";
 import type { KnownPod, NetworkInventory } from "./network-inventory.ts";
 import { isMeant, judgeNetworkPolicy, opensPort } from "./network-policy.ts";
@@ -29,11 +30,14 @@ const NARROWING_FIELDS = [
 export function unreachableAllowNotices(
   policy: AuthorizationPolicy,
   inventory: NetworkInventory,
+  budget: ComparisonBudget = new ComparisonBudget(),
 ): Notice[] {
   const notices = new Map<string, Notice>();
+  const policies = inventory.policies.map(blocksMeanEverybody);
+  const context = { policy, policies, inventory, budget };
   for (const [index, rule] of policy.rules.entries()) {
     for (const { value, path, narrowed } of namedIn(rule)) {
-      const refusal = refusalOfAll(narrowed, { policy, inventory });
+      const refusal = refusalOfAll(narrowed, context);
       if (refusal === undefined) continue;
       const message = `${quoted(value)} is let in here, but ${refusalInWords(refusal)}, so that this has no effect; let it through there, or leave it out here`;
       const source = { file: policy.meta.source.file, line: rule.line };
@@ -47,11 +51,12 @@ export function unreachableAllowNotices(
 export function unadmittedPeerNotices(
   policy: NetworkPolicy,
   inventory: NetworkInventory,
+  budget: ComparisonBudget = new ComparisonBudget(),
 ): Notice[] {
   if (!policy.directions.includes("ingress")) return [];
   return policy.ingress.flatMap((rule, index) =>
     rule.peers.flatMap((peer, item) => {
-      const refused = refusedPairs(peer, { policy, rule, inventory });
+      const refused = refusedPairs(peer, { policy, rule, inventory, budget });
       if (refused.length === 0) return [];
       const message = `lets in pods that run as ${accountsOf(refused)}, whom no ALLOW policy of ${portsOf(refused)} admits: the sidecar there refuses them, which may be meant`;
       const source = { file: policy.meta.source.file, line: peer.line };
@@ -80,24 +85,32 @@ function namedIn(rule: AuthorizationRule): NamedCaller[] {
   );
 }
 
-/** @returns undefined when anybody meant may come through, or nobody is meant at all */
+interface AllowContext {
+  readonly policy: AuthorizationPolicy;
+  /** Those of the inventory, as blocks are taken here. */
+  readonly policies: readonly NetworkPolicy[];
+  readonly inventory: NetworkInventory;
+  readonly budget: ComparisonBudget;
+}
+
+/** @returns undefined when anybody meant may come through, nobody is meant at all, or it costs too much to say */
 function refusalOfAll(
   rule: AuthorizationRule,
-  {
-    policy,
-    inventory,
-  }: { readonly policy: AuthorizationPolicy; readonly inventory: NetworkInventory },
+  { policy, policies, inventory, budget }: AllowContext,
 ): NetworkRefusal | undefined {
+  if (!budget.spend(COMPILATION * (1 + rule.to.length))) return undefined;
   const admits = compileAdmission(rule, { policy, inventory });
-  const policies = inventory.policies.map(blocksMeanEverybody);
   const asked = portsIn(rule);
+  const cost = sizeOf(policies);
   let refusal: NetworkRefusal | undefined;
   for (const target of inventory.pods) {
     if (!isBound(target, { policy, inventory })) continue;
     const ports = new Set([...asked, ...target.peer.ports.map(({ port }) => port)]);
     for (const caller of inventory.pods) {
       for (const port of ports) {
+        if (!budget.spend(1)) return undefined;
         if (!admits(caller, port)) continue;
+        if (!budget.spend(cost)) return undefined;
         const [source, destination] = [caller.peer, target.peer];
         const connection = { source, destination, port, protocol: "TCP" } as const;
         const judged = judgeNetworkPolicy(policies, connection);
@@ -115,37 +128,63 @@ interface Pair {
   readonly port: number;
 }
 
-/** None as soon as one is admitted: the entry then serves its purpose. */
+/** How many entries a connection may be compared with. */
+function sizeOf(policies: readonly NetworkPolicy[]): number {
+  return policies
+    .flatMap(({ ingress, egress }) => [...ingress, ...egress])
+    .reduce((size, { peers, ports }) => size + 1 + peers.length + ports.length, 0);
+}
+
+/** None as soon as one is admitted: the entry then serves its purpose. None, too, where it costs too much to say. */
 function refusedPairs(
   peer: NetworkPolicyPeer,
   {
     policy,
     rule,
     inventory,
+    budget,
   }: {
     readonly policy: NetworkPolicy;
     readonly rule: NetworkPolicyRule;
     readonly inventory: NetworkInventory;
+    readonly budget: ComparisonBudget;
   },
 ): readonly Pair[] {
-  if (peer.kind === "block") return [];
+  if (peer.kind === "block" || !budget.spend(inventory.pods.length)) return [];
   const { namespace } = policy.meta;
   const callers = inventory.pods.filter((each) => isMeant(peer, { peer: each.peer, namespace }));
   const pairs: Pair[] = [];
   for (const target of inventory.pods) {
     const { pod, peer: destination } = target;
     if (pod.namespace !== namespace || !selectsSet(policy.podSelector, pod.labels)) continue;
+    const cost = rulesOf(inventory.allowPolicies);
+    if (!budget.spend(COMPILATION * cost)) return [];
     const admits = admissionOf(target, inventory);
     for (const { port } of destination.ports) {
       if (!opensPort(rule, { destination, port, protocol: "TCP" })) continue;
       for (const caller of callers) {
         if (caller === target) continue;
+        if (!budget.spend(cost)) return [];
         if (admits(caller, port)) return [];
         pairs.push({ caller, target, port });
       }
     }
   }
   return pairs;
+}
+
+function rulesOf(policies: readonly AuthorizationPolicy[]): number {
+  return policies
+    .flatMap(({ rules }) => rules)
+    .reduce((size, { from, to }) => size + 1 + namesIn(from) + to.length, 0);
+}
+
+function namesIn(from: AuthorizationRule["from"]): number {
+  return from.reduce(
+    (size, source) =>
+      NAMING_FIELDS.reduce((all, field) => all + (source[field]?.length ?? 0), size + 1),
+    0,
+  );
 }
 
 type Admission = (caller: KnownPod, port: number) => boolean;

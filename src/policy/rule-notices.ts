@@ -8,8 +8,10 @@ import {
   OPERATION_FIELDS,
   SOURCE_FIELDS,
 } from "../api/authorization-policy.ts";
+import { BoundedList } from "../api/bounded-list.ts";
 import { quoted } from "../api/quoted.ts";
 import type { Notice } from "../api/resource.ts";
+import { toldOf } from "./bounded-notices.ts";
 import { identityProblem, namespaceProblem } from "./identity-problem.ts";
 import type { MeshInventory } from "./mesh-inventory.ts";
 import { portProblem } from "./port-notices.ts";
@@ -29,17 +31,21 @@ import {
 import { LOCAL_TRUST_DOMAIN } from "./trust-domain-aliases.ts";
 
 /** Words of one policy that are the same are told once, at the first place. */
-export function ruleNotices(policy: AuthorizationPolicy, inventory: MeshInventory): Notice[] {
-  const told = new Map<string, Notice>();
+export function ruleNotices(
+  policy: AuthorizationPolicy,
+  inventory: MeshInventory,
+): readonly Notice[] {
+  const notices = new BoundedList<Notice>();
   for (const [index, rule] of policy.rules.entries()) {
     for (const written of writtenValues(rule, `spec.rules[${index}]`)) {
+      if (notices.isFull) return toldOf(notices);
       const message = problemOf(written, { policy, inventory });
-      if (message === undefined || told.has(message)) continue;
+      if (message === undefined) continue;
       const source = { file: policy.meta.source.file, line: rule.line };
-      told.set(message, { source, path: written.path, message });
+      notices.add({ source, path: written.path, message }, message);
     }
   }
-  return [...told.values()];
+  return toldOf(notices);
 }
 
 interface WrittenValue extends RuleField {

@@ -2,6 +2,7 @@
 import { closestName } from "../api/closest-name.ts";
 import { selects } from "../api/label-selector.ts";
 import type { Labels, Notice, SourceLocation } from "../api/resource.ts";
+import { shortList } from "../api/short-list.ts";
 import type { InventoryPod, MeshInventory } from "./mesh-inventory.ts";
 import { tellNames } from "./name-hint.ts";
 import type { PlacedPolicy } from "./placement-notices.ts";
@@ -68,9 +69,7 @@ export function selectorNotice(
 }
 
 function tellLabels(labels: Labels): string {
-  return Object.entries(labels)
-    .map(([key, value]) => `${key}: ${value}`)
-    .join(", ");
+  return shortList(Object.entries(labels).map(([key, value]) => `${key}: ${value}`));
 }
 
 /** The first label that no workload has, put right. */

@@ -238,11 +238,31 @@ test("all faults are told at once, each with its line", () => {
   );
   assert.deepEqual(faults(schema, "nam: x\nports:\n- number: a\n- {}\n- numbr: 1\n"), [
     "1 nam: is not a known field; did you mean name?",
+    "1 name: is missing",
+    "1 host: is missing",
     '3 ports[0].number: is "a"; expected a whole number from 0 to 4294967295',
     "4 ports[1].number: is missing",
     "5 ports[2].numbr: is not a known field; did you mean number?",
     "5 ports[2].number: is missing",
-    "1 name: is missing",
-    "1 host: is missing",
   ]);
+});
+
+const UNITS: Rule = { expression: "self == 'x'", problem: "is wrong" };
+
+test("what is in a list or map that is too long is not looked at", () => {
+  const items = list(object({ a: text({ rules: [UNITS] }) }), { maxItems: 3, uniqueBy: "a" });
+  const entries = mapOf(text({ rules: [UNITS] }), { maxProperties: 2, keys: [UNITS] });
+  const yaml = "list: [{a: y}, {a: y}, {b: z}, 5]\nmap: {k: y, l: [], m: 1}";
+  assert.deepEqual(faults(object({ list: items, map: entries }), yaml), [
+    "1 list: has 4 items; at most 3 are allowed",
+    "2 map: has 3 entries; at most 2 are allowed",
+  ]);
+});
+
+test("of 15,000 unknown fields a hundred are told, few with a name that may be meant", () => {
+  const fields = Array.from({ length: 15_000 }, (_, at) => `selecto${at}: 1`);
+  const told = faults(object({ selector: text() }), `{${fields}}`);
+  assert.equal(told.length, 101);
+  assert.equal(told.at(-1), "1 : and at least 900 more faults of this document");
+  assert.equal(told.filter((fault) => fault.includes("did you mean")).length, 20);
 });

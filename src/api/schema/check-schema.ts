@@ -1,6 +1,6 @@
 /** Holds a value to a schema, as an API server does: every fault with its line and path, unknown fields too. */
-import { closestName } from "../closest-name.ts";
-import { joinPath } from "../decoder.ts";
+import { closestName, MOST_HINTS } from "../closest-name.ts";
+import { joinPath } from "../join-path.ts";
 import type { Position, Report } from "../parse-report.ts";
 import { quoted } from "../quoted.ts";
 import type { YamlList, YamlMap, YamlNode } from "../yaml-documents.ts";
@@ -9,7 +9,7 @@ import { fieldSchema, isLeftOut } from "./rule-value.ts";
 import { expected, hasType, scalarProblem } from "./scalar-problem.ts";
 import type { ListSchema, MapSchema, ObjectSchema, Schema } from "./schema.ts";
 
-/** Reports every place where a value is not as its schema says. */
+/** Reports every place where a value is not as its schema says. What is in a list or map that is too long is not looked at. */
 export function checkSchema(
   schema: Schema,
   {
@@ -32,6 +32,7 @@ interface Subject<Node extends YamlNode = YamlNode> {
 type Structure = "sound" | "faulty";
 
 function check(schema: Schema, subject: Subject): Structure {
+  if (subject.report.isFull) return "faulty";
   const isNull = subject.node.type === "scalar" && subject.node.value === null;
   if (isNull && schema.nullable === true) return "sound";
   const structure = checkStructure(schema, subject);
@@ -72,17 +73,22 @@ function placeOf(field: string, { node, at }: Pick<Subject, "node" | "at">): Pos
 
 function checkObject(schema: ObjectSchema, subject: Subject<YamlMap>): Structure {
   const { node, at } = subject;
+  let unknown = 0;
   const structures = [...node.entries].map(([name, entry]) => {
     const field = fieldSchema(schema, name);
-    const inside = { ...subject, node: entry.node, at: fieldPlace(node, { name, at }) };
-    if (field === undefined) subject.report.issue(inside.at, unknownField(name, schema));
-    return field === undefined || isLeftOut(field, entry.node) ? "sound" : check(field, inside);
+    const place = fieldPlace(node, { name, at });
+    if (field === undefined) {
+      const meant =
+        ++unknown > MOST_HINTS ? undefined : closestName(name, Object.keys(schema.fields));
+      subject.report.issue(place, unknownField(meant, schema));
+    }
+    if (field === undefined || isLeftOut(field, entry.node)) return "sound";
+    return check(field, { ...subject, node: entry.node, at: place });
   });
   return worst([...structures, checkRequired(schema, subject), checkOneofs(schema, subject)]);
 }
 
-function unknownField(name: string, { fields, advice }: ObjectSchema): string {
-  const meant = closestName(name, Object.keys(fields));
+function unknownField(meant: string | undefined, { advice }: ObjectSchema): string {
   const hint = meant === undefined ? advice : `did you mean ${meant}?`;
   return `is not a known field${hint === undefined ? "" : `; ${hint}`}`;
 }
@@ -124,22 +130,25 @@ function checkMap(schema: MapSchema, subject: Subject<YamlMap>): Structure {
   const { value, keys = [], minProperties: min = 0, maxProperties: max = MANY } = schema;
   const { node, at } = subject;
   const entries = [...node.entries].filter((entry) => !isLeftOut(value, entry[1].node));
+  const problem = countProblem(entries.length, { min, max, of: "entry" });
+  if (problem !== undefined && entries.length > max) return fault(subject, problem);
   const structures = entries.map(([name, entry]) => {
     const inside = { ...subject, node: entry.node, at: fieldPlace(node, { name, at }) };
     const structure = check(value, inside);
+    if (subject.report.isFull) return "faulty";
     for (const problem of keyFaults(keys, name)) fault(inside, problem);
     return structure;
   });
-  const problem = countProblem(entries.length, { min, max, of: "entry" });
   return worst([...structures, problem === undefined ? "sound" : fault(subject, problem)]);
 }
 
 function checkList(schema: ListSchema, subject: Subject<YamlList>): Structure {
   const { item, minItems: min = 0, maxItems: max = MANY } = schema;
+  const problem = countProblem(subject.node.items.length, { min, max, of: "item" });
+  if (problem !== undefined && subject.node.items.length > max) return fault(subject, problem);
   const structures = subject.node.items.map((node, index) =>
     check(item, { ...subject, node, at: itemPlace(subject, index) }),
   );
-  const problem = countProblem(subject.node.items.length, { min, max, of: "item" });
   return worst([
     ...structures,
     checkUnique(schema, subject),

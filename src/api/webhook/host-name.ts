@@ -38,25 +38,6 @@ export function isAddress(text: string): boolean {
   return isIP(text) !== 0;
 }
 
-/** Whether some host could be meant by both; either may begin with `*`. */
-export function hostsOverlap(one: string, other: string): boolean {
-  if (isWildcard(one) && isWildcard(other)) {
-    return hostCovers(one, other) || hostCovers(other, one);
-  }
-  return isWildcard(one) ? hostCovers(one, other) : hostCovers(other, one);
-}
-
-/** Whether every host that `narrow` means is meant by `wide` too. */
-export function hostCovers(wide: string, narrow: string): boolean {
-  if (!isWildcard(wide)) return wide === narrow;
-  if (!isWildcard(narrow)) return narrow.endsWith(wide.slice(1));
-  return narrow.length >= wide.length && narrow.slice(1).endsWith(wide.slice(1));
-}
-
-function isWildcard(name: string): boolean {
-  return name.startsWith("*");
-}
-
 function lengthProblem(name: string): string | undefined {
   if (name === "") return "must not be empty";
   return name.length > MAX_NAME_LENGTH

@@ -5,15 +5,15 @@ import { quoted } from "../quoted.ts";
 export type ReportLocality = (locality: string, problem: string, item: number) => void;
 
 export function checkLocalities(localities: readonly string[], report: ReportLocality): void {
-  const before: string[][] = [];
+  const before = new LocalityTree();
   for (const [item, locality] of localities.entries()) {
     const parts = partsOf(locality);
-    const problem = localityProblem(locality, parts) ?? overlapProblem(parts, before);
+    const problem = localityProblem(locality, parts) ?? before.overlapProblem(parts);
     if (problem !== undefined) {
       report(locality, `${quoted(locality)} ${problem}`, item);
       return;
     }
-    before.push(parts);
+    before.add(parts);
   }
 }
 
@@ -30,22 +30,45 @@ function localityProblem(locality: string, parts: readonly string[]): string | u
   return parts.includes("") ? "has an empty region, zone or subzone" : undefined;
 }
 
-function overlapProblem(
-  parts: readonly string[],
-  before: readonly (readonly string[])[],
-): string | undefined {
-  return before.some((other) => overlaps(parts, other)) ? "overlaps with one before it" : undefined;
+interface Zone {
+  /** "whole": as such, or by a `*`. */
+  extent: "parts" | "whole";
+  readonly subzones: Set<string>;
 }
 
-/** A `*` covers only what comes after it: the wider one may be last. */
-function overlaps(
-  [region, zone, subzone]: readonly string[],
-  [otherRegion, otherZone, otherSubzone]: readonly string[],
-): boolean {
-  if (otherRegion === "*") return true;
-  if (region !== otherRegion) return false;
-  if (zone === undefined || otherZone === undefined || otherZone === "*") return true;
-  if (zone !== otherZone) return false;
-  if (subzone === undefined || otherSubzone === undefined || otherSubzone === "*") return true;
-  return subzone === otherSubzone;
+interface Region {
+  extent: "parts" | "whole";
+  readonly zones: Map<string, Zone>;
+}
+
+/** The localities so far: a `*` covers only what comes after it, so that the wider one may be last. */
+class LocalityTree {
+  readonly #regions = new Map<string, Region>();
+
+  add([name = "", zoneName, subzone]: readonly string[]): void {
+    const region = this.#regions.get(name) ?? { extent: "parts", zones: new Map() };
+    this.#regions.set(name, region);
+    if (zoneName === undefined || zoneName === "*") {
+      region.extent = "whole";
+      return;
+    }
+    const zone = region.zones.get(zoneName) ?? { extent: "parts", subzones: new Set() };
+    region.zones.set(zoneName, zone);
+    if (subzone === undefined || subzone === "*") zone.extent = "whole";
+    else zone.subzones.add(subzone);
+  }
+
+  overlapProblem(parts: readonly string[]): string | undefined {
+    return this.#overlaps(parts) ? "overlaps with one before it" : undefined;
+  }
+
+  #overlaps([name = "", zoneName, subzone]: readonly string[]): boolean {
+    if (this.#regions.has("*")) return true;
+    const region = this.#regions.get(name);
+    if (region === undefined) return false;
+    if (zoneName === undefined || region.extent === "whole") return true;
+    const zone = region.zones.get(zoneName);
+    if (zone === undefined) return false;
+    return subzone === undefined || zone.extent === "whole" || zone.subzones.has(subzone);
+  }
 }

@@ -2,7 +2,8 @@
 import type { Fields } from "../decoder.ts";
 import { quoted } from "../quoted.ts";
 import { checkGatewayNames } from "./gateway-names.ts";
-import { hostCovers, isAddress } from "./host-name.ts";
+import { isAddress } from "./host-name.ts";
+import type { HostSet } from "./host-set.ts";
 import { checkTraffic } from "./http-match.ts";
 import { subnetProblem } from "./ip-subnet.ts";
 import { checkDestinations } from "./route-destination.ts";
@@ -19,8 +20,9 @@ export function checkTcpRoute(route: Fields, semantics: RouteSemantics): void {
 export interface TlsRouteContext {
   readonly semantics: RouteSemantics;
   /** Of the VirtualService: each server name must be of one of them. */
-  readonly hosts: readonly string[];
-  readonly gateways: readonly string[];
+  readonly hosts: HostSet;
+  readonly hostsInWords: string;
+  readonly place: "gateway" | "mesh";
 }
 
 export function checkTlsRoute(route: Fields, context: TlsRouteContext): void {
@@ -58,9 +60,11 @@ function checkServerNames(match: Fields, context: TlsRouteContext): void {
   }
 }
 
-/** Without any gateway too, names are judged as at a gateway. */
-function serverNameProblem(name: string, { hosts, gateways }: TlsRouteContext): string | undefined {
-  const problem = sniHostProblem(name, gateways.includes("mesh") ? "mesh" : "gateway");
-  if (problem !== undefined || hosts.some((host) => hostCovers(host, name))) return problem;
-  return `${quoted(name)} is of none of the hosts ${hosts.map(quoted).join(", ")}`;
+function serverNameProblem(
+  name: string,
+  { hosts, hostsInWords, place }: TlsRouteContext,
+): string | undefined {
+  const problem = sniHostProblem(name, place);
+  if (problem !== undefined || hosts.covers(name)) return problem;
+  return `${quoted(name)} is of none of the hosts ${hostsInWords}`;
 }

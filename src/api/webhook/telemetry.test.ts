@@ -121,3 +121,12 @@ test("ProxyConfig: concurrency is 0 or more", () => {
   assert.deepEqual(faults(proxyConfig("{concurrency: 0}")), []);
   assert.match(faults(proxyConfig("{concurrency: -1}"))[0] ?? "", /^spec\.concurrency: is .*-1/);
 });
+
+test("VAL-50 filters that are too long together are refused, not passed over", () => {
+  const filter = `{filter: {expression: '"${"a".repeat(90_000)}"'}}`;
+  const logging = (filters: readonly string[]): string => `{accessLogging: [${filters}]}`;
+  assert.deepEqual(faults(telemetry(logging([filter, filter, filter]))), []);
+  assert.deepEqual(faults(telemetry(logging([filter, filter, filter, filter]))), [
+    "spec.accessLogging[3].filter.expression: is not read: the filters before it have more than 200000 characters",
+  ]);
+});

@@ -12,16 +12,29 @@ export function validateTelemetry({ spec }: WebhookRequest): void {
   const tracing = spec.list("tracing");
   if (tracing.length > 1) spec.notice("tracing", "has several items; only the first has an effect");
   for (const trace of tracing) checkTracing(trace);
-  for (const logging of spec.list("accessLogging")) checkAccessLogging(logging);
+  for (const logging of spec.list("accessLogging")) checkProviders(logging);
+  checkFilters(spec.list("accessLogging"));
 }
 
+/** Parsing takes microseconds a character; what is not parsed is refused. */
+const MOST_EXPRESSIONS = 200_000;
+
 /** VAL-50 */
-function checkAccessLogging(logging: Fields): void {
-  checkProviders(logging);
-  if (!logging.has("filter")) return;
-  const filter = logging.section("filter");
-  const problem = celProblem(filter.text("expression") ?? "");
-  if (problem !== undefined) filter.report("expression", problem);
+function checkFilters(loggings: readonly Fields[]): void {
+  let characters = 0;
+  for (const filter of loggings.flatMap(filterOf)) {
+    const expression = filter.text("expression") ?? "";
+    const problem =
+      characters > MOST_EXPRESSIONS
+        ? `is not read: the filters before it have more than ${MOST_EXPRESSIONS} characters`
+        : celProblem(expression);
+    characters += expression.length;
+    if (problem !== undefined) filter.report("expression", problem);
+  }
+}
+
+function filterOf(logging: Fields): readonly Fields[] {
+  return logging.has("filter") ? [logging.section("filter")] : [];
 }
 
 /** VAL-51 */

@@ -1,4 +1,7 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
 import { testRefusals, testWarnings } from "../../../test/kit/webhook-answer.ts";
+import { parseResources } from "../parse-resources.ts";
 
 const kind = { kind: "VirtualService" };
 const ROUTE = "[{route: [{destination: {host: b}}]}]";
@@ -83,3 +86,25 @@ testWarnings(kind, [
   // Istiod keeps this warning to itself for other matches.
   [tcp(`match: [{gateways: [gw.ns]}], ${TO_B}`)],
 ]);
+
+const many = (count: number, make: (at: number) => string): string =>
+  `[${Array.from({ length: count }, (_, at) => make(at))}]`;
+
+test("of 30,000 hosts, all of them the same, a hundred are told", () => {
+  const { issues } = parsed(hosts(many(30_000, () => "a.b")));
+  assert.equal(issues.length, 101);
+  assert.match(issues[99]?.problem ?? "", /^"a\.b" overlaps with "a\.b"$/);
+});
+
+test("10,000 server names are held against 10,000 hosts, of which a few are named", () => {
+  const names = many(10_000, (at) => `s${at}.d`);
+  const more = `tls: [{match: [{sniHosts: ${names}}], ${TO_B}}]`;
+  const { issues } = parsed(`{hosts: ${many(10_000, (at) => `h${at}.d`)}, ${more}}`);
+  assert.equal(issues.length, 101);
+  assert.match(issues[0]?.problem ?? "", /hosts "h0\.d", .*, "h4\.d" and 9995 more$/);
+});
+
+function parsed(spec: string): ReturnType<typeof parseResources> {
+  const head = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v}";
+  return parseResources(`${head}\nspec: ${spec}`, "mesh.yaml");
+}

@@ -1,12 +1,14 @@
 /** What istiod's webhook demands of a VirtualService, and what it warns of. */
 import type { Fields } from "../decoder.ts";
 import { quoted } from "../quoted.ts";
+import { shortList } from "../short-list.ts";
 import { checkExportTo } from "./export-to.ts";
 import { checkGatewayNames } from "./gateway-names.ts";
 import { isTokenClaim } from "./header-name.ts";
-import { hostsOverlap, isAddress, wildcardHostProblem } from "./host-name.ts";
+import { isAddress, wildcardHostProblem } from "./host-name.ts";
+import { HostSet, overlapsBefore } from "./host-set.ts";
 import { checkHttpRoute } from "./http-route.ts";
-import { routeSemantics } from "./route-semantics.ts";
+import { type RouteSemantics, routeSemantics } from "./route-semantics.ts";
 import { sniHostProblem } from "./sni-host.ts";
 import { checkTcpRoute, checkTlsRoute } from "./stream-route.ts";
 import { warnOfUnreachableRoutes } from "./unreachable-routes.ts";
@@ -31,11 +33,33 @@ export function validateVirtualService({ namespace, annotations, spec }: Webhook
   }
   const owner = hosts.length === 0 ? "delegate" : "root";
   for (const route of spec.list("http")) checkHttpRoute(route, { owner, semantics });
-  for (const route of spec.list("tls")) checkTlsRoute(route, { semantics, hosts, gateways });
+  checkTlsRoutes(spec, { semantics, hosts, gateways });
   for (const route of spec.list("tcp")) checkTcpRoute(route, semantics);
   checkExportTo(spec, { namespace, owner: "other" });
   warnOfUnreachableRoutes(spec.list("http"), "http");
   for (const name of ["tcp", "tls"]) warnOfUnreachableRoutes(spec.list(name), "stream");
+}
+
+function checkTlsRoutes(
+  spec: Fields,
+  {
+    semantics,
+    hosts,
+    gateways,
+  }: {
+    readonly semantics: RouteSemantics;
+    readonly hosts: readonly string[];
+    readonly gateways: readonly string[];
+  },
+): void {
+  const context = {
+    semantics,
+    hosts: new HostSet(hosts),
+    hostsInWords: shortList(hosts.map(quoted)),
+    // Without any gateway too, names are judged as at a gateway.
+    place: gateways.includes("mesh") ? ("mesh" as const) : ("gateway" as const),
+  };
+  for (const route of spec.list("tls")) checkTlsRoute(route, context);
 }
 
 /** One without hosts is led to by another, which has the rest. */
@@ -48,7 +72,8 @@ function checkDelegate(spec: Fields): void {
 
 function checkHosts(spec: Fields, place: Place): void {
   const hosts = textsIn(spec, "hosts");
-  const problems = hosts.map((host) => hostProblem(host, { place, spec }));
+  const judge = place === "gateway" && matchesServerNames(spec) ? "server name" : "host";
+  const problems = hosts.map((host) => hostProblem(host, { place, judge }));
   for (const [item, problem] of problems.entries()) {
     if (problem !== undefined) spec.report({ name: "hosts", item }, problem);
   }
@@ -57,10 +82,10 @@ function checkHosts(spec: Fields, place: Place): void {
 
 function hostProblem(
   host: string,
-  { place, spec }: { readonly place: Place; readonly spec: Fields },
+  { place, judge }: { readonly place: Place; readonly judge: "server name" | "host" },
 ): string | undefined {
-  const bySni = place === "gateway" && matchesServerNames(spec);
-  const problem = bySni ? sniHostProblem(host, "gateway") : wildcardHostProblem(host);
+  const problem =
+    judge === "server name" ? sniHostProblem(host, "gateway") : wildcardHostProblem(host);
   if (problem !== undefined) return isAddress(host) ? undefined : problem;
   return place === "mesh" && host === "*"
     ? '"*" must not be a host for sidecars; expected a name, or gateways'
@@ -74,9 +99,9 @@ function matchesServerNames(spec: Fields): boolean {
 }
 
 function refuseOverlappingHosts(spec: Fields, hosts: readonly string[]): void {
-  for (const [item, host] of hosts.entries()) {
-    const before = hosts.slice(0, item).find((other) => hostsOverlap(other, host));
-    if (before === undefined) continue;
+  for (const [item, first] of overlapsBefore(hosts).entries()) {
+    if (first === undefined) continue;
+    const [host, before] = [hosts[item] ?? "", hosts[first] ?? ""];
     spec.report({ name: "hosts", item }, `${quoted(host)} overlaps with ${quoted(before)}`);
   }
 }
