@@ -19,7 +19,7 @@ const DATABASE = "spiffe://cluster.local/ns/production/sa/database";
 test("CA-8, CA-56: api's token buys neither database's certificate nor its view, and both attempts are logged", async (context) => {
   const mesh = await runMesh(["examples/first-verdict"]);
   context.after(() => mesh.stop());
-  const rootPem = await mesh.read("ca/root-cert.pem");
+  const rootPem = await mesh.rootPem();
   const { namespace, name, uid, serviceAccount } = mesh.workload("api");
   const token = await (await ServiceAccountTokens.open(mesh.data)).issue({
     namespace,
@@ -49,7 +49,7 @@ test("CA-8, CA-56: api's token buys neither database's certificate nor its view,
 
   const request = certificateClient({
     controlPlane: mesh.state.controlPlane,
-    rootsPem: [rootPem],
+    rootsPem: () => [rootPem],
     lifetimeSeconds: 60,
     clock: systemClock,
   });
@@ -60,7 +60,7 @@ test("CA-8, CA-56: api's token buys neither database's certificate nor its view,
     controlPlane: mesh.state.controlPlane,
     name: "production/database-0",
     svid: new WatchedValue(svid),
-    rootsPem: [rootPem],
+    rootsPem: () => [rootPem],
     log,
     random: () => 0,
     signal: stop.signal,

@@ -1,76 +1,220 @@
-/** Where the authority rests: three PEM files in `DIRECTORY/ca`, made on first use (CA-40), checked on every start. */
-import { X509Certificate } from "node:crypto";
-import { join } from "node:path";
+/**
+ * Where authorities rest: `DIR/ca/ledger.json`, and a folder for each that it names, `DIR/ca/authorities/ID`. A folder is
+ * complete before the ledger names it, and deleted after the ledger has forgotten it: what a crash leaves is swept.
+ */
+import { randomUUID } from "node:crypto";
+import { link, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { replaceFile, syncDirectory } from "../runtime/atomic-file.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
-import { CertificateAuthority } from "./certificate-authority.ts";
+import { readAuthorityFiles, readEarlierFiles, writtenFiles } from "./authority-files.ts";
+import type { AuthorityLedger } from "./authority-ledger.ts";
+import { parseLedger, printLedger } from "./authority-ledger-text.ts";
+import { AuthorityRefusedError, type HeldAuthority, holdAuthority } from "./held-authority.ts";
 import {
   createKeyDirectory,
   inspectKeyDirectory,
-  readPrivateKeyFile,
+  isDraftOf,
+  listFiles,
   readTextFile,
+  removeKeyDirectory,
 } from "./key-directory.ts";
-import { createSelfSignedAuthority } from "./self-signed-authority.ts";
 
-const ROOT = "root-cert.pem";
-const CERTIFICATE = "ca-cert.pem";
-const KEY = "ca-key.pem";
+const LEDGER = "ledger.json";
+const LEDGER_MODE = 0o600;
+const AUTHORITIES = "authorities";
+/** The layout of the first versions: one authority, these files, no ledger. */
+const EARLIER = ["root-cert.pem", "ca-cert.pem", "ca-key.pem"];
+const KEYS = ["ca-key.pem"];
+/** A folder of ours, or a draft of one. */
+const AUTHORITY_FOLDER = /^[0-9a-f]{16}(\.new-.*)?$/;
+/** Ends the name of a file that `replaceFile` was writing. */
+const UNFINISHED = ".new";
 
-/** The authority's files must not be used: expired, not a CA, or not matching one another. */
-export class AuthorityRefusedError extends HauberkError {
-  readonly code = "HAUBERK_AUTHORITY_REFUSED";
+/** The ledger on disk is not the one that this process wrote or read last; nothing was changed. */
+export class AuthorityLedgerChangedError extends HauberkError {
+  readonly code = "HAUBERK_AUTHORITY_LEDGER_CHANGED";
 }
 
-/**
- * @param options.directory the mesh's data directory
- * @throws AuthorityRefusedError, KeyDirectoryError when what is there must not be used (CA-44, CA-45)
- */
-export async function openAuthority(options: {
-  readonly directory: string;
-  readonly trustDomain: string;
-  readonly now: Date;
-  /** Of an authority that is made now. */
-  readonly lifetimeMs?: number;
-}): Promise<CertificateAuthority> {
-  const directory = join(options.directory, "ca");
-  if ((await inspectKeyDirectory(directory, [ROOT, CERTIFICATE, KEY])) === "absent")
-    await createAuthority(directory, options);
-  return loadAuthority(directory, options.now);
-}
+export class AuthorityStore {
+  /** `DIR/ca` */
+  readonly folder: string;
+  #ledgerText = "";
 
-async function createAuthority(
-  directory: string,
-  options: Parameters<typeof createSelfSignedAuthority>[0],
-): Promise<void> {
-  const { certificatePem, privateKeyPem } = createSelfSignedAuthority(options);
-  await createKeyDirectory(directory, [
-    { name: ROOT, text: certificatePem, mode: 0o644 },
-    { name: CERTIFICATE, text: certificatePem, mode: 0o644 },
-    { name: KEY, text: privateKeyPem, mode: 0o600 },
-  ]);
-}
+  /** @param directory the mesh's data directory */
+  constructor(directory: string) {
+    this.folder = join(directory, "ca");
+  }
 
-async function loadAuthority(directory: string, now: Date): Promise<CertificateAuthority> {
-  const rootPem = await readTextFile(join(directory, ROOT));
-  const certificatePem = await readTextFile(join(directory, CERTIFICATE));
-  const privateKey = await readPrivateKeyFile(join(directory, KEY));
-  try {
-    verifyAuthority(new X509Certificate(certificatePem), new X509Certificate(rootPem), now);
-    return new CertificateAuthority({
-      certificatePem,
-      privateKey,
-      rootsPem: [rootPem],
-      intermediatesPem: certificatePem === rootPem ? [] : [certificatePem],
-    });
-  } catch (cause) {
-    throw new AuthorityRefusedError(`the authority in ${directory} is refused`, { cause });
+  /**
+   * Finds the ledger, or makes it: out of the earlier layout, or with a first authority. Several processes may do so at
+   * once; one is first, and all find its ledger.
+   *
+   * @throws AuthorityRefusedError, KeyDirectoryError when what is there must not be used (CA-44, CA-45)
+   */
+  async open(begin: {
+    first(): HeldAuthority;
+    ledgerOf(first: HeldAuthority, origin: "found" | "made"): AuthorityLedger;
+  }): Promise<AuthorityLedger> {
+    const found = await this.#layout();
+    if (found === "nothing") await this.#create(begin);
+    if (found === "earlier") await this.#takeOver(begin);
+    const ledger = await this.#readLedger();
+    await this.sweep(ledger);
+    return ledger;
+  }
+
+  /** @throws AuthorityRefusedError, KeyDirectoryError (CA-44, CA-45) */
+  async read(id: string): Promise<HeldAuthority> {
+    const folder = this.#folderOf(id);
+    try {
+      const held = holdAuthority(await readAuthorityFiles(folder));
+      if (held.id === id) return held;
+    } catch (cause) {
+      if (!(cause instanceof AuthorityRefusedError)) throw cause;
+      throw new AuthorityRefusedError(`the authority in ${folder} is refused`, { cause });
+    }
+    throw new AuthorityRefusedError(
+      `the authority in ${folder} is another: its certificate changed`,
+    );
+  }
+
+  /** When it returns, the folder is on disk and can be read back; the ledger does not name it yet. */
+  async add(held: HeldAuthority): Promise<HeldAuthority> {
+    await createKeyDirectory(this.#folderOf(held.id), writtenFiles(held.material));
+    return this.read(held.id);
+  }
+
+  /** Replaces what may change about an authority that stays the same: its bundle of roots and its revocation lists. */
+  async update(held: HeldAuthority): Promise<void> {
+    const lists = ["root-cert.pem", "ca-crl.pem"];
+    for (const { name, text, mode } of writtenFiles(held.material))
+      if (lists.includes(name))
+        await replaceFile(join(this.#folderOf(held.id), name), text, { mode });
+    if (held.material.crlsPem.length > 0) return;
+    await rm(join(this.#folderOf(held.id), "ca-crl.pem"), { force: true });
+    await syncDirectory(this.#folderOf(held.id));
+  }
+
+  /**
+   * When it returns, the new ledger counts.
+   *
+   * @throws AuthorityLedgerChangedError
+   */
+  async replaceLedger(ledger: AuthorityLedger): Promise<void> {
+    await this.requireUnchanged();
+    const text = printLedger(ledger);
+    await replaceFile(this.#ledgerPath, text, { mode: LEDGER_MODE });
+    this.#ledgerText = text;
+  }
+
+  /**
+   * Two processes that both turn one ledger would undo each other; and after a write that failed half-way, nobody knows
+   * which ledger will be found.
+   *
+   * @throws AuthorityLedgerChangedError
+   */
+  async requireUnchanged(): Promise<void> {
+    if ((await readTextFile(this.#ledgerPath)) === this.#ledgerText) return;
+    throw new AuthorityLedgerChangedError(
+      `${this.#ledgerPath} was changed by another process, or by a write that failed: start the control plane again`,
+    );
+  }
+
+  /** Deletes what the ledger does not name: revoked keys, and what a crash left unfinished. */
+  async sweep(ledger: AuthorityLedger): Promise<void> {
+    const held = new Set(ledger.authorities.map(({ id }) => id));
+    const folders = await listFiles(join(this.folder, AUTHORITIES));
+    for (const name of folders.filter((one) => AUTHORITY_FOLDER.test(one) && !held.has(one)))
+      await removeKeyDirectory(this.#folderOf(name), KEYS);
+    for (const id of held) await removeFiles(this.#folderOf(id), isUnfinished);
+    await removeFiles(this.folder, (name) => EARLIER.includes(name) || isUnfinishedLedger(name));
+    await this.#sweepDrafts();
+  }
+
+  async #create(begin: Parameters<AuthorityStore["open"]>[0]): Promise<void> {
+    const first = begin.first();
+    const ledger = printLedger(begin.ledgerOf(first, "made"));
+    const files = writtenFiles(first.material).map((file) => ({
+      ...file,
+      name: join(AUTHORITIES, first.id, file.name),
+    }));
+    await createKeyDirectory(this.folder, [
+      ...files,
+      { name: LEDGER, text: ledger, mode: LEDGER_MODE },
+    ]);
+  }
+
+  /** The earlier files go last, in `sweep`: until the ledger is there they are the authority. */
+  async #takeOver(begin: Parameters<AuthorityStore["open"]>[0]): Promise<void> {
+    try {
+      const earlier = await this.#readEarlier();
+      await this.add(earlier);
+      await this.#beginLedger(begin.ledgerOf(earlier, "found"));
+    } catch (error) {
+      // Another process has taken them over meanwhile, and swept.
+      if ((await this.#layout()) !== "ledger") throw error;
+    }
+  }
+
+  /** @throws where there is a ledger already */
+  async #beginLedger(ledger: AuthorityLedger): Promise<void> {
+    const draft = `${this.#ledgerPath}.${randomUUID()}${UNFINISHED}`;
+    await replaceFile(draft, printLedger(ledger), { mode: LEDGER_MODE });
+    await link(draft, this.#ledgerPath);
+    await syncDirectory(this.folder);
+  }
+
+  async #readEarlier(): Promise<HeldAuthority> {
+    await inspectKeyDirectory(this.folder, EARLIER);
+    const brought = await readEarlierFiles(this.folder);
+    try {
+      return holdAuthority(brought);
+    } catch (cause) {
+      throw new AuthorityRefusedError(`the authority in ${this.folder} is refused`, { cause });
+    }
+  }
+
+  async #layout(): Promise<"nothing" | "earlier" | "ledger"> {
+    const names = await listFiles(this.folder);
+    if (names.includes(LEDGER)) return "ledger";
+    if (names.some((name) => EARLIER.includes(name))) return "earlier";
+    return (await inspectKeyDirectory(this.folder, [LEDGER])) === "absent" ? "nothing" : "ledger";
+  }
+
+  async #readLedger(): Promise<AuthorityLedger> {
+    const text = await readTextFile(this.#ledgerPath);
+    this.#ledgerText = text;
+    try {
+      return parseLedger(text);
+    } catch (cause) {
+      throw new AuthorityRefusedError(`${this.#ledgerPath} is refused`, { cause });
+    }
+  }
+
+  /** Beside `DIR/ca`: no draft can take its place any more. Whoever is filling one deletes it too. */
+  async #sweepDrafts(): Promise<void> {
+    const parent = dirname(this.folder);
+    for (const name of await listFiles(parent))
+      if (isDraftOf(name, basename(this.folder)))
+        await removeKeyDirectory(join(parent, name), []).catch(() => undefined);
+  }
+
+  get #ledgerPath(): string {
+    return join(this.folder, LEDGER);
+  }
+
+  #folderOf(id: string): string {
+    return join(this.folder, AUTHORITIES, id);
   }
 }
 
-function verifyAuthority(certificate: X509Certificate, root: X509Certificate, now: Date): void {
-  if (!root.ca) throw new AuthorityRefusedError(`${ROOT} is not a CA's certificate`);
-  for (const { validTo } of [certificate, root]) {
-    if (now >= new Date(validTo)) throw new AuthorityRefusedError(`it expired at ${validTo}`);
-  }
-  if (!certificate.checkIssued(root) || !certificate.verify(root.publicKey))
-    throw new AuthorityRefusedError(`${CERTIFICATE} is not signed by ${ROOT}`);
+const isUnfinished = (name: string): boolean => name.endsWith(UNFINISHED);
+const isUnfinishedLedger = (name: string): boolean =>
+  name.startsWith(`${LEDGER}.`) && isUnfinished(name);
+
+async function removeFiles(folder: string, isLeft: (name: string) => boolean): Promise<void> {
+  const left = (await listFiles(folder)).filter(isLeft);
+  for (const name of left) await rm(join(folder, name), { force: true });
+  if (left.length > 0) await syncDirectory(folder);
 }

@@ -16,6 +16,8 @@ export class UnauthenticatedCallerError extends HauberkError {
 export interface AuthenticatedCaller {
   readonly id: SpiffeId;
   readonly by: "certificate" | "token";
+  /** Which runs now, and whose token was shown. */
+  readonly pod?: TokenBearer;
 }
 
 export type AuthenticateCaller = (caller: Caller) => Promise<AuthenticatedCaller>;
@@ -51,7 +53,8 @@ export function authenticateCaller(options: CallerAuthenticationOptions): Authen
     }
     const bearer = await options.tokens.verify(readToken(caller), options.clock.now());
     verifyPod(bearer, options);
-    return { id: spiffeId({ trustDomain: options.trustDomain, ...bearer }), by: "token" };
+    const id = spiffeId({ trustDomain: options.trustDomain, ...bearer });
+    return { id, by: "token", pod: bearer };
   };
 }
 

@@ -3,6 +3,7 @@ import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto"
 import { test } from "node:test";
 import { createThrowawayAuthority } from "../../test/kit/throwaway-authority.ts";
 import { createCertificateRequest } from "../identity/certificate-request.ts";
+import { spiffeIdOfCertificate } from "../identity/peer-certificate.ts";
 import { parseSpiffeId } from "../identity/spiffe-id.ts";
 import { verifyChain } from "../identity/verify-chain.ts";
 import { CertificateAuthority, UnusableAuthorityError } from "./certificate-authority.ts";
@@ -76,4 +77,62 @@ test("CA-45: a leaf, or another's key, makes no authority", () => {
     () => new CertificateAuthority({ ...options, certificatePem: mesh.rootPem }),
     UnusableAuthorityError,
   );
+});
+
+test("CA-8: a common name is the identity, where one was asked for and it is not too long", () => {
+  const authority = authorityFor(DAY_MS);
+  const subjectOf = (account: string, commonName: "none" | "identity"): string => {
+    const long = parseSpiffeId(`spiffe://cluster.local/ns/shop/sa/${account}`);
+    const request = { publicKey, id: long, lifetimeMs: DAY_MS, now, commonName };
+    const certificate = new X509Certificate(authority.issue(request).certificatePem);
+    assert.equal(spiffeIdOfCertificate(certificate), long);
+    return certificate.subject ?? "";
+  };
+  assert.equal(subjectOf("cart", "none"), "");
+  assert.equal(subjectOf("cart", "identity"), "CN=spiffe://cluster.local/ns/shop/sa/cart");
+  const most = "a".repeat(64 - "spiffe://cluster.local/ns/shop/sa/".length);
+  assert.match(subjectOf(most, "identity"), /^CN=spiffe:.{57}$/);
+  assert.equal(subjectOf(`${most}a`, "identity"), "");
+});
+
+test("CA-10: a certificate ends no later than what is above its issuer", () => {
+  const root = createSelfSignedAuthority({ trustDomain: "x", now, lifetimeMs: DAY_MS / 4 });
+  const longer = createSelfSignedAuthority({ trustDomain: "y", now, lifetimeMs: 9 * DAY_MS });
+  const options = { certificatePem: longer.certificatePem, rootsPem: [longer.certificatePem] };
+  const privateKey = createPrivateKey(longer.privateKeyPem);
+  const alone = new CertificateAuthority({ ...options, privateKey });
+  assert.deepEqual(alone.chainNotAfter, alone.notAfter);
+  const trusted = [longer.certificatePem, root.certificatePem];
+  const beside = new CertificateAuthority({ ...options, privateKey, rootsPem: trusted });
+  assert.deepEqual(beside.chainNotAfter, alone.notAfter, "a root that vouches for others");
+  const intermediatesPem = [longer.certificatePem, root.certificatePem];
+  const under = new CertificateAuthority({ ...options, privateKey, intermediatesPem });
+  assert.deepEqual(under.chainNotAfter, new Date(now.getTime() + DAY_MS / 4));
+  const issued = under.issue({ publicKey, id, lifetimeMs: DAY_MS, now });
+  assert.deepEqual(issued.notAfter, under.chainNotAfter);
+});
+
+test("CA-16: what is signed in the thread pool is no different", async () => {
+  const authority = authorityFor(DAY_MS);
+  const issued = await authority.issueOffLoop({ publicKey, id, lifetimeMs: 60_000, now });
+  const certificate = new X509Certificate(issued.certificatePem);
+  verifyChain([certificate], { roots: [authority.certificate], now });
+  assert.equal(certificate.serialNumber, issued.serialNumber);
+  const late = new Date(now.getTime() + DAY_MS);
+  const request = { publicKey, id, lifetimeMs: DAY_MS, now: late };
+  await assert.rejects(authority.issueOffLoop(request), AuthorityExpiredError);
+});
+
+test("CA-16: serial numbers have 128 random bits, and none comes twice", async () => {
+  const authority = authorityFor(DAY_MS);
+  const request = { publicKey, id, lifetimeMs: 60_000, now };
+  const issued = await Promise.all(
+    Array.from({ length: 500 }, () => authority.issueOffLoop(request)),
+  );
+  const serials = issued.map(({ serialNumber }) => BigInt(`0x${serialNumber}`));
+  assert.equal(new Set(serials).size, serials.length);
+  for (let bit = 0n; bit < 128n; bit++) {
+    const ones = serials.filter((serial) => (serial >> bit) % 2n === 1n).length;
+    assert.ok(ones > 150 && ones < 350, `bit ${bit} is set ${ones} times of 500`);
+  }
 });

@@ -1,16 +1,22 @@
 /** Signs certificates for identities that others have authenticated. Holds the key; decides nothing about callers. */
 import { type KeyObject, randomBytes, X509Certificate } from "node:crypto";
+import { serialNumberText } from "../identity/serial-number.ts";
 import {
   type AlternativeNames,
+  type CertificateTemplate,
   type Issuer,
   issuerOf,
   signLeafCertificate,
+  signLeafCertificateOffLoop,
 } from "../identity/sign-certificate.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
 import { grantedValidity } from "./issuing-rules.ts";
 
 const SERIAL_BYTES = 16;
+const ID_CHARACTERS = 16;
+/** Longest common name (RFC 5280 appendix A). */
+const MAX_COMMON_NAME = 64;
 
 /** The signing certificate is no authority's, or the key is another's. */
 export class UnusableAuthorityError extends HauberkError {
@@ -39,28 +45,53 @@ export interface IssuedCertificate {
   readonly notAfter: Date;
 }
 
+/** What to certify: a workload's key, under its identity. */
+export interface WorkloadCertificateRequest {
+  /** From a request whose signature was verified. */
+  readonly publicKey: KeyObject;
+  readonly id: SpiffeId;
+  readonly lifetimeMs: number;
+  readonly now: Date;
+  /** "identity" where the request has a common name: then the subject is the identity, if that is short enough (CA-8). */
+  readonly commonName?: "none" | "identity";
+}
+
 export class CertificateAuthority {
+  /** The first 16 characters of the certificate's SHA-256, lower-case hexadecimal. */
+  readonly id: string;
   readonly certificate: X509Certificate;
   readonly rootsPem: readonly string[];
+  /** The earliest end of the signing certificate and of those above it up to the root: no certificate outlives it. */
+  readonly chainNotAfter: Date;
   readonly #issuer: Issuer;
   readonly #intermediatesPem: readonly string[];
   readonly #random: (bytes: number) => Uint8Array;
 
   /**
    * @throws UnusableAuthorityError if the certificate is no authority's, or the key is another's
-   * @throws UnusableIssuerError if the certificate's name has an encoding that is not supported
+   * @throws UnusableIssuerError if the certificate is no strict DER
+   * @throws UnsupportedSigningKeyError if the key is neither P-256, P-384 nor RSA
    */
   constructor(options: CertificateAuthorityOptions) {
     this.certificate = new X509Certificate(options.certificatePem);
     if (!this.certificate.ca) throw new UnusableAuthorityError("the certificate is not a CA's");
     if (!this.certificate.checkPrivateKey(options.privateKey))
       throw new UnusableAuthorityError("the private key does not belong to the CA certificate");
+    this.id = this.certificate.fingerprint256
+      .replaceAll(":", "")
+      .toLowerCase()
+      .slice(0, ID_CHARACTERS);
     this.rootsPem = options.rootsPem;
     this.#issuer = issuerOf(this.certificate, options.privateKey);
     this.#intermediatesPem = options.intermediatesPem ?? [];
+    this.chainNotAfter = endOfChain(this.certificate, {
+      intermediates: this.#intermediatesPem.map((pem) => new X509Certificate(pem)),
+      roots: options.rootsPem.map((pem) => new X509Certificate(pem)),
+    });
     this.#random = options.random ?? randomBytes;
   }
 
+  /** Of the signing certificate alone. */
   get notAfter(): Date {
     return new Date(this.certificate.validTo);
   }
@@ -68,16 +99,21 @@ export class CertificateAuthority {
   /**
    * A workload's certificate: the identity as its only name (CA-8, CA-15, CA-16).
    *
-   * @param request.publicKey from a request whose signature was verified
    * @throws AuthorityExpiredError (CA-10)
    */
-  issue(request: {
-    readonly publicKey: KeyObject;
-    readonly id: SpiffeId;
-    readonly lifetimeMs: number;
-    readonly now: Date;
-  }): IssuedCertificate {
-    return this.#sign({ ...request, names: { uris: [request.id], dnsNames: [], ipAddresses: [] } });
+  issue(request: WorkloadCertificateRequest): IssuedCertificate {
+    const template = this.#workloadTemplate(request);
+    return this.#issued(template, signLeafCertificate(template, this.#issuer));
+  }
+
+  /**
+   * As `issue`; the signature is made in the thread pool while the event loop goes on.
+   *
+   * @throws AuthorityExpiredError (CA-10)
+   */
+  async issueOffLoop(request: WorkloadCertificateRequest): Promise<IssuedCertificate> {
+    const template = this.#workloadTemplate(request);
+    return this.#issued(template, await signLeafCertificateOffLoop(template, this.#issuer));
   }
 
   /**
@@ -93,35 +129,56 @@ export class CertificateAuthority {
     readonly now: Date;
   }): IssuedCertificate {
     const { dnsNames, ipAddresses } = request;
-    return this.#sign({ ...request, names: { uris: [], dnsNames, ipAddresses } });
+    const template = this.#template(request, { uris: [], dnsNames, ipAddresses });
+    return this.#issued(template, signLeafCertificate(template, this.#issuer));
   }
 
-  #sign(request: {
-    readonly publicKey: KeyObject;
-    readonly names: AlternativeNames;
-    readonly lifetimeMs: number;
-    readonly now: Date;
-  }): IssuedCertificate {
+  #workloadTemplate(request: WorkloadCertificateRequest): CertificateTemplate {
+    const { id, commonName } = request;
+    const template = this.#template(request, { uris: [id], dnsNames: [], ipAddresses: [] });
+    const hasName = commonName === "identity" && id.length <= MAX_COMMON_NAME;
+    return hasName ? { ...template, commonName: id } : template;
+  }
+
+  #template(
+    request: { readonly publicKey: KeyObject; readonly lifetimeMs: number; readonly now: Date },
+    names: AlternativeNames,
+  ): CertificateTemplate {
     const validity = grantedValidity({
       now: request.now,
       lifetimeMs: request.lifetimeMs,
       issuerNotBefore: new Date(this.certificate.validFrom),
-      issuerNotAfter: this.notAfter,
+      issuerNotAfter: this.chainNotAfter,
     });
-    const certificatePem = signLeafCertificate(
-      {
-        publicKey: request.publicKey,
-        names: request.names,
-        serialNumber: this.#random(SERIAL_BYTES),
-        ...validity,
-      },
-      this.#issuer,
-    );
+    const serialNumber = this.#random(SERIAL_BYTES);
+    return { publicKey: request.publicKey, names, serialNumber, ...validity };
+  }
+
+  #issued(template: CertificateTemplate, certificatePem: string): IssuedCertificate {
     return {
       certificatePem,
       chainPem: [certificatePem, ...this.#intermediatesPem],
-      serialNumber: new X509Certificate(certificatePem).serialNumber,
-      ...validity,
+      serialNumber: serialNumberText(template.serialNumber),
+      notBefore: template.notBefore,
+      notAfter: template.notAfter,
     };
   }
+}
+
+/** Of several roots that vouch for the chain, as after a renewal with the same key, the last to end counts. */
+function endOfChain(
+  certificate: X509Certificate,
+  above: {
+    readonly intermediates: readonly X509Certificate[];
+    readonly roots: readonly X509Certificate[];
+  },
+): Date {
+  const chain = [certificate, ...above.intermediates];
+  const last = chain.at(-1) ?? certificate;
+  const rootEnds = above.roots
+    .filter((root) => last.checkIssued(root) && last.verify(root.publicKey))
+    .map(({ validTo }) => Date.parse(validTo));
+  const ends = chain.map(({ validTo }) => Date.parse(validTo));
+  if (rootEnds.length > 0) ends.push(Math.max(...rootEnds));
+  return new Date(Math.min(...ends));
 }

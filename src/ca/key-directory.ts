@@ -5,12 +5,15 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { type FileHandle, mkdir, mkdtemp, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { syncDirectory } from "../runtime/atomic-file.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
 
 const DIRECTORY_MODE = 0o700;
 const OTHERS = 0o077;
 /** No key or certificate file is longer. */
-const MAX_FILE_BYTES = 1_048_576;
+export const MAX_FILE_BYTES = 2_097_152;
+/** Follows a folder's name while it is being filled. */
+const DRAFT = ".new-";
 
 /** A folder of keys is incomplete, unreadable, or open to other users. */
 export class KeyDirectoryError extends HauberkError {
@@ -18,6 +21,7 @@ export class KeyDirectoryError extends HauberkError {
 }
 
 export interface KeyDirectoryFile {
+  /** May name a folder of its own: `keys/one.pem`. */
   readonly name: string;
   readonly text: string;
   readonly mode: 0o600 | 0o644;
@@ -32,17 +36,17 @@ export async function createKeyDirectory(
   files: readonly KeyDirectoryFile[],
 ): Promise<void> {
   const parent = dirname(directory);
-  await mkdir(parent, { recursive: true, mode: DIRECTORY_MODE });
-  const draft = await mkdtemp(`${directory}.new-`);
+  await createFolders(parent);
+  const draft = await mkdtemp(`${directory}${DRAFT}`);
   try {
-    for (const file of files) await writeSynced(join(draft, file.name), file);
-    await syncDirectory(draft);
+    await fillDirectory(draft, files);
     await rename(draft, directory);
-    await syncDirectory(parent);
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
-    if (!isAlreadyThere(error)) throw error;
+    // Whoever was first may have cleared our draft away.
+    if ((await listFiles(directory)).length === 0) throw error;
   }
+  await syncDirectory(parent);
 }
 
 /**
@@ -60,6 +64,31 @@ export async function inspectKeyDirectory(
   if (missing.length === 0) return "complete";
   if (present.size === 0) return "absent";
   throw new KeyDirectoryError(`${directory} is incomplete: ${missing.join(", ")} is missing`);
+}
+
+/** Whether a name is that of a folder which `createKeyDirectory` was filling, as a crash leaves it. */
+export function isDraftOf(name: string, directoryName: string): boolean {
+  return name.startsWith(`${directoryName}${DRAFT}`);
+}
+
+/** Deletes a folder of keys: those named first, so that a crash leaves none of them. */
+export async function removeKeyDirectory(
+  directory: string,
+  keyNames: readonly string[],
+): Promise<void> {
+  for (const name of keyNames) await rm(join(directory, name), { force: true });
+  await rm(directory, { recursive: true, force: true });
+  await syncDirectory(dirname(directory));
+}
+
+/** @returns nothing when there is no such directory */
+export async function listFiles(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw error;
+  }
 }
 
 /** @throws KeyDirectoryError if the file cannot be opened, or is too long */
@@ -106,13 +135,22 @@ function parsePrivateKey(pem: string, path: string): KeyObject {
   }
 }
 
-async function listFiles(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return [];
-    throw error;
+async function createFolders(directory: string): Promise<void> {
+  const first = await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE });
+  if (first === undefined) return;
+  for (let at = directory; at.length >= first.length; at = dirname(at))
+    await syncDirectory(dirname(at));
+}
+
+async function fillDirectory(directory: string, files: readonly KeyDirectoryFile[]): Promise<void> {
+  const folders = new Set<string>();
+  for (const file of files) {
+    const path = join(directory, file.name);
+    await mkdir(dirname(path), { recursive: true, mode: DIRECTORY_MODE });
+    await writeSynced(path, file);
+    for (let at = dirname(path); at !== directory; at = dirname(at)) folders.add(at);
   }
+  for (const folder of [...folders, directory]) await syncDirectory(folder);
 }
 
 async function writeSynced(path: string, { text, mode }: KeyDirectoryFile): Promise<void> {
@@ -124,21 +162,4 @@ async function writeSynced(path: string, { text, mode }: KeyDirectoryFile): Prom
   } finally {
     await file.close();
   }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
-}
-
-function isAlreadyThere(error: unknown): boolean {
-  return codeOf(error) === "ENOTEMPTY" || codeOf(error) === "EEXIST";
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
 }

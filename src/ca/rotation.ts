@@ -20,6 +20,8 @@ export type AuthorityState = "prepared" | "active" | "retiring" | "tainted";
 export interface AuthorityStatus {
   /** The first 16 characters of the certificate's SHA-256, lower-case hexadecimal. */
   readonly id: string;
+  /** Its subject key identifier, lower-case hexadecimal: certificates that it signed name it (RFC 5280, 4.2.1.1). */
+  readonly keyIdentifier: string;
   readonly state: AuthorityState;
   readonly origin: "self-signed" | "custom";
   /** When it came into this state. */

@@ -1,8 +1,8 @@
 /** One access log entry as a line for people: when, who called whom with what, the verdict, and why. Pure. */
 import { explain, summarize, summarizeAside } from "../policy/explain.ts";
+import { printable } from "../runtime/printable.ts";
 import type { AccessLogEntry } from "../telemetry/access-log.ts";
 import type { LoggedEntry } from "./access-log-tail.ts";
-import { printable } from "./printable.ts";
 
 /** Whether somebody decided, or a call came to nothing; a caller's sidecar logs its calls too, which decide nothing. */
 export function isTelling({ entry }: LoggedEntry): boolean {

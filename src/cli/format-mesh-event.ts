@@ -15,6 +15,8 @@ export function formatMeshEvent(event: MeshEvent): readonly string[] {
     }
     case "control-plane-ready":
       return [`control plane at ${event.listen}`];
+    case "notice":
+      return [event.text];
     case "pod-started":
       return [describeWorkload(event.workload)];
     case "pod-stopped":

@@ -118,3 +118,10 @@ test("trouble: the control plane is down", () => {
     "the control plane is down: waiting after SIGKILL",
   ]);
 });
+
+test("what the control plane warns of is trouble too", () => {
+  const warning = "shop/api-0: more than 75 % of its certificate's life has passed without renewal";
+  const mesh = { controlPlane, pods: [pod], certificateWarnings: [warning] };
+  assert.deepEqual(findTroubles(mesh, NOW), [warning]);
+  assert.equal(formatMeshStatus(mesh, NOW).at(-1), warning);
+});

@@ -8,6 +8,7 @@ import type {
   ProcessStatus,
 } from "../local/mesh-status.ts";
 import { alignColumns } from "./align-columns.ts";
+import { formatTimeLeft } from "./format-time-left.ts";
 
 const HEADINGS = [
   "POD",
@@ -38,13 +39,14 @@ export function formatMeshStatus(mesh: MeshStatus, now: Date): readonly string[]
 
 /** One sentence for each part that is down; none when all is well. */
 export function findTroubles(mesh: MeshStatus, now: Date): readonly string[] {
-  const { controlPlane, pods, refusedChange } = mesh;
+  const { controlPlane, pods, refusedChange, certificateWarnings = [] } = mesh;
   return [
     ...(refusedChange === undefined
       ? []
       : [`the files are not in force as they are now: ${refusedChange}`]),
     ...processTroubles("the control plane", [controlPlane]),
     ...pods.flatMap((pod) => podTroubles(pod, now)),
+    ...certificateWarnings,
   ];
 }
 
@@ -139,14 +141,4 @@ function certificateLeft({ sidecar, certificateEnds }: PodStatus, now: Date): st
   if (sidecar === undefined) return "-";
   if (certificateEnds === undefined) return "unknown";
   return formatTimeLeft(Date.parse(certificateEnds) - now.getTime());
-}
-
-/** `23 h 59 min`, `12 min`, `8 s` */
-function formatTimeLeft(leftMs: number): string {
-  if (leftMs <= 0) return "ended";
-  const seconds = Math.floor(leftMs / 1000);
-  const minutes = Math.floor(seconds / 60);
-  const hours = Math.floor(minutes / 60);
-  if (minutes === 0) return `${seconds} s`;
-  return hours === 0 ? `${minutes} min` : `${hours} h ${minutes % 60} min`;
 }

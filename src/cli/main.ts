@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The entry: argv -> command -> exit code. */
 import { describeError, HauberkError } from "../runtime/hauberk-error.ts";
+import { warnLine } from "./print-line.ts";
 import { buildProgram } from "./program.ts";
 
 // Whoever read the output, such as `head`, has gone: end as other programs do, in order where something runs.
@@ -22,9 +23,9 @@ function report(error: unknown): number {
   if (error instanceof Error && "exitCode" in error && "code" in error)
     return Number(error.exitCode);
   const code = error instanceof HauberkError ? ` [${error.code}]` : "";
-  process.stderr.write(`hauberk: ${describeError(error)}${code}\n`);
+  warnLine(`hauberk: ${describeError(error)}${code}`);
   if (!(error instanceof HauberkError) && error instanceof Error) {
-    process.stderr.write(`${error.stack ?? ""}\n`);
+    warnLine(error.stack ?? "");
   }
   return 1;
 }

@@ -1,5 +1,5 @@
 /** Options that several commands have. */
-import { Option } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import { DEFAULT_DATA_DIRECTORY } from "../local/data-directory.ts";
 import { NETWORK_CHOICES } from "./network-choice.ts";
 
@@ -17,6 +17,36 @@ export function networkChoice(): Option {
   )
     .choices(NETWORK_CHOICES)
     .default("auto");
+}
+
+/** Where a custom authority comes from. */
+export function cacertsFolder(): Option {
+  return new Option(
+    "--cacerts <folder>",
+    "custom authority: ca-cert.pem, ca-key.pem, root-cert.pem and cert-chain.pem, or tls.crt, tls.key and ca.crt; watched, a change is adopted without restart",
+  );
+}
+
+/** Where other trust domains fetch the trust bundle. */
+export function bundleEndpointPort(): Option {
+  return new Option(
+    "--bundle-endpoint <port>",
+    "serve the SPIFFE trust bundle to other trust domains, on this port of loopback (profile https_spiffe)",
+  ).argParser(parsePort);
+}
+
+/** Where a Prometheus reads the control plane's metrics. */
+export function metricsPort(): Option {
+  return new Option(
+    "--metrics-port <port>",
+    "serve the control plane's metrics for Prometheus, under /metrics on this port of loopback",
+  ).argParser(parsePort);
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port;
+  throw new InvalidArgumentError("expected a port, 1 to 65535");
 }
 
 /** For an option that may be given several times. */

@@ -1,14 +1,24 @@
 /** All commands and their options. Each command is loaded when it is run, so that `--help` stays quick. */
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
+import { addAuthorityCommands } from "./authority-commands.ts";
 import type { AuthzCheckOptions } from "./commands/authz-check.ts";
 import type { DescribeOptions } from "./commands/describe.ts";
 import type { ExplainOptions } from "./commands/explain.ts";
+import type { UpOptions } from "./commands/up.ts";
 import { addMeshCommands } from "./mesh-commands.ts";
 import type { NetworkChoice } from "./network-choice.ts";
-import { collect, dataFolder, networkChoice } from "./options.ts";
+import {
+  bundleEndpointPort,
+  cacertsFolder,
+  collect,
+  dataFolder,
+  metricsPort,
+  networkChoice,
+} from "./options.ts";
 import { packagePath } from "./package-root.ts";
 import { printLine as print, warnLine as warn } from "./print-line.ts";
+import { addProxyConfigCommands } from "./proxy-config-commands.ts";
 
 /** A command line that throws instead of ending the process, and leaves its exit code in `process.exitCode`. */
 export function buildProgram(): Command {
@@ -20,6 +30,8 @@ export function buildProgram(): Command {
     .exitOverride();
   addUp(program);
   addMeshCommands(program);
+  addAuthorityCommands(program);
+  addProxyConfigCommands(program);
   addValidate(program);
   addExplain(program);
   addDescribe(program);
@@ -38,7 +50,10 @@ function addUp(program: Command): void {
     .addOption(resourcePaths())
     .addOption(dataFolder())
     .addOption(networkChoice())
-    .action(async (options: { file: string[]; data: string; network: NetworkChoice }) => {
+    .addOption(cacertsFolder())
+    .addOption(bundleEndpointPort())
+    .addOption(metricsPort())
+    .action(async (options: UpOptions) => {
       const { upCommand } = await import("./commands/up.ts");
       process.exitCode = await upCommand(options, print);
     });

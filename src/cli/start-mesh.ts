@@ -1,6 +1,7 @@
 /** What `up` and `demo` share: read the user's files, say what is wrong with them, run the mesh, tell its story. */
 import type { ParsedResources } from "../api/parse-resources.ts";
 import { controlPlaneFlags } from "../control/control-plane-flags.ts";
+import type { ControlPlaneSettings } from "../control/control-plane-messages.ts";
 import {
   type DirectorySource,
   fingerprint,
@@ -45,6 +46,7 @@ export interface MeshToStart {
   readonly file: readonly string[];
   readonly data: string;
   readonly network: Exclude<EnteredNetwork, { mode: "ran-inside" }>;
+  readonly controlPlane?: ControlPlaneSettings | undefined;
   /** What is said of an event, where that is not all. */
   readonly tell?: (event: MeshEvent) => readonly string[];
 }
@@ -54,7 +56,7 @@ export interface MeshToStart {
  * @throws FlagError
  */
 export async function startMesh(
-  { file: paths, data, network: entered, tell = formatMeshEvent }: MeshToStart,
+  { file: paths, data, network: entered, controlPlane, tell = formatMeshEvent }: MeshToStart,
   print: Print,
 ): Promise<StartedMesh | undefined> {
   const startedAt = performance.now();
@@ -83,6 +85,7 @@ export async function startMesh(
     dataDirectory,
     hauberkCommand,
     network,
+    controlPlane,
     clock: systemClock,
     random: Math.random,
     report: (event) => {

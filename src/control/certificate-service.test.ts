@@ -1,15 +1,23 @@
 import assert from "node:assert/strict";
 import {
+  createHash,
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
   X509Certificate,
 } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { eventually } from "../../test/kit/eventually.ts";
 import { recordedLog } from "../../test/kit/recorded-log.ts";
 import { createThrowawayAuthority } from "../../test/kit/throwaway-authority.ts";
 import { authenticateCaller } from "../ca/caller.ts";
+import type { CertificateAuthority } from "../ca/certificate-authority.ts";
+import { impersonationRule } from "../ca/impersonation.ts";
+import { type IssueLog, IssueLogError, openIssueLog } from "../ca/issue-log.ts";
+import type { AuthorityTrust } from "../ca/rotation.ts";
 import { ServiceAccountTokens } from "../ca/service-account-tokens.ts";
 import { CONTROL_PLANE_NAME, certificateClient } from "../identity/certificate-client.ts";
 import { createCertificateRequest } from "../identity/certificate-request.ts";
@@ -24,6 +32,7 @@ import {
   type ServerIdentity,
   startSecureGrpcServer,
 } from "../wire/secure-grpc-server.ts";
+import { authorityMetrics } from "./authority-metrics.ts";
 import { certificateService } from "./certificate-service.ts";
 
 const API = "spiffe://cluster.local/ns/production/sa/api";
@@ -37,38 +46,82 @@ const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const tokens = new ServiceAccountTokens(privateKey);
 const log = recordedLog();
 const identity = new WatchedValue<ServerIdentity>(serverIdentity());
-const livePods = new Set(["production/api-0/uid-1/api", "production/database-0/uid-2/database"]);
+const livePods = new Set([
+  "production/api-0/uid-1/api",
+  "production/database-0/uid-2/database",
+  "istio-system/ztunnel-0/uid-3/ztunnel",
+]);
+const issuer = new WatchedValue<CertificateAuthority>(mesh.authority);
+const trust = new WatchedValue<AuthorityTrust>(trustIn(mesh.rootPem));
 const GHOST = { namespace: "ghost", serviceAccount: "ghost" };
 const clock = { now: () => new Date(Date.now() + clockShiftMs) };
 let clockShiftMs = 0;
+const metrics = authorityMetrics({ issuer, trust, clock });
 let server: SecureGrpcServer;
+let folder: string;
+let issueLog: IssueLog;
+let bookIsFull = false;
+
+function trustIn(...rootsPem: string[]): AuthorityTrust {
+  return { rootsPem, taintedAuthorities: [], crlsPem: [] };
+}
 
 function serverIdentity(): ServerIdentity {
   return { ...mesh.serverCertificate(), clientRootsPem: [mesh.rootPem] };
 }
 
+function isLiveAccount(account: { namespace: string; serviceAccount: string }): boolean {
+  return [...livePods].some(
+    (pod) => pod.startsWith(`${account.namespace}/`) && pod.endsWith(`/${account.serviceAccount}`),
+  );
+}
+
 before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "hauberk-"));
+  issueLog = await openIssueLog({ directory: folder, clock, log });
   const authenticate = authenticateCaller({
     trustDomain: "cluster.local",
     tokens,
     isLivePod: ({ namespace, name, uid, serviceAccount }) =>
       livePods.has(`${namespace}/${name}/${uid}/${serviceAccount}`),
-    isLiveAccount: ({ namespace, serviceAccount }) =>
-      [...livePods].some(
-        (pod) => pod.startsWith(`${namespace}/`) && pod.endsWith(`/${serviceAccount}`),
-      ),
+    isLiveAccount,
     clock,
   });
   server = await startSecureGrpcServer({
     host: "127.0.0.1",
     port: 0,
     identity,
-    services: [certificateService({ authority: mesh.authority, authenticate, clock, log })],
+    services: [
+      certificateService({
+        issuer,
+        trust,
+        authenticate,
+        authorizeImpersonation: impersonationRule({
+          trustedAccounts: new Set(["istio-system/ztunnel"]),
+          trustDomain: "cluster.local",
+          runsBeside: isLiveAccount,
+        }),
+        issueLog: {
+          append: async (record) => {
+            if (bookIsFull) throw new IssueLogError("the issue log cannot be written");
+            await issueLog.append(record);
+          },
+          close: () => issueLog.close(),
+        },
+        metrics,
+        clock,
+        log,
+      }),
+    ],
     maxReceiveBytes: MAX_BYTES,
     log,
   });
 });
-after(() => server.close());
+after(async () => {
+  await server.close();
+  await issueLog.close();
+  await rm(folder, { recursive: true });
+});
 
 const bearer = {
   namespace: "production",
@@ -234,12 +287,140 @@ test("CA-8: names that are no identity are ignored, the own identity is welcome"
   assert.equal(leaf.subjectAltName, `URI:${API}`);
 });
 
-test("CA-9, QK-31: impersonation is refused", async () => {
+const agent = {
+  namespace: "istio-system",
+  podName: "ztunnel-0",
+  podUid: "uid-3",
+  serviceAccount: "ztunnel",
+};
+
+test("CA-9: a trusted node agent is certified as a pod beside it, and the book says who asked", async () => {
+  const { csrPem: csr } = createCertificateRequest({ uris: [DATABASE] });
+  const token = await issueToken(agent);
+  const chain = await attempt({ token, csr, metadata: { ImpersonatedIdentity: DATABASE } });
+  assert.equal(spiffeIdOfCertificate(leafOf(chain)), DATABASE);
+  const last = (await readBook()).at(-1);
+  assert.equal(last?.["identity"], DATABASE);
+  assert.equal(last?.["impersonatedBy"], "spiffe://cluster.local/ns/istio-system/sa/ztunnel");
+});
+
+test("CA-9: without a name, a node agent is certified as itself", async () => {
+  const token = await issueToken(agent);
+  const chain = await attempt({ token, metadata: { ImpersonatedIdentity: "" } });
+  assert.match(spiffeIdOfCertificate(leafOf(chain)), /sa\/ztunnel$/);
+});
+
+const impersonations: [who: string, bearer: typeof agent, identity: string, logged: RegExp][] = [
+  ["QK-31: an account that is not trusted", bearer, DATABASE, /not in CA_TRUSTED_NODE_ACCOUNTS/],
+  ["an account without a pod", agent, "spiffe://cluster.local/ns/shop/sa/cart", /no pod runs/],
+  ["a foreign trust domain", agent, DATABASE.replace("cluster", "other"), /foreign trust domain/],
+  ["what is no identity", agent, "production/database", /no workload's identity/],
+  ["another form of identity", agent, "spiffe://cluster.local/production", /no workload's/],
+];
+for (const [who, asking, identity, logged] of impersonations) {
+  test(`CA-9: impersonation is refused, of or to ${who}`, async () => {
+    const token = await issueToken(asking);
+    const metadata = { ImpersonatedIdentity: identity };
+    await assertRefused({ token, metadata }, { status: "UNAUTHENTICATED", logged });
+  });
+}
+
+test("CA-9: a certificate of a trusted account is not enough, since it names no node", async () => {
+  const svid = mesh.svid("spiffe://cluster.local/ns/istio-system/sa/ztunnel");
+  const certificate = { chainPem: svid.certificateChainPem, privateKeyPem: svid.privateKeyPem };
+  const metadata = { ImpersonatedIdentity: DATABASE };
   await assertRefused(
-    { token: await issueToken(), metadata: { ImpersonatedIdentity: DATABASE } },
-    { status: "UNAUTHENTICATED", logged: /impersonation/ },
+    { certificate, metadata },
+    { status: "UNAUTHENTICATED", logged: /did not show the token of a pod/ },
   );
 });
+
+async function readBook(): Promise<Record<string, unknown>[]> {
+  const lines = (await readFile(join(folder, "issued.jsonl"), "utf8")).trimEnd().split("\n");
+  return lines.map((line): Record<string, unknown> => JSON.parse(line));
+}
+
+test("every certificate is in the issue log, with who asked for it", async () => {
+  const { csrPem: csr } = createCertificateRequest();
+  const leaf = leafOf(await attempt({ token: await issueToken(), csr }));
+  const record = (await readBook()).find(({ serial }) => serial === leaf.serialNumber);
+  const spki = leaf.publicKey.export({ type: "spki", format: "der" });
+  assert.ok(record !== undefined);
+  assert.match(String(record["remote"]), /^127\.0\.0\.1:\d+$/);
+  const { time, remote, ...told } = record;
+  assert.deepEqual(told, {
+    serial: leaf.serialNumber,
+    identity: API,
+    authenticatedBy: "token",
+    pod: { namespace: "production", name: "api-0", uid: "uid-1" },
+    notAfter: new Date(leaf.validTo).toISOString(),
+    issuer: mesh.authority.id,
+    publicKeySha256: createHash("sha256").update(spki).digest("hex"),
+  });
+});
+
+test("what cannot be written down is not issued", async () => {
+  bookIsFull = true;
+  try {
+    const token = await issueToken();
+    await assertRefused({ token }, { status: "INTERNAL", logged: /HAUBERK_ISSUE_LOG/ });
+  } finally {
+    bookIsFull = false;
+  }
+  assert.equal((await attempt({ token: await issueToken() })).length, 2);
+});
+
+test("CA-2, CA-46: the next authority signs from the moment it is the issuer, roots are those trusted", async () => {
+  const next = createThrowawayAuthority();
+  trust.set(trustIn(mesh.rootPem, next.rootPem));
+  issuer.set(next.authority);
+  try {
+    const chain = await attempt({ token: await issueToken() });
+    assert.equal(chain.at(-1), `${mesh.rootPem}${next.rootPem}`);
+    assert.ok(leafOf(chain).verify(next.authority.certificate.publicKey));
+    assert.equal((await readBook()).at(-1)?.["issuer"], next.authority.id);
+  } finally {
+    issuer.set(mesh.authority);
+    trust.set(trustIn(mesh.rootPem));
+  }
+});
+
+test("CA-12: the metrics count by Istio's names what happened", async () => {
+  const before = await counts();
+  await attempt({ token: await issueToken() });
+  await assert.rejects(attempt({ token: "a.b.c" }));
+  await assert.rejects(attempt({ token: await issueToken(), csr: "none" }));
+  await assert.rejects(attempt({ token: await issueToken(), lifetimeSeconds: 10n ** 12n }));
+  const { csrPem } = createCertificateRequest({ uris: [DATABASE] });
+  await assert.rejects(attempt({ token: await issueToken(), csr: csrPem }));
+  const after = await counts();
+  const grown = [...after].map(([name, value]) => [name, value - (before.get(name) ?? 0)]);
+  assert.deepEqual(Object.fromEntries(grown.filter(([, by]) => by !== 0)), {
+    citadel_server_csr_count: 5,
+    citadel_server_authentication_failure_count: 1,
+    citadel_server_csr_parsing_err_count: 1,
+    citadel_server_id_extraction_err_count: 1,
+    'citadel_server_csr_sign_err_count{error="CSR_ERROR"}': 1,
+    'citadel_server_csr_sign_err_count{error="TTL_ERROR"}': 1,
+    citadel_server_success_cert_issuance_count: 1,
+  });
+});
+
+test("CA-12: the metrics tell when root and chain end", async () => {
+  const text = await metrics.metricsText();
+  const end = Date.parse(mesh.authority.certificate.validTo) / 1000;
+  for (const what of ["root_cert", "cert_chain"]) {
+    assert.match(text, new RegExp(`^citadel_server_${what}_expiry_timestamp ${end}$`, "m"));
+    const left = new RegExp(`^citadel_server_${what}_expiry_seconds (\\S+)$`, "m").exec(text)?.[1];
+    assert.ok(Math.abs(Number(left) - (end - Date.now() / 1000)) < 5, String(left));
+  }
+});
+
+async function counts(): Promise<Map<string, number>> {
+  const lines = (await metrics.metricsText()).split("\n");
+  const series = lines.filter((line) => /^citadel_server_\w+_count/.test(line));
+  return new Map(series.map((line) => [line.split(" ")[0] ?? "", Number(line.split(" ")[1])]));
+}
 
 test("CA-11: what the caller got wrong is INVALID_ARGUMENT", async () => {
   const token = await issueToken();
@@ -311,7 +492,7 @@ test("the server's certificate is exchanged while it runs", async () => {
 test("CA-2: the certificate client returns a checked SVID with a new key each time", async () => {
   const request = certificateClient({
     controlPlane: `127.0.0.1:${server.port}`,
-    rootsPem: [mesh.rootPem],
+    rootsPem: () => [mesh.rootPem],
     lifetimeSeconds: 3_600,
     clock,
   });

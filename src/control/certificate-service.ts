@@ -1,32 +1,47 @@
 /** Istio's certificate service: authenticates the caller, then signs for that caller and nobody else. */
+import { createHash } from "node:crypto";
 import type { AuthenticateCaller, AuthenticatedCaller } from "../ca/caller.ts";
 import type { CertificateAuthority, IssuedCertificate } from "../ca/certificate-authority.ts";
+import { type AuthorizeImpersonation, ImpersonationRefusedError } from "../ca/impersonation.ts";
+import type { IssueLog } from "../ca/issue-log.ts";
 import {
   grantedLifetimeMs,
   type LifetimeRules,
   LifetimeTooLongError,
 } from "../ca/issuing-rules.ts";
+import type { AuthorityTrust } from "../ca/rotation.ts";
 import {
   type CertificateRequest,
   InvalidCertificateRequestError,
-  parseCertificateRequest,
+  parseCertificateRequestOffLoop,
 } from "../identity/certificate-request.ts";
+import { publicKeyInfoOf } from "../identity/public-key.ts";
+import type { SpiffeId } from "../identity/spiffe-id.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { describeError } from "../runtime/hauberk-error.ts";
+import { describeError, HauberkError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
+import type { Watched } from "../runtime/watched.ts";
+import type { CertificateMetrics, SigningFailure } from "../telemetry/certificate-metrics.ts";
 import {
   type IstioCertificateRequest,
   IstioCertificateService,
 } from "../wire/gen/istio/v1/auth/ca_pb.ts";
 import { type Caller, type GrpcService, grpcService, unary } from "../wire/grpc-service.ts";
-import { GrpcStatusError } from "../wire/grpc-status.ts";
+import { GrpcStatusError, type GrpcStatusName } from "../wire/grpc-status.ts";
 
 const IMPERSONATED_IDENTITY = "ImpersonatedIdentity";
 const SPIFFE_SCHEME = /^spiffe:/i;
 
 export interface CertificateServiceOptions {
-  readonly authority: CertificateAuthority;
+  /** Who signs now. */
+  readonly issuer: Watched<CertificateAuthority>;
+  /** Whose roots stand at the end of each answer (CA-2). */
+  readonly trust: Watched<AuthorityTrust>;
   readonly authenticate: AuthenticateCaller;
+  /** Absent: nobody may ask for another's identity (CA-9). */
+  readonly authorizeImpersonation?: AuthorizeImpersonation | undefined;
+  readonly issueLog: IssueLog;
+  readonly metrics: CertificateMetrics;
   /** Absent: as Istio has them by default. */
   readonly lifetimes?: LifetimeRules | undefined;
   readonly clock: Clock;
@@ -34,114 +49,224 @@ export interface CertificateServiceOptions {
 }
 
 export function certificateService(options: CertificateServiceOptions): GrpcService {
+  const { log, metrics } = options;
   const answer = async (request: IstioCertificateRequest, caller: Caller) => {
-    const authenticated = await authenticate(caller, options);
-    const { log, lifetimes } = options;
-    const checked = checkRequest(request, { authenticated, caller, log, lifetimes });
-    const issued = issue(checked, { authenticated, caller, ...options });
-    options.log.info("certificate signed", {
-      id: authenticated.id,
-      authenticatedBy: authenticated.by,
-      serial: issued.serialNumber,
-      notAfter: issued.notAfter.toISOString(),
-      remote: caller.remoteAddress,
-    });
-    return { certChain: [...issued.chainPem, options.authority.rootsPem.join("")] };
+    metrics.recordRequest();
+    try {
+      const certChain = await serve(request, { ...options, caller });
+      metrics.recordIssued();
+      return { certChain };
+    } catch (error) {
+      throw error instanceof Refusal ? tell(error, { caller, log, metrics }) : error;
+    }
   };
-  return grpcService(IstioCertificateService, { createCertificate: unary(answer, options.log) });
+  return grpcService(IstioCertificateService, { createCertificate: unary(answer, log) });
 }
 
-interface Conversation {
+type Conversation = CertificateServiceOptions & { readonly caller: Caller };
+
+/** Who is certified, and at whose request. */
+interface Applicant {
   readonly authenticated: AuthenticatedCaller;
-  readonly caller: Caller;
-  readonly log: Log;
-  readonly lifetimes?: LifetimeRules | undefined;
+  readonly id: SpiffeId;
 }
 
-interface CheckedRequest {
-  readonly csr: CertificateRequest;
-  readonly lifetimeMs: number;
+async function serve(
+  request: IstioCertificateRequest,
+  conversation: Conversation,
+): Promise<string[]> {
+  const authenticated = await authenticate(conversation);
+  const id = identityOf(request, { authenticated, ...conversation });
+  const applicant: Applicant = { authenticated, id };
+  const lifetimeMs = lifetimeOf(request, { applicant, ...conversation });
+  const csr = await parse(request.csr, applicant);
+  refuseOtherIdentities(csr, applicant);
+  const { chainPem } = await issue({ csr, lifetimeMs, applicant }, conversation);
+  return [...chainPem, conversation.trust.current.rootsPem.join("")];
 }
 
-async function authenticate(
-  caller: Caller,
-  { authenticate, log }: CertificateServiceOptions,
-): Promise<AuthenticatedCaller> {
+async function authenticate({ authenticate, caller }: Conversation): Promise<AuthenticatedCaller> {
   try {
     return await authenticate(caller);
-  } catch (error) {
-    log.warn("certificate refused: caller not authenticated", {
-      remote: caller.remoteAddress,
-      reason: describeError(error),
-    });
-    throw new GrpcStatusError("UNAUTHENTICATED", "request authenticate failure");
+  } catch (cause) {
+    throw new Refusal("UNAUTHENTICATED", { details: "request authenticate failure", cause });
+  }
+}
+
+/** The caller's own, or another's that it may ask for (CA-9). */
+function identityOf(
+  request: IstioCertificateRequest,
+  options: Conversation & { readonly authenticated: AuthenticatedCaller },
+): SpiffeId {
+  const { authenticated, authorizeImpersonation: authorize } = options;
+  const requested = request.metadata?.[IMPERSONATED_IDENTITY];
+  if (requested === undefined || requested === "") return authenticated.id;
+  try {
+    if (authorize === undefined)
+      throw new ImpersonationRefusedError("impersonation is not allowed to anybody");
+    return authorize(authenticated, typeof requested === "string" ? requested : "");
+  } catch (cause) {
+    const details = "request impersonation authentication failure";
+    throw new Refusal("UNAUTHENTICATED", { details, cause, caller: authenticated.id });
   }
 }
 
 /** Error mapping after CA-11: what the caller got wrong is INVALID_ARGUMENT. */
-function checkRequest(
+function lifetimeOf(
   request: IstioCertificateRequest,
-  conversation: Conversation,
-): CheckedRequest {
-  if (request.metadata?.[IMPERSONATED_IDENTITY] !== undefined)
-    throw refusal("UNAUTHENTICATED", {
-      ...conversation,
-      reason: "impersonation is not allowed",
-      details: "request impersonation authentication failure",
-    });
+  { applicant, lifetimes }: Conversation & { readonly applicant: Applicant },
+): number {
   try {
-    const csr = parseCertificateRequest(request.csr);
-    const lifetimeMs = grantedLifetimeMs(request.validityDuration, conversation.lifetimes);
-    refuseOtherIdentities(csr, conversation);
-    return { csr, lifetimeMs };
-  } catch (error) {
-    if (error instanceof InvalidCertificateRequestError || error instanceof LifetimeTooLongError) {
-      const reason = describeError(error);
-      throw refusal("INVALID_ARGUMENT", { ...conversation, reason, details: reason });
-    }
-    throw error;
+    return grantedLifetimeMs(request.validityDuration, lifetimes);
+  } catch (cause) {
+    if (!(cause instanceof LifetimeTooLongError)) throw cause;
+    throw invalidArgument("TTL_ERROR", { cause, applicant });
   }
 }
 
+async function parse(pem: string, applicant: Applicant): Promise<CertificateRequest> {
+  try {
+    return await parseCertificateRequestOffLoop(pem);
+  } catch (cause) {
+    if (!(cause instanceof InvalidCertificateRequestError)) throw cause;
+    throw invalidArgument("CSR_ERROR", { cause, applicant });
+  }
+}
+
+function invalidArgument(
+  failure: SigningFailure,
+  { cause, applicant }: { readonly cause: HauberkError; readonly applicant: Applicant },
+): Refusal {
+  const details = describeError(cause);
+  return new Refusal("INVALID_ARGUMENT", {
+    details,
+    cause,
+    caller: applicant.authenticated.id,
+    failure,
+  });
+}
+
 /** Stricter than CA-8, which ignores such a name: who asks for another's identity is mistaken or hostile. */
-function refuseOtherIdentities(csr: CertificateRequest, conversation: Conversation): void {
-  const { id } = conversation.authenticated;
+function refuseOtherIdentities(csr: CertificateRequest, { authenticated, id }: Applicant): void {
   const other = csr.requestedNames.find(
     ({ kind, value }) => kind === "uri" && SPIFFE_SCHEME.test(value) && value !== id,
   );
   if (other === undefined) return;
-  throw refusal("PERMISSION_DENIED", {
-    ...conversation,
-    reason: `the request names another identity, ${JSON.stringify(other.value)}`,
+  throw new Refusal("PERMISSION_DENIED", {
     details: "the certificate request names another identity",
+    cause: `the request names another identity, ${JSON.stringify(other.value)}`,
+    caller: authenticated.id,
   });
 }
 
-function issue(
-  { csr, lifetimeMs }: CheckedRequest,
-  options: Conversation & CertificateServiceOptions,
-): IssuedCertificate {
+/** Signs, and writes down what was signed, before anybody gets it. */
+async function issue(
+  request: {
+    readonly csr: CertificateRequest;
+    readonly lifetimeMs: number;
+    readonly applicant: Applicant;
+  },
+  conversation: Conversation,
+): Promise<IssuedCertificate> {
+  const { csr, lifetimeMs, applicant } = request;
+  const issuer = conversation.issuer.current;
   try {
-    return options.authority.issue({
+    const issued = await issuer.issueOffLoop({
       publicKey: csr.publicKey,
-      id: options.authenticated.id,
+      id: applicant.id,
       lifetimeMs,
-      now: options.clock.now(),
+      now: conversation.clock.now(),
+      commonName: csr.hasCommonName ? "identity" : "none",
     });
-  } catch (error) {
-    const reason = describeError(error);
-    throw refusal("INTERNAL", { ...options, reason, details: "the authority cannot sign now" });
+    await record(issued, { ...conversation, ...request, issuer: issuer.id });
+    return issued;
+  } catch (cause) {
+    const details = "the authority cannot sign now";
+    const caller = applicant.authenticated.id;
+    throw new Refusal("INTERNAL", { details, cause, caller, failure: "CERT_GEN_ERROR" });
   }
 }
 
-function refusal(
-  status: "UNAUTHENTICATED" | "PERMISSION_DENIED" | "INVALID_ARGUMENT" | "INTERNAL",
-  context: Conversation & { readonly reason: string; readonly details: string },
-): GrpcStatusError {
-  context.log.warn("certificate refused", {
-    caller: context.authenticated.id,
-    remote: context.caller.remoteAddress,
-    reason: context.reason,
+async function record(
+  issued: IssuedCertificate,
+  options: Omit<Conversation, "issuer"> & {
+    readonly csr: CertificateRequest;
+    readonly applicant: Applicant;
+    readonly issuer: string;
+  },
+): Promise<void> {
+  const { authenticated, id } = options.applicant;
+  const impersonatedBy = id === authenticated.id ? undefined : authenticated.id;
+  const remote = options.caller.remoteAddress;
+  await options.issueLog.append({
+    time: options.clock.now(),
+    serial: issued.serialNumber,
+    identity: id,
+    authenticatedBy: authenticated.by,
+    pod: authenticated.pod,
+    impersonatedBy,
+    remote,
+    notAfter: issued.notAfter,
+    issuer: options.issuer,
+    publicKeySha256: createHash("sha256")
+      .update(publicKeyInfoOf(options.csr.publicKey))
+      .digest("hex"),
   });
-  return new GrpcStatusError(status, context.details);
+  options.log.info("certificate signed", {
+    id,
+    authenticatedBy: authenticated.by,
+    impersonatedBy,
+    serial: issued.serialNumber,
+    notAfter: issued.notAfter.toISOString(),
+    remote,
+  });
+}
+
+/** Why nothing was issued: what the caller is told, and what is only for the log. */
+class Refusal extends Error {
+  readonly status: GrpcStatusName;
+  readonly context: RefusalContext;
+  constructor(status: GrpcStatusName, context: RefusalContext) {
+    super(context.details, { cause: context.cause });
+    this.status = status;
+    this.context = context;
+  }
+}
+
+interface RefusalContext {
+  /** For the caller. */
+  readonly details: string;
+  /** For the log. */
+  readonly cause: unknown;
+  /** Absent: not known. */
+  readonly caller?: SpiffeId;
+  readonly failure?: SigningFailure;
+}
+
+function tell(
+  { status, context }: Refusal,
+  { caller, log, metrics }: Pick<Conversation, "caller" | "log" | "metrics">,
+): GrpcStatusError {
+  const { details, cause, failure } = context;
+  const message =
+    context.caller === undefined
+      ? "certificate refused: caller not authenticated"
+      : "certificate refused";
+  log.warn(message, {
+    caller: context.caller,
+    remote: caller.remoteAddress,
+    reason: describeError(cause),
+    code: codeOf(cause),
+  });
+  if (status === "UNAUTHENTICATED") metrics.recordUnauthenticated();
+  if (status === "PERMISSION_DENIED") metrics.recordForeignIdentity();
+  if (failure === "CSR_ERROR") metrics.recordUnreadableRequest();
+  if (failure !== undefined) metrics.recordFailure(failure);
+  return new GrpcStatusError(status, details);
+}
+
+/** Of the error that is nearest to the fault. */
+function codeOf(cause: unknown): string | undefined {
+  if (!(cause instanceof HauberkError)) return undefined;
+  return codeOf(cause.cause) ?? cause.code;
 }

@@ -16,6 +16,7 @@ test("CA-10, CA-40, AP-15: the defaults are Istio's, also where a flag is empty"
     maxLifetimeMs: 2160 * HOUR_MS,
     selfSignedLifetimeMs: 87_600 * HOUR_MS,
     gatewaySelectors: "honoured",
+    trustedNodeAccounts: new Set(),
   };
   assert.deepEqual(DEFAULT_CONTROL_PLANE_FLAGS, expected);
   assert.deepEqual(controlPlaneFlags({}), expected);
@@ -29,6 +30,11 @@ const read: [name: string, value: string, expected: Partial<ControlPlaneFlags>][
   ["CITADEL_SELF_SIGNED_CA_CERT_TTL", "1000h", { selfSignedLifetimeMs: 1000 * HOUR_MS }],
   ["ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY", "false", { gatewaySelectors: "ignored" }],
   ["ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY", "T", { gatewaySelectors: "honoured" }],
+  [
+    "CA_TRUSTED_NODE_ACCOUNTS",
+    "istio-system/ztunnel,kube-system/node-agent",
+    { trustedNodeAccounts: new Set(["istio-system/ztunnel", "kube-system/node-agent"]) },
+  ],
 ];
 for (const [name, value, expected] of read) {
   test(`${name}=${value} is read`, () => {
@@ -45,6 +51,8 @@ const refused: [environment: Record<string, string>, problem: RegExp][] = [
   [{ MAX_WORKLOAD_CERT_TTL: "0s" }, /^MAX_WORKLOAD_CERT_TTL is "0s"/],
   [{ CITADEL_SELF_SIGNED_CA_CERT_TTL: "-1h" }, /^CITADEL_SELF_SIGNED_CA_CERT_TTL is "-1h"/],
   [{ ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY: "no" }, /is "no"; expected true or false$/],
+  [{ CA_TRUSTED_NODE_ACCOUNTS: "ztunnel" }, /is "ztunnel"; expected NAMESPACE\/SERVICE_ACCOUNT/],
+  [{ CA_TRUSTED_NODE_ACCOUNTS: "istio-system/ztunnel," }, /expected NAMESPACE/],
   [{ DEFAULT_WORKLOAD_CERT_TTL: "2h", MAX_WORKLOAD_CERT_TTL: "1h" }, /must not be longer than MAX/],
   [{ DEFAULT_WORKLOAD_CERT_TTL: "a", MAX_WORKLOAD_CERT_TTL: "b" }, /"a".*; MAX_.*"b"/],
 ];

@@ -12,6 +12,8 @@ export interface ControlPlaneFlags extends LifetimeRules {
   readonly selfSignedLifetimeMs: number;
   /** `ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY` (AP-15) */
   readonly gatewaySelectors: GatewaySelectors;
+  /** `CA_TRUSTED_NODE_ACCOUNTS`: who may ask for the certificates of others, as `NAMESPACE/SERVICE_ACCOUNT` (CA-9) */
+  readonly trustedNodeAccounts: ReadonlySet<string>;
 }
 
 export const DEFAULT_CONTROL_PLANE_FLAGS: ControlPlaneFlags = {
@@ -19,6 +21,7 @@ export const DEFAULT_CONTROL_PLANE_FLAGS: ControlPlaneFlags = {
   maxLifetimeMs: MAX_LIFETIME_MS,
   selfSignedLifetimeMs: SELF_SIGNED_LIFETIME_MS,
   gatewaySelectors: "honoured",
+  trustedNodeAccounts: new Set(),
 };
 
 /** Names of the flags, for whoever hands an environment on. */
@@ -27,10 +30,13 @@ export const CONTROL_PLANE_FLAG_NAMES = [
   "MAX_WORKLOAD_CERT_TTL",
   "CITADEL_SELF_SIGNED_CA_CERT_TTL",
   "ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY",
+  "CA_TRUSTED_NODE_ACCOUNTS",
 ] as const;
 type FlagName = (typeof CONTROL_PLANE_FLAG_NAMES)[number];
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+const ACCOUNT = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
 
 /** As Go reads a boolean. */
 const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
@@ -67,6 +73,7 @@ export function controlPlaneFlags(environment: Environment): ControlPlaneFlags {
       fallback: defaults.selfSignedLifetimeMs,
     }),
     gatewaySelectors: gatewaySelectors(reading),
+    trustedNodeAccounts: trustedNodeAccounts(reading),
   };
   if (problems.length === 0 && flags.defaultLifetimeMs > flags.maxLifetimeMs) {
     problems.push("DEFAULT_WORKLOAD_CERT_TTL must not be longer than MAX_WORKLOAD_CERT_TTL");
@@ -99,4 +106,15 @@ function gatewaySelectors({ environment, problems }: Reading): GatewaySelectors 
   const enabled = BOOLEANS.get(text);
   if (enabled === undefined) problems.push(`${name} is ${quoted(text)}; expected true or false`);
   return enabled === false ? "ignored" : "honoured";
+}
+
+/** Unlike istiod, an entry that is no account is refused, not left out in silence. */
+function trustedNodeAccounts({ environment, problems }: Reading): ReadonlySet<string> {
+  const name: FlagName = "CA_TRUSTED_NODE_ACCOUNTS";
+  const text = environment[name];
+  if (text === undefined || text === "") return new Set();
+  const accounts = text.split(",");
+  if (!accounts.every((account) => ACCOUNT.test(account)))
+    problems.push(`${name} is ${quoted(text)}; expected NAMESPACE/SERVICE_ACCOUNT,...`);
+  return new Set(accounts);
 }

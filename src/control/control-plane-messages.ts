@@ -11,6 +11,16 @@ export interface RunningNow {
   readonly serviceAddresses?: Readonly<Record<string, IpAddresses>>;
 }
 
+/** What whoever runs a mesh may ask of its control plane beside the resources. */
+export interface ControlPlaneSettings {
+  /** Folder of a custom authority; absent: a self-signed one is made. */
+  readonly cacerts?: string;
+  /** Where the trust bundle is served on loopback; absent: nowhere. */
+  readonly bundleEndpointPort?: number;
+  /** Where metrics are served on loopback; absent: on the socket alone. */
+  readonly metricsPort?: number;
+}
+
 /** Messages to the control plane. The first must be "start". */
 export type ControlPlaneInstruction =
   | ({
@@ -20,7 +30,10 @@ export type ControlPlaneInstruction =
       readonly dataDirectory: string;
       readonly address: string;
       readonly port: number;
-    } & RunningNow)
+      /** Unix socket on which it takes questions and orders. */
+      readonly socket: string;
+    } & ControlPlaneSettings &
+      RunningNow)
   | ({ readonly type: "running" } & RunningNow);
 
 /** Messages from the control plane. */
@@ -29,7 +42,11 @@ export type ControlPlaneReport =
       readonly type: "ready";
       /** `address:port` of the certificate and discovery services. */
       readonly listen: string;
-      /** PEM of the root its own certificate chains to. */
+      /** PEM of the roots that are trusted now; its own certificate chains to one of them. */
       readonly rootPem: string;
     }
+  /** Other roots are trusted from now on: what is started from now on is told these. */
+  | { readonly type: "roots"; readonly rootPem: string }
+  /** What whoever runs the mesh should read, such as a step of rotation; it is in the log too. */
+  | { readonly type: "notice"; readonly text: string }
   | { readonly type: "failed"; readonly problem: string };

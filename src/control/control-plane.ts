@@ -1,30 +1,27 @@
 /** Assembles the control plane: resources in, certificates and views out, on one port. */
-import { generateKeyPairSync } from "node:crypto";
 import { DEFAULT_MESH_SETTINGS } from "../api/mesh-settings.ts";
 import { formatLocation, type Issue, type Resource } from "../api/resource.ts";
-import { openAuthority } from "../ca/authority-store.ts";
-import { authenticateCaller } from "../ca/caller.ts";
-import type { CertificateAuthority } from "../ca/certificate-authority.ts";
-import { ServiceAccountTokenVerifier } from "../ca/service-account-tokens.ts";
-import { CONTROL_PLANE_NAME } from "../identity/certificate-client.ts";
+import type { AuthorityTrust } from "../ca/rotation.ts";
 import { unenforcedIssues } from "../policy/unenforced-resources.ts";
-import type { Workload } from "../policy/workload.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
 import { type Watched, WatchedValue } from "../runtime/watched.ts";
-import { type ServerIdentity, startSecureGrpcServer } from "../wire/secure-grpc-server.ts";
-import { certificateService } from "./certificate-service.ts";
+import { startSecureGrpcServer } from "../wire/secure-grpc-server.ts";
 import { type ControlPlaneFlags, DEFAULT_CONTROL_PLANE_FLAGS } from "./control-plane-flags.ts";
 import type { RunningNow } from "./control-plane-messages.ts";
 import { fingerprint, watchResourceFiles } from "./directory-source.ts";
 import { discoveryService, type SubscriberStatus } from "./discovery-service.ts";
+import { distrustedAuthorities } from "./distrusted-authorities.ts";
+import { startFederation } from "./federation.ts";
+import { openAuthorities } from "./open-authorities.ts";
+import { openIssuing } from "./open-issuing.ts";
+import { operateAuthorities } from "./operate-authorities.ts";
 import { readResourceFiles } from "./resource-files.ts";
 import { ResourceStore } from "./resource-store.ts";
+import { ServingIdentity } from "./serving-identity.ts";
 import { feedWorkloadViews } from "./snapshot-feed.ts";
 
-/** `CITADEL_SELF_SIGNED_CA_CERT_TTL`; the authority's own end clamps it (CA-21). */
-const SERVER_LIFETIME_MS = 3650 * 24 * 60 * 60 * 1000;
 /** A certificate request is the largest thing a caller sends. */
 const MAX_RECEIVE_BYTES = 64 * 1024;
 
@@ -42,6 +39,16 @@ export interface ControlPlaneOptions {
   readonly port: number;
   /** What runs now, and resources that are in no file. */
   readonly running: Watched<RunningNow>;
+  /** Unix socket on which it takes questions and orders; absent: none. */
+  readonly socket?: string | undefined;
+  /** Folder of a custom authority; watched. */
+  readonly cacerts?: string | undefined;
+  /** Where metrics are served on loopback; absent: on the socket alone. */
+  readonly metricsPort?: number | undefined;
+  /** Hears in one line what whoever runs the mesh should, such as a step of rotation. */
+  readonly announce?: ((line: string) => void) | undefined;
+  /** Where the trust bundle is served to other trust domains, on loopback; absent: nowhere. */
+  readonly bundleEndpointPort?: number | undefined;
   readonly flags?: ControlPlaneFlags;
   readonly log: Log;
   readonly clock: Clock;
@@ -50,66 +57,61 @@ export interface ControlPlaneOptions {
 export interface ControlPlane {
   /** `address:port` */
   readonly listen: string;
-  /** PEM of the root that its own certificate chains to. */
-  readonly rootPem: string;
+  /** PEM of all roots that are trusted now; its own certificate chains to one of them. */
+  readonly rootPem: Watched<string>;
   subscribers(): readonly SubscriberStatus[];
   close(): Promise<void>;
 }
 
-/** @throws FaultyResourcesError, AuthorityRefusedError, KeyDirectoryError, ListenError */
+/** @throws FaultyResourcesError, AuthorityRefusedError, PluggedAuthorityError, KeyDirectoryError, IssueLogError, ListenError */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { paths, dataDirectory, running, log, clock } = options;
+  const { paths, running, log, clock } = options;
   const { flags = DEFAULT_CONTROL_PLANE_FLAGS } = options;
   const parsed = await readResourceFiles(paths);
   refuseIssues([...parsed.issues, ...unenforcedIssues(parsed.resources)]);
   const { trustDomain } = settingsOf(parsed.resources);
-  const [authority, tokens] = await Promise.all([
-    openAuthority({
-      directory: dataDirectory,
-      trustDomain,
-      now: clock.now(),
-      lifetimeMs: flags.selfSignedLifetimeMs,
-    }),
-    ServiceAccountTokenVerifier.open(dataDirectory),
-  ]);
+  const { selfSignedLifetimeMs, gatewaySelectors } = flags;
+  const { ring } = await openAuthorities({ ...options, trustDomain, selfSignedLifetimeMs });
+  const { issuer, trust } = ring;
+  const issuing = await openIssuing({ ...options, flags, trustDomain, ring });
+  const { authenticate, metrics } = issuing;
   const store = new ResourceStore(parsed.resources, (issues) => logRefusal(issues, log));
-  const rootsPem = new WatchedValue<readonly string[]>(authority.rootsPem);
   const { resources } = store;
-  const { gatewaySelectors } = flags;
-  const views = feedWorkloadViews({ resources, running, rootsPem, gatewaySelectors });
-  const discovery = discoveryService({ views, trustDomain, clock, log });
-  const authenticate = authenticateCaller({
+  const views = feedWorkloadViews({ resources, running, trust, gatewaySelectors });
+  const distrusted = distrustedAuthorities(ring);
+  const discovery = discoveryService({ views, trustDomain, distrusted, clock, log });
+  const subscribers = (): readonly SubscriberStatus[] => discovery.status();
+  const federation = await startFederation({
+    ...options,
     trustDomain,
-    tokens,
-    clock,
-    isLivePod: (pod) => running.current.workloads.some((workload) => isSamePod(workload, pod)),
-    isLiveAccount: ({ namespace, serviceAccount }) =>
-      running.current.workloads.some(
-        (workload) =>
-          workload.namespace === namespace && workload.serviceAccount === serviceAccount,
-      ),
+    issuer,
+    trust,
+    authenticate,
   });
+  const serving = new ServingIdentity({ ...options, issuer, trust });
   const server = await startSecureGrpcServer({
     host: options.address,
     port: options.port,
-    identity: new WatchedValue(issueServerIdentity(authority, options)),
-    services: [
-      certificateService({ authority, authenticate, lifetimes: flags, clock, log }),
-      discovery.service,
-    ],
+    identity: serving.identity,
+    services: [issuing.service, discovery.service, federation.service],
     maxReceiveBytes: MAX_RECEIVE_BYTES,
     log,
   });
+  const operation = await operateAuthorities({ ...options, ring, subscribers, metrics });
   const source = watchResourceFiles(paths, { store, log, initial: fingerprint(parsed) });
   const listen = `${options.address}:${server.port}`;
   log.info("control plane serves", { listen, resources: parsed.resources.length, trustDomain });
   return {
     listen,
-    rootPem: authority.rootsPem.join("\n"),
-    subscribers: () => discovery.status(),
+    rootPem: rootsText(trust),
+    subscribers,
     async close() {
       source.close();
+      await operation.close();
+      serving.close();
       await server.close();
+      await federation.close();
+      await issuing.close();
     },
   };
 }
@@ -135,34 +137,10 @@ function settingsOf(resources: readonly Resource[]): typeof DEFAULT_MESH_SETTING
   );
 }
 
-function isSamePod(
-  workload: Workload,
-  pod: { namespace: string; name: string; uid: string; serviceAccount: string },
-): boolean {
-  return (
-    workload.namespace === pod.namespace &&
-    workload.name === pod.name &&
-    workload.uid === pod.uid &&
-    workload.serviceAccount === pod.serviceAccount
-  );
-}
-
-/** A new key each start: it never rests anywhere. */
-function issueServerIdentity(
-  authority: CertificateAuthority,
-  { address, clock }: ControlPlaneOptions,
-): ServerIdentity {
-  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const { chainPem } = authority.issueServer({
-    publicKey,
-    dnsNames: [CONTROL_PLANE_NAME, "localhost"],
-    ipAddresses: [address],
-    lifetimeMs: SERVER_LIFETIME_MS,
-    now: clock.now(),
-  });
-  return {
-    certificateChainPem: chainPem.join("\n"),
-    privateKeyPem: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-    clientRootsPem: authority.rootsPem,
-  };
+/** PEM, one after the other. */
+function rootsText(trust: Watched<AuthorityTrust>): Watched<string> {
+  const textOf = ({ rootsPem }: AuthorityTrust): string => rootsPem.join("\n");
+  const text = new WatchedValue(textOf(trust.current));
+  trust.onChange((changed) => text.set(textOf(changed)));
+  return text;
 }

@@ -23,9 +23,11 @@ const DATABASE = "spiffe://cluster.local/ns/production/sa/database";
 const mesh = createThrowawayAuthority();
 const log = recordedLog();
 const views = new WatchedValue<ReadonlyMap<string, WorkloadView>>(new Map());
+const distrusted = new WatchedValue<ReadonlySet<string>>(new Set());
 const { service, status } = discoveryService({
   views,
   trustDomain: "cluster.local",
+  distrusted,
   clock: systemClock,
   log,
 });
@@ -188,16 +190,13 @@ test("a nack is logged, readable, and not answered with the same version", async
   const first = await client.next();
   client.send({ responseNonce: first.nonce, errorDetail: { code: 3, message: "format 7" } });
   const nacked = await eventually("the nack", () => status().find((s) => s.nackedError));
-  assert.deepEqual(
-    { ...nacked, remoteAddress: "" },
-    {
-      name: "production/api-0",
-      versionSent: encodeView(apiView("/bad")).version,
-      nackedError: "format 7",
-      principal: API,
-      remoteAddress: "",
-    },
-  );
+  const { remoteAddress: _, certificate: __, ...told } = nacked;
+  assert.deepEqual(told, {
+    name: "production/api-0",
+    versionSent: encodeView(apiView("/bad")).version,
+    nackedError: "format 7",
+    principal: API,
+  });
   assert.equal(log.find("view refused by the sidecar").at(-1)?.fields["error"], "format 7");
   setViews(apiView("/bad"));
   setViews(apiView("/good"));
@@ -230,6 +229,44 @@ test("what a client kept from before is not sent again", async () => {
   setViews(apiView("/new"));
   assert.equal(pathIn(await client.next()), "/new");
   client.close();
+});
+
+test("who presents which certificate is known, and which trust was acknowledged, from before too", async () => {
+  setViews(apiView("/trust"));
+  const svid = mesh.svid(API);
+  const { version, trust } = encodeView(apiView("/trust"));
+  const client = new HandClient(svid).subscribe("production/api-0");
+  const first = await client.next();
+  assert.deepEqual(
+    status().map(({ trustAcked }) => trustAcked),
+    [undefined],
+  );
+  client.send({ responseNonce: first.nonce });
+  const acked = await eventually("the ack", () => status().find((s) => s.trustAcked));
+  assert.equal(acked.trustAcked, trust);
+  assert.equal(acked.certificate.serialNumber, svid.serialNumber);
+  assert.equal(acked.certificate.notAfter.getTime(), svid.notAfter.getTime());
+  const newer = new HandClient(svid).send({
+    resourceNamesSubscribe: ["production/api-0"],
+    initialResourceVersions: { "production/api-0": version },
+  });
+  const both = await eventually("the second stream", () => status().length === 2 && status());
+  await eventually("its trust", () => status()[1]?.trustAcked === trust);
+  assert.equal(both[0]?.trustAcked, trust);
+  for (const one of [client, newer]) one.close();
+  await eventually("the streams' end", () => status().length === 0);
+});
+
+test("a stream ends when the authority that signed its certificate is trusted no more", async () => {
+  setViews(apiView("/distrusted"));
+  const client = new HandClient(mesh.svid(API)).subscribe("production/api-0");
+  await client.next();
+  const [{ certificate } = assert.fail("no stream")] = status();
+  distrusted.set(new Set(["another key"]));
+  assert.equal(status().length, 1);
+  distrusted.set(new Set([certificate.authorityKeyIdentifier ?? ""]));
+  await client.assertEndsWith("UNAUTHENTICATED");
+  distrusted.set(new Set());
 });
 
 test("without a client certificate there is no view", async () => {

@@ -2,7 +2,7 @@
  * Gives each embedded sidecar its own view, over delta ADS. A sidecar sees the view of its verified identity and no
  * other (CA-56): views tell who may call whom, which is nobody else's business.
  */
-import { callerOfCertificate } from "../ca/caller.ts";
+import { callerOfCertificate, UnauthenticatedCallerError } from "../ca/caller.ts";
 import { parseWorkloadIdentity, type SpiffeId } from "../identity/spiffe-id.ts";
 import type { WorkloadView } from "../policy/workload-view.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -14,6 +14,7 @@ import type { DeltaDiscoveryRequest } from "../wire/gen/envoy/service/discovery/
 import { bidirectional, type Caller, type GrpcService, grpcService } from "../wire/grpc-service.ts";
 import { GrpcStatusError } from "../wire/grpc-status.ts";
 import { WORKLOAD_VIEW_TYPE_URL } from "../wire/workload-view-resource.ts";
+import { type PresentedCertificate, presentedCertificate } from "./presented-certificate.ts";
 import {
   type SubscriptionStatus,
   ViewSubscriptions,
@@ -31,6 +32,8 @@ export interface DiscoveryServiceOptions {
   /** Keyed `namespace/pod`. */
   readonly views: Watched<ReadonlyMap<string, WorkloadView>>;
   readonly trustDomain: string;
+  /** Authorities that were trusted once, by subject key identifier: streams that their certificates opened end. */
+  readonly distrusted?: Watched<ReadonlySet<string>>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -39,10 +42,13 @@ export interface DiscoveryServiceOptions {
 export interface SubscriberStatus extends SubscriptionStatus {
   readonly principal: SpiffeId;
   readonly remoteAddress: string;
+  /** With which it opened its stream. */
+  readonly certificate: PresentedCertificate;
 }
 
 export interface DiscoveryService {
   readonly service: GrpcService;
+  /** In the order in which streams were opened. */
   status(): readonly SubscriberStatus[];
 }
 
@@ -71,6 +77,7 @@ export function discoveryService(options: DiscoveryServiceOptions): DiscoverySer
 class DiscoveryStream {
   readonly #caller: Caller;
   readonly #principal: SpiffeId;
+  readonly #certificate: PresentedCertificate;
   readonly #options: DiscoveryServiceOptions & { readonly send: (update: ViewUpdate) => void };
   readonly #subscriptions = new ViewSubscriptions();
   readonly #failure = new AbortController();
@@ -84,7 +91,7 @@ class DiscoveryStream {
   ) {
     this.#caller = caller;
     this.#options = options;
-    this.#principal = this.#authenticate();
+    [this.#principal, this.#certificate] = this.#authenticate();
   }
 
   get status(): readonly SubscriberStatus[] {
@@ -92,11 +99,15 @@ class DiscoveryStream {
       ...subscription,
       principal: this.#principal,
       remoteAddress: this.#caller.remoteAddress,
+      certificate: this.#certificate,
     }));
   }
 
   async serve(requests: AsyncIterable<DeltaDiscoveryRequest>, signal: AbortSignal): Promise<void> {
-    const stopWatching = this.#options.views.onChange(() => this.#pushOrFail());
+    const stopWatching = [
+      this.#options.views.onChange(() => this.#pushOrFail()),
+      this.#options.distrusted?.onChange((keys) => this.#endIfSignedBy(keys)),
+    ];
     const failure = this.#failure.signal;
     const failed = new Promise<never>((_, reject) => {
       failure.addEventListener("abort", () => reject(failure.reason));
@@ -106,7 +117,7 @@ class DiscoveryStream {
     try {
       await Promise.race([this.#receive(requests), failed, gone]);
     } finally {
-      stopWatching();
+      for (const stop of stopWatching) stop?.();
       clearTimeout(this.#expiryTimer);
       clearTimeout(this.#answerTimer);
     }
@@ -124,10 +135,13 @@ class DiscoveryStream {
     }
   }
 
-  #authenticate(): SpiffeId {
+  #authenticate(): [SpiffeId, PresentedCertificate] {
     const { log, trustDomain } = this.#options;
+    const { certificate } = this.#caller;
     try {
-      return callerOfCertificate(this.#caller, trustDomain);
+      const principal = callerOfCertificate(this.#caller, trustDomain);
+      if (certificate !== undefined) return [principal, presentedCertificate(certificate)];
+      throw new UnauthenticatedCallerError("the caller has no certificate");
     } catch (error) {
       const remote = this.#caller.remoteAddress;
       log.warn("view refused: caller not authenticated", { remote, reason: describeError(error) });
@@ -191,9 +205,21 @@ class DiscoveryStream {
     this.#failure.abort(new GrpcStatusError("DEADLINE_EXCEEDED", "an update was not answered"));
   }
 
+  #endIfSignedBy(keys: ReadonlySet<string>): void {
+    const { authorityKeyIdentifier: signer } = this.#certificate;
+    if (signer === undefined || !keys.has(signer)) return;
+    this.#options.log.warn("stream ended: its certificate is trusted no more", {
+      caller: this.#principal,
+      serial: this.#certificate.serialNumber,
+    });
+    this.#failure.abort(
+      new GrpcStatusError("UNAUTHENTICATED", "the client certificate is trusted no more"),
+    );
+  }
+
   /** A stream must not outlive the proof it was opened with. */
   #watchExpiry(): void {
-    const notAfter = new Date(this.#caller.certificate?.validTo ?? 0);
+    const { notAfter } = this.#certificate;
     const leftMs = notAfter.getTime() - this.#options.clock.now().getTime();
     if (leftMs > 0) {
       this.#expiryTimer = setTimeout(() => this.#watchExpiry(), Math.min(leftMs, MAX_NAP_MS));

@@ -2,12 +2,15 @@
 import { createHash } from "node:crypto";
 import { WORKLOAD_VIEW_FORMAT, type WorkloadView } from "../policy/workload-view.ts";
 import { packView } from "../wire/workload-view-resource.ts";
+import { trustFingerprint } from "./trust-fingerprint.ts";
 
 const VERSION_CHARACTERS = 32;
 
 export interface EncodedView {
   /** Hash of the content: equal views have equal versions, in every process. */
   readonly version: string;
+  /** Fingerprint of what the view says to trust. */
+  readonly trust: string;
   readonly resource: ReturnType<typeof packView>;
 }
 
@@ -18,7 +21,11 @@ export function encodeView(view: WorkloadView): EncodedView {
   if (known !== undefined) return known;
   const resource = packView({ format: WORKLOAD_VIEW_FORMAT, json: JSON.stringify(view) });
   const digest = createHash("sha256").update(resource.value).digest("hex");
-  const encoded = { version: digest.slice(0, VERSION_CHARACTERS), resource };
+  const encoded = {
+    version: digest.slice(0, VERSION_CHARACTERS),
+    trust: trustFingerprint(view.trust),
+    resource,
+  };
   encodedViews.set(view, encoded);
   return encoded;
 }

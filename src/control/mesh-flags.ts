@@ -46,6 +46,7 @@ const HONOURED_BY_CONTROL_PLANE: Readonly<
   MAX_WORKLOAD_CERT_TTL: { fallback: "90d, written 2160h", rule: "CA-10" },
   CITADEL_SELF_SIGNED_CA_CERT_TTL: { fallback: "3650d, written 87600h", rule: "CA-40" },
   ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY: { fallback: "true", rule: "AP-15" },
+  CA_TRUSTED_NODE_ACCOUNTS: { fallback: "none", rule: "CA-9" },
 };
 
 const CONTROL_PLANE: readonly MeshFlag[] = [
@@ -60,19 +61,20 @@ const CONTROL_PLANE: readonly MeshFlag[] = [
     name: "CITADEL_SELF_SIGNED_ROOT_CERT_CHECK_INTERVAL, CITADEL_SELF_SIGNED_ROOT_CERT_GRACE_PERIOD_PERCENTILE",
     fallback: "1h, 20",
     rule: "CA-42",
-    instead: "the root is not renewed",
+    instead:
+      "the root is not renewed by itself; sixty days before its end it is said, and `hauberk ca` replaces it",
   },
   {
     name: "ROOT_CA_DIR",
     fallback: "./etc/cacerts",
     rule: "CA-43",
-    instead: "the authority is in `ca` of the data directory",
+    instead: "`hauberk up --cacerts FOLDER`",
   },
   {
     name: "ISTIO_MULTIROOT_MESH",
     fallback: "false",
     rule: "CA-46, CA-53",
-    instead: "there is one root",
+    instead: "always as if true: while authorities change, the roots of both are trusted",
   },
   {
     name: "PILOT_ENABLE_CA_CRL",
@@ -93,10 +95,10 @@ const CONTROL_PLANE: readonly MeshFlag[] = [
     instead: "the audience is istio-ca",
   },
   {
-    name: "CA_TRUSTED_NODE_ACCOUNTS, TRUSTED_GATEWAY_CIDR",
+    name: "TRUSTED_GATEWAY_CIDR",
     fallback: "none",
-    rule: "CA-5, CA-9",
-    instead: "nobody may ask for another's identity",
+    rule: "CA-5",
+    instead: "no address is believed for what it says of others",
   },
   {
     name: "PILOT_ENABLE_XDS_IDENTITY_CHECK",

@@ -1,7 +1,8 @@
-/** Resources, what runs, and roots, whenever one of them changes, become the views of all sidecars. */
+/** Resources, what runs, and trust, whenever one of them changes, become the views of all sidecars. */
 import type { Resource } from "../api/resource.ts";
+import type { AuthorityTrust } from "../ca/rotation.ts";
 import { buildWorkloadViews } from "../policy/build-workload-view.ts";
-import { buildSnapshot } from "../policy/mesh-snapshot.ts";
+import { buildSnapshot, type MeshSnapshot } from "../policy/mesh-snapshot.ts";
 import type { GatewaySelectors } from "../policy/policy-selection.ts";
 import type { WorkloadView } from "../policy/workload-view.ts";
 import { type Watched, WatchedValue } from "../runtime/watched.ts";
@@ -10,7 +11,7 @@ import type { RunningNow } from "./control-plane-messages.ts";
 export interface SnapshotInputs {
   readonly resources: Watched<readonly Resource[]>;
   readonly running: Watched<RunningNow>;
-  readonly rootsPem: Watched<readonly string[]>;
+  readonly trust: Watched<AuthorityTrust>;
   readonly gatewaySelectors?: GatewaySelectors | undefined;
 }
 
@@ -23,7 +24,8 @@ export function feedWorkloadViews(
       buildSnapshot({
         resources: [...inputs.resources.current, ...inputs.running.current.resources],
         workloads: inputs.running.current.workloads,
-        rootsPem: inputs.rootsPem.current,
+        rootsPem: inputs.trust.current.rootsPem,
+        authorities: authoritiesOf(inputs.trust.current),
         serviceAddresses: inputs.running.current.serviceAddresses,
         gatewaySelectors: inputs.gatewaySelectors,
       }),
@@ -38,8 +40,19 @@ export function feedWorkloadViews(
       views.set(build());
     });
   };
-  for (const input of [inputs.resources, inputs.running, inputs.rootsPem]) {
+  for (const input of [inputs.resources, inputs.running, inputs.trust]) {
     input.onChange(schedule);
   }
   return views;
+}
+
+/** Absent where there are none. */
+function authoritiesOf({
+  taintedAuthorities,
+  crlsPem,
+}: AuthorityTrust): MeshSnapshot["authorities"] {
+  return {
+    ...(taintedAuthorities.length > 0 && { taintedAuthorities }),
+    ...(crlsPem.length > 0 && { crlsPem }),
+  };
 }

@@ -15,6 +15,8 @@ export interface SubscriptionStatus {
   readonly name: string;
   readonly versionSent?: string;
   readonly versionAcked?: string;
+  /** Fingerprint of the trust in the version acknowledged; absent while that is not known. */
+  readonly trustAcked?: string;
   /** What the client said against the version sent, until a later one is acknowledged. */
   readonly nackedError?: string;
 }
@@ -32,12 +34,15 @@ export type UpdateAnswer =
 interface Subscription {
   sent?: string;
   acked?: string;
+  trustAcked?: string;
   nackedError?: string;
 }
 
 interface Outstanding {
   readonly nonce: string;
   readonly versions: ReadonlyMap<string, string>;
+  /** Fingerprints of trust, by view. */
+  readonly trusts: ReadonlyMap<string, string>;
 }
 
 export class ViewSubscriptions {
@@ -54,10 +59,11 @@ export class ViewSubscriptions {
   }
 
   get status(): readonly SubscriptionStatus[] {
-    return [...this.#subscriptions].map(([name, { sent, acked, nackedError }]) => ({
+    return [...this.#subscriptions].map(([name, { sent, acked, trustAcked, nackedError }]) => ({
       name,
       ...(sent === undefined ? {} : { versionSent: sent }),
       ...(acked === undefined ? {} : { versionAcked: acked }),
+      ...(trustAcked === undefined ? {} : { trustAcked }),
       ...(nackedError === undefined ? {} : { nackedError }),
     }));
   }
@@ -77,8 +83,10 @@ export class ViewSubscriptions {
     const outstanding = this.#outstanding;
     if (outstanding?.nonce !== nonce) return { verdict: "stale" };
     this.#outstanding = undefined;
-    for (const [name, version] of outstanding.versions) this.#record(name, { version, error });
-    const { versions } = outstanding;
+    const { versions, trusts } = outstanding;
+    for (const [name, version] of versions) {
+      this.#record(name, { version, trust: trusts.get(name), error });
+    }
     return { verdict: error === undefined ? "acknowledged" : "refused", versions };
   }
 
@@ -90,7 +98,10 @@ export class ViewSubscriptions {
     for (const [name, subscription] of this.#subscriptions) {
       const view = views.get(name);
       const encoded = view === undefined ? undefined : encodeView(view);
-      if ((encoded?.version ?? ABSENT) === subscription.sent) continue;
+      if ((encoded?.version ?? ABSENT) === subscription.sent) {
+        recognizeHeld(subscription, encoded);
+        continue;
+      }
       subscription.sent = encoded?.version ?? ABSENT;
       if (encoded === undefined) removed.push(name);
       else changed.push({ name, view: encoded });
@@ -98,11 +109,15 @@ export class ViewSubscriptions {
     if (changed.length === 0 && removed.length === 0) return undefined;
     this.#nonces++;
     const nonce = String(this.#nonces);
-    this.#outstanding = { nonce, versions: versionsOf(changed, removed) };
+    const trusts = new Map(changed.map(({ name, view }) => [name, view.trust]));
+    this.#outstanding = { nonce, versions: versionsOf(changed, removed), trusts };
     return { nonce, changed, removed };
   }
 
-  #record(name: string, answer: { version: string; error: string | undefined }): void {
+  #record(
+    name: string,
+    answer: { version: string; trust: string | undefined; error: string | undefined },
+  ): void {
     const subscription = this.#subscriptions.get(name);
     if (subscription === undefined) return;
     if (answer.error !== undefined) {
@@ -110,8 +125,16 @@ export class ViewSubscriptions {
       return;
     }
     subscription.acked = answer.version;
+    if (answer.trust === undefined) delete subscription.trustAcked;
+    else subscription.trustAcked = answer.trust;
     delete subscription.nackedError;
   }
+}
+
+/** What a client kept from an earlier stream is known again once it turns out to be current. */
+function recognizeHeld(subscription: Subscription, encoded: EncodedView | undefined): void {
+  if (encoded?.version === subscription.acked && encoded !== undefined)
+    subscription.trustAcked = encoded.trust;
 }
 
 function versionsOf(

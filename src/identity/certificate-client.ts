@@ -1,12 +1,13 @@
 /** Asks the control plane for a certificate, and believes the answer only after checking it. */
-import { createPublicKey, X509Certificate } from "node:crypto";
+import { createPublicKey } from "node:crypto";
 import type { Clock } from "../runtime/clock.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
 import { IstioCertificateService } from "../wire/gen/istio/v1/auth/ca_pb.ts";
 import { GrpcClient } from "../wire/grpc-client.ts";
+import { GrpcStatusError } from "../wire/grpc-status.ts";
 import { createCertificateRequest } from "./certificate-request.ts";
 import { spiffeIdOfCertificate } from "./peer-certificate.ts";
-import { formatPem, readPem } from "./pem.ts";
+import { readCertificates } from "./read-certificates.ts";
 import { verifyChain } from "./verify-chain.ts";
 import type { X509Svid } from "./x509-svid.ts";
 
@@ -24,19 +25,23 @@ export class CertificateAnswerError extends HauberkError {
 export interface IssuedSvid {
   readonly svid: X509Svid;
   readonly rootsPem: readonly string[];
+  /** What the certificate service was shown. */
+  readonly authenticatedBy?: "token" | "certificate";
 }
 
 /** Asks once, with a new key each time (CA-32). */
 export type RequestCertificate = (options: {
   readonly token: string;
+  /** The one that is held and valid: it proves the workload where the token does not any more (CA-5). */
+  readonly current?: X509Svid | undefined;
   readonly signal: AbortSignal;
 }) => Promise<IssuedSvid>;
 
 export interface CertificateClientOptions {
   /** `host:port` of the control plane. */
   readonly controlPlane: string;
-  /** PEM of the roots its certificate must chain to, handed over by whoever started us. */
-  readonly rootsPem: readonly string[];
+  /** PEM of the roots its certificate must chain to, as known when it is asked. */
+  readonly rootsPem: () => readonly string[];
   /** Seconds to ask for (CA-30); 0 for the authority's default. */
   readonly lifetimeSeconds: number;
   readonly clock: Clock;
@@ -44,33 +49,63 @@ export interface CertificateClientOptions {
 }
 
 /**
+ * The token comes first, since it dies with its pod; a token that is refused is no reason to go without a certificate
+ * while there is one.
+ *
  * The returned function throws `GrpcStatusError` when refused, `CertificateAnswerError` when the answer is not
  * acceptable (CA-2).
  */
 export function certificateClient(options: CertificateClientOptions): RequestCertificate {
-  return async ({ token, signal }) => {
-    const { csrPem, privateKeyPem } = createCertificateRequest();
-    const client = new GrpcClient({
-      address: options.controlPlane,
-      serverName: options.serverName ?? CONTROL_PLANE_NAME,
-      rootsPem: options.rootsPem,
-      maxReceiveBytes: MAX_RECEIVE_BYTES,
-    });
+  return async ({ token, current, signal }) => {
     try {
-      const { certChain } = await client.unary(
-        IstioCertificateService.method.createCertificate,
-        { csr: csrPem, validityDuration: BigInt(options.lifetimeSeconds) },
-        {
-          timeoutMs: TIMEOUT_MS,
-          headers: { authorization: `Bearer ${token}` },
-          signal,
-        },
-      );
-      return readAnswer(certChain, { privateKeyPem, now: options.clock.now() });
-    } finally {
-      client.close();
+      return await ask(options, { token, signal });
+    } catch (error) {
+      if (current === undefined || !isRefusal(error)) throw error;
+      return ask(options, { certificate: current, signal });
     }
   };
+}
+
+type Proof = { readonly token: string } | { readonly certificate: X509Svid };
+
+async function ask(
+  { controlPlane, serverName = CONTROL_PLANE_NAME, rootsPem, ...options }: CertificateClientOptions,
+  { signal, ...proof }: Proof & { readonly signal: AbortSignal },
+): Promise<IssuedSvid> {
+  const { csrPem, privateKeyPem } = createCertificateRequest();
+  const client = new GrpcClient({
+    address: controlPlane,
+    serverName,
+    rootsPem: rootsPem(),
+    maxReceiveBytes: MAX_RECEIVE_BYTES,
+    ...("certificate" in proof && { certificate: clientCertificate(proof.certificate) }),
+  });
+  try {
+    const { certChain } = await client.unary(
+      IstioCertificateService.method.createCertificate,
+      { csr: csrPem, validityDuration: BigInt(options.lifetimeSeconds) },
+      {
+        timeoutMs: TIMEOUT_MS,
+        headers: "token" in proof ? { authorization: `Bearer ${proof.token}` } : {},
+        signal,
+      },
+    );
+    const answer = readAnswer(certChain, { privateKeyPem, now: options.clock.now() });
+    return { ...answer, authenticatedBy: "token" in proof ? "token" : "certificate" };
+  } finally {
+    client.close();
+  }
+}
+
+function clientCertificate({ certificateChainPem, privateKeyPem }: X509Svid): {
+  readonly chainPem: string;
+  readonly privateKeyPem: string;
+} {
+  return { chainPem: certificateChainPem, privateKeyPem };
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof GrpcStatusError && error.status === "UNAUTHENTICATED";
 }
 
 /**
@@ -94,10 +129,10 @@ function readParts(
   certChain: readonly string[],
   { privateKeyPem, now }: { readonly privateKeyPem: string; readonly now: Date },
 ): IssuedSvid {
-  const chainPem = readCertificates(certChain.slice(0, -1).join("\n"));
-  const rootsPem = readCertificates(certChain.at(-1) ?? "");
-  const chain = chainPem.map((pem) => new X509Certificate(pem));
-  const roots = rootsPem.map((pem) => new X509Certificate(pem));
+  const sent = readCertificates(certChain.slice(0, -1).join("\n"));
+  const trusted = readCertificates(certChain.at(-1) ?? "");
+  const chain = sent.map(({ certificate }) => certificate);
+  const roots = trusted.map(({ certificate }) => certificate);
   const [leaf] = chain;
   if (leaf === undefined) throw new CertificateAnswerError("the answer holds no chain and root");
   if (!leaf.publicKey.equals(createPublicKey(privateKeyPem)))
@@ -105,17 +140,11 @@ function readParts(
   verifyChain(chain, { roots, now });
   const svid: X509Svid = {
     id: spiffeIdOfCertificate(leaf),
-    certificateChainPem: chainPem.join(""),
+    certificateChainPem: sent.map(({ pem }) => pem).join(""),
     privateKeyPem,
     serialNumber: leaf.serialNumber,
     issuedAt: now,
     notAfter: new Date(leaf.validTo),
   };
-  return { svid, rootsPem };
-}
-
-function readCertificates(text: string): string[] {
-  return readPem(text, { labels: ["CERTIFICATE"], maxCharacters: MAX_RECEIVE_BYTES }).map((der) =>
-    formatPem("CERTIFICATE", der),
-  );
+  return { svid, rootsPem: trusted.map(({ pem }) => pem) };
 }

@@ -8,19 +8,15 @@ import {
   readDer,
   readObjectIdentifier,
 } from "./der.ts";
+import { type AlternativeName, readGeneralName } from "./general-name.ts";
+import { verifyStrictDer } from "./strict-der.ts";
 
 const SUBJECT_ALTERNATIVE_NAME = "2.5.29.17";
 const SUBJECT_KEY_IDENTIFIER = "2.5.29.14";
 const KEY_USAGE = "2.5.29.15";
+const AUTHORITY_KEY_IDENTIFIER = "2.5.29.35";
 const EXTENSIONS_TAG = 0xa3;
-const URI_TAG = 0x86;
-const DNS_TAG = 0x82;
-
-/** One entry of a subject alternative name (RFC 5280 section 4.2.1.6); kinds we never read are "other". */
-export interface AlternativeName {
-  readonly kind: "uri" | "dns" | "other";
-  readonly value: string;
-}
+const KEY_IDENTIFIER_TAG = 0x80;
 
 /** Contents of each extension by its object identifier. */
 export type Extensions = ReadonlyMap<string, Buffer>;
@@ -47,21 +43,17 @@ export function readExtensions(list: DerElement | undefined): Extensions {
     const name = readObjectIdentifier(fields[0]);
     if (extensions.has(name)) throw new InvalidDerError(`extension ${name} stands twice`);
     if (fields.length > 3) throw new InvalidDerError(`extension ${name} has too many fields`);
-    if (fields.length === 3) expectTag(fields[1], DER_TAG.boolean);
+    if (fields.length === 3) readBoolean(fields[1]);
     extensions.set(name, expectTag(fields.at(-1), DER_TAG.octetString).contents);
   }
   return extensions;
 }
 
-/** @throws InvalidDerError */
+/** @throws InvalidDerError also when an entry is of a kind that there is not, or malformed */
 export function alternativeNames(extensions: Extensions): AlternativeName[] {
   const contents = extensions.get(SUBJECT_ALTERNATIVE_NAME);
   if (contents === undefined) return [];
-  return readChildren(readDer(contents), DER_TAG.sequence).map(({ tag, contents }) => {
-    if (tag === URI_TAG) return { kind: "uri", value: readIa5(contents) };
-    if (tag === DNS_TAG) return { kind: "dns", value: readIa5(contents) };
-    return { kind: "other", value: "" };
-  });
+  return readChildren(readDer(contents), DER_TAG.sequence).map(readGeneralName);
 }
 
 /** Usages by their bit (RFC 5280 section 4.2.1.3), for those an identity depends on. */
@@ -72,8 +64,9 @@ export type KeyUsageName = keyof typeof USAGE_BITS;
 export function hasKeyUsage(extensions: Extensions, usage: KeyUsageName): boolean {
   const contents = extensions.get(KEY_USAGE);
   if (contents === undefined) return false;
-  const [unusedBits = 8, bits = 0] = expectTag(readDer(contents), DER_TAG.bitString).contents;
-  if (unusedBits > 7) throw new InvalidDerError("a bit string is malformed");
+  const element = readDer(contents);
+  verifyStrictDer(element);
+  const [, bits = 0] = expectTag(element, DER_TAG.bitString).contents;
   return (bits & USAGE_BITS[usage]) !== 0;
 }
 
@@ -84,8 +77,24 @@ export function subjectKeyIdentifier(extensions: Extensions): Buffer | undefined
   return expectTag(readDer(contents), DER_TAG.octetString).contents;
 }
 
-function readIa5(contents: Buffer): string {
-  if (contents.some((byte) => byte >= 0x80))
-    throw new InvalidDerError("a name has a character that is not ASCII");
-  return contents.toString("latin1");
+/**
+ * Which key signed the certificate (RFC 5280 section 4.2.1.1).
+ *
+ * @returns undefined when the certificate does not say
+ * @throws InvalidDerError
+ */
+export function authorityKeyIdentifier(extensions: Extensions): Buffer | undefined {
+  const contents = extensions.get(AUTHORITY_KEY_IDENTIFIER);
+  if (contents === undefined) return undefined;
+  const fields = readChildren(readDer(contents), DER_TAG.sequence);
+  return fields.find(({ tag }) => tag === KEY_IDENTIFIER_TAG)?.contents;
+}
+
+/** 0 where it should be left out, as some write it, is accepted. */
+function readBoolean(element: DerElement | undefined): boolean {
+  const { contents } = expectTag(element, DER_TAG.boolean);
+  const [value = 1] = contents;
+  if (contents.length !== 1 || (value !== 0 && value !== 0xff))
+    throw new InvalidDerError("a boolean is malformed");
+  return value === 0xff;
 }

@@ -10,6 +10,7 @@ import { test } from "node:test";
 import { CertificationRequest } from "@peculiar/asn1-csr";
 import { AsnConvert } from "@peculiar/asn1-schema";
 import fc from "fast-check";
+import { commonName, requestPem } from "../../test/kit/request-parts.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import {
   createCertificateRequest,
@@ -109,6 +110,19 @@ for (const [what, parts, keyType] of accepted) {
     assert.equal(parseCertificateRequest(pemOf(parts)).keyType, keyType);
   });
 }
+
+const named = (name: Buffer): boolean =>
+  parseCertificateRequest(requestPem({ subject: name })).hasCommonName;
+
+test("CA-8: whether a request has a common name is read, of whatever kind of text", () => {
+  assert.equal(named(element(0x30)), false);
+  for (const tag of [0x0c, 0x13, 0x16]) {
+    assert.equal(named(commonName(tag, Buffer.from("cart"))), true);
+    assert.equal(named(commonName(tag, Buffer.alloc(0))), false);
+  }
+  const organization = Buffer.from("300e310c300a060355040a0c0378797a", "hex");
+  assert.equal(named(organization), false);
+});
 
 const attribute = element(
   0x30,

@@ -10,8 +10,9 @@ import {
   sign,
   verify,
 } from "node:crypto";
+import { promisify } from "node:util";
 import { Attributes, CertificationRequest, CertificationRequestInfo } from "@peculiar/asn1-csr";
-import { AsnConvert } from "@peculiar/asn1-schema";
+import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
 import {
   AlgorithmIdentifier,
   Attribute,
@@ -21,11 +22,7 @@ import {
   SubjectPublicKeyInfo,
 } from "@peculiar/asn1-x509";
 import { HauberkError } from "../runtime/hauberk-error.ts";
-import {
-  type AlternativeName,
-  alternativeNames,
-  readExtensions,
-} from "./certificate-extensions.ts";
+import { alternativeNames, readExtensions } from "./certificate-extensions.ts";
 import {
   DER_TAG,
   type DerElement,
@@ -35,16 +32,21 @@ import {
   readDer,
   readObjectIdentifier,
 } from "./der.ts";
+import type { AlternativeName } from "./general-name.ts";
 import { formatPem, readPem } from "./pem.ts";
-import { type AcceptedKeyType, acceptedKeyType } from "./public-key.ts";
+import { type AcceptedKeyType, parsePublicKey } from "./public-key.ts";
 import { encodeAlternativeNames } from "./sign-certificate.ts";
-import { hashOfSignature, signatureOfKey } from "./signature-algorithm.ts";
+import { hashOfSignature, type SignatureHash, signatureOfKey } from "./signature-algorithm.ts";
+import { verifyStrictDer } from "./strict-der.ts";
+import { hasCommonName } from "./subject-name.ts";
 
 const LABEL = "CERTIFICATE REQUEST";
 const MAX_PEM_CHARACTERS = 16_384;
 const EXTENSION_REQUEST = "1.2.840.113549.1.9.14";
 const SUBJECT_ALTERNATIVE_NAME = "2.5.29.17";
 const ATTRIBUTES_TAG = 0xa0;
+
+const verifyOffLoop = promisify(verify);
 
 /** A certificate request that is not well formed, or whose signature does not verify. */
 export class InvalidCertificateRequestError extends HauberkError {
@@ -55,6 +57,8 @@ export class InvalidCertificateRequestError extends HauberkError {
 export interface CertificateRequest {
   readonly publicKey: KeyObject;
   readonly keyType: AcceptedKeyType;
+  /** Whether its subject has a common name (CA-8); which one never counts. */
+  readonly hasCommonName: boolean;
   /** Names it asks for; only to be compared and logged, never to be issued (CA-8). */
   readonly requestedNames: readonly AlternativeName[];
 }
@@ -84,72 +88,103 @@ export function createCertificateRequest(options: { readonly uris?: readonly str
  */
 export function parseCertificateRequest(pem: string): CertificateRequest {
   try {
-    const [der, ...others] = readPem(pem, {
-      labels: [LABEL, `NEW ${LABEL}`],
-      maxCharacters: MAX_PEM_CHARACTERS,
-    });
-    if (der === undefined || others.length > 0)
-      throw new InvalidCertificateRequestError("there is more than one request");
-    return readRequest(der);
+    const { request, signed, proof } = readRequest(pem);
+    return proven(request, verify(proof.hash, signed, request.publicKey, proof.signature));
   } catch (cause) {
-    if (cause instanceof InvalidCertificateRequestError) throw cause;
-    throw new InvalidCertificateRequestError("the certificate request is refused", { cause });
+    throw refusal(cause);
   }
 }
 
-function readRequest(der: Buffer): CertificateRequest {
-  const [info, algorithm, signature, ...rest] = readChildren(readDer(der), DER_TAG.sequence);
+/**
+ * As `parseCertificateRequest`; the signature is verified in the thread pool while the event loop goes on.
+ *
+ * @throws InvalidCertificateRequestError with the reason
+ */
+export async function parseCertificateRequestOffLoop(pem: string): Promise<CertificateRequest> {
+  try {
+    const { request, signed, proof } = readRequest(pem);
+    const holds = await verifyOffLoop(proof.hash, signed, request.publicKey, proof.signature);
+    return proven(request, holds);
+  } catch (cause) {
+    throw refusal(cause);
+  }
+}
+
+function proven(request: CertificateRequest, holds: boolean): CertificateRequest {
+  if (!holds) throw new InvalidCertificateRequestError("its signature does not verify");
+  return request;
+}
+
+function refusal(cause: unknown): InvalidCertificateRequestError {
+  if (cause instanceof InvalidCertificateRequestError) return cause;
+  return new InvalidCertificateRequestError("the certificate request is refused", { cause });
+}
+
+/** Not to be believed before `proof` holds over `signed`. */
+interface UnprovenRequest {
+  readonly request: CertificateRequest;
+  readonly signed: Buffer;
+  readonly proof: { readonly hash: SignatureHash; readonly signature: Buffer };
+}
+
+function readRequest(pem: string): UnprovenRequest {
+  const [der, ...others] = readPem(pem, {
+    labels: [LABEL, `NEW ${LABEL}`],
+    maxCharacters: MAX_PEM_CHARACTERS,
+  });
+  if (der === undefined || others.length > 0)
+    throw new InvalidCertificateRequestError("there is more than one request");
+  const whole = readDer(der);
+  verifyStrictDer(whole);
+  const [info, algorithm, signature, ...rest] = readChildren(whole, DER_TAG.sequence);
   if (rest.length > 0) throw new InvalidCertificateRequestError("the request has too many fields");
+  const request = readInfo(info);
+  const signed = expectTag(info, DER_TAG.sequence).encoded;
+  return { request, signed, proof: readProof(request, { algorithm, signature }) };
+}
+
+function readInfo(info: DerElement | undefined): CertificateRequest {
   const [version, subject, keyInfo, attributes, ...more] = readChildren(info, DER_TAG.sequence);
   if (!expectTag(version, DER_TAG.integer).contents.equals(Buffer.of(0)))
     throw new InvalidCertificateRequestError("the request is not of version 1");
   if (more.length > 0) throw new InvalidCertificateRequestError("the request has too many fields");
-  readChildren(subject, DER_TAG.sequence);
-  const keyType = acceptedKeyType(expectTag(keyInfo, DER_TAG.sequence).encoded);
-  const publicKey = createPublicKey({
-    key: expectTag(keyInfo, DER_TAG.sequence).encoded,
-    format: "der",
-    type: "spki",
-  });
-  verifySignature(expectTag(info, DER_TAG.sequence).encoded, {
-    algorithm,
-    signature: readBitString(signature),
-    publicKey,
-    keyType,
-  });
-  return { publicKey, keyType, requestedNames: readRequestedNames(attributes) };
+  return {
+    ...parsePublicKey(expectTag(keyInfo, DER_TAG.sequence).encoded),
+    hasCommonName: hasCommonName(subject),
+    requestedNames: readRequestedNames(attributes),
+  };
 }
 
-function verifySignature(
-  signed: Buffer,
-  proof: {
+function readProof(
+  { keyType }: CertificateRequest,
+  fields: {
     readonly algorithm: DerElement | undefined;
-    readonly signature: Buffer;
-    readonly publicKey: KeyObject;
-    readonly keyType: AcceptedKeyType;
+    readonly signature: DerElement | undefined;
   },
-): void {
-  const { encoded } = expectTag(proof.algorithm, DER_TAG.sequence);
-  const hash = hashOfSignature(encoded, proof.keyType);
+): UnprovenRequest["proof"] {
+  const hash = hashOfSignature(expectTag(fields.algorithm, DER_TAG.sequence).encoded, keyType);
   if (hash === undefined)
     throw new InvalidCertificateRequestError("its signature algorithm is not accepted");
-  if (!verify(hash, signed, proof.publicKey, proof.signature))
-    throw new InvalidCertificateRequestError("its signature does not verify");
+  return { hash, signature: readBitString(fields.signature) };
 }
 
-function readRequestedNames(attributes: DerElement | undefined): AlternativeName[] {
+function readRequestedNames(attributes: DerElement | undefined): readonly AlternativeName[] {
   if (attributes === undefined) return [];
   const requests = readChildren(attributes, ATTRIBUTES_TAG)
-    .map((attribute) => readChildren(attribute, DER_TAG.sequence))
-    .filter(([type]) => readObjectIdentifier(type) === EXTENSION_REQUEST);
-  if (requests.length > 1)
-    throw new InvalidCertificateRequestError("the request asks for extensions twice");
-  const [request] = requests;
-  if (request === undefined) return [];
-  const [list, ...others] = readChildren(request[1], DER_TAG.set);
+    .map(readAttribute)
+    .filter(({ type }) => type === EXTENSION_REQUEST);
+  const [request, ...others] = requests.flatMap(({ values }) => values);
   if (others.length > 0)
     throw new InvalidCertificateRequestError("the request asks for extensions twice");
-  return alternativeNames(readExtensions(list));
+  return request === undefined ? [] : alternativeNames(readExtensions(request));
+}
+
+function readAttribute(attribute: DerElement): { type: string; values: readonly DerElement[] } {
+  const [type, set, ...rest] = readChildren(attribute, DER_TAG.sequence);
+  const values = readChildren(set, DER_TAG.set);
+  if (rest.length > 0 || values.length === 0)
+    throw new InvalidCertificateRequestError("an attribute is not a type and its values");
+  return { type: readObjectIdentifier(type), values };
 }
 
 function composeCertificateRequest(privateKey: KeyObject, uris: readonly string[]): string {
@@ -174,7 +209,7 @@ function extensionRequest(uris: readonly string[]): Attribute {
   const names = new Extension({
     extnID: SUBJECT_ALTERNATIVE_NAME,
     critical: true,
-    extnValue: encodeAlternativeNames({ uris, dnsNames: [], ipAddresses: [] }),
+    extnValue: new OctetString(encodeAlternativeNames({ uris, dnsNames: [], ipAddresses: [] })),
   });
   return new Attribute({
     type: EXTENSION_REQUEST,

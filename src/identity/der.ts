@@ -13,6 +13,9 @@ export const DER_TAG = {
   bitString: 0x03,
   octetString: 0x04,
   objectIdentifier: 0x06,
+  utf8String: 0x0c,
+  printableString: 0x13,
+  ia5String: 0x16,
   sequence: 0x30,
   set: 0x31,
 } as const;
@@ -33,9 +36,11 @@ export interface DerElement {
 /**
  * Reads bytes that hold exactly one element.
  *
+ * @param maxBytes longest that is read; whatever is inside is shorter
  * @throws InvalidDerError
  */
-export function readDer(bytes: Buffer): DerElement {
+export function readDer(bytes: Buffer, maxBytes: number = MAX_DER_BYTES): DerElement {
+  if (bytes.length > maxBytes) throw new InvalidDerError(`more than ${maxBytes} bytes`);
   const element = readElement(bytes, 0);
   if (element.encoded.length !== bytes.length)
     throw new InvalidDerError("there are trailing bytes");
@@ -97,7 +102,6 @@ export function readObjectIdentifier(element: DerElement | undefined): string {
 }
 
 function readElement(bytes: Buffer, start: number): DerElement {
-  if (bytes.length > MAX_DER_BYTES) throw new InvalidDerError(`more than ${MAX_DER_BYTES} bytes`);
   const tag = bytes[start];
   if (tag === undefined) throw new InvalidDerError("the data is cut short");
   if ((tag & 0x1f) === 0x1f) throw new InvalidDerError("a tag takes more than one byte");

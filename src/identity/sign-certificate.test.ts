@@ -194,3 +194,59 @@ for (const [what, options, algorithm] of [
     assert.ok(certificate.verify(authority.certificate.publicKey));
   });
 }
+
+test("what is joined here is what the typed library writes, byte for byte", () => {
+  const rsaRoot = rsaAuthority();
+  const keys = [
+    generateKeyPairSync("ec", { namedCurve: "P-256" }),
+    generateKeyPairSync("ec", { namedCurve: "P-384" }),
+    generateKeyPairSync("rsa", { modulusLength: 2048 }),
+  ];
+  const account = fc.stringMatching(/^[a-z]{1,250}$/);
+  const date = fc.date({
+    min: new Date("2026-03-04T05:06:08Z"),
+    max: new Date("2060-01-01"),
+    noInvalidDate: true,
+  });
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...keys),
+      fc.constantFrom(mesh.authority, rsaRoot),
+      fc.constantFrom("none", "identity"),
+      account,
+      date,
+      ({ publicKey }, authority, commonName, name, end) => {
+        const id = parseSpiffeId(`spiffe://cluster.local/ns/shop/sa/${name}`);
+        const lifetimeMs = end.getTime() - now.getTime();
+        const issued = authority.issue({ publicKey, id, lifetimeMs, now, commonName });
+        const { raw } = new X509Certificate(issued.certificatePem);
+        const written = AsnConvert.serialize(AsnConvert.parse(raw, Certificate));
+        assert.deepEqual(Buffer.from(written), raw);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+function rsaAuthority(): CertificateAuthority {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const certificatePem = signAuthorityCertificate(
+    { serialNumber: Buffer.of(5), notBefore: now, notAfter: new Date("2061-01-01") },
+    { organization: "Ünïcode, Inc.", privateKey },
+  );
+  return new CertificateAuthority({ certificatePem, privateKey, rootsPem: [certificatePem] });
+}
+
+test("the name of an authority stands in its certificates byte for byte", () => {
+  const authority = rsaAuthority();
+  const { publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const issued = authority.issue({ publicKey, id: parseSpiffeId(CART), lifetimeMs: 60_000, now });
+  assert.deepEqual(
+    Buffer.from(AsnConvert.serialize(parse(issued.certificatePem).issuer)),
+    Buffer.from(
+      AsnConvert.serialize(
+        AsnConvert.parse(authority.certificate.raw, Certificate).tbsCertificate.subject,
+      ),
+    ),
+  );
+});

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  composeSpiffeId,
   InvalidSpiffeIdError,
   parseSpiffeId,
   parseWorkloadIdentity,
   spiffeId,
+  spiffePath,
   trustDomainOf,
 } from "./spiffe-id.ts";
 
@@ -109,4 +111,15 @@ test("a value from outside is quoted so that it cannot break a log line", () => 
     () => parseSpiffeId("spiffe://td/a\nlevel=info"),
     (error) => error instanceof InvalidSpiffeIdError && !error.message.includes("\n"),
   );
+});
+
+test("SPIFFE-ID 2.2: a path is made of segments, and begins with a slash or is empty", () => {
+  assert.equal(spiffePath(["ns", "shop"]), "/ns/shop");
+  assert.equal(spiffePath([]), "");
+  assert.equal(composeSpiffeId("cluster.local", ""), "spiffe://cluster.local");
+  assert.equal(composeSpiffeId("cluster.local", "/a/b"), "spiffe://cluster.local/a/b");
+  for (const segment of ["", "/", "a/b", "..", "$"])
+    assert.throws(() => spiffePath([segment]), InvalidSpiffeIdError);
+  assert.throws(() => composeSpiffeId("cluster.local", "a"), /does not start with a slash/);
+  assert.throws(() => composeSpiffeId("cluster.local/a", "/b"), /trust domain has a slash/);
 });

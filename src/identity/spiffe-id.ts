@@ -54,11 +54,35 @@ export function spiffeId({
   namespace,
   serviceAccount,
 }: WorkloadIdentityParts): SpiffeId {
-  const domain = trustDomain.replaceAll("@", ".");
-  const text = `${SCHEME}${domain}/ns/${namespace}/sa/${serviceAccount}`;
-  if ([domain, namespace, serviceAccount].some((part) => part.includes("/")))
-    throw new InvalidSpiffeIdError(text, "one of its parts has a slash");
+  const path = spiffePath(["ns", namespace, "sa", serviceAccount]);
+  return composeSpiffeId(trustDomain.replaceAll("@", "."), path);
+}
+
+/**
+ * Any identity, of its two parts.
+ *
+ * @param path empty, or beginning with a slash: without one it would go on the trust domain
+ * @throws InvalidSpiffeIdError
+ */
+export function composeSpiffeId(trustDomain: string, path: string): SpiffeId {
+  const text = `${SCHEME}${trustDomain}${path}`;
+  if (trustDomain.includes("/"))
+    throw new InvalidSpiffeIdError(text, "its trust domain has a slash");
+  if (path !== "" && !path.startsWith("/"))
+    throw new InvalidSpiffeIdError(text, "its path does not start with a slash");
   return parseSpiffeId(text);
+}
+
+/**
+ * The path of these segments; empty when there are none.
+ *
+ * @throws InvalidSpiffeIdError if a segment is empty or has a character that an identity cannot hold, such as a slash
+ */
+export function spiffePath(segments: readonly string[]): string {
+  const path = segments.map((segment) => `/${segment}`).join("");
+  const problem = segments.map(segmentProblem).find((each) => each !== undefined);
+  if (problem !== undefined) throw new InvalidSpiffeIdError(path, problem);
+  return path;
 }
 
 /**

@@ -1,18 +1,30 @@
-/** A workload's certificate over time: asked for, renewed at half-life with a new key, kept when renewal fails. */
+/**
+ * A workload's certificate over time: asked for, renewed at half-life or when its authority is being replaced, with a new
+ * key, and kept until the next one is there and good.
+ */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../runtime/clock.ts";
+import { watchClockJumps } from "../runtime/clock-jump.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
-import { type Backoff, retry } from "../runtime/retry.ts";
+import { type Backoff, backoffDelay } from "../runtime/retry.ts";
+import { WakeablePause } from "../runtime/wakeable-pause.ts";
 import { type Watched, WatchedValue } from "../runtime/watched.ts";
-import type { IssuedSvid, RequestCertificate } from "./certificate-client.ts";
+import {
+  CertificateAnswerError,
+  type IssuedSvid,
+  type RequestCertificate,
+} from "./certificate-client.ts";
+import { HeldCertificate, type KnownAuthorities } from "./held-certificate.ts";
 import { DEFAULT_RENEWAL, type RenewalRatios, renewalDelay } from "./rotation-schedule.ts";
 import type { X509Svid } from "./x509-svid.ts";
 
 /** Shortest pause between a certificate and the request for the next. */
 const MIN_PAUSE_MS = 1_000;
-/** Waiting is cut into pieces, so that a machine that slept, or a clock that jumped, is noticed. */
+/** Longest time without a look at the clock. */
 const MAX_NAP_MS = 15_000;
+/** Over which those who must renew at once spread themselves: all of a mesh hear of it together. */
+const SPREAD_MS = 3_000;
 const MIN_BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 15_000;
 
@@ -20,6 +32,8 @@ export interface WorkloadIdentityOptions {
   readonly request: RequestCertificate;
   /** The first token; `setToken` replaces it. */
   readonly token: string;
+  /** What the newest view says of authorities; absent or undefined: nothing is known of them. */
+  readonly authorities?: Watched<KnownAuthorities | undefined>;
   readonly log: Log;
   readonly clock: Clock;
   /** Absent: as Istio does by default. */
@@ -35,13 +49,20 @@ export class WorkloadIdentity {
   );
   readonly #rootsPem: WatchedValue<readonly string[]> = new WatchedValue<readonly string[]>([]);
   readonly #stop: AbortController = new AbortController();
+  readonly #pause: WakeablePause = new WakeablePause();
+  readonly #unwatch: readonly (() => void)[];
   readonly #stopped: Promise<void>;
+  #held: HeldCertificate | undefined;
   #token: string;
 
   /** Starts asking at once. */
   constructor(options: WorkloadIdentityOptions) {
     this.#options = options;
     this.#token = options.token;
+    this.#unwatch = [
+      watchClockJumps(options.clock, (jumpMs) => this.#clockJumped(jumpMs)),
+      this.#watchAuthorities(),
+    ];
     this.#stopped = this.#run().catch((error: unknown) => this.#ended(error));
   }
 
@@ -55,12 +76,14 @@ export class WorkloadIdentity {
     return this.#rootsPem;
   }
 
-  /** The token for the next request (CA-33). */
+  /** The token for the next request (CA-33); who waits to ask again asks at once. */
   setToken(token: string): void {
     this.#token = token;
+    this.#pause.wake();
   }
 
   async close(): Promise<void> {
+    for (const unwatch of this.#unwatch) unwatch();
     this.#stop.abort();
     await this.#stopped;
   }
@@ -71,22 +94,48 @@ export class WorkloadIdentity {
       const issued = await this.#request();
       signal.throwIfAborted();
       this.#tryAccept(issued);
-      await this.#waitForRenewal(issued.svid);
+      await this.#untilRenewal(issued.svid);
     }
   }
 
+  /** Asks until there is a good one. A new token, and a clock that jumped, are reasons not to wait for the next time. */
   async #request(): Promise<IssuedSvid> {
-    const { request, log, random } = this.#options;
-    return retry((signal) => request({ token: this.#token, signal }), {
-      backoff: this.#backoff(),
+    const { signal } = this.#stop;
+    for (let failures = 0; ; failures++) {
+      this.#pause.forget();
+      try {
+        return await this.#requestOnce();
+      } catch (error) {
+        signal.throwIfAborted();
+        const delayMs = backoffDelay(failures, this.#backoff(), this.#options.random());
+        this.#tellFailure(error, delayMs);
+        if ((await this.#pause.last(delayMs, signal)) === "woken") failures = -1;
+      }
+    }
+  }
+
+  /** @throws also when what was issued is no improvement on what is held */
+  async #requestOnce(): Promise<IssuedSvid> {
+    const { request, clock, authorities } = this.#options;
+    const held = this.#held;
+    const current = held?.isValidAt(clock.now()) === true ? held : undefined;
+    const issued = await request({
+      token: this.#token,
+      current: current?.svid,
       signal: this.#stop.signal,
-      random,
-      onFailure: (error, delayMs) =>
-        log.warn("certificate request failed", {
-          error: describeError(error),
-          retryInMs: Math.round(delayMs),
-          currentCertificateValidForMs: this.#timeLeftMs(),
-        }),
+    });
+    if (current?.isValidAt(clock.now()) !== true) return issued;
+    const next = new HeldCertificate(issued.svid);
+    const problem = next.problem(clock.now(), authorities?.current);
+    if (problem === undefined) return issued;
+    throw new CertificateAnswerError(`the certificate that was issued is of no use: ${problem}`);
+  }
+
+  #tellFailure(error: unknown, delayMs: number): void {
+    this.#options.log.warn("certificate request failed", {
+      error: describeError(error),
+      retryInMs: Math.round(delayMs),
+      currentCertificateValidForMs: this.#timeLeftMs(),
     });
   }
 
@@ -101,19 +150,21 @@ export class WorkloadIdentity {
     }
   }
 
-  #accept({ svid, rootsPem }: IssuedSvid): void {
+  #accept({ svid, rootsPem, authenticatedBy }: IssuedSvid): void {
     const previous = this.#svid.current;
-    this.#rootsPem.set(rootsPem);
-    this.#svid.set(svid);
+    this.#held = new HeldCertificate(svid);
     this.#options.log.info(previous === undefined ? "certificate issued" : "certificate renewed", {
       id: svid.id,
       serial: svid.serialNumber,
       previousSerial: previous?.serialNumber,
       notAfter: svid.notAfter.toISOString(),
+      authenticatedBy,
     });
+    this.#rootsPem.set(rootsPem);
+    this.#svid.set(svid);
   }
 
-  async #waitForRenewal(svid: X509Svid): Promise<void> {
+  async #untilRenewal(svid: X509Svid): Promise<void> {
     const { clock, random, renewal = DEFAULT_RENEWAL } = this.#options;
     const { signal } = this.#stop;
     const now = clock.now();
@@ -122,8 +173,40 @@ export class WorkloadIdentity {
     for (;;) {
       const leftMs = due - clock.now().getTime();
       if (leftMs <= 0) return;
-      await delay(Math.min(leftMs, MAX_NAP_MS), undefined, { signal });
+      if (await this.#mustRenewNow()) return;
+      await this.#pause.last(Math.min(leftMs, MAX_NAP_MS), signal);
     }
+  }
+
+  async #mustRenewNow(): Promise<boolean> {
+    const { clock, authorities, random, log } = this.#options;
+    const because = this.#held?.problem(clock.now(), authorities?.current);
+    if (because === undefined) return false;
+    const inMs = Math.round(random() * SPREAD_MS);
+    log.info("the certificate is renewed ahead of time", { because, inMs });
+    await delay(inMs, undefined, { signal: this.#stop.signal });
+    return true;
+  }
+
+  #watchAuthorities(): () => void {
+    const { authorities } = this.#options;
+    if (authorities === undefined) return () => undefined;
+    const textOf = (known: KnownAuthorities | undefined): string =>
+      JSON.stringify([known?.rootsPem, known?.taintedAuthorities]);
+    let before = textOf(authorities.current);
+    return authorities.onChange((next) => {
+      const text = textOf(next);
+      if (text !== before) this.#pause.wake();
+      before = text;
+    });
+  }
+
+  #clockJumped(jumpMs: number): void {
+    this.#options.log.warn("the clock jumped", {
+      jumpMs,
+      certificateValidForMs: this.#timeLeftMs(),
+    });
+    this.#pause.wake();
   }
 
   /** Several attempts must fit into what is left of the current certificate. */

@@ -3,6 +3,7 @@ import { basename, dirname } from "node:path";
 import type {
   ControlPlaneInstruction,
   ControlPlaneReport,
+  ControlPlaneSettings,
   RunningNow,
 } from "../control/control-plane-messages.ts";
 import type { SocketAddress } from "../policy/workload.ts";
@@ -14,6 +15,7 @@ import { type ProcessEvent, SupervisedProcess } from "./processes/supervised-pro
 export interface ControlPlaneAddress {
   /** `address:port` */
   readonly listen: string;
+  /** PEM of every root that is trusted now. */
   readonly rootPem: string;
 }
 
@@ -23,6 +25,9 @@ export interface ControlPlaneProcessOptions {
   readonly hauberkCommand: readonly [string, ...string[]];
   /** Where it listens. */
   readonly listen: SocketAddress;
+  readonly settings?: ControlPlaneSettings | undefined;
+  /** What people should read. */
+  readonly tell: (notice: string) => void;
   readonly report: (event: ProcessEvent) => void;
   readonly random: () => number;
 }
@@ -30,14 +35,16 @@ export interface ControlPlaneProcessOptions {
 export class ControlPlaneProcess {
   readonly process: SupervisedProcess;
   readonly #options: ControlPlaneProcessOptions;
-  readonly #address: Deferred<ControlPlaneAddress> = createDeferred();
+  readonly #served: Deferred<ControlPlaneAddress> = createDeferred();
+  /** The last it told of itself. */
+  #address: ControlPlaneAddress | undefined;
   #running: RunningNow;
   #answer: Deferred<ControlPlaneReport> = createDeferred();
 
   constructor(options: ControlPlaneProcessOptions, running: RunningNow) {
     this.#options = options;
     this.#running = running;
-    this.#address.promise.catch(() => undefined); // `start` tells of the failure
+    this.#served.promise.catch(() => undefined); // `start` tells of the failure
     this.process = new SupervisedProcess({
       title: "control plane",
       restart: "always",
@@ -51,9 +58,9 @@ export class ControlPlaneProcess {
     });
   }
 
-  /** Resolves once it served for the first time; the address stays the same ever after. */
+  /** Resolves once it served for the first time. Where it listens stays the same ever after; its roots may change. */
   get address(): Promise<ControlPlaneAddress> {
-    return this.#address.promise;
+    return this.#served.promise.then((first) => this.#address ?? first);
   }
 
   /** @throws MeshStartError */
@@ -61,7 +68,7 @@ export class ControlPlaneProcess {
     try {
       await this.process.start();
     } catch (error) {
-      this.#address.reject(error);
+      this.#served.reject(error);
       throw error;
     }
   }
@@ -83,16 +90,25 @@ export class ControlPlaneProcess {
       logDirectory: dirname(dataDirectory.controlPlaneLog),
       output: "control-plane.out.log",
       errors: basename(dataDirectory.controlPlaneLog),
-      receive: (message) => answer.resolve(message as ControlPlaneReport),
+      receive: (message) => this.#receive(message as ControlPlaneReport, answer),
     });
   }
 
+  #receive(report: ControlPlaneReport, answer: Deferred<ControlPlaneReport>): void {
+    if (report.type === "notice") this.#options.tell(report.text);
+    else if (report.type !== "roots") answer.resolve(report);
+    else if (this.#address !== undefined)
+      this.#address = { ...this.#address, rootPem: report.rootPem };
+  }
+
   #instruction(): ControlPlaneInstruction {
-    const { paths, dataDirectory, listen } = this.#options;
+    const { paths, dataDirectory, listen, settings } = this.#options;
     return {
       type: "start",
       paths,
       dataDirectory: dataDirectory.path,
+      socket: dataDirectory.controlPlaneSocket,
+      ...settings,
       ...listen,
       ...this.#running,
     };
@@ -104,6 +120,8 @@ export class ControlPlaneProcess {
       log: this.#options.dataDirectory.controlPlaneLog,
     });
     if (ready.type === "failed") throw new MeshStartError(`the control plane: ${ready.problem}`);
-    this.#address.resolve(ready);
+    if (ready.type !== "ready") return;
+    this.#address = { listen: ready.listen, rootPem: ready.rootPem };
+    this.#served.resolve(this.#address);
   }
 }

@@ -45,10 +45,11 @@ export class DataDirectory {
   }
   /** Where the supervisor takes questions and orders; a socket's path must be short, so a long one moves. */
   get socket(): string {
-    const inside = join(this.path, "mesh.sock");
-    if (inside.length <= MAX_SOCKET_PATH) return inside;
-    const name = createHash("sha256").update(this.path).digest("hex").slice(0, 24);
-    return join(tmpdir(), `hauberk-${name}.sock`);
+    return this.#shortSocket("mesh.sock", "");
+  }
+  /** Where the control plane itself does, about its authorities. */
+  get controlPlaneSocket(): string {
+    return this.#shortSocket("control-plane.sock", "-control-plane");
   }
   /** One folder a pod: `access.log`, `sidecar.log` and a file for each container. */
   logs({ namespace, name }: { namespace: string; name: string }): string {
@@ -61,6 +62,15 @@ export class DataDirectory {
   /** A pod's own scratch folder: its TMPDIR. */
   scratch(pod: { namespace: string; name: string }): string {
     return join(this.pod(pod), "tmp");
+  }
+  /** Of the pod's Workload API, where all share the machine's files. */
+  workloadApiSocket({ namespace, name }: { namespace: string; name: string }): string {
+    const pod = createHash("sha256").update(`${namespace}/${name}`).digest("hex").slice(0, 16);
+    return this.#shortSocket(join("pods", namespace, name, "workload-api.sock"), `-${pod}`);
+  }
+  /** The folder of that socket, where a pod sees files of its own. */
+  workloadApiFolder(pod: { namespace: string; name: string }): string {
+    return join(this.pod(pod), "workload-api");
   }
   /** A volume that a StatefulSet's pod claims: it outlives the pod, and the mesh. */
   claim({ namespace, name }: { namespace: string; name: string }): string {
@@ -83,6 +93,13 @@ export class DataDirectory {
         `${this.path} is open to other users; close it with: chmod 700 ${this.path}`,
       );
     }
+  }
+
+  #shortSocket(name: string, suffix: string): string {
+    const inside = join(this.path, name);
+    if (inside.length <= MAX_SOCKET_PATH) return inside;
+    const hash = createHash("sha256").update(this.path).digest("hex").slice(0, 24);
+    return join(tmpdir(), `hauberk-${hash}${suffix}.sock`);
   }
 
   /** Each run begins with empty logs; those of the run before are kept beside them. */

@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import type { Resource } from "../api/resource.ts";
 import { ServiceAccountTokens } from "../ca/service-account-tokens.ts";
-import type { RunningNow } from "../control/control-plane-messages.ts";
+import type { ControlPlaneSettings, RunningNow } from "../control/control-plane-messages.ts";
 import type { Workload } from "../policy/workload.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
@@ -32,6 +32,8 @@ export type MeshEvent =
   | { readonly type: "leftovers-ended"; readonly titles: readonly string[] }
   | { readonly type: "planned"; readonly workloads: readonly Workload[] }
   | { readonly type: "control-plane-ready"; readonly listen: string }
+  /** The control plane has something to say, such as a step of rotation. */
+  | { readonly type: "notice"; readonly text: string }
   | { readonly type: "pod-started"; readonly workload: Workload }
   | { readonly type: "pod-stopped"; readonly workload: Workload }
   | {
@@ -54,6 +56,7 @@ export interface LocalMeshOptions {
   readonly report: (event: MeshEvent) => void;
   /** In which each pod has addresses of its own; absent where all share the machine's loopback. It is closed with the mesh. */
   readonly network?: NamespaceNetwork | undefined;
+  readonly controlPlane?: ControlPlaneSettings | undefined;
 }
 
 export interface JoinedResources {
@@ -96,11 +99,20 @@ export class LocalMesh {
     this.#resources = parts.resources;
     this.#plan = parts.plan;
     this.#uids = parts.uids;
-    const { paths, dataDirectory, hauberkCommand, random } = parts.options;
+    const { paths, dataDirectory, hauberkCommand, random, controlPlane } = parts.options;
     const report = (event: ProcessEvent): void => this.#reportProcess("control plane", event);
     const { controlPlane: listen } = parts.plan;
     this.#controlPlane = new ControlPlaneProcess(
-      { paths, dataDirectory, hauberkCommand, random, listen, report },
+      {
+        paths,
+        dataDirectory,
+        hauberkCommand,
+        random,
+        listen,
+        report,
+        settings: controlPlane,
+        tell: (text) => this.#options.report({ type: "notice", text }),
+      },
       this.#runningNow,
     );
   }

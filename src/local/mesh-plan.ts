@@ -15,6 +15,7 @@ import { HauberkError } from "../runtime/hauberk-error.ts";
 import { fixedApplicationPorts, isJoined } from "./joining/joined-resources.ts";
 import type { PublishedPort } from "./network/host-side.ts";
 import { type SidecarSettings, sidecarSettings } from "./pods/sidecar-settings.ts";
+import { WORKLOAD_API_ANNOTATION, workloadApiProblem } from "./pods/workload-api-place.ts";
 import { LOOPBACK, type PortAllocator } from "./port-allocator.ts";
 
 /** The resources ask for something that cannot be run; the message has file:line. */
@@ -149,6 +150,8 @@ function planPod(
   const owner = podTemplateOf(resources, workload);
   if (owner === undefined) throw new MeshPlanError(`nothing makes the pod ${workload.name}`);
   const { template, meta } = owner;
+  const problem = workloadApiProblem(template, workload);
+  if (problem !== undefined) throw misannotated(owner, problem);
   const pod = {
     workload,
     template,
@@ -159,6 +162,11 @@ function planPod(
     ...startsAfter(owner, workload),
   };
   return workload.injected ? { ...pod, adminPort } : pod;
+}
+
+function misannotated({ meta }: PodOwner, problem: string): MeshPlanError {
+  const path = `spec.template.metadata.annotations["${WORKLOAD_API_ANNOTATION}"]`;
+  return new MeshPlanError(`${formatLocation(meta.source)} ${path} ${problem}`);
 }
 
 function startsAfter(owner: PodOwner, { name }: Workload): Pick<PlannedPod, "startsAfter"> {

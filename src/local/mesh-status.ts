@@ -18,6 +18,8 @@ export interface MeshStatus {
   readonly pods: readonly PodStatus[];
   /** Why what the files say now is not in force; absent when it is. */
   readonly refusedChange?: string;
+  /** What the control plane warns of: leaves not renewed, authorities that end; absent when it was not asked. */
+  readonly certificateWarnings?: readonly string[];
 }
 
 export interface ProcessStatus {

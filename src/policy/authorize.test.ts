@@ -377,6 +377,25 @@ test("AP-61 what an ALLOW rule lost on TCP is said", () => {
   ]);
 });
 
+/** The same rule in a policy of the root namespace and in one of the caller's: which of them matches. */
+const ownAccounts: [field: string, rule: RuleParts, matches: string][] = [
+  ["serviceAccounts", source("serviceAccounts", "sleep"), "default"],
+  ["notServiceAccounts", source("notServiceAccounts", "sleep"), "istio-system"],
+  ["source.serviceAccount", when("source.serviceAccount", ["sleep"]), "default"],
+];
+for (const [field, rule, matches] of ownAccounts) {
+  test(`AP-47, AP-85 ${field} without a namespace means its own policy's, whatever other policies say`, () => {
+    const both = ["istio-system", "default"].map((namespace) =>
+      policy("ALLOW", [rule], { namespace }),
+    );
+    for (const policies of [both, both.toReversed()]) {
+      const { reason } = judgeHttp(policies);
+      assert.ok(reason.because === "matched-allow");
+      assert.equal(reason.matched.policy.namespace, matches);
+    }
+  });
+}
+
 test("an open connection can be kept, and judged again whenever the policies change", () => {
   const kept = connectionFrom(SLEEP, { serverName: mutualTlsServerName });
   const asAccepted = structuredClone(kept);

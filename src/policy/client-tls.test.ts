@@ -86,6 +86,9 @@ function destinationOf(
 }
 
 const MUTUAL = "{mode: ISTIO_MUTUAL}";
+const SILENT = "{loadBalancer: {simple: RANDOM}}";
+const PORT_81 = "{portLevelSettings: [{port: {number: 81}, tls: {mode: DISABLE}}]}";
+const FRONT = ", workloadSelector: {matchLabels: {tier: front}}";
 /** Which rule counts: its name, or "none". */
 const lookups: [id: string, rules: string, chosen: string, asked?: { client?: string }][] = [
   ["no rule at all", "", "none"],
@@ -168,6 +171,24 @@ const lookups: [id: string, rules: string, chosen: string, asked?: { client?: st
     rule({ name: "a", created: "2021-01-01T00:00:00Z" }) +
       rule({ name: "b", created: "2020-01-01T00:00:00Z", tls: MUTUAL }),
     "b",
+  ],
+  [
+    "an older one that says nothing of TLS gives way",
+    rule({ name: "old", created: "2020-01-01T00:00:00Z", policy: SILENT }) +
+      rule({ name: "new", created: "2021-01-01T00:00:00Z" }),
+    "new",
+  ],
+  [
+    "but not when it selects the client and the other one does not",
+    rule({ name: "all", created: "2020-01-01T00:00:00Z" }) +
+      rule({ name: "front", policy: SILENT, more: FRONT }),
+    "none",
+  ],
+  [
+    "nor when it speaks of one port alone",
+    rule({ name: "port", policy: PORT_81, created: "2020-01-01T00:00:00Z" }) +
+      rule({ name: "new", created: "2021-01-01T00:00:00Z" }),
+    "none",
   ],
   ["of the same age, the first by name", rule({ name: "b" }) + rule({ name: "a" }), "a"],
   [

@@ -61,6 +61,29 @@ test("each action has its verb", () => {
   assert.equal(sentenceOf("{}", "CUSTOM, provider: {name: opa}"), "Asks the authorizer always.");
 });
 
+/** A key of `when`, and what it asks of a value. */
+const KEYS: readonly (readonly [key: string, asks: string])[] = [
+  ["source.ip", "the caller's address is 10.0.0.1"],
+  ["remote.ip", "the caller's address by X-Forwarded-For is 10.0.0.1"],
+  ["source.namespace", "the caller's namespace is 1"],
+  ["source.principal", "the principal is 1"],
+  ["source.serviceAccount", "the service account is jobs/1"],
+  ["source.trustDomain", "the trust domain is 1"],
+  ["request.auth.principal", "the end user is 1"],
+  ["request.auth.audiences", "the token audience is 1"],
+  ["request.auth.presenter", "the token presenter is 1"],
+  ["destination.ip", "the destination's address is 10.0.0.1"],
+  ["destination.port", "the port is 1"],
+  ["connection.sni", "the TLS server name is 1"],
+];
+for (const [key, asks] of KEYS) {
+  test(`AP-80..AP-98: ${key} in words: ${asks}`, () => {
+    const value = asks.split(" ").at(-1);
+    const rule = `{when: [{key: ${key}, values: ['${value}']}]}`;
+    assert.equal(sentenceOf(rule, "ALLOW"), `Allows when ${asks}.`);
+  });
+}
+
 function sentenceOf(rule: string, action: string): string {
   const [policy] = authorizationPolicies(`{action: ${action}, rules: [${rule}]}`);
   const [first] = policy?.rules ?? [];

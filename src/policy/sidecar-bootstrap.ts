@@ -27,6 +27,15 @@ export interface SidecarBootstrap {
   readonly renewal?: RenewalRatios;
   /** Present where the kernel leads the pod's connections to the sidecar. */
   readonly capture?: CaptureSettings;
+  /** Present where the pod asks for a SPIFFE Workload API. */
+  readonly workloadApi?: WorkloadApiSettings;
+}
+
+/** The Unix socket on which a sidecar hands its workload its own key. */
+export interface WorkloadApiSettings {
+  readonly path: string;
+  /** Who may connect: the sidecar's own user alone, or the group of the socket's folder too. */
+  readonly access: "owner" | "group";
 }
 
 /** Where the kernel leads what it intercepts, and by what it knows the sidecar's own traffic. */
@@ -47,8 +56,8 @@ export interface CaptureSettings {
 /** Messages to a sidecar. */
 export type SidecarInstruction =
   | SidecarBootstrap
-  /** A fresh token, before the old one expires. */
-  | { readonly type: "token"; readonly token: string }
+  /** A fresh token, before the old one expires; with the root that the control plane's certificate chains to now. */
+  | { readonly type: "token"; readonly token: string; readonly rootPem: string }
   /** What now runs as the application, one process a container: it and its descendants are the sidecar's own workload. */
   | { readonly type: "application"; readonly processIds: readonly number[] };
 

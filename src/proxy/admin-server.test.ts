@@ -38,7 +38,11 @@ test("a serving sidecar tells its health, metrics and certificate, never its key
     id: svid.id,
     serialNumber: svid.serialNumber,
     notAfter: svid.notAfter.toISOString(),
+    issuedAt: svid.issuedAt.toISOString(),
+    certificateChainPem: svid.certificateChainPem,
+    rootsPem: [mesh.rootPem],
   });
+  assert.doesNotMatch(certificate.body, /PRIVATE/);
   const { body } = await ask(adminPort, { path: "/stats/prometheus" });
   assert.match(body, /^hauberk_certificate_expiry_seconds \d+/m);
   await sidecar.close();
@@ -51,6 +55,7 @@ test("before it serves, a sidecar is not ready", async () => {
     port,
     ready: () => "starting",
     svid: new WatchedValue(undefined),
+    rootsPem: () => [],
     metrics: createMetrics(),
     log: silentLog,
   });

@@ -1,6 +1,7 @@
 /** The sidecar's own small server on loopback: health, metrics, and which certificate it has. Reads only. */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { SidecarCertificates } from "../identity/sidecar-certificates.ts";
 import type { X509Svid } from "../identity/x509-svid.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { ListenError } from "../runtime/listen-error.ts";
@@ -12,6 +13,8 @@ export interface AdminOptions {
   readonly port: number;
   readonly ready: () => "ready" | "starting";
   readonly svid: Watched<X509Svid | undefined>;
+  /** PEM of the roots that peers must chain to. */
+  readonly rootsPem: () => readonly string[];
   readonly metrics: Metrics;
   readonly log: Log;
 }
@@ -74,14 +77,14 @@ export class AdminServer {
   async #page({ method, url, headers }: IncomingMessage): Promise<Page> {
     if (!OWN_NAMES.test(headers.host ?? "")) return text(421, "ask under a loopback name\n");
     if (method !== "GET") return text(405, "only GET is served\n");
-    const { ready, metrics, svid } = this.#options;
+    const { ready, metrics, svid, rootsPem } = this.#options;
     switch (url) {
       case "/healthz/ready":
         return text(ready() === "ready" ? 200 : 503, `${ready()}\n`);
       case "/stats/prometheus":
         return { status: 200, contentType: metrics.contentType, body: await metrics.exposition() };
       case "/certs":
-        return { status: 200, contentType: "application/json", body: describeSvid(svid.current) };
+        return json(describeCertificates(svid.current, rootsPem()));
       default:
         return text(404, "see /healthz/ready, /stats/prometheus, /certs\n");
     }
@@ -92,8 +95,21 @@ function text(status: number, body: string): Page {
   return { status, contentType: TEXT, body };
 }
 
-/** What anyone may see of a certificate. */
-function describeSvid(svid: X509Svid | undefined): string {
-  const { id = null, serialNumber = null, notAfter } = svid ?? {};
-  return `${JSON.stringify({ id, serialNumber, notAfter: notAfter?.toISOString() ?? null })}\n`;
+function json(value: unknown): Page {
+  return { status: 200, contentType: "application/json", body: `${JSON.stringify(value)}\n` };
+}
+
+/** Public parts only. */
+function describeCertificates(
+  svid: X509Svid | undefined,
+  rootsPem: readonly string[],
+): SidecarCertificates {
+  return {
+    id: svid?.id ?? null,
+    serialNumber: svid?.serialNumber ?? null,
+    notAfter: svid?.notAfter.toISOString() ?? null,
+    issuedAt: svid?.issuedAt.toISOString() ?? null,
+    certificateChainPem: svid?.certificateChainPem ?? null,
+    rootsPem,
+  };
 }

@@ -26,7 +26,7 @@ export function compileView(view: WorkloadView): CompiledView {
     view,
     http: compileAuthorization(authorization, { protocol: "http", trust }),
     tcp: compileAuthorization(authorization, { protocol: "tcp", trust }),
-    roots: new TrustedRoots(trust.rootsPem),
+    roots: new TrustedRoots(trust.rootsPem, trust.crlsPem),
     ports: new InboundPorts(view),
     addresses: new DestinationAddresses(view.outbound.destinations),
   };

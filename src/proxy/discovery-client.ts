@@ -3,13 +3,13 @@
  * after every interruption, and meanwhile keeps the last good view.
  */
 import { once } from "node:events";
-import { setTimeout as delay } from "node:timers/promises";
 import { CONTROL_PLANE_NAME } from "../identity/certificate-client.ts";
 import type { X509Svid } from "../identity/x509-svid.ts";
 import type { WorkloadView } from "../policy/workload-view.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
 import { type Backoff, backoffDelay } from "../runtime/retry.ts";
+import { WakeablePause } from "../runtime/wakeable-pause.ts";
 import { type Watched, WatchedValue } from "../runtime/watched.ts";
 import { AggregatedDiscoveryService } from "../wire/gen/envoy/service/discovery/v3/ads_pb.ts";
 import type { DeltaDiscoveryResponse } from "../wire/gen/envoy/service/discovery/v3/discovery_pb.ts";
@@ -29,10 +29,10 @@ export interface DiscoveryClientOptions {
   readonly controlPlane: string;
   /** The view to ask for, `namespace/pod`. */
   readonly name: string;
-  /** Each connection uses the certificate that is current when it starts. */
+  /** Each connection uses the certificate that is current when it starts; a new one opens a new connection. */
   readonly svid: Watched<X509Svid | undefined>;
-  /** PEM of the roots that the control plane's certificate must chain to. */
-  readonly rootsPem: readonly string[];
+  /** PEM of the roots that the control plane's certificate must chain to, as known when a connection starts. */
+  readonly rootsPem: () => readonly string[];
   readonly log: Log;
   /** A number in [0, 1). */
   readonly random: () => number;
@@ -73,13 +73,28 @@ class ViewSubscriber {
     const { log, random, signal } = this.#options;
     for (let failures = 0; !signal.aborted; failures++) {
       const startedAt = performance.now();
+      const shown = this.#options.svid.current;
       const error = await this.#followOnce();
       if (signal.aborted) return;
+      if (shown !== undefined && shown !== this.#options.svid.current) {
+        log.info("discovery stream is opened anew with the new certificate");
+        failures = -1;
+        continue;
+      }
       if (performance.now() - startedAt >= SETTLED_MS) failures = 0;
       const delayMs = backoffDelay(failures, BACKOFF, random());
       log.warn("discovery stream ended", { error, retryInMs: Math.round(delayMs) });
-      await abortable(delay(delayMs, undefined, { signal }), signal);
+      await this.#pauseBeforeNext(delayMs);
     }
+  }
+
+  /** A new certificate may be what was missing. */
+  async #pauseBeforeNext(delayMs: number): Promise<void> {
+    const { svid, signal } = this.#options;
+    const pause = new WakeablePause();
+    const stopWatching = svid.onChange(() => pause.wake());
+    await abortable(pause.last(delayMs, signal), signal);
+    stopWatching();
   }
 
   /** @returns why it ended */
@@ -106,21 +121,24 @@ class ViewSubscriber {
   }
 
   async #follow(svid: X509Svid): Promise<void> {
-    const { controlPlane, rootsPem, serverName = CONTROL_PLANE_NAME, signal } = this.#options;
+    const { controlPlane, serverName = CONTROL_PLANE_NAME, signal } = this.#options;
     const client = new GrpcClient({
       address: controlPlane,
       serverName,
-      rootsPem,
+      rootsPem: this.#options.rootsPem(),
       certificate: { chainPem: svid.certificateChainPem, privateKeyPem: svid.privateKeyPem },
       maxReceiveBytes: MAX_VIEW_BYTES,
     });
     const stream = client.stream(AggregatedDiscoveryService.method.deltaAggregatedResources);
     signal.addEventListener("abort", stream.cancel);
+    // The control plane sees by the certificate of the stream who has renewed; the held version spares it the view.
+    const stopWatching = this.#options.svid.onChange(stream.cancel);
     try {
       stream.send(this.#subscription());
       for await (const response of stream.responses) stream.send(this.#answer(response, svid));
     } finally {
       signal.removeEventListener("abort", stream.cancel);
+      stopWatching();
       stream.cancel();
       client.close();
     }
@@ -183,7 +201,7 @@ function readView(
 }
 
 /** Waiting that ends early, without an error, once `signal` aborts. */
-async function abortable(waiting: Promise<void>, signal: AbortSignal): Promise<void> {
+async function abortable(waiting: Promise<unknown>, signal: AbortSignal): Promise<void> {
   try {
     await waiting;
   } catch (error) {

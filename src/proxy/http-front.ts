@@ -62,6 +62,7 @@ const IDLE_MS = 300_000;
 const MAX_PIPELINED = 64;
 
 interface Served<C> {
+  readonly socket: Socket;
   readonly connection: C;
   /** Of requests whose answer is not complete. */
   readonly responses: Set<ServerResponse>;
@@ -72,7 +73,7 @@ interface Served<C> {
 export class HttpFront<C, E extends Exchange> {
   readonly #service: HttpService<C, E>;
   readonly #server: Server;
-  readonly #served = new WeakMap<Duplex, Served<C>>();
+  readonly #served = new Map<Duplex, Served<C>>();
   #draining = false;
 
   constructor(service: HttpService<C, E>, { headersMs, checkMs }: HttpFrontLimits = LIMITS) {
@@ -100,10 +101,35 @@ export class HttpFront<C, E extends Exchange> {
 
   /** Serves requests on a connection that somebody else accepted. */
   accept(socket: Socket, connection: C): void {
-    const served: Served<C> = { connection, responses: new Set(), phase: "open" };
+    if (socket.closed) return; // nobody would tell us to forget it
+    const served: Served<C> = { socket, connection, responses: new Set(), phase: "open" };
     this.#served.set(socket, served);
     this.#server.emit("connection", socket);
-    socket.once("close", () => endUnsent(served.responses));
+    socket.once("close", () => {
+      this.#served.delete(socket);
+      endUnsent(served.responses);
+    });
+  }
+
+  /** Closes a connection now when it is idle, else after the answers it is waiting for. */
+  retire(socket: Socket): void {
+    const served = this.#served.get(socket);
+    if (served === undefined || served.phase === "broken") return;
+    served.phase = "ending";
+    const last = [...served.responses].at(-1);
+    if (last === undefined) {
+      socket.end();
+      return;
+    }
+    last.shouldKeepAlive = false;
+    last.once("close", () => socket.end()); // its head may have promised more already
+  }
+
+  /** @param mustEnd of every connection that is open */
+  retireWhere(mustEnd: (connection: C) => boolean): void {
+    for (const { socket, connection } of this.#served.values()) {
+      if (mustEnd(connection)) this.retire(socket);
+    }
   }
 
   /** Closes idle connections now and the others after the answer they are waiting for. */

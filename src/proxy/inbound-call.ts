@@ -11,6 +11,8 @@ export interface InboundCall extends AcceptedTransport {
   readonly facts: CallFacts;
   readonly connection: Connection;
   readonly authorization: ConnectionAuthorization;
+  /** From then on the connection closes with its next answer; absent: its certificates say nothing. */
+  readonly lastAnswerFrom?: Date;
   /** The port as the newest view has it. */
   readonly port: () => ServedPort;
 }

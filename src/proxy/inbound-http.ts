@@ -54,8 +54,12 @@ function applicationRoute(
   return { cluster: inboundCluster(call.port()), targets, persistence: "once" };
 }
 
-/** A peer verified against other roots than today's has to come again. */
-function mayStay({ peer, rootsPem }: InboundCall, { rules }: InboundExchange): boolean {
+/** A peer verified against other roots than today's has to come again, and so has one whose certificate, or ours, ends soon. */
+function mayStay(
+  { peer, rootsPem, lastAnswerFrom }: InboundCall,
+  { rules, startedAt }: InboundExchange,
+): boolean {
   if (peer === undefined) return true;
+  if (lastAnswerFrom !== undefined && startedAt >= lastAnswerFrom) return false;
   return rules.mutualTls.mode !== "DISABLE" && rules.roots.same(rootsPem);
 }

@@ -10,6 +10,11 @@ import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Watched } from "../runtime/watched.ts";
 import type { AcceptedConnection } from "./accepted-connection.ts";
+import {
+  type CertificateDeadlines,
+  IDLE_CALLEE_RESERVE,
+  LAST_ANSWER_RESERVE,
+} from "./certificate-deadlines.ts";
 import type { CompiledView } from "./compiled-view.ts";
 import {
   chooseFilterChain,
@@ -30,7 +35,8 @@ import { admissionRefusal } from "./refusal-today.ts";
 export interface InboundServices {
   readonly compiled: Watched<CompiledView>;
   readonly terminator: MutualTlsTerminator;
-  readonly http: Pick<HttpFront<InboundCall, InboundExchange>, "accept">;
+  readonly deadlines: CertificateDeadlines;
+  readonly http: Pick<HttpFront<InboundCall, InboundExchange>, "accept" | "retire">;
   readonly carrier: Pick<InboundCarrier, "carry">;
   readonly recorder: Recorder;
   readonly log: Log;
@@ -110,7 +116,7 @@ export class InboundReception {
   async #carry(serve: "http" | "tcp", carried: Carried): Promise<void> {
     const { carrier, http, log } = this.#services;
     const { socket, call, head } = carried;
-    const reason = notAdmitted(call);
+    const reason = notAdmitted(call) ?? this.#revoked(call);
     if (reason !== undefined) {
       this.#refuse(socket, call, reason);
     } else if (serve === "tcp") {
@@ -119,8 +125,22 @@ export class InboundReception {
       socket.destroy();
     } else {
       tellOpened(call, { log, protocol: serve });
-      http.accept(socket, call);
+      http.accept(socket, this.#withDeadline(socket, call));
     }
+  }
+
+  #revoked({ peer }: InboundCall): Reason | undefined {
+    const { compiled, clock } = this.#services;
+    const problem = peer && compiled.current.roots.revocationOf(peer, clock.now());
+    return problem === undefined ? undefined : { because: "peer-not-verified", problem };
+  }
+
+  #withDeadline(socket: Socket, call: InboundCall): InboundCall {
+    if (call.ends === undefined) return call;
+    const { deadlines, http } = this.#services;
+    const forget = deadlines.watch(call.ends, IDLE_CALLEE_RESERVE, () => http.retire(socket));
+    socket.once("close", forget);
+    return { ...call, lastAnswerFrom: deadlines.timeOf(call.ends, LAST_ANSWER_RESERVE) };
   }
 
   #call(
@@ -144,6 +164,7 @@ export class InboundReception {
     return {
       peer,
       rootsPem: verified?.rootsPem ?? [],
+      ...(verified && { ends: verified.ends }),
       port,
       facts: {
         reporter: "destination",

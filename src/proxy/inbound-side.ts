@@ -11,7 +11,8 @@ import { applicationByView, applicationInPod } from "./application-dial.ts";
 import { BoundedWarning } from "./bounded-warning.ts";
 import { type CapturedConnection, CaptureListener } from "./capture-listener.ts";
 import { type Capture, inboundProblem } from "./capture-rules.ts";
-import type { CompiledView } from "./compiled-view.ts";
+import { CertificateDeadlines } from "./certificate-deadlines.ts";
+import { type CompiledView, transportRules } from "./compiled-view.ts";
 import { HttpFront } from "./http-front.ts";
 import type { InboundCall } from "./inbound-call.ts";
 import { InboundCarrier } from "./inbound-carrier.ts";
@@ -23,6 +24,7 @@ import type { InboundExchange } from "./inbound-steps.ts";
 import { ListenerSet } from "./listener-set.ts";
 import type { MutualTlsTerminator } from "./mutual-tls-terminator.ts";
 import { formatAddress, type Recorder } from "./recorder.ts";
+import { peerProblem } from "./refusal-today.ts";
 import { UpstreamPool } from "./upstream-pool.ts";
 
 export interface InboundSideOptions {
@@ -33,6 +35,7 @@ export interface InboundSideOptions {
   readonly recorder: Recorder;
   readonly log: Log;
   readonly clock: Clock;
+  readonly random: () => number;
 }
 
 /** Some servers close after two seconds, and say so to nobody; a new connection to the own machine costs little. */
@@ -58,6 +61,7 @@ export class InboundSide {
     this.#carrier = new InboundCarrier({ ...options, application });
     this.#reception = new InboundReception({
       ...options,
+      deadlines: new CertificateDeadlines(options),
       http: this.#http,
       carrier: this.#carrier,
     });
@@ -69,6 +73,23 @@ export class InboundSide {
   enforce({ view }: CompiledView): void {
     for (const port of view.inbound.ports) this.#listeners.get(keyOf(port))?.update(port);
     this.#carrier.judgeAgain();
+    this.#http.retireWhere((call) => this.#isTrustedNoMore(call));
+  }
+
+  /** A request would be refused now: an idle connection need not wait for one. */
+  #isTrustedNoMore({ peer, rootsPem, port, facts }: InboundCall): boolean {
+    if (peer === undefined) return false;
+    const { compiled, clock, log } = this.#options;
+    const rules = transportRules(compiled.current, port());
+    const problem = peerProblem({ peer, rootsPem }, { ...rules, now: clock.now() });
+    if (problem === undefined) return false;
+    log.info("HTTP connection ended by a change of trust", {
+      from: formatAddress(facts.remote),
+      port: port().containerPort,
+      principal: peer.id,
+      problem,
+    });
+    return true;
   }
 
   /** @throws ListenError when a port of the view cannot be opened */

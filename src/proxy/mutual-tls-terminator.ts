@@ -2,10 +2,12 @@
  * Ends mutual TLS on connections that somebody else accepted. A client that cannot be verified is cut off by us and not
  * by Node, so that the reason can be recorded; nothing it sent is read.
  */
+import type { X509Certificate } from "node:crypto";
 import type { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket, type TlsOptions } from "node:tls";
 import { describeError } from "../runtime/hauberk-error.ts";
-import { type Peer, verifyPeer } from "./peer.ts";
+import { firstEnd, type Peer, verifyPeer } from "./peer.ts";
+import { servedCertificate } from "./served-certificate.ts";
 import { type MeshCredentials, serverContextOptions } from "./tls-context.ts";
 
 const HANDSHAKE_MS = 10_000;
@@ -16,6 +18,8 @@ const HTTP_1_1 = "http/1.1";
 export interface Verified {
   readonly peer: Peer;
   readonly rootsPem: readonly string[];
+  /** When the first certificate of the connection does, ours or the peer's. */
+  readonly ends: Date;
 }
 
 export type Termination =
@@ -42,6 +46,11 @@ export class MutualTlsTerminator {
     }
   }
 
+  /** What a caller is shown now, found out by calling. */
+  served(): Promise<X509Certificate | undefined> {
+    return servedCertificate(this.#withAlpn);
+  }
+
   /**
    * Hands over `raw`, which must have its ClientHello still unread. With a problem as outcome the connection is
    * already destroyed.
@@ -49,7 +58,7 @@ export class MutualTlsTerminator {
    * @param offered the ALPN names of the ClientHello
    */
   async terminate(raw: Socket, offered: readonly string[]): Promise<Termination> {
-    const { rootsPem } = this.#credentials.trust;
+    const { svid, trust } = this.#credentials;
     const outcome = await this.#handshake(
       raw,
       offered.includes(HTTP_1_1) ? this.#withAlpn : this.#withoutAlpn,
@@ -62,7 +71,7 @@ export class MutualTlsTerminator {
     outcome.on("error", () => outcome.destroy());
     try {
       const peer = verifyPeer(outcome, this.#credentials.trust);
-      return { peer, rootsPem, socket: outcome };
+      return { peer, rootsPem: trust.rootsPem, ends: firstEnd(svid, peer), socket: outcome };
     } catch (error) {
       outcome.destroy();
       return { problem: describeError(error) };

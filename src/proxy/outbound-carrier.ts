@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { SocketAddress } from "../policy/workload.ts";
 import type { Destination } from "../policy/workload-view.ts";
+import type { Clock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Watched } from "../runtime/watched.ts";
@@ -13,9 +14,11 @@ import { readFirstBytes } from "./first-bytes.ts";
 import { type DestinationName, namedDestination, type OutboundCall } from "./outbound-call.ts";
 import { withDestination } from "./outbound-http.ts";
 import type { OutboundTargets } from "./outbound-targets.ts";
+import type { Peer } from "./peer.ts";
 import { detectHttp } from "./protocol-detection.ts";
 import { reachable } from "./reachable-endpoints.ts";
 import { type CallFacts, formatAddress, type Recorder } from "./recorder.ts";
+import { peerProblem } from "./refusal-today.ts";
 import { relay } from "./tcp-relay.ts";
 import { type Upstream, UpstreamConnectError } from "./upstream-dialer.ts";
 
@@ -25,12 +28,16 @@ export interface OutboundCarrierOptions {
   readonly choice: EndpointChoice;
   readonly recorder: Recorder;
   readonly log: Log;
+  readonly clock: Clock;
   /** Serves a connection that carries requests. */
   readonly requests: (socket: Socket, call: OutboundCall) => void;
 }
 
 export class OutboundCarrier {
   readonly #options: OutboundCarrierOptions;
+  /** By the application's side. */
+  readonly #standing = new Map<Socket, Standing>();
+
   constructor(options: OutboundCarrierOptions) {
     this.#options = options;
   }
@@ -51,6 +58,25 @@ export class OutboundCarrier {
       this.#options.log.error("outbound connection failed", { problem: describeError(error) });
       socket.destroy();
     });
+  }
+
+  /** Ends the connections whose callee the newest trust refuses; its certificate's own end is no reason (CA-32). */
+  judgeAgain(): void {
+    const { compiled, clock, log } = this.#options;
+    const { view, roots } = compiled.current;
+    for (const [socket, { peer, rootsPem, facts }] of this.#standing) {
+      const now = clock.now();
+      const problem = peerProblem({ peer, rootsPem }, { trust: view.trust, roots, now });
+      if (problem === undefined) continue;
+      this.#standing.delete(socket);
+      socket.destroy();
+      log.info("outbound connection ended by a change of trust", {
+        from: formatAddress(facts.remote),
+        cluster: facts.cluster,
+        upstreamPrincipal: peer.id,
+        problem,
+      });
+    }
   }
 
   async #carry(
@@ -76,6 +102,7 @@ export class OutboundCarrier {
       recorder.connectionRefused(facts, reach.refused);
       return;
     }
+    const { rootsPem } = this.#options.compiled.current.view.trust;
     const dialled = await this.#dial(reach.destination, socket);
     if ("failure" in dialled) {
       socket.destroy();
@@ -93,9 +120,19 @@ export class OutboundCarrier {
     const { upstream, target } = dialled;
     this.#tellOpened(departure, dialled);
     recorder.connectionOpened(facts, upstream);
+    this.#watch(socket, { facts, upstream, rootsPem });
     const { received, sent } = await relay(socket, upstream.socket, { head });
+    this.#standing.delete(socket);
     const bytes = { bytesReceived: received, bytesSent: sent };
     recorder.connectionClosed(facts, { flags: "-", ...bytes, target, ends: upstream });
+  }
+
+  /** Trust may have changed while the callee was dialled. */
+  #watch(socket: Socket, { facts, upstream, rootsPem }: Opened): void {
+    const peer = upstream.mutualTls?.peer;
+    if (peer === undefined) return;
+    this.#standing.set(socket, { facts, peer, rootsPem });
+    if (rootsPem !== this.#options.compiled.current.view.trust.rootsPem) this.judgeAgain();
   }
 
   async #dial(destination: Destination, client: Socket): Promise<Dialled | DialFailure> {
@@ -134,6 +171,17 @@ export class OutboundCarrier {
 const NOTHING = Buffer.alloc(0);
 /** Nobody will greet a client that waits for it: it is told soon. */
 const REFUSED_ANYWAY = { silenceMs: 300, onSilence: "tcp" } as const;
+
+interface Standing {
+  readonly facts: CallFacts;
+  readonly peer: Peer;
+  /** PEM of the roots the callee was verified against. */
+  readonly rootsPem: readonly string[];
+}
+
+interface Opened extends Pick<Standing, "facts" | "rootsPem"> {
+  readonly upstream: Upstream;
+}
 
 interface Departure {
   readonly facts: CallFacts;

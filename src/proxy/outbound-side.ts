@@ -10,6 +10,7 @@ import type { AcceptedConnection } from "./accepted-connection.ts";
 import { CaptureListener } from "./capture-listener.ts";
 import { type Capture, outboundProblem } from "./capture-rules.ts";
 import { CapturedCalls } from "./captured-calls.ts";
+import { CertificateDeadlines } from "./certificate-deadlines.ts";
 import type { CompiledView } from "./compiled-view.ts";
 import { EndpointChoice } from "./endpoint-choice.ts";
 import { exemptConnect } from "./exempt-connect.ts";
@@ -50,7 +51,7 @@ const LOOPBACK = ["127.0.0.1", "::1"] as const;
 
 export class OutboundSide {
   readonly #options: OutboundSideOptions;
-  readonly #pool = new UpstreamPool({ idleMs: SIDECAR_IDLE_MS });
+  readonly #pool: UpstreamPool;
   readonly #targets: OutboundTargets;
   readonly #carrier: OutboundCarrier;
   readonly #http: HttpFront<OutboundCall, OutboundExchange>;
@@ -60,11 +61,13 @@ export class OutboundSide {
 
   constructor(options: OutboundSideOptions) {
     this.#options = options;
-    const { svid, compiled, log, random } = options;
+    const { svid, compiled, log, clock, random } = options;
     const { trust } = compiled.current.view;
     const connect =
       options.capture === undefined ? connectDirectly : exemptConnect(options.capture);
-    this.#targets = new OutboundTargets(this.#pool, { svid, trust, connect });
+    const deadlines = new CertificateDeadlines({ clock, random });
+    this.#pool = new UpstreamPool({ idleMs: SIDECAR_IDLE_MS, deadlines });
+    this.#targets = new OutboundTargets(this.#pool, { svid, trust, connect, clock });
     const shared = { ...options, targets: this.#targets, choice: new EndpointChoice(random) };
     this.#carrier = new OutboundCarrier({
       ...shared,
@@ -90,6 +93,7 @@ export class OutboundSide {
   refresh(svid: X509Svid): void {
     const { view } = this.#options.compiled.current;
     this.#targets.refresh({ svid, trust: view.trust }, view);
+    this.#carrier.judgeAgain();
   }
 
   /** @throws ListenError when a listener of the view cannot be opened */

@@ -4,9 +4,11 @@
  */
 import { createHash } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
-import type { Destination, Endpoint, WorkloadView } from "../policy/workload-view.ts";
+import type { Destination, Endpoint, Trust, WorkloadView } from "../policy/workload-view.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { Target } from "./exchange.ts";
 import { clientContextOptions, type MeshCredentials } from "./tls-context.ts";
+import { TrustedRoots } from "./trusted-roots.ts";
 import { type Connect, dialMutualTls, dialPlaintext, type Upstream } from "./upstream-dialer.ts";
 import type { UpstreamPool } from "./upstream-pool.ts";
 
@@ -22,26 +24,35 @@ const APPLICATION_PROTOCOLS: Readonly<Record<Carried, readonly string[]>> = {
 export class OutboundTargets {
   readonly #pool: UpstreamPool;
   readonly #connect: Connect;
+  readonly #clock: Clock;
   #credentials: MeshCredentials;
+  #roots: TrustedRoots;
   #secureContext: SecureContext;
   #trustHash: string;
 
   constructor(
     pool: UpstreamPool,
-    { connect, ...credentials }: MeshCredentials & { readonly connect: Connect },
+    {
+      connect,
+      clock,
+      ...credentials
+    }: MeshCredentials & { readonly connect: Connect; readonly clock: Clock },
   ) {
     this.#pool = pool;
     this.#connect = connect;
+    this.#clock = clock;
     this.#credentials = credentials;
+    this.#roots = new TrustedRoots(credentials.trust.rootsPem, credentials.trust.crlsPem);
     this.#secureContext = createSecureContext(clientContextOptions(credentials));
-    this.#trustHash = hashOf(credentials.trust);
+    this.#trustHash = hashOfTrust(credentials.trust);
   }
 
   /** For connections from now on; idle ones that no target of `view` would reuse are closed. */
   refresh(credentials: MeshCredentials, view: WorkloadView): void {
-    this.#credentials = credentials;
     this.#secureContext = createSecureContext(clientContextOptions(credentials));
-    this.#trustHash = hashOf(credentials.trust);
+    this.#credentials = credentials;
+    this.#roots = new TrustedRoots(credentials.trust.rootsPem, credentials.trust.crlsPem);
+    this.#trustHash = hashOfTrust(credentials.trust);
     const keys = view.outbound.destinations.flatMap((destination) =>
       destination.endpoints.map((endpoint) => this.#key(destination, endpoint)),
     );
@@ -64,6 +75,7 @@ export class OutboundTargets {
   ): Promise<Upstream> {
     if (!endpoint.mutualTls) return dialPlaintext(endpoint.address, this.#connect);
     const { svid, trust } = this.#credentials;
+    const roots = this.#roots;
     return dialMutualTls(endpoint.address, {
       own: svid,
       secureContext: this.#secureContext,
@@ -71,6 +83,7 @@ export class OutboundTargets {
       applicationProtocols: APPLICATION_PROTOCOLS[carried],
       trust,
       identities: destination.identities,
+      problemOf: (peer) => roots.revocationOf(peer, this.#clock.now()),
       connect: this.#connect,
     });
   }
@@ -84,6 +97,7 @@ export class OutboundTargets {
   }
 }
 
-function hashOf(value: unknown): string {
-  return createHash("sha256").update(JSON.stringify(value)).digest("base64");
+/** Of all that a callee is verified by; whose certificate is to be renewed is no concern of a connection. */
+function hashOfTrust({ taintedAuthorities: _, ...trust }: Trust): string {
+  return createHash("sha256").update(JSON.stringify(trust)).digest("base64");
 }

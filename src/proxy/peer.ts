@@ -5,6 +5,7 @@ import { spiffeIdOfCertificate, verifyTrustDomain } from "../identity/peer-certi
 import type { SpiffeId } from "../identity/spiffe-id.ts";
 import type { Trust } from "../policy/workload-view.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
+import { untrustedProblem } from "./foreign-chain.ts";
 
 /** More than any mesh has, and as many as a chain is followed elsewhere. */
 const MAX_CHAIN = 10;
@@ -35,7 +36,10 @@ export function verifyPeer(socket: TLSSocket, trust: Trust): Peer {
   if (certificate === undefined) throw new PeerNotVerifiedError("no certificate was presented");
   if (socket.isSessionReused()) throw new PeerNotVerifiedError("the session was resumed");
   if (!socket.authorized) {
-    throw new PeerNotVerifiedError(`the certificate is not trusted: ${socket.authorizationError}`);
+    const error = String(socket.authorizationError);
+    throw new PeerNotVerifiedError(
+      untrustedProblem(certificate, { error, rootsPem: trust.rootsPem }),
+    );
   }
   return peerOf(certificate, trust);
 }
@@ -46,14 +50,20 @@ export function verifyPeer(socket: TLSSocket, trust: Trust): Peer {
  * @throws PeerNotVerifiedError, PeerCertificateError
  */
 export function verifyCallee(
-  certificate: X509Certificate,
+  socket: TLSSocket,
   { trust, identities }: { readonly trust: Trust; readonly identities: readonly SpiffeId[] },
 ): Peer {
-  const peer = peerOf(certificate, trust);
+  const peer = verifyPeer(socket, trust);
   if (identities.length > 0 && !identities.includes(peer.id)) {
     throw new PeerNotVerifiedError(`"${peer.id}" is not one of ${identities.join(", ")}`);
   }
   return peer;
+}
+
+/** When the first certificate of a connection ends: ours or one of the peer's chain. */
+export function firstEnd(own: { readonly notAfter: Date }, { chain }: Peer): Date {
+  const ends = chain.map(({ validTo }) => Date.parse(validTo));
+  return new Date(Math.min(own.notAfter.getTime(), ...ends));
 }
 
 function peerOf(certificate: X509Certificate, trust: Trust): Peer {

@@ -222,16 +222,22 @@ test("an HTTP peer that no root of today vouches for is heard no more", async ()
     requests++;
     response.end("ok");
   });
-  const { port, view, views, entry } = await stage(application, { protocol: "http" });
+  const { port, view, views, entry, line } = await stage(application, { protocol: "http" });
   const { socket } = by(otherMesh.svid(idOf("frontend")), port, ["istio-http/1.1"]);
   socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   await eventually("a request", () => requests === 1);
   await entry();
   views.set(view({ rootsPem: [mesh.rootPem] }));
-  socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   await once(socket, "close");
+  const { fields } = await line("HTTP connection ended by a change of trust");
+  assert.equal(fields["principal"], idOf("frontend"));
+  assert.match(String(fields["problem"]), /no trusted root/);
+  const again = by(otherMesh.svid(idOf("frontend")), port, ["istio-http/1.1"]);
+  await once(again.socket, "close");
   const refused = await entry(({ response_code }) => response_code === null);
-  assert.equal(refused.decision?.reason.because, "peer-not-verified");
+  const { reason } = refused.decision ?? assert.fail();
+  assert.ok(reason.because === "peer-not-verified");
+  assert.match(reason.problem, /leads to "O=[^"]+" \(key [0-9a-f]{40}\), and trusted here is "O=/);
   assert.equal(requests, 1);
 });
 

@@ -1,4 +1,7 @@
-/** What would refuse a connection today that was accepted earlier: mode, trust domains and roots may have changed. */
+/**
+ * What would refuse a connection today that was accepted earlier: mode, trust domains, roots and revocation lists may have
+ * changed.
+ */
 import { verifyTrustDomain } from "../identity/peer-certificate.ts";
 import type { Reason } from "../policy/decision.ts";
 import type { EffectiveMutualTls, NetworkAdmission, Trust } from "../policy/workload-view.ts";
@@ -12,6 +15,8 @@ export interface AcceptedTransport {
   readonly peer: Peer | undefined;
   /** PEM of the roots the peer was verified against. */
   readonly rootsPem: readonly string[];
+  /** When the first certificate of the connection does, ours or the peer's; absent on plaintext. */
+  readonly ends?: Date;
 }
 
 /** What is demanded of connections now. */
@@ -33,10 +38,20 @@ export function refusalToday(
   if (peer === undefined) {
     return mode === "STRICT" ? { because: "plaintext-refused", origin } : undefined;
   }
-  const problem =
-    foreignDomain(peer, rules.trust) ??
-    (rules.roots.same(rootsPem) ? undefined : rules.roots.problemOf(peer, now));
+  const problem = peerProblem({ peer, rootsPem }, { ...rules, now });
   return problem === undefined ? undefined : { because: "peer-not-verified", problem };
+}
+
+/** Why a peer that was verified once would not be now; the certificate's own end does not count (CA-32). */
+export function peerProblem(
+  { peer, rootsPem }: { readonly peer: Peer; readonly rootsPem: readonly string[] },
+  { trust, roots, now }: Pick<TransportRules, "trust" | "roots"> & { readonly now: Date },
+): string | undefined {
+  return (
+    foreignDomain(peer, trust) ??
+    (roots.same(rootsPem) ? undefined : roots.problemOf(peer, now)) ??
+    roots.revocationOf(peer, now)
+  );
 }
 
 /** NetworkPolicy comes before everything else: a connection that it refuses does not come about. */

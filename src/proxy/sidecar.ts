@@ -22,6 +22,7 @@ import { PinnedProcesses } from "./pinned-processes.ts";
 import { PodNames } from "./pod-names.ts";
 import { proxyCredentials } from "./proxy-credentials.ts";
 import { Recorder } from "./recorder.ts";
+import { ServedCertificateWatch } from "./served-certificate.ts";
 import { canTellOwners, WorkloadOwnership } from "./workload-ownership.ts";
 
 export interface SidecarOptions {
@@ -66,7 +67,8 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const metrics = createMetrics(options.clock);
   let dataPath: DataPath | undefined;
   const ready = (): "ready" | "starting" => (dataPath?.serving === true ? "ready" : "starting");
-  const admin = new AdminServer({ ...options, port: options.adminPort, metrics, ready });
+  const rootsPem = (): readonly string[] => options.views.current?.trust.rootsPem ?? [];
+  const admin = new AdminServer({ ...options, port: options.adminPort, metrics, ready, rootsPem });
   await openWhenFree(() => admin.open());
   try {
     const first = await firstValue(options.svid);
@@ -95,6 +97,7 @@ class DataPath {
   readonly #outbound: OutboundSide;
   readonly #names: PodNames | undefined;
   readonly #unwatch: (() => void)[] = [];
+  readonly #served: ServedCertificateWatch;
   #svid: X509Svid;
   #applying: Promise<void> = Promise.resolve();
   #retry: NodeJS.Timeout | undefined;
@@ -126,6 +129,12 @@ class DataPath {
       ownership: capture === undefined ? this.#ownershipRule() : undefined,
     });
     metrics.setCertificateExpiry(svid.notAfter);
+    this.#served = new ServedCertificateWatch({
+      served: () => this.#terminator.served(),
+      newest: () => (options.svid.current ?? svid).serialNumber,
+      onVerdict: (verdict) => metrics.setServedCertificate(verdict),
+      log: options.log,
+    });
   }
 
   async open(): Promise<void> {
@@ -144,6 +153,7 @@ class DataPath {
     this.#closed = true;
     this.serving = false;
     clearTimeout(this.#retry);
+    this.#served.close();
     for (const unwatch of this.#unwatch) unwatch();
     await this.#applying;
     await Promise.all([this.#inbound.close(), this.#outbound.close(), this.#names?.close()]);

@@ -1,8 +1,9 @@
 /**
- * The roots of one view, ready to judge peers that were verified against the roots of an earlier one: a connection may
- * outlive the trust it was made under.
+ * The roots and revocation lists of one view, ready to judge peers that were verified under an earlier one: a connection
+ * may outlive the trust it was made under.
  */
 import { X509Certificate } from "node:crypto";
+import { revocationProblem } from "../identity/certificate-revocation.ts";
 import { verifyChain } from "../identity/verify-chain.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Peer } from "./peer.ts";
@@ -14,10 +15,13 @@ export class TrustedRoots {
   readonly pem: readonly string[];
   /** Peers are judged once: many connections show the same certificate. */
   readonly #problems = new Map<string, string | undefined>();
+  readonly #revocations = new Map<string, string | undefined>();
+  readonly #crlsPem: readonly string[];
   #roots: readonly X509Certificate[] | undefined;
 
-  constructor(pem: readonly string[]) {
+  constructor(pem: readonly string[], crlsPem: readonly string[] = []) {
     this.pem = pem;
+    this.#crlsPem = crlsPem;
   }
 
   /** Whether these are the roots that a peer was verified against. */
@@ -35,6 +39,18 @@ export class TrustedRoots {
       this.#problems.set(certificateHash, this.#judge(chain, now));
     }
     return this.#problems.get(certificateHash);
+  }
+
+  /**
+   * Why a peer's certificate counts no more, though it leads to a root; a certificate of which no list tells counts
+   * (CA-51).
+   */
+  revocationOf({ certificateHash, chain }: Peer, now: Date): string | undefined {
+    if (this.#crlsPem.length === 0) return undefined;
+    if (!this.#revocations.has(certificateHash)) {
+      this.#revocations.set(certificateHash, revocationProblem(chain, this.#crlsPem, now));
+    }
+    return this.#revocations.get(certificateHash);
   }
 
   #judge(chain: readonly X509Certificate[], now: Date): string | undefined {

@@ -1,7 +1,6 @@
 /** Opens connections to applications and to other sidecars. Never resumes a TLS session: Node would not verify it. */
-import { X509Certificate } from "node:crypto";
 import { connect as connectTcp, type Socket } from "node:net";
-import { connect as connectTls, type SecureContext, type TLSSocket } from "node:tls";
+import { connect as connectTls, type SecureContext } from "node:tls";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
 import type { SocketAddress } from "../policy/workload.ts";
 import type { Trust } from "../policy/workload-view.ts";
@@ -10,10 +9,12 @@ import { type Peer, PeerNotVerifiedError, verifyCallee } from "./peer.ts";
 
 /** As Envoy's default; TCP and TLS together. */
 const CONNECT_MS = 10_000;
+/** How long the end of a handshake may take that has failed. */
+const FAREWELL_MS = 1_000;
 
 /** Who we were and whom we verified, on one mutual TLS connection. */
 export interface MutualTlsEnds {
-  readonly own: { readonly id: SpiffeId; readonly serialNumber: string };
+  readonly own: { readonly id: SpiffeId; readonly serialNumber: string; readonly notAfter: Date };
   readonly peer: Peer;
 }
 
@@ -38,6 +39,8 @@ export interface MutualTlsDial {
   readonly trust: Trust;
   /** Whom the callee may be; none is any of the trust domain. */
   readonly identities: readonly SpiffeId[];
+  /** What else speaks against a callee whose certificate leads to a trusted root. */
+  readonly problemOf: (peer: Peer) => string | undefined;
   readonly connect?: Connect | undefined;
 }
 
@@ -91,11 +94,10 @@ export async function dialMutualTls(
     applicationProtocols,
     trust,
     identities,
+    problemOf,
     connect = connectDirectly,
   }: MutualTlsDial,
 ): Promise<Upstream> {
-  const verify = (certificate: X509Certificate): Peer =>
-    verifyCallee(certificate, { trust, identities });
   const begunAt = performance.now();
   const raw = await connected(to, { connect, timeoutMs: CONNECT_MS });
   // Once TLS has taken it over, its errors come from there; without a listener one would end the process.
@@ -105,18 +107,20 @@ export async function dialMutualTls(
     servername: serverName,
     secureContext,
     ALPNProtocols: [...applicationProtocols],
-    rejectUnauthorized: true,
-    checkServerIdentity: (_host, { raw: der }) => refusalOf(() => verify(new X509Certificate(der))),
+    // `accept` refuses, before a byte is sent, and can say why: a callee is known by its identity, not by a host name.
+    rejectUnauthorized: false,
+    checkServerIdentity: () => undefined,
   });
   const timeoutMs = Math.max(1, CONNECT_MS - (performance.now() - begunAt));
   return established(socket, {
     event: "secureConnect",
     timeoutMs,
-    accept: () => ({
-      socket,
-      local: localEnd(socket),
-      mutualTls: { own, peer: verify(presentedCertificate(socket)) },
-    }),
+    accept: () => {
+      const peer = verifyCallee(socket, { trust, identities });
+      const problem = problemOf(peer);
+      if (problem !== undefined) throw new PeerNotVerifiedError(problem);
+      return { socket, local: localEnd(socket), mutualTls: { own, peer } };
+    },
   });
 }
 
@@ -137,24 +141,6 @@ function localEnd({ localAddress, localPort }: Socket): SocketAddress {
   return { address: localAddress ?? "", port: localPort ?? 0 };
 }
 
-/** Node calls `checkServerIdentity` only on some paths: what it leaves out is checked here. */
-function presentedCertificate(socket: TLSSocket): X509Certificate {
-  const certificate = socket.getPeerX509Certificate();
-  if (!socket.authorized || socket.isSessionReused() || certificate === undefined) {
-    throw new PeerNotVerifiedError("the callee's certificate was not verified");
-  }
-  return certificate;
-}
-
-function refusalOf(verify: () => unknown): Error | undefined {
-  try {
-    verify();
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
-  }
-}
-
 function established<T>(socket: Socket, { event, timeoutMs, accept }: Expected<T>): Promise<T> {
   const failed = event === "connect" ? "tcp" : "tls";
   return new Promise((resolve, reject) => {
@@ -172,10 +158,17 @@ function established<T>(socket: Socket, { event, timeoutMs, accept }: Expected<T
         socket.setTimeout(0).off("timeout", onTimeout).off("error", fail).off("close", onClose);
         resolve(accepted);
       } catch (error) {
-        fail(error);
+        reject(new UpstreamConnectError(failed, error));
+        leave(socket);
       }
     });
   });
+}
+
+/** Our end of the handshake still goes out: so the callee, too, can say whom it met. */
+function leave(socket: Socket): void {
+  socket.setTimeout(FAREWELL_MS, () => socket.destroy());
+  socket.destroySoon();
 }
 
 interface Expected<T> {

@@ -2,6 +2,8 @@
 import { Agent, type AgentOptions, type ClientRequestArgs } from "node:http";
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
+import { CALLER_RESERVE, type CertificateDeadlines } from "./certificate-deadlines.ts";
+import { firstEnd } from "./peer.ts";
 import type { Upstream } from "./upstream-dialer.ts";
 
 const MAX_IDLE_CONNECTIONS = 64;
@@ -11,13 +13,19 @@ const NO_CONNECTION = new Duplex();
 
 export type Dial = () => Promise<Upstream>;
 
+export interface UpstreamPoolLimits {
+  /** Shorter than the other end keeps an idle connection, so that we are the ones to close. */
+  readonly idleMs: number;
+  /** For connections that stand on certificates. */
+  readonly deadlines?: CertificateDeadlines;
+}
+
 export class UpstreamPool {
   readonly #agents = new Map<string, DialingAgent>();
-  readonly #idleMs: number;
+  readonly #limits: UpstreamPoolLimits;
 
-  /** @param idleMs shorter than the other end keeps an idle connection, so that we are the ones to close */
-  constructor({ idleMs }: { readonly idleMs: number }) {
-    this.#idleMs = idleMs;
+  constructor(limits: UpstreamPoolLimits) {
+    this.#limits = limits;
   }
 
   /**
@@ -28,7 +36,7 @@ export class UpstreamPool {
   agent(key: string, dial: Dial): DialingAgent {
     let agent = this.#agents.get(key);
     if (agent === undefined) {
-      agent = new DialingAgent(dial, this.#idleMs);
+      agent = new DialingAgent(dial, this.#limits);
       this.#agents.set(key, agent);
     }
     return agent;
@@ -51,10 +59,13 @@ export class UpstreamPool {
 /** node:http's own pool over our own connections. */
 export class DialingAgent extends Agent {
   readonly #dial: Dial;
+  readonly #deadlines: CertificateDeadlines | undefined;
   readonly #upstreams = new WeakMap<Duplex, Upstream>();
+  /** Connections that serve no further request. */
+  readonly #ending = new WeakSet<Duplex>();
   #retired = false;
 
-  constructor(dial: Dial, idleMs: number) {
+  constructor(dial: Dial, { idleMs, deadlines }: UpstreamPoolLimits) {
     const options: AgentOptions = {
       keepAlive: true,
       maxFreeSockets: MAX_IDLE_CONNECTIONS,
@@ -63,6 +74,7 @@ export class DialingAgent extends Agent {
     };
     super(options);
     this.#dial = dial;
+    this.#deadlines = deadlines;
   }
 
   override createConnection(
@@ -77,6 +89,10 @@ export class DialingAgent extends Agent {
           if (this.#idle().includes(socket)) drop(socket);
         };
         socket.on("end", dropIfIdle).on("timeout", dropIfIdle);
+        this.#retireInTime(upstream, () => {
+          this.#ending.add(socket);
+          dropIfIdle();
+        });
         callback?.(null, socket);
       },
       (error: Error) => callback?.(error, NO_CONNECTION),
@@ -85,8 +101,15 @@ export class DialingAgent extends Agent {
   }
 
   override keepSocketAlive(socket: Duplex): boolean {
-    const kept: unknown = this.#retired ? false : super.keepSocketAlive(socket);
+    const ends = this.#retired || this.#ending.has(socket);
+    const kept: unknown = ends ? false : super.keepSocketAlive(socket);
     return kept !== false;
+  }
+
+  #retireInTime({ socket, mutualTls }: Upstream, retire: () => void): void {
+    if (this.#deadlines === undefined || mutualTls === undefined) return;
+    const ends = firstEnd(mutualTls.own, mutualTls.peer);
+    socket.once("close", this.#deadlines.watch(ends, CALLER_RESERVE, retire));
   }
 
   /** Where a connection of this pool leads to. */

@@ -55,6 +55,9 @@ const SOL_IP = 0;
 const SOL_SOCKET = 1;
 const SOL_IPV6 = 41;
 const SO_MARK = 36;
+const SO_PEERCRED = 17;
+/** `struct ucred`. */
+const CREDENTIAL_BYTES = 12;
 const IP_BIND_ADDRESS_NO_PORT = 24;
 /** IP6T_SO_ORIGINAL_DST has the same number. */
 const SO_ORIGINAL_DST = 80;
@@ -92,6 +95,23 @@ export function originalDestination(socket: Socket): InternetAddress | undefined
   const length = new Uint32Array([bytes.length]);
   const result = native.getOption(descriptor, level, SO_ORIGINAL_DST, bytes, length);
   return result === 0 ? decodeAddress(bytes) : undefined;
+}
+
+/**
+ * The number of the process that opened the other end of a Unix socket, as it is called here.
+ *
+ * @returns undefined when the connection is gone, or the process cannot be seen from here
+ * @throws LinuxSocketError
+ */
+export function peerProcessId(socket: Socket): number | undefined {
+  native ??= loadNative();
+  const descriptor = descriptorOf(socket);
+  if (descriptor === undefined) return undefined;
+  const bytes = Buffer.alloc(CREDENTIAL_BYTES);
+  const length = new Uint32Array([bytes.length]);
+  if (native.getOption(descriptor, SOL_SOCKET, SO_PEERCRED, bytes, length) !== 0) return undefined;
+  const processId = bytes.readInt32LE(0);
+  return processId > 0 ? processId : undefined;
 }
 
 /**

@@ -3,6 +3,7 @@
  * Never pass key material or tokens as a field.
  */
 import type { Clock } from "./clock.ts";
+import { printableJson } from "./printable.ts";
 
 export type LogLevel = "info" | "warn" | "error";
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -17,8 +18,10 @@ export interface Log {
 export function createLog(write: (line: string) => void, clock: Clock): Log {
   const line =
     (level: LogLevel) =>
-    (message: string, fields: LogFields = {}): void =>
-      write(JSON.stringify({ time: clock.now().toISOString(), level, message, ...fields }));
+    (message: string, fields: LogFields = {}): void => {
+      const time = clock.now().toISOString();
+      write(printableJson(JSON.stringify({ time, level, message, ...fields })));
+    };
   return { info: line("info"), warn: line("warn"), error: line("error") };
 }
 

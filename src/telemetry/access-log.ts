@@ -1,6 +1,7 @@
 /** The access log: one entry a request or connection, complete enough to be judged again. */
 import type { SpiffeId } from "../identity/spiffe-id.ts";
 import type { Decision } from "../policy/decision.ts";
+import { printableJson } from "../runtime/printable.ts";
 
 /** Names follow Istio's JSON access log (OBS-2); the last four are ours. Absent values are null. */
 export interface AccessLogEntry {
@@ -42,7 +43,7 @@ export interface AccessLogEntry {
   readonly decision: Decision | null;
 }
 
-/** One JSON object on one line, without its line end. */
+/** One JSON object on one line, without its line end; safe to look at in a terminal. */
 export function formatAccessLogEntry(entry: AccessLogEntry): string {
-  return JSON.stringify(entry);
+  return printableJson(JSON.stringify(entry));
 }

@@ -51,6 +51,8 @@ export interface Metrics {
   recordDecision(decision: Decision): void;
   /** From now on the exposition tells the seconds left until then. */
   setCertificateExpiry(notAfter: Date): void;
+  /** Whether the listener serves the newest certificate; until told otherwise it does. */
+  setServedCertificate(verdict: "current" | "behind"): void;
   /** All series in Prometheus' text format. */
   exposition(): Promise<string>;
   /** Of the exposition. */
@@ -115,6 +117,7 @@ export function createMetrics(clock: Clock = systemClock): Metrics {
   return {
     ...connections,
     setCertificateExpiry,
+    setServedCertificate: createServedGauge(registers),
     recordRequest(labels, durationMs) {
       const values = requestLabelValues(labels);
       requests.inc(values);
@@ -190,6 +193,15 @@ function createConnectionMetrics(
       received.inc(values, bytes.received);
     },
   };
+}
+
+function createServedGauge(registers: Registry[]): Metrics["setServedCertificate"] {
+  const gauge = new Gauge({
+    name: "hauberk_served_certificate_behind",
+    help: "1 while the listener serves another certificate than the newest, for more than five seconds; else 0.",
+    registers,
+  });
+  return (verdict) => gauge.set(verdict === "behind" ? 1 : 0);
 }
 
 function createExpiryGauge(registers: Registry[], clock: Clock): Metrics["setCertificateExpiry"] {

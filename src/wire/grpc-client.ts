@@ -33,6 +33,7 @@ export interface ClientStream<I, O> {
 }
 
 type UnaryMethod = DescMethod & { readonly methodKind: "unary" };
+type ServerStreamingMethod = DescMethod & { readonly methodKind: "server_streaming" };
 type BidirectionalMethod = DescMethod & { readonly methodKind: "bidi_streaming" };
 
 const CHANNEL_OPTIONS: ChannelOptions = {
@@ -89,6 +90,28 @@ export class GrpcClient {
       signal?.addEventListener("abort", cancel);
       if (signal?.aborted === true) cancel();
     });
+  }
+
+  /** One request; the answers end when the server ends the call, or `signal` aborts. */
+  answers<M extends ServerStreamingMethod>(
+    method: M,
+    request: MessageInitShape<M["input"]>,
+    { headers, signal }: Pick<UnaryCallOptions, "headers" | "signal"> = {},
+  ): AsyncIterable<MessageShape<M["output"]>> {
+    const { path, requestSerialize, responseDeserialize } = grpcMethod(method);
+    const call = this.#client.makeServerStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      request,
+      metadataOf(headers),
+    );
+    call.on("error", () => undefined); // heard through the answers
+    const cancel = (): void => call.cancel();
+    signal?.addEventListener("abort", cancel);
+    call.once("close", () => signal?.removeEventListener("abort", cancel));
+    if (signal?.aborted === true) cancel();
+    return responsesOf(call);
   }
 
   stream<M extends BidirectionalMethod>(

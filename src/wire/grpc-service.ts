@@ -1,5 +1,6 @@
 /** The bridge between protobuf-es and grpc-js: a generated service becomes something a server can serve. */
 import { X509Certificate } from "node:crypto";
+import { once } from "node:events";
 import type { DescMethod, DescService, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type {
@@ -11,6 +12,7 @@ import type {
   Server,
   ServerDuplexStream,
   ServerUnaryCall,
+  ServerWritableStream,
 } from "@grpc/grpc-js";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
@@ -39,6 +41,16 @@ export interface ServerStream<I, O> {
   send(message: O): void;
 }
 
+/** One request, many answers. */
+export interface AnswerStream<I, O> {
+  readonly request: I;
+  readonly caller: Caller;
+  /** Aborts when the client is gone. */
+  readonly signal: AbortSignal;
+  /** Resolves when the client can take more, or is gone. */
+  send(message: O): Promise<void>;
+}
+
 /** What grpc-js needs to know of one method; the serializers also take plain init objects. */
 export interface GrpcMethod<M extends DescMethod>
   extends MethodDefinition<In<M>, MessageShape<M["output"]>> {
@@ -46,7 +58,7 @@ export interface GrpcMethod<M extends DescMethod>
   responseSerialize: (value: Out<M>) => Buffer;
 }
 
-/** What a server of the service has to implement; made with `unary` and `bidirectional`. */
+/** What a server of the service has to implement; made with `unary`, `serverStreaming` and `bidirectional`. */
 export type GrpcHandlers<S extends DescService> = {
   readonly [K in keyof S["method"]]: GrpcHandler<S["method"][K]>;
 };
@@ -107,6 +119,31 @@ export function unary<I, O>(
   };
 }
 
+/** One request, and answers until `serve` returns or throws. */
+export function serverStreaming<I, O>(
+  serve: (stream: AnswerStream<I, O>) => Promise<void>,
+  log: Log,
+): handleServerStreamingCall<I, O> {
+  return (call) => {
+    const gone = new AbortController();
+    call.on("cancelled", () => gone.abort());
+    const { signal } = gone;
+    const send = async (message: O): Promise<void> => {
+      if (signal.aborted || call.write(message)) return;
+      // Rejects only for a client that has gone, which `serve` sees by its signal.
+      await once(call, "drain", { signal }).catch(() => undefined);
+    };
+    serve({ request: call.request, caller: callerOf(call), signal, send }).then(
+      () => call.end(),
+      (error: unknown) => {
+        if (signal.aborted) return;
+        logDefect(error, log);
+        call.emit("error", statusOfError(error));
+      },
+    );
+  };
+}
+
 /** Messages both ways, until `serve` returns or throws. */
 export function bidirectional<I, O>(
   serve: (stream: ServerStream<I, O>) => Promise<void>,
@@ -146,7 +183,9 @@ async function* requestsOf<I, O>(
   }
 }
 
-function callerOf<I, O>(call: ServerUnaryCall<I, O> | ServerDuplexStream<I, O>): Caller {
+function callerOf<I, O>(
+  call: ServerUnaryCall<I, O> | ServerWritableStream<I, O> | ServerDuplexStream<I, O>,
+): Caller {
   const raw = call.getAuthContext().sslPeerCertificate?.raw;
   return {
     remoteAddress: call.getPeer(),

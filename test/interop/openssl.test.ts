@@ -39,9 +39,10 @@ async function issueFor(owner: string): Promise<IssuedSvid> {
   const tokens = await ServiceAccountTokens.open(mesh.data);
   const pod = { namespace, podName: name, podUid: uid, serviceAccount };
   const token = await tokens.issue({ ...pod, now: new Date(), lifetimeMs: HOUR_MS });
+  const rootPem = await mesh.rootPem();
   const request = certificateClient({
     controlPlane: mesh.state.controlPlane,
-    rootsPem: [await mesh.read("ca/root-cert.pem")],
+    rootsPem: () => [rootPem],
     lifetimeSeconds: 3600,
     clock: systemClock,
   });

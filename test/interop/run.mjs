@@ -8,6 +8,7 @@ import { readdirSync } from "node:fs";
 /** Each part: how to see that it is there, and the Debian package it comes in. */
 const PARTS = [
   { name: "openssl", probe: ["openssl", "version"], debian: "openssl" },
+  { name: "jq", probe: ["jq", "--version"], debian: "jq" },
   { name: "python3", probe: ["python3", "--version"], debian: "python3" },
   { name: "curl", probe: ["curl", "--version"], debian: "curl" },
   { name: "redis-server", probe: ["redis-server", "--version"], debian: "redis-server" },
@@ -23,6 +24,8 @@ const PARTS = [
   },
   { name: "psql", probe: ["psql", "--version"], debian: "postgresql-client" },
   { name: "go", probe: ["go", "version"], debian: "golang-go" },
+  { name: "jq", probe: ["jq", "--version"], debian: "jq" },
+  { name: "faketime", probe: ["faketime", "--version"], debian: "faketime" },
   { name: "etcd", probe: ["etcd", "--version"], debian: "etcd-server" },
   { name: "etcdctl", probe: ["etcdctl", "version"], debian: "etcd-client" },
 ];

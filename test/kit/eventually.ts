@@ -8,13 +8,14 @@ const STEP_MS = 10;
 /**
  * @param what is waited for; a function is asked when it was in vain
  * @returns the first value of `look` that is neither undefined nor false
- * @throws when there is none within thirty seconds
+ * @throws when there is none within thirty seconds, or as long as `withinMs` says
  */
 export async function eventually<T>(
   what: string | (() => string),
   look: () => T | undefined | false | Promise<T | undefined | false>,
+  { withinMs = PATIENCE_MS }: { readonly withinMs?: number } = {},
 ): Promise<T> {
-  const until = performance.now() + PATIENCE_MS;
+  const until = performance.now() + withinMs;
   for (;;) {
     const found = await look();
     if (found !== undefined && found !== false) return found;

@@ -1,7 +1,7 @@
 /** A Go program built once for all runs, and again when its text or the compiler has changed. */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmod, mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 
@@ -11,17 +11,38 @@ import { basename, join, resolve } from "node:path";
  * @throws Error when the compiler refuses it
  */
 export async function buildGoProgram(source: string): Promise<string> {
-  const version = run(["version"]);
-  const digest = createHash("sha256")
-    .update(version)
-    .update(await readFile(source));
+  const name = basename(source, ".go");
+  return build(resolve(source), { name, files: [source], modules: "off" });
+}
+
+/**
+ * @param folder of a module, whose `go.sum` pins what it is made of; that is fetched from the module proxy
+ * @returns a folder that holds the program, called as the folder, and nothing else
+ * @throws Error when a module cannot be fetched, or the compiler refuses it
+ */
+export async function buildGoModule(folder: string): Promise<string> {
+  const files = (await readdir(folder)).sort().map((file) => join(folder, file));
+  return build(".", { name: basename(folder), files, modules: "on", folder });
+}
+
+interface GoBuild {
+  readonly name: string;
+  /** All that the program is made of, but for modules that are pinned in them. */
+  readonly files: readonly string[];
+  readonly modules: "on" | "off";
+  /** To be in; absent: wherever we are. */
+  readonly folder?: string;
+}
+
+async function build(what: string, { name, files, ...how }: GoBuild): Promise<string> {
+  const digest = createHash("sha256").update(run(["version"], how));
+  for (const file of files) digest.update(basename(file)).update(await readFile(file));
   const owner = process.getuid?.() ?? 0;
   const cache = join(tmpdir(), `hauberk-go-${owner}-${digest.digest("hex").slice(0, 24)}`);
   if (await isOwnFolder(cache, owner)) return cache;
   const fresh = await mkdtemp(join(tmpdir(), "hauberk-go-"));
   try {
-    const name = basename(source, ".go");
-    run(["build", "-trimpath", "-o", join(fresh, name), resolve(source)]);
+    run(["build", "-trimpath", "-o", join(fresh, name), what], how);
     await chmod(fresh, 0o755);
     await rename(fresh, cache);
   } catch (error) {
@@ -32,10 +53,14 @@ export async function buildGoProgram(source: string): Promise<string> {
 }
 
 /** Resolvers and all in pure Go, as its static programs are. */
-function run(parameters: readonly string[]): string {
+function run(
+  parameters: readonly string[],
+  { modules, folder }: Pick<GoBuild, "modules" | "folder">,
+): string {
   const { status, stdout, stderr, error } = spawnSync("go", parameters, {
     encoding: "utf8",
-    env: { ...process.env, CGO_ENABLED: "0", GO111MODULE: "off", GOTOOLCHAIN: "local" },
+    ...(folder !== undefined && { cwd: folder }),
+    env: { ...process.env, CGO_ENABLED: "0", GO111MODULE: modules, GOTOOLCHAIN: "local" },
   });
   if (status !== 0) throw new Error(`go ${parameters[0]}: ${error?.message ?? stderr}`);
   return stdout;

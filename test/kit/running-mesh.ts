@@ -1,7 +1,7 @@
 /** `hauberk up` as a process of its own, for tests that look at a mesh from outside. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -16,18 +16,39 @@ export interface RunningMesh {
   currentState(): Promise<MeshState>;
   /** Text of a file below the data directory. */
   read(path: string): Promise<string>;
+  /** Of the only authority. */
+  rootPem(): Promise<string>;
   stop(): Promise<void>;
 }
 
 /** From sources, so that no build is needed. */
 const COMMAND = ["--import", "tsx", "src/cli/main.ts"];
 
-/** @param folder the data directory; a temporary one, removed at the end, when absent */
-export async function runMesh(files: readonly string[], folder?: string): Promise<RunningMesh> {
+export interface RunningMeshOptions {
+  /** The data directory; a temporary one, removed at the end, when absent. */
+  readonly data?: string;
+  /** In place of `node`, with its flags. */
+  readonly program?: readonly [string, ...string[]];
+  /** More of `hauberk up`. */
+  readonly parameters?: readonly string[];
+}
+
+/** @param options a path alone is that of the data directory */
+export async function runMesh(
+  files: readonly string[],
+  options: string | RunningMeshOptions = {},
+): Promise<RunningMesh> {
+  const {
+    data: folder,
+    program = [process.execPath],
+    parameters = [],
+  }: RunningMeshOptions = typeof options === "string" ? { data: options } : options;
   const data = folder ?? (await mkdtemp(join(tmpdir(), "hauberk-")));
+  const [executable, ...flags] = program;
   const child = spawn(
-    process.execPath,
+    executable,
     [
+      ...flags,
       ...COMMAND,
       "up",
       "--network",
@@ -35,6 +56,7 @@ export async function runMesh(files: readonly string[], folder?: string): Promis
       "--data",
       data,
       ...files.flatMap((file) => ["-f", file]),
+      ...parameters,
     ],
     { stdio: ["ignore", "pipe", "inherit"] },
   );
@@ -60,6 +82,10 @@ export async function runMesh(files: readonly string[], folder?: string): Promis
       return found;
     },
     read: (path) => readFile(join(data, path), "utf8"),
+    async rootPem() {
+      const [authority = "none"] = await readdir(join(data, "ca", "authorities"));
+      return readFile(join(data, "ca", "authorities", authority, "root-cert.pem"), "utf8");
+    },
     async stop() {
       if (child.exitCode === null && child.signalCode === null) {
         child.kill("SIGTERM");

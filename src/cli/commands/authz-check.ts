@@ -8,6 +8,7 @@ import type { MeshSnapshot } from "../../policy/mesh-snapshot.ts";
 import { QuestionError } from "../../policy/question.ts";
 import { ruleId } from "../../policy/rule-id.ts";
 import { trialOutcome } from "../../policy/trial-outcome.ts";
+import { printable } from "../../runtime/printable.ts";
 import { alignColumns } from "../align-columns.ts";
 import { findWorkload, knownWorkloads } from "../find-workload.ts";
 import { formatIssue } from "../format-issue.ts";
@@ -15,7 +16,6 @@ import { jsonText } from "../json-text.ts";
 import { loadMesh } from "../load-mesh.ts";
 import { parseQuestion, type QuestionText } from "../parse-question.ts";
 import type { Printers } from "../print-line.ts";
-import { printable } from "../printable.ts";
 import { withClaims } from "../with-claims.ts";
 
 export interface AuthzCheckOptions extends Partial<Omit<QuestionText, "to">> {

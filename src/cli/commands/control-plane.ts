@@ -30,12 +30,15 @@ export async function controlPlaneCommand(): Promise<number> {
     () => log.warn("the supervisor is gone; the control plane keeps serving"),
   );
   try {
-    const { paths, dataDirectory, address, port } = await start.promise;
+    const wanted = await start.promise;
     const flags = controlPlaneFlags(process.env);
-    const options = { paths, dataDirectory, address, port, running, flags };
-    const controlPlane = await startControlPlane({ ...options, log, clock: systemClock });
+    const announce = (text: string): void => pipe.send({ type: "notice", text });
+    const options = { ...wanted, running, flags, announce, log, clock: systemClock };
+    const controlPlane = await startControlPlane(options);
     signal.removeEventListener("abort", endAtOnce);
-    pipe.send({ type: "ready", listen: controlPlane.listen, rootPem: controlPlane.rootPem });
+    const { listen, rootPem } = controlPlane;
+    pipe.send({ type: "ready", listen, rootPem: rootPem.current });
+    rootPem.onChange((newest) => pipe.send({ type: "roots", rootPem: newest }));
     await aborted(signal);
     await controlPlane.close();
     return 0;

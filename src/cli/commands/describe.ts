@@ -1,5 +1,6 @@
 /** `hauberk describe`: what is demanded of the callers of one workload, on each of its ports. Needs no running mesh. */
 import { describeWorkload } from "../../policy/describe-workload.ts";
+import { printable } from "../../runtime/printable.ts";
 import { findWorkload, knownWorkloads } from "../find-workload.ts";
 import { formatDescription } from "../format-description.ts";
 import { formatIssue } from "../format-issue.ts";
@@ -7,7 +8,6 @@ import { formatNotices, type NoticeOptions } from "../format-notices.ts";
 import { jsonText } from "../json-text.ts";
 import { loadMesh } from "../load-mesh.ts";
 import type { Printers } from "../print-line.ts";
-import { printable } from "../printable.ts";
 
 export interface DescribeOptions extends NoticeOptions {
   readonly file: readonly string[];

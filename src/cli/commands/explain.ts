@@ -14,6 +14,7 @@ import {
 } from "../../policy/question.ts";
 import { headerAttribute } from "../../policy/traffic-attribute.ts";
 import { trialOutcome } from "../../policy/trial-outcome.ts";
+import { printable } from "../../runtime/printable.ts";
 import { findWorkload } from "../find-workload.ts";
 import { formatIssue } from "../format-issue.ts";
 import { formatNotices, type NoticeOptions } from "../format-notices.ts";
@@ -21,7 +22,6 @@ import { jsonText } from "../json-text.ts";
 import { type LoadedMesh, loadMesh } from "../load-mesh.ts";
 import { parseQuestion, type QuestionText } from "../parse-question.ts";
 import type { Printers } from "../print-line.ts";
-import { printable } from "../printable.ts";
 import { withClaims } from "../with-claims.ts";
 
 export interface ExplainOptions extends Omit<QuestionText, "claims">, NoticeOptions {

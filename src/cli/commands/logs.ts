@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { DataDirectory } from "../../local/data-directory.ts";
 import { findMesh } from "../../local/joining/mesh-client.ts";
+import { printableJson } from "../../runtime/printable.ts";
 import { AccessLogTail, type LoggedEntry } from "../access-log-tail.ts";
 import {
   explainLoggedEntry,
@@ -98,7 +99,7 @@ function isWanted(logged: LoggedEntry, { denied }: LogsOptions): boolean {
 }
 
 function linesOf(logged: LoggedEntry, { denied, json }: LogsOptions): readonly string[] {
-  if (json) return [JSON.stringify({ pod: logged.pod, ...logged.entry })];
+  if (json) return [printableJson(JSON.stringify({ pod: logged.pod, ...logged.entry }))];
   const line = formatLoggedEntry(logged);
   return denied ? [line, ...explainLoggedEntry(logged)] : [line];
 }

@@ -1,12 +1,19 @@
 /** One sidecar process: identity from the certificate service, view from discovery, then the data path. */
 import { certificateClient } from "../../identity/certificate-client.ts";
-import { WorkloadIdentity } from "../../identity/workload-identity.ts";
+import { ControlPlaneRoots } from "../../identity/control-plane-roots.ts";
+import type { KnownAuthorities } from "../../identity/held-certificate.ts";
+import {
+  WorkloadIdentity,
+  type WorkloadIdentityOptions,
+} from "../../identity/workload-identity.ts";
 import type {
   SidecarBootstrap,
   SidecarInstruction,
   SidecarReport,
 } from "../../policy/sidecar-bootstrap.ts";
+import type { Trust } from "../../policy/workload-view.ts";
 import { startDiscoveryClient } from "../../proxy/discovery-client.ts";
+import { startPodWorkloadApi } from "../../proxy/pod-workload-api.ts";
 import { startSidecar } from "../../proxy/sidecar.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { createDeferred } from "../../runtime/deferred.ts";
@@ -25,26 +32,34 @@ export async function sidecarCommand(): Promise<number> {
   const bootstrapped = createDeferred<SidecarBootstrap>();
   const applicationProcessIds = new WatchedValue<readonly number[]>([]);
   let identity: WorkloadIdentity | undefined;
+  let roots: ControlPlaneRoots | undefined;
+  const takeToken = ({ token, rootPem }: SidecarInstruction & { type: "token" }): void => {
+    roots?.give(rootPem);
+    identity?.setToken(token);
+  };
   const pipe = openInheritedPipe<SidecarInstruction, SidecarReport>(
     (instruction) => {
       if (instruction.type === "bootstrap") bootstrapped.resolve(instruction);
-      if (instruction.type === "token") identity?.setToken(instruction.token);
+      if (instruction.type === "token") takeToken(instruction);
       if (instruction.type === "application") applicationProcessIds.set(instruction.processIds);
     },
     () => log.warn("the supervisor is gone; the sidecar keeps serving"),
   );
   const bootstrap = await bootstrapped.promise;
   const common = { clock: systemClock, log, random: Math.random };
-  identity = startIdentity(bootstrap, common);
+  roots = new ControlPlaneRoots(bootstrap.rootPem);
+  const known = { roots, authorities: new WatchedValue<KnownAuthorities | undefined>(undefined) };
+  identity = startIdentity(bootstrap, { ...common, ...known });
   const discovery = startDiscoveryClient({
     controlPlane: bootstrap.controlPlane,
     name: `${bootstrap.namespace}/${bootstrap.name}`,
     svid: identity.svid,
-    rootsPem: [bootstrap.rootPem],
+    rootsPem: () => known.roots.current,
     log,
     random: Math.random,
     signal,
   });
+  discovery.views.onChange((view) => learnTrust(view?.trust, known));
   const sidecar = await startSidecar({
     ...bootstrap,
     ...common,
@@ -53,24 +68,49 @@ export async function sidecarCommand(): Promise<number> {
     applicationProcessIds,
     accessLog: (entry) => process.stdout.write(`${formatAccessLogEntry(entry)}\n`),
   });
+  const workloadApi =
+    bootstrap.workloadApi &&
+    (await startPodWorkloadApi({
+      ...bootstrap,
+      ...common,
+      settings: bootstrap.workloadApi,
+      rootsPem: () => known.roots.current,
+      svid: identity.svid,
+      views: discovery.views,
+      applicationProcessIds,
+    }));
   signal.removeEventListener("abort", endAtOnce);
   pipe.send({ type: "ready" });
   await aborted(signal);
-  await sidecar.close();
+  await Promise.all([sidecar.close(), workloadApi?.close()]);
   await Promise.all([identity.close(), discovery.stopped]);
   pipe.close();
   return 0;
 }
 
+/** What the control plane last said of authorities. */
+interface Known {
+  readonly roots: ControlPlaneRoots;
+  readonly authorities: WatchedValue<KnownAuthorities | undefined>;
+}
+
 function startIdentity(
-  { controlPlane, rootPem, token, certificateLifetimeSeconds, renewal }: SidecarBootstrap,
-  common: Pick<ConstructorParameters<typeof WorkloadIdentity>[0], "clock" | "log" | "random">,
+  { controlPlane, token, certificateLifetimeSeconds, renewal }: SidecarBootstrap,
+  { roots, ...common }: Known & Pick<WorkloadIdentityOptions, "clock" | "log" | "random">,
 ): WorkloadIdentity {
   const request = certificateClient({
     controlPlane,
-    rootsPem: [rootPem],
+    rootsPem: () => roots.current,
     lifetimeSeconds: certificateLifetimeSeconds,
     clock: common.clock,
   });
-  return new WorkloadIdentity({ ...common, request, token, renewal });
+  const identity = new WorkloadIdentity({ ...common, request, token, renewal });
+  identity.rootsPem.onChange((rootsPem) => roots.tell(rootsPem));
+  return identity;
+}
+
+function learnTrust(trust: Trust | undefined, { roots, authorities }: Known): void {
+  if (trust === undefined) return;
+  roots.tell(trust.rootsPem);
+  authorities.set(trust);
 }

@@ -1,9 +1,13 @@
 /** `hauberk status`: what runs in the mesh on this machine, and how it does. Exit 0: all is well; 1: something is down. */
+
+import { askControlPlane } from "../../local/control-plane-client.ts";
 import { DataDirectory } from "../../local/data-directory.ts";
 import { MeshClient, NoMeshError } from "../../local/joining/mesh-client.ts";
 import type { MeshStatus } from "../../local/mesh-status.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { describeError, HauberkError } from "../../runtime/hauberk-error.ts";
 import { findTroubles, formatMeshStatus } from "../format-mesh-status.ts";
+import { jsonText } from "../json-text.ts";
 import type { Print } from "../print-line.ts";
 
 /** @throws NoMeshError */
@@ -11,10 +15,11 @@ export async function statusCommand(
   options: { readonly data: string; readonly json?: boolean },
   { print, clock }: { readonly print: Print; readonly clock: Clock },
 ): Promise<number> {
-  const mesh = await askStatus(new DataDirectory(options.data));
+  const dataDirectory = new DataDirectory(options.data);
+  const mesh = await withWarnings(await askStatus(dataDirectory), dataDirectory);
   const now = clock.now();
   const troubles = findTroubles(mesh, now);
-  if (options.json) print(JSON.stringify({ ...mesh, troubles }, undefined, 2));
+  if (options.json) print(jsonText({ ...mesh, troubles }));
   else for (const line of formatMeshStatus(mesh, now)) print(line);
   return troubles.length === 0 ? 0 : 1;
 }
@@ -28,5 +33,19 @@ async function askStatus(dataDirectory: DataDirectory): Promise<MeshStatus> {
     throw new NoMeshError(`the mesh does not tell its status: ${problem}`);
   } finally {
     client.close();
+  }
+}
+
+/** Certificates are the control plane's business: it is asked itself, as long as it runs. */
+async function withWarnings(mesh: MeshStatus, dataDirectory: DataDirectory): Promise<MeshStatus> {
+  if (mesh.controlPlane.phase !== "running") return mesh;
+  try {
+    const reply = await askControlPlane(dataDirectory, { type: "ca-status" });
+    if (reply.type !== "ca-status") return mesh;
+    return { ...mesh, certificateWarnings: reply.status.warnings };
+  } catch (error) {
+    if (error instanceof HauberkError)
+      return { ...mesh, certificateWarnings: [describeError(error)] };
+    throw error;
   }
 }

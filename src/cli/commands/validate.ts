@@ -2,9 +2,9 @@
 import { toldOnce } from "../../api/parse-report.ts";
 import { formatRef, type Notice } from "../../api/resource.ts";
 import type { ValidatedDocument } from "../../api/validate-resources.ts";
+import { printable } from "../../runtime/printable.ts";
 import { formatIssue, formatNotice, formatWarning } from "../format-issue.ts";
 import { jsonText } from "../json-text.ts";
-import { printable } from "../printable.ts";
 import { type Judge, type ValidatedFiles, validateFiles } from "../validate-files.ts";
 
 export interface ValidateOptions {

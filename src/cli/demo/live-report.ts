@@ -1,7 +1,7 @@
 /** Rows of the demo on a terminal: a table that grows as they come in, each refusal explained below it. */
 import type { Workload } from "../../policy/workload.ts";
+import { printable } from "../../runtime/printable.ts";
 import type { AccessLogEntry } from "../../telemetry/access-log.ts";
-import { printable } from "../printable.ts";
 import { decidedBy } from "./decided-by.ts";
 import { decisionRow } from "./decision-row.ts";
 import { foldLine } from "./fold-line.ts";

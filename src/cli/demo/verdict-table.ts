@@ -1,6 +1,6 @@
 /** The table of verdicts: how wide its columns are on this terminal, and one line, or two on a narrow one, for each row. */
 
-import { printable } from "../printable.ts";
+import { printable } from "../../runtime/printable.ts";
 import type { Paint, Shade } from "./paint.ts";
 
 export interface VerdictRow {

@@ -85,7 +85,7 @@ export function listOf(
   return value;
 }
 
-function textOf(value: unknown, what: string): string {
+export function textOf(value: unknown, what: string): string {
   if (typeof value !== "string" || value.length > MAX_TEXT) {
     throw malformed(what, `a text of at most ${MAX_TEXT} characters`);
   }

@@ -5,6 +5,7 @@ import { readJsonLines, writeJsonLine } from "../../runtime/json-lines.ts";
 import type { Log } from "../../runtime/log.ts";
 import type { LocalMesh } from "../local-mesh.ts";
 import { meshStatus } from "../mesh-status.ts";
+import { sidecarCertificates } from "../pods/certificate-end.ts";
 import type { JoinRequest } from "./join-request.ts";
 import type { JoinedProcesses } from "./joined-processes.ts";
 import {
@@ -95,6 +96,8 @@ export class MeshSession {
         return { type: "left" };
       case "status":
         return { type: "status", status: await meshStatus(this.#options.mesh) };
+      case "certificates":
+        return await this.#certificates(request);
       case "stop":
         setImmediate(this.#options.requestStop);
         return { type: "stopping" };
@@ -113,6 +116,33 @@ export class MeshSession {
     if (outcome.type === "joined") this.#member = request;
     if (this.#socket.destroyed) await this.#leave();
     return outcome;
+  }
+
+  async #certificates({
+    namespace,
+    name,
+  }: MeshRequest & { type: "certificates" }): Promise<MeshReply> {
+    const { pods } = this.#options.mesh;
+    const known = pods.map((pod) => ({ pod, workload: pod.plan.workload }));
+    const of = known.filter(({ workload }) => workload.namespace === namespace);
+    const found =
+      of.find(({ workload }) => workload.name === name) ??
+      of.find(({ workload }) => workload.owner === name);
+    if (found === undefined) {
+      const names = known
+        .map(({ workload }) => `${workload.name}.${workload.namespace}`)
+        .join(", ");
+      return {
+        type: "refused",
+        problem: `there is no pod ${name}.${namespace}; there are ${names}`,
+      };
+    }
+    const { pod } = found;
+    if (pod.sidecar === undefined)
+      return { type: "refused", problem: `the pod ${name}.${namespace} has no sidecar` };
+    const certificates = await sidecarCertificates(() => pod.connectToSidecar());
+    if (certificates !== undefined) return { type: "certificates", certificates };
+    return { type: "refused", problem: `the sidecar of ${name}.${namespace} does not answer` };
   }
 
   #adopt(processIds: readonly number[]): MeshReply {

@@ -1,5 +1,6 @@
 /** What the supervisor of a mesh and other commands say to each other over its Unix socket, one JSON value a line. */
 
+import type { SidecarCertificates } from "../../identity/sidecar-certificates.ts";
 import type { MeshStatus } from "../mesh-status.ts";
 import type { MeshUser } from "../network/host-side.ts";
 import {
@@ -8,6 +9,7 @@ import {
   MalformedMessageError,
   parseJoinRequest,
   recordOf,
+  textOf,
 } from "./join-request.ts";
 
 /** Each gets one reply, in order. */
@@ -22,6 +24,8 @@ export type MeshRequest =
   | { readonly type: "processes"; readonly processIds: readonly number[] }
   | { readonly type: "leave" }
   | { readonly type: "status" }
+  /** Of a pod, or of the first pod of a workload of this name. */
+  | { readonly type: "certificates"; readonly namespace: string; readonly name: string }
   | { readonly type: "stop" };
 
 export interface Joined {
@@ -53,6 +57,7 @@ export type MeshReply =
   | { readonly type: "adopted" }
   | { readonly type: "left" }
   | { readonly type: "status"; readonly status: MeshStatus }
+  | { readonly type: "certificates"; readonly certificates: SidecarCertificates }
   | { readonly type: "stopping" }
   | { readonly type: "refused"; readonly problem: string }
   /** Comes by itself, and last. */
@@ -74,12 +79,20 @@ export function parseMeshRequest(value: unknown): MeshRequest {
       };
     case "processes":
       return { type: "processes", processIds: parseProcessIds(fields["processIds"]) };
+    case "certificates":
+      return {
+        type: "certificates",
+        namespace: textOf(fields["namespace"], "namespace"),
+        name: textOf(fields["name"], "name"),
+      };
     case "leave":
     case "status":
     case "stop":
       return { type: fields["type"] };
     default:
-      throw new MalformedMessageError("type: expected join, processes, leave, status or stop");
+      throw new MalformedMessageError(
+        "type: expected join, processes, leave, status, certificates or stop",
+      );
   }
 }
 

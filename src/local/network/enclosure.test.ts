@@ -166,6 +166,18 @@ test("a sidecar keeps what marks its sockets, or, where the mesh is root's, noth
   );
 });
 
+test("a sidecar that shares a folder with its pod gets it opened, in the place of the data directory", () => {
+  const sharedFolder = "/work/.hauberk/pods/shop/web-0/workload-api";
+  const sidecar = { ...ENCLOSURE, sharedFolder, command: ["node", "main.js"] } as const;
+  const text = words(encloseSidecar(sidecar));
+  assert.match(text, /"\$1" --bind "\$3" "\$2" && exec 8<"\$2" && shift 3 && exec "\$@" sidecar /);
+  assert.match(
+    text,
+    / mount \/work\/\.hauberk \/work\/\.hauberk\/pods\/shop\/web-0\/workload-api setpriv /,
+  );
+  assert.doesNotMatch(text, /tmpfs/);
+});
+
 test("an ordinary user needs a user namespace, in which it is not root; root needs none", () => {
   assert.match(
     words(meshNamespaceCommand("ordinary", ["node", "main.js"])),

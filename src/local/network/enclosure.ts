@@ -6,7 +6,7 @@ import { posix } from "node:path";
 import { arrangeFiles, type Placement } from "./arrange-files.ts";
 import type { HostFiles } from "./host-files.ts";
 import type { MeshUser } from "./host-side.ts";
-import { APPLICATION_UID, SIDECAR_UID } from "./mesh-ranges.ts";
+import { APPLICATION_UID, SHARED_FOLDER_DESCRIPTOR, SIDECAR_UID } from "./mesh-ranges.ts";
 import { systemProgram } from "./system-programs.ts";
 import { visibleFolders } from "./visible-folders.ts";
 
@@ -103,6 +103,11 @@ export function encloseContainer(enclosure: ContainerEnclosure): {
   };
 }
 
+/** Nothing stands in the place of the data directory. */
+const HIDDEN = '"$1" -t tmpfs -o mode=0555,size=4k,ro hauberk "$2" && shift 2 && exec "$@"';
+/** One folder of it does, opened before privileges are given up: folders around it may be closed to what is left. */
+const SHARED = `"$1" --bind "$3" "$2" && exec ${SHARED_FOLDER_DESCRIPTOR}<"$2" && shift 3 && exec "$@"`;
+
 /**
  * A sidecar's process: the pod's network, no view of the data directory, and of all capabilities only the one that marks
  * its sockets. Where the mesh is root's it is known by its uid, and has none.
@@ -111,11 +116,13 @@ export function encloseSidecar({
   user,
   networkNamespace,
   dataDirectory,
+  sharedFolder,
   command,
 }: Pick<ContainerEnclosure, "user" | "networkNamespace" | "dataDirectory"> & {
+  /** The one folder of the data directory that it gets, as an open descriptor. */
+  readonly sharedFolder?: string | undefined;
   readonly command: Command;
 }): Command {
-  const script = '"$1" -t tmpfs -o mode=0555,size=4k,ro hauberk "$2" && shift 2 && exec "$@"';
   const kept = WITHOUT_PRIVILEGES.map((flag) =>
     flag.endsWith("-all") ? `${flag},+net_admin` : flag,
   );
@@ -135,10 +142,11 @@ export function encloseSidecar({
     "--",
     "/bin/sh",
     "-c",
-    script,
+    sharedFolder === undefined ? HIDDEN : SHARED,
     "sidecar",
     systemProgram("mount"),
     dataDirectory,
+    ...(sharedFolder === undefined ? [] : [sharedFolder]),
     systemProgram("setpriv"),
     ...privileges,
     "--",

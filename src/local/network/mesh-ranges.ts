@@ -30,3 +30,6 @@ export const SIDECAR_MARK = 1337;
 /** Of what runs in a pod: its application, and, where the mesh is root's, its sidecar. */
 export const APPLICATION_UID = 1000;
 export const SIDECAR_UID = 1337;
+
+/** In a sidecar that sees nothing of the data directory: the folder that it shares with its application. */
+export const SHARED_FOLDER_DESCRIPTOR = 8;

@@ -88,12 +88,15 @@ export class PodEnclosures {
       planned,
       resources,
       visible,
+      shared,
     }: {
       readonly pod: PodNetwork;
       readonly planned: PlannedPod;
       readonly resources: readonly Resource[];
       /** Folders of manifests. */
       readonly visible: readonly string[];
+      /** A folder of the data directory that its sidecar shares with it. */
+      readonly shared?: { readonly source: string; readonly target: string } | undefined;
     },
   ): EnclosedLaunch {
     const { dataDirectory, systemCallFilter } = this.#options;
@@ -110,6 +113,7 @@ export class PodEnclosures {
       volumes: [
         ...files.rewrites.map((rewrite) => volumeOf(rewrite, dataDirectory)),
         ...podFilesIn(dataDirectory.pod(workload)),
+        ...(shared === undefined ? [] : [{ ...shared, mode: "read-only" } as const]),
       ],
       dataDirectory: dataDirectory.path,
       home: homedir(),
@@ -124,12 +128,14 @@ export class PodEnclosures {
     return { ...enclosed, workingDirectory: "/", programsOf: applicationProcesses };
   }
 
-  encloseSidecar(command: Command, pod: PodNetwork): Command {
+  /** @param sharedFolder within the data directory: all that the sidecar gets of it */
+  encloseSidecar(command: Command, pod: PodNetwork, sharedFolder?: string): Command {
     const { dataDirectory, user } = this.#options;
     return encloseSidecar({
       user,
       networkNamespace: pod.path,
       dataDirectory: dataDirectory.path,
+      sharedFolder,
       command,
     });
   }

@@ -21,6 +21,8 @@ export interface EnvironmentInputs {
   readonly serviceAddresses: Readonly<Record<string, IpAddresses>>;
   /** Password of the pod's HTTP proxy; absent without a sidecar. */
   readonly proxyPassword?: string;
+  /** Path of the pod's Workload API; absent without one. */
+  readonly workloadApi?: string;
   readonly temporaryDirectory: string;
   readonly inherited: Readonly<Record<string, string | undefined>>;
 }
@@ -28,7 +30,7 @@ export interface EnvironmentInputs {
 /**
  * `HOST` and `PORT` say where to listen (`PORT_8080` for each declared port); `API_SERVICE_HOST` and
  * `API_SERVICE_PORT` where a service of the own namespace is, as in Kubernetes; the proxy variables lead through the
- * sidecar.
+ * sidecar; `SPIFFE_ENDPOINT_SOCKET` is the Workload API, where the pod asks for it.
  */
 export function applicationEnvironment(inputs: EnvironmentInputs): Record<string, string> {
   const { workload, container, temporaryDirectory, inherited } = inputs;
@@ -44,6 +46,8 @@ export function applicationEnvironment(inputs: EnvironmentInputs): Record<string
     }
   }
   Object.assign(environment, proxyVariables(inputs));
+  const { workloadApi } = inputs;
+  if (workloadApi !== undefined) environment["SPIFFE_ENDPOINT_SOCKET"] = `unix://${workloadApi}`;
   return environment;
 }
 

@@ -12,6 +12,8 @@ import { API_AUDIENCE } from "../../ca/service-account-tokens.ts";
 import type { SidecarInstruction, SidecarReport } from "../../policy/sidecar-bootstrap.ts";
 import type { IpAddresses, SocketAddress, Workload } from "../../policy/workload.ts";
 
+import { systemClock } from "../../runtime/clock.ts";
+import { watchClockJumps } from "../../runtime/clock-jump.ts";
 import { createDeferred, type Deferred } from "../../runtime/deferred.ts";
 import { describeError } from "../../runtime/hauberk-error.ts";
 import type { ControlPlaneAddress } from "../control-plane-process.ts";
@@ -34,6 +36,12 @@ import type { FileWriter, PathRewrite, PlannedCredential } from "./container-fil
 import { type ContainerLaunch, planContainerLaunch } from "./container-launch.ts";
 import { type EnclosedLaunch, PodContainer } from "./pod-container.ts";
 import { memoryOf } from "./process-memory.ts";
+import {
+  prepareWorkloadApi,
+  removeWorkloadApi,
+  type WorkloadApiPlace,
+  workloadApiPlace,
+} from "./workload-api-place.ts";
 
 export interface PodContext {
   readonly dataDirectory: DataDirectory;
@@ -76,8 +84,10 @@ export class Pod {
   readonly containers: readonly PodContainer[];
   readonly #context: PodContext;
   readonly #proxyPassword: string;
+  readonly #workloadApi: WorkloadApiPlace | undefined;
   #network: PodNetwork | undefined;
   #tokenTimer: NodeJS.Timeout | undefined;
+  #stopWatchingClock: (() => void) | undefined;
   /** Of processes that somebody else started and that belong to the pod. */
   #joinedProcessIds: readonly number[];
   #sidecarReport: Deferred<SidecarReport> = createDeferred();
@@ -90,6 +100,8 @@ export class Pod {
     this.#proxyPassword =
       told === undefined ? randomBytes(24).toString("base64url") : told.#proxyPassword;
     this.#joinedProcessIds = told?.joinedProcessIds ?? [];
+    const { dataDirectory, network } = context;
+    this.#workloadApi = workloadApiPlace(plan, { dataDirectory, user: network?.user });
     this.sidecar = plan.workload.injected ? this.#superviseSidecar() : undefined;
     this.containers = plan.containers.map((container) => this.#containerOf(container));
   }
@@ -120,6 +132,7 @@ export class Pod {
     await mkdir(dataDirectory.scratch(workload), { recursive: true, mode: 0o700 });
     if (network !== undefined) await this.#enterNetwork(network);
     this.#tokenTimer = setInterval(() => this.#refreshToken(), TOKEN_REFRESH_MS).unref();
+    this.#stopWatchingClock = watchClockJumps(systemClock, () => this.#refreshToken());
     await this.sidecar?.start();
     const starts = this.containers.map((container) => container.process.start());
     const failed = (await Promise.allSettled(starts)).find(({ status }) => status === "rejected");
@@ -139,6 +152,7 @@ export class Pod {
     const scratch = dataDirectory.scratch(this.plan.workload);
     await chmod(scratch, ANYBODYS);
     if (user !== undefined) await chown(scratch, user.uid, user.gid);
+    if (this.#workloadApi) await prepareWorkloadApi(this.#workloadApi, network.user);
     await network.enclosures.writePodFiles(this.plan, this.#context.resources());
     this.#network = await network.openPod(this.plan);
   }
@@ -151,11 +165,13 @@ export class Pod {
   /** Stops the applications first: they may still call others on their way out. */
   async stop(): Promise<void> {
     clearInterval(this.#tokenTimer);
+    this.#stopWatchingClock?.();
     await Promise.all(this.containers.map((container) => container.stop()));
     await this.sidecar?.stop();
     const { dataDirectory, network } = this.#context;
     if (this.#network !== undefined) await network?.closePod(this.#network);
     this.#network = undefined;
+    if (this.#workloadApi) await removeWorkloadApi(this.#workloadApi);
     await rm(dataDirectory.pod(this.plan.workload), { recursive: true, force: true });
   }
 
@@ -243,6 +259,7 @@ export class Pod {
       services: resources().filter((resource) => resource.kind === "Service"),
       workloads: workloads(),
       ...(workload.injected ? { proxyPassword: this.#proxyPassword } : {}),
+      ...(this.#workloadApi && { workloadApi: this.#workloadApi.applicationPath }),
       temporaryDirectory: network === undefined ? dataDirectory.scratch(workload) : "/tmp",
       inherited: process.env,
     };
@@ -281,7 +298,10 @@ export class Pod {
     });
     const { network } = this.#context;
     if (network === undefined) return plan;
-    return { ...plan, command: network.enclosures.encloseSidecar(plan.command, this.#ownNetwork) };
+    const { enclosures } = network;
+    const folder = this.#workloadApi?.shared?.source;
+    const command = enclosures.encloseSidecar(plan.command, this.#ownNetwork, folder);
+    return { ...plan, command };
   }
 
   async #bootstrap(started: MeshProcess): Promise<void> {
@@ -299,6 +319,7 @@ export class Pod {
       proxyPassword: this.#proxyPassword,
       ...sidecar,
       ...(network && workload.addresses && { capture: network.capture(workload.addresses) }),
+      ...(this.#workloadApi && { workloadApi: this.#workloadApi.settings }),
     };
     started.send(bootstrap);
     const log = join(this.#logs, "sidecar.log");
@@ -347,6 +368,7 @@ export class Pod {
       planned: this.plan,
       resources: resources(),
       visible,
+      shared: this.#workloadApi?.shared,
     });
   }
 
@@ -369,10 +391,14 @@ export class Pod {
     this.sidecar?.send(instruction);
   }
 
+  /** Made on this machine from a key that does not expire: a sidecar that slept through everything can prove itself. */
   #refreshToken(): void {
-    const { issueToken, report } = this.#context;
-    issueToken(this.plan.workload).then(
-      (token) => this.sidecar?.send({ type: "token", token } satisfies SidecarInstruction),
+    const { controlPlane, issueToken, report } = this.#context;
+    const { sidecar } = this;
+    if (sidecar === undefined) return;
+    Promise.all([issueToken(this.plan.workload), controlPlane()]).then(
+      ([token, { rootPem }]) =>
+        sidecar.send({ type: "token", token, rootPem } satisfies SidecarInstruction),
       (error: unknown) =>
         report(`${this.key} token`, { type: "failed", problem: describeError(error) }),
     );

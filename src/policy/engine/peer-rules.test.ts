@@ -2,7 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { clusterTrust, connectionFrom, requestOn } from "../../../test/kit/mesh-parts.ts";
+import {
+  clusterTrust,
+  connectionFrom,
+  type RequestParts,
+  requestOn,
+} from "../../../test/kit/mesh-parts.ts";
 import type { AuthorizationAction, AuthorizationRule } from "../../api/authorization-policy.ts";
 import { type CompiledRule, compileRule, matchesRule } from "../authorization-rule.ts";
 import { PeerRules } from "./peer-rules.ts";
@@ -159,6 +164,31 @@ test("law: with hundreds of rules that every peer can match, the first is still 
     }),
   );
 });
+
+const crossings: [what: string, asked: RequestParts, matches: boolean][] = [
+  ["the first of both", { remoteAddress: "10.1.0.0", path: "/0" }, true],
+  ["the last of both", { remoteAddress: "10.1.0.63", path: "/63" }, true],
+  ["one of each", { remoteAddress: "10.1.0.63", path: "/7" }, true],
+  ["of the operations none", { remoteAddress: "10.1.0.7", path: "/64" }, false],
+  ["of an operation a part", { remoteAddress: "10.1.0.7", path: "/7", method: "PUT" }, false],
+  ["of the sources none", { remoteAddress: "10.1.0.64", path: "/7" }, false],
+];
+for (const [what, asked, matches] of crossings) {
+  test(`AP-30 a rule of so many alternatives that they are not multiplied: ${what}`, () => {
+    const numbers = Array.from({ length: 64 }, (_, index) => index);
+    const rules = [
+      {
+        line: 1,
+        from: numbers.map((number) => ({ remoteIpBlocks: [`10.1.0.${number}`] })),
+        to: numbers.map((number) => ({ paths: [`/${number}`], methods: ["GET"] })),
+        when: [],
+      },
+    ];
+    const peerRules = new PeerRules(compile(rules, "ALLOW"));
+    const judged = requestOn(connectionFrom(PEERS[0] ?? ""), asked);
+    assert.equal(peerRules.bind(judged.connection).firstMatch(judged), matches ? 0 : NO_RULE);
+  });
+}
 
 test("one rule of ten thousand is found", () => {
   const rules = Array.from({ length: 10_000 }, (_, index) => ({

@@ -7,14 +7,15 @@ const OURS: ReadonlyMap<string, RegExp> = new Map([
   ["trust domain is missing", /trust domain is missing/],
   [
     "trust domain characters are limited to lowercase letters, numbers, dots, dashes, and underscores",
-    /trust domain has a character|one of its parts has a slash/,
+    /trust domain has a (?:character|slash)/,
   ],
   ["path cannot contain empty segments", /empty segment/],
   ["path cannot contain dot segments", /dot segment/],
   ["path cannot have a trailing slash", /trailing slash/],
+  ["path must have a leading slash", /path does not start with a slash/],
   [
     "path segment characters are limited to letters, numbers, dots, dashes, and underscores",
-    /path has a character|one of its parts has a slash/,
+    /path has a character/,
   ],
 ]);
 

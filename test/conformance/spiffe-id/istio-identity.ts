@@ -1,6 +1,12 @@
 /** The identities that Istio makes of namespace and service account, and reads (CA-17, CA-55). */
-import { parseSpiffeId, parseWorkloadIdentity, spiffeId } from "../../../src/identity/spiffe-id.ts";
+import {
+  parseSpiffeId,
+  parseWorkloadIdentity,
+  spiffeId,
+  trustDomainOf,
+} from "../../../src/identity/spiffe-id.ts";
 import { buildDestinations } from "../../../src/policy/destinations.ts";
+import { expandPrincipal } from "../../../src/policy/trust-domain-aliases.ts";
 import { snapshotOf } from "../../kit/mesh-parts.ts";
 import {
   type CaseOutcome,
@@ -43,11 +49,6 @@ export const istioIdentity: TableRunner = table<IdentityCase>({
   ],
   exclusions: [
     {
-      reason:
-        "the names that a callee is accepted by are made of the identities of its workloads, and no other is expanded (TLS-34)",
-      applies: ({ sans = [] }) => !sans.every((san) => ISTIO_IDENTITY.test(san)),
-    },
-    {
       reason: "all workloads of a mesh are of one trust domain (CA-18)",
       applies: ({ sans = [] }) => new Set(sans.map((san) => san.split("/")[2])).size > 1,
     },
@@ -79,13 +80,27 @@ function runParse(
   });
 }
 
-/** The identities are those of workloads behind one service, the further trust domains are aliases of the mesh's. */
+/**
+ * The identities are those of workloads behind one service, the further trust domains are aliases of the mesh's. One of
+ * another form is no workload's: a policy alone can name it.
+ */
 function runExpand({ sans = [], trustDomains = [], expected = [] }: IdentityCase): CaseOutcome {
-  const got = new Set(sans.flatMap((san) => acceptedFor(san, trustDomains)));
+  const got = new Set(
+    sans.flatMap((san) =>
+      ISTIO_IDENTITY.test(san) ? acceptedFor(san, trustDomains) : principalsFor(san, trustDomains),
+    ),
+  );
   return compare({
     expected: `identities ${[...new Set(expected)].sort().join(", ")}`,
     got: `identities ${[...got].sort().join(", ")}`,
   });
+}
+
+function principalsFor(san: string, aliases: readonly string[]): readonly string[] {
+  const id = parseSpiffeId(san);
+  const trust = { trustDomain: trustDomainOf(id), trustDomainAliases: aliases };
+  const values = expandPrincipal(id.slice("spiffe://".length), trust);
+  return values.map((value) => `spiffe://${value}`);
 }
 
 function acceptedFor(san: string, aliases: readonly string[]): readonly string[] {

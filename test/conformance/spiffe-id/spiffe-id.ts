@@ -1,14 +1,14 @@
-/** SPIFFE identities, against the tables of go-spiffe and of Istio's own identities. */
+/** SPIFFE identities, the documents that prove them and the bundles that vouch for those, as go-spiffe and Istio have them. */
 import type { SuiteRunner } from "../suite-runner.ts";
-import { excludedTable } from "../table-runner.ts";
+import { bundles } from "./bundles.ts";
 import { istioIdentity } from "./istio-identity.ts";
+import { jwtSvidRules } from "./jwt-svid-rules.ts";
 import { match } from "./match.ts";
 import { parseId } from "./parse-id.ts";
 import { pathOperations } from "./path-operations.ts";
 import { trustDomain } from "./trust-domain.ts";
-
-const LATER =
-  "identity documents and trust bundles are a later issue's (X509-SVID, JWT-SVID, SPIFFE bundle format)";
+import { x509SvidParse } from "./x509-svid-parse.ts";
+import { x509SvidRules } from "./x509-svid-rules.ts";
 
 export const spiffeId: SuiteRunner = {
   "parse-id": parseId,
@@ -16,8 +16,8 @@ export const spiffeId: SuiteRunner = {
   "path-operations": pathOperations,
   match,
   "istio-identity": istioIdentity,
-  "x509-svid-parse": excludedTable(LATER),
-  "x509-svid-rules": excludedTable(LATER),
-  "jwt-svid-rules": excludedTable(LATER),
-  bundles: excludedTable(LATER),
+  "x509-svid-parse": x509SvidParse,
+  "x509-svid-rules": x509SvidRules,
+  "jwt-svid-rules": jwtSvidRules,
+  bundles,
 };

@@ -1,0 +1,140 @@
+/** All that `hauberk ca status` tells, as plain JSON: authorities, sidecars, what worries, and what comes next. Pure. */
+import type {
+  AuthorityRing,
+  AuthorityState,
+  AuthorityStatus,
+  RotationStep,
+} from "../ca/rotation.ts";
+import { certificateWarnings } from "./certificate-warnings.ts";
+import { type Blocker, blockersOf, type GateInputs, signerOf } from "./rotation-gate.ts";
+import type { SidecarState } from "./sidecar-state.ts";
+
+/** Points in time are ISO 8601. */
+export interface AuthorityOverview {
+  /** Active first. */
+  readonly authorities: readonly AuthorityFacts[];
+  readonly sidecars: readonly SidecarFacts[];
+  /** Each is trouble: somebody has to do something. */
+  readonly warnings: readonly string[];
+  /** What a strict verifier would refuse, or dislike, in an authority. */
+  readonly notes: readonly string[];
+  readonly next: NextStep;
+  readonly history: readonly StepTaken[];
+  /** Absent without `--cacerts`. */
+  readonly custom?: CustomAuthority;
+}
+
+type Times = "since" | "notBefore" | "notAfter" | "chainNotAfter";
+export type AuthorityFacts = Omit<AuthorityStatus, Times> & Readonly<Record<Times, string>>;
+
+export interface SidecarFacts {
+  /** `namespace/pod` */
+  readonly pod: string;
+  readonly connection: SidecarState["connection"];
+  readonly identity?: string;
+  readonly serialNumber?: string;
+  /** Id of the authority that signed its certificate; its key identifier where that is none of ours. */
+  readonly issuer?: string;
+  readonly certificateEnds?: string;
+  /** Whether it has acknowledged what is to be trusted now. */
+  readonly acknowledged: boolean;
+}
+
+export interface NextStep {
+  /** Absent when no rotation is under way. */
+  readonly step?: RotationStep;
+  readonly text: string;
+  readonly blockers: readonly Blocker[];
+}
+
+export interface StepTaken {
+  readonly at: string;
+  readonly step: RotationStep;
+  readonly authority: string;
+  readonly forced: boolean;
+}
+
+/** Of the folder that the mesh takes its authority from. */
+export interface CustomAuthority {
+  readonly directory: string;
+  /** What is in force, awaited or refused. */
+  readonly doing: string;
+  /** Why what the folder holds now is refused. */
+  readonly refused?: string;
+}
+
+export interface OverviewInputs extends GateInputs {
+  readonly history: ReturnType<AuthorityRing["history"]>;
+  readonly custom?: CustomAuthority | undefined;
+}
+
+/** Steps that are told. */
+const MAX_HISTORY = 10;
+
+export function authorityOverview(inputs: OverviewInputs, now: Date): AuthorityOverview {
+  const { authorities, sidecars, history, custom } = inputs;
+  const refused =
+    custom?.refused === undefined
+      ? []
+      : [`what ${custom.directory} holds now is refused: ${custom.refused}`];
+  return {
+    authorities: authorities.map(factsOf),
+    sidecars: sidecars.map((sidecar) => sidecarFacts(sidecar, inputs)),
+    warnings: [...certificateWarnings(inputs, now).map(({ text }) => text), ...refused],
+    notes: authorities.flatMap(({ id, weaknesses }) =>
+      weaknesses.map((weakness) => `authority ${id}: ${weakness}`),
+    ),
+    next: nextStep(inputs),
+    history: history.slice(-MAX_HISTORY).map((taken) => ({ ...taken, at: taken.at.toISOString() })),
+    ...(custom && { custom }),
+  };
+}
+
+export function factsOf(status: AuthorityStatus): AuthorityFacts {
+  return {
+    ...status,
+    since: status.since.toISOString(),
+    notBefore: status.notBefore.toISOString(),
+    notAfter: status.notAfter.toISOString(),
+    chainNotAfter: status.chainNotAfter.toISOString(),
+  };
+}
+
+function sidecarFacts(
+  { pod, connection, certificate, identity, trust }: SidecarState,
+  inputs: GateInputs,
+): SidecarFacts {
+  const known = { pod, connection, acknowledged: trust === inputs.trust };
+  if (certificate === undefined) return known;
+  const { serialNumber, authorityKeyIdentifier, notAfter } = certificate;
+  const issuer = signerOf(authorityKeyIdentifier, inputs.authorities)?.id ?? authorityKeyIdentifier;
+  return {
+    ...known,
+    serialNumber,
+    certificateEnds: notAfter.toISOString(),
+    ...(identity && { identity }),
+    ...(issuer !== undefined && { issuer }),
+  };
+}
+
+/** The step that a rotation which is under way waits for; the gravest state says which. */
+const STEP_AFTER: readonly (readonly [AuthorityState, RotationStep, string])[] = [
+  ["tainted", "revoke", "nobody trusts the former authority any more"],
+  ["retiring", "taint", "whoever has a certificate of the former authority renews it at once"],
+  ["prepared", "activate", "the new authority signs from then on"],
+];
+
+function nextStep(inputs: GateInputs): NextStep {
+  const found = STEP_AFTER.find(([state]) =>
+    inputs.authorities.some((authority) => authority.state === state),
+  );
+  if (found === undefined) return { text: "no rotation is under way", blockers: [] };
+  const [, step, meaning] = found;
+  const blockers = blockersOf(step, inputs);
+  const when = blockers.length === 0 ? "can be taken now" : `waits for ${count(blockers)}`;
+  return { step, text: `\`hauberk ca ${step}\` ${when}: ${meaning}`, blockers };
+}
+
+function count({ length }: readonly Blocker[]): string {
+  return length === 1 ? "1 sidecar" : `${length} sidecars`;
+}

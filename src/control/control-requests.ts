@@ -1,0 +1,59 @@
+/** Answers what other commands ask of the control plane over its socket. */
+import { readPluggedAuthority } from "../ca/read-plugged-authority.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { describeError, HauberkError } from "../runtime/hauberk-error.ts";
+import type { AuthorityOperations } from "./authority-operations.ts";
+import type { AutomaticRotation } from "./automatic-rotation.ts";
+import type {
+  AuthorityStepReply,
+  AuthorityStepRequest,
+  ControlReply,
+  ControlRequest,
+} from "./control-socket-messages.ts";
+
+export interface ControlRequestContext {
+  readonly operations: AuthorityOperations;
+  /** Absent without a folder of a custom authority. */
+  readonly automatic?: AutomaticRotation | undefined;
+  /** In the text format of Prometheus. */
+  readonly metrics: () => Promise<string>;
+  readonly clock: Clock;
+}
+
+export async function answerControlRequest(
+  request: ControlRequest,
+  context: ControlRequestContext,
+): Promise<ControlReply> {
+  const { operations, automatic, metrics } = context;
+  switch (request.type) {
+    case "ca-status":
+      return { type: "ca-status", status: operations.overview(automatic?.custom) };
+    case "metrics":
+      return { type: "metrics", text: await metrics() };
+    case "ca-step":
+      return await takeStep(request, context);
+  }
+}
+
+async function takeStep(
+  { step, force, from }: AuthorityStepRequest,
+  { operations, automatic, clock }: ControlRequestContext,
+): Promise<AuthorityStepReply> {
+  const gate = force ? "forced" : "ask";
+  const folder = automatic?.custom.directory;
+  if (step === "prepare" && folder !== undefined && from !== folder)
+    return {
+      type: "refused",
+      problem: `the mesh takes its authority from ${folder}: put the new one there, or prepare it with --from ${folder}`,
+    };
+  try {
+    const authority =
+      from === undefined || step !== "prepare"
+        ? undefined
+        : await readPluggedAuthority(from, { now: clock.now() });
+    return await operations.take({ step, gate, authority, by: "a person" });
+  } catch (error) {
+    if (error instanceof HauberkError) return { type: "refused", problem: describeError(error) };
+    throw error;
+  }
+}

@@ -1,0 +1,63 @@
+/** What other commands ask of the control plane over its own Unix socket, and what they are told, one JSON value a line. */
+import type { RotationStep } from "../ca/rotation.ts";
+import type { AuthorityFacts, AuthorityOverview } from "./authority-overview.ts";
+import type { Blocker } from "./rotation-gate.ts";
+
+/** Each gets one reply, in order. */
+export type ControlRequest =
+  | { readonly type: "ca-status" }
+  | AuthorityStepRequest
+  /** In the text format of Prometheus. */
+  | { readonly type: "metrics" };
+
+export interface AuthorityStepRequest {
+  readonly type: "ca-step";
+  readonly step: RotationStep;
+  /** Take it although sidecars are not ready. */
+  readonly force: boolean;
+  /** Folder of the authority to prepare; absent: a self-signed one is made. */
+  readonly from?: string;
+}
+
+export type ControlReply =
+  | { readonly type: "ca-status"; readonly status: AuthorityOverview }
+  | AuthorityStepReply
+  | { readonly type: "metrics"; readonly text: string };
+
+export type AuthorityStepReply =
+  | {
+      readonly type: "ca-taken";
+      readonly authority: AuthorityFacts;
+      /** What it broke, where it was forced. */
+      readonly broke?: string;
+    }
+  /** Sidecars are not ready; nothing has changed. */
+  | {
+      readonly type: "ca-blocked";
+      readonly blockers: readonly Blocker[];
+      /** What `force` would break. */
+      readonly breakage: string;
+    }
+  | { readonly type: "refused"; readonly problem: string };
+
+/** A longer line ends the conversation. */
+export const MAX_CONTROL_REQUEST_CHARACTERS: number = 16 * 1024;
+const MAX_PATH_CHARACTERS = 4_096;
+const STEPS: readonly RotationStep[] = ["prepare", "activate", "taint", "revoke", "rollback"];
+
+/** @returns what is wrong with it, in words, when it is no request */
+export function parseControlRequest(value: unknown): ControlRequest | { readonly wrong: string } {
+  if (typeof value !== "object" || value === null) return { wrong: "expected an object" };
+  const { type, step, force, from } = value as Readonly<Record<string, unknown>>;
+  if (type === "ca-status" || type === "metrics") return { type };
+  if (type !== "ca-step") return { wrong: "type: expected ca-status, ca-step or metrics" };
+  const known = STEPS.find((one) => one === step);
+  if (known === undefined) return { wrong: `step: expected ${STEPS.join(", ")}` };
+  if (typeof force !== "boolean") return { wrong: "force: expected true or false" };
+  if (from === undefined) return { type, step: known, force };
+  if (typeof from !== "string" || !from.startsWith("/") || from.length > MAX_PATH_CHARACTERS)
+    return {
+      wrong: `from: expected an absolute path of at most ${MAX_PATH_CHARACTERS} characters`,
+    };
+  return { type, step: known, force, from };
+}

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { recordedLog } from "../../test/kit/recorded-log.ts";
+import { createDeferred } from "../runtime/deferred.ts";
+import { readJsonLines } from "../runtime/json-lines.ts";
+import { type ControlSocket, openControlSocket } from "./control-socket.ts";
+import { type ControlReply, parseControlRequest } from "./control-socket-messages.ts";
+
+let folder: string;
+let path: string;
+let socket: ControlSocket;
+let held = createDeferred<void>();
+const log = recordedLog();
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "hauberk-"));
+  path = join(folder, "control.sock");
+  const answer = async (request: { type: string }): Promise<ControlReply> => {
+    if (request.type === "ca-step") throw new Error("out of order");
+    await held.promise;
+    return { type: "metrics", text: "metric 1\n" };
+  };
+  held.resolve();
+  socket = await openControlSocket({ path, answer, log });
+});
+after(async () => {
+  await socket.close();
+  await rm(folder, { recursive: true });
+});
+
+async function say(...lines: string[]): Promise<{ replies: unknown[]; socket: Socket }> {
+  const replies: unknown[] = [];
+  const client = connect(path);
+  const done = createDeferred<void>();
+  client.on("error", () => done.resolve());
+  client.on("close", () => done.resolve());
+  readJsonLines(client, (reply) => {
+    replies.push(reply);
+    if (replies.length === lines.length) done.resolve();
+  });
+  client.write(lines.map((line) => `${line}\n`).join(""));
+  await done.promise;
+  client.destroy();
+  return { replies, socket: client };
+}
+
+test("only its owner may connect", async () => {
+  assert.equal((await stat(path)).mode & 0o777, 0o600);
+});
+
+test("each request gets its reply, in order; what is no request is refused in words", async () => {
+  const { replies } = await say(
+    '{"type":"metrics"}',
+    '{"type":"dance"}',
+    '{"type":"ca-step","step":"prepare","force":false}',
+  );
+  assert.deepEqual(replies, [
+    { type: "metrics", text: "metric 1\n" },
+    { type: "refused", problem: "type: expected ca-status, ca-step or metrics" },
+    { type: "refused", problem: "out of order" },
+  ]);
+});
+
+test("whoever sends no JSON, a long line, or too many requests at once is cut off", async () => {
+  assert.deepEqual((await say("no json")).replies, []);
+  assert.deepEqual((await say(`"${"x".repeat(20_000)}`)).replies, []);
+  held = createDeferred<void>();
+  assert.deepEqual((await say(...Array(5).fill('{"type":"metrics"}'))).replies, []);
+  held.resolve();
+  assert.deepEqual((await say('{"type":"metrics"}')).replies.length, 1);
+});
+
+const WRONG = [
+  [7, "expected an object"],
+  [null, "expected an object"],
+  [{ type: "ca-step", step: "burn", force: false }, /^step: expected prepare, activate/],
+  [{ type: "ca-step", step: "taint", force: "yes" }, "force: expected true or false"],
+  [{ type: "ca-step", step: "prepare", force: false, from: "here" }, /^from: expected an absolute/],
+  [{ type: "ca-step", step: "prepare", force: false, from: `/${"x".repeat(5000)}` }, /^from: /],
+] as const;
+for (const [value, wrong] of WRONG) {
+  test(`refused: ${JSON.stringify(value).slice(0, 60)}`, () => {
+    const parsed = parseControlRequest(value);
+    assert.ok("wrong" in parsed);
+    assert.match(parsed.wrong, typeof wrong === "string" ? new RegExp(`^${wrong}$`) : wrong);
+  });
+}
+
+test("a step, as it is meant", () => {
+  const step = { type: "ca-step", step: "prepare", force: false, from: "/tmp/ca" } as const;
+  assert.deepEqual(parseControlRequest({ ...step, further: 1 }), step);
+});

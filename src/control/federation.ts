@@ -1,0 +1,99 @@
+/** What the control plane offers beyond certificates: JWT-SVIDs for its workloads, and its trust bundle for others. */
+import type { AuthenticateCaller } from "../ca/caller.ts";
+import type { CertificateAuthority } from "../ca/certificate-authority.ts";
+import { JwtAuthority } from "../ca/jwt-authority.ts";
+import type { AuthorityTrust } from "../ca/rotation.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { describeError } from "../runtime/hauberk-error.ts";
+import type { Log } from "../runtime/log.ts";
+import type { Watched } from "../runtime/watched.ts";
+import type { GrpcService } from "../wire/grpc-service.ts";
+import { startBundleEndpoint } from "./bundle-endpoint.ts";
+import { BundleSequence } from "./bundle-sequence.ts";
+import { ControlPlaneSvid } from "./control-plane-svid.ts";
+import { jwtSvidService } from "./jwt-svid-service.ts";
+
+const LOOPBACK = "127.0.0.1";
+
+export interface FederationOptions {
+  readonly dataDirectory: string;
+  readonly trustDomain: string;
+  readonly issuer: Watched<CertificateAuthority>;
+  readonly trust: Watched<AuthorityTrust>;
+  readonly authenticate: AuthenticateCaller;
+  /** Where the trust bundle is served on loopback; absent: nowhere. */
+  readonly bundleEndpointPort?: number | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface Federation {
+  /** Mints JWT-SVIDs. */
+  readonly service: GrpcService;
+  close(): Promise<void>;
+}
+
+/** @throws KeyDirectoryError, BundleSequenceError, ListenError */
+export async function startFederation(options: FederationOptions): Promise<Federation> {
+  const { dataDirectory: directory, issuer, clock, log } = options;
+  const authority = await JwtAuthority.open({
+    directory,
+    authority: nameOf(issuer.current),
+    clock,
+  });
+  const stopWatching = issuer.onChange((next) => {
+    authority
+      .follow(nameOf(next))
+      .catch((error: unknown) =>
+        log.error("the key of JWT-SVIDs was not rotated", { problem: describeError(error) }),
+      );
+  });
+  const stop = (): void => {
+    stopWatching();
+    authority.close();
+  };
+  try {
+    const endpoint = await startEndpoint(authority, options);
+    return {
+      service: jwtSvidService({ ...options, authority }),
+      close: async () => {
+        stop();
+        await endpoint?.close();
+      },
+    };
+  } catch (error) {
+    stop();
+    throw error;
+  }
+}
+
+async function startEndpoint(
+  { publicKeys }: JwtAuthority,
+  options: FederationOptions,
+): Promise<{ close(): Promise<void> } | undefined> {
+  const { bundleEndpointPort: port, dataDirectory, trust, log } = options;
+  if (port === undefined) return undefined;
+  const sequence = await BundleSequence.open(dataDirectory);
+  const own = new ControlPlaneSvid(options);
+  try {
+    const { svid } = own;
+    const common = { host: LOOPBACK, port, svid, trust, jwtKeys: publicKeys, sequence, log };
+    const endpoint = await startBundleEndpoint(common);
+    const url = `https://${LOOPBACK}:${endpoint.port}/`;
+    log.info("the trust bundle is served", { url, profile: "https_spiffe", id: svid.current.id });
+    return {
+      close: async () => {
+        own.close();
+        await endpoint.close();
+      },
+    };
+  } catch (error) {
+    own.close();
+    throw error;
+  }
+}
+
+/** Of a signing authority, and of no other. */
+function nameOf({ certificate }: CertificateAuthority): string {
+  return certificate.fingerprint256;
+}

@@ -1,0 +1,96 @@
+/** Mints JWT-SVIDs for callers that prove themselves by certificate, each for itself; and tells everybody the keys. */
+import type { AuthenticateCaller } from "../ca/caller.ts";
+import type { JwtAuthority } from "../ca/jwt-authority.ts";
+import { audienceProblem } from "../identity/jwt-audience.ts";
+import { printJwtBundle } from "../identity/jwt-bundle.ts";
+import type { SpiffeId } from "../identity/spiffe-id.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { describeError } from "../runtime/hauberk-error.ts";
+import type { Log } from "../runtime/log.ts";
+import { JwtSvidService } from "../wire/gen/hauberk/identity/v1/jwt_svid_pb.ts";
+import {
+  type Caller,
+  type GrpcService,
+  grpcService,
+  serverStreaming,
+  unary,
+} from "../wire/grpc-service.ts";
+import { GrpcStatusError } from "../wire/grpc-status.ts";
+import { streamStates } from "../wire/stream-states.ts";
+import { timestampOf } from "../wire/timestamp.ts";
+
+/** For one identity; sidecars keep what they got, so that more is a mistake or worse. */
+const MAX_MINTED_PER_SECOND = 20;
+const SECOND_MS = 1_000;
+
+export interface JwtSvidServiceOptions {
+  readonly authority: Pick<JwtAuthority, "mint" | "publicKeys">;
+  readonly authenticate: AuthenticateCaller;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export function jwtSvidService(options: JwtSvidServiceOptions): GrpcService {
+  const { authority, log } = options;
+  const rate = new MintingRate(options.clock);
+  return grpcService(JwtSvidService, {
+    mintJwtSvid: unary(async ({ audience }, caller) => {
+      const id = await identityOf(caller, options);
+      const problem = audienceProblem(audience);
+      if (problem !== undefined) throw new GrpcStatusError("INVALID_ARGUMENT", problem);
+      if (rate.take(id) === "spent")
+        throw new GrpcStatusError("RESOURCE_EXHAUSTED", "too many tokens were asked for");
+      const { token, expiresAt } = await authority.mint(id, audience);
+      log.info("JWT-SVID signed", {
+        id,
+        audience: audience.join(" "),
+        expiresAt: expiresAt.toISOString(),
+        remote: caller.remoteAddress,
+      });
+      return { token, expiresAt: timestampOf(expiresAt) };
+    }, log),
+    watchJwtBundle: serverStreaming(async ({ caller, signal, send }) => {
+      await identityOf(caller, options);
+      await streamStates(
+        () => ({ bundle: new TextEncoder().encode(printJwtBundle(authority.publicKeys.current)) }),
+        { changes: [authority.publicKeys], signal, send },
+      );
+    }, log),
+  });
+}
+
+/** A token would do for a certificate; for a token only a certificate does. */
+async function identityOf(
+  caller: Caller,
+  { authenticate, log }: JwtSvidServiceOptions,
+): Promise<SpiffeId> {
+  let reason = "a client certificate is needed";
+  try {
+    const { id, by } = await authenticate(caller);
+    if (by === "certificate") return id;
+  } catch (error) {
+    reason = describeError(error);
+  }
+  log.warn("JWT-SVID refused: caller not authenticated", { remote: caller.remoteAddress, reason });
+  throw new GrpcStatusError("UNAUTHENTICATED", "request authenticate failure");
+}
+
+/** So many a second for each identity; forgets all of them every second. */
+class MintingRate {
+  readonly #clock: Clock;
+  readonly #taken = new Map<string, number>();
+  #second = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  take(id: SpiffeId): "granted" | "spent" {
+    const second = Math.floor(this.#clock.now().getTime() / SECOND_MS);
+    if (second !== this.#second) this.#taken.clear();
+    this.#second = second;
+    const taken = this.#taken.get(id) ?? 0;
+    this.#taken.set(id, taken + 1);
+    return taken < MAX_MINTED_PER_SECOND ? "granted" : "spent";
+  }
+}

@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { recordedLog } from "../../test/kit/recorded-log.ts";
+import { PluggedAuthorityError } from "../ca/plugged-authority.ts";
+import { systemClock } from "../runtime/clock.ts";
+import { openAuthorities } from "./open-authorities.ts";
+
+let dataDirectory: string;
+before(async () => {
+  dataDirectory = await mkdtemp(join(tmpdir(), "hauberk-"));
+});
+after(() => rm(dataDirectory, { recursive: true }));
+
+test("CA-44: a bad custom authority keeps a first start from happening, and no later one", async () => {
+  const log = recordedLog();
+  const common = { dataDirectory, trustDomain: "cluster.local", clock: systemClock, log };
+  const options = { ...common, selfSignedLifetimeMs: 86_400_000 };
+  const cacerts = join(dataDirectory, "nothing");
+  await assert.rejects(openAuthorities({ ...options, cacerts }), PluggedAuthorityError);
+  const first = await openAuthorities(options);
+  const again = await openAuthorities({ ...options, cacerts });
+  assert.equal(again.ring.status()[0]?.id, first.ring.status()[0]?.id);
+  assert.equal(again.custom, undefined);
+  const [refused] = log.find("the custom authority is refused; those that are held stay");
+  assert.match(String(refused?.fields["problem"]), /ca-cert\.pem/);
+});

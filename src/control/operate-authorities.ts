@@ -1,0 +1,87 @@
+/** What turns authorities: people over the socket, the folder of a custom one; and what is said of them by itself. */
+import type { OpenedAuthorityRing } from "../ca/authority-ring.ts";
+import { watchPluggedAuthority } from "../ca/watch-plugged-authority.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { describeError } from "../runtime/hauberk-error.ts";
+import type { Log } from "../runtime/log.ts";
+import type { Watched } from "../runtime/watched.ts";
+import type { CertificateMetrics } from "../telemetry/certificate-metrics.ts";
+import { announcedLog } from "./announced-log.ts";
+import { AuthorityOperations } from "./authority-operations.ts";
+import { AutomaticRotation } from "./automatic-rotation.ts";
+import { watchCertificates } from "./certificate-watchdog.ts";
+import type { RunningNow } from "./control-plane-messages.ts";
+import { answerControlRequest } from "./control-requests.ts";
+import { openControlSocket } from "./control-socket.ts";
+import type { SubscriberStatus } from "./discovery-service.ts";
+import { startMetricsServer } from "./metrics-server.ts";
+
+export interface OperateAuthoritiesOptions {
+  readonly ring: OpenedAuthorityRing;
+  readonly running: Watched<RunningNow>;
+  readonly subscribers: () => readonly SubscriberStatus[];
+  /** Unix socket for questions and orders; absent: none. */
+  readonly socket?: string | undefined;
+  /** Folder of a custom authority. */
+  readonly cacerts?: string | undefined;
+  /** Where metrics are served on loopback; absent: on the socket alone. */
+  readonly metricsPort?: number | undefined;
+  readonly metrics: Pick<CertificateMetrics, "metricsText" | "contentType">;
+  /** Hears in one line what whoever runs the mesh should. */
+  readonly announce?: ((line: string) => void) | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** @throws ListenError */
+export async function operateAuthorities(
+  options: OperateAuthoritiesOptions,
+): Promise<{ close(): Promise<void> }> {
+  const { socket: path, metricsPort, clock, announce = () => {} } = options;
+  const log = announcedLog(options.log, announce);
+  const operations = new AuthorityOperations({ ...options, log });
+  const folder = followFolder(operations, { ...options, log });
+  const { contentType, metricsText: metrics } = options.metrics;
+  const context = { operations, automatic: folder?.automatic, metrics, clock };
+  const server =
+    metricsPort === undefined
+      ? undefined
+      : await startMetricsServer({ port: metricsPort, metrics, contentType, log });
+  const socket =
+    path === undefined
+      ? undefined
+      : await openControlSocket({
+          path,
+          answer: (request) => answerControlRequest(request, context),
+          log,
+        });
+  const watchdog = watchCertificates({ state: () => operations.state, clock, log });
+  return {
+    async close() {
+      watchdog.close();
+      folder?.close();
+      await Promise.all([socket?.close(), server?.close()]);
+    },
+  };
+}
+
+function followFolder(
+  operations: AuthorityOperations,
+  { cacerts: directory, ring, clock, log }: OperateAuthoritiesOptions,
+): { readonly automatic: AutomaticRotation; close(): void } | undefined {
+  if (directory === undefined) return undefined;
+  const automatic = new AutomaticRotation({ directory, ring, operations, clock, log });
+  const watch = watchPluggedAuthority(directory, {
+    onChange: (authority) => automatic.offer(authority),
+    onRefused: (error) => automatic.refuse(describeError(error)),
+    clock,
+    log,
+  });
+  return {
+    automatic,
+    close() {
+      watch.close();
+      automatic.close();
+    },
+  };
+}

@@ -1,0 +1,60 @@
+/** What the control plane knows of each live sidecar: who signed its certificate, and which trust it has acknowledged. */
+import type { SpiffeId } from "../identity/spiffe-id.ts";
+import type { Workload } from "../policy/workload.ts";
+import type { SubscriberStatus } from "./discovery-service.ts";
+import type { PresentedCertificate } from "./presented-certificate.ts";
+
+export interface SidecarState {
+  /** `namespace/pod` */
+  readonly pod: string;
+  /** Whether it follows its view now. */
+  readonly connection: "connected" | "absent";
+  /** The one it presents; the last one seen, when it is absent; undefined when none was. */
+  readonly certificate?: PresentedCertificate;
+  readonly identity?: SpiffeId;
+  /** Fingerprint of the trust that it acknowledged last. */
+  readonly trust?: string;
+}
+
+/** Remembers what those that are absent presented last. */
+export class SidecarRegister {
+  readonly #seen = new Map<string, SubscriberStatus>();
+
+  /** @param subscribers in the order in which they came: of several for one pod the last counts */
+  states(
+    workloads: readonly Workload[],
+    subscribers: readonly SubscriberStatus[],
+  ): readonly SidecarState[] {
+    const connected = new Map(subscribers.map((subscriber) => [subscriber.name, subscriber]));
+    for (const [pod, subscriber] of connected) this.#seen.set(pod, subscriber);
+    const pods = workloads
+      .filter((workload) => workload.injected)
+      .map((workload) => ({ workload, pod: `${workload.namespace}/${workload.name}` }));
+    const known = new Set(pods.map(({ pod }) => pod));
+    for (const pod of this.#seen.keys()) if (!known.has(pod)) this.#seen.delete(pod);
+    return pods
+      .filter(({ workload, pod }) => connected.has(pod) || !mayHaveFinished(workload))
+      .map(({ pod }) => stateOf(pod, connected.get(pod), this.#seen.get(pod)));
+  }
+}
+
+/** The sidecar of a Job ends with it; one that comes back is told the newest trust as it starts. */
+function mayHaveFinished({ ownerKind }: Workload): boolean {
+  return ownerKind === "Job";
+}
+
+function stateOf(
+  pod: string,
+  connected: SubscriberStatus | undefined,
+  seen: SubscriberStatus | undefined,
+): SidecarState {
+  const { certificate, principal } = seen ?? {};
+  const trust = connected?.trustAcked;
+  return {
+    pod,
+    connection: connected === undefined ? "absent" : "connected",
+    ...(certificate && { certificate }),
+    ...(principal && { identity: principal }),
+    ...(trust !== undefined && { trust }),
+  };
+}

@@ -1,0 +1,63 @@
+/** How commands ask the control plane of a mesh on this machine: over its own socket, so that it answers without `up` too. */
+import { lstat } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
+import type { ControlReply, ControlRequest } from "../control/control-socket-messages.ts";
+import { describeError, HauberkError } from "../runtime/hauberk-error.ts";
+import { readJsonLines, writeJsonLine } from "../runtime/json-lines.ts";
+import type { DataDirectory } from "./data-directory.ts";
+import { findRunningMesh } from "./joining/mesh-client.ts";
+
+/** Longer than any step takes, on a busy machine too. */
+const PATIENCE_MS = 20_000;
+/** The state of a large fleet. */
+const MAX_REPLY_CHARACTERS = 64 * 1024 * 1024;
+
+/** The control plane of a mesh does not answer, though the mesh runs. */
+export class ControlPlaneAwayError extends HauberkError {
+  readonly code = "HAUBERK_CONTROL_PLANE_AWAY";
+}
+
+/** @throws NoMeshError when no mesh runs there, ControlPlaneAwayError */
+export async function askControlPlane(
+  dataDirectory: DataDirectory,
+  request: ControlRequest,
+): Promise<ControlReply> {
+  const path = dataDirectory.controlPlaneSocket;
+  try {
+    await refuseStrangers(path);
+    return await askOnce(path, request);
+  } catch (cause) {
+    await findRunningMesh(dataDirectory);
+    throw new ControlPlaneAwayError(
+      `the control plane of the mesh in ${dataDirectory.path} does not answer (${describeError(cause)}); it is started again by itself: see ${dataDirectory.controlPlaneLog}`,
+    );
+  }
+}
+
+function askOnce(path: string, request: ControlRequest): Promise<ControlReply> {
+  return new Promise((resolve, reject) => {
+    const socket: Socket = connect(path);
+    const silent = `it was silent for ${PATIENCE_MS / 1000} s`;
+    const timer = setTimeout(() => socket.destroy(new Error(silent)), PATIENCE_MS);
+    socket.on("error", reject);
+    socket.once("close", () => {
+      clearTimeout(timer);
+      reject(new Error("it broke off"));
+    });
+    readJsonLines(
+      socket,
+      (reply) => {
+        resolve(reply as ControlReply);
+        socket.destroy();
+      },
+      { maxLineCharacters: MAX_REPLY_CHARACTERS },
+    );
+    writeJsonLine(socket, request);
+  });
+}
+
+async function refuseStrangers(path: string): Promise<void> {
+  const found = await lstat(path);
+  if (!found.isSocket() || found.uid !== process.getuid?.())
+    throw new Error(`${path} is not a socket of this user`);
+}
