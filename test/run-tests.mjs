@@ -12,7 +12,8 @@ const list = (folder) =>
     .map((file) => `${folder}/${file}`);
 
 /** Their tests run in one process each: `test/rooms/`. */
-const inOneProcess = (file) => file.startsWith("src/api/") || file.startsWith("src/policy/");
+const IN_ONE_PROCESS = ["src/api/", "src/ca/", "src/identity/", "src/policy/"];
+const inOneProcess = (file) => IN_ONE_PROCESS.some((room) => file.startsWith(room));
 
 const wanted = process.argv.slice(2);
 const files =

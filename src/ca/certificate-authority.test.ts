@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
 import { test } from "node:test";
+import { buildCertificate } from "../../test/kit/certificate-builder.ts";
 import { createThrowawayAuthority } from "../../test/kit/throwaway-authority.ts";
 import { createCertificateRequest } from "../identity/certificate-request.ts";
 import { spiffeIdOfCertificate } from "../identity/peer-certificate.ts";
@@ -95,21 +96,27 @@ test("CA-8: a common name is the identity, where one was asked for and it is not
   assert.equal(subjectOf(`${most}a`, "identity"), "");
 });
 
-test("CA-10: a certificate ends no later than what is above its issuer", () => {
-  const root = createSelfSignedAuthority({ trustDomain: "x", now, lifetimeMs: DAY_MS / 4 });
-  const longer = createSelfSignedAuthority({ trustDomain: "y", now, lifetimeMs: 9 * DAY_MS });
-  const options = { certificatePem: longer.certificatePem, rootsPem: [longer.certificatePem] };
-  const privateKey = createPrivateKey(longer.privateKeyPem);
-  const alone = new CertificateAuthority({ ...options, privateKey });
-  assert.deepEqual(alone.chainNotAfter, alone.notAfter);
-  const trusted = [longer.certificatePem, root.certificatePem];
-  const beside = new CertificateAuthority({ ...options, privateKey, rootsPem: trusted });
-  assert.deepEqual(beside.chainNotAfter, alone.notAfter, "a root that vouches for others");
-  const intermediatesPem = [longer.certificatePem, root.certificatePem];
-  const under = new CertificateAuthority({ ...options, privateKey, intermediatesPem });
-  assert.deepEqual(under.chainNotAfter, new Date(now.getTime() + DAY_MS / 4));
-  const issued = under.issue({ publicKey, id, lifetimeMs: DAY_MS, now });
-  assert.deepEqual(issued.notAfter, under.chainNotAfter);
+test("CA-10: a certificate ends no later than what is above its issuer, whatever else is trusted", () => {
+  const inDays = (days: number): Date => new Date(now.getTime() + days * DAY_MS);
+  const dates = { notBefore: now };
+  const root = buildCertificate({ ...dates, subject: { commonName: "Root" }, notAfter: inDays(2) });
+  const other = buildCertificate({ ...dates, subject: { commonName: "O" }, notAfter: inDays(1) });
+  const issuer = buildCertificate({
+    ...dates,
+    subject: { commonName: "Issuer" },
+    issuer: root,
+    notAfter: inDays(9),
+  });
+  const authority = new CertificateAuthority({
+    certificatePem: issuer.certificate.toString(),
+    privateKey: issuer.privateKey,
+    intermediatesPem: [issuer.certificate.toString()],
+    rootsPem: [other.certificate.toString(), root.certificate.toString()],
+  });
+  assert.deepEqual(authority.notAfter, inDays(9));
+  assert.deepEqual(authority.chainNotAfter, inDays(2));
+  const issued = authority.issue({ publicKey, id, lifetimeMs: 5 * DAY_MS, now });
+  assert.deepEqual(issued.notAfter, inDays(2));
 });
 
 test("CA-16: what is signed in the thread pool is no different", async () => {

@@ -11,6 +11,7 @@ import {
 } from "../identity/sign-certificate.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
+import { endOfChain, findChain } from "./authority-chain.ts";
 import { grantedValidity } from "./issuing-rules.ts";
 
 const SERIAL_BYTES = 16;
@@ -84,10 +85,10 @@ export class CertificateAuthority {
     this.rootsPem = options.rootsPem;
     this.#issuer = issuerOf(this.certificate, options.privateKey);
     this.#intermediatesPem = options.intermediatesPem ?? [];
-    this.chainNotAfter = endOfChain(this.certificate, {
-      intermediates: this.#intermediatesPem.map((pem) => new X509Certificate(pem)),
-      roots: options.rootsPem.map((pem) => new X509Certificate(pem)),
-    });
+    const intermediates = this.#intermediatesPem.map((pem) => new X509Certificate(pem));
+    const roots = options.rootsPem.map((pem) => new X509Certificate(pem));
+    const chain = findChain(this.certificate, { intermediates, roots });
+    this.chainNotAfter = endOfChain(chain ?? [this.certificate, ...intermediates]).at;
     this.#random = options.random ?? randomBytes;
   }
 
@@ -163,22 +164,4 @@ export class CertificateAuthority {
       notAfter: template.notAfter,
     };
   }
-}
-
-/** Of several roots that vouch for the chain, as after a renewal with the same key, the last to end counts. */
-function endOfChain(
-  certificate: X509Certificate,
-  above: {
-    readonly intermediates: readonly X509Certificate[];
-    readonly roots: readonly X509Certificate[];
-  },
-): Date {
-  const chain = [certificate, ...above.intermediates];
-  const last = chain.at(-1) ?? certificate;
-  const rootEnds = above.roots
-    .filter((root) => last.checkIssued(root) && last.verify(root.publicKey))
-    .map(({ validTo }) => Date.parse(validTo));
-  const ends = chain.map(({ validTo }) => Date.parse(validTo));
-  if (rootEnds.length > 0) ends.push(Math.max(...rootEnds));
-  return new Date(Math.min(...ends));
 }

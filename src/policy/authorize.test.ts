@@ -470,6 +470,7 @@ const told: [rule: RuleParts, got: string, asked?: Asked][] = [
   [operation("hosts", "x"), "api:8080"],
   [operation("paths", "/x"), "/a", { path: "/a?secret=1" }],
   [when("request.headers[x]", ["y"]), "an empty value", { headers: { x: "" } }],
+  [when("request.headers[x]", ["y"]), "z".repeat(200), { headers: { x: "z".repeat(200) } }],
   [when("request.headers[x]", ["y"]), `${"z".repeat(200)}…`, { headers: { x: "z".repeat(300) } }],
 ];
 for (const [rule, got, asked] of told) {

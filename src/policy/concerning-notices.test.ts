@@ -204,6 +204,24 @@ for (const [what, yaml, expected] of unnamed) {
   });
 }
 
+const owners: [kind: string, yaml: string][] = [
+  ["Deployment", deployment("own")],
+  ["StatefulSet", deployment("own").replace("kind: Deployment", "kind: StatefulSet")],
+  [
+    "Job",
+    "---\napiVersion: batch/v1\nkind: Job\nmetadata: {name: own, namespace: shop}\nspec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: x}]}}}\n",
+  ],
+];
+for (const [kind, yaml] of owners) {
+  test(`told: the ${kind} that the caller, or the callee, is made from`, () => {
+    const pod = snapshotOf(MESH + yaml).workloads.find(({ owner }) => owner === "own");
+    assert.ok(pod);
+    assert.equal(isTold(yaml, { caller: pod, namespaces: [] }), true);
+    assert.equal(isTold(yaml, { callee: pod, namespaces: [] }), true);
+    assert.equal(isTold(yaml, { namespaces: ["shop"] }), false);
+  });
+}
+
 test("where the callee is not known, no rule is one for it", () => {
   assert.equal(isTold(destination("shop", "cart"), { namespaces: ["shop"] }), false);
   assert.equal(isTold(network("shop", "cart", "Ingress"), { namespaces: ["shop"] }), false);

@@ -37,6 +37,8 @@ const answers: [line: string, meaning: ReturnType<typeof parseGateAnswer>][] = [
   ["FAILED ECONNREFUSED", { failed: "ECONNREFUSED" }],
   ["FAILED refused-loopback", { failed: "refused-loopback" }],
   ["FAILED", { failed: "malformed-answer" }],
+  ["FAILED ECONNREFUSED now", { failed: "malformed-answer" }],
+  ["NOT FAILED ECONNREFUSED", { failed: "malformed-answer" }],
   ["OK ", { failed: "malformed-answer" }],
   ["", { failed: "malformed-answer" }],
 ];

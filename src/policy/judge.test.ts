@@ -221,6 +221,22 @@ spec: {selector: {app: api}, ports: [{name: http, port: 90, targetPort: 8080}]}`
   assert.equal(ask(rules, { via: elsewhere }).decision.reason.because, "plaintext-refused");
 });
 
+test("AP-52 a port other than 80 is part of the host that callers write", () => {
+  const second = `
+---
+apiVersion: v1
+kind: Service
+metadata: {name: zeta, namespace: shop}
+spec: {selector: {app: api}, ports: [{name: http, port: 90, targetPort: 8080}]}`;
+  const zeta = { serviceNamespace: "shop", serviceName: "zeta", servicePort: 90 };
+  const verdictFor = (host: string, via?: Question["via"]): string =>
+    ask(second + authorization(`{to: [{operation: {hosts: ["${host}"]}}]}`), via && { via })
+      .decision.verdict;
+  assert.equal(verdictFor("zeta:90", zeta), "allow");
+  assert.equal(verdictFor("zeta", zeta), "deny");
+  assert.equal(verdictFor("api"), "allow");
+});
+
 test("whether the callee is ready does not change what is permitted", () => {
   const yaml = MESH + peerAuthentication("STRICT");
   const judged = [[], ["shop/api-0"]].map((notReady) => {

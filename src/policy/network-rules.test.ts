@@ -288,3 +288,13 @@ test("rules hold the addresses of pods in both families, blocks, and the numbers
     egress: "open",
   });
 });
+
+test("a pod that has no address yet adds none: not the one of the machine's loopback either", () => {
+  const planned = snapshotOf(SHOP);
+  const [unplaced] = planned.workloads;
+  assert.ok(unplaced && unplaced.addresses === undefined);
+  const api = { ...unplaced, addresses: { ipv4: "10.244.0.2", ipv6: "fd00:10:244::2" } };
+  const rulesAmong = (workloads: readonly Workload[]): PodNetworkRules =>
+    resolvePodNetworkRules({ ...planned, workloads }, api);
+  assert.deepEqual(rulesAmong([api, { ...unplaced, name: "api-1" }]), rulesAmong([api]));
+});

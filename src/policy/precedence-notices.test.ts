@@ -61,6 +61,16 @@ const rows: [what: string, yaml: string, notices: readonly string[]][] = [
     ],
   ],
   [
+    "PA-6 three of a namespace: each of the two that do not count",
+    policy("a, namespace: shop", "") +
+      policy("b, namespace: shop", "") +
+      policy("c, namespace: shop", ""),
+    ["19 PeerAuthentication shop/b", "24 PeerAuthentication shop/c"].map(
+      (passedOver) =>
+        `${passedOver} is not obeyed: PeerAuthentication shop/a (mesh.yaml:14) counts instead, being the first by name of the same age (PA-6); make them one`,
+    ),
+  ],
+  [
     "one of each level is in order",
     policy("a, namespace: istio-system", "") +
       policy("a, namespace: shop", "") +

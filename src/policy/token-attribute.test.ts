@@ -84,6 +84,22 @@ for (const [id, key, value, token, matches] of claims) {
   });
 }
 
+const shown: [key: string, shown: string][] = [
+  ["claims[iss]", "shown"],
+  ["claims[sub]", "shown"],
+  ["claims[aud]", "shown"],
+  ["claims[azp]", "shown"],
+  ["audiences", "shown"],
+  ["presenter", "shown"],
+  ["claims[email]", "expected-only"],
+  ["claims[sub][iss]", "expected-only"],
+];
+for (const [key, expected] of shown) {
+  test(`what a token says of request.auth.${key} is told to whoever reads a denial: ${expected}`, () => {
+    assert.equal(conditionAttribute(`request.auth.${key}`)?.shown, expected);
+  });
+}
+
 const names: [brackets: string, names: readonly string[] | undefined][] = [
   ["[a]", ["a"]],
   ["[a][b]", ["a", "b"]],
