@@ -102,8 +102,20 @@ function placeOf(user: TestUser, context: TestContext): Place | undefined {
   return undefined;
 }
 
-function trace({ data }: NamespacesMesh, { temporary }: Place): MeshTraces {
-  return traceMesh(data, { temporary, pods: PODS });
+/** A program may still be on its way into its pod's network when the mesh is up. */
+function trace({ data }: NamespacesMesh, { temporary }: Place): Promise<MeshTraces> {
+  let problem: unknown;
+  return eventually(
+    () => `the networks of all pods: ${problem}`,
+    () => {
+      try {
+        return traceMesh(data, { temporary, pods: PODS });
+      } catch (error) {
+        problem = error;
+        return undefined;
+      }
+    },
+  );
 }
 
 async function assertAllGone(traces: MeshTraces): Promise<void> {
@@ -169,7 +181,7 @@ for (const user of testUsers) {
       if (place === undefined) return;
       const mesh = await startMesh(place);
       context.after(() => mesh.stop());
-      const traces = trace(mesh, place);
+      const traces = await trace(mesh, place);
       const since = performance.now();
       await end(mesh, place);
       const { code, signal } = await mesh.ended;
@@ -190,7 +202,7 @@ for (const user of testUsers) {
       if (place === undefined) return;
       const first = await startMesh(place);
       context.after(() => first.stop());
-      const traces = trace(first, place);
+      const traces = await trace(first, place);
       const inside = await insideProcess(first);
       if (victims.some((one) => one === "host")) process.kill(hostProcess(first), "SIGKILL");
       process.kill(inside, "SIGKILL");
@@ -199,7 +211,7 @@ for (const user of testUsers) {
       const next = await startMesh(place);
       context.after(() => next.stop());
       assert.match(next.said(), /ended what an earlier run left/, "it says what it ended");
-      const further = trace(next, place);
+      const further = await trace(next, place);
       await next.stop();
       await assertAllGone({
         ...further,
