@@ -459,11 +459,13 @@ test("the nearest rules: fewest unmet conditions first, then those that let the 
   );
 });
 
+const GATEWAY = "spiffe://cluster.local/gateway";
 const told: [rule: RuleParts, got: string, asked?: Asked][] = [
   [source("principals", "x"), "cluster.local/ns/default/sa/sleep"],
   [source("principals", "x"), "nothing", { principal: "plaintext" }],
   [source("namespaces", "x"), "default"],
   [source("serviceAccounts", "x"), "default/sleep"],
+  [source("serviceAccounts", "x"), "spiffe://cluster.local/gateway", { principal: GATEWAY }],
   [source("trustDomains", "x"), "cluster.local"],
   [source("ipBlocks", "1.1.1.1"), "10.0.0.200"],
   [source("requestPrincipals", "x"), "nothing"],

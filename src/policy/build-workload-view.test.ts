@@ -277,18 +277,26 @@ test("behind its headless service each pod of a StatefulSet has a name; behind a
   ]);
 });
 
-test("a pod whose template gives it a hostname below the service is called so", () => {
-  const named = deployment()
-    .replace("serviceAccountName", "{hostname: first, subdomain: peers, serviceAccountName")
-    .replace(/: api\n {6}containers: (.*)$/, ": api, containers: $1}");
-  const headless = peers().replace("app: etcd", "app: api").replace("2380", "8080");
-  const yaml = namespace("shop") + named + deployment({ name: "caller", port: 7070 }) + headless;
-  const [destination] = ownViewOf(yaml).outbound.destinations;
-  assert.deepEqual(
-    destination?.endpoints.map(({ hostname }) => hostname),
-    ["first"],
-  );
-});
+const hostnames: [fields: string, hostname: string | undefined][] = [
+  ["hostname: first, subdomain: peers", "first"],
+  ["hostname: first, subdomain: others", undefined],
+  ["hostname: first", undefined],
+  ["subdomain: peers", undefined],
+];
+for (const [fields, hostname] of hostnames) {
+  test(`a pod whose template says ${fields} is called ${hostname ?? "nothing of its own"}`, () => {
+    const named = deployment()
+      .replace("serviceAccountName", `{${fields}, serviceAccountName`)
+      .replace(/: api\n {6}containers: (.*)$/, ": api, containers: $1}");
+    const headless = peers().replace("app: etcd", "app: api").replace("2380", "8080");
+    const yaml = namespace("shop") + named + deployment({ name: "caller", port: 7070 }) + headless;
+    const [destination] = ownViewOf(yaml).outbound.destinations;
+    assert.deepEqual(
+      destination?.endpoints.map((endpoint) => endpoint.hostname),
+      [hostname],
+    );
+  });
+}
 
 const unready: [what: string, more: string, endpoints: readonly string[]][] = [
   ["is no endpoint", "", ["etcd-0"]],

@@ -205,6 +205,13 @@ const lookups: [id: string, rules: string, chosen: string, asked?: { client?: st
     { client: "istio-system/gateway-0" },
   ],
   [
+    "a client in the root namespace: what is for others too comes after the service's",
+    rule({ name: "shared", in: "istio-system", host: "*", more: ", exportTo: ['.', web]" }) +
+      rule({ name: "service", in: "shop" }),
+    "service",
+    { client: "istio-system/gateway-0" },
+  ],
+  [
     "what is for the root namespace alone is nobody else's",
     rule({ in: "istio-system", host: "*", more: ", exportTo: ['.']" }),
     "none",

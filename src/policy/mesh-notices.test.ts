@@ -231,6 +231,14 @@ const mistakes: [what: string, right: string, wrong: string, notices: readonly s
     ],
   ],
   [
+    "AP-12 a selector with a misspelt key, and a value that no workload has there",
+    "selector: {matchLabels: {app: cart, version: v1}}",
+    "selector: {matchLabels: {ap: v1}}",
+    [
+      "AuthorizationPolicy shop/cart: spec.selector.matchLabels ap: v1 matches no workload of namespace shop, so this policy has no effect; no workload there has a label ap",
+    ],
+  ],
+  [
     "AP-12 a selector whose labels no workload has together",
     "selector: {matchLabels: {app: cart, version: v1}}",
     "selector: {matchLabels: {app: cart, version: v2}}",
@@ -467,6 +475,13 @@ test("AP-45d cluster.local is the mesh's own trust domain, whatever its name; ot
   assert.match(on("example.org").join(), /mean example\.org\/ns\/shop\/sa\/frontend\?$/);
   assert.deepEqual(on("old.example.org"), []);
   assert.deepEqual(on("partner.example"), []);
+});
+
+test("AP-45 a principal of other than five segments may be anybody's, and is not judged", () => {
+  for (const segments of ["ns/shop/sa/nobody/else", "ns/shop/sa", "ns/shop/nobody"]) {
+    const named = MESH.replace("ns/shop/sa/frontend", segments);
+    assert.deepEqual(noticesOn(resourcesOf(named)), []);
+  }
 });
 
 test("the root namespace is the one that the mesh is told", () => {

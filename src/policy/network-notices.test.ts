@@ -105,6 +105,10 @@ const inOrder: [what: string, yaml: string][] = [
   ],
   ["opens a range of ports", policy(from(APP("web"), ", ports: [{port: 80, endPort: 81}]"))],
   ["opens a port that is nobody's", policy(from(APP("web"), ", ports: [{port: 7000}]"))],
+  [
+    "lets in pods of the same workload, whom no ALLOW policy admits",
+    policy(from(`${APP("api")}, ${APP("web")}`)) + allow(WEB_MAY),
+  ],
   ["agrees with an ALLOW policy", policy(from(APP("web"))) + allow(WEB_MAY)],
   [
     "agrees with an ALLOW policy on one port of two",

@@ -63,6 +63,12 @@ const EFFECTS: readonly (readonly [
     "other-port",
   ],
   [
+    "AP-95: a key that is not known asks for no HTTP",
+    "{rules: [{when: [{key: 'experimental.envoy.filters.a.b[c]', values: ['1']}]}]}",
+    TCP,
+    "as-written",
+  ],
+  [
     "AP-57: not this port",
     "{rules: [{to: [{operation: {notPorts: ['8080']}}]}]}",
     HTTP,

@@ -106,6 +106,7 @@ const names: [brackets: string, names: readonly string[] | undefined][] = [
   ["[a.b]", ["a.b"]],
   ["[a]x[b]", ["a]x[b"]],
   ["[a][b", undefined],
+  ["x[a]", undefined],
   ["[]", undefined],
 ];
 for (const [brackets, expected] of names) {

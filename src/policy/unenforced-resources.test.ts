@@ -90,6 +90,12 @@ const told: [name: string, yaml: string, message: RegExp | undefined][] = [
     /what this policy matches is refused: .* no sidecar here can ask it yet$/,
   ],
   ["JWT-1", tokens(`{${RULES}}`), /is not enforced: no sidecar here verifies tokens yet/],
+  [
+    "JWT-2 tokens of a gateway",
+    tokens(`{targetRefs: [{kind: Service, name: s}], ${RULES}}`),
+    undefined,
+  ],
+  ["JWT-1 no token at all", tokens("{}"), undefined],
   ["AP-1 another action", custom.replace("CUSTOM, provider: {name: a}", "DENY"), undefined],
 ];
 for (const [name, yaml, message] of told) {

@@ -1,0 +1,30 @@
+/** Edges of what rules say about identity; the vectors of appendix B are in `authorize.test.ts`. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { compileNamespace, compileServiceAccount } from "./principal-pattern.ts";
+
+const principal = (namespace: string, account: string): string =>
+  `spiffe://cluster.local/ns/${namespace}/sa/${account}`;
+
+const namespaces: [value: string, namespace: string, account: string, matches: boolean][] = [
+  ["shop*", "shop-eu", "web", true],
+  ["*shop", "eu-shop", "web", true],
+  ["*o*p", "shop", "web", true],
+  ["*o*p", "shoe", "web", false],
+  ["sh*hop", "shop", "web", false],
+  ["sh*", "eu-shop", "web", false],
+  ["sh*/sa", "shop", "web", true],
+  ["sh*/s", "shop", "web", false],
+  ["sh*/sa/w", "shop", "web", false],
+];
+for (const [value, namespace, account, matches] of namespaces) {
+  test(`AP-46, AP-90 namespaces ${value} ${matches ? "means" : "does not mean"} ${namespace}`, () => {
+    assert.equal(compileNamespace(value)(principal(namespace, account)), matches);
+  });
+}
+
+test("AP-47, VAL-27 a service account of 320 characters is one, of 321 none", () => {
+  const longest = "a".repeat(320);
+  assert.equal(compileServiceAccount(longest, "shop")?.(principal("shop", longest)), true);
+  assert.equal(compileServiceAccount(`${longest}a`, "shop"), undefined);
+});
