@@ -6,6 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { productCommand } from "./kit/product-command.ts";
 
 interface DemoRun {
   readonly parameters?: readonly string[];
@@ -18,9 +19,7 @@ async function runDemo({
 }: DemoRun): Promise<{ code: number | null; text: string }> {
   const data = await mkdtemp(join(tmpdir(), "hauberk-"));
   const command = [
-    "--import",
-    "tsx",
-    "src/cli/main.ts",
+    ...productCommand(),
     "demo",
     "--network",
     "loopback",

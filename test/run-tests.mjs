@@ -12,14 +12,16 @@ const list = (folder) =>
     .map((file) => `${folder}/${file}`);
 
 /** Their tests run in one process each: `test/rooms/`. */
-const IN_ONE_PROCESS = ["src/api/", "src/ca/", "src/identity/", "src/policy/"];
+const IN_ONE_PROCESS = ["api", "ca", "cli", "control", "identity", "local", "policy"].map(
+  (room) => `src/${room}/`,
+);
 const inOneProcess = (file) => IN_ONE_PROCESS.some((room) => file.startsWith(room));
 
 const wanted = process.argv.slice(2);
 const files =
   wanted.length > 0
     ? wanted
-    : [...list("src").filter((file) => !inOneProcess(file)), ...list("test")].sort();
+    : [...list("test"), ...list("src").filter((file) => !inOneProcess(file))];
 if (files.length === 0) {
   console.error("no test file found");
   process.exit(1);
@@ -28,7 +30,7 @@ const flags = [
   "--import",
   "tsx",
   "--test",
-  "--test-concurrency=2",
+  "--test-concurrency=3",
   "--test-reporter=spec",
   // What hangs must fail: a run that never ends says nothing.
   "--test-timeout=150000",

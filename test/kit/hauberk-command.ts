@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { eventually } from "./eventually.ts";
+import { productCommand } from "./product-command.ts";
 
 export interface CommandResult {
   /** Null when a signal ended it. */
@@ -21,11 +22,8 @@ export interface RunningCommand {
   stop(): void;
 }
 
-/** From sources, so that no build is needed. */
-const COMMAND = ["--import", "tsx", "src/cli/main.ts"];
-
 export function startHauberk(parameters: readonly string[]): RunningCommand {
-  const child = spawn(process.execPath, [...COMMAND, ...parameters], {
+  const child = spawn(process.execPath, [...productCommand(), ...parameters], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

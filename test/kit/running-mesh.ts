@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { MeshState } from "../../src/local/mesh-state.ts";
 import type { Workload } from "../../src/policy/workload.ts";
+import { productCommand } from "./product-command.ts";
 
 export interface RunningMesh {
   readonly data: string;
@@ -20,9 +21,6 @@ export interface RunningMesh {
   rootPem(): Promise<string>;
   stop(): Promise<void>;
 }
-
-/** From sources, so that no build is needed. */
-const COMMAND = ["--import", "tsx", "src/cli/main.ts"];
 
 export interface RunningMeshOptions {
   /** The data directory; a temporary one, removed at the end, when absent. */
@@ -49,7 +47,7 @@ export async function runMesh(
     executable,
     [
       ...flags,
-      ...COMMAND,
+      ...productCommand(),
       "up",
       "--network",
       "loopback",
