@@ -25,6 +25,7 @@ export { type ParsedResources, parseResources } from "./api/parse-resources.ts";
 export type { PeerAuthentication, PeerAuthenticationMode } from "./api/peer-authentication.ts";
 export type { PodTemplate, RestartPolicy } from "./api/pod-template.ts";
 export type { Probe, ProbeCheck } from "./api/probe.ts";
+export type { RemoteCluster } from "./api/remote-cluster.ts";
 export {
   formatLocation,
   formatRef,
@@ -61,6 +62,7 @@ export {
   compileAuthorization,
 } from "./policy/authorize.ts";
 export { buildWorkloadView, buildWorkloadViews } from "./policy/build-workload-view.ts";
+export { ConnectionAuthorization } from "./policy/connection-authorization.ts";
 export type {
   Decision,
   MutualTlsMode,

@@ -53,7 +53,7 @@ function checkIdentity(config: Fields): void {
 }
 
 /** Lower case, as SPIFFE demands (section 2.1); the rest is Istio's. */
-function trustDomainProblem(text: string): string | undefined {
+export function trustDomainProblem(text: string): string | undefined {
   const labels = text.replace(/(?<=.)\.$/, "").split(".");
   const wellFormed = labels.every(isDnsLabel) && text.length <= 255;
   if (wellFormed && text === text.toLowerCase()) return undefined;

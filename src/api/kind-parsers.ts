@@ -10,6 +10,7 @@ import { job } from "./job.ts";
 import { namespace } from "./namespace.ts";
 import { networkPolicy } from "./network-policy.ts";
 import { peerAuthentication } from "./peer-authentication.ts";
+import { clusterNameProblem, remoteCluster } from "./remote-cluster.ts";
 import { requestAuthentication } from "./request-authentication.ts";
 import type { Resource, ResourceKind, ResourceMeta } from "./resource.ts";
 import { labelNameProblem, serviceNameProblem, subdomainProblem } from "./resource-names.ts";
@@ -141,6 +142,12 @@ const KINDS: { readonly [kind in Exclude<ResourceKind, "MeshConfig">]: KindParse
     scope: "cluster",
     nameProblem: subdomainProblem,
     parse: imageCommands,
+  },
+  RemoteCluster: {
+    apiVersions: ["hauberk.dev/v1"],
+    scope: "cluster",
+    nameProblem: clusterNameProblem,
+    parse: remoteCluster,
   },
 };
 

@@ -421,6 +421,7 @@ const VERSIONS = new Map([
   ["DestinationRule", "networking.istio.io/v1"],
   ["Job", "batch/v1"],
   ["ImageCommands", "hauberk.dev/v1"],
+  ["RemoteCluster", "hauberk.dev/v1"],
 ]);
 
 test("law: any JSON value is parsed without throwing", () => {
@@ -435,6 +436,7 @@ test("law: any JSON value is parsed without throwing", () => {
     "Job",
     "DestinationRule",
     "ImageCommands",
+    "RemoteCluster",
     "List",
   );
   const name = fc.constantFrom(

@@ -10,6 +10,7 @@ import type { MeshConfig } from "./mesh-config.ts";
 import type { Namespace } from "./namespace.ts";
 import type { NetworkPolicy } from "./network-policy.ts";
 import type { PeerAuthentication } from "./peer-authentication.ts";
+import type { RemoteCluster } from "./remote-cluster.ts";
 import type { RequestAuthentication } from "./request-authentication.ts";
 import type { Secret } from "./secret.ts";
 import type { Service } from "./service.ts";
@@ -58,7 +59,8 @@ export type Resource =
   | RequestAuthentication
   | CheckedResource
   | MeshConfig
-  | ImageCommands;
+  | ImageCommands
+  | RemoteCluster;
 
 export type ResourceKind = Resource["kind"];
 

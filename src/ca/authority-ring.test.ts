@@ -276,3 +276,25 @@ test("with other roots it is no refreshment", async (context) => {
   const changed = plugged({ root: one, signing }, { rootsPem: [both.pem, one.pem] });
   await assertRefused(ring.refresh(changed), /comes with other roots/);
 });
+
+test("CA-50: lists that name the authority itself are told to all where it is held, and else it is not begun with", async (context) => {
+  const parts = authorityParts();
+  const crlsPem = [buildRevocationList(parts.root, { revoked: [{ serialNumber: "02" }] })];
+  const words = /CN=Istio Intermediate CA is revoked by .*CN=Root CA/;
+  const revoked = plugged(parts, { crlsPem });
+  await assert.rejects(open(await dataDirectory(context), { plugged: revoked }), words);
+  const own = await open(await dataDirectory(context));
+  await assertRefused(own.prepare(revoked), words);
+  assert.equal(states(own), "active");
+
+  const directory = await dataDirectory(context);
+  const ring = await open(directory, { plugged: plugged(parts) });
+  assert.equal(ring.status()[0]?.revoked, undefined);
+  assert.match(taken(await ring.refresh(revoked)).revoked ?? "", words);
+  assert.equal(ring.trust.current.crlsPem.length, 1);
+  await take(ring, "prepare", "activate");
+  await assertRefused(ring.take("rollback", { forced: true }), words);
+  const again = await open(directory, { plugged: revoked });
+  assert.equal(states(again), "active, retiring");
+  assert.equal(taken(await again.refresh(plugged(parts))).revoked, undefined, "it was lifted");
+});

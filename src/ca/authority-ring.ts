@@ -143,7 +143,10 @@ class DurableAuthorityRing implements OpenedAuthorityRing {
   prepare(authority: PluggedAuthority | "self-signed"): Promise<AuthorityStatus | RotationRefusal> {
     return this.#inTurn(async () => {
       const now = this.#clock.now();
-      const held = authority === "self-signed" ? this.#makeSelfSigned() : tryToHold(authority, now);
+      const held =
+        authority === "self-signed"
+          ? this.#makeSelfSigned()
+          : tryToHold(authority, { now, purpose: "sign" });
       if ("refused" in held) return held;
       const origin = authority === "self-signed" ? "self-signed" : "custom";
       const next = prepareAuthority(this.#ledger, { id: held.id, origin }, now);
@@ -172,7 +175,7 @@ class DurableAuthorityRing implements OpenedAuthorityRing {
 
   refresh(authority: PluggedAuthority): Promise<AuthorityStatus | RotationRefusal> {
     return this.#inTurn(async () => {
-      const fresh = tryToHold(authority, this.#clock.now());
+      const fresh = tryToHold(authority, { now: this.#clock.now(), purpose: "update" });
       if ("refused" in fresh) return fresh;
       const known = this.#held.get(fresh.id);
       if (known === undefined) return { refused: `authority ${fresh.id} is not held: prepare it` };

@@ -1,9 +1,15 @@
 /** Who is calling the control plane. Everything that is issued or shown depends on this answer alone (CA-5, CA-6). */
+import type { X509Certificate } from "node:crypto";
+import { revocationProblem } from "../identity/certificate-revocation.ts";
+import { issuerKeyId } from "../identity/issuer-key-id.ts";
 import { spiffeIdOfCertificate, verifyTrustDomain } from "../identity/peer-certificate.ts";
+import { presentedChain } from "../identity/presented-chain.ts";
 import { parseWorkloadIdentity, type SpiffeId, spiffeId } from "../identity/spiffe-id.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
+import type { Watched } from "../runtime/watched.ts";
 import type { Caller } from "../wire/grpc-service.ts";
+import type { AuthorityTrust } from "./rotation.ts";
 import type { TokenBearer } from "./service-account-tokens.ts";
 
 const BEARER = /^Bearer ([^\s]+)$/;
@@ -37,6 +43,13 @@ export interface CallerAuthenticationOptions {
     readonly namespace: string;
     readonly serviceAccount: string;
   }) => boolean;
+  /**
+   * Subject key identifiers, lower-case hexadecimal, of authorities that were trusted once and are no more: TLS refuses
+   * their certificates, but a connection may be older than that.
+   */
+  readonly distrusted: Pick<Watched<ReadonlySet<string>>, "current">;
+  /** Of it, the revocation lists: whoever can sign with the key of a revoked intermediate must not buy another's (CA-50). */
+  readonly trust: Pick<Watched<Pick<AuthorityTrust, "crlsPem">>, "current">;
   readonly clock: Clock;
 }
 
@@ -48,6 +61,7 @@ export function authenticateCaller(options: CallerAuthenticationOptions): Authen
   return async (caller) => {
     if (caller.certificate !== undefined) {
       const id = callerOfCertificate(caller, options.trustDomain);
+      verifyIssuer(caller.certificate, options);
       verifyAccount(id, options);
       return { id, by: "certificate" };
     }
@@ -74,6 +88,20 @@ export function callerOfCertificate(caller: Caller, trustDomain: string): Spiffe
   } catch (cause) {
     throw new UnauthenticatedCallerError("the caller's certificate names no workload", { cause });
   }
+}
+
+function verifyIssuer(
+  certificate: X509Certificate,
+  { distrusted, trust, clock }: CallerAuthenticationOptions,
+): void {
+  const issuer = issuerKeyId(certificate);
+  if (issuer !== undefined && distrusted.current.has(issuer))
+    throw new UnauthenticatedCallerError(
+      `the caller's certificate is of authority key ${issuer}, which is trusted no more`,
+    );
+  const chain = presentedChain(certificate);
+  const problem = revocationProblem(chain, trust.current.crlsPem, clock.now());
+  if (problem !== undefined) throw new UnauthenticatedCallerError(`the caller's ${problem}`);
 }
 
 /** A certificate outlives its workload; what it may still ask for must not. */

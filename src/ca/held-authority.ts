@@ -1,5 +1,7 @@
 /** One authority that the ring holds: checked (CA-45), ready to sign, and able to tell of itself. */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { isRevoked } from "../identity/certificate-revocation.ts";
+import { parseRevocationList } from "../identity/certificate-revocation-list.ts";
 import { formatPem, readPem } from "../identity/pem.ts";
 import { issuerKeyIdentifier } from "../identity/sign-certificate.ts";
 import { describeError, HauberkError } from "../runtime/hauberk-error.ts";
@@ -29,6 +31,8 @@ export interface HeldAuthority {
   /** Lower-case hexadecimal. */
   readonly keyIdentifier: string;
   readonly weaknesses: readonly string[];
+  /** What its own lists say against it, or those above it, in words: peers refuse what it signs (CA-50). */
+  readonly revoked: string | undefined;
 }
 
 /**
@@ -65,10 +69,17 @@ export function usable(held: HeldAuthority, now: Date): HeldAuthority {
   throw new AuthorityRefusedError(`authority ${held.id} cannot sign: ${problem}`);
 }
 
-/** @returns the refusal when it must not be held, or could not sign now */
-export function tryToHold(authority: PluggedAuthority, now: Date): HeldAuthority | RotationRefusal {
+/**
+ * @param purpose "update": it is held already, so that its own revocation is to be known, and no reason to refuse it
+ * @returns the refusal when it must not be held, or could not sign now
+ */
+export function tryToHold(
+  authority: PluggedAuthority,
+  { now, purpose }: { readonly now: Date; readonly purpose: "sign" | "update" },
+): HeldAuthority | RotationRefusal {
   try {
-    return usable(holdAuthority(authority), now);
+    const held = holdAuthority(authority);
+    return purpose === "update" && !hasExpired(held, now) ? held : usable(held, now);
   } catch (error) {
     if (error instanceof AuthorityRefusedError) return { refused: describeError(error) };
     throw error;
@@ -76,12 +87,14 @@ export function tryToHold(authority: PluggedAuthority, now: Date): HeldAuthority
 }
 
 /** Why nothing that it signs would be trusted now, in words; undefined when all is well. */
-export function usageProblem({ chain }: HeldAuthority, now: Date): string | undefined {
+export function usageProblem({ chain, revoked }: HeldAuthority, now: Date): string | undefined {
   const { at, of } = endOfChain(chain);
   const whose = of === chain[0] ? "it" : `${nameOf(of?.subject)}, above it in its chain,`;
   if (now >= at) return `${whose} expired at ${at.toISOString()}`;
   const early = chain.find(({ validFrom }) => now < new Date(validFrom));
-  return early && `${nameOf(early.subject)} is valid only from ${isoOf(early.validFrom)}`;
+  if (early !== undefined)
+    return `${nameOf(early.subject)} is valid only from ${isoOf(early.validFrom)}`;
+  return revoked;
 }
 
 export function hasExpired({ chain }: HeldAuthority, now: Date): boolean {
@@ -100,6 +113,7 @@ export function statusOf(held: HeldAuthority, entry: HeldEntry): AuthorityStatus
     notAfter: new Date(certificate.validTo),
     chainNotAfter: endOfChain(held.chain).at,
     weaknesses: held.weaknesses,
+    ...(held.revoked !== undefined && { revoked: held.revoked }),
   };
 }
 
@@ -123,7 +137,20 @@ function hold(brought: PluggedAuthority): HeldAuthority {
     chain,
     keyIdentifier: Buffer.from(issuerKeyIdentifier(certificate)).toString("hex"),
     weaknesses: findWeaknesses(chain),
+    revoked: ownRevocation(chain, material.crlsPem),
   };
+}
+
+function ownRevocation(
+  chain: readonly X509Certificate[],
+  crlsPem: readonly string[],
+): string | undefined {
+  const lists = crlsPem.map(parseRevocationList);
+  const revoked = chain.findIndex(
+    (certificate, index) => chain[index + 1] && isRevoked(certificate, lists, chain[index + 1]),
+  );
+  if (revoked < 0) return undefined;
+  return `${nameOf(chain[revoked]?.subject)} is revoked by ${nameOf(chain[revoked + 1]?.subject)}`;
 }
 
 function chainOf(

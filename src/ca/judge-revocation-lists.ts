@@ -52,13 +52,12 @@ export function judgeRevocationLists(
   const missing = chain
     .filter(isRequired)
     .flatMap((authority) => missingProblem(authority, { lists, file }));
-  const revoked = revokedProblems(chain, lists);
-  if (missing.length + revoked.length > 0)
-    return { problems: [...missing, ...revoked], notes: [], crlsPem: [] };
+  if (missing.length > 0) return { problems: missing, notes: [], crlsPem: [] };
   const used = lists.filter(({ list }) => chain.some((one) => isListOf(list, one)));
   return {
     problems: [],
     notes: [
+      ...revokedNotes(chain, lists),
       ...lists
         .filter((one) => !used.includes(one))
         .map(({ place }) => `${place} is of no CA of the chain, and is left out`),
@@ -125,7 +124,8 @@ function isListOf(list: RevocationList, authority: BroughtCertificate): boolean 
   return problemOf(list, authority) === undefined;
 }
 
-function revokedProblems(
+/** The lists are good, and peers shall have them: whether the authority may sign all the same is asked elsewhere. */
+function revokedNotes(
   chain: readonly BroughtCertificate[],
   lists: readonly BroughtList[],
 ): readonly string[] {

@@ -36,6 +36,8 @@ export interface AuthorityStatus {
   readonly chainNotAfter: Date;
   /** What a strict verifier would refuse in it (RFC 5280), in words; empty for our own. */
   readonly weaknesses: readonly string[];
+  /** What its own revocation lists say against it, in words: peers refuse what it signs (CA-50). */
+  readonly revoked?: string;
 }
 
 /** What all sidecars are told to trust. */

@@ -13,7 +13,7 @@ const AUTHORITY_HEADINGS = ["AUTHORITY", "STATE", "ORIGIN", "SUBJECT", "KEY", "E
 const SIDECAR_HEADINGS = ["SIDECAR", "CONNECTION", "ISSUER", "CERTIFICATE ENDS IN", "ROOTS"];
 
 export function formatAuthorities(overview: AuthorityOverview, now: Date): readonly string[] {
-  const { authorities, sidecars, custom, notes, warnings, next } = overview;
+  const { authorities, sidecars, custom, renewal, notes, warnings, next } = overview;
   const authorityRows = authorities.map((authority) => authorityRow(authority, now));
   return [
     ...alignColumns([AUTHORITY_HEADINGS, ...authorityRows]),
@@ -21,6 +21,7 @@ export function formatAuthorities(overview: AuthorityOverview, now: Date): reado
     ...alignColumns([SIDECAR_HEADINGS, ...sidecars.map((sidecar) => sidecarRow(sidecar, now))]),
     "",
     ...(custom === undefined ? [] : [formatCustom(custom)]),
+    ...(renewal === undefined ? [] : [`renewal of the self-signed root: ${renewal}`]),
     ...notes.map((note) => `note: ${note}`),
     ...(warnings.length === 0 ? ["all is well"] : warnings),
     `next: ${next.text}`,

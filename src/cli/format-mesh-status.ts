@@ -8,6 +8,7 @@ import type {
   ProcessStatus,
 } from "../local/mesh-status.ts";
 import { alignColumns } from "./align-columns.ts";
+import { formatRemoteClusters, remoteClusterTroubles } from "./format-remote-clusters.ts";
 import { formatTimeLeft } from "./format-time-left.ts";
 
 const HEADINGS = [
@@ -25,13 +26,14 @@ const HEADINGS = [
 const MIB = 1024 * 1024;
 
 export function formatMeshStatus(mesh: MeshStatus, now: Date): readonly string[] {
-  const { controlPlane, pods } = mesh;
+  const { controlPlane, pods, remoteClusters } = mesh;
   const troubles = findTroubles(mesh, now);
   return [
     `control plane ${describeProcess(controlPlane)}, at ${controlPlane.listen}, restarts ${controlPlane.restarts}`,
     "",
     ...alignColumns([HEADINGS, ...pods.map((pod) => rowOf(pod, now))]),
     "",
+    ...(remoteClusters === undefined ? [] : formatRemoteClusters(remoteClusters, now)),
     ...memoryOfAll(pods),
     ...(troubles.length === 0 ? ["all is well"] : troubles),
   ];
@@ -39,7 +41,7 @@ export function formatMeshStatus(mesh: MeshStatus, now: Date): readonly string[]
 
 /** One sentence for each part that is down; none when all is well. */
 export function findTroubles(mesh: MeshStatus, now: Date): readonly string[] {
-  const { controlPlane, pods, refusedChange, certificateWarnings = [] } = mesh;
+  const { controlPlane, pods, refusedChange, certificateWarnings = [], remoteClusters } = mesh;
   return [
     ...(refusedChange === undefined
       ? []
@@ -47,6 +49,7 @@ export function findTroubles(mesh: MeshStatus, now: Date): readonly string[] {
     ...processTroubles("the control plane", [controlPlane]),
     ...pods.flatMap((pod) => podTroubles(pod, now)),
     ...certificateWarnings,
+    ...(remoteClusters === undefined ? [] : remoteClusterTroubles(remoteClusters, now)),
   ];
 }
 

@@ -2,8 +2,12 @@
 
 /** `3649 d`, `23 h 59 min`, `12 min`, `8 s`, `ended` */
 export function formatTimeLeft(leftMs: number): string {
-  if (leftMs <= 0) return "ended";
-  const seconds = Math.floor(leftMs / 1000);
+  return leftMs <= 0 ? "ended" : formatDuration(leftMs);
+}
+
+/** `3649 d`, `23 h 59 min`, `12 min`, `0 s` */
+export function formatDuration(durationMs: number): string {
+  const seconds = Math.floor(durationMs / 1000);
   const minutes = Math.floor(seconds / 60);
   const hours = Math.floor(minutes / 60);
   if (minutes === 0) return `${seconds} s`;

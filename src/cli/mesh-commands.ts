@@ -15,6 +15,7 @@ export function addMeshCommands(program: Command): void {
   addStatus(program);
   addLogs(program);
   addDown(program);
+  addRemoteCluster(program);
 }
 
 function addRun(program: Command): void {
@@ -93,6 +94,27 @@ function addDown(program: Command): void {
     .action(async (options: { data: string }) => {
       const { downCommand } = await import("./commands/down.ts");
       process.exitCode = await downCommand(options, print);
+    });
+}
+
+function addRemoteCluster(program: Command): void {
+  program
+    .command("remote-cluster")
+    .description(
+      "Print the RemoteCluster by which another mesh under the same root calls services of the running one",
+    )
+    .addOption(dataFolder())
+    .addHelpText(
+      "after",
+      `
+There is no secret in it: control planes know each other by certificates. Put it among the files of the other mesh.
+Exit code: 0 printed, 1 no mesh runs there, or none that others can reach.
+
+Example: hauberk remote-cluster --data .hauberk/east > east.yaml && mv east.yaml west/`,
+    )
+    .action(async (options: { data: string }) => {
+      const { remoteClusterCommand } = await import("./commands/remote-cluster.ts");
+      process.exitCode = await remoteClusterCommand(options, print);
     });
 }
 

@@ -1,5 +1,6 @@
 /** Options that several commands have. */
 import { InvalidArgumentError, Option } from "commander";
+import { clusterNameProblem, DEFAULT_CLUSTER_NAME } from "../api/remote-cluster.ts";
 import { DEFAULT_DATA_DIRECTORY } from "../local/data-directory.ts";
 import { NETWORK_CHOICES } from "./network-choice.ts";
 
@@ -27,6 +28,13 @@ export function cacertsFolder(): Option {
   );
 }
 
+/** What other meshes know this one by. */
+export function clusterName(): Option {
+  return new Option("--cluster <name>", "what other meshes under the same root call this one")
+    .argParser(parseClusterName)
+    .default(DEFAULT_CLUSTER_NAME);
+}
+
 /** Where other trust domains fetch the trust bundle. */
 export function bundleEndpointPort(): Option {
   return new Option(
@@ -41,6 +49,12 @@ export function metricsPort(): Option {
     "--metrics-port <port>",
     "serve the control plane's metrics for Prometheus, under /metrics on this port of loopback",
   ).argParser(parsePort);
+}
+
+function parseClusterName(text: string): string {
+  const problem = clusterNameProblem(text);
+  if (problem === undefined) return text;
+  throw new InvalidArgumentError(problem);
 }
 
 function parsePort(text: string): number {

@@ -11,6 +11,7 @@ import type { NetworkChoice } from "./network-choice.ts";
 import {
   bundleEndpointPort,
   cacertsFolder,
+  clusterName,
   collect,
   dataFolder,
   metricsPort,
@@ -51,6 +52,7 @@ function addUp(program: Command): void {
     .addOption(dataFolder())
     .addOption(networkChoice())
     .addOption(cacertsFolder())
+    .addOption(clusterName())
     .addOption(bundleEndpointPort())
     .addOption(metricsPort())
     .action(async (options: UpOptions) => {

@@ -1,5 +1,6 @@
 /** What `up` and `demo` share: read the user's files, say what is wrong with them, run the mesh, tell its story. */
 import type { ParsedResources } from "../api/parse-resources.ts";
+import type { Issue, Resource } from "../api/resource.ts";
 import { controlPlaneFlags } from "../control/control-plane-flags.ts";
 import type { ControlPlaneSettings } from "../control/control-plane-messages.ts";
 import {
@@ -17,6 +18,7 @@ import {
   type NamespaceNetworkOptions,
 } from "../local/network/namespace-network.ts";
 import { noticesBeside, unenforcedIssues } from "../policy/unenforced-resources.ts";
+import { unreachableRemoteClusters } from "../policy/unreachable-remote-clusters.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { createLog, type Log, silentLog } from "../runtime/log.ts";
@@ -64,7 +66,9 @@ export async function startMesh(
   print(`hauberk up: reading ${describePaths(paths)}`);
   controlPlaneFlags(process.env); // the control plane reads them again: what is wrong is told before anything starts
   const parsed = await readResourceFiles(paths);
-  const issues = [...parsed.issues, ...unenforcedIssues(parsed.resources)];
+  const { resources } = parsed;
+  const judge = judgeOf(entered.mode);
+  const issues = [...parsed.issues, ...unenforcedIssues(resources), ...judge(resources)];
   for (const notice of noticesBeside(noticesOf(parsed), issues)) print(formatNotice(notice));
   if (issues.length > 0) {
     for (const issue of issues) print(formatIssue(issue));
@@ -92,10 +96,10 @@ export async function startMesh(
       for (const line of tell(event)) print(`[${seconds().toFixed(1)} s] ${line}`);
     },
   };
-  const mesh = await LocalMesh.start(options, parsed.resources);
+  const mesh = await LocalMesh.start(options, resources);
   const socket = await openSocket(mesh, dataDirectory.socket);
   print(`the mesh is up after ${seconds().toFixed(1)} s; logs are in ${dataDirectory.path}/logs`);
-  const source = followFiles(paths, { mesh, parsed, print, seconds });
+  const source = followFiles(paths, { mesh, parsed, judge, print, seconds });
   return {
     mesh,
     dataDirectory,
@@ -106,6 +110,13 @@ export async function startMesh(
       await mesh.close();
     },
   };
+}
+
+type Judge = (resources: readonly Resource[]) => readonly Issue[];
+
+/** What a mesh of this network cannot do, whatever is good elsewhere. */
+function judgeOf(mode: keyof typeof PROTECTION): Judge {
+  return mode === "namespaces" ? unreachableRemoteClusters : () => [];
 }
 
 function openNetwork(
@@ -137,16 +148,18 @@ function followFiles(
   what: {
     readonly mesh: LocalMesh;
     readonly parsed: ParsedResources;
+    readonly judge: Judge;
     readonly print: Print;
     readonly seconds: () => number;
   },
 ): DirectorySource {
-  const { mesh, parsed, print, seconds } = what;
-  const store = new ResourceStore(parsed.resources, (issues) => {
+  const { mesh, parsed, judge, print, seconds } = what;
+  const reportRefusal = (issues: readonly Issue[]): void => {
     for (const issue of issues) print(formatIssue(issue));
     print("the change is refused; the last good state stays in force");
     mesh.refusedChange = issues.map(formatIssue).join("; ");
-  });
+  };
+  const store = new ResourceStore(parsed.resources, reportRefusal, judge);
   const known = new Set(noticesOf(parsed).map(formatNotice));
   store.resources.onChange((resources) => {
     for (const line of noticesOf({ resources, issues: [], notices: store.notices }).map(

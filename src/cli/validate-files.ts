@@ -55,9 +55,9 @@ async function textsAt(
 function withDuplicates(documents: readonly ValidatedDocument[]): readonly ValidatedDocument[] {
   const duplicates = duplicateIssues(documents.flatMap(({ resources }) => resources));
   if (duplicates.length === 0) return documents;
+  const at = new Map(duplicates.map((issue) => [issue.source, issue]));
   return documents.map((document) => {
-    const sources = document.resources.map(({ meta }) => meta.source);
-    const own = duplicates.filter(({ source }) => sources.includes(source));
+    const own = document.resources.flatMap(({ meta }) => at.get(meta.source) ?? []);
     return { ...document, issues: [...document.issues, ...own] };
   });
 }

@@ -10,8 +10,8 @@ import type { Watched } from "../runtime/watched.ts";
 import {
   type AuthorityOverview,
   authorityOverview,
-  type CustomAuthority,
   factsOf,
+  type OverviewInputs,
 } from "./authority-overview.ts";
 import type { RunningNow } from "./control-plane-messages.ts";
 import type { AuthorityStepReply } from "./control-socket-messages.ts";
@@ -35,7 +35,7 @@ export interface StepToTake {
   readonly gate: "ask" | "forced" | "needless";
   /** What to prepare; absent: a self-signed one is made. */
   readonly authority?: PluggedAuthority | undefined;
-  readonly by: "a person" | "the folder of the custom authority";
+  readonly by: "a person" | "the folder of the custom authority" | "the renewal of the root";
 }
 
 export class AuthorityOperations {
@@ -56,10 +56,11 @@ export class AuthorityOperations {
     };
   }
 
-  overview(custom?: CustomAuthority): AuthorityOverview {
+  /** @param machines what turns authorities besides people, and where it stands */
+  overview(machines: Pick<OverviewInputs, "custom" | "renewal"> = {}): AuthorityOverview {
     const { ring, clock } = this.#options;
     const history = ring.history();
-    return authorityOverview({ ...this.state, history, custom }, clock.now());
+    return authorityOverview({ ...this.state, history, ...machines }, clock.now());
   }
 
   take(wanted: StepToTake): Promise<AuthorityStepReply> {

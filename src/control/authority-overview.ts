@@ -22,6 +22,8 @@ export interface AuthorityOverview {
   readonly history: readonly StepTaken[];
   /** Absent without `--cacerts`. */
   readonly custom?: CustomAuthority;
+  /** Where the renewal of the self-signed root stands, or when it is due; absent where none signs. */
+  readonly renewal?: string;
 }
 
 type Times = "since" | "notBefore" | "notAfter" | "chainNotAfter";
@@ -66,13 +68,14 @@ export interface CustomAuthority {
 export interface OverviewInputs extends GateInputs {
   readonly history: ReturnType<AuthorityRing["history"]>;
   readonly custom?: CustomAuthority | undefined;
+  readonly renewal?: string | undefined;
 }
 
 /** Steps that are told. */
 const MAX_HISTORY = 10;
 
 export function authorityOverview(inputs: OverviewInputs, now: Date): AuthorityOverview {
-  const { authorities, sidecars, history, custom } = inputs;
+  const { authorities, sidecars, history, custom, renewal } = inputs;
   const refused =
     custom?.refused === undefined
       ? []
@@ -87,6 +90,7 @@ export function authorityOverview(inputs: OverviewInputs, now: Date): AuthorityO
     next: nextStep(inputs),
     history: history.slice(-MAX_HISTORY).map((taken) => ({ ...taken, at: taken.at.toISOString() })),
     ...(custom && { custom }),
+    ...(renewal !== undefined && { renewal }),
   };
 }
 

@@ -42,6 +42,8 @@ export class AutomaticRotation {
   #refreshed = true;
   #wanted: Wanted | undefined;
   #refused: string | undefined;
+  /** Why the ring does not take what was found good. */
+  #unusable: string | undefined;
   #doing = "not read yet";
   /** Id of an authority that brought no new root when it was prepared: nobody has to be waited for. */
   #sameRoot: string | undefined;
@@ -62,6 +64,8 @@ export class AutomaticRotation {
     this.#refused = undefined;
     this.#refreshed = false;
     log.info("the folder of the custom authority was read", { directory, authority: id });
+    for (const problem of authority.notes ?? [])
+      log.warn("about the custom authority", { directory, problem });
     const chosenAt = before === undefined || before.id === id ? before?.chosenAt : clock.now();
     const roots = rootsOf(authority.rootsPem);
     this.#wanted = { authority, id, roots, ...(chosenAt && { chosenAt }) };
@@ -82,9 +86,13 @@ export class AutomaticRotation {
   get custom(): CustomAuthority {
     const { directory } = this.#options;
     const doing = this.#doing;
-    return this.#refused === undefined
-      ? { directory, doing }
-      : { directory, doing, refused: this.#refused };
+    const refused = this.#refused ?? this.#unusable;
+    return refused === undefined ? { directory, doing } : { directory, doing, refused };
+  }
+
+  /** Whether the folder has held a good one. */
+  get isInCharge(): boolean {
+    return this.#wanted !== undefined;
   }
 
   close(): void {
@@ -142,9 +150,11 @@ export class AutomaticRotation {
   #fail(problem: string): void {
     this.#notBefore = performance.now() + TRY_AGAIN_MS;
     this.#say(problem);
+    this.#unusable = problem;
   }
 
   #say(doing: string): void {
+    this.#unusable = undefined;
     if (doing === this.#doing) return;
     this.#doing = doing;
     const { log, directory } = this.#options;

@@ -13,6 +13,7 @@ import { spiffeIdOfCertificate } from "../identity/peer-certificate.ts";
 import { parseSpiffeBundle } from "../identity/spiffe-bundle.ts";
 import { WatchedValue } from "../runtime/watched.ts";
 import { BundleSequence, BundleSequenceError } from "./bundle-sequence.ts";
+import { ControlPlaneSvid } from "./control-plane-svid.ts";
 import { type Federation, startFederation } from "./federation.ts";
 
 const first = createThrowawayAuthority();
@@ -41,17 +42,23 @@ async function serve(context: TestContext, folder?: string): Promise<Fixture> {
   const issuer = new WatchedValue(first.authority);
   const trust = new WatchedValue(trustOf(first.rootPem));
   const log = recordedLog();
+  const clock = { now: () => new Date() };
+  const own = new ControlPlaneSvid({ issuer, trustDomain: "cluster.local", clock, log });
   const federation = await startFederation({
     dataDirectory,
     trustDomain: "cluster.local",
     issuer,
     trust,
+    svid: own.svid,
     authenticate: () => Promise.reject(new Error("nobody calls")),
     bundleEndpointPort: 0,
-    clock: { now: () => new Date() },
+    clock,
     log,
   });
-  context.after(() => federation.close());
+  context.after(() => {
+    own.close();
+    return federation.close();
+  });
   const url = String(log.find("the trust bundle is served")[0]?.fields["url"]);
   return { federation, port: Number(new URL(url).port), issuer, trust };
 }

@@ -21,6 +21,7 @@ import type { AuthorityTrust } from "../ca/rotation.ts";
 import { ServiceAccountTokens } from "../ca/service-account-tokens.ts";
 import { CONTROL_PLANE_NAME, certificateClient } from "../identity/certificate-client.ts";
 import { createCertificateRequest } from "../identity/certificate-request.ts";
+import { issuerKeyId } from "../identity/issuer-key-id.ts";
 import { spiffeIdOfCertificate } from "../identity/peer-certificate.ts";
 import { spiffeId } from "../identity/spiffe-id.ts";
 import { WatchedValue } from "../runtime/watched.ts";
@@ -53,6 +54,7 @@ const livePods = new Set([
 ]);
 const issuer = new WatchedValue<CertificateAuthority>(mesh.authority);
 const trust = new WatchedValue<AuthorityTrust>(trustIn(mesh.rootPem));
+const distrusted = new WatchedValue<ReadonlySet<string>>(new Set());
 const GHOST = { namespace: "ghost", serviceAccount: "ghost" };
 const clock = { now: () => new Date(Date.now() + clockShiftMs) };
 let clockShiftMs = 0;
@@ -85,6 +87,8 @@ before(async () => {
     isLivePod: ({ namespace, name, uid, serviceAccount }) =>
       livePods.has(`${namespace}/${name}/${uid}/${serviceAccount}`),
     isLiveAccount,
+    distrusted,
+    trust,
     clock,
   });
   server = await startSecureGrpcServer({
@@ -109,6 +113,7 @@ before(async () => {
           close: () => issueLog.close(),
         },
         metrics,
+        cluster: "west",
         clock,
         log,
       }),
@@ -229,6 +234,36 @@ test("beyond CA-5: a certificate of an account that no pod runs as buys nothing"
   const svid = mesh.svid(spiffeId({ ...GHOST, trustDomain: "cluster.local" }));
   const certificate = { chainPem: svid.certificateChainPem, privateKeyPem: svid.privateKeyPem };
   await assertRefused({ certificate }, { status: "UNAUTHENTICATED", logged: /no pod runs as/ });
+});
+
+test("a certificate of a revoked authority buys nothing, on a connection that is older than the revocation either", async () => {
+  const svid = mesh.svid(DATABASE);
+  const next = createThrowawayAuthority();
+  const client = new GrpcClient({
+    address: `127.0.0.1:${server.port}`,
+    serverName: CONTROL_PLANE_NAME,
+    rootsPem: [mesh.rootPem],
+    maxReceiveBytes: MAX_BYTES,
+    certificate: { chainPem: svid.certificateChainPem, privateKeyPem: svid.privateKeyPem },
+  });
+  const ask = async (): Promise<readonly string[]> => {
+    const request = { csr: createCertificateRequest().csrPem, validityDuration: 0n };
+    const { createCertificate } = IstioCertificateService.method;
+    return (await client.unary(createCertificate, request, { timeoutMs: 10_000 })).certChain;
+  };
+  try {
+    assert.equal((await ask()).length, 2);
+    issuer.set(next.authority);
+    identity.set({ ...identity.current, clientRootsPem: [next.rootPem] });
+    distrusted.set(new Set([issuerKeyId(leafOf([svid.certificateChainPem])) ?? ""]));
+    await assert.rejects(ask(), ({ status }: GrpcStatusError) => status === "UNAUTHENTICATED");
+    assert.match(JSON.stringify(log.lines.at(-1)), /which is trusted no more/);
+  } finally {
+    client.close();
+    distrusted.set(new Set());
+    identity.set(serverIdentity());
+    issuer.set(mesh.authority);
+  }
 });
 
 test("CA-5: without token and certificate nobody is served", async () => {
@@ -487,6 +522,25 @@ test("the server's certificate is exchanged while it runs", async () => {
   assert.equal((await attempt({ token, rootsPem: [next.rootPem] })).length, 2);
   identity.set(serverIdentity());
   assert.equal((await attempt({ token })).length, 2);
+});
+
+test("CA-3: who takes itself to be in another cluster is told of in the log, and served all the same", async () => {
+  const told = () => log.find("the caller takes itself to be in another cluster");
+  const { signal } = new AbortController();
+  for (const cluster of [undefined, "west", "east"]) {
+    const before = told().length;
+    const request = certificateClient({
+      controlPlane: `127.0.0.1:${server.port}`,
+      rootsPem: () => [mesh.rootPem],
+      lifetimeSeconds: 3_600,
+      cluster,
+      clock,
+    });
+    assert.equal((await request({ token: await issueToken(), signal })).svid.id, API);
+    assert.equal(told().length - before, cluster === "east" ? 1 : 0);
+  }
+  const { caller, named, cluster } = told().at(-1)?.fields ?? {};
+  assert.deepEqual({ caller, named, cluster }, { caller: API, named: "east", cluster: "west" });
 });
 
 test("CA-2: the certificate client returns a checked SVID with a new key each time", async () => {

@@ -31,6 +31,7 @@ import { GrpcStatusError, type GrpcStatusName } from "../wire/grpc-status.ts";
 
 const IMPERSONATED_IDENTITY = "ImpersonatedIdentity";
 const SPIFFE_SCHEME = /^spiffe:/i;
+const MAX_LOGGED_CLUSTER_CHARACTERS = 100;
 
 export interface CertificateServiceOptions {
   /** Who signs now. */
@@ -42,6 +43,8 @@ export interface CertificateServiceOptions {
   readonly authorizeImpersonation?: AuthorizeImpersonation | undefined;
   readonly issueLog: IssueLog;
   readonly metrics: CertificateMetrics;
+  /** What the mesh calls itself: who asks under another name is told of in the log (CA-3); absent: nobody is. */
+  readonly cluster?: string | undefined;
   /** Absent: as Istio has them by default. */
   readonly lifetimes?: LifetimeRules | undefined;
   readonly clock: Clock;
@@ -76,6 +79,7 @@ async function serve(
   conversation: Conversation,
 ): Promise<string[]> {
   const authenticated = await authenticate(conversation);
+  tellOtherCluster(authenticated, conversation);
   const id = identityOf(request, { authenticated, ...conversation });
   const applicant: Applicant = { authenticated, id };
   const lifetimeMs = lifetimeOf(request, { applicant, ...conversation });
@@ -91,6 +95,21 @@ async function authenticate({ authenticate, caller }: Conversation): Promise<Aut
   } catch (cause) {
     throw new Refusal("UNAUTHENTICATED", { details: "request authenticate failure", cause });
   }
+}
+
+/** CA-3: who it is was proved; where it takes itself to be is its own affair. */
+function tellOtherCluster(
+  { id }: AuthenticatedCaller,
+  { cluster, caller, log }: Conversation,
+): void {
+  const [named] = caller.headers("clusterid");
+  if (cluster === undefined || named === undefined || named === cluster) return;
+  log.warn("the caller takes itself to be in another cluster", {
+    caller: id,
+    remote: caller.remoteAddress,
+    named: named.slice(0, MAX_LOGGED_CLUSTER_CHARACTERS),
+    cluster,
+  });
 }
 
 /** The caller's own, or another's that it may ask for (CA-9). */

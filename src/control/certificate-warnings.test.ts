@@ -41,25 +41,54 @@ test("each threshold, and each certificate, is a warning of its own", () => {
   assert.equal(new Set(keys).size, 3);
 });
 
-function authorityEnding(inDays: number, lifeDays: number): AuthorityStatus {
+function authorityEnding(
+  inDays: number,
+  { lifeDays, origin }: { readonly lifeDays: number; readonly origin: AuthorityStatus["origin"] },
+): AuthorityStatus {
   const chainNotAfter = new Date(NOON + inDays * DAY_MS);
   const notBefore = new Date(chainNotAfter.getTime() - lifeDays * DAY_MS);
-  return authorityStatus("a", "active", { notBefore, chainNotAfter });
+  return authorityStatus("a", "active", { origin, notBefore, chainNotAfter });
 }
 
-const AUTHORITY = [
+const AUTHORITY: readonly {
+  readonly inDays: number;
+  readonly lifeDays: number;
+  readonly origin?: "self-signed";
+  readonly says: RegExp | undefined;
+}[] = [
   { inDays: 61, lifeDays: 3650, says: undefined },
   { inDays: 60, lifeDays: 3650, says: /^warn the active authority a, or .* ends at .*ca prepare/ },
   { inDays: 59, lifeDays: 90, says: undefined },
   { inDays: 30, lifeDays: 90, says: /^warn / },
+  { inDays: 60, lifeDays: 3650, origin: "self-signed", says: /^warn / },
+  { inDays: 30, lifeDays: 90, origin: "self-signed", says: undefined },
+  { inDays: 10, lifeDays: 90, origin: "self-signed", says: undefined },
+  { inDays: 9, lifeDays: 90, origin: "self-signed", says: /^warn / },
   { inDays: 0, lifeDays: 90, says: /^error the active authority a has ended/ },
 ];
-for (const { inDays, lifeDays, says } of AUTHORITY) {
-  test(`an authority of ${lifeDays} days that ends in ${inDays}: ${says ?? "nothing"}`, () => {
-    const authorities = [authorityEnding(inDays, lifeDays)];
+for (const { inDays, lifeDays, origin = "custom", says } of AUTHORITY) {
+  test(`a ${origin} authority of ${lifeDays} days that ends in ${inDays}: ${says ?? "nothing"}`, () => {
+    const authorities = [authorityEnding(inDays, { lifeDays, origin })];
     const warnings = certificateWarnings({ sidecars: [], authorities }, new Date(NOON));
     const said = warnings.map(({ level, text }) => `${level} ${text}`);
     if (says === undefined) assert.deepEqual(said, []);
     else assert.match(said.join("\n"), says);
   });
 }
+
+test("CA-50: an authority that its own list names is an error, whatever its age", () => {
+  const revoked = "CN=Second is revoked by CN=Root";
+  const authorities = [
+    authorityStatus("a", "active", { revoked }),
+    authorityStatus("b", "retiring"),
+  ];
+  const warnings = certificateWarnings({ sidecars: [], authorities }, new Date(NOON));
+  assert.deepEqual(
+    warnings.map(({ level }) => level),
+    ["error"],
+  );
+  assert.match(
+    warnings[0]?.text ?? "",
+    /^the active authority a is revoked .*CN=Second is revoked/,
+  );
+});

@@ -7,6 +7,8 @@ const DAY_MS = 86_400_000;
 /** An authority's end is told so long before, or from two thirds of its life where that is shorter. */
 const AUTHORITY_NOTICE_MS = 60 * DAY_MS;
 const AUTHORITY_NOTICE_SHARE = 1 / 3;
+/** A root that renews itself is told of when that has not come about (CA-42). */
+const SELF_SIGNED_NOTICE_SHARE = 1 / 10;
 /** Shares of a leaf's life, the gravest first. */
 const LEAF_SHARES = [0.9, 0.75, 0.5] as const;
 /** Renewal is due at half of the life, give or take its jitter (CA-31), and takes a moment. */
@@ -28,18 +30,22 @@ export function certificateWarnings(
   now: Date,
 ): readonly CertificateWarning[] {
   return [
-    ...inputs.authorities.flatMap((authority) => authorityWarnings(authority, now)),
+    ...inputs.authorities.flatMap((authority) => [
+      ...authorityWarnings(authority, now),
+      ...revocationWarnings(authority),
+    ]),
     ...inputs.sidecars.flatMap((sidecar) => leafWarnings(sidecar, now)),
   ];
 }
 
 function authorityWarnings(
-  { id, state, notBefore, chainNotAfter }: AuthorityStatus,
+  { id, state, origin, notBefore, chainNotAfter }: AuthorityStatus,
   now: Date,
 ): readonly CertificateWarning[] {
   const leftMs = chainNotAfter.getTime() - now.getTime();
   const lifeMs = chainNotAfter.getTime() - notBefore.getTime();
-  if (leftMs > Math.min(AUTHORITY_NOTICE_MS, lifeMs * AUTHORITY_NOTICE_SHARE)) return [];
+  const share = origin === "custom" ? AUTHORITY_NOTICE_SHARE : SELF_SIGNED_NOTICE_SHARE;
+  if (leftMs > Math.min(AUTHORITY_NOTICE_MS, lifeMs * share)) return [];
   const what = `the ${state} authority ${id}`;
   const ends = chainNotAfter.toISOString();
   const text =
@@ -48,6 +54,16 @@ function authorityWarnings(
       : `${what}, or an authority above it, ends at ${ends}; begin its rotation with \`hauberk ca prepare\``;
   const phase = leftMs <= 0 ? "ended" : "ends";
   return [{ key: `authority ${id} ${phase}`, level: leftMs <= 0 ? "error" : "warn", text }];
+}
+
+function revocationWarnings({
+  id,
+  state,
+  revoked,
+}: AuthorityStatus): readonly CertificateWarning[] {
+  if (revoked === undefined) return [];
+  const text = `the ${state} authority ${id} is revoked by its own list, so that all refuse what it signs: ${revoked}; bring another`;
+  return [{ key: `authority ${id} revoked`, level: "error", text }];
 }
 
 function leafWarnings({ pod, certificate }: SidecarState, now: Date): CertificateWarning[] {

@@ -10,6 +10,11 @@ import { HauberkError } from "../runtime/hauberk-error.ts";
 export interface ControlPlaneFlags extends LifetimeRules {
   /** `CITADEL_SELF_SIGNED_CA_CERT_TTL`: of an authority that is made anew (CA-40). */
   readonly selfSignedLifetimeMs: number;
+  /**
+   * `CITADEL_SELF_SIGNED_ROOT_CERT_GRACE_PERIOD_PERCENTILE`: per cent of a self-signed root's life that are left when
+   * another takes its place; undefined: never, as an interval of 0 or less between checks says (CA-42).
+   */
+  readonly rootGracePercent: number | undefined;
   /** `ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY` (AP-15) */
   readonly gatewaySelectors: GatewaySelectors;
   /** `CA_TRUSTED_NODE_ACCOUNTS`: who may ask for the certificates of others, as `NAMESPACE/SERVICE_ACCOUNT` (CA-9) */
@@ -20,6 +25,7 @@ export const DEFAULT_CONTROL_PLANE_FLAGS: ControlPlaneFlags = {
   defaultLifetimeMs: DEFAULT_LIFETIME_MS,
   maxLifetimeMs: MAX_LIFETIME_MS,
   selfSignedLifetimeMs: SELF_SIGNED_LIFETIME_MS,
+  rootGracePercent: 20,
   gatewaySelectors: "honoured",
   trustedNodeAccounts: new Set(),
 };
@@ -29,6 +35,8 @@ export const CONTROL_PLANE_FLAG_NAMES = [
   "DEFAULT_WORKLOAD_CERT_TTL",
   "MAX_WORKLOAD_CERT_TTL",
   "CITADEL_SELF_SIGNED_CA_CERT_TTL",
+  "CITADEL_SELF_SIGNED_ROOT_CERT_GRACE_PERIOD_PERCENTILE",
+  "CITADEL_SELF_SIGNED_ROOT_CERT_CHECK_INTERVAL",
   "ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY",
   "CA_TRUSTED_NODE_ACCOUNTS",
 ] as const;
@@ -72,6 +80,7 @@ export function controlPlaneFlags(environment: Environment): ControlPlaneFlags {
       name: "CITADEL_SELF_SIGNED_CA_CERT_TTL",
       fallback: defaults.selfSignedLifetimeMs,
     }),
+    rootGracePercent: rootGracePercent(reading),
     gatewaySelectors: gatewaySelectors(reading),
     trustedNodeAccounts: trustedNodeAccounts(reading),
   };
@@ -97,6 +106,22 @@ function lifetimeMs(
   if (parsed !== undefined && parsed >= 1000) return parsed;
   problems.push(`${name} is ${quoted(text)}; expected a Go duration of at least 1s, such as 24h`);
   return fallback;
+}
+
+/** Both flags of it: the interval says only whether, since it is looked at all the time. */
+function rootGracePercent({ environment, problems }: Reading): number | undefined {
+  const name: FlagName = "CITADEL_SELF_SIGNED_ROOT_CERT_GRACE_PERIOD_PERCENTILE";
+  const intervalName: FlagName = "CITADEL_SELF_SIGNED_ROOT_CERT_CHECK_INTERVAL";
+  const text = environment[name] || String(DEFAULT_CONTROL_PLANE_FLAGS.rootGracePercent);
+  const interval = environment[intervalName] || "1h";
+  const length = interval === "0" ? 0 : parseGoDuration(interval.replace(/^-/, ""));
+  if (!/^[1-9]\d?$/.test(text))
+    problems.push(`${name} is ${quoted(text)}; expected a whole number from 1 to 99`);
+  if (length === undefined)
+    problems.push(
+      `${intervalName} is ${quoted(interval)}; expected a Go duration, such as 1h, or 0 for never`,
+    );
+  return length === 0 || interval.startsWith("-") ? undefined : Number(text);
 }
 
 function gatewaySelectors({ environment, problems }: Reading): GatewaySelectors {

@@ -13,6 +13,8 @@ export interface RunningNow {
 
 /** What whoever runs a mesh may ask of its control plane beside the resources. */
 export interface ControlPlaneSettings {
+  /** What the mesh calls itself to others; absent: "Kubernetes", as in Istio. */
+  readonly cluster?: string;
   /** Folder of a custom authority; absent: a self-signed one is made. */
   readonly cacerts?: string;
   /** Where the trust bundle is served on loopback; absent: nowhere. */

@@ -1,15 +1,20 @@
 /** Assembles the control plane: resources in, certificates and views out, on one port. */
 import { DEFAULT_MESH_SETTINGS } from "../api/mesh-settings.ts";
+import { DEFAULT_CLUSTER_NAME } from "../api/remote-cluster.ts";
 import { formatLocation, type Issue, type Resource } from "../api/resource.ts";
 import type { AuthorityTrust } from "../ca/rotation.ts";
+import { untrustedProblem } from "../identity/foreign-chain.ts";
 import { unenforcedIssues } from "../policy/unenforced-resources.ts";
+import { unreachableRemoteClusters } from "../policy/unreachable-remote-clusters.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
 import { type Watched, WatchedValue } from "../runtime/watched.ts";
+import type { CertificateMetrics } from "../telemetry/certificate-metrics.ts";
 import { startSecureGrpcServer } from "../wire/secure-grpc-server.ts";
 import { type ControlPlaneFlags, DEFAULT_CONTROL_PLANE_FLAGS } from "./control-plane-flags.ts";
 import type { RunningNow } from "./control-plane-messages.ts";
+import { ControlPlaneSvid } from "./control-plane-svid.ts";
 import { fingerprint, watchResourceFiles } from "./directory-source.ts";
 import { discoveryService, type SubscriberStatus } from "./discovery-service.ts";
 import { distrustedAuthorities } from "./distrusted-authorities.ts";
@@ -20,6 +25,7 @@ import { operateAuthorities } from "./operate-authorities.ts";
 import { readResourceFiles } from "./resource-files.ts";
 import { ResourceStore } from "./resource-store.ts";
 import { ServingIdentity } from "./serving-identity.ts";
+import { openSeveralClusters, type SeveralClusters } from "./several-clusters.ts";
 import { feedWorkloadViews } from "./snapshot-feed.ts";
 
 /** A certificate request is the largest thing a caller sends. */
@@ -34,6 +40,8 @@ export interface ControlPlaneOptions {
   /** Files and folders of resources; watched. */
   readonly paths: readonly string[];
   readonly dataDirectory: string;
+  /** What the mesh calls itself; absent: "Kubernetes". */
+  readonly cluster?: string | undefined;
   readonly address: string;
   /** 0 for any free port. */
   readonly port: number;
@@ -66,19 +74,40 @@ export interface ControlPlane {
 /** @throws FaultyResourcesError, AuthorityRefusedError, PluggedAuthorityError, KeyDirectoryError, IssueLogError, ListenError */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { paths, running, log, clock } = options;
-  const { flags = DEFAULT_CONTROL_PLANE_FLAGS } = options;
+  const { flags = DEFAULT_CONTROL_PLANE_FLAGS, cluster = DEFAULT_CLUSTER_NAME } = options;
   const parsed = await readResourceFiles(paths);
   refuseIssues([...parsed.issues, ...unenforcedIssues(parsed.resources)]);
   const { trustDomain } = settingsOf(parsed.resources);
   const { selfSignedLifetimeMs, gatewaySelectors } = flags;
   const { ring } = await openAuthorities({ ...options, trustDomain, selfSignedLifetimeMs });
   const { issuer, trust } = ring;
-  const issuing = await openIssuing({ ...options, flags, trustDomain, ring });
-  const { authenticate, metrics } = issuing;
-  const store = new ResourceStore(parsed.resources, (issues) => logRefusal(issues, log));
-  const { resources } = store;
-  const views = feedWorkloadViews({ resources, running, trust, gatewaySelectors });
   const distrusted = distrustedAuthorities(ring);
+  const issuing = await openIssuing({
+    ...options,
+    flags,
+    cluster,
+    trustDomain,
+    ring,
+    distrusted,
+  });
+  const { authenticate } = issuing;
+  const judge = (next: readonly Resource[]): readonly Issue[] =>
+    running.current.serviceAddresses === undefined ? [] : unreachableRemoteClusters(next);
+  const store = new ResourceStore(parsed.resources, (issues) => logRefusal(issues, log), judge);
+  const { resources } = store;
+  const own = new ControlPlaneSvid({ issuer, trustDomain, clock, log });
+  const { svid } = own;
+  const clusters = await openSeveralClusters({
+    ...options,
+    cluster,
+    trustDomain,
+    resources,
+    svid,
+    trust,
+  });
+  const remoteClusters = clusters.services;
+  const feed = { resources, running, trust, remoteClusters, gatewaySelectors };
+  const { snapshots, views } = feedWorkloadViews(feed);
   const discovery = discoveryService({ views, trustDomain, distrusted, clock, log });
   const subscribers = (): readonly SubscriberStatus[] => discovery.status();
   const federation = await startFederation({
@@ -86,6 +115,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     trustDomain,
     issuer,
     trust,
+    svid,
     authenticate,
   });
   const serving = new ServingIdentity({ ...options, issuer, trust });
@@ -93,13 +123,22 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     host: options.address,
     port: options.port,
     identity: serving.identity,
-    services: [issuing.service, discovery.service, federation.service],
+    services: [issuing.service, discovery.service, federation.service, clusters.serve(snapshots)],
     maxReceiveBytes: MAX_RECEIVE_BYTES,
+    explainRefusal: (certificate, error) =>
+      untrustedProblem(certificate, { error, rootsPem: trust.current.rootsPem }),
     log,
   });
-  const operation = await operateAuthorities({ ...options, ring, subscribers, metrics });
-  const source = watchResourceFiles(paths, { store, log, initial: fingerprint(parsed) });
   const listen = `${options.address}:${server.port}`;
+  const operation = await operateAuthorities({
+    ...options,
+    flags,
+    ring,
+    subscribers,
+    metrics: bothMetrics(issuing.metrics, clusters),
+    remoteClusters: () => clusters.overview(listen),
+  });
+  const source = watchResourceFiles(paths, { store, log, initial: fingerprint(parsed) });
   log.info("control plane serves", { listen, resources: parsed.resources.length, trustDomain });
   return {
     listen,
@@ -108,11 +147,24 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     async close() {
       source.close();
       await operation.close();
+      await clusters.close();
       serving.close();
+      own.close();
       await server.close();
       await federation.close();
       await issuing.close();
     },
+  };
+}
+
+function bothMetrics(
+  certificates: CertificateMetrics,
+  clusters: SeveralClusters,
+): Pick<CertificateMetrics, "metricsText" | "contentType"> {
+  const texts = () => Promise.all([certificates.metricsText(), clusters.metricsText()]);
+  return {
+    metricsText: async () => (await texts()).join(""),
+    contentType: certificates.contentType,
   };
 }
 

@@ -10,13 +10,18 @@ import type {
   ControlReply,
   ControlRequest,
 } from "./control-socket-messages.ts";
+import type { RemoteClustersOverview } from "./remote-cluster-state.ts";
+import type { RootRenewal } from "./root-renewal.ts";
 
 export interface ControlRequestContext {
   readonly operations: AuthorityOperations;
   /** Absent without a folder of a custom authority. */
   readonly automatic?: AutomaticRotation | undefined;
+  /** Absent where roots do not renew themselves. */
+  readonly renewal?: Pick<RootRenewal, "doing"> | undefined;
   /** In the text format of Prometheus. */
   readonly metrics: () => Promise<string>;
+  readonly remoteClusters: () => RemoteClustersOverview;
   readonly clock: Clock;
 }
 
@@ -24,12 +29,16 @@ export async function answerControlRequest(
   request: ControlRequest,
   context: ControlRequestContext,
 ): Promise<ControlReply> {
-  const { operations, automatic, metrics } = context;
+  const { operations, automatic, renewal, metrics, remoteClusters } = context;
   switch (request.type) {
-    case "ca-status":
-      return { type: "ca-status", status: operations.overview(automatic?.custom) };
+    case "ca-status": {
+      const told = { custom: automatic?.custom, renewal: renewal?.doing };
+      return { type: "ca-status", status: operations.overview(told) };
+    }
     case "metrics":
       return { type: "metrics", text: await metrics() };
+    case "remote-clusters":
+      return { type: "remote-clusters", overview: remoteClusters() };
     case "ca-step":
       return await takeStep(request, context);
   }

@@ -1,6 +1,7 @@
 /** What other commands ask of the control plane over its own Unix socket, and what they are told, one JSON value a line. */
 import type { RotationStep } from "../ca/rotation.ts";
 import type { AuthorityFacts, AuthorityOverview } from "./authority-overview.ts";
+import type { RemoteClustersOverview } from "./remote-cluster-state.ts";
 import type { Blocker } from "./rotation-gate.ts";
 
 /** Each gets one reply, in order. */
@@ -8,7 +9,8 @@ export type ControlRequest =
   | { readonly type: "ca-status" }
   | AuthorityStepRequest
   /** In the text format of Prometheus. */
-  | { readonly type: "metrics" };
+  | { readonly type: "metrics" }
+  | { readonly type: "remote-clusters" };
 
 export interface AuthorityStepRequest {
   readonly type: "ca-step";
@@ -22,7 +24,8 @@ export interface AuthorityStepRequest {
 export type ControlReply =
   | { readonly type: "ca-status"; readonly status: AuthorityOverview }
   | AuthorityStepReply
-  | { readonly type: "metrics"; readonly text: string };
+  | { readonly type: "metrics"; readonly text: string }
+  | { readonly type: "remote-clusters"; readonly overview: RemoteClustersOverview };
 
 export type AuthorityStepReply =
   | {
@@ -49,8 +52,9 @@ const STEPS: readonly RotationStep[] = ["prepare", "activate", "taint", "revoke"
 export function parseControlRequest(value: unknown): ControlRequest | { readonly wrong: string } {
   if (typeof value !== "object" || value === null) return { wrong: "expected an object" };
   const { type, step, force, from } = value as Readonly<Record<string, unknown>>;
-  if (type === "ca-status" || type === "metrics") return { type };
-  if (type !== "ca-step") return { wrong: "type: expected ca-status, ca-step or metrics" };
+  if (type === "ca-status" || type === "metrics" || type === "remote-clusters") return { type };
+  if (type !== "ca-step")
+    return { wrong: "type: expected ca-status, ca-step, metrics or remote-clusters" };
   const known = STEPS.find((one) => one === step);
   if (known === undefined) return { wrong: `step: expected ${STEPS.join(", ")}` };
   if (typeof force !== "boolean") return { wrong: "force: expected true or false" };

@@ -60,7 +60,7 @@ test("each request gets its reply, in order; what is no request is refused in wo
   );
   assert.deepEqual(replies, [
     { type: "metrics", text: "metric 1\n" },
-    { type: "refused", problem: "type: expected ca-status, ca-step or metrics" },
+    { type: "refused", problem: "type: expected ca-status, ca-step, metrics or remote-clusters" },
     { type: "refused", problem: "out of order" },
   ]);
 });
@@ -89,6 +89,10 @@ for (const [value, wrong] of WRONG) {
     assert.match(parsed.wrong, typeof wrong === "string" ? new RegExp(`^${wrong}$`) : wrong);
   });
 }
+
+for (const type of ["ca-status", "metrics", "remote-clusters"])
+  test(`a question, as it is meant: ${type}`, () =>
+    assert.deepEqual(parseControlRequest({ type, further: 1 }), { type }));
 
 test("a step, as it is meant", () => {
   const step = { type: "ca-step", step: "prepare", force: false, from: "/tmp/ca" } as const;

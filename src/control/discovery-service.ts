@@ -113,6 +113,8 @@ class DiscoveryStream {
       failure.addEventListener("abort", () => reject(failure.reason));
     });
     this.#watchExpiry();
+    // A connection may be older than the revocation, and its stream younger.
+    this.#endIfSignedBy(this.#options.distrusted?.current ?? new Set());
     const gone = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
     try {
       await Promise.race([this.#receive(requests), failed, gone]);

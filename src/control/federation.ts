@@ -3,6 +3,7 @@ import type { AuthenticateCaller } from "../ca/caller.ts";
 import type { CertificateAuthority } from "../ca/certificate-authority.ts";
 import { JwtAuthority } from "../ca/jwt-authority.ts";
 import type { AuthorityTrust } from "../ca/rotation.ts";
+import type { X509Svid } from "../identity/x509-svid.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
@@ -10,7 +11,6 @@ import type { Watched } from "../runtime/watched.ts";
 import type { GrpcService } from "../wire/grpc-service.ts";
 import { startBundleEndpoint } from "./bundle-endpoint.ts";
 import { BundleSequence } from "./bundle-sequence.ts";
-import { ControlPlaneSvid } from "./control-plane-svid.ts";
 import { jwtSvidService } from "./jwt-svid-service.ts";
 
 const LOOPBACK = "127.0.0.1";
@@ -20,6 +20,8 @@ export interface FederationOptions {
   readonly trustDomain: string;
   readonly issuer: Watched<CertificateAuthority>;
   readonly trust: Watched<AuthorityTrust>;
+  /** The control plane's own. */
+  readonly svid: Watched<X509Svid>;
   readonly authenticate: AuthenticateCaller;
   /** Where the trust bundle is served on loopback; absent: nowhere. */
   readonly bundleEndpointPort?: number | undefined;
@@ -71,26 +73,14 @@ async function startEndpoint(
   { publicKeys }: JwtAuthority,
   options: FederationOptions,
 ): Promise<{ close(): Promise<void> } | undefined> {
-  const { bundleEndpointPort: port, dataDirectory, trust, log } = options;
+  const { bundleEndpointPort: port, dataDirectory, trust, svid, log } = options;
   if (port === undefined) return undefined;
   const sequence = await BundleSequence.open(dataDirectory);
-  const own = new ControlPlaneSvid(options);
-  try {
-    const { svid } = own;
-    const common = { host: LOOPBACK, port, svid, trust, jwtKeys: publicKeys, sequence, log };
-    const endpoint = await startBundleEndpoint(common);
-    const url = `https://${LOOPBACK}:${endpoint.port}/`;
-    log.info("the trust bundle is served", { url, profile: "https_spiffe", id: svid.current.id });
-    return {
-      close: async () => {
-        own.close();
-        await endpoint.close();
-      },
-    };
-  } catch (error) {
-    own.close();
-    throw error;
-  }
+  const common = { host: LOOPBACK, port, svid, trust, jwtKeys: publicKeys, sequence, log };
+  const endpoint = await startBundleEndpoint(common);
+  const url = `https://${LOOPBACK}:${endpoint.port}/`;
+  log.info("the trust bundle is served", { url, profile: "https_spiffe", id: svid.current.id });
+  return endpoint;
 }
 
 /** Of a signing authority, and of no other. */

@@ -49,6 +49,8 @@ function startService(port = 0): Promise<SecureGrpcServer> {
     tokens: { verify: () => Promise.reject(new InvalidTokenError("no tokens here")) },
     isLivePod: () => false,
     isLiveAccount: ({ serviceAccount }) => serviceAccount !== "gone",
+    distrusted: new WatchedValue(new Set<string>()),
+    trust: new WatchedValue({ crlsPem: [] }),
     clock,
   });
   return startSecureGrpcServer({

@@ -45,6 +45,11 @@ const HONOURED_BY_CONTROL_PLANE: Readonly<
   DEFAULT_WORKLOAD_CERT_TTL: { fallback: "24h", rule: "CA-10" },
   MAX_WORKLOAD_CERT_TTL: { fallback: "90d, written 2160h", rule: "CA-10" },
   CITADEL_SELF_SIGNED_CA_CERT_TTL: { fallback: "3650d, written 87600h", rule: "CA-40" },
+  CITADEL_SELF_SIGNED_ROOT_CERT_GRACE_PERIOD_PERCENTILE: { fallback: "20", rule: "CA-42" },
+  CITADEL_SELF_SIGNED_ROOT_CERT_CHECK_INTERVAL: {
+    fallback: "1h; 0 or less is never, else it is looked at all the time",
+    rule: "CA-42",
+  },
   ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY: { fallback: "true", rule: "AP-15" },
   CA_TRUSTED_NODE_ACCOUNTS: { fallback: "none", rule: "CA-9" },
 };
@@ -56,13 +61,6 @@ const CONTROL_PLANE: readonly MeshFlag[] = [
     fallback: "2048",
     rule: "CA-40",
     instead: "the authority's key is P-256",
-  },
-  {
-    name: "CITADEL_SELF_SIGNED_ROOT_CERT_CHECK_INTERVAL, CITADEL_SELF_SIGNED_ROOT_CERT_GRACE_PERIOD_PERCENTILE",
-    fallback: "1h, 20",
-    rule: "CA-42",
-    instead:
-      "the root is not renewed by itself; sixty days before its end it is said, and `hauberk ca` replaces it",
   },
   {
     name: "ROOT_CA_DIR",
@@ -80,7 +78,7 @@ const CONTROL_PLANE: readonly MeshFlag[] = [
     name: "PILOT_ENABLE_CA_CRL",
     fallback: "true",
     rule: "CA-50",
-    instead: "there is no list of revoked certificates",
+    instead: "always on: `ca-crl.pem` in the folder of a custom authority",
   },
   {
     name: "USE_CACERTS_FOR_SELF_SIGNED_CA",

@@ -29,16 +29,27 @@ export async function openIssuing(options: {
   readonly trustDomain: string;
   readonly ring: Pick<AuthorityRing, "issuer" | "trust">;
   readonly running: Watched<RunningNow>;
+  /** See `distrustedAuthorities`. */
+  readonly distrusted: Watched<ReadonlySet<string>>;
   readonly flags: ControlPlaneFlags;
+  /** What the mesh calls itself. */
+  readonly cluster: string;
   readonly clock: Clock;
   readonly log: Log;
 }): Promise<Issuing> {
-  const { dataDirectory, trustDomain, ring, flags, clock, log } = options;
+  const { dataDirectory, trustDomain, ring, distrusted, flags, clock, log } = options;
   const { issuer, trust } = ring;
   const live = liveWorkloads(options.running);
   const tokens = await ServiceAccountTokenVerifier.open(dataDirectory);
   const issueLog = await openIssueLog({ directory: join(dataDirectory, "ca"), clock, log });
-  const authenticate = authenticateCaller({ trustDomain, tokens, clock, ...live });
+  const authenticate = authenticateCaller({
+    trustDomain,
+    tokens,
+    distrusted,
+    trust,
+    clock,
+    ...live,
+  });
   const metrics = authorityMetrics({ issuer, trust, clock });
   const service = certificateService({
     issuer,
@@ -51,6 +62,7 @@ export async function openIssuing(options: {
     }),
     issueLog,
     metrics,
+    cluster: options.cluster,
     lifetimes: flags,
     clock,
     log,

@@ -10,11 +10,14 @@ import { announcedLog } from "./announced-log.ts";
 import { AuthorityOperations } from "./authority-operations.ts";
 import { AutomaticRotation } from "./automatic-rotation.ts";
 import { watchCertificates } from "./certificate-watchdog.ts";
+import type { ControlPlaneFlags } from "./control-plane-flags.ts";
 import type { RunningNow } from "./control-plane-messages.ts";
 import { answerControlRequest } from "./control-requests.ts";
 import { openControlSocket } from "./control-socket.ts";
 import type { SubscriberStatus } from "./discovery-service.ts";
 import { startMetricsServer } from "./metrics-server.ts";
+import type { RemoteClustersOverview } from "./remote-cluster-state.ts";
+import { RootRenewal } from "./root-renewal.ts";
 
 export interface OperateAuthoritiesOptions {
   readonly ring: OpenedAuthorityRing;
@@ -26,7 +29,10 @@ export interface OperateAuthoritiesOptions {
   readonly cacerts?: string | undefined;
   /** Where metrics are served on loopback; absent: on the socket alone. */
   readonly metricsPort?: number | undefined;
+  readonly flags: Pick<ControlPlaneFlags, "rootGracePercent" | "defaultLifetimeMs">;
   readonly metrics: Pick<CertificateMetrics, "metricsText" | "contentType">;
+  /** For whoever asks over the socket. */
+  readonly remoteClusters: () => RemoteClustersOverview;
   /** Hears in one line what whoever runs the mesh should. */
   readonly announce?: ((line: string) => void) | undefined;
   readonly clock: Clock;
@@ -37,12 +43,14 @@ export interface OperateAuthoritiesOptions {
 export async function operateAuthorities(
   options: OperateAuthoritiesOptions,
 ): Promise<{ close(): Promise<void> }> {
-  const { socket: path, metricsPort, clock, announce = () => {} } = options;
+  const { socket: path, metricsPort, remoteClusters, clock, announce = () => {} } = options;
   const log = announcedLog(options.log, announce);
   const operations = new AuthorityOperations({ ...options, log });
   const folder = followFolder(operations, { ...options, log });
   const { contentType, metricsText: metrics } = options.metrics;
-  const context = { operations, automatic: folder?.automatic, metrics, clock };
+  const automatic = folder?.automatic;
+  const renewal = renewRoot(operations, automatic, { ...options, log });
+  const context = { operations, automatic, renewal, metrics, remoteClusters, clock };
   const server =
     metricsPort === undefined
       ? undefined
@@ -59,10 +67,23 @@ export async function operateAuthorities(
   return {
     async close() {
       watchdog.close();
+      renewal?.close();
       folder?.close();
       await Promise.all([socket?.close(), server?.close()]);
     },
   };
+}
+
+function renewRoot(
+  operations: AuthorityOperations,
+  automatic: AutomaticRotation | undefined,
+  { flags, ring, clock, log }: OperateAuthoritiesOptions,
+): RootRenewal | undefined {
+  const { rootGracePercent: gracePercent, defaultLifetimeMs: keepMs } = flags;
+  if (gracePercent === undefined) return undefined;
+  const rules = { gracePercent, keepMs };
+  const isLeftToFolder = (): boolean => automatic?.isInCharge === true;
+  return new RootRenewal({ ring, operations, rules, isLeftToFolder, clock, log });
 }
 
 function followFolder(

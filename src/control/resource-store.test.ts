@@ -56,3 +56,19 @@ spec: {jwtRules: [{issuer: i}]}`;
   assert.match(heard[0]?.problem ?? "", /RequestAuthentication shop\/x cannot be enforced/);
   assert.equal(store.resources.current[0]?.meta.name, "good");
 });
+
+test("what this mesh in particular cannot do is refused, and the last good state stays", () => {
+  const heard: Issue[] = [];
+  const issue = { source, path: "", problem: "is not for this mesh" };
+  const store = new ResourceStore(
+    [namespace("good")],
+    (found) => heard.push(...found),
+    (resources) => (resources.some(({ meta }) => meta.name === "elsewhere") ? [issue] : []),
+  );
+  const offer = (name: string): string =>
+    store.offer({ resources: [namespace(name)], issues: [], notices: [] });
+  assert.equal(offer("elsewhere"), "refused");
+  assert.deepEqual(heard, [issue]);
+  assert.equal(store.resources.current[0]?.meta.name, "good");
+  assert.equal(offer("here"), "taken");
+});

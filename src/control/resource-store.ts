@@ -9,11 +9,20 @@ export class ResourceStore {
   readonly #resources: WatchedValue<readonly Resource[]>;
   #notices: readonly Notice[] = [];
   readonly #reportRefusal: (issues: readonly Issue[]) => void;
+  readonly #judge: (resources: readonly Resource[]) => readonly Issue[];
 
-  /** @param reportRefusal hears the issues of every set that is refused */
-  constructor(initial: readonly Resource[], reportRefusal: (issues: readonly Issue[]) => void) {
+  /**
+   * @param reportRefusal hears the issues of every set that is refused
+   * @param judge says what this mesh in particular cannot do
+   */
+  constructor(
+    initial: readonly Resource[],
+    reportRefusal: (issues: readonly Issue[]) => void,
+    judge: (resources: readonly Resource[]) => readonly Issue[] = () => [],
+  ) {
     this.#resources = new WatchedValue(initial);
     this.#reportRefusal = reportRefusal;
+    this.#judge = judge;
   }
 
   get resources(): Watched<readonly Resource[]> {
@@ -30,6 +39,7 @@ export class ResourceStore {
     const issues = [
       ...found,
       ...unenforcedIssues(resources),
+      ...this.#judge(resources),
       ...trustDomainIssues(resources, this.#resources.current),
     ];
     if (issues.length > 0) {

@@ -1,9 +1,10 @@
-/** Resources, what runs, and trust, whenever one of them changes, become the views of all sidecars. */
+/** Resources, what runs, trust, and other clusters, whenever one of them changes, become the views of all sidecars. */
 import type { Resource } from "../api/resource.ts";
 import type { AuthorityTrust } from "../ca/rotation.ts";
 import { buildWorkloadViews } from "../policy/build-workload-view.ts";
 import { buildSnapshot, type MeshSnapshot } from "../policy/mesh-snapshot.ts";
 import type { GatewaySelectors } from "../policy/policy-selection.ts";
+import type { RemoteClusterServices } from "../policy/remote-cluster-services.ts";
 import type { WorkloadView } from "../policy/workload-view.ts";
 import { type Watched, WatchedValue } from "../runtime/watched.ts";
 import type { RunningNow } from "./control-plane-messages.ts";
@@ -12,38 +13,45 @@ export interface SnapshotInputs {
   readonly resources: Watched<readonly Resource[]>;
   readonly running: Watched<RunningNow>;
   readonly trust: Watched<AuthorityTrust>;
+  /** What is admitted of others. */
+  readonly remoteClusters: Watched<readonly RemoteClusterServices[]>;
   readonly gatewaySelectors?: GatewaySelectors | undefined;
 }
 
-/** @returns the views by `namespace/pod`, rebuilt once for all changes made in one turn of the event loop */
-export function feedWorkloadViews(
-  inputs: SnapshotInputs,
-): Watched<ReadonlyMap<string, WorkloadView>> {
-  const build = (): ReadonlyMap<string, WorkloadView> =>
-    buildWorkloadViews(
-      buildSnapshot({
-        resources: [...inputs.resources.current, ...inputs.running.current.resources],
-        workloads: inputs.running.current.workloads,
-        rootsPem: inputs.trust.current.rootsPem,
-        authorities: authoritiesOf(inputs.trust.current),
-        serviceAddresses: inputs.running.current.serviceAddresses,
-        gatewaySelectors: inputs.gatewaySelectors,
-      }),
-    );
-  const views = new WatchedValue(build());
+/** Built anew once for all changes made in one turn of the event loop. */
+export interface SnapshotFeed {
+  readonly snapshots: Watched<MeshSnapshot>;
+  /** By `namespace/pod`. */
+  readonly views: Watched<ReadonlyMap<string, WorkloadView>>;
+}
+
+export function feedWorkloadViews(inputs: SnapshotInputs): SnapshotFeed {
+  const build = (): MeshSnapshot =>
+    buildSnapshot({
+      resources: [...inputs.resources.current, ...inputs.running.current.resources],
+      workloads: inputs.running.current.workloads,
+      rootsPem: inputs.trust.current.rootsPem,
+      authorities: authoritiesOf(inputs.trust.current),
+      serviceAddresses: inputs.running.current.serviceAddresses,
+      gatewaySelectors: inputs.gatewaySelectors,
+      remoteClusters: inputs.remoteClusters.current,
+    });
+  const snapshots = new WatchedValue(build());
+  const views = new WatchedValue(buildWorkloadViews(snapshots.current));
   let scheduled = false;
   const schedule = (): void => {
     if (scheduled) return;
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
-      views.set(build());
+      const snapshot = build();
+      views.set(buildWorkloadViews(snapshot));
+      snapshots.set(snapshot);
     });
   };
-  for (const input of [inputs.resources, inputs.running, inputs.trust]) {
-    input.onChange(schedule);
-  }
-  return views;
+  const { resources, running, trust, remoteClusters } = inputs;
+  for (const input of [resources, running, trust, remoteClusters]) input.onChange(schedule);
+  return { snapshots, views };
 }
 
 /** Absent where there are none. */

@@ -44,6 +44,8 @@ export interface CertificateClientOptions {
   readonly rootsPem: () => readonly string[];
   /** Seconds to ask for (CA-30); 0 for the authority's default. */
   readonly lifetimeSeconds: number;
+  /** The cluster that the client takes itself to be in (CA-3); absent: it does not say. */
+  readonly cluster?: string | undefined;
   readonly clock: Clock;
   readonly serverName?: string;
 }
@@ -86,7 +88,10 @@ async function ask(
       { csr: csrPem, validityDuration: BigInt(options.lifetimeSeconds) },
       {
         timeoutMs: TIMEOUT_MS,
-        headers: "token" in proof ? { authorization: `Bearer ${proof.token}` } : {},
+        headers: {
+          ...("token" in proof && { authorization: `Bearer ${proof.token}` }),
+          ...(options.cluster !== undefined && { clusterid: options.cluster }),
+        },
         signal,
       },
     );

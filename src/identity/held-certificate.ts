@@ -1,6 +1,7 @@
 /** A workload's own certificate as the newest trust sees it. Pure: `WorkloadIdentity` acts on what this finds. */
 import { X509Certificate } from "node:crypto";
 import { describeError } from "../runtime/hauberk-error.ts";
+import { revocationProblem } from "./certificate-revocation.ts";
 import { issuerKeyId } from "./issuer-key-id.ts";
 import { readCertificates } from "./read-certificates.ts";
 import { verifyChain } from "./verify-chain.ts";
@@ -12,6 +13,8 @@ export interface KnownAuthorities {
   readonly rootsPem: readonly string[];
   /** Subject key identifiers, lower-case hexadecimal, of those that are being replaced. */
   readonly taintedAuthorities?: readonly string[];
+  /** PEM; one revocation list each (CA-50). */
+  readonly crlsPem?: readonly string[];
 }
 
 export class HeldCertificate {
@@ -39,10 +42,10 @@ export class HeldCertificate {
     if (now >= this.svid.notAfter) return "it has expired";
     if (now.getTime() < this.#from) return "it is not valid yet: the clock was set back";
     if (authorities === undefined) return undefined;
-    const { taintedAuthorities = [], rootsPem } = authorities;
+    const { taintedAuthorities = [], rootsPem, crlsPem = [] } = authorities;
     if (this.#issuer !== undefined && taintedAuthorities.includes(this.#issuer))
       return "its authority is being replaced";
-    return this.#untrusted(rootsPem, now);
+    return this.#untrusted(rootsPem, now) ?? revocationProblem(this.#chain, crlsPem, now);
   }
 
   #untrusted(rootsPem: readonly string[], now: Date): string | undefined {

@@ -7,6 +7,6 @@ import { authorityKeyIdentifier, readCertificateExtensions } from "./certificate
  *
  * @throws InvalidDerError
  */
-export function issuerKeyId({ raw }: X509Certificate): string | undefined {
+export function issuerKeyId({ raw }: Pick<X509Certificate, "raw">): string | undefined {
   return authorityKeyIdentifier(readCertificateExtensions(raw))?.toString("hex");
 }

@@ -192,7 +192,7 @@ export class WorkloadIdentity {
     const { authorities } = this.#options;
     if (authorities === undefined) return () => undefined;
     const textOf = (known: KnownAuthorities | undefined): string =>
-      JSON.stringify([known?.rootsPem, known?.taintedAuthorities]);
+      JSON.stringify([known?.rootsPem, known?.taintedAuthorities, known?.crlsPem]);
     let before = textOf(authorities.current);
     return authorities.onChange((next) => {
       const text = textOf(next);

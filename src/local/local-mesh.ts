@@ -3,6 +3,7 @@
  * serves before it may.
  */
 import { randomUUID } from "node:crypto";
+import { DEFAULT_CLUSTER_NAME } from "../api/remote-cluster.ts";
 import type { Resource } from "../api/resource.ts";
 import { ServiceAccountTokens } from "../ca/service-account-tokens.ts";
 import type { ControlPlaneSettings, RunningNow } from "../control/control-plane-messages.ts";
@@ -353,12 +354,17 @@ export class LocalMesh {
     this.#options.report({ type: "pod-stopped", workload: pod.plan.workload });
   }
 
+  get #cluster(): string {
+    return this.#options.controlPlane?.cluster ?? DEFAULT_CLUSTER_NAME;
+  }
+
   #podContext(): PodContext {
     const { dataDirectory, hauberkCommand, random } = this.#options;
     return {
       dataDirectory,
       hauberkCommand,
       random,
+      cluster: this.#cluster,
       controlPlane: () => this.#controlPlane.address,
       network: this.#options.network,
       serviceAddresses: () => this.#plan.serviceAddresses ?? {},
@@ -500,6 +506,7 @@ export class LocalMesh {
       await writeMeshState(this.#options.dataDirectory.meshState, {
         format: 2,
         supervisor: identifyProcess(process.pid) ?? { processId: process.pid, startedAt: "" },
+        cluster: this.#cluster,
         controlPlane: this.controlPlaneAddress,
         socket: this.#options.dataDirectory.socket,
         workloads: this.workloads,

@@ -14,6 +14,8 @@ export interface MeshState {
   readonly format: 2;
   /** The process that supervises the mesh. */
   readonly supervisor: ProcessIdentity;
+  /** What other meshes call this one. */
+  readonly cluster: string;
   readonly controlPlane: string;
   /** Unix socket on which the supervisor takes questions and orders. */
   readonly socket: string;

@@ -1,5 +1,6 @@
 /** What runs in a mesh on this machine, and how it does: plain data for whoever asks the supervisor. */
 import type { Resource } from "../api/resource.ts";
+import type { RemoteClustersOverview } from "../control/remote-cluster-state.ts";
 import { identityOf } from "../policy/build-workload-view.ts";
 import { effectivePeerAuthentication } from "../policy/effective-policy.ts";
 import { buildSnapshot, type MeshSnapshot } from "../policy/mesh-snapshot.ts";
@@ -20,6 +21,8 @@ export interface MeshStatus {
   readonly refusedChange?: string;
   /** What the control plane warns of: leaves not renewed, authorities that end; absent when it was not asked. */
   readonly certificateWarnings?: readonly string[];
+  /** What the control plane says of other meshes under its root; absent when it was not asked. */
+  readonly remoteClusters?: RemoteClustersOverview;
 }
 
 export interface ProcessStatus {

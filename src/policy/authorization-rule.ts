@@ -52,7 +52,7 @@ export interface RuleContext extends Omit<PolicyContext, "matching"> {
 }
 
 /** Compiled conditions of one action, protocol and trust, by what was written where. */
-export type KnownConditions = Map<string, [] | [Part]>;
+export type KnownConditions = Map<string, [Part]>;
 
 /** A condition that cannot be asked: HTTP on a TCP port, or a value that cannot be read. */
 interface Unusable {
@@ -144,11 +144,12 @@ function compileWhen(
 
 interface WrittenField extends RuleField {
   readonly field: string;
-  readonly values: readonly string[] | undefined;
+  readonly values: readonly string[];
 }
 
+/** @returns one part, or none for a list without values */
 function compilePart(written: WrittenField, context: RuleContext): [] | [Part] {
-  const { demands, field, values = [] } = written;
+  const { demands, field, values } = written;
   if (values.length === 0) return [];
   if (context.known === undefined || values.length > MAX_VALUES_SHARED) {
     return compileNewPart(written, context);
@@ -162,12 +163,10 @@ function compilePart(written: WrittenField, context: RuleContext): [] | [Part] {
   return compiled;
 }
 
-/** @returns one part, or none for a field that is absent */
 function compileNewPart(
-  { attribute, demands, field, values = [] }: WrittenField,
+  { attribute, demands, field, values }: WrittenField,
   context: RuleContext,
-): [] | [Part] {
-  if (values.length === 0) return [];
+): [Part] {
   const expected = tellExpected(attribute, { demands, values });
   if (attribute.layer === "http" && context.protocol === "tcp") {
     return [{ field, expected, problem: "no HTTP, as the port is carried as TCP" }];

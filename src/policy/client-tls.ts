@@ -6,8 +6,8 @@ import type { DestinationRule, TlsChoice } from "../api/destination-rule.ts";
 import { selects } from "../api/label-selector.ts";
 import { InvalidSpiffeIdError, parseSpiffeId, type SpiffeId } from "../identity/spiffe-id.ts";
 import type { ResourceOrigin } from "./decision.ts";
-import { serviceHost } from "./destinations.ts";
 import type { MeshSnapshot } from "./mesh-snapshot.ts";
+import { serviceHost } from "./service-host.ts";
 import type { Workload } from "./workload.ts";
 import type { Destination } from "./workload-view.ts";
 

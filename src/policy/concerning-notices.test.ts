@@ -163,6 +163,8 @@ const untold: [what: string, yaml: string][] = [
     "---\napiVersion: v1\nkind: Service\nmetadata: {name: x, namespace: money}\nspec: {selector: {app: crat}, ports: [{port: 1}]}\n",
   ],
   ["another Deployment", deployment("other")],
+  ["another Namespace", "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: money}\n"],
+  ["a Secret", "---\napiVersion: v1\nkind: Secret\nmetadata: {name: x, namespace: shop}\n"],
   [
     "what has no effect here, elsewhere",
     "---\napiVersion: telemetry.istio.io/v1\nkind: Telemetry\nmetadata: {name: x, namespace: money}\nspec: {}\n",
@@ -182,6 +184,21 @@ test("policies in play come first, then those that bind nobody, then what stands
     concerning(yaml).map(({ message }) => message),
     ["AuthorizationPolicy shop/x", "AuthorizationPolicy nowhere/x", "Telemetry shop/x"],
   );
+});
+
+test("PA-2 the mode of the mesh is in play for everybody", () => {
+  const yaml =
+    security("AuthorizationPolicy", "nowhere", selecting("cart")) +
+    security("PeerAuthentication", "istio-system", "mtls: {mode: STRICT}");
+  assert.deepEqual(
+    concerning(yaml).map(({ message }) => message),
+    ["PeerAuthentication istio-system/x", "AuthorizationPolicy nowhere/x"],
+  );
+});
+
+test("told: the Namespace of one of both", () => {
+  const yaml = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: money}\n";
+  assert.equal(isTold(yaml, { namespaces: ["shop", "money"] }), true);
 });
 
 test("where neither end is known, what is out of order in their namespaces is told", () => {

@@ -11,10 +11,10 @@ import type { RequestAuthentication } from "../api/request-authentication.ts";
 import type { Notice, PodOwner, Resource } from "../api/resource.ts";
 import type { Service } from "../api/service.ts";
 import { fullHost } from "./client-tls.ts";
-import { serviceHost } from "./destinations.ts";
 import { isBehind, type MeshSnapshot } from "./mesh-snapshot.ts";
 import { isolatingPolicies } from "./network-policy.ts";
 import type { ServicePortName } from "./route.ts";
+import { serviceHost } from "./service-host.ts";
 import type { Workload } from "./workload.ts";
 
 /** Whom and what an answer is about; what is not known is absent. */
@@ -91,6 +91,7 @@ function rankOf(resource: Resource, asked: Asked): Rank | undefined {
     case "Secret":
     case "ServiceAccount":
     case "ImageCommands":
+    case "RemoteCluster":
       return undefined;
     default:
       return concern.namespaces.includes(resource.meta.namespace) ? BESIDE : undefined;

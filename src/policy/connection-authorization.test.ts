@@ -39,6 +39,33 @@ test("of too many peers those bound first are forgotten, one at a time", () => {
   assert.equal(authorizeRequest(compiled, requestOn(caller(0))).verdict, "allow");
 });
 
+test("all that is held of a peer is weighed: for what is enforced, on trial, audited and delegated", () => {
+  const ref = { kind: "AuthorizationPolicy", namespace: "shop", name: "p" };
+  const rules = [{ line: 2, from: [{ namespaces: ["a"] }], to: [], when: [] }];
+  const written = { ref, source: { file: "policies.yaml", line: 1 }, rules };
+  const compiled = compileAuthorization(
+    {
+      custom: [{ ...written, action: "CUSTOM", provider: "opa" }],
+      audit: [{ ...written, action: "AUDIT" }],
+      deny: [{ ...written, action: "DENY", dryRun: true }],
+      allow: [{ ...written, action: "ALLOW" }],
+    },
+    { protocol: "http", trust: clusterTrust },
+  );
+  authorizeRequest(compiled, requestOn(caller(1)));
+  authorizeRequest(compiled, requestOn(caller(2)));
+  const parts = [...compiled.peers.byPrincipal.values()].flatMap(({ enforced, trial, audit }) => [
+    audit.bound,
+    ...[enforced, trial].flatMap((set) => (set ? [set.rules, ...set.custom] : [])),
+  ]);
+  assert.equal(parts.length, 2 * 5);
+  assert.ok(parts.every(({ bytes }) => bytes > 0));
+  assert.equal(
+    compiled.peers.bytes,
+    parts.reduce((sum, { bytes }) => sum + bytes, 0),
+  );
+});
+
 test("a connection that stands is judged by the newest policies, and by the former ones again when they return", () => {
   const connection = caller("x");
   const authorization = new ConnectionAuthorization(connection);

@@ -1,10 +1,12 @@
 /** What a workload may call, and how: every port of every service, its endpoints, and who may answer there. */
 import type { Service, ServicePort } from "../api/service.ts";
-import { type SpiffeId, spiffeId } from "../identity/spiffe-id.ts";
+import { acceptedIdentities } from "./accepted-identities.ts";
 import { effectivePeerAuthentication } from "./effective-policy.ts";
 import { type MeshSnapshot, ofScope, type SelectedWorkloads } from "./mesh-snapshot.ts";
 import { mutualTlsOfPort, namespaceMutualTls } from "./mutual-tls.ts";
 import { podHostname } from "./pod-domain.ts";
+import { withRemoteServices } from "./remote-destinations.ts";
+import { serverNameOf, serviceHost } from "./service-host.ts";
 import { targetContainerPort } from "./service-target.ts";
 import type { Workload } from "./workload.ts";
 import type { Destination, Endpoint } from "./workload-view.ts";
@@ -19,16 +21,17 @@ const TLS_MODE_LABEL = "security.istio.io/tlsMode";
 export type EndpointSelection = "ready" | "all";
 
 /**
- * One destination for each service port, in the order of services, with automatic mutual TLS. The same for every
- * caller, but for its listeners and what DestinationRules tell it.
+ * One destination for each service port, in the order of services, with automatic mutual TLS; what only other clusters
+ * have follows. The same for every caller, but for its listeners and what DestinationRules tell it.
  */
 export function buildDestinations(
   snapshot: MeshSnapshot,
   endpoints: EndpointSelection = "ready",
-): Destination[] {
-  return snapshot.services.flatMap((selected) =>
+): readonly Destination[] {
+  const own = snapshot.services.flatMap((selected) =>
     selected.service.ports.map((port) => buildDestination(snapshot, { selected, port, endpoints })),
   );
+  return withRemoteServices(own, snapshot);
 }
 
 /** The destinations of one caller: with the sockets where its own sidecar listens for them. */
@@ -49,17 +52,7 @@ export function withListeners(
   });
 }
 
-/** `api.production.svc.cluster.local`: a service's full name. */
-export function serviceHost({ namespace, name }: { namespace: string; name: string }): string {
-  return `${name}.${namespace}.svc.cluster.local`;
-}
-
-/** The TLS server name of a service port (TLS-33). */
-export function serverNameOf(host: string, servicePort: number): string {
-  return `outbound_.${servicePort}_._.${host}`;
-}
-
-interface ServicePortQuestion {
+export interface ServicePortQuestion {
   readonly selected: SelectedWorkloads;
   readonly port: ServicePort;
   readonly endpoints: EndpointSelection;
@@ -78,7 +71,7 @@ function buildDestination(
     servicePort: port.port,
     protocol: port.protocol,
     ...addressesOf(snapshot, selected.service),
-    identities: acceptedIdentities(snapshot, selected.workloads),
+    identities: acceptedIdentities(snapshot.settings, selected.workloads),
     serverName: serverNameOf(host, port.port),
     endpoints: buildEndpoints(snapshot, { selected, port, endpoints }),
   };
@@ -96,7 +89,8 @@ function addressesOf(
   return { addresses: own === undefined ? [] : [own.ipv4, own.ipv6] };
 }
 
-function buildEndpoints(
+/** Of one service port, in the order of workloads; those of this mesh alone. */
+export function buildEndpoints(
   snapshot: MeshSnapshot,
   { selected, port, endpoints }: ServicePortQuestion,
 ): Endpoint[] {
@@ -145,17 +139,4 @@ export function originatesMutualTls(
 
 function tlsModeOf({ labels, injected }: Workload): string {
   return labels[TLS_MODE_LABEL] ?? (injected ? "istio" : "disabled");
-}
-
-/** Every identity a workload behind the service may prove, ready or not, in every trust domain that is ours, sorted (TLS-34). */
-function acceptedIdentities(
-  { settings: { trustDomain, trustDomainAliases } }: MeshSnapshot,
-  workloads: readonly Workload[],
-): SpiffeId[] {
-  const identities = workloads.flatMap(({ namespace, serviceAccount }) =>
-    [trustDomain, ...trustDomainAliases].map((domain) =>
-      spiffeId({ trustDomain: domain, namespace, serviceAccount }),
-    ),
-  );
-  return [...new Set(identities)].sort();
 }

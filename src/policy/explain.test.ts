@@ -68,7 +68,7 @@ const rows: {
   ],
   "plaintext-refused": [
     { because: "plaintext-refused", origin },
-    /^Denied: .*plaintext.*STRICT.*PeerAuthentication istio-system\/default \(mesh\.yaml:3\)/,
+    /^Denied: the caller speaks plaintext, and the port demands mutual TLS \(STRICT\), set by PeerAuthentication istio-system\/default \(mesh\.yaml:3\)\.$/,
     "plaintext refused, STRICT by istio-system/default (mesh.yaml:3)",
   ],
   "tls-refused": [
@@ -103,7 +103,7 @@ const rows: {
   "no-sidecar": [{ because: "no-sidecar" }, /^Allowed: .*no sidecar/, "the callee has no sidecar"],
   "not-own-workload": [
     { because: "not-own-workload", problem: "process 7 is not below process 5" },
-    /^Denied: .*process 7/,
+    /^Denied: the pod's outbound side serves the pod's own processes alone: process 7 is not below process 5\.$/,
     "not the pod's own process: process 7 is not below process 5",
   ],
 };

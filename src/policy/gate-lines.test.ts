@@ -26,6 +26,8 @@ const requests: [line: string, meaning: ReturnType<typeof parseGateRequest>][] =
   ["CONNECT 192.0.2.1 80 ", undefined],
   ["CONNECT 192.0.2.1 80\r", undefined],
   ["CONNECT a b 80", undefined],
+  [" CONNECT 192.0.2.1 80", undefined],
+  ["DISCONNECT 192.0.2.1 80", undefined],
   ["GET / HTTP/1.1", undefined],
 ];
 for (const [line, meaning] of requests) {
@@ -61,6 +63,10 @@ test("law: what one side says, the other understands", () => {
     }),
   );
   assert.equal(parseGateAnswer(CONNECTED_LINE.slice(0, -1)), "connected");
+});
+
+test("what is between the words of a code becomes one hyphen, however long it is", () => {
+  assert.equal(failedLine("no route: to host"), "FAILED no-route-to-host\n");
 });
 
 test("law: any code of a failure stays one line, and a failure", () => {

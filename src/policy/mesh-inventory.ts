@@ -19,6 +19,8 @@ export interface MeshInventory {
   readonly mislabelledNamespaces: readonly Namespace[];
   /** `NAMESPACE/NAME` of every ServiceAccount resource. */
   readonly serviceAccounts: ReadonlySet<string>;
+  /** Names of the clusters whose services are used here too: who is there, no file here says. */
+  readonly remoteClusters: readonly string[];
 }
 
 export interface InventoryPod {
@@ -57,6 +59,7 @@ export function takeInventory(
     serviceAccounts: new Set(
       ofKind(resources, "ServiceAccount").map(({ meta }) => `${meta.namespace}/${meta.name}`),
     ),
+    remoteClusters: ofKind(resources, "RemoteCluster").map(({ meta }) => meta.name),
   };
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { resourcesOf } from "../../test/kit/mesh-parts.ts";
+import { resourcesOf, snapshotOf } from "../../test/kit/mesh-parts.ts";
 import { parseResources } from "../api/parse-resources.ts";
 import { formatRef, type Resource } from "../api/resource.ts";
 import { meshNotices } from "./mesh-notices.ts";
@@ -510,13 +510,33 @@ test("notices come in the order of files, then lines", () => {
     "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {selector: {a: b}, ports: [{port: 1}]}";
   const two = one.replace("name: a", "name: b");
   const files = [resourcesOf(`${one}\n---\n${two}`, "z.yaml"), resourcesOf(one, "b.yaml")];
-  const notices = meshNotices(files.flat().reverse(), []);
-  assert.deepEqual(
-    notices.map(({ source }) => [source.file, source.line]),
-    [
-      ["b.yaml", 1],
-      ["z.yaml", 1],
-      ["z.yaml", 6],
-    ],
-  );
+  for (const resources of [files.flat(), files.flat().reverse()]) {
+    assert.deepEqual(
+      meshNotices(resources, []).map(({ source }) => [source.file, source.line]),
+      [
+        ["b.yaml", 1],
+        ["z.yaml", 1],
+        ["z.yaml", 6],
+      ],
+    );
+  }
+});
+
+test("a workload of the mesh that is in no file declares the ports that it has", () => {
+  const deployment = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: a, namespace: shop}
+spec:
+  selector: {matchLabels: {app: a}}
+  template:
+    metadata: {labels: {app: a}}
+    spec: {containers: [{name: a, image: x, ports: [{name: web, containerPort: 8080}]}]}
+`;
+  const { workloads } = snapshotOf(deployment);
+  const leadingTo = (port: string) =>
+    resourcesOf(
+      `apiVersion: v1\nkind: Service\nmetadata: {name: a, namespace: shop}\nspec: {selector: {app: a}, ports: [{port: 80, targetPort: ${port}}]}`,
+    );
+  assert.deepEqual(meshNotices(leadingTo("web"), workloads), []);
+  assert.equal(meshNotices(leadingTo("wbe"), workloads).length, 1);
 });

@@ -17,6 +17,7 @@ import {
 } from "./placement-notices.ts";
 import { portModeNotices } from "./port-notices.ts";
 import { precedenceNotices } from "./precedence-notices.ts";
+import { remoteClusterNotices } from "./remote-cluster-notices.ts";
 import { ruleNotices } from "./rule-notices.ts";
 import { policySelectorNotice } from "./selector-notices.ts";
 import { governingServiceNotices, serviceNotices } from "./service-notices.ts";
@@ -42,6 +43,7 @@ export function meshNotices(
     ...resources.flatMap((resource) => noticesOn(resource, inventory)),
     ...networkNotices(takeNetworkInventory(resources, inventory)),
     ...enforcementNotices(resources),
+    ...remoteClusterNotices(resources),
   ];
   return notices.sort(byPlace);
 }

@@ -11,6 +11,7 @@ import type { Service } from "../api/service.ts";
 import { byAge } from "./mutual-tls.ts";
 import { buildPodDomains, type PodDomains } from "./pod-domain.ts";
 import type { GatewaySelectors } from "./policy-selection.ts";
+import type { RemoteClusterServices } from "./remote-cluster-services.ts";
 import type { IpAddresses, Workload } from "./workload.ts";
 import type { Trust } from "./workload-view.ts";
 
@@ -42,6 +43,8 @@ export interface MeshSnapshot {
   readonly podDomains: PodDomains;
   /** Absent: honoured. */
   readonly gatewaySelectors?: GatewaySelectors;
+  /** Of other clusters, what is admitted here. */
+  readonly remoteClusters?: readonly RemoteClusterServices[];
 }
 
 /** A service and the workloads behind it, in the order they were given. */
@@ -58,6 +61,7 @@ export function buildSnapshot({
   authorities = {},
   serviceAddresses,
   gatewaySelectors,
+  remoteClusters,
 }: {
   readonly resources: readonly Resource[];
   readonly workloads: readonly Workload[];
@@ -65,6 +69,7 @@ export function buildSnapshot({
   readonly authorities?: MeshSnapshot["authorities"];
   readonly serviceAddresses?: Readonly<Record<string, IpAddresses>> | undefined;
   readonly gatewaySelectors?: GatewaySelectors | undefined;
+  readonly remoteClusters?: readonly RemoteClusterServices[] | undefined;
 }): MeshSnapshot {
   const workloadsByNamespace = groupBy(workloads, ({ namespace }) => namespace);
   const services = ofKind(resources, "Service")
@@ -79,6 +84,7 @@ export function buildSnapshot({
     workloadsByNamespace,
     ...(serviceAddresses && { serviceAddresses }),
     ...(gatewaySelectors && { gatewaySelectors }),
+    ...(remoteClusters && { remoteClusters }),
     podDomains: buildPodDomains(podOwners(resources)),
     servicesByNamespace: groupBy(services, ({ service }) => service.meta.namespace),
     peerAuthentications: groupBy(

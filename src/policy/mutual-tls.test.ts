@@ -13,6 +13,7 @@ import {
   composePeerAuthentication,
   mutualTlsOfPort,
   namespaceMutualTls,
+  passedOver,
 } from "./mutual-tls.ts";
 
 const ROOT = "istio-system";
@@ -114,6 +115,13 @@ test("PA-4 a selector in the root namespace is ignored, even for pods that live 
   assert.equal(modeOf(policies, 1), "PERMISSIVE");
   const atHome = composePeerAuthentication(policies, { ...subject, namespace: ROOT });
   assert.equal(atHome.workload.mode, "PERMISSIVE");
+});
+
+test("PA-4, PA-7 selectors in the root namespace are ignored, and so none is passed over for another", () => {
+  const ignored = { namespace: ROOT, selector: { app: "cart" } };
+  const policies = [policy({ ...ignored, name: "a" }), policy({ ...ignored, name: "b" })];
+  assert.deepEqual(passedOver(policies, { ...subject, namespace: ROOT }), []);
+  assert.deepEqual(passedOver(policies, subject), []);
 });
 
 test("PA-5 policies are ordered by age, then name, then namespace", () => {

@@ -97,6 +97,20 @@ test("where pods share the loopback no service has a name", () => {
   assert.equal(loopback.find("api.shop.svc.cluster.local"), "no-such-name");
 });
 
+test("a pod without an address of its own adds none to the name of its headless service", () => {
+  const destinations = buildDestinations(snapshotOf(MESH, { addressing: "own" }))
+    .filter(({ serviceName }) => serviceName === "peers")
+    .map((one) => ({
+      ...one,
+      endpoints: one.endpoints.map(({ podAddresses, ...rest }) =>
+        rest.workload === "etcd-1" && podAddresses ? { ...rest, podAddresses } : rest,
+      ),
+    }));
+  const names = nameTableOf(destinations);
+  assert.deepEqual(names.find("peers.shop.svc.cluster.local"), at("244", 2));
+  assert.deepEqual(names.find("etcd-0.peers.shop.svc.cluster.local"), EMPTY);
+});
+
 const label = fc.constantFrom("a", "b", "api", "dev", "svc", "cluster", "local", "x-1");
 const host = fc.integer({ min: 0, max: 255 });
 const endpoint = fc.record({ pod: host, hostname: fc.option(label, { nil: undefined }) });

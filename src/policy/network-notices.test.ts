@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { resourcesOf } from "../../test/kit/mesh-parts.ts";
+import { ComparisonBudget } from "./comparison-budget.ts";
+import { takeInventory } from "./mesh-inventory.ts";
 import { meshNotices } from "./mesh-notices.ts";
+import { unreachableAllowNotices } from "./network-authorization-notices.ts";
+import { takeNetworkInventory } from "./network-inventory.ts";
 import { planWorkloads } from "./plan-workloads.ts";
 
-const workload = (name: string, { namespace = "shop", replicas = 1 } = {}): string => `
+const PORTS = "[{name: web, containerPort: 8080}, {containerPort: 9090}]";
+const workload = (
+  name: string,
+  { namespace = "shop", replicas = 1, ports = PORTS } = {},
+): string => `
 ---
 apiVersion: v1
 kind: ServiceAccount
@@ -20,7 +28,7 @@ spec:
     metadata: {labels: {app: ${name}}}
     spec:
       serviceAccountName: ${name}
-      containers: [{name: a, image: x, ports: [{name: web, containerPort: 8080}, {containerPort: 9090}]}]
+      containers: [{name: a, image: x, ports: ${ports}}]
 ---
 apiVersion: v1
 kind: Service
@@ -185,6 +193,17 @@ const mistakes: [what: string, yaml: string, notices: readonly string[]][] = [
     ],
   ],
   [
+    "that opens a port that only pods of the same labels in another namespace have",
+    policy(`{${API}, ingress: [{ports: [{port: 80}]}]}`) +
+      workload("api", {
+        namespace: "ops",
+        ports: "[{name: web, containerPort: 80}, {containerPort: 9090}]",
+      }),
+    [
+      "+3 spec.ingress[0].ports[0].port 80 is a port of Service shop/api, and here the container's own port counts, which is web, so this opens nothing; write web",
+    ],
+  ],
+  [
     "that opens the service's port by its name",
     policy(`{${API}, ingress: [{ports: [{port: http}]}]}`),
     [
@@ -236,6 +255,21 @@ const mistakes: [what: string, yaml: string, notices: readonly string[]][] = [
     ],
   ],
   [
+    "that admits whom no ALLOW policy admits, on ports that are told in ascending order",
+    policy(
+      from("{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ops}}}").replace(
+        "app: api",
+        "app: late",
+      ),
+    ) +
+      allow(WEB_MAY).replace("app: api", "app: late") +
+      workload("late", { ports: "[{name: web, containerPort: 10000}, {containerPort: 9090}]" }),
+    [
+      "+3 spec.ingress[0].from[0] lets in pods that run as ops/monitor, whom no ALLOW policy of ports 9090, 10000 admits: the sidecar there refuses them, which may be meant",
+      '+8 spec.rules[0].from[0].source.principals[0] "cluster.local/ns/shop/sa/web" is let in here, but NetworkPolicy shop/limits lets none of its pods through to the port, so that this has no effect; let it through there, or leave it out here',
+    ],
+  ],
+  [
     "that admits pods without an identity",
     policy(from("{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: plain}}}")) +
       allow('{from: [{source: {principals: ["*"]}}]}'),
@@ -246,4 +280,38 @@ const mistakes: [what: string, yaml: string, notices: readonly string[]][] = [
 ];
 for (const [what, yaml, expected] of mistakes) {
   test(`a NetworkPolicy ${what}`, () => assert.deepEqual(noticesOn(yaml), expected));
+}
+
+const NEVER = policy("{podSelector: {matchLabels: {app: api}}}");
+const MANY_RULES = policy(
+  `{${API}, ingress: [${Array(200)
+    .fill(`{from: [${APP("asleep")}], ports: [{port: 1}]}`)
+    .join()}]}`,
+);
+const LONG_RULE = WEB_MAY.replace(
+  /\}$/,
+  `, to: [${Array(100).fill("{operation: {methods: [GET]}}").join()}]}`,
+);
+type Budgeted = [what: string, yaml: string, comparisons: number, told: number];
+const budgets: Budgeted[] = [
+  ["enough for one short rule", NEVER + allow(WEB_MAY), 500, 1],
+  ["not enough to make a long rule ready", NEVER + allow(LONG_RULE), 500, 0],
+  ["enough for a long rule", NEVER + allow(LONG_RULE), 10_000, 1],
+  ["not enough for many entries of a NetworkPolicy", MANY_RULES + allow(WEB_MAY), 500, 0],
+  ["enough for many entries", MANY_RULES + allow(WEB_MAY), 10_000, 1],
+];
+for (const [what, yaml, comparisons, told] of budgets) {
+  test(`contradictions are looked for while the budget lasts: ${what}`, () => {
+    const resources = resourcesOf(MESH + yaml);
+    const workloads = planWorkloads(resources, {
+      place: () => ({ address: "127.0.0.1", port: 1 }),
+      uid: (key) => key,
+    });
+    const inventory = takeNetworkInventory(resources, takeInventory(resources, workloads));
+    const [written] = inventory.allowPolicies;
+    assert.ok(written);
+    const budget = new ComparisonBudget(comparisons);
+    assert.equal(unreachableAllowNotices(written, inventory, budget).length, told);
+    assert.equal(budget.isSpent, told === 0);
+  });
 }

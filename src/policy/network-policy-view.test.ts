@@ -109,6 +109,20 @@ for (const mode of ["loopback", "namespaces"]) {
   }
 }
 
+test("an endpoint that is no port of the workload it is named after stays as it is", () => {
+  const snapshot = snapshotOf(MESH + API_FROM_WEB);
+  const caller = workloadNamed(snapshot, "ops/monitor-0");
+  const view = buildWorkloadView({ ...snapshot, networkPolicies: new Map() }, caller);
+  const elsewhere = { address: "192.0.2.1", port: 8080 };
+  const destinations = view.outbound.destinations.map((one) => ({
+    ...one,
+    endpoints: one.endpoints.map((endpoint) => ({ ...endpoint, address: elsewhere })),
+  }));
+  const outbound = { ...view.outbound, destinations };
+  const compiled = compileNetworkPolicies(snapshot)(caller, { ...view, outbound });
+  assert.deepEqual(compiled.outbound, outbound);
+});
+
 test("all views together are as each alone", () => {
   const snapshot = snapshotOf(MESH + API_FROM_WEB);
   const views = buildWorkloadViews(snapshot);

@@ -46,6 +46,7 @@ const fragments: [received: string, none: string, base: string][] = [
   ["/app?x#y", "/app?x", "/app?x"],
   ["/a/../app#/..", "/a/../app", "/app"],
   ["/#", "/", "/"],
+  ["#/a", "", ""],
 ];
 for (const [received, none, base] of fragments) {
   test(`AP-107 a fragment is cut off: ${received}`, () => {

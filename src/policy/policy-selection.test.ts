@@ -68,6 +68,13 @@ const cases: Case[] = [
     target("GatewayClass", "istio-eastwest"),
     false,
   ],
+  [
+    "AP-16 a gateway called as the class is",
+    waypoint(),
+    "istio-system",
+    target("Gateway", "istio-waypoint"),
+    false,
+  ],
   ["AP-16 the class of waypoints is no gateway's", gateway, "istio-system", toWaypoints, false],
   ["AP-16 a waypoint by its labels", waypoint(cart), "shop", selecting, false],
   ["AP-16 a waypoint by no selector", waypoint(cart), "istio-system", everywhere, false],
@@ -168,6 +175,20 @@ test("AP-17 a target in another namespace never matches, should one get here", (
   const found = policiesFor(new Map([["shop", [policy]]]), gateway, { rootNamespace: "root" });
   assert.deepEqual(found, []);
 });
+
+const foreign: [rule: string, where: string, group: string, kind: string, name: string][] = [
+  ["AP-15 a Gateway of Istio's own API", "shop", "networking.istio.io", "Gateway", "front"],
+  ["AP-15 what is no Gateway", "shop", "gateway.networking.k8s.io", "HTTPRoute", "front"],
+  ["AP-16 a class of another API", "istio-system", "example.com", "GatewayClass", "istio-waypoint"],
+];
+for (const [rule, where, group, kind, name] of foreign) {
+  test(`${rule} never matches, should one get here`, () => {
+    const targetRefs = [{ group, kind, name, namespace: "" }];
+    const policy = { meta: { namespace: where }, selector: {}, targetRefs };
+    const options = { rootNamespace: "istio-system" };
+    assert.deepEqual(policiesFor(new Map([[where, [policy]]]), waypoint(cart), options), []);
+  });
+}
 
 test("law: a further label of a sidecar never takes a policy away, a further one of a selector never adds it", () => {
   const labels = fc.dictionary(fc.constantFrom("a", "b", "c"), fc.constantFrom("1", "2"));

@@ -11,6 +11,8 @@ const namespaces: [value: string, namespace: string, account: string, matches: b
   ["*shop", "eu-shop", "web", true],
   ["*o*p", "shop", "web", true],
   ["*o*p", "shoe", "web", false],
+  ["s*o*o*p", "shop", "web", false],
+  ["s*o*o*p", "shoop", "web", true],
   ["sh*hop", "shop", "web", false],
   ["sh*", "eu-shop", "web", false],
   ["sh*/sa", "shop", "web", true],
@@ -28,3 +30,21 @@ test("AP-47, VAL-27 a service account of 320 characters is one, of 321 none", ()
   assert.equal(compileServiceAccount(longest, "shop")?.(principal("shop", longest)), true);
   assert.equal(compileServiceAccount(`${longest}a`, "shop"), undefined);
 });
+
+const accounts: [value: string, principal: string, matches: boolean][] = [
+  ["shop/web", "spiffe://td/ns/shop/sa/web", true],
+  ["shop/web", "spiffe://td/ns/shop/sa/web/more", true],
+  ["shop/web", "spiffe://td/ns/shop/x/sa/web", true],
+  ["shop/web", "spiffe://td/ns/shop//sa/web", false],
+  ["shop/web", "spiffe://td/ns/shop//x/sa/web", true],
+  ["shop/web", "spiffe://td/ns/shop/x/y/sa/web", true],
+  ["shop/web", "spiffe:///ns/shop/sa/web", false],
+  // A text that JavaScript gives to what is not there: such a principal has no account at all.
+  ["shop/undefined", "spiffe://td/ns/shop/sa", false],
+  ["shop/undefined", "spiffe://td/ns/shop/x/sa", false],
+];
+for (const [value, of, matches] of accounts) {
+  test(`AP-47 serviceAccounts ${value} ${matches ? "means" : "does not mean"} ${of}`, () => {
+    assert.equal(compileServiceAccount(value, "shop")?.(of), matches);
+  });
+}

@@ -34,3 +34,17 @@ test("AP-60: what advice takes for HTTP is what the engine cannot ask of TCP", (
     assert.equal(isHttpKey(key), conditionAttribute(key)?.layer === "http", key);
   }
 });
+
+test("AP-80..AP-95: every key of the API is known", () => {
+  for (const key of KEYS) assert.ok(conditionAttribute(key), key);
+});
+
+const unknown = [
+  "experimental.envoy.filters.network.mysql_proxy",
+  "experimental.envoy.filters.network.mysql_proxy[]",
+  "request.headers[]",
+  "source.color",
+];
+for (const key of unknown) {
+  test(`AP-37 ${key} is no key`, () => assert.equal(conditionAttribute(key), undefined));
+}

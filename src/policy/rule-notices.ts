@@ -15,6 +15,7 @@ import { toldOf } from "./bounded-notices.ts";
 import { identityProblem, namespaceProblem } from "./identity-problem.ts";
 import type { MeshInventory } from "./mesh-inventory.ts";
 import { portProblem } from "./port-notices.ts";
+import { unlessElsewhere } from "./remote-cluster-notices.ts";
 import {
   conditionAttribute,
   OPERATION_RULE_FIELDS,
@@ -124,7 +125,7 @@ function checkPrincipal(value: string, { inventory, verb }: ValueContext): strin
   return identityProblem(inventory, {
     namespace,
     serviceAccount,
-    effect: `${verb} nobody`,
+    effect: `${verb} nobody${unlessElsewhere(inventory)}`,
     inForm: (account) => `${trustDomain}/ns/${account.replace("/", "/sa/")}`,
   });
 }
@@ -132,7 +133,8 @@ function checkPrincipal(value: string, { inventory, verb }: ValueContext): strin
 /** AP-46 */
 function checkNamespace(value: string, { inventory, verb }: ValueContext): string | undefined {
   if (value.includes("*")) return undefined;
-  return namespaceProblem(inventory, { namespace: value, effect: `${verb} nobody` });
+  const effect = `${verb} nobody${unlessElsewhere(inventory)}`;
+  return namespaceProblem(inventory, { namespace: value, effect });
 }
 
 /** AP-47 */
@@ -145,7 +147,7 @@ function checkServiceAccount(
   const [namespace, serviceAccount] = second === undefined ? [own, first] : [first, second];
   const inForm = (account: string): string =>
     second === undefined && account.startsWith(`${own}/`) ? account.slice(own.length + 1) : account;
-  const effect = `${verb} nobody`;
+  const effect = `${verb} nobody${unlessElsewhere(inventory)}`;
   return identityProblem(inventory, { namespace, serviceAccount, effect, inForm });
 }
 

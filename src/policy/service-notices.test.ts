@@ -77,3 +77,22 @@ for (const [what, changes, notice] of cases) {
     assert.deepEqual(noticesOn(mesh(changes)), [notice]);
   });
 }
+
+test("the ports that are declared instead are told in ascending order", () => {
+  const yaml = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: a, image: x, ports: [{containerPort: 9090}, {containerPort: 800}, {containerPort: 8080}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {selector: {app: web}, ports: [{port: 80, targetPort: 7000}]}
+`;
+  assert.match(noticesOn(yaml).join(), /declared there: 800, 8080, 9090$/);
+});

@@ -6,6 +6,7 @@ import type { StatefulSet } from "../api/stateful-set.ts";
 import type { InventoryPod, MeshInventory } from "./mesh-inventory.ts";
 import { isBehind, ofKind } from "./mesh-snapshot.ts";
 import { nameHint, tellNames } from "./name-hint.ts";
+import { unlessElsewhere } from "./remote-cluster-notices.ts";
 import { selectorNotice } from "./selector-notices.ts";
 
 export function serviceNotices(service: Service, inventory: MeshInventory): Notice[] {
@@ -15,7 +16,7 @@ export function serviceNotices(service: Service, inventory: MeshInventory): Noti
     path: "spec.selector",
     selector,
     reach: meta,
-    consequence: "nobody answers who calls this service",
+    consequence: `nobody answers who calls this service${unlessElsewhere(inventory)}`,
   });
   if (unanswered !== undefined) return [unanswered];
   const pods = inventory.pods.filter((pod) => isBehind(service, pod));

@@ -21,6 +21,8 @@ export interface SidecarBootstrap {
   readonly adminPort: number;
   /** Password of the pod's HTTP proxy; the user name is the pod's name. */
   readonly proxyPassword: string;
+  /** What the mesh calls itself, told when a certificate is asked for (CA-3); absent: not told. */
+  readonly cluster?: string;
   /** Requested certificate lifetime, in seconds (CA-30). */
   readonly certificateLifetimeSeconds: number;
   /** When certificates are renewed (CA-31); absent: as Istio does by default. */

@@ -58,6 +58,18 @@ for (const [id, value, token, matches] of principals) {
   });
 }
 
+const toldPrincipals: [token: TokenPayload, told: string | undefined][] = [
+  [SLEEP, "https://i/u"],
+  [{ sub: "u" }, undefined],
+  [{ iss: "https://i" }, undefined],
+  [{ iss: ["https://i"], sub: "u" }, undefined],
+];
+for (const [token, told] of toldPrincipals) {
+  test(`JWT-61 the principal of ${JSON.stringify(token)} is told as ${told ?? "none"}`, () => {
+    assert.equal(SOURCE_RULE_FIELDS.requestPrincipals.attribute.read(traffic(token)), told);
+  });
+}
+
 const claims: [id: string, key: string, value: string, token: TokenPayload, matches: boolean][] = [
   ["MV-41", "claims[groups]", "g1", { groups: ["g0", "g1"] }, true],
   ["MV-42", "claims[scope]", "a", { scope: ["a", "b"] }, true],
@@ -67,6 +79,7 @@ const claims: [id: string, key: string, value: string, token: TokenPayload, matc
   ["MV-46", "claims[a.b]", "x", { a: { b: "x" } }, false],
   ["JWT-62 nested", "claims[a][b]", "x", { a: { b: "x" } }, true],
   ["JWT-62 not into lists", "claims[a][0]", "x", { a: ["x"] }, false],
+  ["JWT-62 not into null", "claims[a][b]", "*", { a: null }, false],
   ["JWT-62 numbers in lists", "claims[a]", "*", { a: [1, null, {}] }, false],
   ["JWT-62 booleans", "claims[a]", "*", { a: true }, false],
   ["JWT-62 inherited names", "claims[constructor][name]", "*", {}, false],

@@ -18,6 +18,7 @@ const principals: [what: string, value: string, expected: readonly string[]][] =
   ["a suffix of none", "*.local/ns/shop/sa/cart", cartOf(["*.local"])],
   ["a prefix of some", "old*/ns/shop/sa/cart", cartOf(all)],
   ["a prefix of none", "x*/ns/shop/sa/cart", cartOf(["x*"])],
+  ["a prefix of none that begins like one", "oak*/ns/shop/sa/cart", cartOf(["oak*"])],
   ["wildcards elsewhere", "new.example/ns/*/sa/*", all.map((domain) => `${domain}/ns/*/sa/*`)],
   ["four segments", "new.example/ns/shop/*", ["new.example/ns/shop/*"]],
   ["six segments", "new.example/ns/shop/sa/cart/x", ["new.example/ns/shop/sa/cart/x"]],

@@ -1,14 +1,12 @@
 /** The other end of a mutual TLS connection, once it is verified; nobody else makes a `Peer`. */
 import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
+import { untrustedProblem } from "../identity/foreign-chain.ts";
 import { spiffeIdOfCertificate, verifyTrustDomain } from "../identity/peer-certificate.ts";
+import { presentedChain } from "../identity/presented-chain.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
 import type { Trust } from "../policy/workload-view.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
-import { untrustedProblem } from "./foreign-chain.ts";
-
-/** More than any mesh has, and as many as a chain is followed elsewhere. */
-const MAX_CHAIN = 10;
 
 export interface Peer {
   readonly id: SpiffeId;
@@ -73,15 +71,6 @@ function peerOf(certificate: X509Certificate, trust: Trust): Peer {
     id,
     serialNumber: certificate.serialNumber,
     certificateHash: certificate.fingerprint256.replaceAll(":", "").toLowerCase(),
-    chain: chainOf(certificate),
+    chain: presentedChain(certificate),
   };
-}
-
-function chainOf(leaf: X509Certificate): X509Certificate[] {
-  const chain = [leaf];
-  for (let next = leaf.issuerCertificate; next !== undefined; next = next.issuerCertificate) {
-    if (next.checkIssued(next) || chain.length === MAX_CHAIN) break;
-    chain.push(next);
-  }
-  return chain;
 }

@@ -16,6 +16,7 @@ import type {
 } from "@grpc/grpc-js";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
+import { clientCertificate } from "./client-certificates.ts";
 import { GrpcStatusError, statusOfError } from "./grpc-status.ts";
 
 type In<M extends DescMethod> = MessageShape<M["input"]>;
@@ -25,7 +26,7 @@ type Out<M extends DescMethod> = MessageInitShape<M["output"]>;
 export interface Caller {
   /** `address:port` */
   readonly remoteAddress: string;
-  /** The client certificate, present only when its chain was verified. */
+  /** The client certificate, those above it as its `issuerCertificate`; present only when its chain was verified. */
   readonly certificate?: X509Certificate;
   /** @returns every value of that header; names are lower case */
   headers(name: string): readonly string[];
@@ -187,9 +188,11 @@ function callerOf<I, O>(
   call: ServerUnaryCall<I, O> | ServerWritableStream<I, O> | ServerDuplexStream<I, O>,
 ): Caller {
   const raw = call.getAuthContext().sslPeerCertificate?.raw;
+  const remoteAddress = call.getPeer();
+  const certificate = raw && (clientCertificate(remoteAddress, raw) ?? new X509Certificate(raw));
   return {
-    remoteAddress: call.getPeer(),
-    ...(raw === undefined ? {} : { certificate: new X509Certificate(raw) }),
+    remoteAddress,
+    ...(certificate && { certificate }),
     headers: (name) => call.metadata.get(name).map((value) => value.toString()),
   };
 }

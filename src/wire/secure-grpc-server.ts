@@ -3,13 +3,14 @@
  * certificate that does not verify is refused with a reason in the log, before gRPC sees a byte; certificate and
  * client roots are exchanged while it runs.
  */
-import { constants } from "node:crypto";
+import { constants, type X509Certificate } from "node:crypto";
 import type { Server as NetServer } from "node:net";
 import { createServer, type SecureContextOptions, type TLSSocket } from "node:tls";
 import { type ConnectionInjector, Server, ServerCredentials } from "@grpc/grpc-js";
 import { ListenError } from "../runtime/listen-error.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Watched } from "../runtime/watched.ts";
+import { rememberClient } from "./client-certificates.ts";
 import type { GrpcService } from "./grpc-service.ts";
 
 const MAX_CONNECTIONS = 4_096;
@@ -38,6 +39,8 @@ export interface SecureGrpcServerOptions {
   readonly services: readonly GrpcService[];
   /** Longest request message, in bytes. */
   readonly maxReceiveBytes: number;
+  /** Says more, for the log, of a client certificate that does not verify than the error's code. */
+  readonly explainRefusal?: (certificate: X509Certificate, error: string) => string;
   readonly log: Log;
 }
 
@@ -50,7 +53,7 @@ export interface SecureGrpcServer {
 export async function startSecureGrpcServer(
   options: SecureGrpcServerOptions,
 ): Promise<SecureGrpcServer> {
-  const { identity, log } = options;
+  const { identity, explainRefusal, log } = options;
   const grpc = createGrpcServer(options);
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
   const sockets = new Set<TLSSocket>();
@@ -65,7 +68,7 @@ export async function startSecureGrpcServer(
     (socket) => {
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
-      admit(socket, { injector, log });
+      admit(socket, { injector, explainRefusal, log });
     },
   );
   server.maxConnections = MAX_CONNECTIONS;
@@ -117,24 +120,30 @@ function secureContext(identity: ServerIdentity): SecureContextOptions {
   };
 }
 
-function admit(
-  socket: TLSSocket,
-  { injector, log }: { readonly injector: ConnectionInjector; readonly log: Log },
-): void {
+interface Admission extends Pick<SecureGrpcServerOptions, "log"> {
+  readonly injector: ConnectionInjector;
+  readonly explainRefusal: SecureGrpcServerOptions["explainRefusal"];
+}
+
+function admit(socket: TLSSocket, { injector, explainRefusal, log }: Admission): void {
   const remote = remoteOf(socket);
   socket.on("error", (error) => log.info("connection failed", { remote, error: error.message }));
   const certificate = socket.getPeerX509Certificate();
   if (certificate !== undefined && !socket.authorized) {
+    const error = String(socket.authorizationError);
     log.warn("client certificate refused", {
       remote,
-      reason: String(socket.authorizationError),
+      reason: explainRefusal?.(certificate, error) ?? error,
       names: certificate.subjectAltName,
     });
     socket.destroy();
   } else if (socket.alpnProtocol !== "h2") {
     log.warn("connection refused", { remote, reason: "the client does not offer HTTP/2" });
     socket.destroy();
-  } else injector.injectConnection(socket);
+  } else {
+    if (certificate !== undefined) rememberClient(socket, certificate);
+    injector.injectConnection(socket);
+  }
 }
 
 function listen(

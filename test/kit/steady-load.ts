@@ -1,10 +1,11 @@
-/** What the callers of `test/meshes/pairs` printed about their own requests. */
+/** What the callers of `test/meshes/pairs` and `examples/two-clusters` printed about their own requests. */
 import { readFile } from "node:fs/promises";
 
 export interface RequestOutcome {
   /** Milliseconds since 1970. */
   readonly sentAt: number;
-  readonly kept: boolean;
+  readonly kept?: boolean;
+  readonly method?: string;
   readonly ms: number;
   readonly status?: number;
   readonly error?: string;

@@ -116,7 +116,9 @@ async function askStep(
     force,
     ...(from !== undefined && { from: resolve(from) }),
   });
-  if (reply.type === "ca-status" || reply.type === "metrics") throw unexpected(reply);
+  const { type } = reply;
+  if (type === "ca-status" || type === "metrics" || type === "remote-clusters")
+    throw unexpected(reply);
   return reply;
 }
 

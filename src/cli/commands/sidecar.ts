@@ -95,11 +95,12 @@ interface Known {
 }
 
 function startIdentity(
-  { controlPlane, token, certificateLifetimeSeconds, renewal }: SidecarBootstrap,
+  { controlPlane, cluster, token, certificateLifetimeSeconds, renewal }: SidecarBootstrap,
   { roots, ...common }: Known & Pick<WorkloadIdentityOptions, "clock" | "log" | "random">,
 ): WorkloadIdentity {
   const request = certificateClient({
     controlPlane,
+    cluster,
     rootsPem: () => roots.current,
     lifetimeSeconds: certificateLifetimeSeconds,
     clock: common.clock,

@@ -16,7 +16,7 @@ export async function statusCommand(
   { print, clock }: { readonly print: Print; readonly clock: Clock },
 ): Promise<number> {
   const dataDirectory = new DataDirectory(options.data);
-  const mesh = await withWarnings(await askStatus(dataDirectory), dataDirectory);
+  const mesh = await withControlPlane(await askStatus(dataDirectory), dataDirectory);
   const now = clock.now();
   const troubles = findTroubles(mesh, now);
   if (options.json) print(jsonText({ ...mesh, troubles }));
@@ -36,13 +36,24 @@ async function askStatus(dataDirectory: DataDirectory): Promise<MeshStatus> {
   }
 }
 
-/** Certificates are the control plane's business: it is asked itself, as long as it runs. */
-async function withWarnings(mesh: MeshStatus, dataDirectory: DataDirectory): Promise<MeshStatus> {
+/** Certificates and other meshes are the control plane's business: it is asked itself, as long as it runs. */
+async function withControlPlane(
+  mesh: MeshStatus,
+  dataDirectory: DataDirectory,
+): Promise<MeshStatus> {
   if (mesh.controlPlane.phase !== "running") return mesh;
   try {
-    const reply = await askControlPlane(dataDirectory, { type: "ca-status" });
-    if (reply.type !== "ca-status") return mesh;
-    return { ...mesh, certificateWarnings: reply.status.warnings };
+    const [authorities, others] = await Promise.all([
+      askControlPlane(dataDirectory, { type: "ca-status" }),
+      askControlPlane(dataDirectory, { type: "remote-clusters" }),
+    ]);
+    return {
+      ...mesh,
+      ...(authorities.type === "ca-status" && {
+        certificateWarnings: authorities.status.warnings,
+      }),
+      ...(others.type === "remote-clusters" && { remoteClusters: others.overview }),
+    };
   } catch (error) {
     if (error instanceof HauberkError)
       return { ...mesh, certificateWarnings: [describeError(error)] };

@@ -17,6 +17,8 @@ export interface UpOptions {
   readonly network: NetworkChoice;
   /** Folder of a custom authority. */
   readonly cacerts?: string;
+  /** What other meshes call this one. */
+  readonly cluster: string;
   /** Port of loopback on which the trust bundle is served. */
   readonly bundleEndpoint?: number;
   /** Port of loopback on which the control plane's metrics are served. */
@@ -64,8 +66,10 @@ function portOptions({ bundleEndpoint, metricsPort }: UpOptions): readonly strin
   ];
 }
 
-function settingsOf({ cacerts, bundleEndpoint, metricsPort }: UpOptions): ControlPlaneSettings {
+function settingsOf(options: UpOptions): ControlPlaneSettings {
+  const { cacerts, cluster, bundleEndpoint, metricsPort } = options;
   return {
+    cluster,
     ...(cacerts !== undefined && { cacerts: resolve(cacerts) }),
     ...(bundleEndpoint !== undefined && { bundleEndpointPort: bundleEndpoint }),
     ...(metricsPort !== undefined && { metricsPort }),

@@ -46,6 +46,8 @@ import {
 export interface PodContext {
   readonly dataDirectory: DataDirectory;
   readonly hauberkCommand: readonly [string, ...string[]];
+  /** What the mesh calls itself (CA-3). */
+  readonly cluster: string;
   /** Where the control plane serves, once it does. */
   readonly controlPlane: () => Promise<ControlPlaneAddress>;
   /** In which each pod has namespaces of its own; absent where all share the machine's loopback. */
@@ -315,6 +317,7 @@ export class Pod {
       token: await this.#context.issueToken(workload),
       rootPem,
       controlPlane: listen,
+      cluster: this.#context.cluster,
       adminPort,
       proxyPassword: this.#proxyPassword,
       ...sidecar,

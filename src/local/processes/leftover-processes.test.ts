@@ -33,6 +33,7 @@ test("ends what the state file names, as long as it is the same process", async 
   const state: MeshState = {
     format: 2,
     supervisor: { processId: process.pid, startedAt: "long ago" },
+    cluster: "Kubernetes",
     controlPlane: "127.0.0.1:1",
     socket: "",
     workloads: [],

@@ -39,3 +39,26 @@ test("ten thousand keys, each the beginning of the next, are entered and found",
   assert.equal(found(table, `${longest}b`).length, 10_000);
   assert.equal(found(table, "aaab").length, 3);
 });
+
+/** Found by a search: the table's hash of the longer is that of the shorter, whose beginning (or, reversed, end) it is. */
+const SAME_HASH = ["/shop/", "/shop/ugswaasq"] as const;
+const backwards = (one: string): string => [...one].reverse().join("");
+for (const [kind] of kinds) {
+  test(`of two keys of one hash that are each a ${kind} of a text, both are found, and each under its own texts alone`, () => {
+    const written = (one: string): string => (kind === "prefix" ? one : backwards(one));
+    const [short, long] = SAME_HASH.map((one) => ({ text: written(one), value: one }));
+    assert.ok(short && long);
+    for (const affixes of [
+      [short, long],
+      [long, short],
+    ]) {
+      const table = new AffixTable(kind, affixes);
+      assert.deepEqual(found(table, written("/shop/ugswaasq/1")), SAME_HASH);
+      assert.deepEqual(found(table, written("/shop/cart")), ["/shop/"]);
+    }
+    const onlyShort = new AffixTable(kind, [short, { text: written("/other/8chars"), value: "" }]);
+    assert.deepEqual(found(onlyShort, written("/shop/ugswaasq")), ["/shop/"]);
+    const onlyLong = new AffixTable(kind, [long, { text: written("/other"), value: "" }]);
+    assert.deepEqual(found(onlyLong, written("/shop/")), []);
+  });
+}

@@ -76,6 +76,49 @@ test("what is nearest is an ALLOW rule, however many DENY rules say the same", (
   assert.deepEqual([few?.rule.policy.name, few?.rule.rule], ["allow", 2]);
 });
 
+const alternatives: [what: string, to: Rule["to"], unmet: string[]][] = [
+  [
+    "the first, where it comes closest",
+    [{ paths: ["/a"] }, { paths: ["/b"], methods: ["PUT"] }],
+    [`${PATHS} /a`],
+  ],
+  [
+    "the last, where it comes closest",
+    [{ paths: ["/b"], methods: ["PUT"] }, { paths: ["/a"] }],
+    [`${PATHS} /a`],
+  ],
+  [
+    "the one of which more is met",
+    [{ paths: ["/b"] }, { paths: ["/a"], methods: ["GET"] }, { paths: ["/c"] }],
+    [`${PATHS} /a`],
+  ],
+  ["the first of equals", [{ paths: ["/a"] }, { paths: ["/b"] }], [`${PATHS} /a`]],
+];
+for (const [what, to = [], expected] of alternatives) {
+  test(`of a rule's alternatives (AP-30) one is told: ${what}`, () => {
+    const [miss] = nearest(at("/none"), [{ to }]);
+    assert.deepEqual(
+      miss?.unmet.map(({ field, expected: wanted }) => `${field} ${wanted}`),
+      expected,
+    );
+  });
+}
+
+test("rules that are far away are not asked to their ends, so that one near behind them is still found", () => {
+  const demanding = (count: number): Rule => ({
+    when: Array.from({ length: count }, (_, index) => ({
+      key: `request.headers[x-${index}]`,
+      values: ["a"],
+      notValues: [],
+    })),
+  });
+  // Rules are asked in the order of their ids, in which 10 is before 2, and 9 is the last of 64 (AP-35).
+  const allow = several(64, (rule) => demanding([0, 1, 10].includes(rule) ? 2 : 40));
+  allow[9] = demanding(1);
+  const [first] = nearest(requestOn(caller), allow);
+  assert.deepEqual([first?.rule.rule, first?.unmet.length], [9, 1]);
+});
+
 const crowds: [what: string, count: number, conditions: number][] = [
   ["many rules of one condition", 5_000, 1],
   ["many rules of many conditions", 500, 100],

@@ -60,6 +60,8 @@ async function start(options: StartService): Promise<void> {
           tokens: new ServiceAccountTokenVerifier(createPublicKey(options.tokenKeyPem)),
           isLivePod: ({ name }) => pods.has(name),
           isLiveAccount: ({ serviceAccount }) => pods.has(serviceAccount),
+          distrusted: new WatchedValue(new Set<string>()),
+          trust,
           clock,
         }),
         issueLog: await openIssueLog({ directory, clock, log }),

@@ -9,7 +9,13 @@ import { type CaseMesh, hopsOf } from "./hops-of-case.ts";
 
 export type Answer =
   /** Every proxy on the way let it through. */
-  | { readonly came: "through"; readonly last: Judgement; readonly hops: number }
+  | {
+      readonly came: "through";
+      readonly last: Judgement;
+      readonly hops: number;
+      /** Kind of key in the callee's certificate, where it was looked at. */
+      readonly serverKey?: string;
+    }
   | { readonly came: "refused"; readonly reason: Reason; readonly judgement: Judgement }
   | { readonly came: "bad request" }
   /** A token is there that the rules of this version do not judge. */

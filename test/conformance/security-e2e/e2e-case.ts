@@ -20,6 +20,7 @@ export interface Setup {
   /** Two subsets of a service, in upstream's words. */
   readonly workload?: string;
   readonly pilotEnv?: Readonly<Record<string, string>>;
+  readonly proxyMetadata?: Readonly<Record<string, string>>;
   readonly [field: string]: unknown;
 }
 
@@ -80,7 +81,7 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
   setup: [
     ...["meshConfig", "extensionProviders", "authorizer", "pilotEnv"],
     ...["addWorkloadLabels", "workload"],
-    ...["podLocalVariants", "ca", "note"],
+    ...["podLocalVariants", "ca", "proxyMetadata", "note"],
   ],
   from: [
     ...["ns", "workload", "sa", "sidecar", "mode", "external", "clientCertificate", "tls"],
@@ -89,16 +90,19 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
   to: [
     ...["ns", "workload", "host", "address", "port", "sidecar", "mode"],
     ...["dial", "via", "finalDestination", "method", "path", "headers"],
-    ...["scheme", "note"],
+    ...["scheme", "serverCertificate", "note"],
   ],
   port: ["name", "servicePort", "workloadPort", "protocol", "note"],
+  proxyMetadata: ["ECC_SIGNATURE_ALGORITHM"],
 };
 
 /** Such as `to.address`; what is expected is known where it is compared. */
 export function unknownFields({ setup = {}, from, to }: E2eCase): readonly string[] {
-  return Object.entries({ setup, from, to, port: to.port }).flatMap(([section, fields]) =>
-    Object.keys(fields)
-      .filter((field) => !KNOWN[section]?.includes(field))
-      .map((field) => `${section}.${field}`),
+  const { proxyMetadata = {} } = setup;
+  return Object.entries({ setup, from, to, port: to.port, proxyMetadata }).flatMap(
+    ([section, fields]) =>
+      Object.keys(fields)
+        .filter((field) => !KNOWN[section]?.includes(field))
+        .map((field) => `${section}.${field}`),
   );
 }

@@ -27,6 +27,7 @@ const READINGS: Readonly<Record<string, Reading>> = {
     isForbidden(answer)
       ? "RBAC: access denied"
       : throughGateway(answer) && "handled-by-egress-gateway",
+  serverCertificatePublicKeyAlgorithm: (_, answer) => answer.came === "through" && answer.serverKey,
   errorContains: (_, answer) => answer.came === "refused" && TLS_ALERTS[answer.reason.because],
 };
 

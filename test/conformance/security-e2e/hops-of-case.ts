@@ -81,9 +81,18 @@ function directly(test: E2eCase, mesh: CaseMesh): Question {
     const [pod] = podsBehind(service, mesh);
     return { ...asked, to: workloadOf(pod, mesh), containerPort, dials: "pod-address" };
   }
-  const port = servicePort ?? to.port.workloadPort;
+  const port = servicePort ?? to.port.workloadPort ?? portByName(to.port.name, service, mesh);
   if (port === undefined) throw new NotUnderstood("to.port without a number");
   return { ...asked, ...calleeOf({ ...service, port, ...(subset && { subset }) }, mesh) };
+}
+
+function portByName(
+  wanted: string | undefined,
+  end: Pick<RouteEnd, "namespace" | "service">,
+  mesh: CaseMesh,
+): number | undefined {
+  const found = serviceNamed({ ...end }, mesh)?.ports.find(({ name }) => name === wanted);
+  return found?.servicePort ?? undefined;
 }
 
 const HTTP_PORT = 80;

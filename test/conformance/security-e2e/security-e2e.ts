@@ -6,8 +6,9 @@ import {
   type SuiteRunner,
   type TableRunner,
 } from "../suite-runner.ts";
-import { answerOf } from "./answer-of-case.ts";
+import { type Answer, answerOf } from "./answer-of-case.ts";
 import { tokenFixtures } from "./asked-token.ts";
+import { carriedBySidecars, isAboutCertificates } from "./carried-by-sidecars.ts";
 import { type E2eCase, unknownFields } from "./e2e-case.ts";
 import { EXCLUSIONS, UNVERIFIED } from "./exclusions.ts";
 import { compareAnswer, unknownExpectations } from "./expectation.ts";
@@ -42,27 +43,41 @@ export const securityE2e: SuiteRunner = Object.fromEntries(
   ]),
 );
 
-function runCase(
+async function runCase(
   test: E2eCase,
   { table, folder }: { readonly table: string; readonly folder: string },
-): CaseOutcome {
+): Promise<CaseOutcome> {
   const policies = renderedPolicies(test, folder);
   const excluded = excludedBy(EXCLUSIONS[table] ?? [], { test, policies });
   if (excluded !== undefined) return excluded;
   const unknown = [...unknownFields(test), ...unknownExpectations(test)];
   if (unknown.length > 0) return skipped(`fields not understood: ${unknown.join(", ")}`);
   try {
-    return answered(test, meshFor(test, { policies, folder }));
+    return await answered(test, meshFor(test, { policies, folder }));
   } catch (error) {
     if (error instanceof NotUnderstood) return skipped(`not understood: ${error.message}`);
     throw error;
   }
 }
 
-function answered(test: E2eCase, mesh: CaseMesh): CaseOutcome {
+async function answered(test: E2eCase, mesh: CaseMesh): Promise<CaseOutcome> {
   const answer = answerOf(test, mesh);
   if (answer.came === "unverified token") return { outcome: "excluded", reason: UNVERIFIED };
-  return compareAnswer(test, answer);
+  return compareAnswer(test, isAboutCertificates(test) ? await carried(test, answer) : answer);
+}
+
+/** Policies are judged; who shows which certificate, and whether it counts, is tried. */
+async function carried(test: E2eCase, answer: Answer): Promise<Answer> {
+  if (answer.came === "bad request" || answer.came === "unverified token") return answer;
+  const judgement = answer.came === "through" ? answer.last : answer.judgement;
+  const isJudged = test.to["serverCertificate"] === undefined;
+  if (isJudged && answer.came === "refused") return answer;
+  const outcome = await carriedBySidecars(test, judgement);
+  if (outcome.came === "through")
+    return { came: "through", last: judgement, hops: 1, serverKey: outcome.serverKey };
+  const { problem } = outcome;
+  const reason = { because: "callee-not-verified", problem, origin: "default" } as const;
+  return { came: "refused", reason, judgement };
 }
 
 function meshFor(

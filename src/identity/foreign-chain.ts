@@ -1,6 +1,6 @@
 /** Says of a certificate that no trusted root stands behind where it leads instead, and what is trusted here. */
 import { X509Certificate } from "node:crypto";
-import { issuerKeyId } from "../identity/issuer-key-id.ts";
+import { issuerKeyId } from "./issuer-key-id.ts";
 
 /** What OpenSSL says when the last certificate it was given leads nowhere that we trust. */
 const LEADS_ELSEWHERE: ReadonlySet<string> = new Set([

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { authorityFolder } from "../../test/kit/authority-folder.ts";
+import { type OperatedRing, operatedRing } from "../../test/kit/operated-ring.ts";
+import type { RotationStep } from "../ca/rotation.ts";
+import { systemClock } from "../runtime/clock.ts";
+import { answerControlRequest, type ControlRequestContext } from "./control-requests.ts";
+import type { ControlReply } from "./control-socket-messages.ts";
+
+type Asked = OperatedRing & {
+  ask(step: RotationStep, force?: "force", from?: string): Promise<ControlReply>;
+};
+
+async function start(
+  context: TestContext,
+  more: Pick<ControlRequestContext, "renewal"> = {},
+): Promise<Asked & { readonly context: ControlRequestContext }> {
+  const mesh = await operatedRing(context);
+  const requests: ControlRequestContext = {
+    operations: mesh.operations,
+    metrics: async () => "citadel_server_csr_count 7\n",
+    remoteClusters: () => ({
+      cluster: "Kubernetes",
+      trustDomain: "cluster.local",
+      listen: "127.0.0.1:1",
+      remoteClusters: [],
+    }),
+    clock: systemClock,
+    ...more,
+  };
+  const ask: Asked["ask"] = (step, force, from) => {
+    const request = { type: "ca-step", step, force: force === "force" } as const;
+    return answerControlRequest({ ...request, ...(from !== undefined && { from }) }, requests);
+  };
+  return { ...mesh, ask, context: requests };
+}
+
+test("a step that must wait says who is not ready and what force would break; force breaks that, and says it", async (context) => {
+  const { ask, ring, states, log } = await start(context);
+  await ask("prepare");
+  const activate = await ask("activate");
+  assert.ok(activate.type === "ca-blocked");
+  assert.deepEqual(activate.blockers, [
+    { pod: "shop/api-0", lacks: "has not acknowledged the newest roots" },
+  ]);
+  assert.match(activate.breakage, /^1 sidecar will refuse the new certificates of the others/);
+  assert.equal(states(), "active, prepared", "nothing was changed");
+  const activated = await ask("activate", "force");
+  assert.ok(activated.type === "ca-taken");
+  assert.equal(activated.broke, activate.breakage);
+
+  const revoke = await ask("revoke");
+  assert.ok(revoke.type === "ca-blocked");
+  assert.match(revoke.breakage, /^1 sidecar will be refused by all others until it has/);
+  const revoked = await ask("revoke", "force");
+  assert.ok(revoked.type === "ca-taken");
+  assert.equal(revoked.broke, revoke.breakage);
+  assert.equal(states(), "active");
+  assert.deepEqual(
+    ring.history().map(({ step, forced }) => [step, forced]),
+    [
+      ["prepare", false],
+      ["activate", true],
+      ["revoke", true],
+    ],
+  );
+  const said = log.find("authority rotation").map(({ level, fields }) => [level, fields["broke"]]);
+  assert.deepEqual(said, [
+    ["warn", undefined],
+    ["warn", activate.breakage],
+    ["warn", revoke.breakage],
+  ]);
+});
+
+test("force where everybody is ready breaks nothing, and is not remembered as force", async (context) => {
+  const { ask, acknowledge, ring } = await start(context);
+  await ask("prepare", "force");
+  acknowledge();
+  const activated = await ask("activate", "force");
+  assert.ok(activated.type === "ca-taken");
+  assert.equal(activated.broke, undefined);
+  assert.equal(
+    ring.history().some(({ forced }) => forced),
+    false,
+  );
+});
+
+test("force does not make possible what is not", async (context) => {
+  const { ask, states } = await start(context);
+  for (const step of ["activate", "taint", "revoke", "rollback"] as const) {
+    const reply = await ask(step, "force");
+    assert.ok(reply.type === "refused", step);
+    assert.match(reply.problem, /no authority is|nothing to go back to/);
+  }
+  assert.equal(states(), "active");
+});
+
+test("CA-45: a folder that is bad is refused with the reason, a good one prepared", async (context) => {
+  const { ask, states } = await start(context);
+  const refused = await ask("prepare", undefined, "/nowhere");
+  assert.ok(refused.type === "refused");
+  assert.match(refused.problem, /ca-cert\.pem/);
+  const taken = await ask("prepare", undefined, await authorityFolder(context));
+  assert.ok(taken.type === "ca-taken");
+  assert.equal(taken.authority.origin, "custom");
+  assert.equal(states(), "active, prepared");
+});
+
+test("status tells of the renewal of the root where there is one; metrics are passed on", async (context) => {
+  const { context: requests } = await start(context, { renewal: { doing: "is due" } });
+  const status = await answerControlRequest({ type: "ca-status" }, requests);
+  assert.ok(status.type === "ca-status");
+  assert.equal(status.status.renewal, "is due");
+  const { renewal: _, ...without } = requests;
+  const bare = await answerControlRequest({ type: "ca-status" }, without);
+  assert.ok(bare.type === "ca-status" && !("renewal" in bare.status));
+  const metrics = await answerControlRequest({ type: "metrics" }, requests);
+  assert.deepEqual(metrics, { type: "metrics", text: "citadel_server_csr_count 7\n" });
+});
