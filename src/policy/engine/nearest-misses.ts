@@ -132,7 +132,7 @@ function distanceTo(conditions: readonly CompiledCondition[], asking: Asking): n
 function tell({ ref, from, to, when }: CompiledRule, traffic: Traffic): NearestMiss {
   const asking = {
     traffic,
-    left: Number.POSITIVE_INFINITY,
+    left: MAX_CONDITIONS_ASKED,
     furthest: Number.POSITIVE_INFINITY,
   };
   const conditions = [
