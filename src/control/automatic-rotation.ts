@@ -129,7 +129,7 @@ export class AutomaticRotation {
       authority: step === "prepare" ? wanted.authority : undefined,
       by: "the folder of the custom authority",
     });
-    if (reply.type === "refused") return this.#fail(`${step} is refused: ${reply.problem}`);
+    if (reply.type === "refused") return this.#refuseSet(`${step} is refused: ${reply.problem}`);
     if (reply.type === "ca-taken") return this.#say(`${doing}; ${TAKEN[step]}`);
     const waits = reply.blockers.map(({ pod, lacks }) => `${pod} ${lacks}`).join(", ");
     this.#say(`${doing}; ${step} waits: ${waits}`);
@@ -143,13 +143,17 @@ export class AutomaticRotation {
     if (!ring.status().some((held) => held.id === id)) return true;
     const outcome = await ring.refresh(authority);
     if (!("refused" in outcome)) return true;
-    this.#fail(outcome.refused);
+    this.#refuseSet(outcome.refused);
     return false;
   }
 
   #fail(problem: string): void {
     this.#notBefore = performance.now() + TRY_AGAIN_MS;
     this.#say(problem);
+  }
+
+  #refuseSet(problem: string): void {
+    this.#fail(problem);
     this.#unusable = problem;
   }
 

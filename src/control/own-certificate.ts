@@ -66,8 +66,8 @@ export class OwnCertificate {
   #renewIfDue(): void {
     const { issuer, clock, log } = this.#options;
     const { issuedAt, notAfter } = this.held.current;
-    const half = (issuedAt.getTime() + notAfter.getTime()) / 2;
-    if (issuer.current === this.#issuer && clock.now().getTime() < half) return;
+    const half = new Date((issuedAt.getTime() + notAfter.getTime()) / 2);
+    if (issuer.current === this.#issuer && clock.now() < half) return;
     if (performance.now() < this.#notBefore) return;
     try {
       this.held.set(this.#make());
