@@ -3,6 +3,7 @@ import { type AutomountToken, automountToken } from "./automount-token.ts";
 import { type Container, container } from "./container.ts";
 import type { Fields } from "./decoder.ts";
 import { type InterceptionSettings, interceptionSettings } from "./interception-settings.ts";
+import { checkOwnAnnotations } from "./own-annotations.ts";
 import { reportTwice } from "./port-fields.ts";
 import { quoted } from "./quoted.ts";
 import type { Labels } from "./resource.ts";
@@ -85,6 +86,7 @@ export function podTemplate<const Policy extends RestartPolicy>(
 ): PodTemplate<Policy> {
   const metadata = template.section("metadata");
   const { labels, annotations } = templateMeta(metadata);
+  checkOwnAnnotations(metadata.section("annotations"), annotations);
   const pod = template.section("spec");
   pod.unused(UNUSED_FIELDS);
   pod.unsupported(["initContainers"]);

@@ -1,5 +1,6 @@
 /** What will run on this machine, and on which ports: made from the resources before anything is started. */
 import type { Container } from "../api/container.ts";
+import { WORKLOAD_API_ANNOTATION } from "../api/own-annotations.ts";
 import type { PodTemplate } from "../api/pod-template.ts";
 import {
   formatLocation,
@@ -15,7 +16,7 @@ import { HauberkError } from "../runtime/hauberk-error.ts";
 import { fixedApplicationPorts, isJoined } from "./joining/joined-resources.ts";
 import type { PublishedPort } from "./network/host-side.ts";
 import { type SidecarSettings, sidecarSettings } from "./pods/sidecar-settings.ts";
-import { WORKLOAD_API_ANNOTATION, workloadApiProblem } from "./pods/workload-api-place.ts";
+import { workloadApiProblem } from "./pods/workload-api-place.ts";
 import { LOOPBACK, type PortAllocator } from "./port-allocator.ts";
 
 /** The resources ask for something that cannot be run; the message has file:line. */

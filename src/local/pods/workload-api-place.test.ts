@@ -3,11 +3,11 @@ import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { WORKLOAD_API_ANNOTATION } from "../../api/own-annotations.ts";
 import { DataDirectory } from "../data-directory.ts";
 import {
   prepareWorkloadApi,
   removeWorkloadApi,
-  WORKLOAD_API_ANNOTATION,
   workloadApiPlace,
   workloadApiProblem,
 } from "./workload-api-place.ts";
@@ -94,9 +94,6 @@ const annotations: [text: string | undefined, injected: boolean, problem: RegExp
   ["false", false, undefined],
   ["true", true, undefined],
   ["true", false, /the pod has no sidecar to serve it/],
-  ["yes", true, /is "yes"; expected "true" or "false"/],
-  ["True", true, /is "True"; expected/],
-  ["", true, /is ""; expected/],
 ];
 for (const [text, injected, problem] of annotations) {
   test(`the annotation ${text ?? "absent"} on a pod ${injected ? "with" : "without"} sidecar`, () => {

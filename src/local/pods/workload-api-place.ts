@@ -3,14 +3,13 @@
  * pod's alone.
  */
 import { chmod, chown, mkdir, rm } from "node:fs/promises";
+import { WORKLOAD_API_ANNOTATION } from "../../api/own-annotations.ts";
 import type { PodTemplate } from "../../api/pod-template.ts";
 import type { WorkloadApiSettings } from "../../policy/sidecar-bootstrap.ts";
 import type { Workload } from "../../policy/workload.ts";
 import type { DataDirectory } from "../data-directory.ts";
 import type { MeshUser } from "../network/host-side.ts";
 import { APPLICATION_UID, SHARED_FOLDER_DESCRIPTOR, SIDECAR_UID } from "../network/mesh-ranges.ts";
-
-export const WORKLOAD_API_ANNOTATION = "hauberk.dev/workload-api";
 
 const SOCKET = "workload-api.sock";
 const CONTAINER_FOLDER = "/run/spiffe";
@@ -30,8 +29,7 @@ export function workloadApiProblem(
   { injected }: Pick<Workload, "injected">,
 ): string | undefined {
   const text = annotations[WORKLOAD_API_ANNOTATION];
-  if (text === undefined || text === "false") return undefined;
-  if (text !== "true") return `is ${JSON.stringify(text)}; expected "true" or "false"`;
+  if (text !== "true") return undefined;
   return injected ? undefined : "asks for the Workload API, but the pod has no sidecar to serve it";
 }
 

@@ -1,0 +1,28 @@
+/** What a pod asks of this mesh, and of no other, by annotations of its template. */
+import { closestName } from "./closest-name.ts";
+import type { Fields } from "./decoder.ts";
+import { quoted } from "./quoted.ts";
+
+/** Whether the pod is given the SPIFFE Workload API: "true" or "false". */
+export const WORKLOAD_API_ANNOTATION = "hauberk.dev/workload-api";
+
+const PREFIX = "hauberk.dev/";
+const KNOWN = [WORKLOAD_API_ANNOTATION];
+
+/** @param written names and values of the section `annotations` */
+export function checkOwnAnnotations(
+  annotations: Fields,
+  written: Readonly<Record<string, string>>,
+): void {
+  for (const name of Object.keys(written)) {
+    if (!name.startsWith(PREFIX) || KNOWN.includes(name)) continue;
+    const meant = closestName(name, KNOWN);
+    const hint = meant === undefined ? `there is ${KNOWN.join(", ")}` : `did you mean ${meant}?`;
+    annotations.report(name, `is no annotation of this mesh; ${hint}`);
+  }
+  annotations.text(WORKLOAD_API_ANNOTATION, (value) =>
+    value === "true" || value === "false"
+      ? undefined
+      : `is ${quoted(value)}; expected "true" or "false"`,
+  );
+}
