@@ -12,7 +12,7 @@ const list = (folder) =>
     .map((file) => `${folder}/${file}`);
 
 /** Their tests run in one process each: `test/rooms/`. */
-const IN_ONE_PROCESS = ["api", "ca", "cli", "control", "identity", "local", "policy"].map(
+const IN_ONE_PROCESS = ["api", "ca", "cli", "control", "http", "identity", "local", "policy"].map(
   (room) => `src/${room}/`,
 );
 const inOneProcess = (file) => IN_ONE_PROCESS.some((room) => file.startsWith(room));

@@ -57,7 +57,6 @@ const NOTICES: Readonly<Record<string, readonly RegExp[]>> = {
   "13-opa.yaml": [/says HTTP\/2, which is not supported yet/],
   "15-opa-custom-policy.yaml": [/has HTTP conditions, which are ignored on TCP ports/],
   "19-v1beta1-jwt-deny-without-token.yaml": [/denies all traffic on TCP ports/],
-  "21-telemetry.yaml": [/has no effect here yet/],
 };
 
 test("every seed has an outcome here, and every outcome a seed", () => {

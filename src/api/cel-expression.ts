@@ -31,6 +31,11 @@ export function celProblem(expression: string): string | undefined {
   }
 }
 
+/** The parser's own tree of an expression in which nothing is wrong; undefined for any other. */
+export function parsedCel(expression: string): unknown {
+  return celProblem(expression) === undefined ? parse(`${expression}\n`).expr : undefined;
+}
+
 function isLongerThan(most: number, text: string): boolean {
   return text.length > most && (text.length > 2 * most || [...text].length > most);
 }

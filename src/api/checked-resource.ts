@@ -8,7 +8,6 @@ export const CHECKED_KINDS = [
   "ProxyConfig",
   "ServiceEntry",
   "Sidecar",
-  "Telemetry",
   "VirtualService",
   "WasmPlugin",
   "WorkloadEntry",

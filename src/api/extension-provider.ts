@@ -4,6 +4,8 @@ import {
   EXTENSION_PROVIDER_KINDS,
   type ExtensionProviderKind,
 } from "./extension-provider-schema.ts";
+import { logFormat } from "./log-format.ts";
+import type { LogFormat } from "./mesh-settings.ts";
 import { parseDuration } from "./webhook/duration.ts";
 import {
   flagIn,
@@ -14,12 +16,21 @@ import {
   textsIn,
 } from "./webhook/written-values.ts";
 
-export type ExtensionProvider = ExternalAuthorizer | OtherProvider;
+export type ExtensionProvider = ExternalAuthorizer | FileAccessLog | OtherProvider;
 
 /** Kinds that authorize nothing: kept by name, so that a policy that names one is told apart from one that names none. */
 export interface OtherProvider {
   readonly name: string;
-  readonly kind: Exclude<ExtensionProviderKind, ExternalAuthorizer["kind"]>;
+  readonly kind: Exclude<ExtensionProviderKind, ExternalAuthorizer["kind"] | FileAccessLog["kind"]>;
+}
+
+/** Writes access logs into a file. */
+export interface FileAccessLog {
+  readonly name: string;
+  readonly kind: "envoyFileAccessLog";
+  readonly path: string;
+  /** Absent: as the mesh configuration says, for the provider called "envoy"; else Istio's own text. */
+  readonly format?: LogFormat;
 }
 
 export type ExternalAuthorizer = HttpAuthorizer | GrpcAuthorizer;
@@ -83,7 +94,16 @@ export function extensionProvider(fields: Fields): ExtensionProvider | undefined
   const name = textIn(fields, "name");
   if (kind === "envoyExtAuthzGrpc") return { kind, ...authorizer(fields.section(kind), name) };
   if (kind === "envoyExtAuthzHttp") return httpAuthorizer(fields.section(kind), name);
+  if (kind === "envoyFileAccessLog") return { kind, name, ...fileAccessLog(fields.section(kind)) };
   return { kind, name };
+}
+
+function fileAccessLog(fields: Fields): Pick<FileAccessLog, "path" | "format"> {
+  const path = textIn(fields, "path") || "/dev/stdout";
+  const omitEmpty = flagIn(fields, "omitEmptyValues");
+  const format = fields.section("logFormat");
+  const given = isGiven(fields, "logFormat") || omitEmpty;
+  return given ? { path, format: logFormat(format, omitEmpty ? "left out" : "written") } : { path };
 }
 
 /** Whether CUSTOM policies can name it (AP-120). */

@@ -18,6 +18,7 @@ import { secret } from "./secret.ts";
 import { service } from "./service.ts";
 import { serviceAccount } from "./service-account.ts";
 import { statefulSet } from "./stateful-set.ts";
+import { telemetry } from "./telemetry.ts";
 
 export interface KindParser {
   readonly apiVersions: readonly string[];
@@ -121,7 +122,12 @@ const KINDS: { readonly [kind in Exclude<ResourceKind, "MeshConfig">]: KindParse
     nameProblem: subdomainProblem,
     parse: requestAuthentication,
   },
-  Telemetry: checkedKind("Telemetry", TELEMETRY_VERSIONS),
+  Telemetry: {
+    apiVersions: TELEMETRY_VERSIONS,
+    scope: "namespaced",
+    nameProblem: subdomainProblem,
+    parse: telemetry,
+  },
   EnvoyFilter: checkedKind("EnvoyFilter", ENVOY_FILTER_VERSIONS),
   Gateway: checkedKind("Gateway", NETWORKING_VERSIONS),
   ProxyConfig: checkedKind("ProxyConfig", PROXY_CONFIG_VERSIONS),

@@ -212,7 +212,7 @@ test("fields without effect are told in one notice, wherever they stand", () => 
       source: { file: "mesh.yaml", line: 1 },
       path: "",
       message:
-        "accepted, without effect here yet: data.meshNetworks, data.mesh.accessLogFile, data.mesh.defaultProviders, data.mesh.defaultConfig.concurrency, data.mesh.meshMTLS.cipherSuites",
+        "accepted, without effect here yet: data.meshNetworks, data.mesh.defaultConfig.concurrency, data.mesh.defaultProviders.metrics, data.mesh.meshMTLS.cipherSuites",
     },
   ]);
 });

@@ -5,11 +5,13 @@
 import { checkMeshConfig } from "./check-mesh-config.ts";
 import type { Fields } from "./decoder.ts";
 import { type ExtensionProvider, extensionProvider } from "./extension-provider.ts";
+import { meshLogFormat } from "./log-format.ts";
 import { MESH_CONFIG_SCHEMA } from "./mesh-config-schema.ts";
 import { meshProxySchema } from "./mesh-proxy-schema.ts";
 import {
   DEFAULT_MESH_SETTINGS,
   DEFAULT_PROVIDERS,
+  type MeshAccessLog,
   type MeshSettings,
   OUTBOUND_TRAFFIC_POLICIES,
   type OutboundTrafficPolicy,
@@ -19,7 +21,7 @@ import type { Report } from "./parse-report.ts";
 import type { ResourceMeta } from "./resource.ts";
 import { labelNameProblem } from "./resource-names.ts";
 import { checkSchema } from "./schema/check-schema.ts";
-import { textIn, textsIn } from "./webhook/written-values.ts";
+import { flagIn, textIn, textsIn } from "./webhook/written-values.ts";
 
 export interface MeshConfig {
   readonly kind: "MeshConfig";
@@ -29,7 +31,12 @@ export interface MeshConfig {
 
 /** Fields of the schema that are carried here, in part at least; the others are accepted without effect. */
 const CARRIED_FIELDS: ReadonlySet<string> = new Set([
+  "accessLogEncoding",
+  "accessLogFile",
+  "accessLogFormat",
   "defaultConfig",
+  "defaultProviders",
+  "disableEnvoyListenerLog",
   "enableAutoMtls",
   "extensionProviders",
   "meshMTLS",
@@ -77,7 +84,17 @@ function readSettings(config: Fields): MeshSettings {
     minimumTlsVersion: minimumTlsVersion(config.section("meshMTLS")),
     proxyMetadata: config.section("defaultConfig").stringMap("proxyMetadata"),
     outboundTrafficPolicy: outboundTrafficPolicy(config),
+    accessLog: meshAccessLog(config),
     extensionProviders: extensionProviders(config),
+  };
+}
+
+function meshAccessLog(config: Fields): MeshAccessLog {
+  return {
+    file: textIn(config, "accessLogFile"),
+    format: meshLogFormat(config),
+    providers: textsIn(config.section("defaultProviders"), "accessLogging"),
+    refusals: flagIn(config, "disableEnvoyListenerLog") ? "left out" : "logged",
   };
 }
 
@@ -111,6 +128,7 @@ function tellUnused(config: Fields): void {
   proxy.unused(
     Object.keys(meshProxySchema.fields).filter((name) => !CARRIED_PROXY_FIELDS.has(name)),
   );
+  config.section("defaultProviders").unused(["metrics", "tracing"]);
   config.section("meshMTLS").unused(["cipherSuites", "ecdhCurves"]);
   config.section("outboundTrafficPolicy").unused(["tls"]);
 }

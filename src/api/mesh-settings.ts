@@ -30,15 +30,36 @@ export interface MeshSettings {
   readonly proxyMetadata: Readonly<Record<string, string>>;
   /** Whether addresses that are no destination of the mesh can be reached, where sidecars take all connections. */
   readonly outboundTrafficPolicy: OutboundTrafficPolicy;
+  readonly accessLog: MeshAccessLog;
   /** Each name once; those that Istio has by default are among them (AP-120, EA-1). */
   readonly extensionProviders: readonly ExtensionProvider[];
+}
+
+/** What the mesh configuration itself says of access logs (OBS-3). */
+export interface MeshAccessLog {
+  /** `accessLogFile`; "" for none. */
+  readonly file: string;
+  readonly format: LogFormat;
+  /** `defaultProviders.accessLogging`: to whom is told what no Telemetry says otherwise (OBS-10). */
+  readonly providers: readonly string[];
+  /** Whether connections that are refused before they carry anything are logged (OBS-4). */
+  readonly refusals: "logged" | "left out";
+}
+
+/** How a line is written. */
+export interface LogFormat {
+  readonly encoding: "TEXT" | "JSON";
+  /** With Envoy's command operators: a line, or a JSON object of such texts; absent: Istio's own (OBS-1, OBS-2). */
+  readonly template?: string;
+  /** Whether what is absent is left out, rather than written as "-" or null. */
+  readonly omitEmpty?: true;
 }
 
 /** Istio's own. */
 export const DEFAULT_PROVIDERS: readonly ExtensionProvider[] = [
   { name: "prometheus", kind: "prometheus" },
   { name: "stackdriver", kind: "stackdriver" },
-  { name: "envoy", kind: "envoyFileAccessLog" },
+  { name: "envoy", kind: "envoyFileAccessLog", path: "/dev/stdout" },
 ];
 
 export const DEFAULT_MESH_SETTINGS: MeshSettings = {
@@ -50,5 +71,6 @@ export const DEFAULT_MESH_SETTINGS: MeshSettings = {
   minimumTlsVersion: "TLSv1.2",
   proxyMetadata: {},
   outboundTrafficPolicy: "ALLOW_ANY",
+  accessLog: { file: "", format: { encoding: "TEXT" }, providers: [], refusals: "logged" },
   extensionProviders: DEFAULT_PROVIDERS,
 };

@@ -16,6 +16,7 @@ import type { Secret } from "./secret.ts";
 import type { Service } from "./service.ts";
 import type { ServiceAccount } from "./service-account.ts";
 import type { StatefulSet } from "./stateful-set.ts";
+import type { Telemetry } from "./telemetry.ts";
 
 /** A place in a file the user wrote. `line` counts from 1. */
 export interface SourceLocation {
@@ -57,6 +58,7 @@ export type Resource =
   | DestinationRule
   | NetworkPolicy
   | RequestAuthentication
+  | Telemetry
   | CheckedResource
   | MeshConfig
   | ImageCommands

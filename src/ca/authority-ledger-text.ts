@@ -1,8 +1,10 @@
-/** The ledger of authorities as JSON, format 1; read strictly, since it says whom the whole mesh trusts. */
+/** The ledger of authorities as JSON, format 2; read strictly, since it says whom the whole mesh trusts. */
 import { HauberkError } from "../runtime/hauberk-error.ts";
-import type { AuthorityLedger, HeldEntry, TakenStep } from "./authority-ledger.ts";
+import type { AuthorityLedger, HeldEntry, SetAside, TakenStep } from "./authority-ledger.ts";
 
-const FORMAT = 1;
+const FORMAT = 2;
+/** Knew no authorities that are set aside, and did not count its versions. */
+const FIRST_FORMAT = 1;
 const ID = /^[0-9a-f]{16}$/;
 const STATES = ["prepared", "active", "retiring", "tainted"] as const;
 const ORIGINS = ["self-signed", "custom"] as const;
@@ -19,24 +21,51 @@ export class InvalidLedgerError extends HauberkError {
   readonly code = "HAUBERK_INVALID_AUTHORITY_LEDGER";
 }
 
-export function printLedger({ authorities, history }: AuthorityLedger): string {
+export interface WrittenLedger {
+  readonly ledger: AuthorityLedger;
+  /** Counts the changes since the mesh began, so that an older one is known when it comes back. */
+  readonly version: number;
+}
+
+export function printLedger(ledger: AuthorityLedger, version: number): string {
+  const { authorities, setAside, history } = ledger;
   // `Date` prints itself as ISO 8601.
-  return `${JSON.stringify({ format: FORMAT, authorities, history }, undefined, 2)}\n`;
+  return `${JSON.stringify({ format: FORMAT, version, authorities, setAside, history }, undefined, 2)}\n`;
 }
 
 /** @throws InvalidLedgerError */
-export function parseLedger(text: string): AuthorityLedger {
-  const ledger = record(parseJson(text), "it");
-  if (ledger["format"] !== FORMAT) throw new InvalidLedgerError(`its format is not ${FORMAT}`);
+export function parseLedger(text: string): WrittenLedger {
+  const fields = record(parseJson(text), "it");
+  const { format } = fields;
+  if (format === FIRST_FORMAT)
+    return { ledger: readLedger({ ...fields, setAside: [] }), version: 0 };
+  if (format !== FORMAT) throw new InvalidLedgerError(`its format is not ${FORMAT}`);
+  const { version } = fields;
+  if (typeof version !== "number" || !Number.isSafeInteger(version) || version < 0)
+    throw new InvalidLedgerError("version: must be a whole number");
+  return { ledger: readLedger(fields), version };
+}
+
+function readLedger(ledger: Record<string, unknown>): AuthorityLedger {
   const authorities = list(ledger["authorities"], "authorities").map(readEntry);
-  if (new Set(authorities.map(({ id }) => id)).size < authorities.length)
-    throw new InvalidLedgerError("authorities: one stands twice");
+  const setAside = list(ledger["setAside"], "setAside").map(readSetAside);
+  const ids = [...authorities, ...setAside].map((one) => one.id);
+  if (new Set(ids).size < ids.length) throw new InvalidLedgerError("authorities: one stands twice");
   for (const { states, least, what } of BOUNDS) {
     const { length } = authorities.filter(({ state }) => states.includes(state));
     if (length < least || length > 1)
       throw new InvalidLedgerError(`authorities: ${length} are ${what}`);
   }
-  return { authorities, history: list(ledger["history"], "history").map(readStep) };
+  return { authorities, setAside, history: list(ledger["history"], "history").map(readStep) };
+}
+
+function readSetAside(value: unknown): SetAside {
+  const entry = record(value, "an authority");
+  return {
+    id: id(entry["id"]),
+    origin: choice(entry["origin"], ORIGINS),
+    since: instant(entry["since"]),
+  };
 }
 
 function readEntry(value: unknown): HeldEntry {

@@ -5,6 +5,8 @@ import {
   type AuthorityLedger,
   activeOf,
   firstLedger,
+  hasGivenUp,
+  keptIds,
   prepareAuthority,
   replaceActive,
   takeStep,
@@ -51,7 +53,9 @@ const roads: [steps: Step[], result: string][] = [
   [["prepare 1", "activate", "rollback"], "0 active, 1 retiring"],
   [["prepare 1", "activate", "taint", "rollback"], "0 active, 1 retiring"],
   [["prepare 1", "activate", "rollback", "taint", "revoke"], "0 active"],
-  [["prepare 1", "activate", "rollback", "rollback"], "0 retiring, 1 active"],
+  [["prepare 1", "activate", "rollback", "activate"], "0 retiring, 1 active"],
+  [["prepare 1", "activate", "rollback", "taint", "activate"], "0 retiring, 1 active"],
+  [["prepare 1", "activate", "rollback", "activate", "rollback"], "0 active, 1 retiring"],
   [["prepare 1", "activate", "prepare 2", "rollback"], "0 retiring, 1 active"],
   [["prepare 1", "activate", "revoke", "prepare 0"], "1 active, 0 prepared"],
 ];
@@ -74,7 +78,21 @@ const refusals: [steps: Step[], step: Step, words: RegExp][] = [
   [["prepare 1"], "taint", /^no authority is retiring/],
   [["prepare 1"], "revoke", /^no authority is retiring or tainted/],
   [["prepare 1", "activate"], "activate", /^no authority is prepared/],
-  [["prepare 1", "activate"], "prepare 0", /is held already: it is retiring/],
+  [["prepare 1"], "prepare 1", /it is prepared; `hauberk ca activate` has it sign$/],
+  [["prepare 1", "activate"], "prepare 0", /it is retiring; `hauberk ca rollback` has it sign/],
+  [
+    ["prepare 1", "activate", "rollback"],
+    "prepare 1",
+    /it is retiring; `hauberk ca activate` has it sign again/,
+  ],
+  [
+    ["prepare 1", "activate", "rollback", "prepare 2"],
+    "prepare 1",
+    /it is retiring, and 0{15}2 is prepared: roll that back first/,
+  ],
+  [["prepare 1", "activate", "rollback", "prepare 2"], "activate", /0{15}1 is still retiring/],
+  [["prepare 1", "activate", "rollback"], "rollback", /0{15}1 was rolled back already, and 0{16}/],
+  [["prepare 1", "activate", "rollback", "taint"], "rollback", /was rolled back already/],
   [
     ["prepare 1", "activate", "prepare 2"],
     "activate",
@@ -109,6 +127,14 @@ test("an expired active one is replaced at once, also by one that is held; the o
   assert.equal(shape(byNew), "0 retiring, 2 prepared, 3 active");
   const byPrepared = replaceActive(ledger, { id: idOf(2), origin: "custom" }, at);
   assert.equal(shape(byPrepared), "0 retiring, 2 active");
+  assert.deepEqual(byPrepared.setAside, [{ id: idOf(1), origin: "custom", since: at }]);
+  assert.ok(!hasGivenUp(byPrepared, idOf(1)), "its key is kept");
+  const back = replaceActive(byPrepared, { id: idOf(1), origin: "custom" }, at);
+  assert.equal(shape(back), "0 retiring, 1 active");
+  assert.deepEqual(
+    back.setAside.map(({ id }) => id),
+    [idOf(2)],
+  );
   assert.deepEqual(
     byPrepared.history.slice(-2).map(({ step, authority }) => [step, authority]),
     [
@@ -116,6 +142,41 @@ test("an expired active one is replaced at once, also by one that is held; the o
       ["revoke", idOf(1)],
     ],
   );
+});
+
+test("what is revoked is given up, or set aside where that is said; of strangers nothing is known", () => {
+  const ledger = after("prepare 1", "activate");
+  for (const revoked of ["given up", "set aside"] as const) {
+    const next = takeStep(ledger, "revoke", { at, forced: false, revoked });
+    assert.ok(!("refused" in next));
+    assert.equal(hasGivenUp(next, idOf(0)), revoked === "given up");
+    assert.deepEqual(keptIds(next), revoked === "given up" ? [idOf(1)] : [idOf(1), idOf(0)]);
+    assert.equal(hasGivenUp(next, idOf(9)), false);
+  }
+  assert.ok(hasGivenUp(after("prepare 1", "rollback"), idOf(1)));
+  assert.ok(!hasGivenUp(after("prepare 1", "activate", "rollback"), idOf(1)), "it is retiring");
+});
+
+test("of those that were set aside the last four are kept; who falls off is given up", () => {
+  let ledger = after();
+  for (let index = 1; index <= 6; index++)
+    ledger = replaceActive(ledger, { id: idOf(index), origin: "self-signed" }, at);
+  assert.deepEqual(
+    ledger.setAside.map(({ id }) => id),
+    [2, 3, 4, 5].map(idOf),
+  );
+  assert.deepEqual(
+    [0, 1, 2].map((index) => hasGivenUp(ledger, idOf(index))),
+    [true, true, false],
+  );
+});
+
+test("a ledger of the first format has nothing set aside", () => {
+  const { ledger, version } = parseLedger(
+    JSON.stringify({ ...good, format: 1, version: undefined, setAside: undefined }),
+  );
+  assert.deepEqual([ledger.setAside, version], [[], 0]);
+  assert.equal(shape(ledger), "0 retiring, 1 active");
 });
 
 const anyStep = fc.oneof(
@@ -132,7 +193,7 @@ test("law: any steps leave a ledger that reads back as it was written, with one 
         if ("refused" in next) continue;
         assert.notDeepEqual(next.authorities, ledger.authorities);
         ledger = next;
-        assert.deepEqual(parseLedger(printLedger(ledger)), ledger);
+        assert.deepEqual(parseLedger(printLedger(ledger, 7)), { ledger, version: 7 });
         activeOf(ledger);
       }
       assert.ok(ledger.history.length <= 100);
@@ -140,13 +201,20 @@ test("law: any steps leave a ledger that reads back as it was written, with one 
   );
 });
 
-const good = JSON.parse(printLedger(after("prepare 1", "activate"))) as {
+const good = JSON.parse(printLedger(after("prepare 1", "activate"), 2)) as {
   authorities: { id: string; state: string }[];
 };
 const [first, second] = good.authorities;
 const faulty: [what: string, text: string, problem: RegExp][] = [
-  ["what is cut", printLedger(after()).slice(0, 20), /not JSON/],
-  ["another format", JSON.stringify({ ...good, format: 2 }), /format is not 1/],
+  ["what is cut", printLedger(after(), 0).slice(0, 20), /not JSON/],
+  ["another format", JSON.stringify({ ...good, format: 3 }), /format is not 2/],
+  ["no version", JSON.stringify({ ...good, version: undefined }), /version: must be/],
+  ["nothing set aside", JSON.stringify({ ...good, setAside: undefined }), /setAside: must be/],
+  [
+    "one that is held and set aside",
+    JSON.stringify({ ...good, setAside: [{ ...second, state: undefined }] }),
+    /stands twice/,
+  ],
   ["no authority", JSON.stringify({ ...good, authorities: [] }), /0 are active/],
   ["no active one", JSON.stringify({ ...good, authorities: [first] }), /0 are active/],
   [

@@ -6,6 +6,8 @@ import type { AuthorityState, RotationRefusal, RotationStep } from "./rotation.t
 
 /** Older steps are forgotten. */
 const MAX_HISTORY = 100;
+/** Those that were set aside before are given up: a heap of old keys serves nobody. */
+const MAX_SET_ASIDE = 4;
 
 export type AuthorityOrigin = "self-signed" | "custom";
 
@@ -29,9 +31,18 @@ export interface TakenStep {
   readonly forced: boolean;
 }
 
+/** Trusted no more, but its key is kept: a clock said that it was over, and clocks can be wrong. */
+export interface SetAside {
+  readonly id: string;
+  readonly origin: AuthorityOrigin;
+  readonly since: Date;
+}
+
 export interface AuthorityLedger {
   /** In the order in which they came, so that the same set always gives the same trust. */
   readonly authorities: readonly HeldEntry[];
+  /** In the order in which they were set aside. */
+  readonly setAside: readonly SetAside[];
   /** Oldest first. */
   readonly history: readonly TakenStep[];
 }
@@ -40,7 +51,26 @@ export type Comer = Pick<HeldEntry, "id" | "origin">;
 
 /** A ledger that has one authority, which signs. */
 export function firstLedger(comer: Comer, at: Date): AuthorityLedger {
-  return { authorities: [{ ...comer, state: "active", since: at }], history: [] };
+  return { authorities: [{ ...comer, state: "active", since: at }], setAside: [], history: [] };
+}
+
+/** Everything whose key the ledger keeps. */
+export function keptIds({ authorities, setAside }: AuthorityLedger): readonly string[] {
+  return [...authorities, ...setAside].map(({ id }) => id);
+}
+
+/** Whether the ledger had it once and its own history gave it up; of what it never heard, no. */
+export function hasGivenUp(ledger: AuthorityLedger, id: string): boolean {
+  const last = ledger.history.findLast(({ authority }) => authority === id)?.step;
+  return (last === "revoke" || last === "rollback") && !keptIds(ledger).includes(id);
+}
+
+/**
+ * Whether it lost its place by a rollback, and has not signed since: to go back to it would be to go forward again.
+ */
+export function wasRolledBack(history: readonly TakenStep[], id: string): boolean {
+  const last = history.findLast(({ step, authority }) => authority === id && step !== "taint");
+  return last?.step === "rollback";
 }
 
 /** @returns the refusal when one of its kind is prepared already, or it is held */
@@ -51,46 +81,90 @@ export function prepareAuthority(
 ): AuthorityLedger | RotationRefusal {
   const held = ledger.authorities.find(({ id }) => id === comer.id);
   if (held !== undefined)
-    return refuse(`authority ${held.id} is held already: it is ${held.state}`);
+    return refuse(
+      `authority ${held.id} is held already: it is ${held.state}${wayOn(ledger, held)}`,
+    );
   const prepared = inState(ledger, "prepared");
   if (prepared !== undefined)
     return refuse(`authority ${prepared.id} is prepared already: activate it, or roll back`);
   return {
     authorities: [...ledger.authorities, { ...comer, state: "prepared", since: at }],
+    setAside: ledger.setAside.filter(({ id }) => id !== comer.id),
     history: remember(ledger, [{ at, step: "prepare", authority: comer.id, forced: false }]),
   };
 }
 
+/** Which step has one that is held sign. */
+function wayOn(ledger: AuthorityLedger, { id, state }: HeldEntry): string {
+  if (state === "active") return "";
+  if (state === "prepared") return "; `hauberk ca activate` has it sign";
+  const prepared = preparedOf(ledger);
+  if (prepared !== undefined) return `, and ${prepared.id} is prepared: roll that back first`;
+  const step = wasRolledBack(ledger.history, id) ? "activate" : "rollback";
+  return `; \`hauberk ca ${step}\` has it sign again`;
+}
+
 const STEPS = { activate, taint, revoke, rollback };
 
-/** @returns the refusal when the step does not fit the states */
+/**
+ * @param how.revoked "set aside": the key of the one that is revoked is kept
+ * @returns the refusal when the step does not fit the states
+ */
 export function takeStep(
   ledger: AuthorityLedger,
   step: Exclude<RotationStep, "prepare">,
-  { at, forced }: { readonly at: Date; readonly forced: boolean },
+  {
+    at,
+    forced,
+    revoked = "given up",
+  }: {
+    readonly at: Date;
+    readonly forced: boolean;
+    readonly revoked?: "given up" | "set aside" | undefined;
+  },
 ): AuthorityLedger | RotationRefusal {
   const change = STEPS[step](ledger);
   if ("refused" in change) return change;
-  return {
+  const next = {
+    ...ledger,
     authorities: moved(ledger, change, at),
     history: remember(ledger, [{ at, step, authority: change.about, forced }]),
   };
+  const former = formerOf(ledger);
+  const isKept = step === "revoke" && revoked === "set aside" && former !== undefined;
+  return isKept ? withSetAside(next, former, at) : next;
 }
 
 /**
- * The active one has expired, so nothing that it signed is worth keeping: another signs at once, without the steps
- * between. One that is held already takes the place too.
+ * The active one is not valid now, so nothing that it signed is worth keeping: another signs at once, without the steps
+ * between, and the key is set aside. One that is held already takes the place too, and one that was set aside.
  */
 export function replaceActive(ledger: AuthorityLedger, comer: Comer, at: Date): AuthorityLedger {
-  const expired = activeOf(ledger).id;
-  const rest = ledger.authorities.filter(({ id }) => id !== expired && id !== comer.id);
-  return {
-    authorities: [...rest, { ...comer, state: "active", since: at }],
+  const invalid = activeOf(ledger);
+  const rest = ledger.authorities.filter(({ id }) => id !== invalid.id && id !== comer.id);
+  const next = {
+    authorities: [...rest, { ...comer, state: "active" as const, since: at }],
+    setAside: ledger.setAside.filter(({ id }) => id !== comer.id),
     history: remember(ledger, [
       { at, step: "activate", authority: comer.id, forced: true },
-      { at, step: "revoke", authority: expired, forced: true },
+      { at, step: "revoke", authority: invalid.id, forced: true },
     ]),
   };
+  return withSetAside(next, invalid, at);
+}
+
+/** Who falls off the end is given up, and the history says so: else its key could not be told from a stranger's. */
+function withSetAside(
+  ledger: AuthorityLedger,
+  { id, origin }: SetAside,
+  since: Date,
+): AuthorityLedger {
+  const all = [...ledger.setAside, { id, origin, since }];
+  const dropped = all
+    .slice(0, -MAX_SET_ASIDE)
+    .map((one) => ({ at: since, step: "revoke", authority: one.id, forced: true }) as const);
+  const history = dropped.length === 0 ? ledger.history : remember(ledger, dropped);
+  return { ...ledger, setAside: all.slice(-MAX_SET_ASIDE), history };
 }
 
 export function activeOf(ledger: AuthorityLedger): HeldEntry {
@@ -114,11 +188,13 @@ interface Change {
   readonly states: ReadonlyMap<string, AuthorityState | "gone">;
 }
 
+/** Of what is prepared; or, where nothing is, of what was rolled back and is trusted still. */
 function activate(ledger: AuthorityLedger): Change | RotationRefusal {
-  const prepared = preparedOf(ledger);
   const former = formerOf(ledger);
+  const again = former && wasRolledBack(ledger.history, former.id) ? former : undefined;
+  const prepared = preparedOf(ledger) ?? again;
   if (prepared === undefined) return refuse("no authority is prepared: prepare one first");
-  if (former !== undefined)
+  if (former !== undefined && former !== prepared)
     return refuse(`authority ${former.id} is still ${former.state}: revoke it first`);
   return change(prepared.id, [prepared.id, "active"], [activeOf(ledger).id, "retiring"]);
 }
@@ -138,7 +214,10 @@ function revoke(ledger: AuthorityLedger): Change | RotationRefusal {
   return change(former.id, [former.id, "gone"]);
 }
 
-/** The latest step goes first: what is prepared is dropped before the former one signs again. */
+/**
+ * The latest step goes first: what is prepared is dropped before the former one signs again. Never forward, so that whoever
+ * tries again, not knowing whether it was taken, ends where the first one led.
+ */
 function rollback(ledger: AuthorityLedger): Change | RotationRefusal {
   const prepared = preparedOf(ledger);
   if (prepared !== undefined) return change(prepared.id, [prepared.id, "gone"]);
@@ -146,6 +225,10 @@ function rollback(ledger: AuthorityLedger): Change | RotationRefusal {
   if (former === undefined)
     return refuse("there is nothing to go back to: only the active authority is held");
   const active = activeOf(ledger).id;
+  if (wasRolledBack(ledger.history, former.id))
+    return refuse(
+      `authority ${former.id} was rolled back already, and ${active} signs: \`hauberk ca activate\` has ${former.id} sign again, \`hauberk ca taint\` and \`revoke\` end it`,
+    );
   return change(active, [former.id, "active"], [active, "retiring"]);
 }
 

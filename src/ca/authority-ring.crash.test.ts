@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { type DiskFault, installStallingDisk, withDisk } from "../../test/kit/stalled-disk.ts";
+import { keptIds } from "./authority-ledger.ts";
+import { parseLedger } from "./authority-ledger-text.ts";
 import { type OpenedAuthorityRing, openAuthorityRing } from "./authority-ring.ts";
 import { createSelfSignedAuthority } from "./self-signed-authority.ts";
 
@@ -38,9 +40,13 @@ function shapeOf(ring: OpenedAuthorityRing, known: readonly string[]): string {
 
 /** No key that the ledger does not name, no draft, no earlier file. */
 async function assertTidy(directory: string, ring: OpenedAuthorityRing): Promise<void> {
-  assert.deepEqual(await readdir(directory), ["ca"]);
+  const beside = (await readdir(directory)).filter((name) => name !== "authority-history.json");
+  assert.deepEqual(beside, ["ca"]);
   assert.deepEqual((await readdir(join(directory, "ca"))).sort(), ["authorities", "ledger.json"]);
-  const held = ring.status().map(({ id }) => id);
+  const { ledger } = parseLedger(await readFile(join(directory, "ca", "ledger.json"), "utf8"));
+  const held = keptIds(ledger);
+  const active = ring.status()[0]?.id ?? "";
+  assert.ok(held.includes(active));
   const folders = await readdir(join(directory, "ca", "authorities"));
   assert.deepEqual(folders.sort(), held.toSorted());
   for (const id of held) {
@@ -49,6 +55,7 @@ async function assertTidy(directory: string, ring: OpenedAuthorityRing): Promise
       "ca-cert.pem",
       "ca-key.pem",
       "cert-chain.pem",
+      "named-by-the-ledger",
       "root-cert.pem",
     ]);
   }
@@ -153,9 +160,9 @@ async function checkEveryPoint(scene: Scene, fault: DiskFault): Promise<void> {
   assert.equal(finished.outcome, "done");
   let operations = 1;
   for (; operations < MAX_OPERATIONS; operations++) {
-    const { outcome, shape } = await reopened(origin, { scene, fault, known, operations });
+    const { struck, shape } = await reopened(origin, { scene, fault, known, operations });
     seen.add(shape);
-    if (outcome === "done") break;
+    if (!struck) break;
   }
   assert.ok(operations > 2, `only ${operations} operations were counted`);
   assert.deepEqual([...seen].sort(), [...new Set([first.shape, finished.shape])].sort());
@@ -176,14 +183,18 @@ async function reopened(
     readonly known: readonly string[];
     readonly operations: number;
   },
-): Promise<{ readonly outcome: string; readonly shape: string }> {
+): Promise<{ readonly outcome: string; readonly shape: string; readonly struck: boolean }> {
   const directory = await folder();
   await cp(origin, directory, { recursive: true });
-  const end = await withDisk({ operations, fault }, () => scene.act(directory));
+  let struck = false;
+  const onStruck = (): void => {
+    struck = true;
+  };
+  const end = await withDisk({ operations, fault, onStruck }, () => scene.act(directory));
   const ring = await open(directory, scene.at);
   await assertTidy(directory, ring);
   assert.ok(ring.issuer.current.certificate.ca);
   await rm(directory, { recursive: true });
   const outcome = end === "stalled" ? "stalled" : "done" in end ? "done" : "failed";
-  return { outcome, shape: shapeOf(ring, known) };
+  return { outcome, shape: shapeOf(ring, known), struck };
 }

@@ -81,9 +81,13 @@ test("pain 28: an expired self-signed authority is replaced at the start, and th
   assert.deepEqual(rest, []);
   assert.match(
     notice,
-    new RegExp(`${expired.id} can sign no more: it expired at .*has taken its place$`),
+    new RegExp(
+      `${expired.id} can sign no more: it expired at .*has taken its place; its key is kept`,
+    ),
   );
-  assert.deepEqual(await foldersOf(directory), [ring.issuer.current.id]);
+  const both = [ring.issuer.current.id, expired.id].toSorted();
+  assert.deepEqual(await foldersOf(directory), both);
+  assert.equal(ring.trust.current.rootsPem.length, 1, "the expired one is trusted no more");
   const roots = certificates(ring.trust.current.rootsPem);
   verifyChain(leafChain(ring.issuer.current, at), { roots, now: at });
   assert.deepEqual((await open(directory, { at })).notices, []);

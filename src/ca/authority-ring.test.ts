@@ -232,10 +232,10 @@ test("one that has expired since it was prepared, or is to come back, cannot sig
   at = later(2);
   await assertRefused(ring.take("activate", { forced: true }), /cannot sign: it expired at/);
   at = now;
-  await take(ring, "activate", "rollback", "rollback", "rollback");
+  await take(ring, "activate", "rollback", "activate", "rollback");
   assert.equal(ring.status()[0]?.origin, "self-signed");
   at = later(2);
-  await assertRefused(ring.take("rollback", { forced: true }), /cannot sign: it expired at/);
+  await assertRefused(ring.take("activate", { forced: true }), /cannot sign: it expired at/);
 });
 
 test("a ledger that another process has changed is not overwritten", async (context) => {
@@ -258,12 +258,39 @@ test("CA-50, CA-46: lists and further roots of an authority that is held come in
     assert.deepEqual(one.trust.current.crlsPem, lists);
     assert.equal(one.trust.current.rootsPem.length, 2);
   }
-  taken(await ring.refresh(plugged(parts)));
+  taken(await ring.refresh(plugged(parts, { crlsPem: lists })));
   for (const one of [ring, await open(directory)]) {
-    assert.deepEqual(one.trust.current.crlsPem, []);
+    assert.deepEqual(one.trust.current.crlsPem, lists);
     assert.deepEqual(one.trust.current.rootsPem.length, 1);
   }
   await assertRefused(ring.refresh(plugged(authorityParts())), /is not held: prepare it/);
+});
+
+test("CA-50: no list that is in force goes away, or back to an older one, and a new intermediate does not lift it either", async (context) => {
+  const directory = await dataDirectory(context);
+  const parts = authorityParts();
+  const root = buildRevocationList(parts.root, { revoked: [{ serialNumber: "aa" }] });
+  const listOf = (day: number): string =>
+    buildRevocationList(parts.signing, { thisUpdate: later(day) });
+  const ring = await open(directory, {
+    plugged: plugged(parts, { crlsPem: [root, listOf(-1)] }),
+  });
+  const trusted = ring.trust.current;
+  for (const [crlsPem, words] of [
+    [[], /no list of "O=Company Inc., CN=Istio Intermediate CA"/],
+    [[listOf(-1)], /no list of "O=Company Inc., CN=Root CA"/],
+    [[root, listOf(-2)], /an older list of .*Intermediate CA.*than the one in force/],
+  ] as const)
+    await assertRefused(ring.refresh(plugged(parts, { crlsPem })), words);
+  const next = intermediate(parts.root, "0b");
+  const comer = { root: parts.root, signing: next };
+  await assertRefused(ring.prepare(plugged(comer)), /no list of .*Root CA/);
+  assert.deepEqual(ring.trust.current, trusted);
+  taken(await ring.refresh(plugged(parts, { crlsPem: [root, listOf(0)] })));
+  taken(await ring.prepare(plugged(comer, { crlsPem: [root, buildRevocationList(next)] })));
+  const [foreignRoot] = [authorityParts("Other")];
+  taken(await ring.take("rollback", { forced: false }));
+  taken(await ring.prepare(plugged(foreignRoot)));
 });
 
 test("with other roots it is no refreshment", async (context) => {
@@ -296,5 +323,8 @@ test("CA-50: lists that name the authority itself are told to all where it is he
   await assertRefused(ring.take("rollback", { forced: true }), words);
   const again = await open(directory, { plugged: revoked });
   assert.equal(states(again), "active, retiring");
-  assert.equal(taken(await again.refresh(plugged(parts))).revoked, undefined, "it was lifted");
+  await assertRefused(again.refresh(plugged(parts)), /what that names stays revoked/);
+  const newer = buildRevocationList(parts.root, { thisUpdate: later(0.1) });
+  const lifted = taken(await again.refresh(plugged(parts, { crlsPem: [newer] })));
+  assert.equal(lifted.revoked, undefined, "it was lifted");
 });

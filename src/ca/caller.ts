@@ -1,14 +1,13 @@
 /** Who is calling the control plane. Everything that is issued or shown depends on this answer alone (CA-5, CA-6). */
 import type { X509Certificate } from "node:crypto";
-import { revocationProblem } from "../identity/certificate-revocation.ts";
-import { issuerKeyId } from "../identity/issuer-key-id.ts";
 import { spiffeIdOfCertificate, verifyTrustDomain } from "../identity/peer-certificate.ts";
-import { presentedChain } from "../identity/presented-chain.ts";
 import { parseWorkloadIdentity, type SpiffeId, spiffeId } from "../identity/spiffe-id.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
 import type { Watched } from "../runtime/watched.ts";
 import type { Caller } from "../wire/grpc-service.ts";
+import { clientCertificateProblem } from "./client-certificate-problem.ts";
+import type { IssueLog } from "./issue-log.ts";
 import type { AuthorityTrust } from "./rotation.ts";
 import type { TokenBearer } from "./service-account-tokens.ts";
 
@@ -22,8 +21,8 @@ export class UnauthenticatedCallerError extends HauberkError {
 export interface AuthenticatedCaller {
   readonly id: SpiffeId;
   readonly by: "certificate" | "token";
-  /** Which runs now, and whose token was shown. */
-  readonly pod?: TokenBearer;
+  /** Which runs now: whose token was shown, or for which the certificate was issued. */
+  readonly pod: TokenBearer;
 }
 
 export type AuthenticateCaller = (caller: Caller) => Promise<AuthenticatedCaller>;
@@ -31,25 +30,17 @@ export type AuthenticateCaller = (caller: Caller) => Promise<AuthenticatedCaller
 export interface CallerAuthenticationOptions {
   readonly trustDomain: string;
   readonly tokens: { verify(token: string, now: Date): Promise<TokenBearer> };
-  /** Whether exactly this pod runs now: a token dies with its pod. */
+  /** Whether exactly this pod runs now: a token dies with its pod, and so does a certificate. */
   readonly isLivePod: (pod: {
     readonly namespace: string;
     readonly name: string;
     readonly uid: string;
     readonly serviceAccount: string;
   }) => boolean;
-  /** Whether any pod runs now as this service account. */
-  readonly isLiveAccount: (account: {
-    readonly namespace: string;
-    readonly serviceAccount: string;
-  }) => boolean;
-  /**
-   * Subject key identifiers, lower-case hexadecimal, of authorities that were trusted once and are no more: TLS refuses
-   * their certificates, but a connection may be older than that.
-   */
-  readonly distrusted: Pick<Watched<ReadonlySet<string>>, "current">;
-  /** Of it, the revocation lists: whoever can sign with the key of a revoked intermediate must not buy another's (CA-50). */
-  readonly trust: Pick<Watched<Pick<AuthorityTrust, "crlsPem">>, "current">;
+  /** For which pod a certificate was issued, by its serial number. */
+  readonly holderOf: IssueLog["holderOf"];
+  /** What a client certificate must lead to now, and the lists that must not name it (CA-50). */
+  readonly trust: Pick<Watched<Pick<AuthorityTrust, "rootsPem" | "crlsPem">>, "current">;
   readonly clock: Clock;
 }
 
@@ -60,28 +51,44 @@ export interface CallerAuthenticationOptions {
 export function authenticateCaller(options: CallerAuthenticationOptions): AuthenticateCaller {
   return async (caller) => {
     if (caller.certificate !== undefined) {
-      const id = callerOfCertificate(caller, options.trustDomain);
-      verifyIssuer(caller.certificate, options);
-      verifyAccount(id, options);
-      return { id, by: "certificate" };
+      const id = provenIdentity(caller, options);
+      const pod = podOf(caller.certificate, { id, ...options });
+      verifyPod(pod, { what: "certificate is for", ...options });
+      return { id, by: "certificate", pod };
     }
     const bearer = await options.tokens.verify(readToken(caller), options.clock.now());
-    verifyPod(bearer, options);
+    verifyPod(bearer, { what: "token is bound to", ...options });
     const id = spiffeId({ trustDomain: options.trustDomain, ...bearer });
     return { id, by: "token", pod: bearer };
   };
 }
 
 /**
- * The workload whose certificate a caller has proved.
+ * The workload whose certificate a caller has proved, and which is good now.
  *
  * @throws UnauthenticatedCallerError if there is none of our trust domain
  */
-export function callerOfCertificate(caller: Caller, trustDomain: string): SpiffeId {
-  if (caller.certificate === undefined)
+export function provenIdentity(
+  caller: Caller,
+  {
+    trustDomain,
+    trust,
+    clock,
+  }: Pick<CallerAuthenticationOptions, "trustDomain" | "trust" | "clock">,
+): SpiffeId {
+  const { certificate } = caller;
+  if (certificate === undefined)
     throw new UnauthenticatedCallerError("the caller has no certificate");
+  const id = identityIn(certificate, trustDomain);
+  const now = clock.now();
+  const problem = clientCertificateProblem(certificate, { trust: trust.current, now });
+  if (problem === undefined) return id;
+  throw new UnauthenticatedCallerError(`the client certificate ${problem}`);
+}
+
+function identityIn(certificate: X509Certificate, trustDomain: string): SpiffeId {
   try {
-    const id = spiffeIdOfCertificate(caller.certificate);
+    const id = spiffeIdOfCertificate(certificate);
     verifyTrustDomain(id, { trustDomain, trustDomainAliases: [] });
     parseWorkloadIdentity(id);
     return id;
@@ -90,24 +97,16 @@ export function callerOfCertificate(caller: Caller, trustDomain: string): Spiffe
   }
 }
 
-function verifyIssuer(
-  certificate: X509Certificate,
-  { distrusted, trust, clock }: CallerAuthenticationOptions,
-): void {
-  const issuer = issuerKeyId(certificate);
-  if (issuer !== undefined && distrusted.current.has(issuer))
-    throw new UnauthenticatedCallerError(
-      `the caller's certificate is of authority key ${issuer}, which is trusted no more`,
-    );
-  const chain = presentedChain(certificate);
-  const problem = revocationProblem(chain, trust.current.crlsPem, clock.now());
-  if (problem !== undefined) throw new UnauthenticatedCallerError(`the caller's ${problem}`);
-}
-
-/** A certificate outlives its workload; what it may still ask for must not. */
-function verifyAccount(id: SpiffeId, { isLiveAccount }: CallerAuthenticationOptions): void {
-  if (isLiveAccount(parseWorkloadIdentity(id))) return;
-  throw new UnauthenticatedCallerError(`no pod runs as ${id}`);
+/** What the book does not tell of was issued by another, or to a node agent in another's name: it buys nothing here. */
+function podOf(
+  { serialNumber }: X509Certificate,
+  { id, holderOf }: { readonly id: SpiffeId } & Pick<CallerAuthenticationOptions, "holderOf">,
+): TokenBearer {
+  const holder = holderOf(serialNumber);
+  if (holder?.identity === id) return holder.pod;
+  throw new UnauthenticatedCallerError(
+    `the issue log knows no pod to which certificate ${serialNumber} of ${id} was issued; a token is needed`,
+  );
 }
 
 function readToken(caller: Caller): string {
@@ -120,10 +119,12 @@ function readToken(caller: Caller): string {
   return token;
 }
 
-function verifyPod(bearer: TokenBearer, { isLivePod }: CallerAuthenticationOptions): void {
-  const { namespace, podName, podUid, serviceAccount } = bearer;
+function verifyPod(
+  { namespace, podName, podUid, serviceAccount }: TokenBearer,
+  { what, isLivePod }: Pick<CallerAuthenticationOptions, "isLivePod"> & { readonly what: string },
+): void {
   if (isLivePod({ namespace, name: podName, uid: podUid, serviceAccount })) return;
   throw new UnauthenticatedCallerError(
-    `the token is bound to pod ${namespace}/${podName} (${podUid}), which does not run`,
+    `the ${what} pod ${namespace}/${podName} (${podUid}), which does not run`,
   );
 }

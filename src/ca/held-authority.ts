@@ -101,7 +101,22 @@ export function hasExpired({ chain }: HeldAuthority, now: Date): boolean {
   return now >= endOfChain(chain).at;
 }
 
-export function statusOf(held: HeldAuthority, entry: HeldEntry): AuthorityStatus {
+/** The `O` of its subject: for those that a mesh makes for itself, its trust domain (CA-20). */
+export function organizationOf({ signer }: HeldAuthority): string | undefined {
+  return /^O=(.+)$/m.exec(signer.certificate.subject)?.[1];
+}
+
+/** Whether it, or an authority above it, is valid only from later on. */
+export function isYetToCome({ chain }: HeldAuthority, now: Date): boolean {
+  return chain.some(({ validFrom }) => now < new Date(validFrom));
+}
+
+/** @param returned as `AuthorityStatus` has it */
+export function statusOf(
+  held: HeldAuthority,
+  entry: HeldEntry,
+  returned?: string | undefined,
+): AuthorityStatus {
   const { certificate } = held.signer;
   return {
     ...entry,
@@ -114,6 +129,7 @@ export function statusOf(held: HeldAuthority, entry: HeldEntry): AuthorityStatus
     chainNotAfter: endOfChain(held.chain).at,
     weaknesses: held.weaknesses,
     ...(held.revoked !== undefined && { revoked: held.revoked }),
+    ...(returned !== undefined && { returned }),
   };
 }
 

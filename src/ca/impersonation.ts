@@ -27,8 +27,8 @@ export type AuthorizeImpersonation = (caller: AuthenticatedCaller, requested: st
  * does not say on which node it was made. Stricter than CA-9, the identity must be of the mesh's trust domain.
  */
 export function impersonationRule(options: ImpersonationOptions): AuthorizeImpersonation {
-  return ({ pod, id }, requested) => {
-    if (pod === undefined)
+  return ({ pod, id, by }, requested) => {
+    if (by !== "token")
       throw new ImpersonationRefusedError(`${id} did not show the token of a pod`);
     if (!options.trustedAccounts.has(`${pod.namespace}/${pod.serviceAccount}`))
       throw new ImpersonationRefusedError(`${id} is not in CA_TRUSTED_NODE_ACCOUNTS`);

@@ -1,5 +1,5 @@
 /** The files of the issue log: one that grows, and full ones, kept until all they tell of has expired. */
-import { readdir, rename, rm } from "node:fs/promises";
+import { readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { syncDirectory } from "../runtime/atomic-file.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -47,6 +47,14 @@ export class IssueLogFiles {
     const files = new IssueLogFiles(options, { lines, notAfter });
     await files.#forget();
     return files;
+  }
+
+  /** What is in them, a file at a time, the oldest first. */
+  async *texts(): AsyncGenerator<string> {
+    const { directory } = this.#options;
+    for (const name of (await readdir(directory)).sort())
+      if (FULL_NAME.test(name)) yield await readFile(join(directory, name), "utf8");
+    yield (await this.#lines?.read()) ?? "";
   }
 
   /** @param options.notAfter when the last certificate that the lines tell of expires */

@@ -158,6 +158,42 @@ bookTest(
   },
 );
 
+bookTest(
+  "whose a certificate is survives a restart, also out of files that are full",
+  async (book) => {
+    const limits = { fileBytes: 1_000, fullFiles: 9 };
+    const pod = { namespace: "shop", podName: "cart-0", podUid: "uid-1", serviceAccount: "cart" };
+    const agent = parseSpiffeId("spiffe://cluster.local/ns/istio-system/sa/ztunnel");
+    const before = await book.open(limits);
+    for (let number = 0; number < 10; number++) await before.append(record(`0${number}`, { pod }));
+    await before.append(record("0A"));
+    await before.append(record("0B", { pod, impersonatedBy: agent }));
+    assert.deepEqual(before.holderOf("00")?.pod, pod);
+    await before.close();
+    assert.ok((await fullFiles(book)).length > 1);
+    await appendFile(book.path, "no record\n");
+    const after = await book.open(limits);
+    for (const serial of ["00", "05", "09"]) {
+      assert.deepEqual(after.holderOf(serial)?.pod, pod);
+      assert.equal(after.holderOf(serial)?.identity, record("").identity);
+    }
+    for (const serial of ["0A", "0B", "0C"]) assert.equal(after.holderOf(serial), undefined);
+    assert.equal(after.validOf({ identity: record("").identity, pod }), 10);
+    await after.close();
+  },
+);
+
+bookTest("what could not be written down is nobody's", async (book) => {
+  const pod = { namespace: "shop", podName: "cart-0", podUid: "uid-1", serviceAccount: "cart" };
+  const issueLog = await book.open({ fileBytes: 700, fullFiles: 9 });
+  await Promise.all([issueLog.append(record("01")), issueLog.append(record("02"))]);
+  await rename(book.directory, `${book.directory}-away`);
+  await assert.rejects(issueLog.append(record("03", { pod })), IssueLogError);
+  assert.equal(issueLog.holderOf("03"), undefined);
+  await rename(`${book.directory}-away`, book.directory);
+  await issueLog.close();
+});
+
 test("a folder that is not there opens no log", async () => {
   const directory = join(tmpdir(), "hauberk-there-is-none");
   const options = { directory, clock: { now: () => start }, log: recordedLog() };

@@ -3,12 +3,12 @@
  * write it down does not issue.
  */
 import { setTimeout } from "node:timers/promises";
-import type { SpiffeId } from "../identity/spiffe-id.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { describeError, HauberkError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
 import { IssueLogFiles } from "./issue-log-files.ts";
-import type { TokenBearer } from "./service-account-tokens.ts";
+import { type IssueRecord, readIssueLine, writeIssueLine } from "./issue-log-line.ts";
+import { type CertificateHolder, IssuedCertificates } from "./issued-certificates.ts";
 
 /** So many records at most share one fsync. */
 const MAX_BATCH = 1024;
@@ -20,25 +20,7 @@ export class IssueLogError extends HauberkError {
   readonly code = "HAUBERK_ISSUE_LOG";
 }
 
-/** What is written down of a certificate. */
-export interface IssueRecord {
-  readonly time: Date;
-  /** Upper-case hexadecimal. */
-  readonly serial: string;
-  readonly identity: SpiffeId;
-  readonly authenticatedBy: "certificate" | "token";
-  /** The pod whose token was shown. */
-  readonly pod?: TokenBearer | undefined;
-  /** The node agent that asked for another's identity (CA-9). */
-  readonly impersonatedBy?: SpiffeId | undefined;
-  /** `address:port` */
-  readonly remote: string;
-  readonly notAfter: Date;
-  /** The authority's id. */
-  readonly issuer: string;
-  /** Of the SubjectPublicKeyInfo, lower-case hexadecimal. */
-  readonly publicKeySha256: string;
-}
+export type { IssueRecord } from "./issue-log-line.ts";
 
 export interface IssueLog {
   /**
@@ -47,6 +29,13 @@ export interface IssueLog {
    * @throws IssueLogError
    */
   append(record: IssueRecord): Promise<void>;
+  /**
+   * For which pod a certificate was issued, by its serial number; undefined for what is not in the book, and for what a
+   * node agent has asked for in another's name.
+   */
+  holderOf(serial: string): CertificateHolder | undefined;
+  /** How many certificates of that identity this pod has got that are valid now. */
+  validOf(holder: CertificateHolder): number;
   /** Waits for what is under way. */
   close(): Promise<void>;
 }
@@ -69,22 +58,52 @@ export async function openIssueLog(options: {
   readonly limits?: { readonly fileBytes: number; readonly fullFiles: number };
 }): Promise<IssueLog> {
   try {
-    return new GroupedIssueLog(await IssueLogFiles.open(options), options.log);
+    const files = await IssueLogFiles.open(options);
+    const issued = await readIssued(files, options.clock);
+    return new GroupedIssueLog({ ...options, files, issued });
   } catch (cause) {
     throw new IssueLogError(`the issue log in ${options.directory} cannot be opened`, { cause });
   }
 }
 
+async function readIssued(files: IssueLogFiles, clock: Clock): Promise<IssuedCertificates> {
+  const issued = new IssuedCertificates();
+  const now = clock.now();
+  for await (const text of files.texts())
+    for (const line of text.split("\n")) {
+      const noted = line === "" ? undefined : readIssueLine(line);
+      if (noted !== undefined) issued.note(noted, now);
+    }
+  return issued;
+}
+
 class GroupedIssueLog implements IssueLog {
   readonly #files: IssueLogFiles;
+  readonly #issued: IssuedCertificates;
+  readonly #clock: Clock;
   readonly #log: Log;
   readonly #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
   #fails = false;
 
-  constructor(files: IssueLogFiles, log: Log) {
-    this.#files = files;
-    this.#log = log;
+  constructor(options: {
+    readonly files: IssueLogFiles;
+    readonly issued: IssuedCertificates;
+    readonly clock: Clock;
+    readonly log: Log;
+  }) {
+    this.#files = options.files;
+    this.#issued = options.issued;
+    this.#clock = options.clock;
+    this.#log = options.log;
+  }
+
+  holderOf(serial: string): CertificateHolder | undefined {
+    return this.#issued.holderOf(serial);
+  }
+
+  validOf(holder: CertificateHolder): number {
+    return this.#issued.validOf(holder, this.#clock.now());
   }
 
   append(record: IssueRecord): Promise<void> {
@@ -114,7 +133,10 @@ class GroupedIssueLog implements IssueLog {
   async #write(records: readonly IssueRecord[]): Promise<IssueLogError | undefined> {
     try {
       const notAfter = Math.max(...records.map((record) => record.notAfter.getTime()));
-      await this.#files.append(records.map(lineOf).join(""), { notAfter: new Date(notAfter) });
+      await this.#files.append(records.map(writeIssueLine).join(""), {
+        notAfter: new Date(notAfter),
+      });
+      for (const record of records) this.#issued.note(record, this.#clock.now());
       if (this.#fails) this.#log.info("the issue log is written again: certificates are issued");
       this.#fails = false;
       return undefined;
@@ -128,21 +150,4 @@ class GroupedIssueLog implements IssueLog {
       return new IssueLogError("the issue log cannot be written", { cause });
     }
   }
-}
-
-function lineOf(record: IssueRecord): string {
-  const { pod } = record;
-  const line = {
-    time: record.time.toISOString(),
-    serial: record.serial,
-    identity: record.identity,
-    authenticatedBy: record.authenticatedBy,
-    pod: pod && { namespace: pod.namespace, name: pod.podName, uid: pod.podUid },
-    impersonatedBy: record.impersonatedBy,
-    remote: record.remote,
-    notAfter: record.notAfter.toISOString(),
-    issuer: record.issuer,
-    publicKeySha256: record.publicKeySha256,
-  };
-  return `${JSON.stringify(line)}\n`;
 }

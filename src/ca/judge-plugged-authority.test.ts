@@ -83,6 +83,11 @@ const refused: [what: string, files: Record<string, string>, problems: RegExp[]]
     ],
   ],
   [
+    "one of version 1, as `openssl x509 -req` makes it",
+    signedBy({ version: 1 }),
+    [/^ca-cert\.pem is an X\.509 certificate of version 1, .*-extfile FILE.*CA:TRUE/],
+  ],
+  [
     "CA-44: a file of four that is missing",
     without("cert-chain.pem"),
     [/^cert-chain\.pem is missing: expected the certificates from ca-cert\.pem/],

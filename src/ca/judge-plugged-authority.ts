@@ -10,6 +10,8 @@ import { findChain } from "./authority-chain.ts";
 import type { BroughtCertificate } from "./brought-certificate.ts";
 
 const MAX_CHAIN = 10;
+/** The first with extensions, without which nothing says that it is a CA's. */
+const X509_VERSION = 3;
 
 export interface BroughtAuthority {
   readonly signing: BroughtCertificate;
@@ -46,7 +48,7 @@ export function judgeAuthority(brought: BroughtAuthority, now: Date): JudgedAuth
   });
   chain.forEach(({ certificate, place }, index) => {
     tell(place, () => [
-      ...signerProblems(certificate, { authoritiesBelow: index }),
+      ...(versionProblems(certificate) ?? signerProblems(certificate, { authoritiesBelow: index })),
       ...validityProblems(certificate, now),
       ...keyProblems(certificate),
     ]);
@@ -126,6 +128,15 @@ function endProblem(
   return `${where}is issued by ${nameText(last.certificate.issuer)}, of which no file holds a certificate`;
 }
 
+/** `openssl x509 -req` makes such ones unless it is told what to put in. */
+function versionProblems(certificate: X509Certificate): readonly string[] | undefined {
+  const { version } = certificateProfile(certificate);
+  if (version >= X509_VERSION) return undefined;
+  return [
+    `is an X.509 certificate of version ${version}, which cannot say that it is a CA's: make it anew as version ${X509_VERSION}, with \`openssl x509 -req ... -extfile FILE\` and \`basicConstraints=critical,CA:TRUE\`, \`keyUsage=critical,keyCertSign,cRLSign\` in that file`,
+  ];
+}
+
 function validityProblems({ validFrom, validTo }: X509Certificate, now: Date): readonly string[] {
   if (now < new Date(validFrom)) return [`is valid only from ${new Date(validFrom).toISOString()}`];
   if (now >= new Date(validTo)) return [`expired at ${new Date(validTo).toISOString()}`];
@@ -146,6 +157,7 @@ function ownKeyProblems({ signing, privateKey, keyFile }: BroughtAuthority): rea
   if (!signing.certificate.checkPrivateKey(privateKey))
     return [`${keyFile} is not the key of ${signing.place}`];
   try {
+    if (versionProblems(signing.certificate) !== undefined) return []; // it is said
     issuerOf(signing.certificate, privateKey);
     return [];
   } catch (error) {

@@ -31,7 +31,7 @@ interface BroughtList {
  * complete is not taken.
  */
 export function judgeRevocationLists(
-  { text = "", file }: { readonly text: string | undefined; readonly file: string },
+  { text, file }: { readonly text: string | undefined; readonly file: string },
   {
     chain,
     between,
@@ -44,7 +44,8 @@ export function judgeRevocationLists(
     readonly now: Date;
   },
 ): JudgedLists {
-  if (text.trim() === "") return { problems: [], notes: [], crlsPem: [] };
+  // A file that is there and empty is one that could not be written whole: it must lift no revocation.
+  if (text === undefined) return { problems: [], notes: [], crlsPem: [] };
   const { lists, problems } = readLists(text, file);
   if (problems.length > 0) return { problems, notes: [], crlsPem: [] };
   const isRequired = ({ pem }: BroughtCertificate, index: number): boolean =>

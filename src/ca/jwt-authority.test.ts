@@ -149,3 +149,19 @@ test("a file that others may read is refused", async () => {
     /open to others; expected 0600/,
   );
 });
+
+test("a key that a clock which ran ahead has made waits no longer than any other, once the clock is right", async () => {
+  const clock = new HandClock();
+  const directory = await newFolder();
+  const first = await JwtAuthority.open({ directory, authority: "a", clock });
+  const before = keyOf((await first.mint(ID, ["api"])).token);
+  const YEAR_MS = 365 * 24 * 60 * MINUTE_MS;
+  clock.pass(14 * YEAR_MS);
+  const ahead = await JwtAuthority.open({ directory, authority: "b", clock });
+  clock.pass(-14 * YEAR_MS);
+  const right = await JwtAuthority.open({ directory, authority: "a", clock });
+  assert.equal(keyOf((await right.mint(ID, ["api"])).token), before);
+  clock.pass(3 * MINUTE_MS);
+  assert.notEqual(keyOf((await right.mint(ID, ["api"])).token), before, "the key turned");
+  for (const one of [first, ahead, right]) one.close();
+});

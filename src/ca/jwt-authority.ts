@@ -105,9 +105,13 @@ export class JwtAuthority {
 
   async #follow(authority: string): Promise<void> {
     const now = this.#clock.now();
-    const held = currentKeys(this.#keys, now);
+    const held = currentKeys(
+      this.#keys.map((key) => notLater(key, now)),
+      now,
+    );
     const isNew = held.at(-1)?.authority !== authority;
-    if (isNew || held.length < this.#keys.length)
+    const isOther = held.some((key, index) => key !== this.#keys[index]);
+    if (isNew || isOther || held.length < this.#keys.length)
       await this.#replace(isNew ? withKeyFor(authority, { now, held }) : held);
     this.#watchEnds(now);
   }
@@ -130,6 +134,12 @@ export class JwtAuthority {
     const again = (): void => void this.follow(newest.authority).catch(() => undefined);
     this.#timer = setTimeout(again, Math.max(1, waitMs)).unref();
   }
+}
+
+/** No key waits for longer than a new one: what says so was made by a clock that ran ahead. */
+function notLater(key: JwtKey, now: Date): JwtKey {
+  const latest = now.getTime() + KNOWN_BEFORE_USE_MS;
+  return key.signsFrom.getTime() > latest ? { ...key, signsFrom: new Date(latest) } : key;
 }
 
 /** A key that has signed nothing yet serves the next authority as well: steps back and forth make no heap of keys. */

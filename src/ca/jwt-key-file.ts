@@ -1,7 +1,6 @@
 /** The file in which the keys of JWT-SVIDs rest: for its owner alone, read strictly. */
 import { createPrivateKey, type KeyObject } from "node:crypto";
-import { open } from "node:fs/promises";
-import { KeyDirectoryError } from "./key-directory.ts";
+import { KeyDirectoryError, readOwnFile } from "./key-directory.ts";
 
 const FORMAT = 1;
 const MAX_FILE_BYTES = 65_536;
@@ -22,19 +21,15 @@ export interface JwtKey {
  * @throws KeyDirectoryError if others than the owner may touch it, or it is too long
  */
 export async function readJwtKeyFile(path: string): Promise<string | undefined> {
-  const file = await open(path, "r").catch((error: unknown) => {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw new KeyDirectoryError(`${path} cannot be opened`, { cause: error });
-  });
-  if (file === undefined) return undefined;
   try {
-    const { mode, size } = await file.stat();
+    const { mode, bytes } = await readOwnFile(path, { maxBytes: MAX_FILE_BYTES });
     if ((mode & OTHERS) !== 0)
       throw new KeyDirectoryError(`${path} is open to others; expected 0600`);
-    if (size > MAX_FILE_BYTES) throw new KeyDirectoryError(`${path} is too long`);
-    return await file.readFile("utf8");
-  } finally {
-    await file.close();
+    return bytes.toString("utf8");
+  } catch (error) {
+    const { cause } = error instanceof Error ? error : {};
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
+    throw error;
   }
 }
 

@@ -3,10 +3,15 @@
  * keys are for their owner alone.
  */
 import { createPrivateKey, type KeyObject } from "node:crypto";
-import { type FileHandle, mkdir, mkdtemp, open, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { syncDirectory } from "../runtime/atomic-file.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
+import {
+  NotReadableFileError,
+  type RegularFile,
+  readRegularFile,
+} from "../runtime/regular-file.ts";
 
 const DIRECTORY_MODE = 0o700;
 const OTHERS = 0o077;
@@ -91,38 +96,31 @@ export async function listFiles(directory: string): Promise<string[]> {
   }
 }
 
-/** @throws KeyDirectoryError if the file cannot be opened, or is too long */
+/** @throws KeyDirectoryError if the file cannot be opened, is none, or is too long */
 export async function readTextFile(path: string): Promise<string> {
-  const file = await openToRead(path);
-  try {
-    const { size } = await file.stat();
-    if (size > MAX_FILE_BYTES) throw new KeyDirectoryError(`${path} is too long`);
-    return await file.readFile("utf8");
-  } finally {
-    await file.close();
-  }
+  return (await readOwnFile(path, { maxBytes: MAX_FILE_BYTES })).bytes.toString("utf8");
 }
 
 /** @throws KeyDirectoryError if others than the owner may touch the file, or it holds no private key */
 export async function readPrivateKeyFile(path: string): Promise<KeyObject> {
-  const file = await openToRead(path);
-  try {
-    const { mode, size } = await file.stat();
-    if ((mode & OTHERS) !== 0) {
-      const shown = (mode & 0o777).toString(8).padStart(4, "0");
-      throw new KeyDirectoryError(`${path} has mode ${shown}; a private key needs 0600`);
-    }
-    if (size > MAX_FILE_BYTES) throw new KeyDirectoryError(`${path} is too long`);
-    return parsePrivateKey(await file.readFile("utf8"), path);
-  } finally {
-    await file.close();
+  const { mode, bytes } = await readOwnFile(path, { maxBytes: MAX_FILE_BYTES });
+  if ((mode & OTHERS) !== 0) {
+    const shown = (mode & 0o777).toString(8).padStart(4, "0");
+    throw new KeyDirectoryError(`${path} has mode ${shown}; a private key needs 0600`);
   }
+  return parsePrivateKey(bytes.toString("utf8"), path);
 }
 
-async function openToRead(path: string): Promise<FileHandle> {
+/** Of our own folders: nobody has reason to put a link there, or anything but a file. */
+export async function readOwnFile(
+  path: string,
+  { maxBytes }: { readonly maxBytes: number },
+): Promise<RegularFile> {
   try {
-    return await open(path, "r");
+    return await readRegularFile(path, { maxBytes, links: "refused" });
   } catch (cause) {
+    if (cause instanceof NotReadableFileError)
+      throw new KeyDirectoryError(`${path} ${cause.message}`);
     throw new KeyDirectoryError(`${path} cannot be opened`, { cause });
   }
 }

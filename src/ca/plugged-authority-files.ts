@@ -1,7 +1,8 @@
 /** The files of an authority that somebody brings, as they lie there: which of them, and what is in them (CA-43, CA-44). */
 import { createHash } from "node:crypto";
-import { open, realpath, stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { NotReadableFileError, readRegularFile } from "../runtime/regular-file.ts";
 import { MAX_FILE_BYTES } from "./key-directory.ts";
 
 const OTHERS = 0o077;
@@ -57,6 +58,8 @@ interface ReadFile {
 export async function readPluggedFiles(directory: string): Promise<AuthorityFiles> {
   const folder = await settledFolder(directory);
   const names = (await exists(join(folder, KUBERNETES.certificate))) ? KUBERNETES : ISTIO;
+  const missing = await folderProblem(folder);
+  if (missing !== undefined) return withoutFiles(names, missing);
   const texts = new Map<string, string>();
   const problems: string[] = [];
   const notes: string[] = [];
@@ -71,6 +74,19 @@ export async function readPluggedFiles(directory: string): Promise<AuthorityFile
   }
   const fingerprint = createHash("sha256").update(JSON.stringify([[...texts], problems, notes]));
   return { names, texts, problems, notes, fingerprint: fingerprint.digest("hex") };
+}
+
+/** One sentence for all files. */
+function withoutFiles(names: AuthorityFileNames, problem: string): AuthorityFiles {
+  const fingerprint = createHash("sha256").update(problem).digest("hex");
+  return { names, texts: new Map(), problems: [problem], notes: [], fingerprint };
+}
+
+async function folderProblem(folder: string): Promise<string | undefined> {
+  const found = await stat(folder).catch((error: unknown) => codeOf(error));
+  if (found === "ENOENT") return "there is no such folder";
+  if (typeof found === "string") return `the folder cannot be read: ${found}`;
+  return found.isDirectory() ? undefined : "it is no folder";
 }
 
 /** By name: what is expected there; undefined where the file may be left out. */
@@ -110,16 +126,15 @@ async function readOne(
   { isKey, expected }: { readonly isKey: boolean; readonly expected: string | undefined },
 ): Promise<ReadFile> {
   try {
-    const file = await open(path, "r");
-    try {
-      const { mode, size } = await file.stat();
-      if (size > MAX_FILE_BYTES) return { problem: `is longer than ${MAX_FILE_BYTES} bytes` };
-      const note = isKey && (mode & OTHERS) !== 0 ? keyNote(mode) : undefined;
-      return { text: await file.readFile("utf8"), ...(note === undefined ? {} : { note }) };
-    } finally {
-      await file.close();
-    }
+    // Mounted secrets are links.
+    const { bytes, mode } = await readRegularFile(path, {
+      maxBytes: MAX_FILE_BYTES,
+      links: "followed",
+    });
+    const note = isKey && (mode & OTHERS) !== 0 ? keyNote(mode) : undefined;
+    return { text: bytes.toString("utf8"), ...(note === undefined ? {} : { note }) };
   } catch (error) {
+    if (error instanceof NotReadableFileError) return { problem: error.message };
     if (codeOf(error) !== "ENOENT") return { problem: `cannot be read: ${codeOf(error)}` };
     return expected === undefined ? {} : { problem: `is missing: expected ${expected}` };
   }

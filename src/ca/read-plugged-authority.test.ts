@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { createPublicKey, X509Certificate } from "node:crypto";
-import { chmod } from "node:fs/promises";
+import { chmod, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
@@ -101,6 +102,39 @@ for (const [what, keys] of [
     assert.equal((await readPluggedAuthority(folder, { now })).certificatePem, own.pem);
   });
 }
+
+test("a pipe, a device or a socket in the place of a file is a problem at once; a link is not", async (context) => {
+  const folder = await authorityFolder(context, files);
+  for (const name of ["ca-cert.pem", "cert-chain.pem", "ca-crl.pem"]) {
+    await rm(join(folder, name), { force: true });
+    execFileSync("mkfifo", [join(folder, name)]);
+  }
+  await rm(join(folder, "root-cert.pem"));
+  await symlink("/dev/zero", join(folder, "root-cert.pem"));
+  const reads = Array.from({ length: 8 }, () => readPluggedAuthority(folder, { now }));
+  for (const read of await Promise.allSettled(reads)) {
+    assert.ok(read.status === "rejected" && read.reason instanceof PluggedAuthorityError);
+    assert.deepEqual(
+      read.reason.problems,
+      ["ca-cert.pem", "cert-chain.pem", "root-cert.pem", "ca-crl.pem"].map(
+        (name) => `${name} is no regular file`,
+      ),
+    );
+  }
+});
+
+test("CA-50: a list that is there and empty, or cut, is a bad set; none at all is none", async (context) => {
+  const folder = await authorityFolder(context, files);
+  assert.deepEqual((await readPluggedAuthority(folder, { now })).crlsPem, []);
+  const list = buildRevocationList(signing);
+  for (const text of ["", "\n", "# no list yet", list.slice(0, list.length / 2)]) {
+    await writeFile(join(folder, "ca-crl.pem"), text);
+    await assert.rejects(
+      readPluggedAuthority(folder, { now }),
+      /ca-crl\.pem (holds no|is not PEM)/,
+    );
+  }
+});
 
 test("a key that others may read is told, but a folder that somebody brings is not refused for it", async (context) => {
   const folder = await authorityFolder(context, files);

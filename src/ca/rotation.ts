@@ -9,7 +9,7 @@ import type { PluggedAuthority } from "./plugged-authority.ts";
 /**
  * prepare: the new one's root is trusted, it signs nothing yet. activate: it signs, the former one is still trusted.
  * taint: whoever has a certificate of the former one renews it now. revoke: the former one is trusted no more.
- * rollback: the way back to the former one, from each of the first three.
+ * rollback: the way back to the former one, from each of the first three; activate is the way forward again.
  */
 export type RotationStep = "prepare" | "activate" | "taint" | "revoke" | "rollback";
 
@@ -38,6 +38,8 @@ export interface AuthorityStatus {
   readonly weaknesses: readonly string[];
   /** What its own revocation lists say against it, in words: peers refuse what it signs (CA-50). */
   readonly revoked?: string;
+  /** That it was given up before, and an older copy of the authorities brought it back, in words. */
+  readonly returned?: string;
 }
 
 /** What all sidecars are told to trust. */
@@ -73,9 +75,15 @@ export interface AuthorityRing {
   }[];
   /** "self-signed": a new one is made, with a key of its own. */
   prepare(authority: PluggedAuthority | "self-signed"): Promise<AuthorityStatus | RotationRefusal>;
-  /** @param options.forced only written down: who calls has checked that all sidecars are ready */
+  /**
+   * @param options.forced only written down: who calls has checked that all sidecars are ready
+   * @param options.revoked "set aside": nobody trusts it any more, but its key stays; absent: it is deleted
+   */
   take(
     step: Exclude<RotationStep, "prepare">,
-    options: { readonly forced: boolean },
+    options: {
+      readonly forced: boolean;
+      readonly revoked?: "given up" | "set aside" | undefined;
+    },
   ): Promise<AuthorityStatus | RotationRefusal>;
 }

@@ -21,6 +21,8 @@ export interface PluggedAuthorityWatch {
 export interface WatchPluggedAuthorityOptions {
   /** A set that is good and is not the one told before, or follows one that was refused; listeners must not throw. */
   readonly onChange: (authority: PluggedAuthority) => void;
+  /** A folder that holds none of the files, for as long as it does. */
+  readonly onEmpty?: () => void;
   /** Once for each set of reasons. */
   readonly onRefused: (error: PluggedAuthorityError) => void;
   readonly log: Log;
@@ -87,7 +89,10 @@ class FileWatch implements PluggedAuthorityWatch {
   async #read(): Promise<void> {
     if (this.#isClosed) return;
     if (this.#watcher === undefined) this.#watch();
-    if (this.#isNew && (await awaitsPluggedFiles(this.#directory))) return;
+    if (await awaitsPluggedFiles(this.#directory)) {
+      this.#options.onEmpty?.();
+      if (this.#isNew) return;
+    }
     const before = await readPluggedFiles(this.#directory);
     const { clock = systemClock } = this.#options;
     const composed = composePluggedAuthority(before, clock.now());

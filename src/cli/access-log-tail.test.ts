@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { appendFile, mkdir, mkdtemp, rename, rm, truncate, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  rename,
+  rm,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -67,6 +76,19 @@ test("a file that is cut short is read from its beginning", async (context) => {
   await look();
   await truncate(file("shop/api-0"));
   await write("shop/api-0", line(3));
+  assert.deepEqual(await look(), ["shop/api-0 3"]);
+});
+
+test("a file that begins anew is read to its end in its predecessor", async (context) => {
+  const { file, write, look } = await createLogs(context);
+  await write("shop/api-0", line(1));
+  await look();
+  await write("shop/api-0", line(2));
+  await copyFile(file("shop/api-0"), `${file("shop/api-0")}.1`);
+  await truncate(file("shop/api-0"));
+  await write("shop/api-0", line(3).slice(0, 9));
+  assert.deepEqual(await look(), ["shop/api-0 2"]);
+  await write("shop/api-0", line(3).slice(9));
   assert.deepEqual(await look(), ["shop/api-0 3"]);
 });
 

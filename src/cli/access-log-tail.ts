@@ -1,6 +1,7 @@
 /** Reads the access logs of all pods as they grow: pods come and go, files are cut short or replaced meanwhile. */
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { predecessorName } from "../local/processes/log-predecessors.ts";
 import type { AccessLogEntry } from "../telemetry/access-log.ts";
 
 export interface LoggedEntry {
@@ -72,7 +73,9 @@ export class AccessLogTail {
 
   async #open(pod: string): Promise<void> {
     const handle = await ifThere(open(this.#fileOf(pod), "r"));
-    if (handle !== undefined) this.#files.set(pod, new OpenLog(handle));
+    const older = (): Promise<FileHandle | undefined> =>
+      ifThere(open(predecessorName(this.#fileOf(pod)), "r"));
+    if (handle !== undefined) this.#files.set(pod, new OpenLog(handle, older));
   }
 
   async #isCurrent(pod: string, log: OpenLog): Promise<boolean> {
@@ -96,12 +99,15 @@ export class AccessLogTail {
 
 class OpenLog {
   readonly #handle: FileHandle;
+  /** Opens the file that has what this one held before it was full. */
+  readonly #older: () => Promise<FileHandle | undefined>;
   #offset = 0;
   /** Of a line that was not written to its end. */
   #rest: Buffer = Buffer.alloc(0);
 
-  constructor(handle: FileHandle) {
+  constructor(handle: FileHandle, older: () => Promise<FileHandle | undefined>) {
     this.#handle = handle;
+    this.#older = older;
   }
 
   async inode(): Promise<number> {
@@ -111,12 +117,32 @@ class OpenLog {
   async readOn(receive: (line: Buffer) => void): Promise<void> {
     const { size } = await this.#handle.stat();
     if (size < this.#offset) {
+      await this.#readOlder(receive);
       this.#offset = 0;
       this.#rest = Buffer.alloc(0);
     }
-    const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, size - this.#offset));
+    await this.#readTo(size, { handle: this.#handle, receive });
+  }
+
+  /** What was written after the last look, and before the file began anew. */
+  async #readOlder(receive: (line: Buffer) => void): Promise<void> {
+    const handle = await this.#older();
+    if (handle === undefined) return;
+    try {
+      const { size } = await handle.stat();
+      if (size > this.#offset) await this.#readTo(size, { handle, receive });
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async #readTo(
+    size: number,
+    { handle, receive }: { readonly handle: FileHandle; readonly receive: (line: Buffer) => void },
+  ): Promise<void> {
+    const chunk = Buffer.alloc(Math.max(0, Math.min(CHUNK_BYTES, size - this.#offset)));
     while (this.#offset < size) {
-      const { bytesRead } = await this.#handle.read(chunk, 0, chunk.length, this.#offset);
+      const { bytesRead } = await handle.read(chunk, 0, chunk.length, this.#offset);
       if (bytesRead === 0) return;
       this.#offset += bytesRead;
       this.#split(chunk.subarray(0, bytesRead), receive);

@@ -12,7 +12,10 @@ const DEFAULT_WAIT_MS = 10 * 60_000;
 
 const STEPS: readonly (readonly [RotationStep, string])[] = [
   ["prepare", "Have a new authority trusted by all; it signs nothing yet"],
-  ["activate", "Have the prepared authority sign; waits for every sidecar to trust it"],
+  [
+    "activate",
+    "Have the prepared authority sign, or the one rolled back; waits for all to trust it",
+  ],
   ["taint", "Have whoever has a certificate of the former authority renew it now"],
   ["revoke", "Have the former authority trusted no more; waits for every sidecar to have renewed"],
   ["rollback", "Go back: drop what is prepared, or have the former authority sign again"],
@@ -24,6 +27,7 @@ export function addAuthorityCommands(program: Command): void {
     .description("The certificate authorities of the running mesh, and how one replaces another");
   addStatus(ca);
   for (const [step, description] of STEPS) addStep(ca, step, description);
+  addRenew(ca);
   addMetrics(ca);
 }
 
@@ -35,9 +39,9 @@ function addStatus(ca: Command): void {
     .addHelpText(
       "after",
       `
-Warnings are leaves not renewed at 50, 75 and 90 % of their life, authorities that end within 60 days, and a refused
-custom authority. What a strict verifier would refuse in an authority is a note.
-Exit code: 0 all is well, 1 there is a warning, or no mesh runs.`,
+Warnings are leaves not renewed at 50, 75 and 90 % of their life, authorities that end within 60 days, a refused custom
+authority, a rotation that has waited ten minutes or longer, and what was rolled back by hand. What a strict verifier would refuse in an authority is a note.
+Exit code: 0 there is no warning, 1 there is one, or no mesh runs.`,
     )
     .action(async (options: { data: string; json?: boolean }) => {
       const { caStatusCommand } = await import("./commands/ca.ts");
@@ -71,6 +75,22 @@ function addStep(ca: Command, step: RotationStep, description: string): void {
     const wanted = waitMs === undefined ? rest : { ...rest, wait: waitMs };
     process.exitCode = await caStepCommand(step, wanted, { print, warn, clock: systemClock });
   });
+}
+
+function addRenew(ca: Command): void {
+  ca.command("renew")
+    .description("While the mesh is down: replace an authority of its own that is not valid now")
+    .addOption(dataFolder())
+    .addHelpText(
+      "after",
+      `
+For an authority that was made under a wrong clock, so that it is not valid yet and the mesh does not start. Its key is kept.
+Exit code: 0 replaced, 1 it is valid, or the mesh runs; nothing was changed.`,
+    )
+    .action(async (options: { data: string }) => {
+      const { caRenewCommand } = await import("./commands/ca-renew.ts");
+      process.exitCode = await caRenewCommand(options, { print, warn, clock: systemClock });
+    });
 }
 
 function addMetrics(ca: Command): void {

@@ -1,4 +1,5 @@
 /** A mesh as its files describe it, without running it: what `explain` and other questions are asked of. */
+import { readFile } from "node:fs/promises";
 import type { ParsedResources } from "../api/parse-resources.ts";
 import type { Issue, Notice, Resource } from "../api/resource.ts";
 import { controlPlaneFlags } from "../control/control-plane-flags.ts";
@@ -29,7 +30,9 @@ const OFFLINE: Placement = {
  * @throws FlagError
  */
 export async function loadMesh(paths: readonly string[]): Promise<LoadedMesh> {
-  const parsed = await readResourceFiles(paths);
+  // Whoever asks once may ask of a pipe: `-f <(helm template CHART)`.
+  const readText = (file: string): Promise<string> => readFile(file, "utf8");
+  const parsed = await readResourceFiles(paths, { readText });
   const { resources, issues } = parsed;
   const workloads = planWorkloads(resources, OFFLINE);
   const { gatewaySelectors } = controlPlaneFlags(process.env);

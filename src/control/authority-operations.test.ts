@@ -12,7 +12,6 @@ import { WatchedValue } from "../runtime/watched.ts";
 import { AuthorityOperations } from "./authority-operations.ts";
 import type { RunningNow } from "./control-plane-messages.ts";
 import type { SubscriberStatus } from "./discovery-service.ts";
-import { distrustedAuthorities } from "./distrusted-authorities.ts";
 import { trustFingerprint } from "./trust-fingerprint.ts";
 
 const MESH = `
@@ -69,6 +68,12 @@ function connectedNow(): SubscriberStatus {
     principal: parseSpiffeId("spiffe://cluster.local/ns/shop/sa/default"),
     remoteAddress: "127.0.0.1:1",
     trustAcked: trustFingerprint(ring.trust.current),
+    pod: {
+      namespace: "shop",
+      podName: "api-0",
+      podUid: "uid of shop/api-0",
+      serviceAccount: "default",
+    },
     certificate: {
       serialNumber: "01",
       authorityKeyIdentifier: active.keyIdentifier,
@@ -135,12 +140,57 @@ test("steps that come at once are taken one after the other", async () => {
   );
 });
 
-test("an authority that left with its root is distrusted, one that came back is not", async () => {
-  const distrusted = distrustedAuthorities(ring);
-  const former = ring.status()[0]?.keyIdentifier ?? "";
-  await ring.prepare("self-signed");
-  await ring.take("activate", { forced: false });
-  assert.deepEqual([...distrusted.current], []);
-  await ring.take("revoke", { forced: false });
-  assert.deepEqual([...distrusted.current], [former]);
+test("each line of the log names the authority that it speaks of", async () => {
+  const told = (): readonly unknown[] => {
+    const last = log.find("authority rotation").at(-1);
+    return [last?.message.replace("authority rotation: ", ""), last?.fields["authority"]];
+  };
+  const step = (name: "prepare" | "activate" | "revoke" | "rollback") =>
+    operations.take({ step: name, gate: "forced", ...person });
+  const former = ring.status()[0]?.id;
+  await step("prepare");
+  const dropped = ring.status()[1]?.id;
+  await step("rollback");
+  assert.deepEqual(told(), ["what was prepared is dropped, and trusted no more", dropped]);
+  await step("prepare");
+  const next = ring.status()[1]?.id;
+  await step("activate");
+  assert.equal(told()[1], next);
+  await step("rollback");
+  assert.deepEqual(told(), ["back to the former authority, which signs from now on", former]);
+  await step("activate");
+  await step("revoke");
+  assert.deepEqual(told(), ["the former authority is trusted no more", former]);
+  assert.equal(log.find("authority rotation").at(-1)?.fields["active"], next);
+});
+
+test("what was rolled back signs again only when all sidecars have the newest roots", async () => {
+  await operations.take({ step: "prepare", gate: "ask", ...person });
+  const [, next] = ring.status();
+  await operations.take({ step: "activate", gate: "forced", ...person });
+  await operations.take({ step: "rollback", gate: "ask", ...person });
+  const early = await operations.take({ step: "activate", gate: "ask", ...person });
+  assert.equal(early.type, "ca-blocked");
+  subscribers = [connectedNow()];
+  await operations.take({ step: "activate", gate: "ask", ...person });
+  assert.equal(ring.status()[0]?.id, next?.id);
+});
+
+test("a step that a machine chose before a person took another is not taken", async () => {
+  await operations.take({ step: "prepare", gate: "ask", ...person });
+  await operations.take({ step: "activate", gate: "forced", ...person });
+  const after = { step: ring.history().at(-1) };
+  const before = ring.status()[1]?.id;
+  const [, late] = await Promise.all([
+    operations.take({ step: "rollback", gate: "ask", ...person }),
+    operations.take({
+      step: "revoke",
+      gate: "forced",
+      after,
+      by: "the folder of the custom authority",
+    }),
+  ]);
+  assert.equal(late.type, "refused");
+  assert.equal(ring.status()[0]?.id, before);
+  assert.equal(ring.status().length, 2);
 });

@@ -2,6 +2,7 @@
  * Takes the steps of rotation, one after the other, whoever asks: each is checked against all live sidecars, carried out
  * by the ring, and told loudly in the log.
  */
+import { wasRolledBack } from "../ca/authority-ledger.ts";
 import type { PluggedAuthority } from "../ca/plugged-authority.ts";
 import type { AuthorityRing, AuthorityStatus, RotationStep } from "../ca/rotation.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -35,8 +36,18 @@ export interface StepToTake {
   readonly gate: "ask" | "forced" | "needless";
   /** What to prepare; absent: a self-signed one is made. */
   readonly authority?: PluggedAuthority | undefined;
-  readonly by: "a person" | "the folder of the custom authority" | "the renewal of the root";
+  /** The last step that whoever asks knows of: after another one the question is a new one. Absent: whatever was. */
+  readonly after?: LastStep | undefined;
+  readonly by: "a person" | "the folder of the custom authority" | typeof RENEWAL;
 }
+
+export interface LastStep {
+  /** One of the history's own; undefined where there is none. */
+  readonly step: ReturnType<AuthorityRing["history"]>[number] | undefined;
+}
+
+/** It goes by the clock alone, which can be wrong: it never deletes a key. */
+const RENEWAL = "the renewal of the root";
 
 export class AuthorityOperations {
   readonly #options: AuthorityOperationsOptions;
@@ -57,10 +68,13 @@ export class AuthorityOperations {
   }
 
   /** @param machines what turns authorities besides people, and where it stands */
-  overview(machines: Pick<OverviewInputs, "custom" | "renewal"> = {}): AuthorityOverview {
+  overview(
+    machines: Pick<OverviewInputs, "custom" | "renewal" | "renewalStandstill"> = {},
+  ): AuthorityOverview {
     const { ring, clock } = this.#options;
+    const { rootsPem } = ring.trust.current;
     const history = ring.history();
-    return authorityOverview({ ...this.state, history, ...machines }, clock.now());
+    return authorityOverview({ ...this.state, history, rootsPem, ...machines }, clock.now());
   }
 
   take(wanted: StepToTake): Promise<AuthorityStepReply> {
@@ -69,26 +83,34 @@ export class AuthorityOperations {
     return taken;
   }
 
-  async #take({ step, gate, authority, by }: StepToTake): Promise<AuthorityStepReply> {
+  async #take({ step, gate, authority, after, by }: StepToTake): Promise<AuthorityStepReply> {
     const { ring, log } = this.#options;
     const before = this.state;
+    const history = ring.history();
+    if (after !== undefined && after.step !== history.at(-1))
+      return { type: "refused", problem: "another step was taken meanwhile" };
+    const isOver = !before.authorities.some(isFormer) && history.at(-1)?.step === "revoke";
+    if (step === "revoke" && isOver)
+      return { type: "ca-taken", authority: factsOf(activeOf(before.authorities)), was: "before" };
     const blockers = gate === "needless" ? [] : blockersOf(step, before);
-    if (blockers.length > 0 && gate === "ask" && isPossible(step, before.authorities))
+    if (blockers.length > 0 && gate === "ask" && isPossible(step, before.authorities, history))
       return { type: "ca-blocked", blockers, breakage: breakage(step, blockers) };
     const forced = gate === "forced" && blockers.length > 0;
     const outcome =
       step === "prepare"
         ? await ring.prepare(authority ?? "self-signed")
-        : await ring.take(step, { forced });
+        : await ring.take(step, { forced, revoked: by === RENEWAL ? "set aside" : "given up" });
     if ("refused" in outcome) return { type: "refused", problem: outcome.refused };
     const broke = forced ? { broke: breakage(step, blockers) } : {};
-    log.warn(`authority rotation: ${MEANING[step]}`, {
+    const { meaning, about } = toldOf(step, { before: before.authorities, outcome });
+    log.warn(`authority rotation: ${meaning}`, {
       step,
       by,
-      authority: outcome.id,
-      subject: outcome.subject,
-      origin: outcome.origin,
-      ends: outcome.chainNotAfter.toISOString(),
+      authority: about.id,
+      subject: about.subject,
+      origin: about.origin,
+      ends: about.chainNotAfter.toISOString(),
+      active: activeOf(ring.status()).id,
       ...broke,
     });
     return { type: "ca-taken", authority: factsOf(outcome), ...broke };
@@ -100,13 +122,41 @@ const MEANING: Readonly<Record<RotationStep, string>> = {
   activate: "the new authority signs from now on; the former one is still trusted",
   taint: "whoever has a certificate of the former authority renews it now",
   revoke: "the former authority is trusted no more",
-  rollback: "back to the former authority",
+  rollback: "back to the former authority, which signs from now on",
 };
 
+/** The authority that the words end with is the one that they speak of: not always the one that signs. */
+function toldOf(
+  step: RotationStep,
+  { before, outcome }: { before: readonly AuthorityStatus[]; outcome: AuthorityStatus },
+): { readonly meaning: string; readonly about: AuthorityStatus } {
+  const prepared = before.find(({ state }) => state === "prepared");
+  if (step === "rollback" && prepared !== undefined)
+    return { meaning: "what was prepared is dropped, and trusted no more", about: prepared };
+  const former = before.find(isFormer);
+  const about = step === "revoke" && former !== undefined ? former : outcome;
+  return { meaning: MEANING[step], about };
+}
+
+function isFormer({ state }: AuthorityStatus): boolean {
+  return state === "retiring" || state === "tainted";
+}
+
+function activeOf(authorities: readonly AuthorityStatus[]): AuthorityStatus {
+  const active = authorities.find(({ state }) => state === "active");
+  if (active === undefined) throw new TypeError("a ring without an active authority");
+  return active;
+}
+
 /** What the ring would refuse in any case is not to wait for anybody. */
-function isPossible(step: RotationStep, authorities: readonly AuthorityStatus[]): boolean {
-  const has = (...states: AuthorityStatus["state"][]): boolean =>
-    authorities.some(({ state }) => states.includes(state));
-  if (step === "activate") return has("prepared") && !has("retiring", "tainted");
-  return step === "revoke" && has("retiring", "tainted");
+function isPossible(
+  step: RotationStep,
+  authorities: readonly AuthorityStatus[],
+  history: ReturnType<AuthorityRing["history"]>,
+): boolean {
+  const former = authorities.find(isFormer);
+  if (step === "revoke") return former !== undefined;
+  if (step !== "activate") return false;
+  const isPrepared = authorities.some(({ state }) => state === "prepared");
+  return former === undefined ? isPrepared : !isPrepared && wasRolledBack(history, former.id);
 }

@@ -6,13 +6,17 @@ import type {
   RotationStep,
 } from "../ca/rotation.ts";
 import { certificateWarnings } from "./certificate-warnings.ts";
+import { type RootFacts, rootFacts } from "./root-facts.ts";
 import { type Blocker, blockersOf, type GateInputs, signerOf } from "./rotation-gate.ts";
+import { rotationWarnings } from "./rotation-warnings.ts";
 import type { SidecarState } from "./sidecar-state.ts";
 
 /** Points in time are ISO 8601. */
 export interface AuthorityOverview {
   /** Active first. */
   readonly authorities: readonly AuthorityFacts[];
+  /** All that are trusted now. */
+  readonly roots: readonly RootFacts[];
   readonly sidecars: readonly SidecarFacts[];
   /** Each is trouble: somebody has to do something. */
   readonly warnings: readonly string[];
@@ -63,12 +67,20 @@ export interface CustomAuthority {
   readonly doing: string;
   /** Why what the folder holds now is refused. */
   readonly refused?: string;
+  /** Why it does not go on unless somebody does something, such as a rollback by hand. */
+  readonly standstill?: string;
+  /** Whoever takes a step by hand need not take the next. */
+  readonly goesOn?: "by itself";
 }
 
 export interface OverviewInputs extends GateInputs {
   readonly history: ReturnType<AuthorityRing["history"]>;
   readonly custom?: CustomAuthority | undefined;
   readonly renewal?: string | undefined;
+  /** Why the renewal does not go on unless somebody does something. */
+  readonly renewalStandstill?: string | undefined;
+  /** PEM of all that are trusted now. */
+  readonly rootsPem: readonly string[];
 }
 
 /** Steps that are told. */
@@ -76,14 +88,15 @@ const MAX_HISTORY = 10;
 
 export function authorityOverview(inputs: OverviewInputs, now: Date): AuthorityOverview {
   const { authorities, sidecars, history, custom, renewal } = inputs;
-  const refused =
-    custom?.refused === undefined
-      ? []
-      : [`what ${custom.directory} holds now is refused: ${custom.refused}`];
   return {
     authorities: authorities.map(factsOf),
+    roots: inputs.rootsPem.map(rootFacts),
     sidecars: sidecars.map((sidecar) => sidecarFacts(sidecar, inputs)),
-    warnings: [...certificateWarnings(inputs, now).map(({ text }) => text), ...refused],
+    warnings: [
+      ...certificateWarnings(inputs, now).map(({ text }) => text),
+      ...rotationWarnings(inputs, now).map(({ text }) => text),
+      ...machineWarnings(inputs),
+    ],
     notes: authorities.flatMap(({ id, weaknesses }) =>
       weaknesses.map((weakness) => `authority ${id}: ${weakness}`),
     ),
@@ -92,6 +105,18 @@ export function authorityOverview(inputs: OverviewInputs, now: Date): AuthorityO
     ...(custom && { custom }),
     ...(renewal !== undefined && { renewal }),
   };
+}
+
+/** Of what turns authorities by itself, and cannot. */
+function machineWarnings({ custom, renewalStandstill }: OverviewInputs): readonly string[] {
+  const { directory, refused, standstill } = custom ?? {};
+  const warnings: string[] = [];
+  if (refused !== undefined) warnings.push(`what ${directory} holds now is refused: ${refused}`);
+  if (standstill !== undefined)
+    warnings.push(`what ${directory} holds is not taken: ${standstill}`);
+  if (renewalStandstill !== undefined)
+    warnings.push(`the self-signed root is not renewed: ${renewalStandstill}`);
+  return warnings;
 }
 
 export function factsOf(status: AuthorityStatus): AuthorityFacts {
@@ -128,15 +153,26 @@ const STEP_AFTER: readonly (readonly [AuthorityState, RotationStep, string])[] =
   ["prepared", "activate", "the new authority signs from then on"],
 ];
 
-function nextStep(inputs: GateInputs): NextStep {
+function nextStep(inputs: OverviewInputs): NextStep {
   const found = STEP_AFTER.find(([state]) =>
     inputs.authorities.some((authority) => authority.state === state),
   );
   if (found === undefined) return { text: "no rotation is under way", blockers: [] };
   const [, step, meaning] = found;
   const blockers = blockersOf(step, inputs);
+  if (inputs.custom?.goesOn !== undefined) return goingOn(inputs.custom, { step, blockers });
   const when = blockers.length === 0 ? "can be taken now" : `waits for ${count(blockers)}`;
   return { step, text: `\`hauberk ca ${step}\` ${when}: ${meaning}`, blockers };
+}
+
+/** The folder's authority: nobody has to take the step. */
+function goingOn(
+  { directory }: CustomAuthority,
+  { step, blockers }: Pick<NextStep, "step" | "blockers">,
+): NextStep {
+  const waits = blockers.length === 0 ? "" : `, and waits for ${count(blockers)}`;
+  const text = `the mesh goes on by itself to what ${directory} holds${waits}`;
+  return { ...(step && { step }), text, blockers };
 }
 
 function count({ length }: readonly Blocker[]): string {

@@ -9,8 +9,8 @@ import {
 } from "../../test/kit/certificate-builder.ts";
 import { eventually } from "../../test/kit/eventually.ts";
 import { type OperatedRing, operatedRing, SIDECAR } from "../../test/kit/operated-ring.ts";
-import { systemClock } from "../runtime/clock.ts";
 import { AutomaticRotation, authorityIdOf } from "./automatic-rotation.ts";
+import type { FolderChoice } from "./folder-choice.ts";
 
 const DIRECTORY = "/etc/cacerts";
 const TWO_LOOKS_MS = 1_100;
@@ -31,14 +31,22 @@ interface Followed extends OperatedRing {
 }
 
 async function follow(context: TestContext, first?: typeof eastOne): Promise<Followed> {
-  const mesh = await operatedRing(context, first && { plugged: first });
+  return following(context, await operatedRing(context, first && { plugged: first }));
+}
+
+type Choices = Pick<
+  ConstructorParameters<typeof AutomaticRotation>[0],
+  "choiceFile" | "lastChoice"
+>;
+
+function following(context: TestContext, mesh: OperatedRing, choices: Choices = {}): Followed {
   const { ring, operations, log } = mesh;
   const automatic = new AutomaticRotation({
     directory: DIRECTORY,
     ring,
     operations,
-    clock: systemClock,
     log,
+    ...choices,
   });
   context.after(() => automatic.close());
   const doing = (text: RegExp): Promise<unknown> =>
@@ -134,6 +142,77 @@ test("what was rolled back by hand is left until the folder changes", async (con
   await doing(/^in force/);
 });
 
+/** Where a control plane that is started again finds what the one before has seen. */
+function choiceMemory() {
+  const memory: { last: FolderChoice | undefined } = { last: undefined };
+  const write = async (choice: FolderChoice): Promise<void> => {
+    memory.last = choice;
+  };
+  return { memory, choices: (): Choices => ({ choiceFile: { write }, lastChoice: memory.last }) };
+}
+
+test("a rollback by hand stands over a restart; what came into the folder meanwhile, or into an empty one, is taken", async (context) => {
+  const { memory, choices } = choiceMemory();
+  const mesh = await operatedRing(context, { plugged: eastOne });
+  const before = following(context, mesh, choices());
+  before.automatic.offer(westOne);
+  await before.doing(/activate waits/);
+  await mesh.operations.take({ step: "rollback", gate: "ask", by: "a person" });
+  await before.doing(/^rolled back by hand; .*`hauberk ca prepare --from FOLDER`$/);
+  assert.match(before.automatic.custom.standstill ?? "", /^rolled back by hand/);
+  before.automatic.close();
+
+  const again = following(context, mesh, choices());
+  again.automatic.offer(westOne);
+  await again.doing(/^rolled back by hand/);
+  again.automatic.close();
+
+  const { last } = memory;
+  const other = following(context, mesh, {
+    ...choices(),
+    lastChoice: last && { ...last, authority: "b" },
+  });
+  other.automatic.offer(westOne);
+  await other.doing(/^prepared; activate waits/);
+  assert.equal(other.automatic.custom.standstill, undefined);
+  await mesh.operations.take({ step: "rollback", gate: "ask", by: "a person" });
+  await other.doing(/^rolled back by hand/);
+  other.automatic.close();
+
+  const emptied = following(context, mesh, choices());
+  emptied.automatic.empty();
+  assert.match(emptied.automatic.custom.doing, /^the folder is empty/);
+  emptied.automatic.offer(westOne);
+  await emptied.doing(/^prepared; activate waits/);
+});
+
+test("a rollback during the taint of another is not undone, and `activate` is the way back to the folder's", async (context) => {
+  const { automatic, operations, ring, doing, states, acknowledge } = await follow(
+    context,
+    eastOne,
+  );
+  const by = "a person";
+  automatic.offer(westOne);
+  await doing(/activate waits/);
+  acknowledge();
+  await doing(/^in force/);
+  await operations.take({ step: "rollback", gate: "ask", by });
+  assert.equal(automatic.custom.goesOn, undefined, "what was done a moment ago counts");
+  await doing(/^rolled back by hand; .*`hauberk ca activate`$/);
+  assert.equal(states(), "active, retiring");
+  automatic.offer(eastOne);
+  await doing(/^in force; .* revoke waits/);
+  assert.equal(states(), "active, tainted");
+  await operations.take({ step: "activate", gate: "forced", by });
+  await doing(/^another was activated by hand; .*`hauberk ca rollback`$/);
+  await delay(TWO_LOOKS_MS);
+  assert.equal(ring.status()[0]?.id, authorityIdOf(westOne));
+  assert.equal(automatic.custom.goesOn, undefined);
+  automatic.offer(westOne);
+  await doing(/^in force/);
+  assert.equal(automatic.custom.goesOn, "by itself");
+});
+
 test("a step that is refused is said, and not tried on and on", async (context) => {
   const { automatic, doing, taken, log } = await follow(context);
   const signing = buildCertificate({ issuer: west, notAfter: later(-1) });
@@ -156,4 +235,22 @@ test("once closed it takes no step", async (context) => {
   acknowledge();
   await delay(TWO_LOOKS_MS);
   assert.equal(states(), "active, prepared");
+});
+
+test("CA-50: a list that is gone from the folder stays in force, and that is told for as long as it is", async (context) => {
+  const signing = intermediate(east, "05");
+  const withLists = plugged({ root: east, signing }, { crlsPem: [buildRevocationList(east)] });
+  const without = plugged({ root: east, signing });
+  const { automatic, ring, doing, log } = await follow(context, withLists);
+  automatic.offer(withLists);
+  await doing(/^in force$/);
+  automatic.offer(without);
+  await eventually("the refusal", () => automatic.custom.refused !== undefined);
+  await delay(TWO_LOOKS_MS);
+  assert.match(automatic.custom.refused ?? "", /ca-crl\.pem is missing.*stays revoked/);
+  assert.equal(automatic.custom.doing, "in force");
+  assert.deepEqual(ring.trust.current.crlsPem, withLists.crlsPem);
+  assert.equal(log.find("what comes with the custom authority is refused").length, 1);
+  automatic.offer(withLists);
+  await eventually("all is well", () => automatic.custom.refused === undefined);
 });

@@ -6,12 +6,17 @@ import { X509Certificate } from "node:crypto";
 import type { OpenedAuthorityRing } from "../ca/authority-ring.ts";
 import type { PluggedAuthority } from "../ca/plugged-authority.ts";
 import type { RotationStep } from "../ca/rotation.ts";
-import type { Clock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
 import type { AuthorityOperations } from "./authority-operations.ts";
 import type { CustomAuthority } from "./authority-overview.ts";
-import { automaticStep } from "./automatic-step.ts";
+import { type AutomaticStep, automaticStep } from "./automatic-step.ts";
+import {
+  choiceNow,
+  type FolderChoice,
+  type FolderChoiceFile,
+  stepsSince,
+} from "./folder-choice.ts";
 
 /** How often it looks whether the next step can be taken. */
 const LOOK_MS = 500;
@@ -23,7 +28,10 @@ export interface AutomaticRotationOptions {
   readonly directory: string;
   readonly ring: OpenedAuthorityRing;
   readonly operations: AuthorityOperations;
-  readonly clock: Clock;
+  /** Where it is kept what the folder held; absent: it is forgotten with the process. */
+  readonly choiceFile?: Pick<FolderChoiceFile, "write"> | undefined;
+  /** What that file held at the start. */
+  readonly lastChoice?: FolderChoice | undefined;
   readonly log: Log;
 }
 
@@ -31,8 +39,6 @@ interface Wanted {
   readonly authority: PluggedAuthority;
   readonly id: string;
   readonly roots: ReadonlySet<string>;
-  /** When the folder was seen to change to it; absent when it held it from the start. */
-  readonly chosenAt?: Date;
 }
 
 export class AutomaticRotation {
@@ -44,6 +50,12 @@ export class AutomaticRotation {
   #refused: string | undefined;
   /** Why the ring does not take what was found good. */
   #unusable: string | undefined;
+  /** Why it does not take what came with an authority that it holds; until the folder changes. */
+  #unrefreshed: string | undefined;
+  /** Why it does not go on, unless somebody does something. */
+  #standstill: string | undefined;
+  #choice: FolderChoice | undefined;
+  #wasEmpty = false;
   #doing = "not read yet";
   /** Id of an authority that brought no new root when it was prepared: nobody has to be waited for. */
   #sameRoot: string | undefined;
@@ -53,24 +65,32 @@ export class AutomaticRotation {
 
   constructor(options: AutomaticRotationOptions) {
     this.#options = options;
+    this.#choice = options.lastChoice;
     this.#timer = setInterval(() => this.#lookAgain(), LOOK_MS).unref();
   }
 
   /** The folder holds this one now; it was found good. */
   offer(authority: PluggedAuthority): void {
-    const { clock, directory, log } = this.#options;
+    const { directory, log } = this.#options;
     const id = authorityIdOf(authority);
-    const before = this.#wanted;
     this.#refused = undefined;
+    this.#unrefreshed = undefined;
     this.#refreshed = false;
     log.info("the folder of the custom authority was read", { directory, authority: id });
     for (const problem of authority.notes ?? [])
       log.warn("about the custom authority", { directory, problem });
-    const chosenAt = before === undefined || before.id === id ? before?.chosenAt : clock.now();
-    const roots = rootsOf(authority.rootsPem);
-    this.#wanted = { authority, id, roots, ...(chosenAt && { chosenAt }) };
+    if (this.#wasEmpty) this.#choice = undefined;
+    this.#wasEmpty = false;
+    this.#wanted = { authority, id, roots: rootsOf(authority.rootsPem) };
     this.#notBefore = 0;
     this.#lookAgain();
+  }
+
+  /** The folder holds nothing now: whatever comes into it next was chosen anew. */
+  empty(): void {
+    this.#wasEmpty = true;
+    if (this.#wanted !== undefined) return;
+    this.#doing = "the folder is empty; what comes into it is adopted";
   }
 
   /** What the folder holds now is bad; the last good one stays. */
@@ -86,8 +106,30 @@ export class AutomaticRotation {
   get custom(): CustomAuthority {
     const { directory } = this.#options;
     const doing = this.#doing;
-    const refused = this.#refused ?? this.#unusable;
-    return refused === undefined ? { directory, doing } : { directory, doing, refused };
+    const refused = this.#refused ?? this.#unusable ?? this.#unrefreshed;
+    const overruled = this.#overruled;
+    if (overruled !== undefined) {
+      const told = { directory, doing: overruled, standstill: overruled };
+      return refused === undefined ? told : { ...told, refused };
+    }
+    const standstill = this.#standstill;
+    const isGoing = this.#wanted !== undefined && (refused ?? standstill) === undefined;
+    return {
+      directory,
+      doing,
+      ...(refused !== undefined && { refused }),
+      ...(standstill !== undefined && { standstill }),
+      ...(isGoing && { goesOn: "by itself" }),
+    };
+  }
+
+  /** What a person did a moment ago counts at once, not when it is looked at the next time. */
+  get #overruled(): string | undefined {
+    const [wanted, choice] = [this.#wanted, this.#choice];
+    if (wanted === undefined || choice?.authority !== wanted.id) return undefined;
+    if (choice.directory !== this.#options.directory) return undefined;
+    const { doing, isOverruled } = this.#nextStep(wanted, choice);
+    return isOverruled && doing;
   }
 
   /** Whether the folder has held a good one. */
@@ -112,57 +154,92 @@ export class AutomaticRotation {
 
   async #bringNearer(wanted: Wanted): Promise<void> {
     const { ring, operations } = this.#options;
-    if (!(await this.#refresh(wanted))) return;
-    const trusted = rootsOf(ring.trust.current.rootsPem);
-    const { step, doing } = automaticStep({
-      wanted: wanted.id,
-      authorities: ring.status(),
-      history: ring.history(),
-      roots: isWithin(trusted, wanted.roots) ? "its own" : "others too",
-      chosenAt: wanted.chosenAt,
-    });
+    await this.#refresh(wanted);
+    const choice = await this.#choose(wanted);
+    const { step, doing } = this.#nextStep(wanted, choice);
+    const last = ring.history().at(-1);
+    const former = ring.status().find(({ id }) => id !== wanted.id)?.id;
     if (step === undefined) return this.#say(doing);
+    const trusted = rootsOf(ring.trust.current.rootsPem);
     if (step === "prepare" && isWithin(wanted.roots, trusted)) this.#sameRoot = wanted.id;
     const reply = await operations.take({
       step,
       gate: step === "activate" && this.#sameRoot === wanted.id ? "needless" : "ask",
       authority: step === "prepare" ? wanted.authority : undefined,
+      after: { step: last },
       by: "the folder of the custom authority",
     });
+    if (reply.type === "refused" && ring.history().at(-1) !== last) return; // somebody was faster
     if (reply.type === "refused") return this.#refuseSet(`${step} is refused: ${reply.problem}`);
-    if (reply.type === "ca-taken") return this.#say(`${doing}; ${TAKEN[step]}`);
+    if (reply.type === "ca-taken") return this.#say(`${doing}; ${takenWords(step, former)}`);
     const waits = reply.blockers.map(({ pod, lacks }) => `${pod} ${lacks}`).join(", ");
     this.#say(`${doing}; ${step} waits: ${waits}`);
   }
 
-  /** Of an authority that is held already: what came with it may be other than it was (CA-46, CA-50). */
-  async #refresh({ authority, id }: Wanted): Promise<boolean> {
+  #nextStep(wanted: Wanted, choice: FolderChoice): AutomaticStep {
     const { ring } = this.#options;
-    if (this.#refreshed) return true;
+    const history = ring.history();
+    return automaticStep({
+      wanted: wanted.id,
+      authorities: ring.status(),
+      history,
+      since: stepsSince(choice, history),
+      roots: isWithin(rootsOf(ring.trust.current.rootsPem), wanted.roots)
+        ? "its own"
+        : "others too",
+    });
+  }
+
+  /** While no step of its own is under way, so that only people's come after it. */
+  async #choose({ id }: Wanted): Promise<FolderChoice> {
+    const { directory, ring, choiceFile, log } = this.#options;
+    const before = this.#choice;
+    if (before?.directory === directory && before.authority === id) return before;
+    const choice = choiceNow({ directory, authority: id }, ring.history());
+    this.#choice = choice;
+    await choiceFile?.write(choice).catch((error: unknown) =>
+      log.warn("what the folder of the custom authority holds was not written down", {
+        directory,
+        problem: describeError(error),
+      }),
+    );
+    return choice;
+  }
+
+  /** Of an authority that is held already: what came with it may be other than it was (CA-46, CA-50). */
+  async #refresh({ authority, id }: Wanted): Promise<void> {
+    const { ring, log, directory } = this.#options;
+    if (this.#refreshed) return;
     this.#refreshed = true;
-    if (!ring.status().some((held) => held.id === id)) return true;
+    if (!ring.status().some((held) => held.id === id)) return;
     const outcome = await ring.refresh(authority);
-    if (!("refused" in outcome)) return true;
-    this.#refuseSet(outcome.refused);
-    return false;
+    if (!("refused" in outcome)) return;
+    this.#unrefreshed = outcome.refused;
+    log.error("what comes with the custom authority is refused; what was before stays", {
+      directory,
+      problem: outcome.refused,
+    });
   }
 
   #fail(problem: string): void {
     this.#notBefore = performance.now() + TRY_AGAIN_MS;
-    this.#say(problem);
+    this.#say(problem, problem);
   }
 
   #refuseSet(problem: string): void {
     this.#fail(problem);
+    this.#standstill = undefined;
     this.#unusable = problem;
   }
 
-  #say(doing: string): void {
+  #say(doing: string, standstill?: string): void {
     this.#unusable = undefined;
+    this.#standstill = standstill;
     if (doing === this.#doing) return;
     this.#doing = doing;
     const { log, directory } = this.#options;
-    log.warn("custom authority", { directory, authority: this.#wanted?.id, doing });
+    const custom = this.#wanted?.id;
+    log.warn(`custom authority ${custom}`, { directory, custom, doing });
   }
 }
 
@@ -172,13 +249,13 @@ export function authorityIdOf({ certificatePem }: PluggedAuthority): string {
   return fingerprint256.replaceAll(":", "").toLowerCase().slice(0, ID_CHARACTERS);
 }
 
-const TAKEN: Readonly<Record<RotationStep, string>> = {
-  prepare: "it is prepared now",
-  activate: "it is active now",
-  taint: "the former one is tainted now",
-  revoke: "the former one is revoked now",
-  rollback: "the other one is taken back now",
-};
+/** @param other the one that is held beside the folder's */
+function takenWords(step: RotationStep, other = "none"): string {
+  if (step === "prepare") return "it is prepared now";
+  if (step === "activate") return "it is active now";
+  if (step === "rollback") return `${other} was rolled back now`;
+  return `the former one, ${other}, is ${step === "taint" ? "tainted" : "revoked"} now`;
+}
 
 function rootsOf(rootsPem: readonly string[]): ReadonlySet<string> {
   return new Set(rootsPem.map((pem) => new X509Certificate(pem).fingerprint256));

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import type { X509Certificate } from "node:crypto";
+import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:https";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, type TestContext, test } from "node:test";
@@ -154,6 +156,19 @@ test("with another signing authority the server's certificate and the token keys
     return jwtAuthorities.size === 2 && [...jwtAuthorities.keys()];
   });
   assert.equal(keys[0], oldKey);
+});
+
+test("idle connections, however many, close nothing to others", async (context) => {
+  const { port } = await serve(context);
+  const idle = Array.from({ length: 300 }, () => connect(port, "127.0.0.1"));
+  for (const socket of idle) socket.on("error", () => undefined);
+  context.after(() => {
+    for (const socket of idle) socket.destroy();
+  });
+  await Promise.all(idle.map((socket) => once(socket, "connect")));
+  const since = performance.now();
+  assert.equal((await fetchBundle(port)).status, 200);
+  assert.ok(performance.now() - since < 5_000, "it waited for them to time out");
 });
 
 const others: [method: string, path: string, status: number][] = [

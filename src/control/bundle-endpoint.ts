@@ -6,11 +6,13 @@ import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
+import type { Socket } from "node:net";
 import type { SecureContextOptions } from "node:tls";
 import type { JwtPublicKeys } from "../ca/jwt-authority.ts";
 import type { AuthorityTrust } from "../ca/rotation.ts";
 import { printSpiffeBundle } from "../identity/spiffe-bundle.ts";
 import type { X509Svid } from "../identity/x509-svid.ts";
+import { type ConnectionPlace, ConnectionRoom } from "../runtime/connection-room.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { ListenError } from "../runtime/listen-error.ts";
 import type { Log } from "../runtime/log.ts";
@@ -19,6 +21,7 @@ import type { BundleSequence } from "./bundle-sequence.ts";
 
 /** How often others are asked to look; well below what a new token key is known before it signs. */
 const REFRESH_HINT_SECONDS = 60;
+/** Beyond it whoever has been idle longest gives way. */
 const MAX_CONNECTIONS = 256;
 const MAX_HEADER_BYTES = 8_192;
 const TIMEOUT_MS = 10_000;
@@ -43,6 +46,8 @@ export interface BundleEndpoint {
 export async function startBundleEndpoint(options: BundleEndpointOptions): Promise<BundleEndpoint> {
   const { svid, log } = options;
   const limits = { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: TIMEOUT_MS };
+  const room = new ConnectionRoom({ size: MAX_CONNECTIONS });
+  const places = new Map<string, ConnectionPlace>();
   const server = createServer(
     {
       ...secureContext(svid.current),
@@ -51,13 +56,23 @@ export async function startBundleEndpoint(options: BundleEndpointOptions): Promi
       handshakeTimeout: TIMEOUT_MS,
     },
     (request, response) => {
-      answer(request, { response, ...options }).catch((error: unknown) => {
-        log.error("the trust bundle was not served", { problem: describeError(error) });
-        response.destroy();
-      });
+      const place = places.get(remoteOf(request.socket));
+      place?.busy();
+      answer(request, { response, ...options })
+        .catch((error: unknown) => {
+          log.error("the trust bundle was not served", { problem: describeError(error) });
+          response.destroy();
+        })
+        .finally(() => place?.idle());
     },
   );
-  server.maxConnections = MAX_CONNECTIONS;
+  server.prependListener("connection", (socket: Socket) => {
+    const remote = remoteOf(socket);
+    const place = room.enter(socket);
+    if (place === undefined) return;
+    places.set(remote, place);
+    socket.once("close", () => places.get(remote) === place && places.delete(remote));
+  });
   const stopWatching = svid.onChange((next) => server.setSecureContext(secureContext(next)));
   const port = await listen(server, options);
   server.on("error", (error) => log.error("listener failed", { error: error.message }));
@@ -68,6 +83,7 @@ export async function startBundleEndpoint(options: BundleEndpointOptions): Promi
       const closed = once(server, "close");
       server.close();
       server.closeAllConnections();
+      room.closeIdleSince(Number.POSITIVE_INFINITY); // handshakes that nobody finishes
       await closed;
     },
   };
@@ -116,4 +132,8 @@ async function listen(
   }
   const address = server.address();
   return address !== null && typeof address === "object" ? address.port : port;
+}
+
+function remoteOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress}:${remotePort}`;
 }

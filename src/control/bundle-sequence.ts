@@ -1,11 +1,13 @@
 /** Numbers the states of the trust bundle: a higher number for each other content, also over restarts. */
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { replaceFile } from "../runtime/atomic-file.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
+import { readRegularFile } from "../runtime/regular-file.ts";
 
 const FILE_MODE = 0o600;
+/** A number and a hash. */
+const MAX_BYTES = 4_096;
 
 /** The file that remembers the last number cannot be read. */
 export class BundleSequenceError extends HauberkError {
@@ -57,7 +59,8 @@ export class BundleSequence {
 
 async function read(path: string): Promise<Remembered> {
   try {
-    const parsed: unknown = JSON.parse(await readFile(path, "utf8"));
+    const { bytes } = await readRegularFile(path, { maxBytes: MAX_BYTES, links: "refused" });
+    const parsed: unknown = JSON.parse(bytes.toString("utf8"));
     if (isRemembered(parsed)) return parsed;
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT")

@@ -10,20 +10,20 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { authorityParts } from "../../test/kit/authority-folder.ts";
+import { buildRevocationList } from "../../test/kit/certificate-builder.ts";
 import { eventually } from "../../test/kit/eventually.ts";
 import { recordedLog } from "../../test/kit/recorded-log.ts";
 import { createThrowawayAuthority } from "../../test/kit/throwaway-authority.ts";
 import { authenticateCaller } from "../ca/caller.ts";
-import type { CertificateAuthority } from "../ca/certificate-authority.ts";
+import { CertificateAuthority } from "../ca/certificate-authority.ts";
 import { impersonationRule } from "../ca/impersonation.ts";
 import { type IssueLog, IssueLogError, openIssueLog } from "../ca/issue-log.ts";
 import type { AuthorityTrust } from "../ca/rotation.ts";
 import { ServiceAccountTokens } from "../ca/service-account-tokens.ts";
 import { CONTROL_PLANE_NAME, certificateClient } from "../identity/certificate-client.ts";
 import { createCertificateRequest } from "../identity/certificate-request.ts";
-import { issuerKeyId } from "../identity/issuer-key-id.ts";
 import { spiffeIdOfCertificate } from "../identity/peer-certificate.ts";
-import { spiffeId } from "../identity/spiffe-id.ts";
 import { WatchedValue } from "../runtime/watched.ts";
 import { IstioCertificateService } from "../wire/gen/istio/v1/auth/ca_pb.ts";
 import { GrpcClient } from "../wire/grpc-client.ts";
@@ -54,8 +54,6 @@ const livePods = new Set([
 ]);
 const issuer = new WatchedValue<CertificateAuthority>(mesh.authority);
 const trust = new WatchedValue<AuthorityTrust>(trustIn(mesh.rootPem));
-const distrusted = new WatchedValue<ReadonlySet<string>>(new Set());
-const GHOST = { namespace: "ghost", serviceAccount: "ghost" };
 const clock = { now: () => new Date(Date.now() + clockShiftMs) };
 let clockShiftMs = 0;
 const metrics = authorityMetrics({ issuer, trust, clock });
@@ -86,8 +84,7 @@ before(async () => {
     tokens,
     isLivePod: ({ namespace, name, uid, serviceAccount }) =>
       livePods.has(`${namespace}/${name}/${uid}/${serviceAccount}`),
-    isLiveAccount,
-    distrusted,
+    holderOf: (serial) => issueLog.holderOf(serial),
     trust,
     clock,
   });
@@ -110,6 +107,8 @@ before(async () => {
             if (bookIsFull) throw new IssueLogError("the issue log cannot be written");
             await issueLog.append(record);
           },
+          holderOf: (serial) => issueLog.holderOf(serial),
+          validOf: (holder) => issueLog.validOf(holder),
           close: () => issueLog.close(),
         },
         metrics,
@@ -137,6 +136,16 @@ const bearer = {
 
 function issueToken(changes: Partial<typeof bearer> = {}): Promise<string> {
   return tokens.issue({ ...bearer, ...changes, now: new Date(), lifetimeMs: 10 * MINUTE_MS });
+}
+
+/** A certificate that the service has issued to the pod, and its key. */
+async function bought(
+  changes: Partial<typeof bearer> = {},
+  lifetimeSeconds = 0n,
+): Promise<{ readonly chainPem: string; readonly privateKeyPem: string }> {
+  const { csrPem: csr, privateKeyPem } = createCertificateRequest();
+  const chain = await attempt({ token: await issueToken(changes), csr, lifetimeSeconds });
+  return { chainPem: chain.slice(0, -1).join(""), privateKeyPem };
 }
 
 interface Attempt {
@@ -223,47 +232,162 @@ test("CA-10: the lifetime asked for is granted, 24 h by default", async () => {
   }
 });
 
+const DATABASE_POD = { podName: "database-0", podUid: "uid-2", serviceAccount: "database" };
+
 test("CA-5: a verified client certificate is who calls, whatever token stands beside it", async () => {
-  const svid = mesh.svid(DATABASE);
-  const certificate = { chainPem: svid.certificateChainPem, privateKeyPem: svid.privateKeyPem };
+  const certificate = await bought(DATABASE_POD);
   const chain = await attempt({ certificate, token: await issueToken() });
   assert.equal(spiffeIdOfCertificate(leafOf(chain)), DATABASE);
+  const record = (await readBook()).at(-1);
+  assert.equal(record?.["authenticatedBy"], "certificate");
+  assert.deepEqual(record["pod"], { namespace: "production", name: "database-0", uid: "uid-2" });
 });
 
-test("beyond CA-5: a certificate of an account that no pod runs as buys nothing", async () => {
-  const svid = mesh.svid(spiffeId({ ...GHOST, trustDomain: "cluster.local" }));
-  const certificate = { chainPem: svid.certificateChainPem, privateKeyPem: svid.privateKeyPem };
-  await assertRefused({ certificate }, { status: "UNAUTHENTICATED", logged: /no pod runs as/ });
+test("beyond CA-5: a certificate renews itself for its pod, and dies with it although its account lives on", async () => {
+  const { csrPem: csr, privateKeyPem } = createCertificateRequest();
+  const first = await bought();
+  const chain = await attempt({ certificate: first, csr });
+  const renewed = { chainPem: chain.slice(0, -1).join(""), privateKeyPem };
+  assert.equal((await attempt({ certificate: renewed })).length, 2);
+  livePods.delete("production/api-0/uid-1/api");
+  livePods.add("production/api-1/uid-9/api");
+  try {
+    for (const certificate of [first, renewed])
+      await assertRefused({ certificate }, { status: "UNAUTHENTICATED", logged: /does not run/ });
+  } finally {
+    livePods.delete("production/api-1/uid-9/api");
+    livePods.add("production/api-0/uid-1/api");
+  }
 });
 
-test("a certificate of a revoked authority buys nothing, on a connection that is older than the revocation either", async () => {
-  const svid = mesh.svid(DATABASE);
-  const next = createThrowawayAuthority();
+for (const [what, certificateOf] of [
+  [
+    "that another control plane has issued",
+    async () => {
+      const { certificateChainPem: chainPem, privateKeyPem } = mesh.svid(API);
+      return { chainPem, privateKeyPem };
+    },
+  ],
+  [
+    "that a node agent has got in a pod's name",
+    async () => {
+      const { csrPem: csr, privateKeyPem } = createCertificateRequest();
+      const metadata = { ImpersonatedIdentity: DATABASE };
+      const chain = await attempt({ token: await issueToken(agent), csr, metadata });
+      return { chainPem: chain.slice(0, -1).join(""), privateKeyPem };
+    },
+  ],
+] as const)
+  test(`beyond CA-5: a certificate ${what} buys none`, async () => {
+    const certificate = await certificateOf();
+    const expected = { status: "UNAUTHENTICATED", logged: /the issue log knows no pod/ };
+    await assertRefused({ certificate }, expected);
+  });
+
+/** Asks again and again on one connection, made with that certificate. */
+function asking(certificate: { readonly chainPem: string; readonly privateKeyPem: string }) {
   const client = new GrpcClient({
     address: `127.0.0.1:${server.port}`,
     serverName: CONTROL_PLANE_NAME,
     rootsPem: [mesh.rootPem],
     maxReceiveBytes: MAX_BYTES,
-    certificate: { chainPem: svid.certificateChainPem, privateKeyPem: svid.privateKeyPem },
+    certificate,
   });
-  const ask = async (): Promise<readonly string[]> => {
-    const request = { csr: createCertificateRequest().csrPem, validityDuration: 0n };
-    const { createCertificate } = IstioCertificateService.method;
-    return (await client.unary(createCertificate, request, { timeoutMs: 10_000 })).certChain;
+  const request = { csr: createCertificateRequest().csrPem, validityDuration: 0n };
+  const { createCertificate } = IstioCertificateService.method;
+  return {
+    ask: async () =>
+      (await client.unary(createCertificate, request, { timeoutMs: 10_000 })).certChain,
+    close: () => client.close(),
   };
+}
+
+const isUnauthenticated = ({ status }: GrpcStatusError): boolean => status === "UNAUTHENTICATED";
+
+test("a certificate whose root has left buys nothing, on a connection that is older than that either", async () => {
+  const next = createThrowawayAuthority();
+  const connection = asking(await bought(DATABASE_POD));
   try {
-    assert.equal((await ask()).length, 2);
+    assert.equal((await connection.ask()).length, 2);
     issuer.set(next.authority);
     identity.set({ ...identity.current, clientRootsPem: [next.rootPem] });
-    distrusted.set(new Set([issuerKeyId(leafOf([svid.certificateChainPem])) ?? ""]));
-    await assert.rejects(ask(), ({ status }: GrpcStatusError) => status === "UNAUTHENTICATED");
-    assert.match(JSON.stringify(log.lines.at(-1)), /which is trusted no more/);
+    trust.set(trustIn(next.rootPem));
+    await assert.rejects(connection.ask(), isUnauthenticated);
+    assert.match(JSON.stringify(log.lines.at(-1)), /is not trusted any more/);
   } finally {
-    client.close();
-    distrusted.set(new Set());
+    connection.close();
+    trust.set(trustIn(mesh.rootPem));
     identity.set(serverIdentity());
     issuer.set(mesh.authority);
   }
+});
+
+test("a certificate that has expired since its connection was made buys nothing on it", async () => {
+  const connection = asking(await bought({}, 3n));
+  try {
+    assert.equal((await connection.ask()).length, 2);
+    clockShiftMs = 4_000;
+    await assert.rejects(connection.ask(), isUnauthenticated);
+    assert.match(JSON.stringify(log.lines.at(-1)), /the client certificate expired at/);
+  } finally {
+    clockShiftMs = 0;
+    connection.close();
+  }
+});
+
+test("a revoked certificate buys nothing, on connections old and new (CA-50)", async (context) => {
+  const { signing, root } = authorityParts();
+  const authority = new CertificateAuthority({
+    certificatePem: signing.pem,
+    privateKey: signing.privateKey,
+    rootsPem: [root.pem],
+    intermediatesPem: [signing.pem],
+  });
+  const roots = [mesh.rootPem, root.pem];
+  trust.set(trustIn(...roots));
+  issuer.set(authority);
+  identity.set({ ...serverIdentity(), clientRootsPem: roots });
+  const certificate = await bought();
+  const connection = asking(certificate);
+  context.after(() => connection.close());
+  try {
+    assert.equal((await connection.ask()).length, 3);
+    const { serialNumber } = new X509Certificate(certificate.chainPem);
+    for (const list of [
+      buildRevocationList(signing, { revoked: [{ serialNumber }] }),
+      buildRevocationList(root, { revoked: [{ serialNumber: "02" }] }),
+    ]) {
+      trust.set({ ...trustIn(...roots), crlsPem: [list] });
+      await assert.rejects(connection.ask(), isUnauthenticated);
+      const expected = { status: "UNAUTHENTICATED", logged: /is revoked since/ };
+      await assertRefused({ certificate, token: await issueToken() }, expected);
+    }
+    assert.ok((await attempt({ token: await issueToken() })).length > 0, "a token is good still");
+  } finally {
+    trust.set(trustIn(mesh.rootPem));
+    identity.set(serverIdentity());
+    issuer.set(mesh.authority);
+  }
+});
+
+test("whoever asks without end is refused, told of once, and keeps nothing from the others", async () => {
+  livePods.add("greedy/greedy-0/uid-7/greedy");
+  const greedy = {
+    namespace: "greedy",
+    podName: "greedy-0",
+    podUid: "uid-7",
+    serviceAccount: "greedy",
+  };
+  const connection = asking(await bought(greedy));
+  const told = () => log.find("certificate refused: too many were asked for").length;
+  const before = told();
+  const outcomes = await Promise.allSettled(Array.from({ length: 200 }, () => connection.ask()));
+  const refusals = outcomes.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
+  assert.ok(refusals.length >= 130 && refusals.length <= 141, `${refusals.length} of 200 refused`);
+  for (const { status } of refusals) assert.equal(status, "RESOURCE_EXHAUSTED");
+  assert.equal(told() - before, 1);
+  assert.equal((await attempt({ token: await issueToken() })).length, 2);
+  connection.close();
 });
 
 test("CA-5: without token and certificate nobody is served", async () => {
@@ -361,8 +485,7 @@ for (const [who, asking, identity, logged] of impersonations) {
 }
 
 test("CA-9: a certificate of a trusted account is not enough, since it names no node", async () => {
-  const svid = mesh.svid("spiffe://cluster.local/ns/istio-system/sa/ztunnel");
-  const certificate = { chainPem: svid.certificateChainPem, privateKeyPem: svid.privateKeyPem };
+  const certificate = await bought(agent);
   const metadata = { ImpersonatedIdentity: DATABASE };
   await assertRefused(
     { certificate, metadata },
@@ -466,13 +589,13 @@ test("CA-11: what the caller got wrong is INVALID_ARGUMENT", async () => {
 });
 
 test("CA-10, CA-11: an authority that cannot sign is INTERNAL", async () => {
-  const svid = mesh.svid(API);
-  const certificate = { chainPem: svid.certificateChainPem, privateKeyPem: svid.privateKeyPem };
-  clockShiftMs = 11 * 365 * 86_400_000;
+  const ended = createThrowawayAuthority({ now: new Date(Date.now() - 11 * 365 * 86_400_000) });
+  issuer.set(ended.authority);
   try {
-    await assertRefused({ certificate }, { status: "INTERNAL", logged: /authority.*expired/ });
+    const token = await issueToken();
+    await assertRefused({ token }, { status: "INTERNAL", logged: /authority.*expired/ });
   } finally {
-    clockShiftMs = 0;
+    issuer.set(mesh.authority);
   }
 });
 

@@ -18,7 +18,7 @@ import {
 import { publicKeyInfoOf } from "../identity/public-key.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { describeError, HauberkError } from "../runtime/hauberk-error.ts";
+import { describeError, type HauberkError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Watched } from "../runtime/watched.ts";
 import type { CertificateMetrics, SigningFailure } from "../telemetry/certificate-metrics.ts";
@@ -27,7 +27,8 @@ import {
   IstioCertificateService,
 } from "../wire/gen/istio/v1/auth/ca_pb.ts";
 import { type Caller, type GrpcService, grpcService, unary } from "../wire/grpc-service.ts";
-import { GrpcStatusError, type GrpcStatusName } from "../wire/grpc-status.ts";
+import { Refusal, RefusalTeller } from "./certificate-refusal.ts";
+import { IssuingAllowance } from "./issuing-allowance.ts";
 
 const IMPERSONATED_IDENTITY = "ImpersonatedIdentity";
 const SPIFFE_SCHEME = /^spiffe:/i;
@@ -53,20 +54,25 @@ export interface CertificateServiceOptions {
 
 export function certificateService(options: CertificateServiceOptions): GrpcService {
   const { log, metrics } = options;
+  const allowance = new IssuingAllowance(options);
+  const teller = new RefusalTeller(options);
   const answer = async (request: IstioCertificateRequest, caller: Caller) => {
     metrics.recordRequest();
     try {
-      const certChain = await serve(request, { ...options, caller });
+      const certChain = await serve(request, { ...options, allowance, caller });
       metrics.recordIssued();
       return { certChain };
     } catch (error) {
-      throw error instanceof Refusal ? tell(error, { caller, log, metrics }) : error;
+      throw error instanceof Refusal ? teller.tell(error, caller) : error;
     }
   };
   return grpcService(IstioCertificateService, { createCertificate: unary(answer, log) });
 }
 
-type Conversation = CertificateServiceOptions & { readonly caller: Caller };
+type Conversation = CertificateServiceOptions & {
+  readonly allowance: IssuingAllowance;
+  readonly caller: Caller;
+};
 
 /** Who is certified, and at whose request. */
 interface Applicant {
@@ -79,9 +85,10 @@ async function serve(
   conversation: Conversation,
 ): Promise<string[]> {
   const authenticated = await authenticate(conversation);
-  tellOtherCluster(authenticated, conversation);
   const id = identityOf(request, { authenticated, ...conversation });
   const applicant: Applicant = { authenticated, id };
+  takeAllowance(applicant, conversation);
+  tellOtherCluster(authenticated, conversation);
   const lifetimeMs = lifetimeOf(request, { applicant, ...conversation });
   const csr = await parse(request.csr, applicant);
   refuseOtherIdentities(csr, applicant);
@@ -128,6 +135,14 @@ function identityOf(
     const details = "request impersonation authentication failure";
     throw new Refusal("UNAUTHENTICATED", { details, cause, caller: authenticated.id });
   }
+}
+
+/** Before anything is read or signed: that is the work that is shared. */
+function takeAllowance({ authenticated, id }: Applicant, { allowance }: Conversation): void {
+  const problem = allowance.take({ identity: id, pod: authenticated.pod });
+  if (problem === undefined) return;
+  const details = "too many certificates were asked for";
+  throw new Refusal("RESOURCE_EXHAUSTED", { details, cause: problem, caller: authenticated.id });
 }
 
 /** Error mapping after CA-11: what the caller got wrong is INVALID_ARGUMENT. */
@@ -239,53 +254,4 @@ async function record(
     notAfter: issued.notAfter.toISOString(),
     remote,
   });
-}
-
-/** Why nothing was issued: what the caller is told, and what is only for the log. */
-class Refusal extends Error {
-  readonly status: GrpcStatusName;
-  readonly context: RefusalContext;
-  constructor(status: GrpcStatusName, context: RefusalContext) {
-    super(context.details, { cause: context.cause });
-    this.status = status;
-    this.context = context;
-  }
-}
-
-interface RefusalContext {
-  /** For the caller. */
-  readonly details: string;
-  /** For the log. */
-  readonly cause: unknown;
-  /** Absent: not known. */
-  readonly caller?: SpiffeId;
-  readonly failure?: SigningFailure;
-}
-
-function tell(
-  { status, context }: Refusal,
-  { caller, log, metrics }: Pick<Conversation, "caller" | "log" | "metrics">,
-): GrpcStatusError {
-  const { details, cause, failure } = context;
-  const message =
-    context.caller === undefined
-      ? "certificate refused: caller not authenticated"
-      : "certificate refused";
-  log.warn(message, {
-    caller: context.caller,
-    remote: caller.remoteAddress,
-    reason: describeError(cause),
-    code: codeOf(cause),
-  });
-  if (status === "UNAUTHENTICATED") metrics.recordUnauthenticated();
-  if (status === "PERMISSION_DENIED") metrics.recordForeignIdentity();
-  if (failure === "CSR_ERROR") metrics.recordUnreadableRequest();
-  if (failure !== undefined) metrics.recordFailure(failure);
-  return new GrpcStatusError(status, details);
-}
-
-/** Of the error that is nearest to the fault. */
-function codeOf(cause: unknown): string | undefined {
-  if (!(cause instanceof HauberkError)) return undefined;
-  return codeOf(cause.cause) ?? cause.code;
 }

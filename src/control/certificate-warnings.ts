@@ -33,6 +33,7 @@ export function certificateWarnings(
     ...inputs.authorities.flatMap((authority) => [
       ...authorityWarnings(authority, now),
       ...revocationWarnings(authority),
+      ...returnWarnings(authority),
     ]),
     ...inputs.sidecars.flatMap((sidecar) => leafWarnings(sidecar, now)),
   ];
@@ -64,6 +65,12 @@ function revocationWarnings({
   if (revoked === undefined) return [];
   const text = `the ${state} authority ${id} is revoked by its own list, so that all refuse what it signs: ${revoked}; bring another`;
   return [{ key: `authority ${id} revoked`, level: "error", text }];
+}
+
+function returnWarnings({ id, state, returned }: AuthorityStatus): readonly CertificateWarning[] {
+  if (returned === undefined) return [];
+  const text = `the ${state} authority ${id} is trusted again: ${returned}; rotate with \`hauberk ca prepare\`, unless it is meant`;
+  return [{ key: `authority ${id} returned`, level: "error", text }];
 }
 
 function leafWarnings({ pod, certificate }: SidecarState, now: Date): CertificateWarning[] {

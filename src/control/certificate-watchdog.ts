@@ -4,6 +4,7 @@ import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
 import { certificateWarnings } from "./certificate-warnings.ts";
 import type { GateInputs } from "./rotation-gate.ts";
+import { rotationWarnings } from "./rotation-warnings.ts";
 
 const LOOK_MS = 15_000;
 
@@ -23,7 +24,8 @@ function tell(
   said: Set<string>,
 ): void {
   try {
-    const warnings = certificateWarnings(state(), clock.now());
+    const [inputs, now] = [state(), clock.now()];
+    const warnings = [...certificateWarnings(inputs, now), ...rotationWarnings(inputs, now)];
     const keys = new Set(warnings.map(({ key }) => key));
     for (const { key, level, text } of warnings) if (!said.has(key)) log[level](text);
     said.clear(); // what is over may come again, and nothing piles up

@@ -17,7 +17,6 @@ import type { RunningNow } from "./control-plane-messages.ts";
 import { ControlPlaneSvid } from "./control-plane-svid.ts";
 import { fingerprint, watchResourceFiles } from "./directory-source.ts";
 import { discoveryService, type SubscriberStatus } from "./discovery-service.ts";
-import { distrustedAuthorities } from "./distrusted-authorities.ts";
 import { startFederation } from "./federation.ts";
 import { openAuthorities } from "./open-authorities.ts";
 import { openIssuing } from "./open-issuing.ts";
@@ -81,16 +80,14 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const { selfSignedLifetimeMs, gatewaySelectors } = flags;
   const { ring } = await openAuthorities({ ...options, trustDomain, selfSignedLifetimeMs });
   const { issuer, trust } = ring;
-  const distrusted = distrustedAuthorities(ring);
   const issuing = await openIssuing({
     ...options,
     flags,
     cluster,
     trustDomain,
     ring,
-    distrusted,
   });
-  const { authenticate } = issuing;
+  const { authenticate, holderOf } = issuing;
   const judge = (next: readonly Resource[]): readonly Issue[] =>
     running.current.serviceAddresses === undefined ? [] : unreachableRemoteClusters(next);
   const store = new ResourceStore(parsed.resources, (issues) => logRefusal(issues, log), judge);
@@ -108,7 +105,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const remoteClusters = clusters.services;
   const feed = { resources, running, trust, remoteClusters, gatewaySelectors };
   const { snapshots, views } = feedWorkloadViews(feed);
-  const discovery = discoveryService({ views, trustDomain, distrusted, clock, log });
+  const discovery = discoveryService({ views, trustDomain, trust, holderOf, clock, log });
   const subscribers = (): readonly SubscriberStatus[] => discovery.status();
   const federation = await startFederation({
     ...options,

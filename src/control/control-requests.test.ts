@@ -99,7 +99,10 @@ test("CA-45: a folder that is bad is refused with the reason, a good one prepare
   const { ask, states } = await start(context);
   const refused = await ask("prepare", undefined, "/nowhere");
   assert.ok(refused.type === "refused");
-  assert.match(refused.problem, /ca-cert\.pem/);
+  assert.match(refused.problem, /there is no such folder$/);
+  const empty = await ask("prepare", undefined, await authorityFolder(context, {}));
+  assert.ok(empty.type === "refused");
+  assert.match(empty.problem, /ca-cert\.pem is missing/);
   const taken = await ask("prepare", undefined, await authorityFolder(context));
   assert.ok(taken.type === "ca-taken");
   assert.equal(taken.authority.origin, "custom");
@@ -107,7 +110,9 @@ test("CA-45: a folder that is bad is refused with the reason, a good one prepare
 });
 
 test("status tells of the renewal of the root where there is one; metrics are passed on", async (context) => {
-  const { context: requests } = await start(context, { renewal: { doing: "is due" } });
+  const { context: requests } = await start(context, {
+    renewal: { doing: "is due", standstill: undefined },
+  });
   const status = await answerControlRequest({ type: "ca-status" }, requests);
   assert.ok(status.type === "ca-status");
   assert.equal(status.status.renewal, "is due");
@@ -116,4 +121,20 @@ test("status tells of the renewal of the root where there is one; metrics are pa
   assert.ok(bare.type === "ca-status" && !("renewal" in bare.status));
   const metrics = await answerControlRequest({ type: "metrics" }, requests);
   assert.deepEqual(metrics, { type: "metrics", text: "citadel_server_csr_count 7\n" });
+});
+
+test("revoke of what is revoked already, by whomever, is done; and what never was is refused", async (context) => {
+  const { ask, acknowledge, catchUp, ring } = await start(context);
+  await ask("prepare");
+  acknowledge();
+  await ask("activate");
+  catchUp();
+  const revoked = await ask("revoke");
+  assert.ok(revoked.type === "ca-taken");
+  assert.equal(revoked.was, undefined);
+  const again = await ask("revoke");
+  assert.ok(again.type === "ca-taken");
+  assert.deepEqual([again.was, again.authority.id], ["before", ring.status()[0]?.id]);
+  await ask("prepare");
+  assert.equal((await ask("revoke")).type, "refused");
 });

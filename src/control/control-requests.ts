@@ -18,7 +18,7 @@ export interface ControlRequestContext {
   /** Absent without a folder of a custom authority. */
   readonly automatic?: AutomaticRotation | undefined;
   /** Absent where roots do not renew themselves. */
-  readonly renewal?: Pick<RootRenewal, "doing"> | undefined;
+  readonly renewal?: Pick<RootRenewal, "doing" | "standstill"> | undefined;
   /** In the text format of Prometheus. */
   readonly metrics: () => Promise<string>;
   readonly remoteClusters: () => RemoteClustersOverview;
@@ -32,7 +32,8 @@ export async function answerControlRequest(
   const { operations, automatic, renewal, metrics, remoteClusters } = context;
   switch (request.type) {
     case "ca-status": {
-      const told = { custom: automatic?.custom, renewal: renewal?.doing };
+      const { doing, standstill: renewalStandstill } = renewal ?? {};
+      const told = { custom: automatic?.custom, renewal: doing, renewalStandstill };
       return { type: "ca-status", status: operations.overview(told) };
     }
     case "metrics":

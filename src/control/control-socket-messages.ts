@@ -33,6 +33,8 @@ export type AuthorityStepReply =
       readonly authority: AuthorityFacts;
       /** What it broke, where it was forced. */
       readonly broke?: string;
+      /** It was taken already, by whomever: nothing was left to do. */
+      readonly was?: "before";
     }
   /** Sidecars are not ready; nothing has changed. */
   | {

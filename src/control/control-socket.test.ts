@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { eventually } from "../../test/kit/eventually.ts";
 import { recordedLog } from "../../test/kit/recorded-log.ts";
 import { createDeferred } from "../runtime/deferred.ts";
 import { readJsonLines } from "../runtime/json-lines.ts";
@@ -14,6 +17,9 @@ let folder: string;
 let path: string;
 let socket: ControlSocket;
 let held = createDeferred<void>();
+let text = "metric 1\n";
+let replies = 0;
+const SILENCE_MS = 500;
 const log = recordedLog();
 
 before(async () => {
@@ -22,10 +28,11 @@ before(async () => {
   const answer = async (request: { type: string }): Promise<ControlReply> => {
     if (request.type === "ca-step") throw new Error("out of order");
     await held.promise;
-    return { type: "metrics", text: "metric 1\n" };
+    replies++;
+    return { type: "metrics", text };
   };
   held.resolve();
-  socket = await openControlSocket({ path, answer, log });
+  socket = await openControlSocket({ path, answer, log, silenceMs: SILENCE_MS });
 });
 after(async () => {
   await socket.close();
@@ -72,6 +79,31 @@ test("whoever sends no JSON, a long line, or too many requests at once is cut of
   assert.deepEqual((await say(...Array(5).fill('{"type":"metrics"}'))).replies, []);
   held.resolve();
   assert.deepEqual((await say('{"type":"metrics"}')).replies.length, 1);
+});
+
+test("silent connections, however many, lock nobody out, and are closed in time", async () => {
+  const silent = Array.from({ length: 40 }, () => connect(path));
+  const closed = silent.map((one) => once(one, "close"));
+  await Promise.all(silent.map((one) => once(one, "connect")));
+  assert.equal((await say('{"type":"metrics"}')).replies.length, 1);
+  for (const one of silent) one.resume();
+  await Promise.all(closed);
+});
+
+test("for one who does not read no replies pile up, and in time it is closed", async () => {
+  text = "m".repeat(4_000_000);
+  replies = 0;
+  const deaf = connect(path);
+  const closed = once(deaf, "close");
+  deaf.on("error", () => undefined);
+  deaf.pause();
+  for (let asked = 0; asked < 4; asked++) deaf.write('{"type":"metrics"}\n');
+  await eventually("the first reply", () => replies > 0);
+  await delay(2 * SILENCE_MS);
+  assert.equal(replies, 1);
+  deaf.resume();
+  await closed;
+  text = "metric 1\n";
 });
 
 const WRONG = [

@@ -2,7 +2,11 @@
  * Gives each embedded sidecar its own view, over delta ADS. A sidecar sees the view of its verified identity and no
  * other (CA-56): views tell who may call whom, which is nobody else's business.
  */
-import { callerOfCertificate, UnauthenticatedCallerError } from "../ca/caller.ts";
+import type { X509Certificate } from "node:crypto";
+import { provenIdentity, UnauthenticatedCallerError } from "../ca/caller.ts";
+import type { IssueLog } from "../ca/issue-log.ts";
+import type { AuthorityTrust } from "../ca/rotation.ts";
+import type { TokenBearer } from "../ca/service-account-tokens.ts";
 import { parseWorkloadIdentity, type SpiffeId } from "../identity/spiffe-id.ts";
 import type { WorkloadView } from "../policy/workload-view.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -15,6 +19,8 @@ import { bidirectional, type Caller, type GrpcService, grpcService } from "../wi
 import { GrpcStatusError } from "../wire/grpc-status.ts";
 import { WORKLOAD_VIEW_TYPE_URL } from "../wire/workload-view-resource.ts";
 import { type PresentedCertificate, presentedCertificate } from "./presented-certificate.ts";
+import { ProofLifetime } from "./proof-lifetime.ts";
+import { trustFingerprint } from "./trust-fingerprint.ts";
 import {
   type SubscriptionStatus,
   ViewSubscriptions,
@@ -24,16 +30,18 @@ import {
 const MAX_SUBSCRIPTIONS = 8;
 /** A client that does not answer an update by then is disconnected, so that it comes back and is seen. */
 const ANSWER_TIMEOUT_MS = 30_000;
-/** Waiting for a certificate's end is cut into pieces, so that a machine that slept notices. */
-const MAX_NAP_MS = 60_000;
+/** How long a client whose certificate is trusted no more may take to hear of it, and of the lists that others must know. */
+const LAST_VIEW_MS = 3_000;
 const MAX_LOGGED_ERROR_CHARACTERS = 1_000;
 
 export interface DiscoveryServiceOptions {
   /** Keyed `namespace/pod`. */
   readonly views: Watched<ReadonlyMap<string, WorkloadView>>;
   readonly trustDomain: string;
-  /** Authorities that were trusted once, by subject key identifier: streams that their certificates opened end. */
-  readonly distrusted?: Watched<ReadonlySet<string>>;
+  /** By which a certificate is good, and its stream goes on. */
+  readonly trust: Watched<AuthorityTrust>;
+  /** For which pod a certificate was issued, by its serial number. */
+  readonly holderOf: IssueLog["holderOf"];
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -44,6 +52,8 @@ export interface SubscriberStatus extends SubscriptionStatus {
   readonly remoteAddress: string;
   /** With which it opened its stream. */
   readonly certificate: PresentedCertificate;
+  /** For which that was issued; absent where the issue log does not know: then it speaks for no pod. */
+  readonly pod?: TokenBearer;
 }
 
 export interface DiscoveryService {
@@ -77,12 +87,15 @@ export function discoveryService(options: DiscoveryServiceOptions): DiscoverySer
 class DiscoveryStream {
   readonly #caller: Caller;
   readonly #principal: SpiffeId;
+  readonly #proof: X509Certificate;
   readonly #certificate: PresentedCertificate;
   readonly #options: DiscoveryServiceOptions & { readonly send: (update: ViewUpdate) => void };
   readonly #subscriptions = new ViewSubscriptions();
   readonly #failure = new AbortController();
   #answerTimer: NodeJS.Timeout | undefined;
-  #expiryTimer: NodeJS.Timeout | undefined;
+  #lastViewTimer: NodeJS.Timeout | undefined;
+  /** Why the stream ends once the client has the newest trust. */
+  #ending: unknown;
 
   /** @throws GrpcStatusError if the caller has not proved who it is */
   constructor(
@@ -91,37 +104,39 @@ class DiscoveryStream {
   ) {
     this.#caller = caller;
     this.#options = options;
-    [this.#principal, this.#certificate] = this.#authenticate();
+    [this.#principal, this.#proof] = this.#authenticate();
+    this.#certificate = presentedCertificate(this.#proof);
   }
 
   get status(): readonly SubscriberStatus[] {
+    const holder = this.#options.holderOf(this.#certificate.serialNumber);
     return this.#subscriptions.status.map((subscription) => ({
       ...subscription,
       principal: this.#principal,
       remoteAddress: this.#caller.remoteAddress,
       certificate: this.#certificate,
+      ...(holder?.identity === this.#principal && { pod: holder.pod }),
     }));
   }
 
   async serve(requests: AsyncIterable<DeltaDiscoveryRequest>, signal: AbortSignal): Promise<void> {
-    const stopWatching = [
-      this.#options.views.onChange(() => this.#pushOrFail()),
-      this.#options.distrusted?.onChange((keys) => this.#endIfSignedBy(keys)),
-    ];
+    const stopWatching = this.#options.views.onChange(() => this.#pushOrFail());
     const failure = this.#failure.signal;
     const failed = new Promise<never>((_, reject) => {
       failure.addEventListener("abort", () => reject(failure.reason));
     });
-    this.#watchExpiry();
-    // A connection may be older than the revocation, and its stream younger.
-    this.#endIfSignedBy(this.#options.distrusted?.current ?? new Set());
+    const lifetime = new ProofLifetime(this.#proof, this.#options);
+    const endSoon = (): void => this.#endOnceTold(lifetime.signal.reason);
+    if (lifetime.signal.aborted) endSoon();
+    else lifetime.signal.addEventListener("abort", endSoon);
     const gone = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
     try {
       await Promise.race([this.#receive(requests), failed, gone]);
     } finally {
-      for (const stop of stopWatching) stop?.();
-      clearTimeout(this.#expiryTimer);
+      stopWatching();
+      lifetime.close();
       clearTimeout(this.#answerTimer);
+      clearTimeout(this.#lastViewTimer);
     }
   }
 
@@ -130,6 +145,7 @@ class DiscoveryStream {
       if (request.typeUrl !== WORKLOAD_VIEW_TYPE_URL)
         throw new GrpcStatusError("INVALID_ARGUMENT", `only ${WORKLOAD_VIEW_TYPE_URL} is served`);
       if (request.responseNonce !== "") this.#takeAnswer(request);
+      this.#endIfTold();
       for (const name of request.resourceNamesUnsubscribe) this.#subscriptions.unsubscribe(name);
       for (const name of request.resourceNamesSubscribe)
         this.#subscribe(name, request.initialResourceVersions[name]);
@@ -137,12 +153,12 @@ class DiscoveryStream {
     }
   }
 
-  #authenticate(): [SpiffeId, PresentedCertificate] {
-    const { log, trustDomain } = this.#options;
+  #authenticate(): [SpiffeId, X509Certificate] {
+    const { log } = this.#options;
     const { certificate } = this.#caller;
     try {
-      const principal = callerOfCertificate(this.#caller, trustDomain);
-      if (certificate !== undefined) return [principal, presentedCertificate(certificate)];
+      const principal = provenIdentity(this.#caller, this.#options);
+      if (certificate !== undefined) return [principal, certificate];
       throw new UnauthenticatedCallerError("the caller has no certificate");
     } catch (error) {
       const remote = this.#caller.remoteAddress;
@@ -207,27 +223,32 @@ class DiscoveryStream {
     this.#failure.abort(new GrpcStatusError("DEADLINE_EXCEEDED", "an update was not answered"));
   }
 
-  #endIfSignedBy(keys: ReadonlySet<string>): void {
-    const { authorityKeyIdentifier: signer } = this.#certificate;
-    if (signer === undefined || !keys.has(signer)) return;
-    this.#options.log.warn("stream ended: its certificate is trusted no more", {
-      caller: this.#principal,
-      serial: this.#certificate.serialNumber,
-    });
-    this.#failure.abort(
-      new GrpcStatusError("UNAUTHENTICATED", "the client certificate is trusted no more"),
-    );
+  /**
+   * A stream must not outlive the proof it was opened with. Whoever is trusted no more for a list, or a root, is told of those
+   * before: it may be an honest sidecar, whose peers are to be judged by them, and which finds no way back here.
+   */
+  #endOnceTold(reason: unknown): void {
+    this.#ending = reason;
+    this.#lastViewTimer = setTimeout(() => this.#end(reason), LAST_VIEW_MS);
+    this.#endIfTold();
   }
 
-  /** A stream must not outlive the proof it was opened with. */
-  #watchExpiry(): void {
-    const { notAfter } = this.#certificate;
-    const leftMs = notAfter.getTime() - this.#options.clock.now().getTime();
-    if (leftMs > 0) {
-      this.#expiryTimer = setTimeout(() => this.#watchExpiry(), Math.min(leftMs, MAX_NAP_MS));
-      return;
-    }
-    this.#failure.abort(new GrpcStatusError("UNAUTHENTICATED", "the client certificate expired"));
+  #endIfTold(): void {
+    if (this.#ending === undefined) return;
+    const { trust, clock } = this.#options;
+    const newest = trustFingerprint(trust.current);
+    const isTold = this.#subscriptions.status.every(({ trustAcked }) => trustAcked === newest);
+    if (isTold || clock.now() >= this.#certificate.notAfter) this.#end(this.#ending);
+  }
+
+  #end(reason: unknown): void {
+    if (this.#failure.signal.aborted) return;
+    this.#options.log.warn("stream ended with its certificate", {
+      caller: this.#principal,
+      serial: this.#certificate.serialNumber,
+      reason: describeError(reason),
+    });
+    this.#failure.abort(reason);
   }
 }
 

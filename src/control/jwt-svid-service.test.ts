@@ -7,10 +7,13 @@ import { eventually } from "../../test/kit/eventually.ts";
 import { recordedLog } from "../../test/kit/recorded-log.ts";
 import { createThrowawayAuthority } from "../../test/kit/throwaway-authority.ts";
 import { authenticateCaller } from "../ca/caller.ts";
+import type { CertificateHolder } from "../ca/issued-certificates.ts";
 import { JwtAuthority } from "../ca/jwt-authority.ts";
+import type { AuthorityTrust } from "../ca/rotation.ts";
 import { CONTROL_PLANE_NAME } from "../identity/certificate-client.ts";
 import { validateJwtSvid } from "../identity/jwt-svid.ts";
 import { JwtSvidClient } from "../identity/jwt-svid-client.ts";
+import { parseWorkloadIdentity } from "../identity/spiffe-id.ts";
 import type { X509Svid } from "../identity/x509-svid.ts";
 import { InvalidTokenError } from "../jwt/invalid-token-error.ts";
 import { WatchedValue } from "../runtime/watched.ts";
@@ -28,6 +31,13 @@ const mesh = createThrowawayAuthority();
 const log = recordedLog();
 let shiftMs = 0;
 const clock = { now: () => new Date(Date.now() + shiftMs) };
+const trust = new WatchedValue<AuthorityTrust>({
+  rootsPem: [mesh.rootPem],
+  taintedAuthorities: [],
+  crlsPem: [],
+});
+/** By serial number: as the issue log has it. */
+const holders = new Map<string, CertificateHolder>();
 let folder: string;
 let authority: JwtAuthority;
 let server: SecureGrpcServer;
@@ -43,21 +53,29 @@ after(async () => {
   await rm(folder, { recursive: true });
 });
 
+/** Of a pod of that identity's account. */
+function issue(id: string, options?: Parameters<typeof mesh.svid>[1]): X509Svid {
+  const svid = mesh.svid(id, options);
+  const { namespace, serviceAccount } = parseWorkloadIdentity(svid.id);
+  const pod = { namespace, serviceAccount, podName: `${serviceAccount}-0`, podUid: "uid" };
+  holders.set(svid.serialNumber, { identity: svid.id, pod });
+  return svid;
+}
+
 function startService(port = 0): Promise<SecureGrpcServer> {
   const authenticate = authenticateCaller({
     trustDomain: "cluster.local",
     tokens: { verify: () => Promise.reject(new InvalidTokenError("no tokens here")) },
-    isLivePod: () => false,
-    isLiveAccount: ({ serviceAccount }) => serviceAccount !== "gone",
-    distrusted: new WatchedValue(new Set<string>()),
-    trust: new WatchedValue({ crlsPem: [] }),
+    isLivePod: ({ serviceAccount }) => serviceAccount !== "gone",
+    holderOf: (serial) => holders.get(serial),
+    trust,
     clock,
   });
   return startSecureGrpcServer({
     host: "127.0.0.1",
     port,
     identity: new WatchedValue({ ...mesh.serverCertificate(), clientRootsPem: [mesh.rootPem] }),
-    services: [jwtSvidService({ authority, authenticate, clock, log })],
+    services: [jwtSvidService({ authority, authenticate, trust, clock, log })],
     maxReceiveBytes: 65_536,
     log,
   });
@@ -67,7 +85,7 @@ function clientOf(context: TestContext, id?: string): JwtSvidClient {
   const client = new JwtSvidClient({
     controlPlane: `127.0.0.1:${server.port}`,
     rootsPem: () => [mesh.rootPem],
-    svid: new WatchedValue<X509Svid | undefined>(id === undefined ? undefined : mesh.svid(id)),
+    svid: new WatchedValue<X509Svid | undefined>(id === undefined ? undefined : issue(id)),
     clock,
     log,
     random: () => 0,
@@ -123,8 +141,53 @@ test("nobody gets a token without a certificate, or for an account that no pod r
   await client.close();
 });
 
+/** One connection, with that certificate, and a stream of keys on it. */
+function connectionOf(context: TestContext, svid: X509Svid) {
+  const client = new GrpcClient({
+    address: `127.0.0.1:${server.port}`,
+    serverName: CONTROL_PLANE_NAME,
+    rootsPem: [mesh.rootPem],
+    certificate: { chainPem: svid.certificateChainPem, privateKeyPem: svid.privateKeyPem },
+    maxReceiveBytes: 65_536,
+  });
+  context.after(() => client.close());
+  const { signal } = new AbortController();
+  const { watchJwtBundle, mintJwtSvid } = JwtSvidService.method;
+  const keys = client.answers(watchJwtBundle, {}, { signal })[Symbol.asyncIterator]();
+  return {
+    mint: () => client.unary(mintJwtSvid, { audience: ["db"] }, { timeoutMs: 20_000 }),
+    keys: () => keys.next(),
+  };
+}
+
+test("a certificate that ends on an open connection mints nothing more, and its stream ends", async (context) => {
+  const lifetimeMs = shiftMs + 3_000; // on the service's clock
+  const connection = connectionOf(context, issue(API, { now: new Date(), lifetimeMs }));
+  await connection.keys();
+  assert.notEqual((await connection.mint()).token, "");
+  await assert.rejects(connection.keys(), /the client certificate expired at/);
+  await assert.rejects(connection.mint(), isStatus("UNAUTHENTICATED"));
+});
+
+for (const [what, change] of [
+  ["its root leaves", () => ({ ...trust.current, rootsPem: [createThrowawayAuthority().rootPem] })],
+  ["a list that cannot be read comes", () => ({ ...trust.current, crlsPem: ["none"] })],
+] as const)
+  test(`a stream ends, and nothing is minted on its connection, when ${what}`, async (context) => {
+    const before = trust.current;
+    const connection = connectionOf(context, issue(API));
+    await connection.keys();
+    trust.set(change());
+    try {
+      await assert.rejects(connection.keys(), isStatus("UNAUTHENTICATED"));
+      await assert.rejects(connection.mint(), isStatus("UNAUTHENTICATED"));
+    } finally {
+      trust.set(before);
+    }
+  });
+
 test("a refusal is not kept", async (context) => {
-  const svid = new WatchedValue<X509Svid | undefined>(mesh.svid(GONE));
+  const svid = new WatchedValue<X509Svid | undefined>(issue(GONE));
   const { port } = server;
   const client = new JwtSvidClient({
     controlPlane: `127.0.0.1:${port}`,
@@ -136,12 +199,12 @@ test("a refusal is not kept", async (context) => {
   });
   context.after(() => client.close());
   await assert.rejects(client.mint(["db"]), isStatus("UNAUTHENTICATED"));
-  svid.set(mesh.svid(API));
+  svid.set(issue(API));
   assert.notEqual(await client.mint(["db"]), "");
 });
 
 test("audiences are bounded, and so is how many tokens one identity gets a second", async () => {
-  const svid = mesh.svid("spiffe://cluster.local/ns/production/sa/greedy");
+  const svid = issue("spiffe://cluster.local/ns/production/sa/greedy");
   const client = new GrpcClient({
     address: `127.0.0.1:${server.port}`,
     serverName: CONTROL_PLANE_NAME,

@@ -1,12 +1,15 @@
 /** Mints JWT-SVIDs for callers that prove themselves by certificate, each for itself; and tells everybody the keys. */
+import type { X509Certificate } from "node:crypto";
 import type { AuthenticateCaller } from "../ca/caller.ts";
 import type { JwtAuthority } from "../ca/jwt-authority.ts";
+import type { AuthorityTrust } from "../ca/rotation.ts";
 import { audienceProblem } from "../identity/jwt-audience.ts";
 import { printJwtBundle } from "../identity/jwt-bundle.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
+import type { Watched } from "../runtime/watched.ts";
 import { JwtSvidService } from "../wire/gen/hauberk/identity/v1/jwt_svid_pb.ts";
 import {
   type Caller,
@@ -18,6 +21,7 @@ import {
 import { GrpcStatusError } from "../wire/grpc-status.ts";
 import { streamStates } from "../wire/stream-states.ts";
 import { timestampOf } from "../wire/timestamp.ts";
+import { ProofLifetime } from "./proof-lifetime.ts";
 
 /** For one identity; sidecars keep what they got, so that more is a mistake or worse. */
 const MAX_MINTED_PER_SECOND = 20;
@@ -26,6 +30,8 @@ const SECOND_MS = 1_000;
 export interface JwtSvidServiceOptions {
   readonly authority: Pick<JwtAuthority, "mint" | "publicKeys">;
   readonly authenticate: AuthenticateCaller;
+  /** By which a certificate is good, and its stream goes on. */
+  readonly trust: Watched<AuthorityTrust>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -35,7 +41,7 @@ export function jwtSvidService(options: JwtSvidServiceOptions): GrpcService {
   const rate = new MintingRate(options.clock);
   return grpcService(JwtSvidService, {
     mintJwtSvid: unary(async ({ audience }, caller) => {
-      const id = await identityOf(caller, options);
+      const { id } = await authenticated(caller, options);
       const problem = audienceProblem(audience);
       if (problem !== undefined) throw new GrpcStatusError("INVALID_ARGUMENT", problem);
       if (rate.take(id) === "spent")
@@ -50,24 +56,34 @@ export function jwtSvidService(options: JwtSvidServiceOptions): GrpcService {
       return { token, expiresAt: timestampOf(expiresAt) };
     }, log),
     watchJwtBundle: serverStreaming(async ({ caller, signal, send }) => {
-      await identityOf(caller, options);
-      await streamStates(
-        () => ({ bundle: new TextEncoder().encode(printJwtBundle(authority.publicKeys.current)) }),
-        { changes: [authority.publicKeys], signal, send },
-      );
+      const { certificate } = await authenticated(caller, options);
+      const proof = new ProofLifetime(certificate, options);
+      const until = AbortSignal.any([signal, proof.signal]);
+      try {
+        await streamStates(
+          () => ({
+            bundle: new TextEncoder().encode(printJwtBundle(authority.publicKeys.current)),
+          }),
+          { changes: [authority.publicKeys], signal: until, send },
+        );
+        proof.signal.throwIfAborted();
+      } finally {
+        proof.close();
+      }
     }, log),
   });
 }
 
 /** A token would do for a certificate; for a token only a certificate does. */
-async function identityOf(
+async function authenticated(
   caller: Caller,
   { authenticate, log }: JwtSvidServiceOptions,
-): Promise<SpiffeId> {
+): Promise<{ readonly id: SpiffeId; readonly certificate: X509Certificate }> {
+  const { certificate } = caller;
   let reason = "a client certificate is needed";
   try {
     const { id, by } = await authenticate(caller);
-    if (by === "certificate") return id;
+    if (by === "certificate" && certificate !== undefined) return { id, certificate };
   } catch (error) {
     reason = describeError(error);
   }

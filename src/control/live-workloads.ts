@@ -1,4 +1,4 @@
-/** Whether those who ask run now: a token dies with its pod, and an identity with the last pod that has it. */
+/** Whether those who ask run now: tokens and certificates die with their pod. */
 import type { Workload } from "../policy/workload.ts";
 import type { Watched } from "../runtime/watched.ts";
 import type { RunningNow } from "./control-plane-messages.ts";
@@ -10,7 +10,6 @@ interface Account {
 
 export interface LiveWorkloads {
   isLivePod(pod: Account & { readonly name: string; readonly uid: string }): boolean;
-  isLiveAccount(account: Account): boolean;
   /** Whether a pod runs as this account where that agent runs: on one machine, the mesh is the node (CA-9). */
   runsBeside(
     account: Account,
@@ -32,7 +31,6 @@ export function liveWorkloads(running: Watched<RunningNow>): LiveWorkloads {
           one.uid === uid &&
           one.serviceAccount === serviceAccount,
       ),
-    isLiveAccount,
     runsBeside: (account, agent) =>
       isLiveAccount(account) &&
       some((one) => one.namespace === agent.namespace && one.name === agent.podName),

@@ -29,14 +29,16 @@ const MESH_CONFIG: readonly MeshFlag[] = [
     name: "extensionProviders",
     fallback: "prometheus, stackdriver, envoy",
     rule: "EA-1, OBS-3",
-    instead: "checked; what a CUSTOM policy matches is refused, whatever its provider",
+    instead:
+      "files of access logs are written; what a CUSTOM policy matches is refused, whatever its provider",
   },
   {
-    name: "accessLogFile, accessLogEncoding",
-    fallback: "off, TEXT",
-    rule: "OBS-3",
-    instead: "the access log is always on, as JSON, in the data directory",
+    name: "accessLogFile, accessLogEncoding, accessLogFormat",
+    fallback: "off, TEXT, Istio's own",
+    rule: "OBS-1, OBS-2, OBS-3",
   },
+  { name: "defaultProviders.accessLogging", fallback: "none", rule: "OBS-10" },
+  { name: "disableEnvoyListenerLog", fallback: "false", rule: "OBS-4" },
 ];
 
 const HONOURED_BY_CONTROL_PLANE: Readonly<

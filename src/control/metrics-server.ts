@@ -1,10 +1,12 @@
 /** The control plane's metrics for a Prometheus on this machine; on loopback alone, since they are nobody else's business. */
 import { createServer } from "node:http";
+import { ConnectionRoom } from "../runtime/connection-room.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { ListenError } from "../runtime/listen-error.ts";
 import type { Log } from "../runtime/log.ts";
 
 const HOST = "127.0.0.1";
+/** Beyond it whoever came first gives way: an answer takes milliseconds. */
 const MAX_CONNECTIONS = 16;
 const MAX_HEADER_BYTES = 8_192;
 const TIMEOUT_MS = 10_000;
@@ -40,7 +42,8 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
       },
     );
   });
-  server.maxConnections = MAX_CONNECTIONS;
+  const room = new ConnectionRoom({ size: MAX_CONNECTIONS });
+  server.prependListener("connection", (socket) => void room.enter(socket));
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) =>
       reject(new ListenError(`cannot serve metrics on ${HOST}:${options.port}`, { cause })),

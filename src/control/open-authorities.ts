@@ -8,6 +8,7 @@ import { readPluggedAuthority } from "../ca/read-plugged-authority.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
+import { announcedLog } from "./announced-log.ts";
 
 /** What is there once the authorities of a mesh are, in this layout or the first one. */
 const SIGNS_OF_AUTHORITIES = ["ledger.json", "ca-key.pem"];
@@ -18,6 +19,8 @@ export interface AuthoritiesToOpen {
   readonly selfSignedLifetimeMs: number;
   /** Folder of a custom authority. */
   readonly cacerts?: string | undefined;
+  /** Hears in one line what whoever runs the mesh should. */
+  readonly announce?: ((line: string) => void) | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -44,7 +47,8 @@ export async function openAuthorities(options: AuthoritiesToOpen): Promise<Opene
     lifetimeMs: options.selfSignedLifetimeMs,
     ...(custom && { plugged: custom }),
   });
-  for (const notice of ring.notices) log.warn(notice);
+  const loud = announcedLog(log, options.announce ?? (() => {}));
+  for (const notice of ring.notices) loud.error(notice);
   return { ring, custom };
 }
 

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { type AuthenticateCaller, authenticateCaller } from "../ca/caller.ts";
 import { impersonationRule } from "../ca/impersonation.ts";
-import { openIssueLog } from "../ca/issue-log.ts";
+import { type IssueLog, openIssueLog } from "../ca/issue-log.ts";
 import type { AuthorityRing } from "../ca/rotation.ts";
 import { ServiceAccountTokenVerifier } from "../ca/service-account-tokens.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -19,6 +19,8 @@ import { liveWorkloads } from "./live-workloads.ts";
 export interface Issuing {
   readonly service: GrpcService;
   readonly authenticate: AuthenticateCaller;
+  /** For which pod a certificate was issued. */
+  readonly holderOf: IssueLog["holderOf"];
   readonly metrics: CertificateMetrics;
   close(): Promise<void>;
 }
@@ -29,23 +31,22 @@ export async function openIssuing(options: {
   readonly trustDomain: string;
   readonly ring: Pick<AuthorityRing, "issuer" | "trust">;
   readonly running: Watched<RunningNow>;
-  /** See `distrustedAuthorities`. */
-  readonly distrusted: Watched<ReadonlySet<string>>;
   readonly flags: ControlPlaneFlags;
   /** What the mesh calls itself. */
   readonly cluster: string;
   readonly clock: Clock;
   readonly log: Log;
 }): Promise<Issuing> {
-  const { dataDirectory, trustDomain, ring, distrusted, flags, clock, log } = options;
+  const { dataDirectory, trustDomain, ring, flags, clock, log } = options;
   const { issuer, trust } = ring;
   const live = liveWorkloads(options.running);
   const tokens = await ServiceAccountTokenVerifier.open(dataDirectory);
   const issueLog = await openIssueLog({ directory: join(dataDirectory, "ca"), clock, log });
+  const holderOf: IssueLog["holderOf"] = (serial) => issueLog.holderOf(serial);
   const authenticate = authenticateCaller({
     trustDomain,
     tokens,
-    distrusted,
+    holderOf,
     trust,
     clock,
     ...live,
@@ -67,5 +68,5 @@ export async function openIssuing(options: {
     clock,
     log,
   });
-  return { service, authenticate, metrics, close: () => issueLog.close() };
+  return { service, authenticate, holderOf, metrics, close: () => issueLog.close() };
 }

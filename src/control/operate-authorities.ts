@@ -15,12 +15,15 @@ import type { RunningNow } from "./control-plane-messages.ts";
 import { answerControlRequest } from "./control-requests.ts";
 import { openControlSocket } from "./control-socket.ts";
 import type { SubscriberStatus } from "./discovery-service.ts";
+import { FolderChoiceFile } from "./folder-choice.ts";
 import { startMetricsServer } from "./metrics-server.ts";
 import type { RemoteClustersOverview } from "./remote-cluster-state.ts";
 import { RootRenewal } from "./root-renewal.ts";
 
 export interface OperateAuthoritiesOptions {
   readonly ring: OpenedAuthorityRing;
+  /** The mesh's. */
+  readonly dataDirectory: string;
   readonly running: Watched<RunningNow>;
   readonly subscribers: () => readonly SubscriberStatus[];
   /** Unix socket for questions and orders; absent: none. */
@@ -46,7 +49,7 @@ export async function operateAuthorities(
   const { socket: path, metricsPort, remoteClusters, clock, announce = () => {} } = options;
   const log = announcedLog(options.log, announce);
   const operations = new AuthorityOperations({ ...options, log });
-  const folder = followFolder(operations, { ...options, log });
+  const folder = await followFolder(operations, { ...options, log });
   const { contentType, metricsText: metrics } = options.metrics;
   const automatic = folder?.automatic;
   const renewal = renewRoot(operations, automatic, { ...options, log });
@@ -86,14 +89,21 @@ function renewRoot(
   return new RootRenewal({ ring, operations, rules, isLeftToFolder, clock, log });
 }
 
-function followFolder(
+async function followFolder(
   operations: AuthorityOperations,
-  { cacerts: directory, ring, clock, log }: OperateAuthoritiesOptions,
-): { readonly automatic: AutomaticRotation; close(): void } | undefined {
-  if (directory === undefined) return undefined;
-  const automatic = new AutomaticRotation({ directory, ring, operations, clock, log });
+  { cacerts: directory, dataDirectory, ring, clock, log }: OperateAuthoritiesOptions,
+): Promise<{ readonly automatic: AutomaticRotation; close(): void } | undefined> {
+  const choiceFile = new FolderChoiceFile(dataDirectory);
+  if (directory === undefined) {
+    await choiceFile.forget();
+    return undefined;
+  }
+  const lastChoice = await choiceFile.read();
+  const following = { directory, ring, operations, choiceFile, lastChoice, log };
+  const automatic = new AutomaticRotation(following);
   const watch = watchPluggedAuthority(directory, {
     onChange: (authority) => automatic.offer(authority),
+    onEmpty: () => automatic.empty(),
     onRefused: (error) => automatic.refuse(describeError(error)),
     clock,
     log,

@@ -1,8 +1,9 @@
 /**
- * How long a stream may go on with the client certificate that opened it: no longer than that is valid, and not beyond a
- * root that was trusted then and is no more. Whoever is still trusted comes back, and is judged anew.
+ * How long a stream may go on with the client certificate that opened it: as long as that is good. Whoever has a better one
+ * comes back with it.
  */
 import type { X509Certificate } from "node:crypto";
+import { clientCertificateProblem } from "../ca/client-certificate-problem.ts";
 import type { AuthorityTrust } from "../ca/rotation.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Watched } from "../runtime/watched.ts";
@@ -11,25 +12,23 @@ import { GrpcStatusError } from "../wire/grpc-status.ts";
 /** Waiting is cut into pieces, so that a machine that slept notices. */
 const MAX_NAP_MS = 60_000;
 
+export interface ProofLifetimeOptions {
+  readonly trust: Watched<AuthorityTrust>;
+  readonly clock: Clock;
+}
+
 export class ProofLifetime {
   readonly #over = new AbortController();
-  readonly #notAfter: Date;
-  readonly #clock: Clock;
+  readonly #certificate: X509Certificate;
+  readonly #options: ProofLifetimeOptions;
   readonly #stopWatching: () => void;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(
-    certificate: X509Certificate,
-    { trust, clock }: { readonly trust: Watched<AuthorityTrust>; readonly clock: Clock },
-  ) {
-    this.#notAfter = new Date(certificate.validTo);
-    this.#clock = clock;
-    const { rootsPem } = trust.current;
-    this.#stopWatching = trust.onChange((now) => {
-      if (rootsPem.some((root) => !now.rootsPem.includes(root)))
-        this.#end("a root is trusted no more: come back");
-    });
-    this.#watchExpiry();
+  constructor(certificate: X509Certificate, options: ProofLifetimeOptions) {
+    this.#certificate = certificate;
+    this.#options = options;
+    this.#stopWatching = options.trust.onChange(() => this.#judge());
+    this.#judge();
   }
 
   /** Aborts with a `GrpcStatusError`. */
@@ -42,13 +41,17 @@ export class ProofLifetime {
     clearTimeout(this.#timer);
   }
 
-  #watchExpiry(): void {
-    const leftMs = this.#notAfter.getTime() - this.#clock.now().getTime();
-    if (leftMs <= 0) this.#end("the client certificate expired");
-    else this.#timer = setTimeout(() => this.#watchExpiry(), Math.min(leftMs, MAX_NAP_MS)).unref();
-  }
-
-  #end(details: string): void {
-    this.#over.abort(new GrpcStatusError("UNAUTHENTICATED", details));
+  #judge(): void {
+    const { trust, clock } = this.#options;
+    const now = clock.now();
+    const problem = clientCertificateProblem(this.#certificate, { trust: trust.current, now });
+    clearTimeout(this.#timer);
+    if (problem !== undefined) {
+      const details = `the client certificate ${problem}`;
+      this.#over.abort(new GrpcStatusError("UNAUTHENTICATED", details));
+      return;
+    }
+    const leftMs = Date.parse(this.#certificate.validTo) - now.getTime();
+    this.#timer = setTimeout(() => this.#judge(), Math.min(leftMs, MAX_NAP_MS)).unref();
   }
 }

@@ -2,12 +2,13 @@
  * What another cluster said last, on disk: a control plane that starts anew while the other is away goes on with it. The
  * file's time is when it was last known to be true.
  */
-import { mkdir, readdir, readFile, rm, stat, utimes } from "node:fs/promises";
+import { mkdir, readdir, rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import type { ExportedService } from "../policy/exported-services.ts";
 import { replaceFile } from "../runtime/atomic-file.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
+import { readRegularFile } from "../runtime/regular-file.ts";
 import { packRemoteServices, unpackRemoteServices } from "../wire/remote-services.ts";
 import { readRemoteServices, writeRemoteServices } from "./remote-services-message.ts";
 
@@ -15,6 +16,8 @@ const FOLDER = "remote-clusters";
 const SUFFIX = ".pb";
 const MODE = 0o600;
 const FOLDER_MODE = 0o700;
+/** Above any state that a cluster may send. */
+const MAX_BYTES = 67_108_864;
 
 export interface Remembered {
   readonly services: readonly ExportedService[];
@@ -100,8 +103,9 @@ export class RemoteClusterMemory {
   async #read(cluster: string, into: Map<string, Remembered>): Promise<void> {
     try {
       const path = this.#pathOf(cluster);
-      const { mtime: heardAt } = await stat(path);
-      const services = readRemoteServices(unpackRemoteServices(await readFile(path)));
+      const file = await readRegularFile(path, { maxBytes: MAX_BYTES, links: "refused" });
+      const { bytes, modifiedAt: heardAt } = file;
+      const services = readRemoteServices(unpackRemoteServices(bytes));
       into.set(cluster, { services, heardAt });
     } catch (error) {
       const problem = describeError(error);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,6 +46,19 @@ test("a path that is not there is an issue, and the rest is still read", async (
   const { resources, issues } = await readResourceFiles([join(folder, "absent"), folder]);
   assert.equal(resources.length, 1);
   assert.match(issues[0]?.problem ?? "", /cannot be read: .*no such file/);
+});
+
+test("a pipe that nobody writes is an issue, and holds nothing up; who asks once may read one", async (context) => {
+  const folder = await folderWith(context, { "a.yaml": NAMESPACE });
+  execFileSync("mkfifo", [join(folder, "b.yaml")]);
+  const reads = await Promise.all(Array.from({ length: 8 }, () => readResourceFiles([folder])));
+  for (const { resources, issues } of reads) {
+    assert.equal(resources.length, 1);
+    assert.match(issues[0]?.problem ?? "", /cannot be read: is no regular file/);
+  }
+  const readText = async (): Promise<string> => NAMESPACE;
+  const { issues } = await readResourceFiles([join(folder, "b.yaml")], { readText });
+  assert.deepEqual(issues, []);
 });
 
 test("a folder without resources is an issue: it is most likely the wrong one", async (context) => {

@@ -1,27 +1,35 @@
 /** Reads the files a user names into resources, all of them at once, and reports what is wrong with any. */
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ParsedResources } from "../api/parse-resources.ts";
 import { parseResources } from "../api/parse-resources.ts";
 import type { Issue, Notice, Resource } from "../api/resource.ts";
 import { formatLocation, formatRef } from "../api/resource.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
+import { readRegularFile } from "../runtime/regular-file.ts";
 
 const RESOURCE_FILE = /\.(ya?ml|json)$/;
 const MAX_FILES = 10_000;
+/** Of one file, far above any mesh that one machine runs: what has no end must not fill the memory. */
+const MAX_FILE_BYTES = 67_108_864;
 
 /**
  * Reads files, and the YAML and JSON files directly inside folders (as `kubectl apply -f` does), in name order.
  *
  * A path that cannot be read, a resource written twice and a second mesh configuration are issues too.
+ *
+ * @param options.readText absent: regular files alone, since a pipe would hold up whoever goes on after it
  */
-export async function readResourceFiles(paths: readonly string[]): Promise<ParsedResources> {
+export async function readResourceFiles(
+  paths: readonly string[],
+  { readText = readResourceFile }: { readonly readText?: (file: string) => Promise<string> } = {},
+): Promise<ParsedResources> {
   const issues: Issue[] = [];
   const notices: Notice[] = [];
   const resources: Resource[] = [];
   for (const file of await listFiles(paths, issues)) {
     try {
-      const text = await readFile(file, "utf8");
+      const text = await readText(file);
       if (text.trim() === "") throw new Error("it is empty; remove it, or finish writing it");
       const parsed = parseResources(text, file);
       resources.push(...parsed.resources);
@@ -53,6 +61,12 @@ async function listFiles(paths: readonly string[], issues: Issue[]): Promise<str
     files.length = MAX_FILES;
   }
   return [...new Set(files)];
+}
+
+/** @throws NotReadableFileError, and errors of the file system */
+export async function readResourceFile(file: string): Promise<string> {
+  const { bytes } = await readRegularFile(file, { maxBytes: MAX_FILE_BYTES, links: "followed" });
+  return bytes.toString("utf8");
 }
 
 /**

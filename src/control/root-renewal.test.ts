@@ -117,3 +117,33 @@ test("a folder of a custom authority is stronger, and a refused step is not trie
   assert.deepEqual(taken, []);
   assert.equal(log.find("renewal of the self-signed root").length, 1);
 });
+
+test("a clock that runs ahead and comes back: no key goes, and the root of before signs again", async (context) => {
+  const { mesh, ring, taken, log } = await start(context);
+  const before = ring.issuer.current.id;
+  mesh.hours = 90_000;
+  await eventually("the next root", () => states(ring) === "active, retiring");
+  assert.notEqual(ring.issuer.current.id, before);
+  assert.deepEqual(taken, ["prepare", "activate by force"]);
+  mesh.hours = 1;
+  await eventually("the way back", () => states(ring) === "active");
+  assert.equal(ring.issuer.current.id, before);
+  const told = log.lines.filter(({ message }) => /can sign nothing yet/.test(message));
+  assert.deepEqual(
+    told.map(({ level }) => level),
+    ["error"],
+  );
+  mesh.hours = 80;
+  await eventually("its own renewal", () => states(ring) === "active, retiring");
+});
+
+test("what was prepared by a clock that ran ahead is dropped when the clock is right", async (context) => {
+  const { mesh, ring, taken } = await start(context);
+  mesh.gate = "shut";
+  mesh.hours = 85;
+  await eventually("what is prepared", () => states(ring) === "active, prepared");
+  mesh.hours = 2;
+  mesh.gate = "open";
+  await eventually("its end", () => states(ring) === "active");
+  assert.deepEqual(taken, ["prepare", "rollback"]);
+});

@@ -2,7 +2,7 @@
  * Renews the root that a mesh made for itself before it ends (CA-42), without anybody's help: by the steps of every
  * rotation, each as soon as all sidecars are ready for it.
  */
-import type { AuthorityRing } from "../ca/rotation.ts";
+import type { OpenedAuthorityRing } from "../ca/authority-ring.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
@@ -15,7 +15,7 @@ const LOOK_MS = 500;
 const TRY_AGAIN_MS = 15_000;
 
 export interface RootRenewalOptions {
-  readonly ring: Pick<AuthorityRing, "status" | "history">;
+  readonly ring: Pick<OpenedAuthorityRing, "status" | "history" | "recover">;
   readonly operations: Pick<AuthorityOperations, "take">;
   readonly rules: RootRenewalRules;
   /** Whether a folder decides which authority is next: then this looks on. */
@@ -29,6 +29,7 @@ export class RootRenewal {
   readonly #timer: NodeJS.Timeout;
   #doing: string | undefined;
   #planned: string | undefined;
+  #standstill: string | undefined;
   #busy = false;
   /** On the monotonic clock. */
   #notBefore = 0;
@@ -42,6 +43,11 @@ export class RootRenewal {
   /** For people; undefined where no self-signed root signs. */
   get doing(): string | undefined {
     return this.#doing ?? this.#planned;
+  }
+
+  /** Why it does not go on unless somebody does something. */
+  get standstill(): string | undefined {
+    return this.#standstill;
   }
 
   close(): void {
@@ -59,16 +65,21 @@ export class RootRenewal {
   }
 
   async #takeStep(): Promise<void> {
-    const { ring, operations, rules, isLeftToFolder, clock } = this.#options;
+    const { ring, operations, rules, isLeftToFolder, clock, log } = this.#options;
     this.#planned = undefined;
+    const recovered = isLeftToFolder() ? undefined : await ring.recover();
+    if (recovered !== undefined) log.error(recovered);
     if (isLeftToFolder()) return this.#say(undefined);
     const inputs = { authorities: ring.status(), history: ring.history() };
     const next = selfSignedStep(inputs, { ...rules, now: clock.now() });
     const { step, gate, doing } = next;
     this.#planned = next.planned;
-    if (step === undefined) return this.#say(doing);
-    const reply = await operations.take({ step, gate, by: "the renewal of the root" });
+    if (step === undefined) return this.#say(doing, next.isOverruled && doing);
+    const last = inputs.history.at(-1);
+    const by = "the renewal of the root";
+    const reply = await operations.take({ step, gate, after: { step: last }, by });
     if (reply.type === "ca-taken") return; // it was said
+    if (reply.type === "refused" && ring.history().at(-1) !== last) return; // somebody was faster
     if (reply.type === "refused") return this.#fail(`${step} is refused: ${reply.problem}`);
     const waits = reply.blockers.map(({ pod, lacks }) => `${pod} ${lacks}`).join(", ");
     this.#say(`${doing}; ${step} waits: ${waits}`);
@@ -76,10 +87,11 @@ export class RootRenewal {
 
   #fail(problem: string): void {
     this.#notBefore = performance.now() + TRY_AGAIN_MS;
-    this.#say(problem);
+    this.#say(problem, problem);
   }
 
-  #say(doing: string | undefined): void {
+  #say(doing: string | undefined, standstill?: string): void {
+    this.#standstill = standstill;
     if (doing === this.#doing) return;
     this.#doing = doing;
     if (doing !== undefined) this.#options.log.warn("renewal of the self-signed root", { doing });

@@ -83,7 +83,14 @@ const CASES: readonly (readonly [
   [81, "80 prepare b, 81 activate", undefined, /trusted until 2026-04-24T12:00/],
   [83, "80 prepare b, 81 activate", "revoke"],
   [81, "80 prepare b, 81 activate, 81 taint", "revoke"],
-  [99, "80 prepare b, 99 activate", undefined, /trusted until 2026-05-11T12:00/],
+  [99, "80 prepare b, 99 activate", undefined, /trusted until 2026-05-12T12:00/],
+  [100, "80 prepare b, 99 activate", undefined, /trusted until 2026-05-12T12:00/],
+  [101, "80 prepare b, 99 activate", "revoke by force"],
+  // A clock that ran ahead, and is right again.
+  [5, "90 prepare b", "rollback", /clock that ran ahead/],
+  [85, "90 prepare b", "rollback", /clock that ran ahead/],
+  [89.99, "90 prepare b", "activate"],
+  [5, "90 prepare b custom", undefined],
   [100, "80 prepare b, 81 activate", "revoke by force"],
   [100, "80 prepare b, 81 activate, 83 revoke", undefined],
   [160, "80 prepare b, 81 activate, 83 revoke", "prepare"],
@@ -99,7 +106,7 @@ const CASES: readonly (readonly [
   [99, "80 prepare b, 81 rollback", undefined, /rolled back by hand/],
   [85, "80 prepare b, 81 rollback, 84 prepare c", "activate"],
   [85, "10 prepare b, 11 rollback", "prepare"],
-  [85, "80 prepare b, 81 activate, 82 rollback, 82 rollback", "revoke"],
+  [85, "80 prepare b, 81 activate, 82 rollback, 82 activate", "revoke"],
   // Authorities that somebody brought.
   [80, "10 prepare b custom, 11 activate, 12 revoke", undefined],
   [109, "10 prepare b custom, 11 activate, 12 revoke", undefined],
@@ -162,4 +169,12 @@ test("CA-42: however long a gate stays shut, a mesh that is looked at each day h
     }),
     { numRuns: 50 },
   );
+});
+
+test("what was rolled back once it was due is trouble; where a custom one comes, no renewal is promised", () => {
+  assert.equal(stepOn(85, meshAfter("80 prepare b, 81 rollback")).isOverruled, true);
+  assert.equal(stepOn(85, meshAfter("80 prepare b")).isOverruled, undefined);
+  assert.match(stepOn(10, meshAfter("")).planned ?? "", /another root takes its place/);
+  for (const steps of ["9 prepare b custom", "9 prepare b custom, 9 activate"])
+    assert.deepEqual(stepOn(10, meshAfter(steps)), { gate: "ask" }, steps);
 });

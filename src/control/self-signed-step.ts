@@ -7,6 +7,8 @@ import type { AuthorityRing, AuthorityStatus } from "../ca/rotation.ts";
 
 /** When activation waits for nobody any more, as a share of the grace: who is left behind then is better than all. */
 const LAST_SHARE = 0.25;
+/** A root that is valid only from later on was prepared under a clock that ran ahead; by less, it is soon of use. */
+const AHEAD_MS = 3_600_000;
 
 export interface RootRenewalRules {
   /** `CITADEL_SELF_SIGNED_ROOT_CERT_GRACE_PERIOD_PERCENTILE`: per cent of its life that a root has left then. */
@@ -22,11 +24,13 @@ export interface SelfSignedInputs {
 
 export interface SelfSignedStep {
   /** Absent: nothing is to be done now. */
-  readonly step?: "prepare" | "activate" | "revoke";
+  readonly step?: "prepare" | "activate" | "revoke" | "rollback";
   /** "forced": to wait for longer would break more than the step does. */
   readonly gate: "ask" | "forced";
   /** For people, where a renewal that is under way stands. */
   readonly doing?: string;
+  /** Whether it is due, and somebody has to say what is to become of it. */
+  readonly isOverruled?: true;
   /** For people, when the next one is due. */
   readonly planned?: string;
 }
@@ -41,13 +45,19 @@ export function selfSignedStep(
   const former = authorities.find(({ state }) => state === "retiring" || state === "tainted");
   if (active?.origin !== "self-signed") return { gate: "ask" };
   const dueAt = dueTime(active, gracePercent);
+  if (prepared !== undefined && isAhead(prepared, now))
+    return { step: "rollback", gate: "ask", doing: `was prepared by a clock that ran ahead` };
   if (now < dueAt) {
     const isOurs = former?.origin === "self-signed" && now >= dueTime(former, gracePercent);
     if (isOurs) return retirement(former, { now, keepMs });
+    if (prepared?.origin === "custom") return { gate: "ask" };
     return { gate: "ask", planned: `from ${dueAt.toISOString()} on, another root takes its place` };
   }
   if (wasRolledBack(history, dueAt))
-    return waiting("was rolled back by hand; `hauberk ca prepare` begins it again");
+    return {
+      ...waiting("was rolled back by hand; `hauberk ca prepare` begins it again"),
+      isOverruled: true,
+    };
   if (former !== undefined) return waiting(`waits until authority ${former.id} is revoked`);
   if (prepared === undefined) return { step: "prepare", gate: "ask", doing: "is due" };
   if (prepared.origin === "custom")
@@ -61,12 +71,19 @@ function waiting(doing: string): SelfSignedStep {
   return { gate: "ask", doing };
 }
 
-/** Without taint: sidecars come over as they renew. Once it has ended, nothing that it signed is worth waiting for. */
+function isAhead({ origin, notBefore }: AuthorityStatus, now: Date): boolean {
+  return origin === "self-signed" && notBefore.getTime() - now.getTime() > AHEAD_MS;
+}
+
+/**
+ * Without taint: sidecars come over as they renew. One that has ended is kept as long: nobody is harmed by trusting it,
+ * and should the clock be wrong, it is the one that sidecars have.
+ */
 function retirement(
   { id, state, since, notAfter }: AuthorityStatus,
   { now, keepMs }: { readonly now: Date; readonly keepMs: number },
 ): SelfSignedStep {
-  const until = new Date(Math.min(since.getTime() + keepMs, notAfter.getTime()));
+  const until = new Date(since.getTime() + keepMs);
   if (state === "retiring" && now < until)
     return waiting(`is done; the former root ${id} is trusted until ${until.toISOString()}`);
   const gate = now >= notAfter ? "forced" : "ask";

@@ -20,12 +20,17 @@ export interface SidecarState {
 export class SidecarRegister {
   readonly #seen = new Map<string, SubscriberStatus>();
 
-  /** @param subscribers in the order in which they came: of several for one pod the last counts */
+  /**
+   * A stream counts for the pod that its certificate was issued for, whatever view it asks for: all pods of an account may
+   * ask for each other's. Of several of one pod that with the newest certificate counts, and of those the last.
+   *
+   * @param subscribers in the order in which they came
+   */
   states(
     workloads: readonly Workload[],
     subscribers: readonly SubscriberStatus[],
   ): readonly SidecarState[] {
-    const connected = new Map(subscribers.map((subscriber) => [subscriber.name, subscriber]));
+    const connected = ownStreams(workloads, subscribers);
     for (const [pod, subscriber] of connected) this.#seen.set(pod, subscriber);
     const pods = workloads
       .filter((workload) => workload.injected)
@@ -36,6 +41,24 @@ export class SidecarRegister {
       .filter(({ workload, pod }) => connected.has(pod) || !mayHaveFinished(workload))
       .map(({ pod }) => stateOf(pod, connected.get(pod), this.#seen.get(pod)));
   }
+}
+
+function ownStreams(
+  workloads: readonly Workload[],
+  subscribers: readonly SubscriberStatus[],
+): ReadonlyMap<string, SubscriberStatus> {
+  const uids = new Map(workloads.map(({ namespace, name, uid }) => [`${namespace}/${name}`, uid]));
+  const own = new Map<string, SubscriberStatus>();
+  for (const subscriber of subscribers) {
+    const { name, pod, certificate } = subscriber;
+    const isOwn =
+      pod !== undefined &&
+      `${pod.namespace}/${pod.podName}` === name &&
+      pod.podUid === uids.get(name);
+    const best = own.get(name)?.certificate.notBefore;
+    if (isOwn && (best === undefined || certificate.notBefore >= best)) own.set(name, subscriber);
+  }
+  return own;
 }
 
 /** The sidecar of a Job ends with it; one that comes back is told the newest trust as it starts. */

@@ -30,6 +30,9 @@ const MAX_PEM_CHARACTERS = Math.ceil(MAX_REVOCATION_LIST_BYTES * 1.4);
 const UTC_TIME = 0x17;
 const GENERALIZED_TIME = 0x18;
 const EXTENSIONS_TAG = 0xa0;
+const LIST_NUMBER = "2.5.29.20";
+/** RFC 5280 section 5.2.3. */
+const MAX_NUMBER_BYTES = 20;
 
 /** Text that is no revocation list, or one of a kind that is not supported. */
 export class InvalidRevocationListError extends HauberkError {
@@ -40,6 +43,8 @@ export interface RevocationList {
   /** DER of the Name. */
   readonly issuer: Buffer;
   readonly authorityKeyIdentifier: Buffer | undefined;
+  /** Which of its issuer's lists it is (section 5.2.3); undefined where it does not say. */
+  readonly number: bigint | undefined;
   readonly thisUpdate: Date;
   /** When a newer one is due. */
   readonly nextUpdate: Date | undefined;
@@ -110,6 +115,7 @@ function readList(der: Buffer): RevocationList {
   return {
     issuer,
     authorityKeyIdentifier: authorityKeyIdentifier(extensions),
+    number: readNumber(extensions),
     thisUpdate,
     nextUpdate,
     revoked,
@@ -169,6 +175,16 @@ function readListExtensions(wrapped: DerElement | undefined): Extensions {
   const [list] = readChildren(wrapped, EXTENSIONS_TAG);
   refuseCritical(list, "the list");
   return readExtensions(list);
+}
+
+function readNumber(extensions: Extensions): bigint | undefined {
+  const encoded = extensions.get(LIST_NUMBER);
+  if (encoded === undefined) return undefined;
+  const { contents } = expectTag(readDer(encoded), DER_TAG.integer);
+  const isNegative = ((contents[0] ?? 0) & 0x80) !== 0;
+  if (contents.length === 0 || contents.length > MAX_NUMBER_BYTES || isNegative)
+    throw new InvalidDerError("the number of the list is malformed");
+  return BigInt(`0x${contents.toString("hex")}`);
 }
 
 /** A critical extension makes it a delta, a part of a list or one of several issuers': none of these is supported. */

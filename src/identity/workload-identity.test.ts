@@ -80,6 +80,25 @@ test("CA-33: each request uses the token of that moment", async (context) => {
   assert.deepEqual(tokens, ["first", "second"]);
 });
 
+test("a certificate that the control plane takes no more is renewed at once, and the next one not before a pause", async (context) => {
+  const { identity, log } = start(context, async () => issue(3_600_000));
+  const first = await eventually("a certificate", () => identity.svid.current);
+  identity.refuse(issue(3_600_000).svid); // not the one that is held
+  identity.refuse(first);
+  const second = await eventually("another", () => {
+    const { current } = identity.svid;
+    return current !== first && current;
+  });
+  assert.ok(second);
+  identity.refuse(first); // told late
+  identity.refuse(second);
+  await delay(1_800);
+  assert.equal(identity.svid.current, second);
+  const [ahead, ...more] = log.find("the certificate is renewed ahead of time");
+  assert.equal(ahead?.fields["because"], "the control plane takes it no more");
+  assert.deepEqual(more, []);
+});
+
 test("a reader that fails does not stop the renewals", async (context) => {
   const { identity, log } = start(context, async () => issue(2_000));
   let changes = 0;

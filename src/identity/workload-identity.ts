@@ -25,6 +25,8 @@ const MIN_PAUSE_MS = 1_000;
 const MAX_NAP_MS = 15_000;
 /** Over which those who must renew at once spread themselves: all of a mesh hear of it together. */
 const SPREAD_MS = 3_000;
+/** A control plane that refuses every certificate is not asked for one after the other. */
+const REFUSED_PAUSE_MS = 15_000;
 const MIN_BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 15_000;
 
@@ -54,6 +56,9 @@ export class WorkloadIdentity {
   readonly #stopped: Promise<void>;
   #held: HeldCertificate | undefined;
   #token: string;
+  #refused: X509Svid | undefined;
+  /** On the monotonic clock. */
+  #refusedAt = Number.NEGATIVE_INFINITY;
 
   /** Starts asking at once. */
   constructor(options: WorkloadIdentityOptions) {
@@ -79,6 +84,18 @@ export class WorkloadIdentity {
   /** The token for the next request (CA-33); who waits to ask again asks at once. */
   setToken(token: string): void {
     this.#token = token;
+    this.#pause.wake();
+  }
+
+  /**
+   * The control plane takes this certificate no more: if it is the one that is held, another is asked for ahead of time.
+   * Nothing else may tell of it, since views come by the same certificate.
+   */
+  refuse(svid: X509Svid): void {
+    if (svid !== this.#svid.current || svid === this.#refused) return;
+    if (performance.now() - this.#refusedAt < REFUSED_PAUSE_MS) return;
+    this.#refusedAt = performance.now();
+    this.#refused = svid;
     this.#pause.wake();
   }
 
@@ -180,7 +197,10 @@ export class WorkloadIdentity {
 
   async #mustRenewNow(): Promise<boolean> {
     const { clock, authorities, random, log } = this.#options;
-    const because = this.#held?.problem(clock.now(), authorities?.current);
+    const isRefused = this.#refused !== undefined && this.#refused === this.#svid.current;
+    const because =
+      this.#held?.problem(clock.now(), authorities?.current) ??
+      (isRefused ? "the control plane takes it no more" : undefined);
     if (because === undefined) return false;
     const inMs = Math.round(random() * SPREAD_MS);
     log.info("the certificate is renewed ahead of time", { because, inMs });

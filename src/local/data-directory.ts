@@ -51,7 +51,7 @@ export class DataDirectory {
   get controlPlaneSocket(): string {
     return this.#shortSocket("control-plane.sock", "-control-plane");
   }
-  /** One folder a pod: `access.log`, `sidecar.log` and a file for each container. */
+  /** One folder a pod: `access.log`, `istio-access.log`, `sidecar.log` and a file for each container. */
   logs({ namespace, name }: { namespace: string; name: string }): string {
     return join(this.path, "logs", namespace, name);
   }

@@ -16,7 +16,7 @@ import type { DataDirectory } from "./data-directory.ts";
 import { besideFiles, isJoined } from "./joining/joined-resources.ts";
 import { type MeshLock, takeMeshLock } from "./mesh-lock.ts";
 import { type MeshPlan, type PlannedPod, planMesh } from "./mesh-plan.ts";
-import { readMeshState, writeMeshState } from "./mesh-state.ts";
+import { type MeshState, readMeshState, writeMeshState } from "./mesh-state.ts";
 import type { PublishOutcome } from "./network/host-side.ts";
 import type { NamespaceNetwork, NetworkState } from "./network/namespace-network.ts";
 import { checkLaunches } from "./pods/check-launches.ts";
@@ -82,6 +82,8 @@ export class LocalMesh {
   /** Changes are carried out one after the other. */
   #changes: Promise<void> = Promise.resolve();
   #writing: Promise<void> = Promise.resolve();
+  /** Told once, until it can be written again. */
+  #stateProblem: string | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(parts: {
@@ -468,15 +470,7 @@ export class LocalMesh {
   #reportProcess(title: string, event: ProcessEvent): void {
     if (this.#closing !== undefined) return;
     this.#options.report({ type: "process", title, event });
-    if (event.type === "started") {
-      this.#writeState().catch((error: unknown) =>
-        this.#options.report({
-          type: "process",
-          title: "mesh.json",
-          event: { type: "failed", problem: describeError(error) },
-        }),
-      );
-    }
+    if (event.type === "started") void this.#writeState();
   }
 
   #issueToken(
@@ -494,31 +488,48 @@ export class LocalMesh {
     });
   }
 
-  /** Processes are in the file from the moment they run, so that a later `up` finds them whatever happens. */
+  /**
+   * Processes are in the file from the moment they run, so that a later `up` finds them whatever happens. Where the file
+   * cannot be written, as on a full disk, what runs keeps running.
+   */
   #writeState(): Promise<void> {
     this.#writing = this.#writing.then(async () => {
-      const { network } = this.#options;
-      const all = [
-        this.#controlPlane.process,
-        ...(network?.processes ?? []),
-        ...this.pods.flatMap(({ processes }) => processes),
-      ];
-      await writeMeshState(this.#options.dataDirectory.meshState, {
-        format: 2,
-        supervisor: identifyProcess(process.pid) ?? { processId: process.pid, startedAt: "" },
-        cluster: this.#cluster,
-        controlPlane: this.controlPlaneAddress,
-        socket: this.#options.dataDirectory.socket,
-        workloads: this.workloads,
-        processes: all.flatMap(({ title, processId }) => {
-          const identity = processId === undefined ? undefined : identifyProcess(processId);
-          return identity === undefined ? [] : [{ title, ...identity }];
-        }),
-      });
+      try {
+        await writeMeshState(this.#options.dataDirectory.meshState, this.#state);
+        this.#stateProblem = undefined;
+      } catch (error) {
+        const problem = describeError(error);
+        if (this.#stateProblem === undefined) this.#reportStateProblem(problem);
+        this.#stateProblem = problem;
+      }
     });
-    const written = this.#writing;
-    this.#writing = written.catch(() => undefined); // whoever asked hears of it; the next is written all the same
-    return written;
+    return this.#writing;
+  }
+
+  #reportStateProblem(problem: string): void {
+    const event: ProcessEvent = { type: "failed", problem };
+    this.#options.report({ type: "process", title: "mesh.json", event });
+  }
+
+  get #state(): MeshState {
+    const { network, dataDirectory } = this.#options;
+    const all = [
+      this.#controlPlane.process,
+      ...(network?.processes ?? []),
+      ...this.pods.flatMap(({ processes }) => processes),
+    ];
+    return {
+      format: 2,
+      supervisor: identifyProcess(process.pid) ?? { processId: process.pid, startedAt: "" },
+      cluster: this.#cluster,
+      controlPlane: this.controlPlaneAddress,
+      socket: dataDirectory.socket,
+      workloads: this.workloads,
+      processes: all.flatMap(({ title, processId }) => {
+        const identity = processId === undefined ? undefined : identifyProcess(processId);
+        return identity === undefined ? [] : [{ title, ...identity }];
+      }),
+    };
   }
 
   async #stopAll(): Promise<void> {

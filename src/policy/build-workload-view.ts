@@ -4,6 +4,7 @@ import { type SpiffeId, spiffeId } from "../identity/spiffe-id.ts";
 import { compileClientTls, withClientTls } from "./client-tls.ts";
 import { buildDestinations, withListeners } from "./destinations.ts";
 import { effectiveAuthorization, effectivePeerAuthentication } from "./effective-policy.ts";
+import { effectiveTelemetry } from "./effective-telemetry.ts";
 import type { MeshSnapshot } from "./mesh-snapshot.ts";
 import { mutualTlsOfPort } from "./mutual-tls.ts";
 import { compileNetworkPolicies } from "./network-policy-view.ts";
@@ -40,6 +41,7 @@ function composeView(
 ): WorkloadView {
   const { namespace, name, owner, labels, serviceAccount, httpProxy, addresses } = workload;
   const clientTlsOf = compileClientTls(snapshot, workload);
+  const telemetry = effectiveTelemetry(snapshot, workload);
   const reached = destinations.map((each) => withClientTls(each, clientTlsOf(each)));
   return {
     workload: {
@@ -57,6 +59,7 @@ function composeView(
       destinations: withListeners(reached, workload),
     },
     ...(addresses && { interception: buildInterception(snapshot, workload) }),
+    ...(telemetry && { telemetry }),
   };
 }
 

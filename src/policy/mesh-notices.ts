@@ -21,6 +21,7 @@ import { remoteClusterNotices } from "./remote-cluster-notices.ts";
 import { ruleNotices } from "./rule-notices.ts";
 import { policySelectorNotice } from "./selector-notices.ts";
 import { governingServiceNotices, serviceNotices } from "./service-notices.ts";
+import { telemetryNotices } from "./telemetry-notices.ts";
 import { enforcementNotices } from "./unenforced-resources.ts";
 import type { Workload } from "./workload.ts";
 
@@ -44,6 +45,7 @@ export function meshNotices(
     ...networkNotices(takeNetworkInventory(resources, inventory)),
     ...enforcementNotices(resources),
     ...remoteClusterNotices(resources),
+    ...telemetryNotices(resources),
   ];
   return notices.sort(byPlace);
 }

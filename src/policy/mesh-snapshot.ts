@@ -8,6 +8,7 @@ import type { PeerAuthentication } from "../api/peer-authentication.ts";
 import type { RequestAuthentication } from "../api/request-authentication.ts";
 import type { Labels, PodOwner, Resource, ResourceKind } from "../api/resource.ts";
 import type { Service } from "../api/service.ts";
+import type { Telemetry } from "../api/telemetry.ts";
 import { byAge } from "./mutual-tls.ts";
 import { buildPodDomains, type PodDomains } from "./pod-domain.ts";
 import type { GatewaySelectors } from "./policy-selection.ts";
@@ -36,6 +37,8 @@ export interface MeshSnapshot {
   readonly destinationRules: ReadonlyMap<string, readonly DestinationRule[]>;
   /** By namespace, the oldest first. */
   readonly networkPolicies: ReadonlyMap<string, readonly NetworkPolicy[]>;
+  /** By namespace, the oldest first. */
+  readonly telemetries: ReadonlyMap<string, readonly Telemetry[]>;
   /** As Namespace resources say, by name. */
   readonly namespaceLabels: ReadonlyMap<string, Labels>;
   /** Of services, by `namespace/name`; absent where pods share the machine's loopback. */
@@ -92,7 +95,7 @@ export function buildSnapshot({
       ({ meta }) => meta.namespace,
     ),
     authorizationPolicies: groupBy(
-      ofKind(resources, "AuthorizationPolicy").sort(byAge),
+      ofKind(resources, "AuthorizationPolicy"),
       ({ meta }) => meta.namespace,
     ),
     requestAuthentications: groupBy(
@@ -107,6 +110,7 @@ export function buildSnapshot({
       ofKind(resources, "NetworkPolicy").sort(byAge),
       ({ meta }) => meta.namespace,
     ),
+    telemetries: groupBy(ofKind(resources, "Telemetry").sort(byAge), ({ meta }) => meta.namespace),
     namespaceLabels: new Map(
       ofKind(resources, "Namespace").map(({ meta }) => [meta.name, meta.labels]),
     ),

@@ -2,8 +2,10 @@
  * WorkloadView: all that one sidecar must know. The single contract between the control plane, both data planes and
  * every tool: effective policy in, destinations out, trust. Plain JSON, versioned, no functions.
  */
+
 import type { AuthorizationAction, AuthorizationRule } from "../api/authorization-policy.ts";
-import type { PathNormalization } from "../api/mesh-settings.ts";
+import type { LogFilter } from "../api/log-filter.ts";
+import type { LogFormat, PathNormalization } from "../api/mesh-settings.ts";
 import type { Labels, ResourceRef, SourceLocation } from "../api/resource.ts";
 import type { PortProtocol } from "../api/service.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
@@ -27,6 +29,28 @@ export interface WorkloadView {
   readonly outbound: Outbound;
   /** Present where the kernel leads all connections of the pod to its sidecar, whatever their port. */
   readonly interception?: Interception;
+  /** Access logs as users asked for them; absent: nobody did. */
+  readonly telemetry?: EffectiveTelemetry;
+}
+
+/** To whom is told what a sidecar carries, in the order of the names of providers (OBS-10). */
+export interface EffectiveTelemetry {
+  /** Of calls that the workload takes. */
+  readonly inbound: readonly AccessLog[];
+  /** Of calls that it makes. */
+  readonly outbound: readonly AccessLog[];
+}
+
+/** One file into which lines are written. */
+export interface AccessLog {
+  readonly provider: string;
+  /** `/dev/stdout` is the log that Istio's users look into. */
+  readonly path: string;
+  readonly format: LogFormat;
+  /** Absent: everything is logged. */
+  readonly filter?: LogFilter;
+  /** Whether connections that are refused before they carry anything are left out (OBS-4). */
+  readonly refusals?: "left out";
 }
 
 /** What applies to traffic that names no declared port and no known destination. */

@@ -1,12 +1,12 @@
 /** A port to which the kernel leads connections that were going elsewhere: says of each where. */
 import type { Socket } from "node:net";
 import type { SocketAddress } from "../policy/workload.ts";
+import { BoundedWarning } from "../runtime/bounded-warning.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { originalDestination } from "../runtime/linux-socket.ts";
 import type { Log } from "../runtime/log.ts";
 import { type AcceptedConnection, acceptedConnection } from "./accepted-connection.ts";
-import { BoundedWarning } from "./bounded-warning.ts";
 import { Listener } from "./listener.ts";
 import { formatAddress } from "./recorder.ts";
 import { isWithoutIpv6 } from "./without-ipv6.ts";

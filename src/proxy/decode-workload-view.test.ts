@@ -3,8 +3,18 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { sampleView } from "../../test/kit/sample-view.ts";
 import { createThrowawayAuthority } from "../../test/kit/throwaway-authority.ts";
+import { parsedCel } from "../api/cel-expression.ts";
+import type { LogFilter } from "../api/log-filter.ts";
+import { readCelTree } from "../api/read-cel-tree.ts";
 import { WORKLOAD_VIEW_FORMAT, type WorkloadView } from "../policy/workload-view.ts";
-import { decodeWorkloadView, InvalidWorkloadViewError } from "./decode-workload-view.ts";
+import { decodeWorkloadView } from "./decode-workload-view.ts";
+import { InvalidWorkloadViewError } from "./view-fields.ts";
+
+function logFilterOf(expression: string): LogFilter {
+  const tree = readCelTree(parsedCel(expression));
+  if (typeof tree === "string") throw new Error(tree);
+  return { expression, tree };
+}
 
 const sample = sampleView({
   name: "production/api-0",
@@ -44,6 +54,18 @@ const view: WorkloadView = {
       ports: [{ containerPort: 9999, mutualTls: { mode: "DISABLE", origin: "default" } }],
     },
     unknownDestinations: "REGISTRY_ONLY",
+  },
+  telemetry: {
+    inbound: [
+      {
+        provider: "envoy",
+        path: "/dev/stdout",
+        format: { encoding: "JSON", template: "{}", omitEmpty: true },
+        filter: logFilterOf("has(response.code) && [400].exists(c, response.code >= c)"),
+        refusals: "left out",
+      },
+    ],
+    outbound: [],
   },
 };
 

@@ -5,6 +5,7 @@ import { eventually } from "../../test/kit/eventually.ts";
 import { type RecordedLog, recordedLog } from "../../test/kit/recorded-log.ts";
 import { sampleView } from "../../test/kit/sample-view.ts";
 import { createThrowawayAuthority } from "../../test/kit/throwaway-authority.ts";
+import type { AuthorityTrust } from "../ca/rotation.ts";
 import { type DiscoveryService, discoveryService } from "../control/discovery-service.ts";
 import type { X509Svid } from "../identity/x509-svid.ts";
 import { WORKLOAD_VIEW_FORMAT, type WorkloadView } from "../policy/workload-view.ts";
@@ -46,10 +47,18 @@ async function serve(service: GrpcService, port = 0): Promise<SecureGrpcServer> 
   });
 }
 
+const trust = new WatchedValue<AuthorityTrust>({
+  rootsPem: [mesh.rootPem],
+  taintedAuthorities: [],
+  crlsPem: [],
+});
+
 function discovery(views: WatchedValue<Views>): DiscoveryService {
   return discoveryService({
     views,
     trustDomain: "cluster.local",
+    trust,
+    holderOf: () => undefined,
     clock: systemClock,
     log: silentLog,
   });
@@ -67,6 +76,7 @@ function startClient(
     readonly svid?: X509Svid;
     readonly serverName?: string;
     readonly rootsPem?: () => readonly string[];
+    readonly onRefused?: (svid: X509Svid) => void;
   },
 ): Started {
   const stop = new AbortController();
@@ -80,6 +90,7 @@ function startClient(
     log,
     random: () => 0,
     signal: stop.signal,
+    ...(options.onRefused && { onRefused: options.onRefused }),
     ...(options.serverName === undefined ? {} : { serverName: options.serverName }),
   });
   context.after(async () => {
@@ -278,4 +289,29 @@ test("what cannot be understood is refused with the reason, and the last good vi
     assert.match(answer, expected[index] ?? assert.fail());
   });
   assert.deepEqual(seen, ["/good", "/better"]);
+});
+
+test("a certificate that is refused, or taken no more, is told of; an interruption is not", async (context) => {
+  const views = new WatchedValue<Views>(viewsOf("/one"));
+  const first = await serve(discovery(views).service);
+  const refused: X509Svid[] = [];
+  const client = startClient(context, {
+    port: first.port,
+    onRefused: (svid) => refused.push(svid),
+  });
+  await hasPath(client, "/one");
+  const before = trust.current;
+  trust.set({ ...before, crlsPem: ["a list that nobody can read"] });
+  await eventually("the refusal", () => refused.length > 0);
+  assert.equal(refused[0], client.svid.current);
+  trust.set(before);
+  views.set(viewsOf("/two"));
+  await hasPath(client, "/two");
+  const told = refused.length;
+  await first.close();
+  await eventually(
+    "the interruption",
+    () => client.log.find("discovery stream ended").length > told,
+  );
+  assert.equal(refused.length, told);
 });

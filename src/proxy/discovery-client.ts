@@ -14,8 +14,10 @@ import { type Watched, WatchedValue } from "../runtime/watched.ts";
 import { AggregatedDiscoveryService } from "../wire/gen/envoy/service/discovery/v3/ads_pb.ts";
 import type { DeltaDiscoveryResponse } from "../wire/gen/envoy/service/discovery/v3/discovery_pb.ts";
 import { GrpcClient } from "../wire/grpc-client.ts";
+import { GrpcStatusError } from "../wire/grpc-status.ts";
 import { unpackView, WORKLOAD_VIEW_TYPE_URL } from "../wire/workload-view-resource.ts";
-import { decodeWorkloadView, InvalidWorkloadViewError } from "./decode-workload-view.ts";
+import { decodeWorkloadView } from "./decode-workload-view.ts";
+import { InvalidWorkloadViewError } from "./view-fields.ts";
 
 const BACKOFF: Backoff = { baseMs: 100, maxMs: 5_000 };
 /** A stream that held so long counts as a success: the next backoff starts anew. */
@@ -34,6 +36,8 @@ export interface DiscoveryClientOptions {
   /** PEM of the roots that the control plane's certificate must chain to, as known when a connection starts. */
   readonly rootsPem: () => readonly string[];
   readonly log: Log;
+  /** Hears of a certificate that the control plane does not take, or takes no more. */
+  readonly onRefused?: (svid: X509Svid) => void;
   /** A number in [0, 1). */
   readonly random: () => number;
   /** Stops the client. */
@@ -99,11 +103,13 @@ class ViewSubscriber {
 
   /** @returns why it ended */
   async #followOnce(): Promise<string> {
+    const svid = await this.#presentSvid();
     try {
-      const svid = await this.#presentSvid();
       if (svid !== undefined) await this.#follow(svid);
       return "the control plane closed the stream";
     } catch (error) {
+      const isRefused = error instanceof GrpcStatusError && error.status === "UNAUTHENTICATED";
+      if (isRefused && svid !== undefined) this.#options.onRefused?.(svid);
       return describeError(error);
     }
   }

@@ -4,9 +4,9 @@
  */
 import type { Socket } from "node:net";
 import type { SocketAddress } from "../policy/workload.ts";
+import { BoundedWarning } from "../runtime/bounded-warning.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log, LogFields } from "../runtime/log.ts";
-import { BoundedWarning } from "./bounded-warning.ts";
 import type { ClientQuota } from "./client-quota.ts";
 import { connectOutside } from "./egress-connection.ts";
 import { Listener } from "./listener.ts";

@@ -77,6 +77,10 @@ export interface Outcome {
   /** Of the connection to `target`, once there was one. */
   readonly ends?: UpstreamEnds;
   readonly transportFailure?: string;
+  /** Of the answer that the callee began, as received. */
+  readonly responseHeaders?: HeaderList;
+  /** From when the request was sent on to when the answer began, in milliseconds. */
+  readonly upstreamServiceMs?: number;
 }
 
 export function openExchange(head: RequestHead, startedAt: Date): Exchange {

@@ -1,9 +1,9 @@
 /** What is written of connections that are not the pod's own: enough to be seen, too little to be a weapon. */
 import type { Decision } from "../policy/decision.ts";
+import { BoundedWarning } from "../runtime/bounded-warning.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import { Allowance } from "./allowance.ts";
-import { BoundedWarning } from "./bounded-warning.ts";
 import { type CallFacts, formatAddress, type Recorder } from "./recorder.ts";
 import type { Ownership } from "./workload-ownership.ts";
 

@@ -123,6 +123,34 @@ for (const body of ["", "Content-Length: 2\r\n\r\nhi"]) {
   });
 }
 
+const CODED = "0\r\n\r\nGET /two HTTP/1.1\r\nHost: a\r\n\r\n";
+for (const [what, head, status] of [
+  ["in HTTP/1.0", "HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked", "400"],
+  ["that is unknown", "HTTP/1.1\r\nTransfer-Encoding: cow, chunked", "501"],
+  ["given twice", "HTTP/1.1\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked", "501"],
+] as const) {
+  test(`QK-16: behind a refused transfer coding ${what} the connection ends`, async () => {
+    const { port, received } = await stage();
+    const seen = await raw(port, `POST /one ${head}\r\nHost: a\r\n\r\n${CODED}`);
+    assert.deepEqual(statuses(seen), [status]);
+    assert.match(seen, /connection: close/i);
+    assert.equal(received.length, 0);
+  });
+}
+
+for (const [what, line, host] of [
+  ["RFC 9112 3.2: a URL without a Host header", "GET http://a/ HTTP/1.1", ""],
+  ["RFC 9112 3.2.4: a star that is not for OPTIONS", "GET * HTTP/1.1", "Host: a\r\n"],
+  ["a method of RTSP", "DESCRIBE / RTSP/1.0", "Host: a\r\n"],
+] as const) {
+  test(`${what} is refused`, async () => {
+    const { port, received } = await stage();
+    const seen = await raw(port, `${line}\r\n${host}Connection: close\r\n\r\n`);
+    assert.deepEqual(statuses(seen), ["400"]);
+    assert.equal(received.length, 0);
+  });
+}
+
 test("AP-80: a field that Connection names is judged as it was received", async () => {
   const when = [{ key: "request.headers[x-blocked]", values: ["yes"], notValues: [], line: 1 }];
   const { port, received } = await stage({ policies: [policy("DENY", "no-blocked", { when })] });

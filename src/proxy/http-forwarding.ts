@@ -52,6 +52,8 @@ class Forwarding {
   #upstream: Upstream | undefined;
   #outgoing: ClientRequest | undefined;
   #answered = false;
+  #sentAt = 0;
+  #answer: { readonly headers: HeaderList; readonly afterMs: number } | undefined;
   #failure: { readonly flags: string; readonly details: string } | undefined;
   #transportFailure: string | undefined;
   #bytesReceived = 0;
@@ -85,6 +87,7 @@ class Forwarding {
   #send(target: Target): void {
     this.#target = target;
     this.#upstream = undefined;
+    this.#sentAt = performance.now();
     const outgoing = this.#open(target);
     this.#outgoing = outgoing;
     outgoing.once("socket", (socket) => this.#connected(outgoing, socket));
@@ -140,15 +143,13 @@ class Forwarding {
       this.#response.destroy();
     };
     this.#answered = true;
+    const headers = new HeaderList(reply.rawHeaders);
+    this.#answer = { headers, afterMs: Math.round(performance.now() - this.#sentAt) };
     reply.on("error", broken).once("close", () => {
       if (!reply.complete) broken();
     });
     try {
-      this.#response.writeHead(
-        reply.statusCode ?? 502,
-        reply.statusMessage,
-        new HeaderList(reply.rawHeaders).endToEnd(),
-      );
+      this.#response.writeHead(reply.statusCode ?? 502, reply.statusMessage, headers.endToEnd());
     } catch (error) {
       this.#transportFailure = describeError(error);
       broken();
@@ -215,6 +216,9 @@ class Forwarding {
       ...(this.#target === undefined ? {} : { target: this.#target.address }),
       ...(this.#upstream === undefined ? {} : { ends: this.#upstream }),
       ...(this.#transportFailure === undefined ? {} : { transportFailure: this.#transportFailure }),
+      ...(this.#answer === undefined
+        ? {}
+        : { responseHeaders: this.#answer.headers, upstreamServiceMs: this.#answer.afterMs }),
     });
   }
 }

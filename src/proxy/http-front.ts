@@ -253,14 +253,20 @@ function endUnsent(responses: Iterable<ServerResponse>): void {
 
 /**
  * Whether nothing that follows on the connection can be read for sure: Node loses what came right behind an upgrade that
- * is not honoured, and who was not told to continue may leave the body out.
+ * is not honoured, who was not told to continue may leave the body out, and where a body ends whose coding was refused is
+ * anybody's guess (RFC 9112 section 6.1).
  */
-function endsWithAnswer(
-  { headers }: IncomingMessage,
-  verdict: Judged<Exchange>["verdict"],
-): boolean {
+function endsWithAnswer(incoming: IncomingMessage, verdict: Judged<Exchange>["verdict"]): boolean {
+  const { expect, upgrade } = incoming.headers;
+  if (upgrade !== undefined) return true;
   const served = typeof verdict === "object" && "route" in verdict;
-  return headers.upgrade !== undefined || (headers.expect !== undefined && !served);
+  return !served && (expect !== undefined || hasOtherCoding(incoming));
+}
+
+/** Than `chunked` in HTTP/1.1. */
+function hasOtherCoding({ headers, httpVersion }: IncomingMessage): boolean {
+  const coding = headers["transfer-encoding"];
+  return coding !== undefined && (httpVersion !== "1.1" || coding.toLowerCase() !== "chunked");
 }
 
 function headOf({ method, url, httpVersion, rawHeaders }: IncomingMessage): RequestHead {

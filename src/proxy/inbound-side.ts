@@ -4,11 +4,11 @@
  */
 import type { Socket } from "node:net";
 import type { InboundPort } from "../policy/workload-view.ts";
+import { BoundedWarning } from "../runtime/bounded-warning.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Watched } from "../runtime/watched.ts";
 import { applicationByView, applicationInPod } from "./application-dial.ts";
-import { BoundedWarning } from "./bounded-warning.ts";
 import { type CapturedConnection, CaptureListener } from "./capture-listener.ts";
 import { type Capture, inboundProblem } from "./capture-rules.ts";
 import { CertificateDeadlines } from "./certificate-deadlines.ts";

@@ -10,11 +10,11 @@ import {
   parseGateRequest,
 } from "../policy/gate-lines.ts";
 import type { Destination } from "../policy/workload-view.ts";
+import { BoundedWarning } from "../runtime/bounded-warning.ts";
 import { readFirstLine } from "../runtime/first-line.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
 import { listenOwnerOnly } from "../runtime/owner-only-socket.ts";
-import { BoundedWarning } from "./bounded-warning.ts";
 import { EndpointChoice } from "./endpoint-choice.ts";
 import { relay } from "./tcp-relay.ts";
 import { dialPlaintext, type Upstream, UpstreamConnectError } from "./upstream-dialer.ts";

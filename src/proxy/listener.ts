@@ -2,10 +2,10 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import type { SocketAddress } from "../policy/workload.ts";
+import { BoundedWarning } from "../runtime/bounded-warning.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { ListenError } from "../runtime/listen-error.ts";
 import type { Log } from "../runtime/log.ts";
-import { BoundedWarning } from "./bounded-warning.ts";
 import { formatAddress } from "./recorder.ts";
 
 /** Further connections are dropped until others end; as many may wait to be accepted, where the kernel allows it. */

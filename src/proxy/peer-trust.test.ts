@@ -113,6 +113,30 @@ test("CA-50: a callee whose certificate is on a revocation list gets no request"
   assert.equal(api.entries.filter(({ response_code }) => response_code === 200).length, 1);
 });
 
+const between = buildCertificate({
+  subject: { organization: "Between" },
+  issuer: root,
+  serialNumber: "1a",
+});
+const stray = buildCertificate({ subject: { organization: "Stray" } });
+const chains: readonly [order: string, pem: readonly string[], refused: RegExp][] = [
+  ["in order", [between.pem], /certificate 1A of "O=Between" is revoked/],
+  ["behind a stray root", [stray.pem, between.pem], /issue|issuer|not issued|leads/i],
+];
+for (const [order, above, refused] of chains) {
+  test(`CA-50: whose authority is on a revocation list is refused, its chain sent ${order}`, async () => {
+    const { api, frontend, apiView, listen } = await startPair({ protocol: "http" });
+    const own = svidOf("frontend", "0c", between);
+    frontend.svid.set({ ...own, certificateChainPem: own.certificateChainPem + above.join("") });
+    assert.equal(await get(listen), 200);
+    api.views.set(withLists(apiView, revoking("1a")));
+    assert.notEqual(await get(listen), 200);
+    const { decision } = await api.entry(({ response_code }) => response_code !== 200);
+    assert.ok(decision?.reason.because === "peer-not-verified");
+    assert.match(decision.reason.problem, refused);
+  });
+}
+
 for (const side of ["caller", "callee"] as const) {
   test(`a connection that stands ends when the ${side}'s certificate is revoked, and not before`, async () => {
     const { api, frontend, apiView, frontendView, listen } = await startPair({ protocol: "tcp" });

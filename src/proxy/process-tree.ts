@@ -27,6 +27,28 @@ export function processTree(roots: readonly ProcessIdentity[]): readonly Process
   return processes.filter(({ processId }) => tree.has(processId));
 }
 
+/** More generations than programs have; a chain that goes round, read while processes end, ends here too. */
+const MAX_GENERATIONS = 256;
+
+/**
+ * Whether `processTree(roots)` holds the process, found from below: what it costs does not grow with the machine, so
+ * that strangers may ask.
+ */
+export function isInProcessTree(processId: number, roots: readonly ProcessIdentity[]): boolean {
+  const own = rootNumbers(
+    roots,
+    roots.flatMap((root) => readStatus(root.processId)),
+  );
+  let next = processId;
+  for (let generation = 0; generation < MAX_GENERATIONS; generation++) {
+    const [status] = readStatus(next);
+    if (status === undefined) return false;
+    if (isIn(own)(status)) return true;
+    next = status.parent;
+  }
+  return false;
+}
+
 function rootNumbers(
   roots: readonly ProcessIdentity[],
   processes: readonly ProcessStatus[],

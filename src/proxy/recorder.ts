@@ -5,15 +5,22 @@ import type { SocketAddress } from "../policy/workload.ts";
 import type { Destination, WorkloadView } from "../policy/workload-view.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { AccessLogEntry } from "../telemetry/access-log.ts";
-import type { CallLabels, CallParty, Metrics } from "../telemetry/metrics.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { RequestSeries } from "../telemetry/request-metrics.ts";
 import { responseCodeDetails } from "../telemetry/response-details.ts";
-import { BLACK_HOLE, INBOUND_PASSTHROUGH, PASSTHROUGH } from "./cluster-names.ts";
+import { type UserAccessLogs, writeAccessLogs } from "../telemetry/user-access-logs.ts";
+import { callLabels, identitiesOf } from "./call-labels.ts";
 import type { Exchange, Outcome } from "./exchange.ts";
 import type { UpstreamEnds } from "./upstream-dialer.ts";
 
 /** Verified by both sides of one mutual TLS connection. */
 export interface CallIdentities {
-  readonly source: { readonly id: SpiffeId; readonly serialNumber: string };
+  readonly source: {
+    readonly id: SpiffeId;
+    readonly serialNumber: string;
+    /** SHA-256, lower-case hexadecimal; known of a caller, and of no need for oneself. */
+    readonly certificateHash?: string;
+  };
   readonly destination: SpiffeId;
 }
 
@@ -53,6 +60,8 @@ export interface RecorderOptions {
   readonly view: () => WorkloadView;
   readonly metrics: Metrics;
   readonly accessLog: (entry: AccessLogEntry) => void;
+  /** Those that users configure; absent: none can be written. */
+  readonly userLogs?: UserAccessLogs;
   readonly clock: Clock;
 }
 
@@ -61,17 +70,17 @@ const MAX_CHARACTERS = 1_024;
 
 export class Recorder {
   readonly #options: RecorderOptions;
+  readonly #knownSeries = new Map<string, RequestSeries>();
+  /** The workload for whose labels they are. */
+  #seriesOf: WorkloadView["workload"] | undefined;
   constructor(options: RecorderOptions) {
     this.#options = options;
   }
 
   request(call: CallFacts, exchange: Exchange, outcome: Outcome): void {
-    const { accessLog, metrics } = this.#options;
-    const entry = this.#entry(call, { ...outcome, decision: exchange.decision });
-    accessLog({
-      ...entry,
-      start_time: exchange.startedAt.toISOString(),
-      duration: this.#since(exchange.startedAt),
+    const { metrics } = this.#options;
+    const entry: AccessLogEntry = {
+      ...this.#entry(call, outcome, exchange),
       protocol: exchange.version,
       method: clipped(exchange.head.method),
       path: clipped(exchange.path),
@@ -81,14 +90,12 @@ export class Recorder {
       x_forwarded_for: clipped(exchange.headers.get("x-forwarded-for")),
       user_agent: clipped(exchange.headers.get("user-agent")),
       request_id: clipped(exchange.headers.get("x-request-id")),
-    });
+    };
+    this.#write(entry, { call, exchange, outcome });
     if (exchange.decision !== undefined) metrics.recordDecision(exchange.decision);
     if (outcome.status === null) return;
-    const labels = {
-      ...this.#labels(call, outcome.flags, outcome.ends),
-      responseCode: outcome.status,
-    };
-    metrics.recordRequest(labels, this.#since(exchange.startedAt));
+    const series = this.#series(call, { ...outcome, status: outcome.status });
+    series.record(entry.duration, { received: outcome.bytesReceived, sent: outcome.bytesSent });
   }
 
   /** For bytes on an HTTP connection that are no request. */
@@ -97,26 +104,31 @@ export class Recorder {
     { problem, status }: { readonly problem: string; readonly status: number | null },
   ): void {
     const end = { flags: "DPE", bytesReceived: 0, bytesSent: 0 };
-    this.#options.accessLog({
-      ...this.#entry(call, end),
+    const entry: AccessLogEntry = {
+      ...this.#entry(call, end, {}),
       protocol: "HTTP/1.1",
       response_code: status,
       response_code_details: `http1.codec_error{${problem}}`,
-    });
+    };
+    this.#write(entry, { call });
     if (status === null) return;
-    const labels = { ...this.#labels(call, "DPE"), responseCode: status };
-    this.#options.metrics.recordRequest(labels, this.#since(call.startedAt));
+    const series = this.#series(call, { status, flags: "DPE" });
+    series.record(entry.duration, { received: 0, sent: 0 });
   }
 
   connectionOpened(call: CallFacts, ends?: UpstreamEnds): void {
-    this.#options.metrics.recordConnectionOpened(this.#labels(call, "-", ends));
+    const { metrics, view } = this.#options;
+    const { workload } = view();
+    metrics.recordConnectionOpened(callLabels(call, { workload, flags: "-", ends }));
   }
 
   /** For a connection of which `connectionOpened` was told. */
   connectionClosed(call: CallFacts, end: ConnectionEnd): void {
     this.#connection(call, end);
     const bytes = { received: end.bytesReceived, sent: end.bytesSent };
-    this.#options.metrics.recordConnectionClosed(this.#labels(call, end.flags, end.ends), bytes);
+    const { metrics, view } = this.#options;
+    const { workload } = view();
+    metrics.recordConnectionClosed(callLabels(call, { workload, ...end }), bytes);
   }
 
   /**
@@ -136,24 +148,43 @@ export class Recorder {
   }
 
   #connection(call: CallFacts, end: ConnectionEnd): void {
-    const { accessLog, metrics } = this.#options;
     const details = end.decision === undefined ? null : responseCodeDetails(end.decision.reason);
     const { termination = details?.startsWith("rbac") === true ? details : null } = end;
-    accessLog({
-      ...this.#entry(call, end),
+    const entry: AccessLogEntry = {
+      ...this.#entry(call, end, { decision: end.decision }),
       response_code_details: termination === details ? null : details,
       connection_termination_details: termination,
+    };
+    this.#write(entry, { call });
+    if (end.decision !== undefined) this.#options.metrics.recordDecision(end.decision);
+  }
+
+  /** Into our own log, and into those that users configure: mostly there are none, and nothing is gathered for them. */
+  #write(entry: AccessLogEntry, { call, exchange, outcome }: Recorded): void {
+    const { accessLog, userLogs, view } = this.#options;
+    accessLog(entry);
+    const logs = userLogs?.of(view().telemetry, call.reporter);
+    if (logs === undefined) return;
+    const { responseHeaders, upstreamServiceMs } = outcome ?? {};
+    const certificateHash = call.identities?.source.certificateHash;
+    writeAccessLogs(logs, {
+      entry,
+      startedAt: exchange?.startedAt ?? call.startedAt,
+      ...(exchange && { requestHeaders: exchange.headers }),
+      ...(responseHeaders && { responseHeaders }),
+      ...(upstreamServiceMs !== undefined && { upstreamServiceMs }),
+      ...(certificateHash !== undefined && { certificateHash }),
     });
-    if (end.decision !== undefined) metrics.recordDecision(end.decision);
   }
 
   #entry(
     call: CallFacts,
-    end: Omit<ConnectionEnd, "decision"> & { readonly decision?: Decision | undefined },
+    end: Omit<ConnectionEnd, "decision">,
+    { startedAt = call.startedAt, decision }: Partial<Pick<Exchange, "startedAt" | "decision">>,
   ): AccessLogEntry {
     const identities = identitiesOf(call, end.ends);
     return {
-      start_time: call.startedAt.toISOString(),
+      start_time: startedAt.toISOString(),
       reporter: call.reporter,
       protocol: "TCP",
       method: null,
@@ -166,7 +197,7 @@ export class Recorder {
       upstream_transport_failure_reason: clipped(end.transportFailure),
       bytes_received: end.bytesReceived,
       bytes_sent: end.bytesSent,
-      duration: this.#since(call.startedAt),
+      duration: this.#since(startedAt),
       x_forwarded_for: null,
       user_agent: null,
       request_id: null,
@@ -179,49 +210,47 @@ export class Recorder {
       source_principal: identities?.source.id ?? null,
       destination_principal: identities?.destination ?? null,
       source_certificate_serial: identities?.source.serialNumber ?? null,
-      decision: end.decision === undefined ? null : clippedDecision(end.decision),
+      decision: decision === undefined ? null : clippedDecision(decision),
     };
+  }
+
+  /** Worked out once for requests that have all labels in common: there are few such groups, and many requests. */
+  #series(call: CallFacts, { status, flags, ends }: Counted): RequestSeries {
+    const { metrics, view } = this.#options;
+    const { workload } = view();
+    if (workload !== this.#seriesOf || this.#knownSeries.size >= MAX_KNOWN_SERIES) {
+      this.#seriesOf = workload;
+      this.#knownSeries.clear();
+    }
+    const { source, destination } = identitiesOf(call, ends) ?? {};
+    const key = `${call.reporter} ${status} ${flags} ${call.cluster} ${call.destination?.host} ${source?.id} ${destination}`;
+    const known = this.#knownSeries.get(key);
+    if (known !== undefined) return known;
+    const labels = { ...callLabels(call, { workload, flags, ends }), responseCode: status };
+    const series = metrics.requestSeries(labels);
+    this.#knownSeries.set(key, series);
+    return series;
   }
 
   #since(start: Date): number {
     return this.#options.clock.now().getTime() - start.getTime();
   }
-
-  #labels(call: CallFacts, responseFlags: string, ends?: UpstreamEnds): CallLabels {
-    const identities = identitiesOf(call, ends);
-    const { workload } = this.#options.view();
-    const own = callParty(workload);
-    const source = call.reporter === "source" ? own : {};
-    const callee = call.reporter === "destination" ? own : {};
-    const service = serviceOf(call, workload.namespace);
-    return {
-      reporter: call.reporter,
-      source: withPrincipal(source, identities?.source.id),
-      destination: withPrincipal(callee, identities?.destination),
-      ...(service === undefined ? {} : { service }),
-      responseFlags,
-    };
-  }
 }
 
-/** Clusters without a service give its label their own name, as Istio's do. */
-const WITHOUT_SERVICE: ReadonlySet<string> = new Set([
-  INBOUND_PASSTHROUGH,
-  PASSTHROUGH,
-  BLACK_HOLE,
-]);
+/** Beyond it they are looked up anew. */
+const MAX_KNOWN_SERIES = 4_096;
 
-function serviceOf(
-  { reporter, destination, cluster }: CallFacts,
-  ownNamespace: string,
-): CallLabels["service"] {
-  if (destination !== undefined) {
-    const { host, serviceName: name, serviceNamespace: namespace } = destination;
-    return { host, name, namespace };
-  }
-  if (cluster === undefined || !WITHOUT_SERVICE.has(cluster)) return undefined;
-  const namespace = reporter === "destination" ? ownNamespace : "unknown";
-  return { host: "unknown", name: cluster, namespace };
+interface Counted {
+  readonly status: number;
+  readonly flags: string;
+  readonly ends?: UpstreamEnds;
+}
+
+/** Of a request `exchange` and `outcome` too. */
+interface Recorded {
+  readonly call: CallFacts;
+  readonly exchange?: Exchange;
+  readonly outcome?: Outcome;
 }
 
 /** What a stranger wrote is told at its beginning only: a line of the log costs more than a header. */
@@ -250,30 +279,7 @@ function refusalFlags(decision: Decision | undefined): string {
   return decision === undefined || unserved ? "NR" : "-";
 }
 
-/** The caller's side learns who it speaks with from its own connection onwards. */
-function identitiesOf(call: CallFacts, ends: UpstreamEnds | undefined): CallIdentities | undefined {
-  if (call.reporter === "destination" || ends?.mutualTls === undefined) return call.identities;
-  return { source: ends.mutualTls.own, destination: ends.mutualTls.peer.id };
-}
-
 /** `127.0.0.1:8080`, `[::1]:8080` */
 export function formatAddress({ address, port }: SocketAddress): string {
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
-function callParty({ owner, namespace, labels }: WorkloadView["workload"]): CallParty {
-  const app = labels["app"] ?? labels["app.kubernetes.io/name"];
-  const version = labels["version"] ?? labels["app.kubernetes.io/version"];
-  return {
-    workload: owner,
-    namespace,
-    ...(app === undefined ? {} : { app }),
-    ...(version === undefined ? {} : { version }),
-    canonicalService: labels["service.istio.io/canonical-name"] ?? app ?? owner,
-    canonicalRevision: labels["service.istio.io/canonical-revision"] ?? version ?? "latest",
-  };
-}
-
-function withPrincipal(party: CallParty, principal: SpiffeId | undefined): CallParty {
-  return principal === undefined ? party : { ...party, principal };
 }

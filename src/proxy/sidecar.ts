@@ -11,7 +11,9 @@ import { requireLinuxSockets } from "../runtime/linux-socket.ts";
 import type { Log } from "../runtime/log.ts";
 import { type Watched, WatchedValue } from "../runtime/watched.ts";
 import type { AccessLogEntry } from "../telemetry/access-log.ts";
+import type { LineSink } from "../telemetry/gathered-lines.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
+import { UserAccessLogs } from "../telemetry/user-access-logs.ts";
 import { AdminServer } from "./admin-server.ts";
 import { type CompiledView, compileView } from "./compiled-view.ts";
 import { InboundSide } from "./inbound-side.ts";
@@ -38,6 +40,8 @@ export interface SidecarOptions {
   /** The first process of each container; they and all they start are the sidecar's own workload. */
   readonly applicationProcessIds: Watched<readonly number[]>;
   readonly accessLog: (entry: AccessLogEntry) => void;
+  /** What `/dev/stdout` and `/dev/stderr` stand for in access logs that users configure; absent: nothing is written there. */
+  readonly logStreams?: ReadonlyMap<string, LineSink>;
   readonly log: Log;
   readonly clock: Clock;
   /** A number in [0, 1). */
@@ -98,6 +102,7 @@ class DataPath {
   readonly #names: PodNames | undefined;
   readonly #unwatch: (() => void)[] = [];
   readonly #served: ServedCertificateWatch;
+  readonly #userLogs: UserAccessLogs;
   #svid: X509Svid;
   #applying: Promise<void> = Promise.resolve();
   #retry: NodeJS.Timeout | undefined;
@@ -117,7 +122,16 @@ class DataPath {
     this.#svid = svid;
     this.#compiled = new WatchedValue(compileView(view));
     this.#terminator = new MutualTlsTerminator({ svid, trust: view.trust });
-    const recorder = new Recorder({ ...options, metrics, view: () => this.#compiled.current.view });
+    this.#userLogs = new UserAccessLogs({
+      streams: options.logStreams ?? new Map(),
+      log: options.log,
+    });
+    const recorder = new Recorder({
+      ...options,
+      metrics,
+      userLogs: this.#userLogs,
+      view: () => this.#compiled.current.view,
+    });
     const capture = options.capture && { ...options.capture, adminPort: options.adminPort };
     const shared = { ...options, capture, compiled: this.#compiled, recorder };
     this.#names = capture && new PodNames({ ...shared, capture });
@@ -157,6 +171,7 @@ class DataPath {
     for (const unwatch of this.#unwatch) unwatch();
     await this.#applying;
     await Promise.all([this.#inbound.close(), this.#outbound.close(), this.#names?.close()]);
+    await this.#userLogs.close();
   }
 
   #ownershipRule(): OutboundSideOptions["ownership"] {

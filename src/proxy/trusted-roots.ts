@@ -43,12 +43,14 @@ export class TrustedRoots {
 
   /**
    * Why a peer's certificate counts no more, though it leads to a root; a certificate of which no list tells counts
-   * (CA-51).
+   * (CA-51). TLS finds a way to the root in whatever order the certificates were sent: only a chain that is sent in order
+   * shows whom the lists are to be asked for.
    */
   revocationOf({ certificateHash, chain }: Peer, now: Date): string | undefined {
     if (this.#crlsPem.length === 0) return undefined;
     if (!this.#revocations.has(certificateHash)) {
-      this.#revocations.set(certificateHash, revocationProblem(chain, this.#crlsPem, now));
+      const problem = this.#judge(chain, now) ?? revocationProblem(chain, this.#crlsPem, now);
+      this.#revocations.set(certificateHash, problem);
     }
     return this.#revocations.get(certificateHash);
   }

@@ -6,11 +6,13 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, type TestContext, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { recordedLog } from "../../test/kit/recorded-log.ts";
-import { systemClock } from "../runtime/clock.ts";
 import { peerProcessId } from "../runtime/linux-socket.ts";
+import { identifyProcess } from "../runtime/process-identity.ts";
 import { WatchedValue } from "../runtime/watched.ts";
 import { PinnedProcesses } from "./pinned-processes.ts";
+import { isInProcessTree, processIds, processTree } from "./process-tree.ts";
 import { WorkloadCallers } from "./workload-callers.ts";
 
 const skip = process.platform === "linux" ? false : "the kernel is Linux's";
@@ -52,7 +54,7 @@ function callersOf(context: TestContext, processIds: WatchedValue<readonly numbe
   const log = recordedLog();
   const processes = new PinnedProcesses(processIds);
   context.after(() => processes.close());
-  return { callers: new WorkloadCallers({ processes, clock: systemClock, log }), log };
+  return { callers: new WorkloadCallers({ processes, log }), log };
 }
 
 test("the kernel names the process that connected", { skip }, async (context) => {
@@ -103,13 +105,32 @@ test("before the application runs nobody is admitted", { skip }, async (context)
   assert.equal(await callers.admit(socket), "refused");
 });
 
-test("strangers who come in crowds are refused without a look", { skip }, async (context) => {
-  const { processId } = await connectionOf(context, [CLIENT, path]);
+test("strangers who come in crowds are refused soon, and cost the pod's own processes nothing", {
+  skip,
+}, async (context) => {
+  const { socket: own, processId } = await connectionOf(context, [CLIENT, path]);
   const accepted = once(server, "connection");
   const client = connect(path);
   context.after(() => client.destroy());
-  const [socket] = (await accepted) as [Socket];
+  const [foreign] = (await accepted) as [Socket];
   const { callers } = callersOf(context, new WatchedValue<readonly number[]>([processId]));
-  const verdicts = await Promise.all(Array.from({ length: 200 }, () => callers.admit(socket)));
-  assert.ok(verdicts.every((verdict) => verdict === "refused"));
+  let settled = 0;
+  const strangers = Array.from({ length: 200 }, () =>
+    callers.admit(foreign).finally(() => void settled++),
+  );
+  assert.equal(await callers.admit(own), "admitted");
+  await delay(0);
+  assert.ok(settled >= 190, `${200 - settled} are kept waiting, each on a connection of the pod`);
+  assert.deepEqual(new Set(await Promise.all(strangers)), new Set(["refused"]));
+});
+
+test("found from below: the same processes as found from above", { skip }, async (context) => {
+  const { processId } = await connectionOf(context, [PARENT, path, CLIENT]);
+  const roots = [identifyProcess(processId) ?? assert.fail()];
+  const all = processIds();
+  const tree = new Set(processTree(roots).map((one) => one.processId));
+  assert.ok(tree.size >= 2, "the parent and the client");
+  for (const one of tree) assert.equal(isInProcessTree(one, roots), true);
+  for (const one of all) if (!tree.has(one)) assert.equal(isInProcessTree(one, roots), false);
+  assert.equal(isInProcessTree(processId, [{ processId, startedAt: "another" }]), false);
 });

@@ -3,35 +3,32 @@
  * mode of the file does not say. The kernel names the process that connected.
  */
 import type { Socket } from "node:net";
-import type { Clock } from "../runtime/clock.ts";
+import { BoundedWarning } from "../runtime/bounded-warning.ts";
 import { peerProcessId } from "../runtime/linux-socket.ts";
 import type { Log } from "../runtime/log.ts";
 import type { ProcessIdentity } from "../runtime/process-identity.ts";
 import type { Watched } from "../runtime/watched.ts";
-import { Allowance } from "./allowance.ts";
-import { BoundedWarning } from "./bounded-warning.ts";
-import { commandName, processTree } from "./process-tree.ts";
+import { commandName, isInProcessTree } from "./process-tree.ts";
 
 /** How long a caller that seems foreign is kept waiting: a program can call before its supervisor names it. */
 const PATIENCE_MS = 500;
-/** Each is a look at all processes of the machine. */
-const MAX_LOOKS_PER_SECOND = 50;
+/** Beyond it whoever has been kept waiting longest is refused: strangers must not hold all connections meanwhile. */
+const MAX_KEPT_WAITING = 8;
 
 export interface WorkloadCallersOptions {
   /** The first process of each container of the pod. */
   readonly processes: Watched<readonly ProcessIdentity[]>;
-  readonly clock: Clock;
   readonly log: Log;
 }
 
 export class WorkloadCallers {
   readonly #processes: Watched<readonly ProcessIdentity[]>;
-  readonly #looks: Allowance;
+  /** How to refuse those who are kept waiting, the oldest first. */
+  readonly #waiting: Set<() => void> = new Set();
   readonly #warning: BoundedWarning;
 
-  constructor({ processes, clock, log }: WorkloadCallersOptions) {
+  constructor({ processes, log }: WorkloadCallersOptions) {
     this.#processes = processes;
-    this.#looks = new Allowance({ perSecond: MAX_LOOKS_PER_SECOND, clock });
     this.#warning = new BoundedWarning(log, { message: "Workload API refused: not its workload" });
   }
 
@@ -41,8 +38,7 @@ export class WorkloadCallers {
     const deadline = performance.now() + PATIENCE_MS;
     while (processId !== undefined) {
       const judgedBy = this.#processes.current;
-      if (this.#looks.take() === "spent") break;
-      if (processTree(judgedBy).some((one) => one.processId === processId)) return "admitted";
+      if (isInProcessTree(processId, judgedBy)) return "admitted";
       if (!(await this.#changesFrom(judgedBy, deadline))) break;
     }
     this.#warning.warn({ processId, command: processId && commandName(processId) });
@@ -56,10 +52,15 @@ export class WorkloadCallers {
       const settle = (changed: boolean): void => {
         clearTimeout(timer);
         unwatch();
+        this.#waiting.delete(refuse);
         resolve(changed);
       };
-      const timer = setTimeout(() => settle(false), Math.max(0, deadline - performance.now()));
+      const refuse = (): void => settle(false);
+      const timer = setTimeout(refuse, Math.max(0, deadline - performance.now()));
       const unwatch = this.#processes.onChange(() => settle(true));
+      const [oldest] = this.#waiting;
+      if (this.#waiting.size >= MAX_KEPT_WAITING) oldest?.();
+      this.#waiting.add(refuse);
     });
   }
 }

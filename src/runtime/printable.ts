@@ -11,8 +11,11 @@ export function printable(text: string): string {
   });
 }
 
+const BEYOND_ASCII = /[\u007f-\uffff]/;
+
 /** JSON text that means the same. Line ends stay: JSON has them between its tokens only. */
 export function printableJson(json: string): string {
+  if (!BEYOND_ASCII.test(json)) return json; // nearly always, and far quicker to find out
   return json.replace(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
     Array.from({ length: character.length }, (_, unit) => escapeOf(character, unit)).join(""),
   );

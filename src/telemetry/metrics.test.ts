@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { Decision } from "../policy/decision.ts";
 import { type CallLabels, createMetrics } from "./metrics.ts";
 
+const NO_BYTES = { received: 0, sent: 0 };
 const CALLER = "spiffe://cluster.local/ns/production/sa/frontend";
 const CALLEE = "spiffe://cluster.local/ns/production/sa/api";
 const inbound: CallLabels = {
@@ -30,8 +31,9 @@ async function seriesOf(
 
 test("OBS-20, OBS-21 a request is counted and timed with Istio's labels", async () => {
   const metrics = createMetrics();
-  metrics.recordRequest({ ...inbound, responseCode: 403 }, 7);
-  metrics.recordRequest({ ...inbound, responseCode: 403 }, 9);
+  const refused = metrics.requestSeries({ ...inbound, responseCode: 403 });
+  refused.record(7, { received: 100, sent: 19 });
+  refused.record(9, { received: 0, sent: 19 });
   const [series, ...others] = await seriesOf(metrics, "istio_requests_total");
   assert.deepEqual(others, []);
   assert.equal(series?.value, 2);
@@ -43,6 +45,44 @@ test("OBS-20, OBS-21 a request is counted and timed with Istio's labels", async 
   assert.equal(labels["destination_service"], "api.production.svc.cluster.local");
   const [sum] = await seriesOf(metrics, "istio_request_duration_milliseconds_sum");
   assert.equal(sum?.value, 16);
+});
+
+test("OBS-20 bodies are measured, with the bounds that Envoy has for everything", async () => {
+  const metrics = createMetrics();
+  const series = metrics.requestSeries({ ...inbound, responseCode: 200 });
+  series.record(0.4, { received: 100, sent: 1_000 });
+  series.record(3_600_001, { received: 0, sent: 1_001 });
+  const bucketsOf = async (name: string): Promise<[string | undefined, number][]> =>
+    (await seriesOf(metrics, `${name}_bucket`)).map(({ labels, value }) => [labels["le"], value]);
+  const durations = await bucketsOf("istio_request_duration_milliseconds");
+  assert.equal(durations.length, 20);
+  assert.deepEqual(
+    [durations[0], durations.at(-2), durations.at(-1)],
+    [
+      ["0.5", 1],
+      ["3600000", 1],
+      ["+Inf", 2],
+    ],
+  );
+  const sent = new Map(await bucketsOf("istio_response_bytes"));
+  assert.deepEqual([sent.get("500"), sent.get("1000"), sent.get("2500")], [0, 1, 2]);
+  for (const [name, value] of [
+    ["istio_request_bytes_sum", 100],
+    ["istio_request_bytes_count", 2],
+    ["istio_response_bytes_sum", 2_001],
+  ] as const) {
+    assert.equal((await seriesOf(metrics, name))[0]?.value, value);
+  }
+});
+
+test("the same labels are the same series, whoever asks, and a quote in one of them ends nothing", async () => {
+  const metrics = createMetrics();
+  const odd = { ...inbound, responseCode: 200, destination: { workload: 'a"}\\b\n' } };
+  for (const labels of [odd, { ...odd }]) metrics.requestSeries(labels).record(1, NO_BYTES);
+  const text = await metrics.exposition();
+  const lines = text.split("\n").filter((line) => line.startsWith("istio_requests_total{"));
+  assert.equal(lines.length, 1);
+  assert.match(lines[0] ?? "", /destination_workload="a\\"\}\\\\b\\n".* 2$/);
 });
 
 const policies: [what: string, labels: Partial<CallLabels>, security: string][] = [
@@ -146,8 +186,8 @@ test("decisions are counted by what decided", async () => {
 test("strangers do not decide how many series there are", async () => {
   const metrics = createMetrics();
   for (let code = 600; code < 700; code++)
-    metrics.recordRequest({ ...inbound, responseCode: code }, 1);
-  metrics.recordRequest({ ...inbound, responseCode: Number.NaN }, 1);
+    metrics.requestSeries({ ...inbound, responseCode: code }).record(1, NO_BYTES);
+  metrics.requestSeries({ ...inbound, responseCode: Number.NaN }).record(1, NO_BYTES);
   const series = await seriesOf(metrics, "istio_requests_total");
   assert.deepEqual(
     series.map(({ labels, value }) => [labels["response_code"], value]),

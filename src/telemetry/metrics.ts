@@ -2,10 +2,11 @@
  * Istio's standard metrics and a few of our own, for Prometheus. The only door to prom-client.
  * Labels come from verified certificates, resources and fixed sets alone, so that no stranger decides how many series there are.
  */
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Registry } from "prom-client";
 import type { ResourceRef } from "../api/resource.ts";
 import type { Decision, Judged, Reason } from "../policy/decision.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
+import { RequestMetrics, type RequestSeries } from "./request-metrics.ts";
 
 /** One side of a call, as far as it is known. */
 export interface CallParty {
@@ -44,8 +45,8 @@ export interface RelayedBytes {
 }
 
 export interface Metrics {
-  /** @param durationMs from the request's first byte to the response's last, in milliseconds */
-  recordRequest(labels: RequestLabels, durationMs: number): void;
+  /** The series of requests with these labels: whoever has many such requests asks once. */
+  requestSeries(labels: RequestLabels): RequestSeries;
   recordConnectionOpened(labels: CallLabels): void;
   recordConnectionClosed(labels: CallLabels, bytes: RelayedBytes): void;
   recordDecision(decision: Decision): void;
@@ -88,29 +89,11 @@ const CALL_LABELS = [
 const REQUEST_LABELS = [...CALL_LABELS, "response_code", "grpc_response_status"] as const;
 type CallLabelValues = Record<(typeof CALL_LABELS)[number], string>;
 
-/** Upper bounds in milliseconds: Envoy's defaults. */
-const DURATION_BUCKETS_MS = [
-  0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 600_000,
-  1_800_000, 3_600_000,
-];
-
 /** Metrics of one sidecar, in a registry of their own. */
 export function createMetrics(clock: Clock = systemClock): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  const requests = new Counter({
-    name: "istio_requests_total",
-    help: "Requests answered, allowed or not.",
-    labelNames: REQUEST_LABELS,
-    registers,
-  });
-  const durations = new Histogram({
-    name: "istio_request_duration_milliseconds",
-    help: "How long requests took, in milliseconds.",
-    labelNames: REQUEST_LABELS,
-    buckets: DURATION_BUCKETS_MS,
-    registers,
-  });
+  const requests = new RequestMetrics();
   const connections = createConnectionMetrics(registers);
   const recordDecision = createDecisionCounters(registers);
   const setCertificateExpiry = createExpiryGauge(registers, clock);
@@ -118,13 +101,9 @@ export function createMetrics(clock: Clock = systemClock): Metrics {
     ...connections,
     setCertificateExpiry,
     setServedCertificate: createServedGauge(registers),
-    recordRequest(labels, durationMs) {
-      const values = requestLabelValues(labels);
-      requests.inc(values);
-      durations.observe(values, durationMs);
-    },
+    requestSeries: (labels) => requests.series(requestLabelValues(labels)),
     recordDecision,
-    exposition: () => registry.metrics(),
+    exposition: async () => `${await registry.metrics()}${requests.text()}`,
     contentType: registry.contentType,
   };
 }

@@ -4,16 +4,23 @@
  * client roots are exchanged while it runs.
  */
 import { constants, type X509Certificate } from "node:crypto";
-import type { Server as NetServer } from "node:net";
+import type { Server as NetServer, Socket } from "node:net";
 import { createServer, type SecureContextOptions, type TLSSocket } from "node:tls";
 import { type ConnectionInjector, Server, ServerCredentials } from "@grpc/grpc-js";
 import { ListenError } from "../runtime/listen-error.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Watched } from "../runtime/watched.ts";
+import { callDeadlines } from "./call-deadlines.ts";
 import { rememberClient } from "./client-certificates.ts";
+import {
+  ClientConnections,
+  CONNECTION_LIMITS,
+  type ConnectionLimits,
+  remoteOf,
+} from "./client-connections.ts";
+import { ConnectionRefusals } from "./connection-refusals.ts";
 import type { GrpcService } from "./grpc-service.ts";
 
-const MAX_CONNECTIONS = 4_096;
 const MAX_STREAMS_PER_CONNECTION = 32;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** A connection without a call is closed after this. */
@@ -41,6 +48,8 @@ export interface SecureGrpcServerOptions {
   readonly maxReceiveBytes: number;
   /** Says more, for the log, of a client certificate that does not verify than the error's code. */
   readonly explainRefusal?: (certificate: X509Certificate, error: string) => string;
+  /** Constant but for tests. */
+  readonly limits?: ConnectionLimits;
   readonly log: Log;
 }
 
@@ -53,8 +62,10 @@ export interface SecureGrpcServer {
 export async function startSecureGrpcServer(
   options: SecureGrpcServerOptions,
 ): Promise<SecureGrpcServer> {
-  const { identity, explainRefusal, log } = options;
-  const grpc = createGrpcServer(options);
+  const { identity, limits = CONNECTION_LIMITS, log } = options;
+  const connections = new ClientConnections(limits, log);
+  const refusals = new ConnectionRefusals(log);
+  const grpc = createGrpcServer(options, connections);
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
   const sockets = new Set<TLSSocket>();
   const server = createServer(
@@ -68,12 +79,12 @@ export async function startSecureGrpcServer(
     (socket) => {
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
-      admit(socket, { injector, explainRefusal, log });
+      admit(socket, { ...options, injector, connections, refusals });
     },
   );
-  server.maxConnections = MAX_CONNECTIONS;
+  server.prependListener("connection", (socket: Socket) => connections.arrived(socket));
   server.on("tlsClientError", (error, socket) => {
-    log.warn("TLS handshake failed", { remote: remoteOf(socket), error: error.message });
+    refusals.handshakeFailed(remoteOf(socket), error.message);
     socket.destroy();
   });
   const stopWatching = identity.onChange((next) => server.setSecureContext(secureContext(next)));
@@ -83,6 +94,7 @@ export async function startSecureGrpcServer(
     port,
     close: async () => {
       stopWatching();
+      connections.close();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       injector.drain(CLOSE_GRACE_MS);
       const deadline = setTimeout(() => {
@@ -95,8 +107,12 @@ export async function startSecureGrpcServer(
   };
 }
 
-function createGrpcServer({ services, maxReceiveBytes }: SecureGrpcServerOptions): Server {
+function createGrpcServer(
+  { services, maxReceiveBytes }: SecureGrpcServerOptions,
+  connections: ClientConnections,
+): Server {
   const server = new Server({
+    interceptors: [callDeadlines(connections)],
     "grpc.max_receive_message_length": maxReceiveBytes,
     "grpc.max_concurrent_streams": MAX_STREAMS_PER_CONNECTION,
     "grpc.max_connection_idle_ms": IDLE_TIMEOUT_MS,
@@ -120,27 +136,30 @@ function secureContext(identity: ServerIdentity): SecureContextOptions {
   };
 }
 
-interface Admission extends Pick<SecureGrpcServerOptions, "log"> {
+interface Admission extends Pick<SecureGrpcServerOptions, "explainRefusal"> {
   readonly injector: ConnectionInjector;
-  readonly explainRefusal: SecureGrpcServerOptions["explainRefusal"];
+  readonly connections: ClientConnections;
+  readonly refusals: ConnectionRefusals;
 }
 
-function admit(socket: TLSSocket, { injector, explainRefusal, log }: Admission): void {
+function admit(
+  socket: TLSSocket,
+  { injector, connections, refusals, explainRefusal }: Admission,
+): void {
   const remote = remoteOf(socket);
-  socket.on("error", (error) => log.info("connection failed", { remote, error: error.message }));
+  socket.on("error", (error) => refusals.connectionFailed(remote, error.message));
   const certificate = socket.getPeerX509Certificate();
   if (certificate !== undefined && !socket.authorized) {
     const error = String(socket.authorizationError);
-    log.warn("client certificate refused", {
-      remote,
+    refusals.certificateRefused(remote, {
       reason: explainRefusal?.(certificate, error) ?? error,
       names: certificate.subjectAltName,
     });
     socket.destroy();
   } else if (socket.alpnProtocol !== "h2") {
-    log.warn("connection refused", { remote, reason: "the client does not offer HTTP/2" });
+    refusals.noHttp2(remote);
     socket.destroy();
-  } else {
+  } else if (connections.welcome(socket, certificate) !== undefined) {
     if (certificate !== undefined) rememberClient(socket, certificate);
     injector.injectConnection(socket);
   }
@@ -161,8 +180,4 @@ function listen(
       else reject(new ListenError(`cannot listen on ${host}:${port}`));
     });
   });
-}
-
-function remoteOf(socket: TLSSocket): string {
-  return `${socket.remoteAddress ?? "gone"}:${socket.remotePort ?? 0}`;
 }

@@ -2,6 +2,7 @@
 import { chmod, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { BoundedWarning } from "../runtime/bounded-warning.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
 import { listenOwnerOnly } from "../runtime/owner-only-socket.ts";
@@ -53,7 +54,8 @@ export async function startUnixGrpcServer(options: UnixGrpcServerOptions): Promi
     );
   });
   server.maxConnections = maxConnections;
-  server.on("drop", () => log.warn("connection dropped: too many are open", { path }));
+  const dropped = new BoundedWarning(log, { message: "connection dropped: too many are open" });
+  server.on("drop", () => dropped.warn({ path }));
   await listenOwnerOnly(server, path);
   if (access === "group") await chmod(path, 0o660);
   server.on("error", (error) => log.error("listener failed", { path, error: error.message }));

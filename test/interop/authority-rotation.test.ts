@@ -92,7 +92,10 @@ test("by hand, through every phase: kill -9 of the control plane loses nothing, 
     await survive(`active ${third}`, `retiring ${first}`);
     await assertTaken(data, "rollback");
     await survive(`active ${first}`, `retiring ${third}`);
-    await assertTaken(data, "rollback");
+    const again = await ca(data, "rollback");
+    assert.equal(again.code, 1, "never forward: whoever tries again ends where the first led");
+    assert.match(again.errors, /was rolled back already/);
+    await assertTaken(data, "activate", "--wait", "60s");
     const sidecar = await processNamed(mesh, `${STOPPED} sidecar`);
     process.kill(sidecar, "SIGSTOP");
     const revoking: RunningCommand[] = [];

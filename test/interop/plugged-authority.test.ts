@@ -76,7 +76,7 @@ test("CA-50: lists by `openssl ca -gencrl`: who holds a certificate of a revoked
     await assert.rejects(issueFor(mesh, "frontend", stolen), /authenticate failure/);
     assert.match(
       await mesh.read("logs/control-plane.log"),
-      /the caller's certificate \w+ of .*CN=First.* is revoked/,
+      /the client certificate is refused: certificate \w+ of .*CN=First.* is revoked/,
     );
     assert.match(await answerTo(mesh, await issueFor(mesh, "frontend")), /HTTP\/1\.1 200/);
 

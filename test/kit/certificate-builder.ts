@@ -137,6 +137,8 @@ export interface RevocationListOptions {
   /** Signed by another than it names. */
   readonly signer?: KeyPair;
   readonly unknownCritical?: readonly string[];
+  /** Up to 127. */
+  readonly number?: number;
 }
 
 /** @returns PEM */
@@ -162,14 +164,23 @@ export function buildRevocationList(
       }),
   );
   if (revoked.length > 0) body.revokedCertificates = revoked;
-  const critical = unknownExtensions(options.unknownCritical);
-  if (critical.length > 0) body.crlExtensions = critical;
+  const extensions = [
+    ...unknownExtensions(options.unknownCritical),
+    ...numberExtensions(options.number),
+  ];
+  if (extensions.length > 0) body.crlExtensions = extensions;
   const list = new CertificateList({
     tbsCertList: body,
     signatureAlgorithm: algorithm,
     signature: bytes(sign(hash, Buffer.from(AsnConvert.serialize(body)), signer.privateKey)),
   });
   return formatPem("X509 CRL", new Uint8Array(AsnConvert.serialize(list)));
+}
+
+function numberExtensions(number: number | undefined): Extension[] {
+  if (number === undefined) return [];
+  const extnValue = new OctetString(Uint8Array.of(2, 1, number));
+  return [new Extension({ extnID: "2.5.29.20", critical: false, extnValue })];
 }
 
 function extensionsOf(options: CertificateOptions, keys: KeyPair, signer: KeyPair): Extension[] {

@@ -100,6 +100,12 @@ function upToDate(ring: OpenedAuthorityRing): SubscriberStatus {
     principal: parseSpiffeId("spiffe://cluster.local/ns/shop/sa/default"),
     remoteAddress: "127.0.0.1:1",
     trustAcked: trustFingerprint(ring.trust.current),
+    pod: {
+      namespace: "shop",
+      podName: "api-0",
+      podUid: "uid of shop/api-0",
+      serviceAccount: "default",
+    },
     certificate: {
       serialNumber: "01",
       authorityKeyIdentifier: active.keyIdentifier,

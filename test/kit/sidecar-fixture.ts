@@ -16,6 +16,7 @@ import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLog } from "../../src/runtime/log.ts";
 import { WatchedValue } from "../../src/runtime/watched.ts";
 import type { AccessLogEntry } from "../../src/telemetry/access-log.ts";
+import type { LineSink } from "../../src/telemetry/gathered-lines.ts";
 import { eventually } from "./eventually.ts";
 import { freePort } from "./free-port.ts";
 import { type LogLine, type RecordedLog, recordedLog } from "./recorded-log.ts";
@@ -159,6 +160,7 @@ export async function startTestSidecar(options: {
   readonly adminPort?: number;
   /** "nothing": what is written is thrown away, so that memory can be measured. */
   readonly keep?: "everything" | "nothing";
+  readonly logStreams?: ReadonlyMap<string, LineSink>;
 }): Promise<TestSidecar> {
   const views = new WatchedValue<WorkloadView | undefined>(options.view);
   const svid = new WatchedValue<X509Svid | undefined>(options.svid);
@@ -176,6 +178,7 @@ export async function startTestSidecar(options: {
     views,
     applicationProcessIds,
     accessLog: (entry) => keep === "everything" && entries.push(entry),
+    ...(options.logStreams && { logStreams: options.logStreams }),
     log: keep === "everything" ? log : silentLog,
     clock: systemClock,
     random: () => 0,

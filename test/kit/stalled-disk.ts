@@ -15,6 +15,7 @@ export type DiskFault = "stalls" | "fails once" | "fails for good";
 interface Work {
   left: number;
   readonly fault: DiskFault;
+  readonly struck: () => void;
   readonly stalled: () => void;
   /** Kept, so that those of work that stalled are closed by us and not by the garbage collector. */
   readonly handles: { close(): Promise<void> }[];
@@ -22,14 +23,18 @@ interface Work {
 
 const current = new AsyncLocalStorage<Work>();
 
-/** Runs `work` until it has made so many operations on the disk, and one more is due. */
+/** Runs `work` until it has made so many operations on the disk, and one more is due; `onStruck` hears of that one. */
 export async function withDisk<T>(
-  { operations, fault }: { readonly operations: number; readonly fault: DiskFault },
+  {
+    operations,
+    fault,
+    onStruck: struck = () => {},
+  }: { readonly operations: number; readonly fault: DiskFault; readonly onStruck?: () => void },
   work: () => Promise<T>,
 ): Promise<{ readonly done: T } | { readonly error: unknown } | "stalled"> {
   const handles: Work["handles"] = [];
   const outcome = new Promise<Awaited<ReturnType<typeof withDisk<T>>>>((resolve) => {
-    const state = { left: operations, fault, handles, stalled: () => resolve("stalled") };
+    const state = { left: operations, fault, handles, struck, stalled: () => resolve("stalled") };
     current.run(state, () => {
       work().then(
         (done) => resolve({ done }),
@@ -73,6 +78,7 @@ async function disobey(
     readonly perform: (given: unknown[]) => Promise<unknown>;
   },
 ): Promise<void> {
+  work.struck();
   if (work.fault === "stalls") {
     // A process may be killed when half of a file is written.
     const [text] = operation.given;

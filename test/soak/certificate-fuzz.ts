@@ -1,46 +1,48 @@
 /**
  * Changed certificate requests and certificates, most of them signed again: whatever we accept, two readers that we did
- * not write must accept too, and read the same. MINUTES and SEED can be given; 1 and a random one if not. Exit 1 at any
- * disagreement.
- *
- *     npm run fuzz -- 3
+ * not write must accept too, and read the same.
  */
-import { randomInt } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { Dice } from "../kit/dice.ts";
 import { certificateSubject } from "./fuzz/certificates.ts";
 import type { FuzzSubject, Mutant } from "./fuzz/fuzz-subject.ts";
+import type { Fuzzer, FuzzTask } from "./fuzz/fuzzer.ts";
 import { requestSubject } from "./fuzz/requests.ts";
 
-const MINUTE_MS = 60_000;
 /** OpenSSL is asked of every mutant that we accept, and of one in so many that we refuse. */
 const ASK_OF_REFUSED = 200;
 const MAX_PRINTED = 10;
 const MAX_REASONS = 12;
 
-const minutes = Number(process.argv[2] ?? 1);
-const seed = Number(process.argv[3] ?? randomInt(2 ** 31));
-if (!(minutes > 0) || !Number.isInteger(seed)) throw new Error("expected: [MINUTES] [SEED]");
-
 const subjects: readonly FuzzSubject[] = [requestSubject(), certificateSubject()];
 const counts = { mutants: 0, accepted: 0, asked: 0, stricter: 0, disagreements: 0 };
 const reasons = new Map<string, number>();
-const end = Date.now() + minutes * MINUTE_MS;
 
-console.log(`seed ${seed}, ${minutes} min`);
-const workers = Array.from({ length: availableParallelism() }, (_, index) => fuzz(seed + index));
-await Promise.all(workers);
-console.log(
-  `${counts.mutants} mutants: ${counts.accepted} accepted, ${counts.mutants - counts.accepted} refused; OpenSSL asked of ${counts.asked}`,
-);
-console.log(`of those refused and asked of, both other readers would accept ${counts.stricter}:`);
-for (const [reason, count] of [...reasons].sort(([, a], [, b]) => b - a).slice(0, MAX_REASONS))
-  console.log(`${String(count).padStart(7)}  ${reason}`);
-console.log(`${counts.disagreements} accepted that another reader refuses, or reads differently`);
-process.exitCode = counts.disagreements === 0 && counts.accepted > 0 ? 0 : 1;
+export const certificateFuzzer: Fuzzer = {
+  name: "certificates",
+  async run({ end, seed }) {
+    const workers = Array.from({ length: availableParallelism() }, (_, index) =>
+      fuzz({ end, seed: seed + index }),
+    );
+    await Promise.all(workers);
+    printCounts();
+    return counts.disagreements === 0 && counts.accepted > 0 ? "well" : "at fault";
+  },
+};
 
-async function fuzz(ownSeed: number): Promise<void> {
-  const dice = new Dice(ownSeed);
+function printCounts(): void {
+  const { mutants, accepted, asked, stricter, disagreements } = counts;
+  console.log(
+    `${mutants} mutants: ${accepted} accepted, ${mutants - accepted} refused; OpenSSL asked of ${asked}`,
+  );
+  console.log(`of those refused and asked of, both other readers would accept ${stricter}:`);
+  for (const [reason, count] of [...reasons].sort(([, a], [, b]) => b - a).slice(0, MAX_REASONS))
+    console.log(`${String(count).padStart(7)}  ${reason}`);
+  console.log(`${disagreements} accepted that another reader refuses, or reads differently`);
+}
+
+async function fuzz({ end, seed }: FuzzTask): Promise<void> {
+  const dice = new Dice(seed);
   while (Date.now() < end) {
     const subject = dice.pick(subjects);
     await judge(subject.mutant(dice), { subject, dice });

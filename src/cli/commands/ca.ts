@@ -65,7 +65,8 @@ export async function caStepCommand(
       return 1;
     }
     if (reply.type === "ca-taken") {
-      print(`${DONE[step]}: ${describeAuthority(reply.authority, clock.now())}`);
+      const done = reply.was === "before" ? `done already; ${DONE[step]}` : DONE[step];
+      print(`${done}: ${describeAuthority(reply.authority, clock.now())}`);
       if (reply.broke !== undefined) warn(`forced: ${reply.broke}`);
       return waitForNext(dataDirectory, { print, warn, patience, waits: "wait" in options });
     }

@@ -10,16 +10,17 @@ import type {
 import { systemClock } from "../../runtime/clock.ts";
 import { createDeferred } from "../../runtime/deferred.ts";
 import { describeError } from "../../runtime/hauberk-error.ts";
-import { createLog } from "../../runtime/log.ts";
 import { WatchedValue } from "../../runtime/watched.ts";
 import { openInheritedPipe } from "../inherited-pipe.ts";
+import { openProcessLogs } from "../process-logs.ts";
 import { aborted, stopSignal } from "../stop-signal.ts";
 
 export async function controlPlaneCommand(): Promise<number> {
   const signal = stopSignal();
   const endAtOnce = (): never => process.exit(0);
   signal.addEventListener("abort", endAtOnce);
-  const log = createLog((line) => process.stderr.write(`${line}\n`), systemClock);
+  let announce = (_text: string): void => {};
+  const { log } = openProcessLogs(systemClock, (text) => announce(text));
   const running = new WatchedValue<RunningNow>({ workloads: [], resources: [] });
   const start = createDeferred<ControlPlaneInstruction & { type: "start" }>();
   const pipe = openInheritedPipe<ControlPlaneInstruction, ControlPlaneReport>(
@@ -29,10 +30,10 @@ export async function controlPlaneCommand(): Promise<number> {
     },
     () => log.warn("the supervisor is gone; the control plane keeps serving"),
   );
+  announce = (text) => pipe.send({ type: "notice", text });
   try {
     const wanted = await start.promise;
     const flags = controlPlaneFlags(process.env);
-    const announce = (text: string): void => pipe.send({ type: "notice", text });
     const options = { ...wanted, running, flags, announce, log, clock: systemClock };
     const controlPlane = await startControlPlane(options);
     signal.removeEventListener("abort", endAtOnce);

@@ -9,15 +9,15 @@ import { systemClock } from "../../runtime/clock.ts";
 import { createDeferred } from "../../runtime/deferred.ts";
 import { describeError } from "../../runtime/hauberk-error.ts";
 import { originalDestination, requireLinuxSockets } from "../../runtime/linux-socket.ts";
-import { createLog } from "../../runtime/log.ts";
 import { openInheritedPipe } from "../inherited-pipe.ts";
+import { openProcessLogs } from "../process-logs.ts";
 import { aborted, stopSignal } from "../stop-signal.ts";
 
 export async function gatewayCommand(): Promise<number> {
   const signal = stopSignal();
   const endAtOnce = (): never => process.exit(0);
   signal.addEventListener("abort", endAtOnce);
-  const log = createLog((line) => process.stderr.write(`${line}\n`), systemClock);
+  const { log } = openProcessLogs(systemClock);
   const started = createDeferred<GatewayStart>();
   let newest: GatewayInstruction | undefined;
   let gateway: Gateway | undefined;

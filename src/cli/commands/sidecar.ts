@@ -17,10 +17,11 @@ import { startPodWorkloadApi } from "../../proxy/pod-workload-api.ts";
 import { startSidecar } from "../../proxy/sidecar.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { createDeferred } from "../../runtime/deferred.ts";
-import { createLog } from "../../runtime/log.ts";
 import { WatchedValue } from "../../runtime/watched.ts";
 import { formatAccessLogEntry } from "../../telemetry/access-log.ts";
 import { openInheritedPipe } from "../inherited-pipe.ts";
+import { openLogStreams } from "../log-streams.ts";
+import { openProcessLogs } from "../process-logs.ts";
 import { aborted, stopSignal } from "../stop-signal.ts";
 
 /** Standard output carries the access log, standard error the operational log. */
@@ -28,7 +29,7 @@ export async function sidecarCommand(): Promise<number> {
   const signal = stopSignal();
   const endAtOnce = (): never => process.exit(0);
   signal.addEventListener("abort", endAtOnce);
-  const log = createLog((line) => process.stderr.write(`${line}\n`), systemClock);
+  const { log, writeOutput } = openProcessLogs(systemClock);
   const bootstrapped = createDeferred<SidecarBootstrap>();
   const applicationProcessIds = new WatchedValue<readonly number[]>([]);
   let identity: WorkloadIdentity | undefined;
@@ -55,6 +56,7 @@ export async function sidecarCommand(): Promise<number> {
     name: `${bootstrap.namespace}/${bootstrap.name}`,
     svid: identity.svid,
     rootsPem: () => known.roots.current,
+    onRefused: (svid) => identity?.refuse(svid),
     log,
     random: Math.random,
     signal,
@@ -66,7 +68,8 @@ export async function sidecarCommand(): Promise<number> {
     svid: identity.svid,
     views: discovery.views,
     applicationProcessIds,
-    accessLog: (entry) => process.stdout.write(`${formatAccessLogEntry(entry)}\n`),
+    accessLog: (entry) => writeOutput(formatAccessLogEntry(entry)),
+    logStreams: openLogStreams(log),
   });
   const workloadApi =
     bootstrap.workloadApi &&

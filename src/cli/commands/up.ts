@@ -56,7 +56,9 @@ async function checkCustomAuthority(folder: string, print: Print): Promise<void>
     await readPluggedAuthority(folder, { now: systemClock.now() });
     return;
   }
-  print(`${folder} is empty: until an authority is there, one of the mesh's own signs`);
+  print(
+    `${folder} is empty: until an authority is there, the one that signed before goes on, in a new mesh one of its own`,
+  );
 }
 
 function portOptions({ bundleEndpoint, metricsPort }: UpOptions): readonly string[] {

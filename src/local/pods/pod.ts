@@ -295,6 +295,7 @@ export class Pod {
       logDirectory: this.#logs,
       output: "access.log",
       errors: "sidecar.log",
+      accessLog: "istio-access.log",
       ...(isJoined(this.plan.source) ? { graceMs: JOINED_GRACE_MS } : {}),
       receive: (message) => answer.resolve(message as SidecarReport),
     });

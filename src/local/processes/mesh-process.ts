@@ -1,11 +1,12 @@
 /** One process of the mesh: started in a group of its own, output into files, an optional pipe to talk over. */
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
-import { mkdir, open } from "node:fs/promises";
+import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { readJsonLines, writeJsonLine } from "../../runtime/json-lines.ts";
 import { closedDescriptors } from "./inherited-descriptors.ts";
+import { LOG_PREDECESSORS, predecessorName } from "./log-predecessors.ts";
 
 /** How long a process may take to end after SIGTERM, unless its plan says otherwise. */
 const GRACE_MS = 5_000;
@@ -20,6 +21,10 @@ export interface ProcessPlan {
   /** File names in `logDirectory`. */
   readonly output: string;
   readonly errors: string;
+  /** "bounded": the process keeps its logs small, and gets the files that take what they held. Absent: they grow. */
+  readonly logs?: "bounded";
+  /** A further file that the process may write, bounded as its logs: descriptors 6 and, for what it held, 7. */
+  readonly accessLog?: string;
   /** Whether to open the pipe: file descriptor 3 of the process. */
   readonly pipe: "none" | "json-lines";
   /** How long it may take to end after SIGTERM, in milliseconds. */
@@ -73,17 +78,17 @@ export class MeshProcess {
 
   /** @throws Error when the command cannot be started */
   static async start(plan: ProcessPlan): Promise<MeshProcess> {
-    await mkdir(plan.logDirectory, { recursive: true, mode: 0o700 });
-    const [output, errors] = await Promise.all(
-      [plan.output, plan.errors].map((name) => open(join(plan.logDirectory, name), "a", 0o600)),
-    );
+    const logs = await openLogs(plan);
     try {
       const [file, ...parameters] = plan.command;
+      const isBounded = logs.predecessors.length > 0;
       const child = spawn(file, parameters, {
         cwd: plan.workingDirectory,
-        env: plan.environment,
+        env: isBounded
+          ? { ...plan.environment, [LOG_PREDECESSORS.variable]: "1" }
+          : plan.environment,
         detached: true,
-        stdio: descriptorsOf(plan, { output: output?.fd, errors: errors?.fd }),
+        stdio: descriptorsOf(plan, logs),
       });
       await new Promise<void>((resolve, reject) => {
         child.once("spawn", resolve);
@@ -92,7 +97,9 @@ export class MeshProcess {
       const pipe = plan.pipe === "none" ? undefined : connectPipe(child, plan);
       return new MeshProcess(plan, child, pipe);
     } finally {
-      await Promise.all([output?.close(), errors?.close()]);
+      await Promise.all(
+        [logs.output, logs.errors, ...logs.predecessors].map((opened) => opened?.close()),
+      );
     }
   }
 
@@ -150,14 +157,59 @@ function sendSignal(processId: number, signal: NodeJS.Signals): void {
   }
 }
 
+interface OpenLogs {
+  readonly output: FileHandle | undefined;
+  readonly errors: FileHandle | undefined;
+  /** None; or one for each of both, in that order, and then a further log with its own. */
+  readonly predecessors: readonly (FileHandle | undefined)[];
+}
+
+/** A process starts whether or not there is room for what it may have to say. */
+async function openLogs({
+  logDirectory,
+  output,
+  errors,
+  accessLog,
+  logs,
+}: ProcessPlan): Promise<OpenLogs> {
+  const openLog = async (name: string): Promise<FileHandle | undefined> => {
+    try {
+      await mkdir(logDirectory, { recursive: true, mode: 0o700 });
+      return await open(join(logDirectory, name), "a+", 0o600);
+    } catch (error) {
+      if (isLackOfRoom(error)) return undefined;
+      throw error;
+    }
+  };
+  const further = [predecessorName(output), predecessorName(errors)];
+  if (accessLog !== undefined) further.push(accessLog, predecessorName(accessLog));
+  return {
+    output: await openLog(output),
+    errors: await openLog(errors),
+    predecessors: logs === "bounded" ? await Promise.all(further.map(openLog)) : [],
+  };
+}
+
+const LACK_OF_ROOM: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EROFS"]);
+
+function isLackOfRoom(error: unknown): boolean {
+  return error instanceof Error && "code" in error && LACK_OF_ROOM.has(error.code);
+}
+
 /** Nothing but these: what this process was itself started with is closed to the child. */
 function descriptorsOf(
   plan: ProcessPlan,
-  { output, errors }: { readonly output: number | undefined; readonly errors: number | undefined },
+  { output, errors, predecessors }: OpenLogs,
 ): StdioOptions {
-  const [, , , , ...others] = closedDescriptors();
-  const pipe = plan.pipe === "none" ? "ignore" : "pipe";
-  return ["ignore", output ?? "ignore", errors ?? "ignore", pipe, ...others];
+  const closed = closedDescriptors();
+  const given = [
+    "ignore",
+    output?.fd ?? "ignore",
+    errors?.fd ?? "ignore",
+    plan.pipe === "none" ? "ignore" : "pipe",
+    ...predecessors.map((opened, index) => opened?.fd ?? closed[4 + index] ?? "ignore"),
+  ] as const;
+  return [...given, ...closed.slice(given.length)];
 }
 
 function connectPipe(child: ChildProcess, { receive }: ProcessPlan): Duplex {

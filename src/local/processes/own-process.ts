@@ -21,6 +21,7 @@ export function ownProcessPlan(what: {
   readonly logDirectory: string;
   readonly output: string;
   readonly errors: string;
+  readonly accessLog?: string;
   readonly graceMs?: number;
   readonly receive: (message: unknown) => void;
 }): ProcessPlan {
@@ -30,6 +31,7 @@ export function ownProcessPlan(what: {
     command: [...hauberkCommand, command],
     environment: ownEnvironment(),
     workingDirectory: process.cwd(),
+    logs: "bounded",
     pipe: "json-lines",
   };
 }

@@ -47,6 +47,7 @@ async function start(options: StartService): Promise<void> {
     crlsPem: [],
   });
   const pods = new Set(options.pods);
+  const issueLog = await openIssueLog({ directory, clock, log });
   const server = await startSecureGrpcServer({
     host: "127.0.0.1",
     port: 0,
@@ -59,12 +60,11 @@ async function start(options: StartService): Promise<void> {
           trustDomain: "cluster.local",
           tokens: new ServiceAccountTokenVerifier(createPublicKey(options.tokenKeyPem)),
           isLivePod: ({ name }) => pods.has(name),
-          isLiveAccount: ({ serviceAccount }) => pods.has(serviceAccount),
-          distrusted: new WatchedValue(new Set<string>()),
+          holderOf: (serial) => issueLog.holderOf(serial),
           trust,
           clock,
         }),
-        issueLog: await openIssueLog({ directory, clock, log }),
+        issueLog,
         metrics: authorityMetrics({ issuer, trust, clock }),
         clock,
         log,

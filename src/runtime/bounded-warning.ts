@@ -1,10 +1,10 @@
 /** A warning that strangers can provoke: one line a second at most, which counts those that were left out. */
-import type { Log, LogFields } from "../runtime/log.ts";
+import type { Log, LogFields } from "./log.ts";
 
 const INTERVAL_MS = 1_000;
 
 export class BoundedWarning {
-  readonly #log: Log;
+  readonly #log: Pick<Log, "warn">;
   readonly #message: string;
   readonly #intervalMs: number;
   #resting: NodeJS.Timeout | undefined;
@@ -12,7 +12,7 @@ export class BoundedWarning {
   #fullest: LogFields = {};
 
   constructor(
-    log: Log,
+    log: Pick<Log, "warn">,
     {
       message,
       intervalMs = INTERVAL_MS,

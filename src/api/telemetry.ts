@@ -1,0 +1,71 @@
+/**
+ * Telemetry: which requests and connections are told to whom. Its access logging is carried here; the rest is checked.
+ * Source: https://istio.io/latest/docs/reference/config/telemetry/
+ */
+import type { TargetRef } from "./authorization-policy.ts";
+import type { Fields } from "./decoder.ts";
+import { workloadSelector } from "./label-selector.ts";
+import { type LogFilter, logFilter } from "./log-filter.ts";
+import type { Labels, ResourceMeta } from "./resource.ts";
+import { targetRefs } from "./target-refs.ts";
+import { flagIn, textIn } from "./webhook/written-values.ts";
+
+/** Of whose calls a sidecar tells: those that it makes, those that it takes, or both (OBS-11). */
+export const WORKLOAD_MODES = ["CLIENT_AND_SERVER", "CLIENT", "SERVER"] as const;
+export type WorkloadMode = (typeof WORKLOAD_MODES)[number];
+
+export interface Telemetry {
+  readonly kind: "Telemetry";
+  readonly meta: ResourceMeta;
+  /** Empty, without `targetRefs`: the whole namespace, or the mesh in the root namespace. */
+  readonly selector: Labels;
+  readonly targetRefs: readonly TargetRef[];
+  /** In the order written; none says nothing about access logs. */
+  readonly accessLogging: readonly AccessLogging[];
+}
+
+export interface AccessLogging {
+  /** From 1. */
+  readonly line: number;
+  readonly mode: WorkloadMode;
+  /** Names of extension providers; none: those that are inherited. */
+  readonly providers: readonly string[];
+  readonly disabled: boolean;
+  /** Only what satisfies it is logged (OBS-12). */
+  readonly filter?: LogFilter;
+}
+
+export function telemetry(meta: ResourceMeta, root: Fields): Telemetry {
+  const spec = root.section("spec");
+  spec.unused(["metrics", "tracing"]);
+  return {
+    kind: "Telemetry",
+    meta,
+    selector: workloadSelector(spec),
+    targetRefs: targetRefs(spec),
+    accessLogging: accessLoggingOf(spec),
+  };
+}
+
+/** As the webhook, which refuses what is longer: parsing takes microseconds a character. */
+const MOST_EXPRESSIONS = 200_000;
+
+function accessLoggingOf(spec: Fields): readonly AccessLogging[] {
+  let characters = 0;
+  return spec.list("accessLogging").map((fields) => {
+    characters += textIn(fields.section("filter"), "expression").length;
+    return accessLogging(fields, characters > MOST_EXPRESSIONS ? "refused" : "read");
+  });
+}
+
+function accessLogging(fields: Fields, filters: "read" | "refused"): AccessLogging {
+  const filter =
+    fields.has("filter") && filters === "read" ? logFilter(fields.section("filter")) : undefined;
+  return {
+    line: fields.line,
+    mode: fields.section("match").choice("mode", WORKLOAD_MODES, "CLIENT_AND_SERVER"),
+    providers: fields.list("providers").map((provider) => textIn(provider, "name")),
+    disabled: flagIn(fields, "disabled"),
+    ...(filter && { filter }),
+  };
+}

@@ -1,0 +1,40 @@
+/** What a stranger may ask of one connection. All constant; `Http2Connection.held` says what is in use. */
+
+/** Of frames that we accept: the least that RFC 9113 allows (section 4.2). */
+export const MAX_FRAME_SIZE = 16_384;
+/** Of a head or trailers, counted as in RFC 9113 section 6.5.2: names, values and 32 octets a field. */
+export const MAX_FIELD_LIST = 65_536;
+/** Of a head or trailers, without pseudo-fields; as Envoy's default. */
+export const MAX_FIELDS = 100;
+/** Of a compressed head with its continuations, in octets. */
+export const MAX_BLOCK = 65_536;
+/** Of one head: enough for the largest in frames of the common size, with some to spare. */
+export const MAX_CONTINUATIONS = 16;
+/** Heads of status 1xx before a response. */
+export const MAX_INFORMATIONAL = 16;
+/** Opened by the peer, at any time. */
+export const MAX_STREAMS = 1_000;
+/** What a peer may send on one stream, and on all together, before the owner has consumed any; octets. */
+export const STREAM_WINDOW = 262_144;
+export const CONNECTION_WINDOW = 1_048_576;
+/** Of the decoder's dynamic table: the size that RFC 9113 begins with. */
+export const DYNAMIC_TABLE_SIZE = 4_096;
+/** Parameters in one SETTINGS frame; six are defined. */
+export const MAX_SETTINGS = 32;
+/** Octets of output that wait to be taken: then no more DATA is accepted from the owner. */
+export const OUTPUT_HIGH_WATER = 65_536;
+/** Octets of output that wait to be taken: then the peer reads too slowly for what it asks, and the connection ends. */
+export const MAX_OUTPUT = 2_097_152;
+/** The owner should give up a connection whose peer has not acknowledged our SETTINGS after so long. */
+export const SETTINGS_TIMEOUT_MS = 10_000;
+
+/**
+ * Streams that end before their time (CVE-2023-44487, CVE-2025-8671): reset by the peer, or by us for its faults. Each
+ * stream that ends in order earns one.
+ */
+export const RESET_BUDGET = { burst: 200, perSecond: 50 } as const;
+/**
+ * Frames that ask for work and carry nothing: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA, unknown ones. Frames
+ * that carry something, either way, earn some.
+ */
+export const CONTROL_BUDGET = { burst: 1_000, perSecond: 200 } as const;
