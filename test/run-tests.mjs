@@ -30,7 +30,7 @@ const flags = [
   "--import",
   "tsx",
   "--test",
-  "--test-concurrency=3",
+  "--test-concurrency=4",
   "--test-reporter=spec",
   // What hangs must fail: a run that never ends says nothing.
   "--test-timeout=150000",

@@ -6,8 +6,15 @@ import { quoted } from "./quoted.ts";
 /** Whether the pod is given the SPIFFE Workload API: "true" or "false". */
 export const WORKLOAD_API_ANNOTATION = "hauberk.dev/workload-api";
 
+/**
+ * On the pod of a program that joined, written by the mesh: `8080=6379` for one that serves container port 8080 on port
+ * 6379, several with commas.
+ */
+export const LISTENS_ON_ANNOTATION = "hauberk.dev/listens-on";
+
 const PREFIX = "hauberk.dev/";
-const KNOWN = [WORKLOAD_API_ANNOTATION];
+const TOLD = [WORKLOAD_API_ANNOTATION];
+const KNOWN = [...TOLD, LISTENS_ON_ANNOTATION];
 
 /** @param written names and values of the section `annotations` */
 export function checkOwnAnnotations(
@@ -16,8 +23,8 @@ export function checkOwnAnnotations(
 ): void {
   for (const name of Object.keys(written)) {
     if (!name.startsWith(PREFIX) || KNOWN.includes(name)) continue;
-    const meant = closestName(name, KNOWN);
-    const hint = meant === undefined ? `there is ${KNOWN.join(", ")}` : `did you mean ${meant}?`;
+    const meant = closestName(name, TOLD);
+    const hint = meant === undefined ? `there is ${TOLD.join(", ")}` : `did you mean ${meant}?`;
     annotations.report(name, `is no annotation of this mesh; ${hint}`);
   }
   annotations.text(WORKLOAD_API_ANNOTATION, (value) =>

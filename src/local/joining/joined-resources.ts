@@ -3,6 +3,7 @@
  * Service for it. Pure.
  */
 import { injectionDecision } from "../../api/injection-decision.ts";
+import { LISTENS_ON_ANNOTATION } from "../../api/own-annotations.ts";
 import { parseResources } from "../../api/parse-resources.ts";
 import {
   formatLocation,
@@ -19,8 +20,6 @@ import type { JoinPort, JoinRequest } from "./join-request.ts";
 const SOURCE_FILE = "(hauberk run)";
 /** On the pod: which joined process it is; what the Service of the same name selects. */
 const JOINED_LABEL = "hauberk.dev/joined";
-/** On the pod: `8080=6379` for a program that serves container port 8080 on port 6379, several with commas. */
-const LISTENS_ON_ANNOTATION = "hauberk.dev/listens-on";
 const INJECT = "sidecar.istio.io/inject";
 /** Kinds that make pods called after themselves. */
 const OWNER_KINDS: readonly string[] = ["Deployment", "StatefulSet", "Job"];
