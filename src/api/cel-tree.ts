@@ -51,6 +51,7 @@ export const CEL_FUNCTIONS = {
   contains: 2,
   startsWith: 2,
   endsWith: 2,
+  matches: 2,
   size: 1,
   int: 1,
   string: 1,

@@ -2,6 +2,7 @@
 import { parsedCel } from "./cel-expression.ts";
 import { CEL_FUNCTIONS, type CelTree, isCelFunction, partsOf } from "./cel-tree.ts";
 import type { Fields } from "./decoder.ts";
+import { linearPattern } from "./linear-pattern.ts";
 import { EMPTY_SUBJECTS, LOG_ATTRIBUTES, logAttribute } from "./log-attributes.ts";
 import { quoted } from "./quoted.ts";
 import { readCelTree } from "./read-cel-tree.ts";
@@ -42,8 +43,19 @@ function functionProblem(tree: CelTree): string | undefined {
     if (part.arguments.length !== CEL_FUNCTIONS[part.name]) {
       return `calls ${quoted(part.name)} with ${part.arguments.length} arguments`;
     }
+    const problem = part.name === "matches" ? patternProblem(part.arguments[1]) : undefined;
+    if (problem !== undefined) return problem;
   }
   return undefined;
+}
+
+/** A pattern is compiled once, and so has to be written out. */
+function patternProblem(pattern: CelTree | undefined): string | undefined {
+  if (pattern?.is !== "constant" || pattern.type !== "string") {
+    return 'calls "matches" with a pattern that is not written out';
+  }
+  const compiled = linearPattern(pattern.text);
+  return typeof compiled === "string" ? `has a pattern that ${compiled}` : undefined;
 }
 
 function unknownNames(tree: CelTree): ReadonlySet<string> {

@@ -59,10 +59,21 @@ const notices: [what: string, expression: string, notice: RegExp | undefined][] 
     /names "response\.status", which is no attribute/,
   ],
   ["with an unknown name", "respons.code >= 400", /names "respons", which is no attribute/],
+  ["with a pattern", "request.path.matches('^/a(b|c)')", undefined],
+  [
+    "with a pattern that RE2 would not take either",
+    "request.path.matches('a)')",
+    /has a pattern that has a \) too many: nothing is logged/,
+  ],
+  [
+    "with a pattern that a stranger chooses",
+    "request.path.matches(request.method)",
+    /calls "matches" with a pattern that is not written out/,
+  ],
   [
     "with a function that is not there",
-    "request.path.matches('a')",
-    /calls "matches", which sidecars do not know yet: nothing is logged/,
+    "request.path.lowerAscii() == 'a'",
+    /calls "lowerAscii", which sidecars do not know yet: nothing is logged/,
   ],
   ["with bytes", "b'a' == b'a'", /has bytes.*nothing is logged/],
   ["with a map", "{'a': 1}['a'] == 1", /has a map.*nothing is logged/],

@@ -4,12 +4,14 @@ import type { X509Certificate } from "node:crypto";
 /** More than any mesh has, and as many as a chain is followed elsewhere. */
 const MAX_CHAIN = 10;
 
-/** @returns leaf first, without a root */
+/** @returns leaf first, without a root; what was sent twice in a row is there once */
 export function presentedChain(leaf: X509Certificate): readonly X509Certificate[] {
   const chain = [leaf];
-  for (let next = leaf.issuerCertificate; next !== undefined; next = next.issuerCertificate) {
-    if (next.checkIssued(next) || chain.length === MAX_CHAIN) break;
-    chain.push(next);
+  let next = leaf.issuerCertificate;
+  for (let sent = 1; next !== undefined && sent < MAX_CHAIN; sent++) {
+    if (next.checkIssued(next)) break;
+    if (chain.at(-1)?.raw.equals(next.raw) !== true) chain.push(next);
+    next = next.issuerCertificate;
   }
   return chain;
 }

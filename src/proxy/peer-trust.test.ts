@@ -121,6 +121,7 @@ const between = buildCertificate({
 const stray = buildCertificate({ subject: { organization: "Stray" } });
 const chains: readonly [order: string, pem: readonly string[], refused: RegExp][] = [
   ["in order", [between.pem], /certificate 1A of "O=Between" is revoked/],
+  ["twice", [between.pem, between.pem], /certificate 1A of "O=Between" is revoked/],
   ["behind a stray root", [stray.pem, between.pem], /issue|issuer|not issued|leads/i],
 ];
 for (const [order, above, refused] of chains) {

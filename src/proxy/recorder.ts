@@ -170,7 +170,7 @@ export class Recorder {
     writeAccessLogs(logs, {
       entry,
       startedAt: exchange?.startedAt ?? call.startedAt,
-      ...(exchange && { requestHeaders: exchange.headers }),
+      ...(exchange && { path: exchange.path, requestHeaders: exchange.headers }),
       ...(responseHeaders && { responseHeaders }),
       ...(upstreamServiceMs !== undefined && { upstreamServiceMs }),
       ...(certificateHash !== undefined && { certificateHash }),

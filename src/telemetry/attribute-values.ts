@@ -16,17 +16,18 @@ type AttributeValue = (call: LoggedCall) => CelValue | undefined;
 const unknown: AttributeValue = () => undefined;
 
 export const ATTRIBUTE_VALUES: Readonly<Record<LogAttribute, AttributeValue>> = {
-  "request.path": text(({ path }) => path),
-  "request.url_path": text(({ path }) => path?.split("?", 1)[0] ?? null),
-  "request.query": text(({ path }) => path?.split("?").slice(1).join("?") ?? null),
-  "request.host": text(({ authority }) => authority),
+  "request.path": path,
+  "request.url_path": (call) => path(call)?.split("?", 1)[0],
+  "request.query": (call) => path(call)?.split("?").slice(1).join("?"),
+  "request.host": ({ entry, requestHeaders }) =>
+    requestHeaders?.get("host") ?? entry.authority ?? undefined,
   "request.scheme": (call) => requestHeader(call, ":scheme"),
   "request.method": text(({ method }) => method),
   "request.headers": (call) => new CelLookup((name) => requestHeader(call, name.toLowerCase())),
   "request.referer": (call) => requestHeader(call, "referer"),
-  "request.useragent": text(({ user_agent }) => user_agent),
+  "request.useragent": (call) => requestHeader(call, "user-agent"),
   "request.time": ({ startedAt }) => new Instant(startedAt.getTime()),
-  "request.id": text(({ request_id }) => request_id),
+  "request.id": (call) => requestHeader(call, "x-request-id"),
   "request.protocol": text(({ protocol }) => (protocol === "TCP" ? null : protocol)),
   "request.duration": ({ entry }) => new Span(entry.duration),
   "request.size": requestSize,
@@ -94,6 +95,11 @@ export const ATTRIBUTE_VALUES: Readonly<Record<LogAttribute, AttributeValue>> = 
   "xds.listener_direction": ({ entry }) => (isCallee(entry) ? 1n : 2n),
   "xds.node": unknown,
 };
+
+/** Nobody escapes a filter by what he writes far behind. */
+function path({ path, entry }: LoggedCall): string | undefined {
+  return path ?? entry.path ?? undefined;
+}
 
 function text(read: (entry: AccessLogEntry) => string | null): AttributeValue {
   return ({ entry }) => read(entry) ?? undefined;

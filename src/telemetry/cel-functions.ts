@@ -19,11 +19,14 @@ export type StrictFunction = (one: CelValue, other: CelValue) => CelResult;
 /** Those that are asked with what stands on their sides only where it is needed. */
 export type LazyFunction = "_&&_" | "_||_" | "_?_:_" | "@not_strictly_false";
 
+/** Whose second argument is compiled before there is any call. */
+export type CompiledFunction = "matches";
+
 const INT_LIMIT = 2n ** 63n;
 const UINT_LIMIT = 2n ** 64n;
 
 export const STRICT_FUNCTIONS: Readonly<
-  Record<Exclude<CelFunction, LazyFunction>, StrictFunction>
+  Record<Exclude<CelFunction, LazyFunction | CompiledFunction>, StrictFunction>
 > = {
   "!_": (value) => (typeof value === "boolean" ? !value : FAILED),
   "_==_": areEqual,

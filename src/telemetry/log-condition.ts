@@ -3,10 +3,11 @@
  * absent is an error, and whatever is not plainly true is not logged (OBS-13).
  */
 import { type CelFold, type CelFunction, type CelTree, isCelFunction } from "../api/cel-tree.ts";
+import { linearPattern } from "../api/linear-pattern.ts";
 import { EMPTY_SUBJECTS, LOG_ATTRIBUTES, logAttribute } from "../api/log-attributes.ts";
 import type { LogFilter } from "../api/log-filter.ts";
 import { ATTRIBUTE_VALUES } from "./attribute-values.ts";
-import { type LazyFunction, STRICT_FUNCTIONS } from "./cel-functions.ts";
+import { type CompiledFunction, type LazyFunction, STRICT_FUNCTIONS } from "./cel-functions.ts";
 import { CelLookup, type CelResult, type CelValue, FAILED, isList, Unsigned } from "./cel-value.ts";
 import type { LoggedCall } from "./logged-call.ts";
 
@@ -128,6 +129,7 @@ function compileCall(tree: CelTree & { readonly is: "call" }, names: Names): Pro
   const [one = NEVER, other = NEVER, third = NEVER] = tree.arguments.map((part) =>
     compile(part, names),
   );
+  if (name === "matches") return compileMatch(one, tree.arguments[1]);
   if (isLazy(name)) return lazily(name, [one, other, third]);
   const called = STRICT_FUNCTIONS[name];
   const unary = tree.arguments.length === 1;
@@ -150,7 +152,16 @@ function folded(program: Program): Program {
 
 const NO_CALL = Object.freeze({}) as LoggedCall;
 
-function isLazy(name: CelFunction): name is LazyFunction {
+function compileMatch(subject: Program, pattern: CelTree | undefined): Program {
+  const compiled = pattern?.is === "constant" ? linearPattern(pattern.text) : "";
+  if (typeof compiled === "string") return NEVER;
+  return (scope) => {
+    const text = subject(scope);
+    return typeof text === "string" ? (compiled(text) ?? FAILED) : FAILED;
+  };
+}
+
+function isLazy(name: Exclude<CelFunction, CompiledFunction>): name is LazyFunction {
   return !Object.hasOwn(STRICT_FUNCTIONS, name);
 }
 

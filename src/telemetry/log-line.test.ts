@@ -141,6 +141,15 @@ for (const [value, written] of hostile) {
   });
 }
 
+test("a long header is told at its beginning", () => {
+  const line = textOf("%REQ(X-LONG)%", { requestHeaders: { "x-long": "a".repeat(5_000) } });
+  assert.equal(line, `${"a".repeat(1_024)}…`);
+});
+
+test("an empty header is empty, and not absent", () => {
+  assert.equal(textOf('"%REQ(X-EMPTY)%"', { requestHeaders: { "x-empty": "" } }), '""');
+});
+
 test("a server name with blanks in it is one field", () => {
   const parts = { entry: { requested_server_name: "a default 200" } };
   assert.equal(textOf("%REQUESTED_SERVER_NAME%", parts), "a_default_200");

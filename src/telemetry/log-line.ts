@@ -73,7 +73,7 @@ function told(value: OperatorValue | undefined, absent: Absent): FormatLine {
   return (call) => {
     const found = value(call);
     if (typeof found === "number") return String(found);
-    return found === undefined || found === null || found === "" ? empty : fieldText(found);
+    return found === undefined || found === null ? empty : fieldText(found);
   };
 }
 

@@ -4,6 +4,8 @@ import type { AccessLogEntry } from "./access-log.ts";
 export interface LoggedCall {
   readonly entry: AccessLogEntry;
   readonly startedAt: Date;
+  /** Of a request, with its query and in full: the entry tells the beginning of a long one. */
+  readonly path?: string;
   /** Absent of connections. */
   readonly requestHeaders?: HeaderLookup;
   /** Absent where nothing was answered, or the answer is our own. */

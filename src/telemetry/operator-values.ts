@@ -79,9 +79,17 @@ function field(read: (entry: AccessLogEntry) => string | number | null): Make {
 function headerOperator(read: (call: LoggedCall, name: string) => string | undefined): Make {
   return (argument) => {
     const [first = "", second] = argument.toLowerCase().split("?", 2);
-    if (second === undefined) return (call) => read(call, first);
-    return (call) => read(call, first) ?? read(call, second);
+    if (second === undefined) return (call) => clipped(read(call, first));
+    return (call) => clipped(read(call, first) ?? read(call, second));
   };
+}
+
+/** As in our own log: a line costs more than a header. */
+const MAX_CHARACTERS = 1_024;
+
+function clipped(value: string | undefined): string | undefined {
+  const isLong = value !== undefined && value.length > MAX_CHARACTERS + 1;
+  return isLong ? `${value.slice(0, MAX_CHARACTERS)}…` : value;
 }
 
 function withoutQuery(value: string | undefined, name: string): string | undefined {

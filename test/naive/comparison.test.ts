@@ -8,7 +8,7 @@ import { printDispute } from "./print-dispute.ts";
 import { shrink } from "./shrink.ts";
 
 const SEEDS = [1, 2, 3, 4];
-const PAIRS = 5_000;
+const PAIRS = 2_000;
 const coverage = new Coverage();
 
 for (const seed of SEEDS) {
