@@ -1,6 +1,7 @@
 /** The ring of authorities while it runs: one step after the other, none of which counts before it is durable. */
 import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../runtime/clock.ts";
+import { InTurn } from "../runtime/in-turn.ts";
 import { type Watched, WatchedValue } from "../runtime/watched.ts";
 import {
   type AuthorityLedger,
@@ -47,7 +48,7 @@ export class DurableAuthorityRing implements OpenedAuthorityRing {
   #held: ReadonlyMap<string, HeldAuthority>;
   #ledger: AuthorityLedger;
   /** Steps take turns: each sees the ledger that the one before has left. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turn = new InTurn();
 
   constructor(parts: {
     readonly store: AuthorityStore;
@@ -88,7 +89,7 @@ export class DurableAuthorityRing implements OpenedAuthorityRing {
   }
 
   prepare(authority: PluggedAuthority | "self-signed"): Promise<AuthorityStatus | RotationRefusal> {
-    return this.#inTurn(async () => {
+    return this.#turn.run(async () => {
       const now = this.#clock.now();
       const held =
         authority === "self-signed"
@@ -109,7 +110,7 @@ export class DurableAuthorityRing implements OpenedAuthorityRing {
     step: Exclude<RotationStep, "prepare">,
     { forced, revoked }: Parameters<AuthorityRing["take"]>[1],
   ): Promise<AuthorityStatus | RotationRefusal> {
-    return this.#inTurn(async () => {
+    return this.#turn.run(async () => {
       const at = this.#clock.now();
       const next = takeStep(this.#ledger, step, { at, forced, revoked });
       if ("refused" in next) return next;
@@ -123,7 +124,7 @@ export class DurableAuthorityRing implements OpenedAuthorityRing {
   }
 
   refresh(authority: PluggedAuthority): Promise<AuthorityStatus | RotationRefusal> {
-    return this.#inTurn(async () => {
+    return this.#turn.run(async () => {
       const fresh = tryToHold(authority, { now: this.#clock.now(), purpose: "update" });
       if ("refused" in fresh) return fresh;
       const known = this.#members.find(({ held }) => held.id === fresh.id)?.held;
@@ -144,7 +145,7 @@ export class DurableAuthorityRing implements OpenedAuthorityRing {
   }
 
   recover(): Promise<string | undefined> {
-    return this.#inTurn(async () => {
+    return this.#turn.run(async () => {
       const now = this.#clock.now();
       const { held, entry } = this.#active;
       if (entry.origin === "custom" || !isYetToCome(held, now)) return undefined;
@@ -158,7 +159,7 @@ export class DurableAuthorityRing implements OpenedAuthorityRing {
 
   /** The active authority is not valid now. */
   succeed(successor: Pick<Successor, "held" | "origin">): Promise<void> {
-    return this.#inTurn(() => this.#succeed(successor));
+    return this.#turn.run(() => this.#succeed(successor));
   }
 
   async #succeed({ held, origin }: Pick<Successor, "held" | "origin">): Promise<void> {
@@ -218,12 +219,6 @@ export class DurableAuthorityRing implements OpenedAuthorityRing {
   #statusOfMember({ held, entry }: RingMember): AuthorityStatus {
     const returned = this.#store.isReturned(held.id) ? RETURNED : undefined;
     return statusOf(held, entry, returned);
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => undefined);
-    return result;
   }
 }
 

@@ -15,6 +15,7 @@ import type { SpiffeId } from "../identity/spiffe-id.ts";
 import { signWithKeyId } from "../jwt/sign-with-key-id.ts";
 import { replaceFile } from "../runtime/atomic-file.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { InTurn } from "../runtime/in-turn.ts";
 import { type Watched, WatchedValue } from "../runtime/watched.ts";
 import { type JwtKey, parseJwtKeys, printJwtKeys, readJwtKeyFile } from "./jwt-key-file.ts";
 
@@ -50,7 +51,7 @@ export class JwtAuthority {
   readonly #clock: Clock;
   readonly #published: WatchedValue<JwtPublicKeys>;
   #keys: readonly JwtKey[];
-  #writing: Promise<void> = Promise.resolve();
+  readonly #writing = new InTurn();
   #timer: NodeJS.Timeout | undefined;
 
   private constructor(path: string, keys: readonly JwtKey[], clock: Clock) {
@@ -85,8 +86,7 @@ export class JwtAuthority {
    * @param authority a name of it that nothing but it has, such as the fingerprint of its certificate
    */
   follow(authority: string): Promise<void> {
-    this.#writing = this.#writing.catch(() => undefined).then(() => this.#follow(authority));
-    return this.#writing;
+    return this.#writing.run(() => this.#follow(authority));
   }
 
   /** For an identity that has proved itself to the caller. */

@@ -4,15 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 import { snapshotOf } from "../../test/kit/mesh-parts.ts";
+import { upToDate } from "../../test/kit/operated-ring.ts";
 import { recordedLog } from "../../test/kit/recorded-log.ts";
 import { type OpenedAuthorityRing, openAuthorityRing } from "../ca/authority-ring.ts";
-import { parseSpiffeId } from "../identity/spiffe-id.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { WatchedValue } from "../runtime/watched.ts";
 import { AuthorityOperations } from "./authority-operations.ts";
 import type { RunningNow } from "./control-plane-messages.ts";
 import type { SubscriberStatus } from "./discovery-service.ts";
-import { trustFingerprint } from "./trust-fingerprint.ts";
 
 const MESH = `
 apiVersion: v1
@@ -48,7 +47,7 @@ beforeEach(async () => {
   ring = await openAuthorityRing({ directory, trustDomain: "cluster.local" });
   const { workloads } = snapshotOf(MESH);
   const running = new WatchedValue<RunningNow>({ workloads, resources: [] });
-  subscribers = [connectedNow()];
+  subscribers = [upToDate(ring)];
   operations = new AuthorityOperations({
     ring,
     running,
@@ -58,30 +57,6 @@ beforeEach(async () => {
   });
 });
 after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
-
-/** A sidecar that has everything as it is to be now. */
-function connectedNow(): SubscriberStatus {
-  const active = ring.status().find(({ state }) => state === "active");
-  assert.ok(active);
-  return {
-    name: "shop/api-0",
-    principal: parseSpiffeId("spiffe://cluster.local/ns/shop/sa/default"),
-    remoteAddress: "127.0.0.1:1",
-    trustAcked: trustFingerprint(ring.trust.current),
-    pod: {
-      namespace: "shop",
-      podName: "api-0",
-      podUid: "uid of shop/api-0",
-      serviceAccount: "default",
-    },
-    certificate: {
-      serialNumber: "01",
-      authorityKeyIdentifier: active.keyIdentifier,
-      notBefore: new Date(),
-      notAfter: new Date(Date.now() + 3_600_000),
-    },
-  };
-}
 
 const person = { by: "a person" } as const;
 
@@ -95,7 +70,7 @@ test("each step waits until the one sidecar that lives is ready; a Job that is g
     ["shop/api-0"],
   );
   assert.deepEqual(operations.overview().next.blockers, early.blockers);
-  subscribers = [connectedNow()];
+  subscribers = [upToDate(ring)];
   assert.equal(
     (await operations.take({ step: "activate", gate: "ask", ...person })).type,
     "ca-taken",
@@ -103,7 +78,7 @@ test("each step waits until the one sidecar that lives is ready; a Job that is g
   const revoked = await operations.take({ step: "revoke", gate: "ask", ...person });
   assert.ok(revoked.type === "ca-blocked");
   assert.match(revoked.blockers[0]?.lacks ?? "", /^still presents a certificate of /);
-  subscribers = [connectedNow()];
+  subscribers = [upToDate(ring)];
   assert.equal(
     (await operations.take({ step: "revoke", gate: "ask", ...person })).type,
     "ca-taken",
@@ -171,7 +146,7 @@ test("what was rolled back signs again only when all sidecars have the newest ro
   await operations.take({ step: "rollback", gate: "ask", ...person });
   const early = await operations.take({ step: "activate", gate: "ask", ...person });
   assert.equal(early.type, "ca-blocked");
-  subscribers = [connectedNow()];
+  subscribers = [upToDate(ring)];
   await operations.take({ step: "activate", gate: "ask", ...person });
   assert.equal(ring.status()[0]?.id, next?.id);
 });

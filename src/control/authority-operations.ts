@@ -6,6 +6,7 @@ import { wasRolledBack } from "../ca/authority-ledger.ts";
 import type { PluggedAuthority } from "../ca/plugged-authority.ts";
 import type { AuthorityRing, AuthorityStatus, RotationStep } from "../ca/rotation.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { InTurn } from "../runtime/in-turn.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Watched } from "../runtime/watched.ts";
 import {
@@ -52,7 +53,7 @@ const RENEWAL = "the renewal of the root";
 export class AuthorityOperations {
   readonly #options: AuthorityOperationsOptions;
   readonly #register = new SidecarRegister();
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turn = new InTurn();
 
   constructor(options: AuthorityOperationsOptions) {
     this.#options = options;
@@ -78,9 +79,7 @@ export class AuthorityOperations {
   }
 
   take(wanted: StepToTake): Promise<AuthorityStepReply> {
-    const taken = this.#turn.then(() => this.#take(wanted));
-    this.#turn = taken.catch(() => undefined); // whoever asked hears of it; the next comes all the same
-    return taken;
+    return this.#turn.run(() => this.#take(wanted));
   }
 
   async #take({ step, gate, authority, after, by }: StepToTake): Promise<AuthorityStepReply> {

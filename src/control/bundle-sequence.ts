@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { replaceFile } from "../runtime/atomic-file.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
+import { InTurn } from "../runtime/in-turn.ts";
 import { readRegularFile } from "../runtime/regular-file.ts";
 
 const FILE_MODE = 0o600;
@@ -22,7 +23,7 @@ interface Remembered {
 export class BundleSequence {
   readonly #path: string;
   #last: Remembered;
-  #writing: Promise<unknown> = Promise.resolve();
+  readonly #writing = new InTurn();
 
   private constructor(path: string, last: Remembered) {
     this.#path = path;
@@ -41,9 +42,7 @@ export class BundleSequence {
 
   /** The number of this content; a new one is durable before it is told. */
   of(content: string): Promise<number> {
-    const numbered = this.#writing.catch(() => undefined).then(() => this.#of(content));
-    this.#writing = numbered;
-    return numbered;
+    return this.#writing.run(() => this.#of(content));
   }
 
   async #of(content: string): Promise<number> {

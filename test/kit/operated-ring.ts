@@ -92,7 +92,8 @@ export async function operatedRing(
   };
 }
 
-function upToDate(ring: OpenedAuthorityRing): SubscriberStatus {
+/** The one sidecar there is, which has everything as it is to be now. */
+export function upToDate(ring: OpenedAuthorityRing): SubscriberStatus {
   const active = ring.status().find(({ state }) => state === "active");
   assert.ok(active);
   return {

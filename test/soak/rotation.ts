@@ -60,7 +60,8 @@ try {
   process.exitCode = faults === 0 ? 0 : 1;
 } finally {
   await mesh.stop();
-  await rm(folder, { recursive: true, force: true });
+  if (process.exitCode === 0) await rm(folder, { recursive: true, force: true });
+  else console.log(`the logs of all are kept in ${folder}`);
 }
 
 async function startMesh(): ReturnType<typeof runMesh> {

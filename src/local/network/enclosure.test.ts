@@ -3,17 +3,17 @@ import { test } from "node:test";
 import { type ContainerEnclosure, encloseContainer, encloseSidecar } from "./enclosure.ts";
 import { meshNamespaceCommand } from "./mesh-namespace.ts";
 
-const folders = ["/", "/usr", "/home", "/home/me", "/home/me/project", "/work", "/work/.hauberk"];
+const folders = ["/", "/usr", "/home", "/home/me", "/home/me/project", "/srv", "/srv/.hauberk"];
 const ENCLOSURE: ContainerEnclosure = {
   user: "ordinary",
-  networkNamespace: "/work/.hauberk/network/pod0-2",
+  networkNamespace: "/srv/.hauberk/network/pod0-2",
   hostname: "api-0",
   command: ["node", "server.js"],
   environment: { PATH: "/usr/bin", PORT: "8080" },
   workingDirectory: "/home/me/project",
-  temporaryFolder: "/work/.hauberk/pods/api-0/tmp",
+  temporaryFolder: "/srv/.hauberk/pods/api-0/tmp",
   volumes: [],
-  dataDirectory: "/work/.hauberk",
+  dataDirectory: "/srv/.hauberk",
   home: "/home/me",
   visible: ["/home/me/project"],
   host: {
@@ -60,9 +60,9 @@ test("homes and the data directory are hidden, the manifests' folder is shown", 
     "--tmpfs /home",
     "--tmpfs /home/me",
     "--ro-bind /home/me/project /home/me/project",
-    "--tmpfs /work/.hauberk",
-    "--remount-ro /work/.hauberk",
-    "--bind /work/.hauberk/pods/api-0/tmp /tmp",
+    "--tmpfs /srv/.hauberk",
+    "--remount-ro /srv/.hauberk",
+    "--bind /srv/.hauberk/pods/api-0/tmp /tmp",
   ]) {
     assert.ok(text.includes(` ${expected} `), expected);
   }
@@ -94,36 +94,36 @@ test("a folder for temporary files is empty, wherever it is: sockets of the mesh
 });
 
 test("a file that is withheld is not there, and what is beside it is", () => {
-  const kinds = { "/work": "folder", "/work/a.yaml": "file", "/work/programs": "folder" } as const;
+  const kinds = { "/srv": "folder", "/srv/a.yaml": "file", "/srv/programs": "folder" } as const;
   const { command } = encloseContainer({
     ...ENCLOSURE,
-    withheld: ["/work/a.yaml", "/work/gone.yaml"],
+    withheld: ["/srv/a.yaml", "/srv/gone.yaml"],
     host: {
       lookAt: (path) => ({ kind: kinds[path as keyof typeof kinds] ?? "absent" }),
-      entries: (folder) => (folder === "/work" ? ["a.yaml", "programs"] : []),
+      entries: (folder) => (folder === "/srv" ? ["a.yaml", "programs"] : []),
     },
   });
   const text = words(command);
-  assert.match(text, / --tmpfs \/work --ro-bind-try \/work\/programs \/work\/programs /);
-  assert.match(text, / --remount-ro \/work /);
+  assert.match(text, / --tmpfs \/srv --ro-bind-try \/srv\/programs \/srv\/programs /);
+  assert.match(text, / --remount-ro \/srv /);
   assert.doesNotMatch(text, /yaml/);
 });
 
 test("the filter of system calls is read by what encloses, over a descriptor of its own", () => {
-  const { command } = encloseContainer({ ...ENCLOSURE, systemCallFilter: "/work/.hauberk/filter" });
+  const { command } = encloseContainer({ ...ENCLOSURE, systemCallFilter: "/srv/.hauberk/filter" });
   assert.match(
     words(command),
-    / --no-new-privs -- \/bin\/sh -c .* 9<"\$filter" enclose \/work\/\.hauberk\/filter bwrap --seccomp 9 --die-with-parent /,
+    / --no-new-privs -- \/bin\/sh -c .* 9<"\$filter" enclose \/srv\/\.hauberk\/filter bwrap --seccomp 9 --die-with-parent /,
   );
 });
 
 test("no volume uncovers the data directory", () => {
   const volumes = [
-    { source: "/work/.hauberk", target: "/work/.hauberk", mode: "read-only" },
+    { source: "/srv/.hauberk", target: "/srv/.hauberk", mode: "read-only" },
   ] as const;
   const text = words(encloseContainer({ ...ENCLOSURE, volumes }).command);
-  assert.doesNotMatch(text, /--ro-bind \/work\/\.hauberk /);
-  assert.match(text, /--tmpfs \/work\/\.hauberk /);
+  assert.doesNotMatch(text, /--ro-bind \/srv\/\.hauberk /);
+  assert.match(text, /--tmpfs \/srv\/\.hauberk /);
 });
 
 test("what loaders heed is kept from the programs around, and set inside", () => {
@@ -157,7 +157,7 @@ test("a sidecar keeps what marks its sockets, or, where the mesh is root's, noth
   assert.match(ordinary, /^nsenter --net=\S+ -- unshare --mount -- \/bin\/sh -c /);
   assert.match(
     ordinary,
-    / mount \/work\/\.hauberk setpriv --inh-caps=-all,\+net_admin --ambient-caps=-all,\+net_admin --bounding-set=-all,\+net_admin --no-new-privs -- node main\.js$/,
+    / mount \/srv\/\.hauberk setpriv --inh-caps=-all,\+net_admin --ambient-caps=-all,\+net_admin --bounding-set=-all,\+net_admin --no-new-privs -- node main\.js$/,
   );
   const root = words(encloseSidecar({ ...sidecar, user: "root" }));
   assert.match(
@@ -167,13 +167,13 @@ test("a sidecar keeps what marks its sockets, or, where the mesh is root's, noth
 });
 
 test("a sidecar that shares a folder with its pod gets it opened, in the place of the data directory", () => {
-  const sharedFolder = "/work/.hauberk/pods/shop/web-0/workload-api";
+  const sharedFolder = "/srv/.hauberk/pods/shop/web-0/workload-api";
   const sidecar = { ...ENCLOSURE, sharedFolder, command: ["node", "main.js"] } as const;
   const text = words(encloseSidecar(sidecar));
   assert.match(text, /"\$1" --bind "\$3" "\$2" && exec 8<"\$2" && shift 3 && exec "\$@" sidecar /);
   assert.match(
     text,
-    / mount \/work\/\.hauberk \/work\/\.hauberk\/pods\/shop\/web-0\/workload-api setpriv /,
+    / mount \/srv\/\.hauberk \/srv\/\.hauberk\/pods\/shop\/web-0\/workload-api setpriv /,
   );
   assert.doesNotMatch(text, /tmpfs/);
 });

@@ -34,8 +34,8 @@ test("a pod has none unless it asks for it", () => {
 });
 
 test("where all share the machine's files, application and sidecar use the same path, for the user alone", () => {
-  const where = { dataDirectory: new DataDirectory("/work/data"), user: undefined };
-  const path = "/work/data/pods/shop/web-0/workload-api.sock";
+  const where = { dataDirectory: new DataDirectory("/srv/data"), user: undefined };
+  const path = "/srv/data/pods/shop/web-0/workload-api.sock";
   assert.deepEqual(workloadApiPlace(pod("true"), where), {
     settings: { path, access: "owner" },
     applicationPath: path,
@@ -56,11 +56,11 @@ for (const [user, access] of [
   ["root", "group"],
 ] as const) {
   test(`in namespaces of ${user}'s the containers see one folder, and the sidecar has it open`, () => {
-    const where = { dataDirectory: new DataDirectory("/work/data"), user };
+    const where = { dataDirectory: new DataDirectory("/srv/data"), user };
     assert.deepEqual(workloadApiPlace(pod("true"), where), {
       settings: { path: "/proc/self/fd/8/workload-api.sock", access },
       applicationPath: "/run/spiffe/workload-api.sock",
-      shared: { source: "/work/data/pods/shop/web-0/workload-api", target: "/run/spiffe" },
+      shared: { source: "/srv/data/pods/shop/web-0/workload-api", target: "/run/spiffe" },
     });
   });
 }
