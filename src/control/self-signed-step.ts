@@ -49,7 +49,7 @@ export function selfSignedStep(
     return { step: "rollback", gate: "ask", doing: `was prepared by a clock that ran ahead` };
   if (now < dueAt) {
     const isOurs = former?.origin === "self-signed" && now >= dueTime(former, gracePercent);
-    if (isOurs) return retirement(former, { now, keepMs });
+    if (isOurs) return retirement(former, { now, until: trustedUntil(former, { keepMs, dueAt }) });
     if (prepared?.origin === "custom") return { gate: "ask" };
     return { gate: "ask", planned: `from ${dueAt.toISOString()} on, another root takes its place` };
   }
@@ -58,7 +58,7 @@ export function selfSignedStep(
       ...waiting("was rolled back by hand; `hauberk ca prepare` begins it again"),
       isOverruled: true,
     };
-  if (former !== undefined) return waiting(`waits until authority ${former.id} is revoked`);
+  if (former !== undefined) return succession(former, now);
   if (prepared === undefined) return { step: "prepare", gate: "ask", doing: "is due" };
   if (prepared.origin === "custom")
     return waiting(`is left to whoever has prepared the custom authority ${prepared.id}`);
@@ -75,15 +75,30 @@ function isAhead({ origin, notBefore }: AuthorityStatus, now: Date): boolean {
   return origin === "self-signed" && notBefore.getTime() - now.getTime() > AHEAD_MS;
 }
 
+/** Two rotations at once there are none: a former root that has ended goes, one that somebody may still want stays. */
+function succession(former: AuthorityStatus, now: Date): SelfSignedStep {
+  if (former.origin === "self-signed" && now >= former.notAfter)
+    return retirement(former, { now, until: now });
+  return waiting(`waits until authority ${former.id} is revoked`);
+}
+
+/** Where roots live for less than certificates may, the former one goes before the next is due. */
+function trustedUntil(
+  { since }: AuthorityStatus,
+  { keepMs, dueAt }: { readonly keepMs: number; readonly dueAt: Date },
+): Date {
+  const from = since.getTime();
+  return new Date(from + Math.min(keepMs, (dueAt.getTime() - from) / 2));
+}
+
 /**
  * Without taint: sidecars come over as they renew. One that has ended is kept as long: nobody is harmed by trusting it,
  * and should the clock be wrong, it is the one that sidecars have.
  */
 function retirement(
-  { id, state, since, notAfter }: AuthorityStatus,
-  { now, keepMs }: { readonly now: Date; readonly keepMs: number },
+  { id, state, notAfter }: AuthorityStatus,
+  { now, until }: { readonly now: Date; readonly until: Date },
 ): SelfSignedStep {
-  const until = new Date(since.getTime() + keepMs);
   if (state === "retiring" && now < until)
     return waiting(`is done; the former root ${id} is trusted until ${until.toISOString()}`);
   const gate = now >= notAfter ? "forced" : "ask";
