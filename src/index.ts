@@ -9,7 +9,7 @@ export type { ConfigMap } from "./api/config-map.ts";
 export type { Container, ContainerPort } from "./api/container.ts";
 export type { DataSource, VolumeItem } from "./api/data-source.ts";
 export type { Deployment } from "./api/deployment.ts";
-export type { DestinationRule, Subset, TlsChoice } from "./api/destination-rule.ts";
+export type { DestinationRule, Subset } from "./api/destination-rule.ts";
 export type {
   EnvironmentBundle,
   EnvironmentSource,
@@ -43,6 +43,7 @@ export type { Secret } from "./api/secret.ts";
 export type { PortProtocol, Service, ServicePort } from "./api/service.ts";
 export type { ServiceAccount } from "./api/service-account.ts";
 export type { StatefulSet } from "./api/stateful-set.ts";
+export type { TrafficPolicy, TrafficPolicyComponents } from "./api/traffic-policy.ts";
 export type {
   ClaimVolume,
   DataVolume,

@@ -1,39 +1,33 @@
 /**
- * Runs every test of the fast tier. `node --test` is green when it finds no file, and Node 20 does not look for .ts,
+ * Runs every test of the fast tier, or those of the files that are named. `node --test` is green when it finds no file,
  * so the list is made here and must not be empty.
  */
-import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
-
-const isTest = (file) => file.endsWith(".test.ts") && !file.startsWith("interop/");
-const list = (folder) =>
-  readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter(isTest)
-    .map((file) => `${folder}/${file}`);
-
-/** Their tests run in one process each: `test/rooms/`. */
-const IN_ONE_PROCESS = ["api", "ca", "cli", "control", "http", "identity", "local", "policy"].map(
-  (room) => `src/${room}/`,
-);
-const inOneProcess = (file) => IN_ONE_PROCESS.some((room) => file.startsWith(room));
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { rmSync } from "node:fs";
+import { resolve } from "node:path";
+import { bundleTests } from "./rooms/bundle-tests.mjs";
+import { processEach, testProcesses } from "./rooms/test-processes.mjs";
 
 const wanted = process.argv.slice(2);
-const files =
-  wanted.length > 0
-    ? wanted
-    : [...list("test"), ...list("src").filter((file) => !inOneProcess(file))];
-if (files.length === 0) {
+const processes = wanted.length > 0 ? processEach(wanted) : testProcesses();
+if (processes.length === 0) {
   console.error("no test file found");
   process.exit(1);
 }
+const folder = resolve(".cache", "tests", `${process.pid}`);
+process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+
 const flags = [
-  "--import",
-  "tsx",
+  "--enable-source-maps",
   "--test",
   "--test-concurrency=4",
   "--test-reporter=spec",
-  // What hangs must fail: a run that never ends says nothing.
-  "--test-timeout=150000",
+  // What hangs must fail: a run that never ends says nothing. A room counts as one, so that it is long.
+  "--test-timeout=240000",
 ];
-const { status } = spawnSync(process.execPath, [...flags, ...files], { stdio: "inherit" });
-process.exit(status ?? 1);
+const modules = await bundleTests(processes, folder);
+const run = spawn(process.execPath, [...flags, ...modules], { stdio: "inherit" });
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => run.kill(signal));
+const [status] = await once(run, "close");
+process.exitCode = status ?? 1;

@@ -54,7 +54,6 @@ const NOT_RUN: readonly string[] = [
 
 /** What is accepted without effect has to be told. */
 const NOTICES: Readonly<Record<string, readonly RegExp[]>> = {
-  "13-opa.yaml": [/says HTTP\/2, which is not supported yet/],
   "15-opa-custom-policy.yaml": [/has HTTP conditions, which are ignored on TCP ports/],
   "19-v1beta1-jwt-deny-without-token.yaml": [/denies all traffic on TCP ports/],
 };

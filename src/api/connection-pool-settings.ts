@@ -19,12 +19,9 @@ export interface TcpPoolSettings {
   readonly keepalive?: TcpKeepalive;
 }
 
-/** What is absent is the operating system's to say. */
 export interface TcpKeepalive {
-  readonly probes?: number;
-  /** Before the first probe. */
+  /** Before the first probe; absent: the operating system's to say. How many follow, and how soon, Node decides. */
   readonly idleSeconds?: number;
-  readonly intervalSeconds?: number;
 }
 
 export interface HttpPoolSettings {
@@ -54,12 +51,9 @@ function tcpPool(tcp: Fields): TcpPoolSettings {
 
 /** Envoy counts in whole seconds; less than one is left to the operating system, as the socket would refuse 0. */
 function tcpKeepalive(fields: Fields): TcpKeepalive {
-  fields.accept(["interval", "probes", "time"]);
-  return {
-    ...optional("probes", limitIn(fields, "probes")),
-    ...optional("idleSeconds", secondsIn(fields, "time")),
-    ...optional("intervalSeconds", secondsIn(fields, "interval")),
-  };
+  fields.unused(["interval", "probes"]);
+  fields.accept(["time"]);
+  return optional("idleSeconds", secondsIn(fields, "time"));
 }
 
 function httpPool(http: Fields): HttpPoolSettings {

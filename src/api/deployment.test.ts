@@ -50,6 +50,7 @@ test("defaults", () => {
     serviceAccountName: "default",
     automountToken: "unset",
     interception: DEFAULT_INTERCEPTION,
+    probeRewriting: "on",
     hostNetwork: false,
     restartPolicy: "Always",
     terminationGracePeriodSeconds: 30,

@@ -33,8 +33,6 @@ test("a rule that says nothing of TLS leaves it to auto-mTLS, for all clients", 
   assert.deepEqual(rest, {
     kind: "DestinationRule",
     host: "reviews",
-    tls: "automatic",
-    portTls: new Map(),
     subsets: [],
     exportTo: ["*"],
   });
@@ -49,31 +47,42 @@ test("all that is used", () => {
     - {port: {number: 80}, tls: {mode: DISABLE}}
     - {port: {number: 81}, tls: {mode: ISTIO_MUTUAL}}
     - {port: {number: 82}, loadBalancer: {simple: RANDOM}}
-  subsets: [{name: v1, labels: {version: v1}}]
+  subsets:
+  - {name: v1, labels: {version: v1}}
+  - {name: v2, trafficPolicy: {loadBalancer: {simple: ROUND_ROBIN}}}
   exportTo: ["."]
   workloadSelector: {matchLabels: {app: web}}`);
   assert.deepEqual(rest, {
     kind: "DestinationRule",
     host: "*.shop.svc.cluster.local",
-    tls: {
-      mode: "ISTIO_MUTUAL",
-      sni: "outbound_.80_._.a.b",
-      subjectAltNames: ["spiffe://td/ns/a/sa/b"],
+    trafficPolicy: {
+      tls: {
+        mode: "ISTIO_MUTUAL",
+        sni: "outbound_.80_._.a.b",
+        subjectAltNames: ["spiffe://td/ns/a/sa/b"],
+      },
+      ports: new Map<number, unknown>([
+        [80, { tls: { mode: "DISABLE" } }],
+        [81, { tls: { mode: "ISTIO_MUTUAL" } }],
+        [82, { loadBalancer: { simple: "RANDOM" } }],
+      ]),
     },
-    portTls: new Map<number, unknown>([
-      [80, { mode: "DISABLE" }],
-      [81, { mode: "ISTIO_MUTUAL" }],
-      [82, "automatic"],
-    ]),
-    subsets: [{ name: "v1", labels: { version: "v1" } }],
+    subsets: [
+      { name: "v1", labels: { version: "v1" } },
+      {
+        name: "v2",
+        labels: {},
+        trafficPolicy: { loadBalancer: { simple: "ROUND_ROBIN" }, ports: new Map() },
+      },
+    ],
     exportTo: ["shop"],
     workloadSelector: { app: "web" },
   });
 });
 
 test("TLS-32: an empty sni and an empty list of names are left to be derived", () => {
-  const { tls } = rule(withTls('mode: ISTIO_MUTUAL, sni: "", subjectAltNames: []'));
-  assert.deepEqual(tls, { mode: "ISTIO_MUTUAL" });
+  const { trafficPolicy } = rule(withTls('mode: ISTIO_MUTUAL, sni: "", subjectAltNames: []'));
+  assert.deepEqual(trafficPolicy?.tls, { mode: "ISTIO_MUTUAL" });
 });
 
 test("what is not carried is told in one notice", () => {
@@ -94,12 +103,7 @@ test("what is not carried is told in one notice", () => {
   const unused = /without effect here yet: (.*)$/.exec(notices(spec)[0] ?? "")?.[1]?.split(", ");
   assert.deepEqual(unused?.toSorted(), [
     "spec.subsets",
-    "spec.subsets[].trafficPolicy.loadBalancer",
     "spec.subsets[].trafficPolicy.tunnel",
-    "spec.trafficPolicy.connectionPool",
-    "spec.trafficPolicy.loadBalancer",
-    "spec.trafficPolicy.outlierDetection",
-    "spec.trafficPolicy.portLevelSettings[].loadBalancer",
     "spec.trafficPolicy.proxyProtocol",
     "spec.trafficPolicy.retryBudget",
   ]);

@@ -6,6 +6,7 @@ import {
 } from "./extension-provider-schema.ts";
 import { logFormat } from "./log-format.ts";
 import type { LogFormat } from "./mesh-settings.ts";
+import { type OpenTelemetryCollector, openTelemetryCollector } from "./span-collector.ts";
 import { parseDuration } from "./webhook/duration.ts";
 import {
   flagIn,
@@ -16,12 +17,19 @@ import {
   textsIn,
 } from "./webhook/written-values.ts";
 
-export type ExtensionProvider = ExternalAuthorizer | FileAccessLog | OtherProvider;
+export type ExtensionProvider =
+  | ExternalAuthorizer
+  | FileAccessLog
+  | OpenTelemetryCollector
+  | OtherProvider;
 
 /** Kinds that authorize nothing: kept by name, so that a policy that names one is told apart from one that names none. */
 export interface OtherProvider {
   readonly name: string;
-  readonly kind: Exclude<ExtensionProviderKind, ExternalAuthorizer["kind"] | FileAccessLog["kind"]>;
+  readonly kind: Exclude<
+    ExtensionProviderKind,
+    (ExternalAuthorizer | FileAccessLog | OpenTelemetryCollector)["kind"]
+  >;
 }
 
 /** Writes access logs into a file. */
@@ -95,6 +103,7 @@ export function extensionProvider(fields: Fields): ExtensionProvider | undefined
   if (kind === "envoyExtAuthzGrpc") return { kind, ...authorizer(fields.section(kind), name) };
   if (kind === "envoyExtAuthzHttp") return httpAuthorizer(fields.section(kind), name);
   if (kind === "envoyFileAccessLog") return { kind, name, ...fileAccessLog(fields.section(kind)) };
+  if (kind === "opentelemetry") return openTelemetryCollector(fields.section(kind), name);
   return { kind, name };
 }
 

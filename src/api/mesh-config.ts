@@ -3,6 +3,7 @@
  * Source: https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/
  */
 import { checkMeshConfig } from "./check-mesh-config.ts";
+import { customTags } from "./custom-tag.ts";
 import type { Fields } from "./decoder.ts";
 import { type ExtensionProvider, extensionProvider } from "./extension-provider.ts";
 import { meshLogFormat } from "./log-format.ts";
@@ -13,6 +14,7 @@ import {
   DEFAULT_PROVIDERS,
   type MeshAccessLog,
   type MeshSettings,
+  type MeshTracing,
   OUTBOUND_TRAFFIC_POLICIES,
   type OutboundTrafficPolicy,
   PATH_NORMALIZATIONS,
@@ -21,7 +23,7 @@ import type { Report } from "./parse-report.ts";
 import type { ResourceMeta } from "./resource.ts";
 import { labelNameProblem } from "./resource-names.ts";
 import { checkSchema } from "./schema/check-schema.ts";
-import { flagIn, textIn, textsIn } from "./webhook/written-values.ts";
+import { flagIn, numberIn, textIn, textsIn } from "./webhook/written-values.ts";
 
 export interface MeshConfig {
   readonly kind: "MeshConfig";
@@ -38,6 +40,7 @@ const CARRIED_FIELDS: ReadonlySet<string> = new Set([
   "defaultProviders",
   "disableEnvoyListenerLog",
   "enableAutoMtls",
+  "enableTracing",
   "extensionProviders",
   "meshMTLS",
   "outboundTrafficPolicy",
@@ -46,7 +49,7 @@ const CARRIED_FIELDS: ReadonlySet<string> = new Set([
   "trustDomain",
   "trustDomainAliases",
 ]);
-const CARRIED_PROXY_FIELDS: ReadonlySet<string> = new Set(["proxyMetadata"]);
+const CARRIED_PROXY_FIELDS: ReadonlySet<string> = new Set(["proxyMetadata", "tracing"]);
 
 const TLS_VERSIONS = { TLS_AUTO: "TLSv1.2", TLSV1_2: "TLSv1.2", TLSV1_3: "TLSv1.3" } as const;
 
@@ -85,6 +88,7 @@ function readSettings(config: Fields): MeshSettings {
     proxyMetadata: config.section("defaultConfig").stringMap("proxyMetadata"),
     outboundTrafficPolicy: outboundTrafficPolicy(config),
     accessLog: meshAccessLog(config),
+    tracing: meshTracing(config),
     extensionProviders: extensionProviders(config),
   };
 }
@@ -96,6 +100,33 @@ function meshAccessLog(config: Fields): MeshAccessLog {
     providers: textsIn(config.section("defaultProviders"), "accessLogging"),
     refusals: flagIn(config, "disableEnvoyListenerLog") ? "left out" : "logged",
   };
+}
+
+const LEGACY_TRACERS = ["zipkin", "lightstep", "datadog", "stackdriver", "openCensusAgent"];
+
+/** Where only `enableTracing` asks for spans, Envoy's tracers of old would send them, which sidecars do not have. */
+function meshTracing(config: Fields): MeshTracing {
+  const defaults = DEFAULT_MESH_SETTINGS.tracing;
+  const providers = textsIn(config.section("defaultProviders"), "tracing");
+  const proxy = config.section("defaultConfig").section("tracing");
+  proxy.unused([...LEGACY_TRACERS, "tlsSettings", "enableIstioTags"]);
+  if (flagIn(config, "enableTracing") && providers.length === 0) {
+    config.notice(
+      "enableTracing",
+      "has no effect by itself: spans are sent to providers of kind opentelemetry that defaultProviders.tracing or a Telemetry names",
+    );
+  }
+  return {
+    providers,
+    samplingPercentage: samplingPercentage(numberIn(proxy, "sampling")),
+    customTags: customTags(proxy.section("customTags")),
+    maxPathTagLength: numberIn(proxy, "maxPathTagLength") || defaults.maxPathTagLength,
+  };
+}
+
+/** As Istio, which takes what is no percentage for its default. */
+function samplingPercentage(written: number): number {
+  return written > 0 && written <= 100 ? written : DEFAULT_MESH_SETTINGS.tracing.samplingPercentage;
 }
 
 /** Those written replace those of the same name that Istio has by default. */
@@ -128,7 +159,7 @@ function tellUnused(config: Fields): void {
   proxy.unused(
     Object.keys(meshProxySchema.fields).filter((name) => !CARRIED_PROXY_FIELDS.has(name)),
   );
-  config.section("defaultProviders").unused(["metrics", "tracing"]);
+  config.section("defaultProviders").unused(["metrics"]);
   config.section("meshMTLS").unused(["cipherSuites", "ecdhCurves"]);
   config.section("outboundTrafficPolicy").unused(["tls"]);
 }

@@ -1,4 +1,5 @@
 /** Settings of the whole mesh, and what they are when nobody says: apart from their reader, which sidecars do not need. */
+import type { CustomTag } from "./custom-tag.ts";
 import type { ExtensionProvider } from "./extension-provider.ts";
 
 export const PATH_NORMALIZATIONS = [
@@ -31,6 +32,7 @@ export interface MeshSettings {
   /** Whether addresses that are no destination of the mesh can be reached, where sidecars take all connections. */
   readonly outboundTrafficPolicy: OutboundTrafficPolicy;
   readonly accessLog: MeshAccessLog;
+  readonly tracing: MeshTracing;
   /** Each name once; those that Istio has by default are among them (AP-120, EA-1). */
   readonly extensionProviders: readonly ExtensionProvider[];
 }
@@ -44,6 +46,18 @@ export interface MeshAccessLog {
   readonly providers: readonly string[];
   /** Whether connections that are refused before they carry anything are logged (OBS-4). */
   readonly refusals: "logged" | "left out";
+}
+
+/** What the mesh configuration itself says of spans. */
+export interface MeshTracing {
+  /** `defaultProviders.tracing`, of which the first counts. */
+  readonly providers: readonly string[];
+  /** `defaultConfig.tracing.sampling`, where no Telemetry says it: from 0 to 100. */
+  readonly samplingPercentage: number;
+  /** `defaultConfig.tracing.customTags`, where no Telemetry has any. */
+  readonly customTags: readonly CustomTag[];
+  /** `defaultConfig.tracing.maxPathTagLength`, in characters. */
+  readonly maxPathTagLength: number;
 }
 
 /** How a line is written. */
@@ -72,5 +86,6 @@ export const DEFAULT_MESH_SETTINGS: MeshSettings = {
   proxyMetadata: {},
   outboundTrafficPolicy: "ALLOW_ANY",
   accessLog: { file: "", format: { encoding: "TEXT" }, providers: [], refusals: "logged" },
+  tracing: { providers: [], samplingPercentage: 1, customTags: [], maxPathTagLength: 256 },
   extensionProviders: DEFAULT_PROVIDERS,
 };

@@ -179,7 +179,13 @@ test("probes, with the defaults of Kubernetes", () => {
         startupProbe: {exec: {command: [test, -f, /ready]}, failureThreshold: 30, periodSeconds: 2, timeoutSeconds: 4}`,
   });
   assert.deepEqual(livenessProbe, {
-    check: { kind: "httpGet", path: "/health?plugins", port: 8282, headers: [] },
+    check: {
+      kind: "httpGet",
+      scheme: "HTTP",
+      path: "/health?plugins",
+      port: 8282,
+      headers: [],
+    },
     ...TIMING,
     initialDelaySeconds: 5,
   });
@@ -203,7 +209,42 @@ test("a probe over HTTP, by name, with headers and without a slash", () => {
       "readinessProbe: {httpGet: {scheme: HTTP, path: ok, port: http, httpHeaders: [{name: Host, value: a}]}}",
   });
   const headers = [{ name: "Host", value: "a" }];
-  assert.deepEqual(readinessProbe?.check, { kind: "httpGet", path: "/ok", port: 8080, headers });
+  assert.deepEqual(readinessProbe?.check, {
+    kind: "httpGet",
+    scheme: "HTTP",
+    path: "/ok",
+    port: 8080,
+    headers,
+  });
+});
+
+const paths: [path: string, asked: string][] = [
+  ["", "/"],
+  ["ready?full=1&v=%20", "/ready?full=1&v=%20"],
+  ["?full", "/?full"],
+  ["/a#b", "/a"],
+  ["#b", "/"],
+  ["//a", "//a"],
+  ["http://elsewhere/a", "/http://elsewhere/a"],
+];
+for (const [path, asked] of paths) {
+  test(`the path "${path}" of a probe asks for ${asked}`, () => {
+    const { livenessProbe } = container({
+      container: `livenessProbe: {httpGet: {port: 1, scheme: HTTPS, path: "${path}"}}`,
+    });
+    const headers: readonly string[] = [];
+    const expected = { kind: "httpGet", scheme: "HTTPS", path: asked, port: 1, headers };
+    assert.deepEqual(livenessProbe?.check, expected);
+  });
+}
+
+test("a probe of gRPC, of the whole server and of one service", () => {
+  const { livenessProbe, readinessProbe } = container({
+    container: `livenessProbe: {grpc: {port: 9000}}
+        readinessProbe: {grpc: {port: 9000, service: shop.Prices}}`,
+  });
+  assert.deepEqual(livenessProbe?.check, { kind: "grpc", port: 9000, service: "" });
+  assert.deepEqual(readinessProbe?.check, { kind: "grpc", port: 9000, service: "shop.Prices" });
 });
 
 test("a probe that is null is none", () => {
@@ -356,10 +397,13 @@ for (const [text, issue] of variables) {
 }
 
 const probes: [probe: string, issue: RegExp][] = [
-  ["{}", /^12 .*livenessProbe: must have exactly one of httpGet, tcpSocket, exec$/],
+  ["{}", /^12 .*livenessProbe: must have exactly one of httpGet, tcpSocket, grpc, exec$/],
   ["{tcpSocket: {port: 1}, exec: {command: [a]}}", /must have exactly one of/],
-  ["{grpc: {port: 1}}", /livenessProbe\.grpc: not supported yet: grpc$/],
-  ["{httpGet: {port: 1, scheme: HTTPS}}", /scheme: not supported yet: HTTPS$/],
+  ["{tcpSocket: {port: 1}, grpc: {port: 1}}", /must have exactly one of/],
+  ["{grpc: {}}", /grpc\.port: is missing; expected a number$/],
+  ["{grpc: {port: http}}", /grpc\.port: is "http"; expected a whole number from 1 to 65535$/],
+  ["{grpc: {port: 1, name: a}}", /grpc\.name: is not a known field$/],
+  ["{httpGet: {port: 1, scheme: http}}", /scheme: is "http"; expected one of HTTP, HTTPS$/],
   ["{httpGet: {port: 1, host: a}}", /host: not supported yet: host of a probe$/],
   ["{tcpSocket: {port: 1, host: a}}", /host: not supported yet: host of a probe$/],
   ["{httpGet: {path: /}}", /httpGet\.port: is missing; expected a number or a name$/],

@@ -5,6 +5,7 @@ import type { Fields } from "./decoder.ts";
 import { type InterceptionSettings, interceptionSettings } from "./interception-settings.ts";
 import { checkOwnAnnotations } from "./own-annotations.ts";
 import { reportTwice } from "./port-fields.ts";
+import { type ProbeRewriting, probeRewriting } from "./probe-rewriting.ts";
 import { quoted } from "./quoted.ts";
 import type { Labels } from "./resource.ts";
 import { templateMeta } from "./resource-meta.ts";
@@ -21,6 +22,8 @@ export interface PodTemplate<Policy extends RestartPolicy = RestartPolicy> {
   readonly automountToken: AutomountToken;
   /** What the sidecar takes, where pods have networks of their own. */
   readonly interception: InterceptionSettings;
+  /** Where it has a sidecar. */
+  readonly probeRewriting: ProbeRewriting;
   /** Absent: the pod's name. */
   readonly hostname?: string;
   /** The headless service below whose name `hostname` is one. */
@@ -105,6 +108,7 @@ export function podTemplate<const Policy extends RestartPolicy>(
     serviceAccountName: serviceAccountOf(pod),
     automountToken: automountToken(pod),
     interception: interceptionSettings(metadata.section("annotations")),
+    probeRewriting: probeRewriting(metadata.section("annotations")),
     ...(hostname === undefined ? {} : { hostname }),
     ...(subdomain === undefined ? {} : { subdomain }),
     hostNetwork: pod.flag("hostNetwork", "off"),

@@ -21,6 +21,8 @@ export interface Probe {
 export type ProbeCheck =
   | {
       readonly kind: "httpGet";
+      /** Nothing of a certificate is checked. */
+      readonly scheme: "HTTP" | "HTTPS";
       /** With its query; begins with "/". */
       readonly path: string;
       /** The container's port. */
@@ -28,6 +30,8 @@ export type ProbeCheck =
       readonly headers: readonly ProbeHeader[];
     }
   | { readonly kind: "tcpSocket"; readonly port: number }
+  /** `grpc.health.v1.Health`, in plaintext; an empty service is the server as a whole. */
+  | { readonly kind: "grpc"; readonly port: number; readonly service: string }
   | { readonly kind: "exec"; readonly command: readonly string[] };
 
 export interface ProbeHeader {
@@ -43,7 +47,7 @@ export interface NamedPort {
 export const PROBES = ["livenessProbe", "readinessProbe", "startupProbe"] as const;
 export type ProbeName = (typeof PROBES)[number];
 
-const CHECKS = ["httpGet", "tcpSocket", "exec"] as const;
+const CHECKS = ["httpGet", "tcpSocket", "grpc", "exec"] as const;
 const MAX_SECONDS = 86_400;
 const MAX_COUNT = 10_000;
 /** RFC 9110 section 5.6.2 */
@@ -89,34 +93,45 @@ function count(fields: Fields, { name, standard }: Standard): number {
 }
 
 function probeCheck(fields: Fields, ports: readonly NamedPort[]): ProbeCheck {
-  fields.unsupported(["grpc"]);
   fields.accept(CHECKS);
   const given = CHECKS.filter((kind) => fields.has(kind));
-  if (given.length > 1 || (given.length === 0 && !fields.has("grpc"))) {
+  if (given.length !== 1) {
     fields.reportHere(`must have exactly one of ${CHECKS.join(", ")}`);
   }
   const kind = given[0];
   if (kind === "httpGet") return httpGet(fields.section(kind), ports);
   if (kind === "tcpSocket") return tcpSocket(fields.section(kind), ports);
+  if (kind === "grpc") return grpc(fields.section(kind));
   return { kind: "exec", command: kind === undefined ? [] : commandOf(fields.section(kind)) };
 }
 
 function httpGet(fields: Fields, ports: readonly NamedPort[]): ProbeCheck {
   fields.unsupported(["host"], () => "host of a probe");
-  const scheme = fields.choice("scheme", ["HTTP", "HTTPS"], "HTTP");
-  if (scheme === "HTTPS") fields.report("scheme", "not supported yet: HTTPS");
-  const path = fields.text("path", pathProblem) ?? "/";
   return {
     kind: "httpGet",
-    path: path.startsWith("/") ? path : `/${path}`,
+    scheme: fields.choice("scheme", ["HTTP", "HTTPS"], "HTTP"),
+    path: asked(fields.text("path", pathProblem) ?? "/"),
     port: portOf(fields, ports),
     headers: fields.list("httpHeaders").map(headerOf),
   };
 }
 
+/** A missing slash is added, and a fragment is for nobody but a browser. */
+function asked(path: string): string {
+  const [sent = ""] = path.split("#", 1);
+  return sent.startsWith("/") ? sent : `/${sent}`;
+}
+
 function tcpSocket(fields: Fields, ports: readonly NamedPort[]): ProbeCheck {
   fields.unsupported(["host"], () => "host of a probe");
   return { kind: "tcpSocket", port: portOf(fields, ports) };
+}
+
+/** Its port is never a name. */
+function grpc(fields: Fields): ProbeCheck {
+  if (!fields.has("port")) fields.report("port", "is missing; expected a number");
+  const port = fields.integer("port", { min: 1, max: 65_535 }) ?? 0;
+  return { kind: "grpc", port, service: fields.text("service", nulProblem) ?? "" };
 }
 
 function commandOf(exec: Fields): readonly string[] {

@@ -11,10 +11,12 @@ import {
 } from "./resource-names.ts";
 
 /**
- * What a port carries, as declared by `appProtocol` or the port's name; "auto" is found out from the first bytes.
+ * What a port carries, as declared by `appProtocol` or the port's name; "auto" is found out from the first bytes. "http"
+ * and "http2" differ in what the application is spoken to in; its clients may speak either version, and policies treat
+ * both alike.
  * Source: https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/
  */
-export type PortProtocol = "http" | "tcp" | "auto";
+export type PortProtocol = "http" | "http2" | "tcp" | "auto";
 
 export interface ServicePort {
   readonly name: string;
@@ -40,8 +42,8 @@ export interface Service {
 /** SMTP, DNS, MySQL, MongoDB: the server may speak first, so they are never found out from the first bytes. */
 const SERVER_FIRST_PORTS: readonly number[] = [25, 53, 3306, 27017];
 
-/** Names of protocols, and what each is carried as; "http2" is told to the user. */
-const PROTOCOLS: ReadonlyMap<string, PortProtocol | "http2" | "udp"> = new Map([
+/** Names of protocols, and what each is carried as. */
+const PROTOCOLS: ReadonlyMap<string, PortProtocol | "udp"> = new Map([
   ["http", "http"],
   ["http_proxy", "http"],
   ["kubernetes.io/ws", "http"],
@@ -129,11 +131,11 @@ function servicePort(fields: Fields, portCount: number): ServicePort {
   const targetPort = fields.portOrName("targetPort", portNameProblem) ?? port;
   transportProtocol(fields);
   fields.unused(["nodePort"]);
-  return { name, port, targetPort, protocol: applicationProtocol(fields, { name, port }) };
+  return { name, port, targetPort, protocol: declaredProtocol(fields, { name, port }) };
 }
 
 /** `appProtocol`, else the port's name up to its first "-"; names are not case-sensitive. */
-function applicationProtocol(
+function declaredProtocol(
   fields: Fields,
   { name, port }: { readonly name: string; readonly port: number },
 ): PortProtocol {
@@ -142,14 +144,7 @@ function applicationProtocol(
   const prefix = declared.startsWith("grpc-web") ? "grpc-web" : declared.split("-", 1)[0];
   const protocol = PROTOCOLS.get(declared) ?? PROTOCOLS.get(prefix ?? "");
   if (protocol === undefined) return SERVER_FIRST_PORTS.includes(port) ? "tcp" : "auto";
-  if (protocol === "udp") {
-    fields.report(field, "says UDP, which is not supported");
-    return "tcp";
-  }
-  if (protocol !== "http2") return protocol;
-  fields.notice(
-    field,
-    "says HTTP/2, which is not supported yet: the port is carried as opaque TCP, and HTTP rules are handled as on a TCP port (AP-61, AP-62)",
-  );
+  if (protocol !== "udp") return protocol;
+  fields.report(field, "says UDP, which is not supported");
   return "tcp";
 }

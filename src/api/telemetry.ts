@@ -1,5 +1,6 @@
 /**
- * Telemetry: which requests and connections are told to whom. Its access logging is carried here; the rest is checked.
+ * Telemetry: which requests and connections are told to whom. Its access logging and tracing are carried here; its metrics
+ * are checked.
  * Source: https://istio.io/latest/docs/reference/config/telemetry/
  */
 import type { TargetRef } from "./authorization-policy.ts";
@@ -8,11 +9,9 @@ import { workloadSelector } from "./label-selector.ts";
 import { type LogFilter, logFilter } from "./log-filter.ts";
 import type { Labels, ResourceMeta } from "./resource.ts";
 import { targetRefs } from "./target-refs.ts";
+import { type Tracing, tracing } from "./tracing.ts";
 import { flagIn, textIn } from "./webhook/written-values.ts";
-
-/** Of whose calls a sidecar tells: those that it makes, those that it takes, or both (OBS-11). */
-export const WORKLOAD_MODES = ["CLIENT_AND_SERVER", "CLIENT", "SERVER"] as const;
-export type WorkloadMode = (typeof WORKLOAD_MODES)[number];
+import { type WorkloadMode, workloadMode } from "./workload-mode.ts";
 
 export interface Telemetry {
   readonly kind: "Telemetry";
@@ -22,6 +21,8 @@ export interface Telemetry {
   readonly targetRefs: readonly TargetRef[];
   /** In the order written; none says nothing about access logs. */
   readonly accessLogging: readonly AccessLogging[];
+  /** In the order written. */
+  readonly tracing: readonly Tracing[];
 }
 
 export interface AccessLogging {
@@ -37,13 +38,14 @@ export interface AccessLogging {
 
 export function telemetry(meta: ResourceMeta, root: Fields): Telemetry {
   const spec = root.section("spec");
-  spec.unused(["metrics", "tracing"]);
+  spec.unused(["metrics"]);
   return {
     kind: "Telemetry",
     meta,
     selector: workloadSelector(spec),
     targetRefs: targetRefs(spec),
     accessLogging: accessLoggingOf(spec),
+    tracing: spec.list("tracing").map(tracing),
   };
 }
 
@@ -63,7 +65,7 @@ function accessLogging(fields: Fields, filters: "read" | "refused"): AccessLoggi
     fields.has("filter") && filters === "read" ? logFilter(fields.section("filter")) : undefined;
   return {
     line: fields.line,
-    mode: fields.section("match").choice("mode", WORKLOAD_MODES, "CLIENT_AND_SERVER"),
+    mode: workloadMode(fields),
     providers: fields.list("providers").map((provider) => textIn(provider, "name")),
     disabled: flagIn(fields, "disabled"),
     ...(filter && { filter }),

@@ -70,7 +70,7 @@ test("all that is used", () => {
         connectTimeoutMs: 30,
         idleTimeoutMs: 300_000,
         maxConnectionDurationMs: 3_600_000,
-        keepalive: { probes: 3, idleSeconds: 7_200, intervalSeconds: 75 },
+        keepalive: { idleSeconds: 7_200 },
       },
       http: {
         maxPendingRequests: 7,
@@ -165,10 +165,8 @@ const lifetimes: [fields: string, pool: unknown][] = [
   ["connectTimeout: 1.5s", { connectTimeoutMs: 1_500 }],
   ["maxConnections: 0", {}],
   ["tcpKeepalive: {}", { keepalive: {} }],
-  [
-    "tcpKeepalive: {time: 900ms, interval: 1999ms, probes: 0}",
-    { keepalive: { intervalSeconds: 1 } },
-  ],
+  ["tcpKeepalive: {time: 900ms}", { keepalive: {} }],
+  ["tcpKeepalive: {time: 1999ms}", { keepalive: { idleSeconds: 1 } }],
 ];
 for (const [fields, pool] of lifetimes) {
   test(`tcp: {${fields}}`, () => assert.deepEqual(tcp(fields)?.tcp, pool));
@@ -201,7 +199,9 @@ test("what has no effect yet is told in one notice", () => {
     zoneAwareLbSetting: {enabled: false}
     backendUtilization: {weightUpdatePeriod: 1s}
     consistentHash: {useSourceIp: true, maglev: {tableSize: 3}}
-  connectionPool: {http: {maxConcurrentStreams: 1, http2KeepAlive: {interval: 1s, timeout: 1s}}}
+  connectionPool:
+    tcp: {tcpKeepalive: {interval: 1s, probes: 3}}
+    http: {maxConcurrentStreams: 1, http2KeepAlive: {interval: 1s, timeout: 1s}}
   outlierDetection: {consecutiveErrors: 1, outlierDetectionHttpErrorCodes: [500]}`);
   assert.deepEqual(issues, []);
   assert.equal(notices.length, 1);
@@ -209,6 +209,8 @@ test("what has no effect yet is told in one notice", () => {
   assert.deepEqual(told?.map((path) => path.replace("trafficPolicy.", "")).toSorted(), [
     "connectionPool.http.http2KeepAlive",
     "connectionPool.http.maxConcurrentStreams",
+    "connectionPool.tcp.tcpKeepalive.interval",
+    "connectionPool.tcp.tcpKeepalive.probes",
     "loadBalancer.backendUtilization",
     "loadBalancer.consistentHash.maglev",
     "loadBalancer.localityLbSetting",

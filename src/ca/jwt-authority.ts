@@ -28,6 +28,8 @@ const KEPT_AFTER_USE_MS = 60_000;
 const FILE_MODE = 0o600;
 /** Longest wait of Node's timers. */
 const MAX_NAP_MS = 2 ** 31 - 1;
+/** After keys could not be written. */
+const TRY_AGAIN_MS = 60_000;
 const KEY_ID_CHARACTERS = 32;
 
 /** Verification keys by their ids, the newest last. */
@@ -44,6 +46,8 @@ export interface JwtAuthorityOptions {
   /** What the signing authority is known by; see `follow`. */
   readonly authority: string;
   readonly clock: Clock;
+  /** Hears of keys that should have been written by now, and could not be; they are tried again in a minute. */
+  readonly onUnwritten?: (error: unknown) => void;
 }
 
 export class JwtAuthority {
@@ -52,11 +56,13 @@ export class JwtAuthority {
   readonly #published: WatchedValue<JwtPublicKeys>;
   #keys: readonly JwtKey[];
   readonly #writing = new InTurn();
+  readonly #onUnwritten: (error: unknown) => void;
   #timer: NodeJS.Timeout | undefined;
 
-  private constructor(path: string, keys: readonly JwtKey[], clock: Clock) {
+  private constructor(path: string, keys: readonly JwtKey[], options: JwtAuthorityOptions) {
     this.#path = path;
-    this.#clock = clock;
+    this.#clock = options.clock;
+    this.#onUnwritten = options.onUnwritten ?? (() => {});
     this.#keys = keys;
     this.#published = new WatchedValue(publicKeysOf(keys));
   }
@@ -66,11 +72,12 @@ export class JwtAuthority {
    *
    * @throws KeyDirectoryError when what is there must not be used
    */
-  static async open({ directory, authority, clock }: JwtAuthorityOptions): Promise<JwtAuthority> {
+  static async open(options: JwtAuthorityOptions): Promise<JwtAuthority> {
+    const { directory, authority } = options;
     const path = join(directory, "ca", "jwt-authority.json");
     const text = await readJwtKeyFile(path);
     const keys = text === undefined ? [] : parseJwtKeys(text, path);
-    const opened = new JwtAuthority(path, keys, clock);
+    const opened = new JwtAuthority(path, keys, options);
     await opened.follow(authority);
     return opened;
   }
@@ -130,9 +137,16 @@ export class JwtAuthority {
     if (oldest === undefined || successor === undefined) return;
     const waitMs = Math.min(endOfUse(successor).getTime() - now.getTime(), MAX_NAP_MS);
     const newest = this.#keys.at(-1) ?? successor;
-    // What cannot be written now is tried again with the next change.
-    const again = (): void => void this.follow(newest.authority).catch(() => undefined);
-    this.#timer = setTimeout(again, Math.max(1, waitMs)).unref();
+    this.#wait(Math.max(1, waitMs), newest.authority);
+  }
+
+  #wait(waitMs: number, authority: string): void {
+    const again = (): void =>
+      void this.follow(authority).catch((error: unknown) => {
+        this.#onUnwritten(error);
+        this.#wait(TRY_AGAIN_MS, authority);
+      });
+    this.#timer = setTimeout(again, waitMs).unref();
   }
 }
 

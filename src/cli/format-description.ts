@@ -12,6 +12,7 @@ import type {
 } from "../policy/describe-workload.ts";
 import type { ServicePortName } from "../policy/route.ts";
 import { alignColumns } from "./align-columns.ts";
+import { formatCalls } from "./format-calls.ts";
 
 export function formatDescription(description: WorkloadDescription): readonly string[] {
   const { workload, injected, ports, undeclaredPorts, policies, issuers } = description;
@@ -27,6 +28,7 @@ export function formatDescription(description: WorkloadDescription): readonly st
     ...issuerLines(issuers),
     ...policyLines(policies),
     otherwiseInWords(description),
+    ...formatCalls(description.calls),
   ];
 }
 

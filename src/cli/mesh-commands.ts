@@ -28,7 +28,7 @@ function addRun(program: Command): void {
     .option("--service-account <name>", "whose identity it gets", "default")
     .option(
       "--port <port>",
-      "PORT, http:PORT or tcp:PORT it serves; may be given several times",
+      "PORT, http:PORT, http2:PORT or tcp:PORT it serves; may be repeated",
       collect,
     )
     .option(

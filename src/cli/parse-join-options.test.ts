@@ -6,7 +6,11 @@ const options: JoinOptions = { name: "billing", namespace: "production", service
 
 test("what is said is asked for", () => {
   const request = parseJoinOptions(
-    { ...options, port: ["8080", "http:80", "tcp:6379"], label: ["team=money", "empty="] },
+    {
+      ...options,
+      port: ["8080", "http:80", "http2:50051", "tcp:6379"],
+      label: ["team=money", "empty="],
+    },
     "/usr/bin/npm",
   );
   assert.deepEqual(request, {
@@ -15,6 +19,7 @@ test("what is said is asked for", () => {
     ports: [
       { port: 8080, protocol: "auto" },
       { port: 80, protocol: "http" },
+      { port: 50051, protocol: "http2" },
       { port: 6379, protocol: "tcp" },
     ],
     program: "npm",
@@ -42,7 +47,7 @@ for (const [listensOn, port, expected] of places) {
 }
 
 const refused: [changes: Partial<JoinOptions>, problem: RegExp][] = [
-  [{ port: ["0"] }, /--port 0: expected PORT, http:PORT or tcp:PORT/],
+  [{ port: ["0"] }, /--port 0: expected PORT, http:PORT, http2:PORT or tcp:PORT/],
   [{ port: ["65536"] }, /--port 65536/],
   [{ port: ["http"] }, /--port http/],
   [{ port: ["grpc:80"] }, /--port grpc:80/],

@@ -1,6 +1,6 @@
 /** The options of `hauberk run`, read into what is asked of the supervisor. */
 import { basename } from "node:path";
-import type { JoinPort, JoinRequest } from "../local/joining/join-request.ts";
+import { JOIN_PROTOCOLS, type JoinPort, type JoinRequest } from "../local/joining/join-request.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
 
 /** An option of a command is not understood; the message says what was expected. */
@@ -17,7 +17,7 @@ export interface JoinOptions {
   readonly listensOn?: readonly string[];
 }
 
-const PORT = /^(?:(http|tcp):)?(\d{1,5})$/;
+const PORT = /^(?:(http|http2|tcp):)?(\d{1,5})$/;
 const LISTENS_ON = /^(?:(\d{1,5})=)?(\d{1,5})$/;
 const LABEL = /^([^=]+)=(.*)$/;
 
@@ -38,10 +38,9 @@ function parsePort(text: string): JoinPort {
   const [, protocol, number] = PORT.exec(text) ?? [];
   const port = portNumber(number);
   if (port === undefined) {
-    throw new BadOptionError(`--port ${text}: expected PORT, http:PORT or tcp:PORT`);
+    throw new BadOptionError(`--port ${text}: expected PORT, http:PORT, http2:PORT or tcp:PORT`);
   }
-  if (protocol === "http" || protocol === "tcp") return { port, protocol };
-  return { port, protocol: "auto" };
+  return { port, protocol: JOIN_PROTOCOLS.find((name) => name === protocol) ?? "auto" };
 }
 
 /** `--listens-on 6379` is about the only port there is; `8080=6379` names the declared one. */

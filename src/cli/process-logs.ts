@@ -5,12 +5,15 @@
 import { fstatSync } from "node:fs";
 import { LOG_PREDECESSORS } from "../local/processes/log-predecessors.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { createLog, type Log } from "../runtime/log.ts";
+import { createLog, DEFAULT_LOG_LEVEL, type Log, type LogLevel } from "../runtime/log.ts";
 import { LogFile, type LogTrouble } from "../runtime/log-file.ts";
+import { WatchedValue } from "../runtime/watched.ts";
 
 export interface ProcessLogs {
   /** The operational log: standard error. */
   readonly log: Log;
+  /** How much is written there: whoever sets it changes that at once. */
+  readonly logLevel: WatchedValue<LogLevel>;
   /** @param line of the access log: standard output */
   readonly writeOutput: (line: string) => void;
 }
@@ -22,8 +25,9 @@ export function openProcessLogs(clock: Clock, onTrouble?: (text: string) => void
       onTrouble?.(`${name} cannot be written: ${trouble.problem}`);
     else log.warn(`${name} could not be written`, { lostLines: trouble.lostLines });
   };
-  const log = createLog(lineWriter(process.stderr, tell("the log")), clock);
-  return { log, writeOutput: lineWriter(process.stdout, tell("the access log")) };
+  const logLevel = new WatchedValue<LogLevel>(DEFAULT_LOG_LEVEL);
+  const log = createLog(lineWriter(process.stderr, tell("the log")), clock, logLevel);
+  return { log, logLevel, writeOutput: lineWriter(process.stdout, tell("the access log")) };
 }
 
 function lineWriter(

@@ -12,5 +12,5 @@ export function announcedLog(log: Log, announce: (line: string) => void): Log {
       const more = TOLD.flatMap((name) => fields[name] ?? []);
       announce([message, ...more].join(": "));
     };
-  return { info: log.info, warn: told("warn"), error: told("error") };
+  return { ...log, warn: told("warn"), error: told("error") };
 }

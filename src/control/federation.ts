@@ -38,17 +38,16 @@ export interface Federation {
 /** @throws KeyDirectoryError, BundleSequenceError, ListenError */
 export async function startFederation(options: FederationOptions): Promise<Federation> {
   const { dataDirectory: directory, issuer, clock, log } = options;
+  const onUnwritten = (error: unknown): void =>
+    log.error("the key of JWT-SVIDs was not rotated", { problem: describeError(error) });
   const authority = await JwtAuthority.open({
     directory,
     authority: nameOf(issuer.current),
     clock,
+    onUnwritten,
   });
   const stopWatching = issuer.onChange((next) => {
-    authority
-      .follow(nameOf(next))
-      .catch((error: unknown) =>
-        log.error("the key of JWT-SVIDs was not rotated", { problem: describeError(error) }),
-      );
+    authority.follow(nameOf(next)).catch(onUnwritten);
   });
   const stop = (): void => {
     stopWatching();

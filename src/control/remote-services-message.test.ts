@@ -24,7 +24,7 @@ const service: fc.Arbitrary<ExportedService> = fc.record(
       fc.record(
         {
           port,
-          protocol: fc.constantFrom("http", "tcp", "auto"),
+          protocol: fc.constantFrom("http", "http2", "tcp", "auto"),
           endpoints: fc.array(
             fc.record(
               {

@@ -28,6 +28,7 @@ export class InvalidRemoteServicesError extends HauberkError {
 const PROTOCOLS = {
   auto: Protocol.AUTO,
   http: Protocol.HTTP,
+  http2: Protocol.HTTP2,
   tcp: Protocol.TCP,
 } as const satisfies Record<ExportedPort["protocol"], Protocol>;
 
@@ -93,6 +94,8 @@ function readProtocol(protocol: Protocol, where: string): ExportedPort["protocol
       return "auto";
     case Protocol.HTTP:
       return "http";
+    case Protocol.HTTP2:
+      return "http2";
     case Protocol.TCP:
       return "tcp";
     default:

@@ -16,6 +16,8 @@ export class DataDirectoryError extends HauberkError {
 
 /** macOS allows 103 bytes, Linux 107. */
 const MAX_SOCKET_PATH = 100;
+/** In its folder. */
+export const ADMIN_SOCKET = "admin.sock";
 
 export class DataDirectory {
   readonly path: string;
@@ -71,6 +73,18 @@ export class DataDirectory {
   /** The folder of that socket, where a pod sees files of its own. */
   workloadApiFolder(pod: { namespace: string; name: string }): string {
     return join(this.pod(pod), "workload-api");
+  }
+  /** The folder of a sidecar's administration, which no container is shown. */
+  adminFolder(pod: { namespace: string; name: string }): string {
+    return join(this.pod(pod), "admin");
+  }
+  /** Of such a folder that a socket can be in by its path: where the one above is too deep, it moves. */
+  reachableAdminFolder(pod: { namespace: string; name: string }): string {
+    const inside = this.adminFolder(pod);
+    if (Buffer.byteLength(join(inside, ADMIN_SOCKET)) <= MAX_SOCKET_PATH) return inside;
+    const key = `${this.path}\n${pod.namespace}/${pod.name}`;
+    const hash = createHash("sha256").update(key).digest("hex").slice(0, 32);
+    return join(tmpdir(), `hauberk-${hash}`);
   }
   /** A volume that a StatefulSet's pod claims: it outlives the pod, and the mesh. */
   claim({ namespace, name }: { namespace: string; name: string }): string {

@@ -55,8 +55,10 @@ export interface PodStatus {
   /** The SPIFFE id it proves; absent without a sidecar. */
   readonly identity?: string;
   readonly sidecar?: ProcessStatus;
-  /** Where the sidecar tells of itself, on the pod's loopback. */
+  /** Where the sidecar serves its metrics, on the pod's loopback. */
   readonly adminPort?: number;
+  /** Where everything else is asked of it; absent while it does not run. */
+  readonly adminSocket?: string;
   /** ISO 8601; absent without a sidecar, and when that does not answer. */
   readonly certificateEnds?: string;
   readonly containers: readonly ContainerStatus[];
@@ -96,10 +98,7 @@ export async function meshStatus(mesh: {
 
 /** What must be asked of its processes, beside what is known. */
 async function observePod(pod: Pod, snapshot: MeshSnapshot): Promise<PodStatus> {
-  const [memoryBytes, ends] = await Promise.all([
-    pod.memory(),
-    certificateEnd(() => pod.connectToSidecar()),
-  ]);
+  const [memoryBytes, ends] = await Promise.all([pod.memory(), certificateEnd(pod.adminSocket)]);
   return {
     ...podStatus(pod, snapshot),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
@@ -109,6 +108,7 @@ async function observePod(pod: Pod, snapshot: MeshSnapshot): Promise<PodStatus> 
 
 function podStatus(pod: Pod, snapshot: MeshSnapshot): PodStatus {
   const { workload, source, adminPort } = pod.plan;
+  const { adminSocket } = pod;
   const { namespace, name, owner, ownerKind, addresses } = workload;
   const known = {
     ...(addresses && { addresses }),
@@ -126,6 +126,7 @@ function podStatus(pod: Pod, snapshot: MeshSnapshot): PodStatus {
     identity: identityOf(workload, snapshot.settings.trustDomain),
     sidecar: processStatus(pod.sidecar, "sidecar"),
     ...(adminPort === undefined ? {} : { adminPort }),
+    ...(adminSocket === undefined ? {} : { adminSocket }),
   };
 }
 

@@ -174,3 +174,16 @@ test("law: what TCP lets through, HTTP rules of the same policies that ask for n
     LIMITS,
   );
 });
+
+test("law: what is taken for bytes may do no more than what is taken for HTTP (AP-61, AP-62, PA-39)", () => {
+  const seen = { allow: 0, deny: 0 };
+  fc.assert(
+    fc.property(policies, traffic, (given, asked) => {
+      const [http, tcp] = PROTOCOLS.map((protocol) => decide(given, { protocol, asked }).verdict);
+      if (tcp === "allow") assert.equal(http, "allow");
+      if (http === "allow") seen[tcp === "allow" ? "allow" : "deny"]++;
+    }),
+    { ...LIMITS, numRuns: 1_000 },
+  );
+  assert.ok(seen.allow > 0 && seen.deny > 0, JSON.stringify(seen));
+});

@@ -188,6 +188,7 @@ const protocols: [what: string, services: string, protocol: string][] = [
     service("api", "{name: tcp-x, port: 1, targetPort: 8080}"),
     "tcp",
   ],
+  ["a service of gRPC", service("api", "{name: grpc-x, port: 1, targetPort: 8080}"), "http2"],
   ["a service for another port", service("api", "{name: http, port: 1, targetPort: 9090}"), "auto"],
   ["a service that does not select it", service("api", HTTP, "app: caller"), "auto"],
   [

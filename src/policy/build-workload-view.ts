@@ -1,7 +1,7 @@
 /** From the snapshot to the view of one workload: effective policy, destinations and trust. */
 import type { PortProtocol } from "../api/service.ts";
 import { type SpiffeId, spiffeId } from "../identity/spiffe-id.ts";
-import { compileClientTls, withClientTls } from "./client-tls.ts";
+import { compileDestinationRules } from "./destination-rules.ts";
 import { buildDestinations, withListeners } from "./destinations.ts";
 import { effectiveAuthorization, effectivePeerAuthentication } from "./effective-policy.ts";
 import { effectiveTelemetry } from "./effective-telemetry.ts";
@@ -9,6 +9,7 @@ import type { MeshSnapshot } from "./mesh-snapshot.ts";
 import { mutualTlsOfPort } from "./mutual-tls.ts";
 import { compileNetworkPolicies } from "./network-policy-view.ts";
 import { targetContainerPort } from "./service-target.ts";
+import { withDestinationRule } from "./with-destination-rule.ts";
 import type { Workload } from "./workload.ts";
 import type { Destination, Inbound, Interception, Trust, WorkloadView } from "./workload-view.ts";
 
@@ -40,9 +41,9 @@ function composeView(
   }: { readonly workload: Workload; readonly destinations: readonly Destination[] },
 ): WorkloadView {
   const { namespace, name, owner, labels, serviceAccount, httpProxy, addresses } = workload;
-  const clientTlsOf = compileClientTls(snapshot, workload);
+  const ruleFor = compileDestinationRules(snapshot, workload);
   const telemetry = effectiveTelemetry(snapshot, workload);
-  const reached = destinations.map((each) => withClientTls(each, clientTlsOf(each)));
+  const reached = destinations.map((each) => withDestinationRule(each, ruleFor(each)));
   return {
     workload: {
       namespace,

@@ -89,6 +89,7 @@ const MUTUAL = "{mode: ISTIO_MUTUAL}";
 const SILENT = "{loadBalancer: {simple: RANDOM}}";
 const PORT_81 = "{portLevelSettings: [{port: {number: 81}, tls: {mode: DISABLE}}]}";
 const FRONT = ", workloadSelector: {matchLabels: {tier: front}}";
+const CALLER = ", workloadSelector: {matchLabels: {app: caller}}";
 /** Which rule counts: its name, or "none". */
 const lookups: [id: string, rules: string, chosen: string, asked?: { client?: string }][] = [
   ["no rule at all", "", "none"],
@@ -173,10 +174,47 @@ const lookups: [id: string, rules: string, chosen: string, asked?: { client?: st
     "b",
   ],
   [
-    "an older one that says nothing of TLS gives way",
+    "an older one whose trafficPolicy says nothing of TLS counts",
     rule({ name: "old", created: "2020-01-01T00:00:00Z", policy: SILENT }) +
       rule({ name: "new", created: "2021-01-01T00:00:00Z" }),
+    "none",
+  ],
+  [
+    "an older one without a trafficPolicy gives way",
+    rule({ name: "old", created: "2020-01-01T00:00:00Z", policy: "null" }) +
+      rule({ name: "new", created: "2021-01-01T00:00:00Z" }),
     "new",
+  ],
+  [
+    "of two for different namespaces the newer",
+    rule({ name: "a", created: "2020-01-01T00:00:00Z" }) +
+      rule({ name: "b", created: "2021-01-01T00:00:00Z", more: ", exportTo: ['.']" }),
+    "b",
+  ],
+  [
+    "one for more namespaces goes with one for fewer",
+    rule({ name: "a", created: "2020-01-01T00:00:00Z", more: ", exportTo: ['.']" }) +
+      rule({ name: "b", created: "2021-01-01T00:00:00Z", more: ", exportTo: ['.', other]" }),
+    "a",
+  ],
+  [
+    "one that goes with another, but not with the last, counts for itself",
+    rule({ name: "a", created: "2020-01-01T00:00:00Z", more: ", exportTo: ['.', one]" }) +
+      rule({ name: "b", created: "2021-01-01T00:00:00Z", more: ", exportTo: ['.', other]" }) +
+      rule({ name: "c", created: "2022-01-01T00:00:00Z", more: ", exportTo: ['.', one, third]" }),
+    "c",
+  ],
+  [
+    "of two that select the client by different labels the older",
+    rule({ name: "a", created: "2021-01-01T00:00:00Z", more: FRONT }) +
+      rule({ name: "b", created: "2020-01-01T00:00:00Z", more: CALLER }),
+    "b",
+  ],
+  [
+    "of two that select it by the same labels the first with a trafficPolicy",
+    rule({ name: "a", created: "2020-01-01T00:00:00Z", policy: "null", more: FRONT }) +
+      rule({ name: "b", created: "2021-01-01T00:00:00Z", more: FRONT }),
+    "b",
   ],
   [
     "but not when it selects the client and the other one does not",

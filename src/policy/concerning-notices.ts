@@ -10,7 +10,7 @@ import type { PeerAuthentication } from "../api/peer-authentication.ts";
 import type { RequestAuthentication } from "../api/request-authentication.ts";
 import type { Notice, PodOwner, Resource } from "../api/resource.ts";
 import type { Service } from "../api/service.ts";
-import { fullHost } from "./client-tls.ts";
+import { fullHost } from "./destination-rules.ts";
 import { isBehind, type MeshSnapshot } from "./mesh-snapshot.ts";
 import { isolatingPolicies } from "./network-policy.ts";
 import type { ServicePortName } from "./route.ts";

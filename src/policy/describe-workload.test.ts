@@ -152,3 +152,26 @@ spec: {selector: {matchLabels: {app: cart}}, portLevelMtls: {8080: {mode: STRICT
     ],
   );
 });
+
+test("its own calls, where a DestinationRule says how; ports for which it says the same go together", () => {
+  const rule = (name: string, host: string, policy: string): string => `---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: ${name}, namespace: shop}
+spec: {host: "${host}", trafficPolicy: {${policy}}}
+`;
+  const turns = "loadBalancer: {simple: ROUND_ROBIN}";
+  const port = "portLevelSettings: [{port: {number: 9090}, loadBalancer: {simple: RANDOM}}]";
+  const calls = (yaml: string) =>
+    described(yaml).calls.map(({ to, origin, sentences }) => [
+      to.map(({ host, servicePort }) => `${host.split(".", 1)}:${servicePort}`).join(" "),
+      origin.ref.name,
+      ...sentences,
+    ]);
+  assert.deepEqual(calls(""), []);
+  assert.deepEqual(calls(rule("tls", "cart", "tls: {mode: ISTIO_MUTUAL}")), []);
+  assert.deepEqual(calls(rule("all", "*.local", `${turns}, ${port}`)), [
+    ["cart:80 other:80", "all", "each endpoint in turn"],
+    ["cart:9090", "all", "any endpoint, by chance"],
+  ]);
+});

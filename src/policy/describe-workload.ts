@@ -4,10 +4,12 @@ import type { ResourceRef, SourceLocation } from "../api/resource.ts";
 import type { PortProtocol } from "../api/service.ts";
 import type { TrafficProtocol } from "./authorization-rule.ts";
 import { buildWorkloadView } from "./build-workload-view.ts";
+import { type DescribedCalls, describeCalls } from "./described-calls.ts";
 import {
   effectivePeerAuthentication,
   effectiveRequestAuthentications,
 } from "./effective-policy.ts";
+import { judgedProtocols } from "./judged-protocols.ts";
 import type { MeshSnapshot } from "./mesh-snapshot.ts";
 import type { ServicePortName } from "./route.ts";
 import { type RuleOnPort, ruleOnPort } from "./rule-on-port.ts";
@@ -29,6 +31,8 @@ export interface WorkloadDescription {
   readonly issuers: readonly DescribedIssuer[];
   /** What happens to traffic that no rule matches. */
   readonly otherwise: "allowed" | "denied";
+  /** Of the workload's own, where a DestinationRule says how they are spread or limited. */
+  readonly calls: readonly DescribedCalls[];
 }
 
 /** One rule of a RequestAuthentication. */
@@ -93,7 +97,7 @@ export function describeWorkload(snapshot: MeshSnapshot, workload: Workload): Wo
     protocol,
     services: servicesOf(snapshot, { workload, containerPort }),
     mutualTls,
-    judgedAs: protocol === "auto" ? (["http", "tcp"] as const) : ([protocol] as const),
+    judgedAs: judgedProtocols(protocol),
   }));
   return {
     workload: view.workload,
@@ -110,6 +114,7 @@ export function describeWorkload(snapshot: MeshSnapshot, workload: Workload): Wo
       audiences: rule.audiences,
     })),
     otherwise: allow.some(({ dryRun }) => dryRun !== true) ? "denied" : "allowed",
+    calls: workload.injected ? describeCalls(view.outbound.destinations) : [],
   };
 }
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { parseResources } from "../api/parse-resources.ts";
-import { type AccessLogging, WORKLOAD_MODES } from "../api/telemetry.ts";
+import type { AccessLogging } from "../api/telemetry.ts";
+import { WORKLOAD_MODES } from "../api/workload-mode.ts";
 import { effectiveTelemetry, type LoggingSide, mergeProviders } from "./effective-telemetry.ts";
 import { buildSnapshot } from "./mesh-snapshot.ts";
 
@@ -12,6 +13,15 @@ extensionProviders:
 - {name: json, envoyFileAccessLog: {path: /logs/json, logFormat: {labels: {a: "%PROTOCOL%"}}}}
 - {name: otel, envoyOtelAls: {service: collector.shop, port: 4317}}
 `;
+
+const API = {
+  namespace: "shop",
+  name: "api-0",
+  owner: "api",
+  labels: { app: "api" },
+  serviceAccount: "api",
+  ports: [],
+};
 
 interface Written {
   readonly name: string;
@@ -36,7 +46,7 @@ function logsOf(yaml: string): { readonly inbound: string[]; readonly outbound: 
   const { resources, issues } = parseResources(yaml, "mesh.yaml");
   assert.deepEqual(issues, []);
   const snapshot = buildSnapshot({ resources, workloads: [], rootsPem: [] });
-  const effective = effectiveTelemetry(snapshot, { namespace: "shop", labels: { app: "api" } });
+  const effective = effectiveTelemetry(snapshot, API);
   const told = (side: "inbound" | "outbound"): string[] =>
     (effective?.[side] ?? []).map(({ provider, path, filter }) =>
       [provider || "mesh", path, filter?.expression].filter((one) => one !== undefined).join(" "),
@@ -200,7 +210,7 @@ test("OBS-2, OBS-10 the built-in provider has the mesh's format, others Istio's 
   const yaml = `${PROVIDERS}accessLogEncoding: JSON\naccessLogFormat: '{"p": "%PROTOCOL%"}'\n${own("{providers: [{name: envoy}, {name: file}, {name: json}]}")}`;
   const { resources } = parseResources(yaml, "mesh.yaml");
   const snapshot = buildSnapshot({ resources, workloads: [], rootsPem: [] });
-  const effective = effectiveTelemetry(snapshot, { namespace: "shop", labels: {} });
+  const effective = effectiveTelemetry(snapshot, API);
   assert.deepEqual(
     effective?.inbound.map(({ format }) => format),
     [
@@ -215,7 +225,7 @@ test("OBS-4 disableEnvoyListenerLog leaves refused connections out of every log"
   const yaml = `${PROVIDERS}disableEnvoyListenerLog: true\naccessLogFile: /x\n`;
   const { resources } = parseResources(yaml, "mesh.yaml");
   const snapshot = buildSnapshot({ resources, workloads: [], rootsPem: [] });
-  const effective = effectiveTelemetry(snapshot, { namespace: "shop", labels: {} });
+  const effective = effectiveTelemetry(snapshot, API);
   assert.deepEqual(
     effective?.inbound.map(({ refusals }) => refusals),
     ["left out"],

@@ -1,9 +1,11 @@
-/** Which access logs a workload's sidecar writes: what Telemetries and the mesh configuration say, merged as Istio does. */
+/** What a workload's sidecar tells of its calls: what Telemetries and the mesh configuration say, merged as Istio does. */
 import type { ExtensionProvider, FileAccessLog } from "../api/extension-provider.ts";
 import { selects } from "../api/label-selector.ts";
 import type { LogFilter } from "../api/log-filter.ts";
 import type { MeshSettings } from "../api/mesh-settings.ts";
-import type { AccessLogging, Telemetry, WorkloadMode } from "../api/telemetry.ts";
+import type { AccessLogging, Telemetry } from "../api/telemetry.ts";
+import type { WorkloadMode } from "../api/workload-mode.ts";
+import { effectiveTracing, type TracedWorkload } from "./effective-tracing.ts";
 import type { MeshSnapshot } from "./mesh-snapshot.ts";
 import type { Workload } from "./workload.ts";
 import type { AccessLog, EffectiveTelemetry } from "./workload-view.ts";
@@ -11,18 +13,24 @@ import type { AccessLog, EffectiveTelemetry } from "./workload-view.ts";
 /** Whose sidecar tells of a call: the caller's, or the callee's (OBS-11). */
 export type LoggingSide = Exclude<WorkloadMode, "CLIENT_AND_SERVER">;
 
-/** @returns undefined when nobody asked for an access log (OBS-3) */
+/** @returns undefined when nobody asked for an access log (OBS-3) or spans */
 export function effectiveTelemetry(
-  snapshot: Pick<MeshSnapshot, "telemetries" | "settings">,
-  workload: Pick<Workload, "namespace" | "labels">,
+  snapshot: Pick<MeshSnapshot, "telemetries" | "settings" | "servicesByNamespace">,
+  workload: TracedWorkload,
 ): EffectiveTelemetry | undefined {
-  const levels = applyingTelemetries(snapshot, workload)
+  const applying = applyingTelemetries(snapshot, workload);
+  const tracing = effectiveTracing(
+    applying.flatMap((telemetry) => telemetry.tracing),
+    { snapshot, workload },
+  );
+  const levels = applying
     .map(({ accessLogging }) => accessLogging)
     .filter((level) => level.length > 0);
   const { settings } = snapshot;
   const inbound = accessLogs(levels, { settings, side: "SERVER" });
   const outbound = accessLogs(levels, { settings, side: "CLIENT" });
-  return inbound.length + outbound.length === 0 ? undefined : { inbound, outbound };
+  if (inbound.length + outbound.length === 0 && tracing === undefined) return undefined;
+  return { inbound, outbound, ...(tracing && { tracing }) };
 }
 
 /**

@@ -123,14 +123,7 @@ const balancing: [fields: string, effective: unknown][] = [
     "consistentHash: {httpHeaderName: a, ringHash: {minimumRingSize: 9}}",
     { algorithm: "RING_HASH", key: { from: "header", name: "a" }, minimumRingSize: 9 },
   ],
-  [
-    "simple: ROUND_ROBIN, warmup: {duration: 1s}",
-    {
-      algorithm: "ROUND_ROBIN",
-      warmup: { durationMs: 1_000, minimumPercent: 10, aggression: 1 },
-    },
-  ],
-  ["simple: RANDOM, warmup: {duration: 1s}", { algorithm: "RANDOM" }],
+  ["simple: ROUND_ROBIN, warmup: {duration: 1s}", { algorithm: "ROUND_ROBIN" }],
 ];
 for (const [fields, expected] of balancing) {
   test(`loadBalancer: {${fields}}`, () =>
@@ -148,7 +141,7 @@ const pools: [fields: string, effective: Record<string, unknown>][] = [
     { httpMaxConnectionDurationMs: 60_000, tcpMaxConnectionDurationMs: 60_000 },
   ],
   ["tcp: {connectTimeout: 30ms}", { connectTimeoutMs: 30 }],
-  ["tcp: {tcpKeepalive: {probes: 3}}", { tcpKeepalive: { probes: 3 } }],
+  ["tcp: {tcpKeepalive: {time: 9s}}", { tcpKeepalive: { idleSeconds: 9 } }],
   ["http: {http1MaxPendingRequests: 1}", { maxPendingRequests: 1 }],
   ["http: {http2MaxRequests: 1}", { maxRequests: 1 }],
   ["http: {maxRetries: 1}", { maxRetries: 1 }],

@@ -11,7 +11,6 @@ import type {
   HashKey,
   LoadBalancerSettings,
   SimpleLoadBalancer,
-  WarmupSettings,
 } from "../api/load-balancer-settings.ts";
 import type { OutlierDetectionSettings } from "../api/outlier-detection-settings.ts";
 import type { TrafficPolicy, TrafficPolicyComponents } from "../api/traffic-policy.ts";
@@ -25,7 +24,7 @@ export interface EffectiveTrafficPolicy {
 
 export type LoadBalancing =
   /** PASSTHROUGH: the address that the application called, whatever the endpoints are. */
-  | { readonly algorithm: SimpleLoadBalancer; readonly warmup?: WarmupSettings }
+  | { readonly algorithm: SimpleLoadBalancer }
   | { readonly algorithm: "RING_HASH"; readonly key: HashKey; readonly minimumRingSize: number };
 
 export interface EffectiveConnectionPool {
@@ -98,6 +97,11 @@ export interface TrafficPolicyQuestion {
   readonly connectTimeoutMs?: number;
 }
 
+/** Where no DestinationRule says anything. */
+export const DEFAULT_TRAFFIC_POLICY: EffectiveTrafficPolicy = effectiveTrafficPolicy(undefined, {
+  servicePort: 0,
+});
+
 /** @param rule `trafficPolicy` of the DestinationRule that counts for the client (TLS-41), if any does */
 export function effectiveTrafficPolicy(
   rule: TrafficPolicy | undefined,
@@ -129,8 +133,9 @@ export function composeTrafficPolicy(
 }
 
 function componentsOf(policy: TrafficPolicyComponents = {}): TrafficPolicyComponents {
-  const { loadBalancer, connectionPool, outlierDetection } = policy;
+  const { tls, loadBalancer, connectionPool, outlierDetection } = policy;
   return {
+    ...(tls && { tls }),
     ...(loadBalancer && { loadBalancer }),
     ...(connectionPool && { connectionPool }),
     ...(outlierDetection && { outlierDetection }),
@@ -139,11 +144,8 @@ function componentsOf(policy: TrafficPolicyComponents = {}): TrafficPolicyCompon
 
 /** Least request unless something else is asked for (`defaultLBAlgorithm`); a hash counts before it. */
 function loadBalancing(settings: LoadBalancerSettings = {}): LoadBalancing {
-  const { simple = "LEAST_REQUEST", consistentHash, warmup } = settings;
-  if (consistentHash === undefined) {
-    const warms = simple === "LEAST_REQUEST" || simple === "ROUND_ROBIN";
-    return { algorithm: simple, ...(warms && warmup && { warmup }) };
-  }
+  const { simple = "LEAST_REQUEST", consistentHash } = settings;
+  if (consistentHash === undefined) return { algorithm: simple };
   const { key, minimumRingSize = MINIMUM_RING_SIZE } = consistentHash;
   return { algorithm: "RING_HASH", key, minimumRingSize };
 }

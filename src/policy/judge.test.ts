@@ -32,6 +32,7 @@ metadata: {name: shop, labels: {istio-injection: enabled}}
 ${workload("shop", "api", 8080).replace("PROTOCOL", "http")}
 ${workload("shop", "database", 5432).replace("PROTOCOL", "tcp-db")}
 ${workload("shop", "unknown", 6000).replace("PROTOCOL", "x")}
+${workload("shop", "stream", 7000).replace("PROTOCOL", "grpc")}
 ${workload("shop", "caller", 7000).replace("PROTOCOL", "http")}
 ${workload("legacy", "old", 9000).replace("PROTOCOL", "http")}`;
 
@@ -357,6 +358,7 @@ const judgedAs: [
   ["shop/api-0", 8080, undefined, "http", "http"],
   ["shop/database-0", 5432, undefined, "tcp", "tcp"],
   ["shop/database-0", 5432, "none", "tcp", "tcp"],
+  ["shop/stream-0", 7000, undefined, "http2", "http"],
   ["shop/unknown-0", 6000, undefined, "auto", "http"],
   ["shop/unknown-0", 6000, "none", "auto", "tcp"],
 ];
@@ -371,6 +373,16 @@ test("AP-61 what a rule says about HTTP is not asked on a TCP port", () => {
   const rules = authorization("{to: [{operation: {methods: [GET]}}]}");
   assert.equal(ask(rules, { to: "shop/database-0", port: 5432 }).decision.verdict, "deny");
   assert.equal(ask(rules).decision.verdict, "allow");
+});
+
+test("AP-60 a port declared HTTP/2 is asked what any HTTP port is", () => {
+  const allow = authorization("{to: [{operation: {methods: [GET]}}]}");
+  const deny = authorization('{to: [{operation: {paths: ["/admin"]}}]}', "DENY");
+  const stream = { to: "shop/stream-0", port: 7000 };
+  assert.equal(ask(allow, stream).decision.verdict, "allow");
+  assert.equal(ask(deny, stream).decision.verdict, "allow");
+  assert.equal(ask(deny, { ...stream, path: "/admin" }).decision.verdict, "deny");
+  assert.throws(() => ask("", { ...stream, request: "none" }), QuestionError);
 });
 
 test("AP-106 the path is judged in the mesh's form", () => {

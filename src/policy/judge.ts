@@ -12,6 +12,7 @@ import { authorizeConnection, authorizeRequest, compileAuthorization } from "./a
 import { buildWorkloadView, identityOf } from "./build-workload-view.ts";
 import type { Decision, Reason } from "./decision.ts";
 import { refuseUndefinedAuthorizers } from "./defined-authorizers.ts";
+import { judgedProtocols } from "./judged-protocols.ts";
 import type { MeshSnapshot } from "./mesh-snapshot.ts";
 import { networkRefusal } from "./network-refusal.ts";
 import { type Caller, callingWorkload, type Question, QuestionError } from "./question.ts";
@@ -132,8 +133,9 @@ function transportOf(
 
 /** A port of unknown protocol is read as what arrives there. */
 function protocolToJudge({ protocol }: InboundPort, { request }: Question): TrafficProtocol {
-  if (protocol === "auto") return request === undefined ? "tcp" : "http";
-  return protocol;
+  const [only, ...others] = judgedProtocols(protocol);
+  if (only !== undefined && others.length === 0) return only;
+  return request === undefined ? "tcp" : "http";
 }
 
 function authorize(

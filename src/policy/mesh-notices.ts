@@ -5,6 +5,7 @@
 import type { Notice, Resource } from "../api/resource.ts";
 import { boundedNotices } from "./bounded-notices.ts";
 import { ComparisonBudget } from "./comparison-budget.ts";
+import { hiddenTrafficPolicyNotices } from "./hidden-traffic-policy-notices.ts";
 import { type MeshInventory, takeInventory } from "./mesh-inventory.ts";
 import { unadmittedPeerNotices, unreachableAllowNotices } from "./network-authorization-notices.ts";
 import { type NetworkInventory, takeNetworkInventory } from "./network-inventory.ts";
@@ -41,6 +42,7 @@ export function meshNotices(
     ...serviceAccountNotices(resources, inventory),
     ...governingServiceNotices(resources),
     ...precedenceNotices(resources, inventory),
+    ...hiddenTrafficPolicyNotices(resources),
     ...resources.flatMap((resource) => noticesOn(resource, inventory)),
     ...networkNotices(takeNetworkInventory(resources, inventory)),
     ...enforcementNotices(resources),

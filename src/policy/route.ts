@@ -1,5 +1,6 @@
 /** The way a client's sidecar takes to a port of a workload: through which service, and by which transport. */
-import { compileClientTls, withClientTls } from "./client-tls.ts";
+import { withClientTls } from "./client-tls.ts";
+import { compileDestinationRules } from "./destination-rules.ts";
 import { buildDestinations } from "./destinations.ts";
 import type { MeshSnapshot } from "./mesh-snapshot.ts";
 import type { Workload } from "./workload.ts";
@@ -45,9 +46,10 @@ export function findRoute(
     );
     if (endpoint === undefined) continue;
     if (client === "no-sidecar") return { destination, mutualTls: false };
-    const chosen = compileClientTls(snapshot, client)(destination);
-    const mutualTls = chosen ? chosen.tls.mode === "ISTIO_MUTUAL" : endpoint.mutualTls;
-    return { destination: withClientTls(destination, chosen), mutualTls };
+    const rule = compileDestinationRules(snapshot, client)(destination);
+    const reached = withClientTls(destination, rule);
+    const mode = reached.clientTls?.mode;
+    return { destination: reached, mutualTls: mode ? mode === "ISTIO_MUTUAL" : endpoint.mutualTls };
   }
   return undefined;
 }

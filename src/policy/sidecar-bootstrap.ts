@@ -19,6 +19,8 @@ export interface SidecarBootstrap {
   readonly controlPlane: string;
   /** Where to serve metrics and health, on loopback. */
   readonly adminPort: number;
+  /** Path of the Unix socket for everything else that may be asked of it; absent: nothing else may. */
+  readonly adminSocket?: string;
   /** Password of the pod's HTTP proxy; the user name is the pod's name. */
   readonly proxyPassword: string;
   /** What the mesh calls itself, told when a certificate is asked for (CA-3); absent: not told. */

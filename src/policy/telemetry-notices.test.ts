@@ -6,6 +6,8 @@ import { telemetryNotices } from "./telemetry-notices.ts";
 const MESH = `---
 extensionProviders:
 - {name: otel, envoyOtelAls: {service: collector.shop, port: 4317}}
+- {name: spans, opentelemetry: {service: collector.shop, port: 4317}}
+- {name: zipkin, zipkin: {service: zipkin.shop, port: 9411}}
 `;
 
 function telemetry(name: string, spec: string): string {
@@ -43,6 +45,32 @@ const cases: [what: string, yaml: string, expected: RegExp | undefined][] = [
 ];
 for (const [what, yaml, expected] of cases) {
   test(`OBS-10 ${what} is ${expected === undefined ? "told nothing of" : "told in a notice"}`, () => {
+    const messages = messagesOn(yaml);
+    assert.equal(messages.length, expected === undefined ? 0 : 1);
+    if (expected !== undefined) assert.match(messages[0] ?? "", expected);
+  });
+}
+
+const traced = (provider: string): string =>
+  telemetry("traces", `{tracing: [{}, {providers: [{name: ${provider}}]}]}`);
+
+const spanCases: [what: string, yaml: string, expected: RegExp | undefined][] = [
+  ["a collector", MESH + traced("spans"), undefined],
+  [
+    "one that is not defined",
+    MESH + traced("nobody"),
+    /^spec\.tracing\[1\]\.providers: .*"nobody"/,
+  ],
+  ["one of another protocol", MESH + traced("zipkin"), /sidecars speak OTLP alone.* kind zipkin$/],
+  ["one that takes no spans", MESH + traced("envoy"), /kind envoyFileAccessLog takes none$/],
+  [
+    "a default provider",
+    "---\ntrustDomain: a\ndefaultProviders: {tracing: [nobody]}\n",
+    /^defaultProviders\.tracing: no spans are sent to "nobody"/,
+  ],
+];
+for (const [what, yaml, expected] of spanCases) {
+  test(`of spans, ${what} is ${expected === undefined ? "told nothing of" : "told in a notice"}`, () => {
     const messages = messagesOn(yaml);
     assert.equal(messages.length, expected === undefined ? 0 : 1);
     if (expected !== undefined) assert.match(messages[0] ?? "", expected);

@@ -10,10 +10,11 @@ import type { Labels, ResourceRef, SourceLocation } from "../api/resource.ts";
 import type { PortProtocol } from "../api/service.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
 import type { MutualTlsMode, Origin, ResourceOrigin } from "./decision.ts";
+import type { EffectiveTrafficPolicy } from "./effective-traffic-policy.ts";
 import type { SocketAddress } from "./workload.ts";
 
 /** Raised whenever an older sidecar would misread a newer view; it then refuses (nacks) the view. */
-export const WORKLOAD_VIEW_FORMAT = 4;
+export const WORKLOAD_VIEW_FORMAT = 5;
 
 export interface WorkloadView {
   readonly workload: {
@@ -39,6 +40,8 @@ export interface EffectiveTelemetry {
   readonly inbound: readonly AccessLog[];
   /** Of calls that it makes. */
   readonly outbound: readonly AccessLog[];
+  /** Absent: no spans are told, and headers that tell of a trace pass untouched. */
+  readonly tracing?: EffectiveTracing;
 }
 
 /** One file into which lines are written. */
@@ -51,6 +54,55 @@ export interface AccessLog {
   readonly filter?: LogFilter;
   /** Whether connections that are refused before they carry anything are left out (OBS-4). */
   readonly refusals?: "left out";
+}
+
+/** A side without spans is absent. */
+export interface EffectiveTracing {
+  readonly inbound?: SideTracing;
+  readonly outbound?: SideTracing;
+  /** How spans of calls to the workload are called, by its port: `api.shop.svc.cluster.local:80/*`. */
+  readonly operations: readonly { readonly containerPort: number; readonly name: string }[];
+}
+
+/** Of the calls that a workload takes, or of those that it makes. */
+export interface SideTracing {
+  readonly collector: SpanCollector;
+  /** `service.name` of all its spans. */
+  readonly serviceName: string;
+  /** Of 10,000 requests whose caller did not decide, how many are sampled. */
+  readonly sampledOf10000: number;
+  readonly sampledBy: "request id" | "chance";
+  /** Whether those called are told of the trace. */
+  readonly propagation: "on" | "off";
+  /** Of a path in a span, in characters. */
+  readonly maxPathLength: number;
+  /** Of several with one name the last counts. */
+  readonly tags: readonly SpanTag[];
+}
+
+/** What is empty becomes no tag. */
+export type SpanTag =
+  | { readonly name: string; readonly value: string }
+  /** Of the request; in lower case. */
+  | { readonly name: string; readonly header: string; readonly defaultValue: string }
+  /** With Envoy's command operators. */
+  | { readonly name: string; readonly template: string };
+
+/** Where spans are sent, in OTLP. */
+export interface SpanCollector {
+  /** For people. */
+  readonly provider: string;
+  /** A service of the mesh, or what a resolver knows. */
+  readonly host: string;
+  readonly port: number;
+  /** Of the service. */
+  readonly namespace?: string;
+  readonly protocol: "grpc" | "http";
+  /** For `http`. */
+  readonly path: string;
+  readonly timeoutMs: number;
+  /** In lower case. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** What applies to traffic that names no declared port and no known destination. */
@@ -150,6 +202,8 @@ export interface Destination {
   readonly protocol: PortProtocol;
   /** Absent where no DestinationRule decides: mutual TLS is then automatic, endpoint by endpoint. */
   readonly clientTls?: EffectiveClientTls;
+  /** How calls are spread and limited, where a DestinationRule says anything of it; absent: `DEFAULT_TRAFFIC_POLICY`. */
+  readonly trafficPolicy?: AppliedTrafficPolicy;
   /**
    * By which the application calls it, where pods have addresses of their own: the service's. Empty for a headless
    * service, which is called by the addresses of its pods.
@@ -169,6 +223,11 @@ export interface Destination {
 /** What a DestinationRule says for every endpoint of a destination (TLS-30, TLS-31). The rest of the destination already obeys it. */
 export interface EffectiveClientTls {
   readonly mode: "DISABLE" | "ISTIO_MUTUAL";
+  readonly origin: ResourceOrigin;
+}
+
+/** The same, and by which rule. */
+export interface AppliedTrafficPolicy extends EffectiveTrafficPolicy {
   readonly origin: ResourceOrigin;
 }
 

@@ -1,68 +1,66 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { request } from "node:http";
 import { test } from "node:test";
+import { askAdmin } from "../../test/kit/ask-admin.ts";
 import { freePort } from "../../test/kit/free-port.ts";
-import { idOf, LOOPBACK, startTestSidecar, workloadView } from "../../test/kit/sidecar-fixture.ts";
+import { idOf, startTestSidecar, workloadView } from "../../test/kit/sidecar-fixture.ts";
 import { createThrowawayAuthority } from "../../test/kit/throwaway-authority.ts";
 import { silentLog } from "../runtime/log.ts";
-import { WatchedValue } from "../runtime/watched.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { AdminServer } from "./admin-server.ts";
 
 const mesh = createThrowawayAuthority();
 
-async function ask(
-  port: number,
-  options: { readonly path: string; readonly method?: string; readonly host?: string },
-): Promise<{ readonly status: number; readonly body: string }> {
-  const { path, method = "GET", host = "localhost" } = options;
-  const headers = { host };
-  const outgoing = request({ port, host: LOOPBACK, path, method, headers, agent: false }).end();
-  const [incoming] = await once(outgoing, "response");
-  let body = "";
-  for await (const chunk of incoming) body += chunk;
-  return { status: incoming.statusCode, body };
-}
-
-test("a serving sidecar tells its health, metrics and certificate, never its key", async () => {
-  const svid = mesh.svid(idOf("api"));
+test("over TCP a serving sidecar tells that it is ready, and its metrics, under both names", async () => {
   const view = workloadView({ rootsPem: [mesh.rootPem] });
-  const { adminPort, sidecar } = await startTestSidecar({ view, svid });
-  assert.deepEqual(await ask(adminPort, { path: "/healthz/ready" }), {
-    status: 200,
-    body: "ready\n",
-  });
-  const certificate = await ask(adminPort, { path: "/certs" });
-  assert.deepEqual(JSON.parse(certificate.body), {
-    id: svid.id,
-    serialNumber: svid.serialNumber,
-    notAfter: svid.notAfter.toISOString(),
-    issuedAt: svid.issuedAt.toISOString(),
-    certificateChainPem: svid.certificateChainPem,
-    rootsPem: [mesh.rootPem],
-  });
-  assert.doesNotMatch(certificate.body, /PRIVATE/);
-  const { body } = await ask(adminPort, { path: "/stats/prometheus" });
-  assert.match(body, /^hauberk_certificate_expiry_seconds \d+/m);
+  const { adminPort, sidecar } = await startTestSidecar({ view, svid: mesh.svid(idOf("api")) });
+  for (const path of ["/ready", "/healthz/ready"]) {
+    const { status, body } = await askAdmin(adminPort, { path });
+    assert.deepEqual([status, body], [200, "ready\n"]);
+  }
+  for (const path of ["/metrics", "/stats/prometheus"]) {
+    const { body } = await askAdmin(adminPort, { path });
+    assert.match(body, /^hauberk_certificate_expiry_seconds \d+/m);
+  }
   await sidecar.close();
-  await assert.rejects(ask(adminPort, { path: "/certs" }));
+  await assert.rejects(askAdmin(adminPort, { path: "/ready" }));
 });
 
-test("before it serves, a sidecar is not ready", async () => {
+const elsewhere = [
+  "/",
+  "/certs",
+  "/clusters",
+  "/config_dump",
+  "/drain",
+  "/listeners",
+  "/logging",
+  "/stats",
+  "/ready/",
+  "//ready",
+  "/ready%2f..%2fcerts",
+  "http://localhost/certs",
+];
+
+test("over TCP nothing else is told, and nothing is changed; the way to the rest is", async () => {
   const port = await freePort();
   const admin = new AdminServer({
     port,
-    ready: () => "starting",
-    svid: new WatchedValue(undefined),
-    rootsPem: () => [],
+    state: () => "starting",
     metrics: createMetrics(),
     log: silentLog,
   });
   await admin.open();
-  assert.equal((await ask(port, { path: "/healthz/ready" })).status, 503);
-  assert.equal((await ask(port, { path: "/", method: "GET" })).status, 404);
-  assert.equal((await ask(port, { path: "/certs", method: "POST" })).status, 405);
-  assert.equal((await ask(port, { path: "/certs", host: "rebound.example" })).status, 421);
+  assert.equal((await askAdmin(port, { path: "/ready" })).status, 503);
+  for (const path of elsewhere) {
+    const { status, body } = await askAdmin(port, { path });
+    assert.deepEqual([path, status], [path, 404]);
+    assert.match(body, /Unix socket alone: `hauberk proxy-config/);
+  }
+  for (const path of ["/ready", "/drain", "/logging?level=debug"]) {
+    for (const method of ["POST", "PUT", "DELETE", "HEAD"]) {
+      const { status, allow } = await askAdmin(port, { path, method });
+      assert.deepEqual([status, allow], [405, "GET"]);
+    }
+  }
+  assert.equal((await askAdmin(port, { path: "/ready", host: "rebound.example" })).status, 421);
   await admin.close();
 });

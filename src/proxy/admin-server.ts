@@ -1,35 +1,32 @@
-/** The sidecar's own small server on loopback: health, metrics, and which certificate it has. Reads only. */
+/**
+ * The part of a sidecar's administration that anybody on its loopback may read: whether it is ready, and its metrics.
+ * All the rest, and everything that changes something, is on the Unix socket of `admin-socket.ts` alone.
+ */
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { SidecarCertificates } from "../identity/sidecar-certificates.ts";
-import type { X509Svid } from "../identity/x509-svid.ts";
+import type { Server } from "node:http";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { ListenError } from "../runtime/listen-error.ts";
 import type { Log } from "../runtime/log.ts";
-import type { Watched } from "../runtime/watched.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { closeAdminHttp, createAdminHttp } from "./admin-http.ts";
+import { type AdminPage, type AdminRequest, textPage, wrongMethodPage } from "./admin-page.ts";
+
+/** "draining": it was asked to take no more, and finishes what it has. */
+export type SidecarState = "starting" | "ready" | "draining";
 
 export interface AdminOptions {
   readonly port: number;
-  readonly ready: () => "ready" | "starting";
-  readonly svid: Watched<X509Svid | undefined>;
-  /** PEM of the roots that peers must chain to. */
-  readonly rootsPem: () => readonly string[];
-  readonly metrics: Metrics;
+  readonly state: () => SidecarState;
+  readonly metrics: Pick<Metrics, "exposition" | "contentType">;
   readonly log: Log;
 }
 
-interface Page {
-  readonly status: number;
-  readonly contentType: string;
-  readonly body: string;
-}
-
 const HOST = "127.0.0.1";
-const TEXT = "text/plain";
 const MAX_CONNECTIONS = 64;
 /** A web page in a browser can send us requests under its own name, but not under these. */
 const OWN_NAMES = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
+const ELSEWHERE =
+  "see /ready and /metrics; everything else is told over the sidecar's Unix socket alone: `hauberk proxy-config --help`\n";
 
 export class AdminServer {
   readonly #options: AdminOptions;
@@ -37,16 +34,11 @@ export class AdminServer {
 
   constructor(options: AdminOptions) {
     this.#options = options;
-    this.#server = createServer(
-      { headersTimeout: 10_000, requestTimeout: 10_000 },
-      (request, response) => {
-        this.#answer(request, response).catch((error: unknown) => {
-          options.log.error("admin request failed", { problem: describeError(error) });
-          response.destroy();
-        });
-      },
-    );
-    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server = createAdminHttp({
+      answer: (request) => publicPage(request, options),
+      maxConnections: MAX_CONNECTIONS,
+      log: options.log,
+    });
   }
 
   /** @throws ListenError */
@@ -63,53 +55,26 @@ export class AdminServer {
   }
 
   close(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
-    });
-  }
-
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { status, contentType, body } = await this.#page(request);
-    response.writeHead(status, { "content-type": contentType }).end(body);
-  }
-
-  async #page({ method, url, headers }: IncomingMessage): Promise<Page> {
-    if (!OWN_NAMES.test(headers.host ?? "")) return text(421, "ask under a loopback name\n");
-    if (method !== "GET") return text(405, "only GET is served\n");
-    const { ready, metrics, svid, rootsPem } = this.#options;
-    switch (url) {
-      case "/healthz/ready":
-        return text(ready() === "ready" ? 200 : 503, `${ready()}\n`);
-      case "/stats/prometheus":
-        return { status: 200, contentType: metrics.contentType, body: await metrics.exposition() };
-      case "/certs":
-        return json(describeCertificates(svid.current, rootsPem()));
-      default:
-        return text(404, "see /healthz/ready, /stats/prometheus, /certs\n");
-    }
+    return closeAdminHttp(this.#server);
   }
 }
 
-function text(status: number, body: string): Page {
-  return { status, contentType: TEXT, body };
+export function readyPage(state: SidecarState): AdminPage {
+  return textPage(state === "ready" ? 200 : 503, `${state}\n`);
 }
 
-function json(value: unknown): Page {
-  return { status: 200, contentType: "application/json", body: `${JSON.stringify(value)}\n` };
+export async function metricsPage(metrics: AdminOptions["metrics"]): Promise<AdminPage> {
+  return { status: 200, contentType: metrics.contentType, body: await metrics.exposition() };
 }
 
-/** Public parts only. */
-function describeCertificates(
-  svid: X509Svid | undefined,
-  rootsPem: readonly string[],
-): SidecarCertificates {
-  return {
-    id: svid?.id ?? null,
-    serialNumber: svid?.serialNumber ?? null,
-    notAfter: svid?.notAfter.toISOString() ?? null,
-    issuedAt: svid?.issuedAt.toISOString() ?? null,
-    certificateChainPem: svid?.certificateChainPem ?? null,
-    rootsPem,
-  };
+/** Each of the two pages under our name, and under the one that it has on Istio's ports 15021 and 15090. */
+async function publicPage(
+  { method, path, host }: AdminRequest,
+  { state, metrics }: AdminOptions,
+): Promise<AdminPage> {
+  if (!OWN_NAMES.test(host)) return textPage(421, "ask under a loopback name\n");
+  if (method !== "GET") return wrongMethodPage("GET", "only GET is served here");
+  if (path === "/ready" || path === "/healthz/ready") return readyPage(state());
+  if (path === "/metrics" || path === "/stats/prometheus") return metricsPage(metrics);
+  return textPage(404, ELSEWHERE);
 }

@@ -11,6 +11,7 @@ import type { CapturedConnection } from "./capture-listener.ts";
 import { BLACK_HOLE, PASSTHROUGH } from "./cluster-names.ts";
 import type { CompiledView } from "./compiled-view.ts";
 import { readFirstBytes } from "./first-bytes.ts";
+import type { HttpFraming } from "./mesh-protocols.ts";
 import { type DestinationName, type OutboundCall, outboundCluster } from "./outbound-call.ts";
 import { detectHttp } from "./protocol-detection.ts";
 import type { CallFacts, ConnectionEnd, Recorder } from "./recorder.ts";
@@ -23,7 +24,7 @@ export interface CapturedCallsOptions {
   /** Serves a connection to a destination of the mesh. */
   readonly known: (socket: Socket, call: OutboundCall & { readonly via: DestinationName }) => void;
   /** Answers requests, where only an answer can say what is wrong. */
-  readonly requests: (socket: Socket, call: OutboundCall) => void;
+  readonly requests: (socket: Socket, call: OutboundCall, framing: HttpFraming) => void;
   readonly recorder: Recorder;
   readonly log: Log;
 }
@@ -84,8 +85,10 @@ export class CapturedCalls {
       silenceMs: GREETING_MS,
       onSilence: "close",
     });
-    if (first?.detected.kind === "http" && first.head.length === 0) {
-      this.#options.requests(socket, { facts, via: "unknown", captured: true });
+    const kind = first?.head.length === 0 ? first.detected.kind : "tcp";
+    if (kind === "http" || kind === "http2") {
+      const framing = kind === "http" ? "HTTP/1" : "HTTP/2";
+      this.#options.requests(socket, { facts, via: "unknown", captured: true }, framing);
       return;
     }
     socket.destroy();

@@ -1,9 +1,10 @@
 /** A view with its policies compiled: done once for each view, never for a request. */
 import { type CompiledAuthorization, compileAuthorization } from "../policy/authorize.ts";
-import type { InboundPort, WorkloadView } from "../policy/workload-view.ts";
+import type { Destination, InboundPort, WorkloadView } from "../policy/workload-view.ts";
 import { DestinationAddresses } from "./destination-addresses.ts";
 import { InboundPorts } from "./inbound-ports.ts";
 import type { InboundRules } from "./inbound-steps.ts";
+import { outboundCluster } from "./outbound-call.ts";
 import type { TransportRules } from "./refusal-today.ts";
 import { TrustedRoots } from "./trusted-roots.ts";
 
@@ -17,6 +18,10 @@ export interface CompiledView {
   readonly ports: InboundPorts;
   /** By the addresses that applications call. */
   readonly addresses: DestinationAddresses;
+  /** By cluster, see `outboundCluster`. */
+  readonly destinations: ReadonlyMap<string, Destination>;
+  /** Of requests to ports; see `inboundRules`. */
+  readonly rules: WeakMap<InboundPort, InboundRules>;
 }
 
 export function compileView(view: WorkloadView): CompiledView {
@@ -29,6 +34,8 @@ export function compileView(view: WorkloadView): CompiledView {
     roots: new TrustedRoots(trust.rootsPem, trust.crlsPem),
     ports: new InboundPorts(view),
     addresses: new DestinationAddresses(view.outbound.destinations),
+    destinations: new Map(view.outbound.destinations.map((one) => [outboundCluster(one), one])),
+    rules: new WeakMap(),
   };
 }
 
@@ -38,12 +45,18 @@ export function transportRules({ view, roots }: CompiledView, port: InboundPort)
   return { trust: view.trust, roots, mutualTls, admission };
 }
 
+/** Worked out once for each port of a view. */
 export function inboundRules(compiled: CompiledView, port: InboundPort): InboundRules {
-  const { view, http } = compiled;
-  return {
-    ...transportRules(compiled, port),
-    own: view.workload.identity,
-    pathNormalization: view.inbound.pathNormalization,
-    authorization: http,
-  };
+  const { view, http, rules } = compiled;
+  let known = rules.get(port);
+  if (known === undefined) {
+    known = {
+      ...transportRules(compiled, port),
+      own: view.workload.identity,
+      pathNormalization: view.inbound.pathNormalization,
+      authorization: http,
+    };
+    rules.set(port, known);
+  }
+  return known;
 }

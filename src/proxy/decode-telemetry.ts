@@ -1,10 +1,12 @@
-/** Reads the part of a view that says which access logs are written. */
+/** Reads the part of a view that says which access logs are written, and which spans are sent. */
 import { CEL_CONSTANT_TYPES, type CelTree } from "../api/cel-tree.ts";
-import type { EffectiveTelemetry } from "../policy/workload-view.ts";
+import type { EffectiveTelemetry, SpanTag } from "../policy/workload-view.ts";
 import {
   choice,
   type Decoder,
+  integer,
   list,
+  mapOfTexts,
   object,
   objectWith,
   section,
@@ -65,7 +67,47 @@ const accessLog = objectWith(
   { filter: objectWith({ expression: text }, { tree: celTree }), refusals: choice(["left out"]) },
 );
 
-export const effectiveTelemetry: Decoder<EffectiveTelemetry> = object({
-  inbound: list(accessLog),
-  outbound: list(accessLog),
+const portNumber = integer(1, 65_535);
+const count = integer(0, Number.MAX_SAFE_INTEGER);
+const literalTag = object({ name: text, value: text });
+const headerTag = object({ name: text, header: text, defaultValue: text });
+const templateTag = object({ name: text, template: text });
+
+function spanTag(value: unknown, path: string): SpanTag {
+  const given = section(value, path);
+  if ("header" in given) return headerTag(value, path);
+  return "template" in given ? templateTag(value, path) : literalTag(value, path);
+}
+
+const collector = objectWith(
+  {
+    provider: text,
+    host: text,
+    port: portNumber,
+    protocol: choice(["grpc", "http"]),
+    path: text,
+    timeoutMs: integer(1, Number.MAX_SAFE_INTEGER),
+    headers: mapOfTexts,
+  },
+  { namespace: text },
+);
+
+const sideTracing = object({
+  collector,
+  serviceName: text,
+  sampledOf10000: integer(0, 10_000),
+  sampledBy: choice(["request id", "chance"]),
+  propagation: choice(["on", "off"]),
+  maxPathLength: count,
+  tags: list(spanTag),
 });
+
+const tracing = objectWith(
+  { operations: list(object({ containerPort: portNumber, name: text })) },
+  { inbound: sideTracing, outbound: sideTracing },
+);
+
+export const effectiveTelemetry: Decoder<EffectiveTelemetry> = objectWith(
+  { inbound: list(accessLog), outbound: list(accessLog) },
+  { tracing },
+);

@@ -6,7 +6,16 @@ import { createThrowawayAuthority } from "../../test/kit/throwaway-authority.ts"
 import { parsedCel } from "../api/cel-expression.ts";
 import type { LogFilter } from "../api/log-filter.ts";
 import { readCelTree } from "../api/read-cel-tree.ts";
-import { WORKLOAD_VIEW_FORMAT, type WorkloadView } from "../policy/workload-view.ts";
+import {
+  DEFAULT_TRAFFIC_POLICY,
+  type EffectiveTrafficPolicy,
+  type LoadBalancing,
+} from "../policy/effective-traffic-policy.ts";
+import {
+  type SideTracing,
+  WORKLOAD_VIEW_FORMAT,
+  type WorkloadView,
+} from "../policy/workload-view.ts";
 import { decodeWorkloadView } from "./decode-workload-view.ts";
 import { InvalidWorkloadViewError } from "./view-fields.ts";
 
@@ -23,6 +32,62 @@ const sample = sampleView({
 });
 const policies = [{ kind: "NetworkPolicy", namespace: "production", name: "few" }] as const;
 const { identity } = sample.workload;
+const location = { file: "rules.yaml", line: 3 };
+
+const spreadByCookie: EffectiveTrafficPolicy = {
+  loadBalancing: {
+    algorithm: "RING_HASH",
+    key: {
+      from: "cookie",
+      name: "user",
+      path: "/",
+      ttlSeconds: 0,
+      attributes: [{ name: "SameSite", value: "Lax" }],
+    },
+    minimumRingSize: 1_024,
+  },
+  connectionPool: {
+    ...DEFAULT_TRAFFIC_POLICY.connectionPool,
+    maxRequestsPerConnection: 1,
+    httpMaxConnectionDurationMs: 1,
+    tcpMaxConnectionDurationMs: 1,
+    tcpKeepalive: { idleSeconds: 1 },
+    httpVersion: "client's",
+  },
+  outlierDetection: {
+    consecutive5xxErrors: 5,
+    consecutiveGatewayErrors: 4,
+    consecutiveLocalOriginFailures: 3,
+    localOriginFailures: "counted apart",
+    intervalMs: 10_000,
+    baseEjectionTimeMs: 30_000,
+    maxEjectionTimeMs: 300_000,
+    maxEjectionPercent: 10,
+    minHealthPercent: 0,
+  },
+};
+
+const spans: SideTracing = {
+  collector: {
+    provider: "otel",
+    host: "collector.shop.svc.cluster.local",
+    port: 4317,
+    protocol: "grpc",
+    path: "/",
+    timeoutMs: 10_000,
+    headers: { "x-key": "k" },
+  },
+  serviceName: "api.shop",
+  sampledOf10000: 100,
+  sampledBy: "request id",
+  propagation: "on",
+  maxPathLength: 256,
+  tags: [
+    { name: "a", value: "b" },
+    { name: "c", header: "x-c", defaultValue: "" },
+    { name: "d", template: "%PROTOCOL%" },
+  ],
+};
 
 /** With everything that a view may say. */
 const view: WorkloadView = {
@@ -31,6 +96,7 @@ const view: WorkloadView = {
     ...sample.inbound,
     ports: sample.inbound.ports.map((port) => ({
       ...port,
+      protocol: "http2",
       admission: { policies, identities: [identity], anyone: false },
     })),
   },
@@ -38,6 +104,7 @@ const view: WorkloadView = {
     ...sample.outbound,
     destinations: sample.outbound.destinations.map((destination) => ({
       ...destination,
+      trafficPolicy: { ...spreadByCookie, origin: { ref: policies[0], source: location } },
       addresses: ["10.96.0.7", "fd00:10:96::7"],
       headless: true,
       endpoints: destination.endpoints.map((endpoint) => ({
@@ -66,6 +133,11 @@ const view: WorkloadView = {
       },
     ],
     outbound: [],
+    tracing: {
+      inbound: { ...spans, collector: { ...spans.collector, namespace: "shop" } },
+      outbound: spans,
+      operations: [{ containerPort: 8080, name: "api.shop.svc.cluster.local:80/*" }],
+    },
   },
 };
 
@@ -93,6 +165,51 @@ const origin = {
   source: { file: "rules.yaml", line: 7 },
 };
 /** A view whose destinations were all chosen for by a DestinationRule. */
+const keys: LoadBalancing[] = [
+  { algorithm: "LEAST_REQUEST" },
+  { algorithm: "PASSTHROUGH" },
+  ...(["source-ip", "nothing"] as const).map((from) => ringBy({ from })),
+  ...(["header", "query-parameter"] as const).map((from) => ringBy({ from, name: "a" })),
+];
+for (const loadBalancing of keys) {
+  const key = "key" in loadBalancing ? ` by ${loadBalancing.key.from}` : "";
+  test(`${loadBalancing.algorithm}${key} is read`, () => {
+    const json = withTrafficPolicy({ ...spreadByCookie, loadBalancing });
+    const read = decodeWorkloadView({ format: WORKLOAD_VIEW_FORMAT, json });
+    const [destination] = read.outbound.destinations;
+    assert.deepEqual(destination?.trafficPolicy?.loadBalancing, loadBalancing);
+  });
+}
+
+function ringBy(key: Extract<LoadBalancing, { algorithm: "RING_HASH" }>["key"]): LoadBalancing {
+  return { algorithm: "RING_HASH", key, minimumRingSize: 2 ** 64 };
+}
+
+const { connectionPool } = spreadByCookie;
+const misread: [name: string, policy: object][] = [
+  ["an unknown algorithm", { loadBalancing: { algorithm: "MAGLEV" } }],
+  ["a hash without a key", { loadBalancing: { algorithm: "RING_HASH", minimumRingSize: 1 } }],
+  [
+    "a header without a name",
+    { loadBalancing: { ...ringBy({ from: "nothing" }), key: { from: "header" } } },
+  ],
+  ["a limit of none", { connectionPool: { ...connectionPool, maxRequests: 0 } }],
+  ["a time of none", { connectionPool: { ...connectionPool, connectTimeoutMs: 0 } }],
+];
+for (const [name, wrong] of misread) {
+  test(`${name} refuses the view`, () => {
+    const json = withTrafficPolicy({ ...spreadByCookie, ...wrong });
+    const read = () => decodeWorkloadView({ format: WORKLOAD_VIEW_FORMAT, json });
+    assert.throws(read, InvalidWorkloadViewError);
+  });
+}
+
+function withTrafficPolicy(policy: object): string {
+  const trafficPolicy = { ...policy, origin: { ref: policies[0], source: location } };
+  const destinations = sample.outbound.destinations.map((each) => ({ ...each, trafficPolicy }));
+  return JSON.stringify({ ...sample, outbound: { ...sample.outbound, destinations } });
+}
+
 function withClientTls(clientTls: unknown): string {
   const { outbound } = view;
   assert.ok(outbound.destinations.length > 0);

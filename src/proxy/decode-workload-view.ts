@@ -11,6 +11,7 @@ import { parseSpiffeId } from "../identity/spiffe-id.ts";
 import { WORKLOAD_VIEW_FORMAT, type WorkloadView } from "../policy/workload-view.ts";
 import type { PackedView } from "../wire/workload-view-resource.ts";
 import { effectiveTelemetry } from "./decode-telemetry.ts";
+import { appliedTrafficPolicy } from "./decode-traffic-policy.ts";
 import {
   choice,
   type Decoder,
@@ -53,7 +54,7 @@ function ipAddress(value: string): string {
 }
 
 const portNumber = integer(1, 65_535);
-const protocol = choice(["http", "tcp", "auto"]);
+const protocol = choice(["http", "http2", "tcp", "auto"]);
 const identity = parsed(parseSpiffeId, "a SPIFFE ID");
 const ipText = parsed(ipAddress, "an IP address");
 const address = object({ address: ipText, port: portNumber });
@@ -107,6 +108,7 @@ const destination = objectWith(
     addresses: list(ipText),
     headless: trueOnly,
     clientTls: object({ mode: choice(["DISABLE", "ISTIO_MUTUAL"]), origin: originOfResource }),
+    trafficPolicy: appliedTrafficPolicy(originOfResource),
   },
 );
 

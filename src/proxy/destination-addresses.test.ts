@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { destination } from "../../test/kit/sidecar-fixture.ts";
 import type { Destination } from "../policy/workload-view.ts";
 import { DestinationAddresses } from "./destination-addresses.ts";
-import { namedDestination } from "./outbound-call.ts";
+import { namedDestination, outboundCluster } from "./outbound-call.ts";
 
 const API_ADDRESSES = ["10.96.0.7", "fd00:10:96::7"];
 const api: Destination = {
@@ -43,7 +43,7 @@ for (const [address, port, host, workload] of found) {
     const name = index.find({ address, port });
     assert.equal(name?.host, host);
     assert.ok(name);
-    const meant = namedDestination(destinations, name);
+    const meant = namedDestination(byCluster(destinations), name);
     assert.equal(meant?.host, host);
     const endpoints = meant.endpoints.map((one) => one.workload);
     assert.deepEqual(endpoints, workload === undefined ? ["api-0"] : [workload]);
@@ -62,12 +62,15 @@ for (const [address, port] of [
   });
 }
 
+const byCluster = (destinations: readonly Destination[]): ReadonlyMap<string, Destination> =>
+  new Map(destinations.map((one) => [outboundCluster(one), one]));
+
 test("the pod of a headless service that is gone leaves the name without an endpoint", () => {
   const name = index.find({ address: "10.244.0.4", port: 2379 });
   assert.ok(name);
-  const without = namedDestination([{ ...etcd, endpoints: pods.slice(1) }], name);
+  const without = namedDestination(byCluster([{ ...etcd, endpoints: pods.slice(1) }]), name);
   assert.deepEqual(without?.endpoints, []);
-  assert.equal(namedDestination([api], name), undefined);
+  assert.equal(namedDestination(byCluster([api]), name), undefined);
 });
 
 test("every address of every service leads back to it, in whatever order they come", () => {

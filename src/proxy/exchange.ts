@@ -1,37 +1,34 @@
 /**
  * One HTTP request on its way through the sidecar, in terms of HTTP alone: what is decided about it does not depend on
- * the library that reads the bytes. Steps are synchronous and run in the order of their list.
+ * the version it came in. Steps are synchronous and run in the order of their list.
  */
 import type { Decision } from "../policy/decision.ts";
 import type { SocketAddress } from "../policy/workload.ts";
-import type { Persistence } from "./connect-attempts.ts";
-import { HeaderList } from "./header-list.ts";
-import type { UpstreamEnds } from "./upstream-dialer.ts";
-import type { DialingAgent } from "./upstream-pool.ts";
-
-export type HttpVersion = "HTTP/1.0" | "HTTP/1.1";
-
-/** A request as received, before anything is believed. */
-export interface RequestHead {
-  readonly method: string;
-  readonly target: string;
-  /** `1.1` */
-  readonly version: string;
-  /** Name, value, name, value. */
-  readonly rawHeaders: readonly string[];
-}
+import type { HeaderLookup } from "../telemetry/logged-call.ts";
+import type { Span } from "../telemetry/tracing/span.ts";
+import type { SpanSide } from "../telemetry/tracing/span-side.ts";
+import { HeldFields } from "./http/held-fields.ts";
+import type { Abort, HttpProtocol, ReceivedRequest } from "./http/received-message.ts";
+import type { UpstreamConnections } from "./http/streams.ts";
+import type { UpstreamConnectError, UpstreamEnds } from "./upstream-dialer.ts";
 
 /** What steps read and write. */
-export interface Exchange {
+export interface Exchange
+  extends Pick<
+    ReceivedRequest,
+    "protocol" | "method" | "form" | "scheme" | "contentLength" | "expectation" | "upgrade"
+  > {
   readonly startedAt: Date;
-  readonly head: RequestHead;
-  readonly version: HttpVersion;
-  /** As received, and as steps change them. */
-  readonly headers: HeaderList;
+  /** As received, and as steps change them; whoever ends the exchange releases them. */
+  readonly headers: HeldFields;
   authority: string | undefined;
-  /** The target with its query; steps bring it into the form that is judged, logged and forwarded (AP-106). */
+  /** With its query; steps bring it into the form that is judged, logged and forwarded (AP-106). */
   path: string;
   decision: Decision | undefined;
+  /** Where spans of such requests are told; absent: nowhere. */
+  readonly spanSide: SpanSide | undefined;
+  /** Of a request that is traced. */
+  span: Span | undefined;
 }
 
 /** An answer of our own. */
@@ -51,17 +48,40 @@ export type Step<E extends Exchange> = (exchange: E) => StepResult;
 
 /** Where a request may be sent. */
 export interface Route {
-  /** `inbound|8080||`, `outbound|8080||api.production.svc.cluster.local` */
-  readonly cluster: string;
-  /** In order of preference. */
-  readonly targets: readonly Target[];
-  /** What is done about a target that cannot be connected. */
-  readonly persistence: Persistence;
+  /** As the callee is told. */
+  readonly scheme: "http" | "https";
+  readonly attempts: Attempts<Target>;
 }
 
 export interface Target {
   readonly address: SocketAddress;
-  readonly agent: DialingAgent;
+  readonly connections: UpstreamConnections;
+}
+
+export interface ConnectAttempt<T> {
+  readonly endpoint: T;
+  /** Milliseconds to wait first. */
+  readonly pauseMs: number;
+}
+
+/** Which targets serve one request, and in which order: a word with whoever chooses them. */
+export interface Attempts<T> {
+  /** @returns undefined when there is none */
+  first(): T | undefined;
+  /** After no connection could be made, and so no byte was sent. @returns undefined when nothing is left to try */
+  after(failed: T, error: UpstreamConnectError): ConnectAttempt<T> | undefined;
+  /** The request could not be sent at once. "overflow": it may not wait (UO). */
+  waits(): "taken" | "overflow";
+  /** It was sent, for all we know. */
+  sent(): void;
+  /** `set-cookie` of the answer, by which the next call goes the same way; absent: none. */
+  readonly setCookie?: string | undefined;
+  /** The answer's head has come. Of gRPC, its status as HTTP has it. */
+  answered(status: number): void;
+  /** The request was sent, and its answer will not be complete. */
+  lost(cause: Abort["cause"]): void;
+  /** All is over. Called once. */
+  done(): void;
 }
 
 /** What became of an exchange. */
@@ -77,22 +97,53 @@ export interface Outcome {
   /** Of the connection to `target`, once there was one. */
   readonly ends?: UpstreamEnds;
   readonly transportFailure?: string;
-  /** Of the answer that the callee began, as received. */
-  readonly responseHeaders?: HeaderList;
+  /** Of the answer that the callee began, as received; kept only where somebody asked for them. */
+  readonly responseHeaders?: HeaderLookup;
   /** From when the request was sent on to when the answer began, in milliseconds. */
   readonly upstreamServiceMs?: number;
 }
 
-export function openExchange(head: RequestHead, startedAt: Date): Exchange {
-  return {
-    startedAt,
-    head,
-    version: head.version === "1.0" ? "HTTP/1.0" : "HTTP/1.1",
-    headers: new HeaderList(head.rawHeaders),
-    authority: undefined,
-    path: head.target,
-    decision: undefined,
-  };
+interface Opening {
+  readonly startedAt: Date;
+  /** The version that the client's application spoke. */
+  readonly protocol: HttpProtocol;
+  readonly spanSide: SpanSide | undefined;
+}
+
+/** A request as it came in. Each side of the sidecar adds what it knows: one object for each request, of one shape. */
+export class OpenedExchange implements Exchange {
+  readonly startedAt: Date;
+  readonly protocol: HttpProtocol;
+  readonly method: string;
+  readonly form: ReceivedRequest["form"];
+  readonly scheme: string;
+  readonly contentLength: number;
+  readonly expectation: ReceivedRequest["expectation"];
+  readonly upgrade: ReceivedRequest["upgrade"];
+  readonly headers: HeldFields;
+  authority: string | undefined;
+  path: string;
+  decision: Decision | undefined;
+  readonly spanSide: SpanSide | undefined;
+  span: Span | undefined;
+
+  constructor(request: ReceivedRequest, { startedAt, protocol, spanSide }: Opening) {
+    this.startedAt = startedAt;
+    this.protocol = protocol;
+    this.method = request.method;
+    this.form = request.form;
+    this.scheme = request.scheme;
+    this.contentLength = request.contentLength;
+    this.expectation = request.expectation;
+    this.upgrade = request.upgrade;
+    this.headers = HeldFields.borrow();
+    this.headers.load(request.fields);
+    this.authority = request.authority;
+    this.path = request.path;
+    this.decision = undefined;
+    this.spanSide = spanSide;
+    this.span = undefined;
+  }
 }
 
 /** The first result that is not "continue". */

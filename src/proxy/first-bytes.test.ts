@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { after, test } from "node:test";
-import { readFirstBytes } from "./first-bytes.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { readFirstBytes, readHttpFraming } from "./first-bytes.ts";
 import { detectTlsOrHttp } from "./protocol-detection.ts";
 
 const sockets: Socket[] = [];
@@ -40,4 +41,39 @@ test("a client that ended with less than a request is served as TCP", async () =
   client.end("hello");
   const first = await readFirstBytes(accepted, { detect: detectTlsOrHttp });
   assert.deepEqual(first, { detected: { kind: "tcp" }, head: Buffer.from("hello") });
+});
+
+const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+for (const [what, pieces, framing] of [
+  ["a request", ["GET / HTTP/1.1\r\n"], "HTTP/1"],
+  ["one letter of another method", ["D"], "HTTP/1"],
+  ["the preface of HTTP/2", [PREFACE], "HTTP/2"],
+  ["the preface, octet for octet", [...PREFACE], "HTTP/2"],
+  ["what only begins like the preface", ["PRI * HT", "TP/2.0\r\nHost: a\r\n"], "HTTP/1"],
+] as const) {
+  test(`${what} is read as ${framing}, and given back`, async () => {
+    const { client, accepted } = await connection();
+    client.setNoDelay(true);
+    const reading = readHttpFraming(accepted, 5_000);
+    for (const piece of pieces) {
+      client.write(piece);
+      if (pieces.length > 1) await delay(2);
+    }
+    assert.equal(await reading, framing);
+    const text = pieces.join("");
+    let given = "";
+    accepted.on("data", (chunk: Buffer) => {
+      given += chunk;
+    });
+    while (given.length < text.length) await delay(1);
+    assert.equal(given, text);
+  });
+}
+
+test("a client that ends, or says nothing, speaks no version of HTTP", async () => {
+  const [ended, silent] = [await connection(), await connection()];
+  ended.client.end(PREFACE.slice(0, 20));
+  assert.equal(await readHttpFraming(ended.accepted, 5_000), undefined);
+  assert.equal(await readHttpFraming(silent.accepted, 20), undefined);
 });

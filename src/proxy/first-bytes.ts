@@ -1,6 +1,13 @@
 /** Waits for a client's first bytes until a detector knows what they are. */
 import type { Socket } from "node:net";
-import { type DetectedProtocol, type Detector, stalledProtocol } from "./protocol-detection.ts";
+import type { HttpFraming } from "./mesh-protocols.ts";
+import {
+  type DetectedProtocol,
+  type Detector,
+  detectHttpFraming,
+  framingOf,
+  stalledProtocol,
+} from "./protocol-detection.ts";
 
 /** What a client began with. */
 export interface FirstBytes {
@@ -68,4 +75,19 @@ export function readFirstBytes(
     }
     socket.on("readable", onReadable).on("end", onEnd).on("close", onClose);
   });
+}
+
+/**
+ * Which version of HTTP a client speaks, on a connection that carries HTTP and where nothing was agreed on by ALPN; the
+ * bytes are given back.
+ *
+ * @param silenceMs how long a client may say nothing at all
+ * @returns undefined when it ended, or said nothing, so that the connection must be closed
+ */
+export async function readHttpFraming(
+  socket: Socket,
+  silenceMs: number,
+): Promise<HttpFraming | undefined> {
+  const first = await readFirstBytes(socket, { detect: detectHttpFraming, silenceMs });
+  return first === undefined || first.head.length > 0 ? undefined : framingOf(first.detected);
 }

@@ -4,15 +4,14 @@ import type { SocketAddress } from "../policy/workload.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import { acceptedConnection } from "./accepted-connection.ts";
-import type { HttpFront } from "./http-front.ts";
+import type { HttpServer } from "./http/http-server.ts";
 import { Listener } from "./listener.ts";
 import type { OutboundCall } from "./outbound-call.ts";
 import { outboundFacts } from "./outbound-listener.ts";
-import type { OutboundExchange } from "./outbound-steps.ts";
 
 export interface HttpProxyOptions {
   readonly listen: SocketAddress;
-  readonly http: Pick<HttpFront<OutboundCall, OutboundExchange>, "accept">;
+  readonly http: Pick<HttpServer<OutboundCall>, "accept">;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -24,7 +23,7 @@ export class HttpProxy {
     const serve = (socket: Socket): void => {
       const accepted = acceptedConnection(socket, clock.now());
       if (accepted === undefined) socket.destroy();
-      else http.accept(socket, { facts: outboundFacts(accepted), via: "http-proxy" });
+      else http.accept(socket, { facts: outboundFacts(accepted), via: "http-proxy" }, "HTTP/1");
     };
     this.#listener = new Listener(listen, { serve, log });
   }

@@ -3,7 +3,9 @@ import type { ConnectionAuthorization } from "../policy/connection-authorization
 import type { Connection } from "../policy/traffic.ts";
 import type { Log } from "../runtime/log.ts";
 import { INBOUND_PASSTHROUGH } from "./cluster-names.ts";
+import type { Target } from "./exchange.ts";
 import type { ServedPort } from "./inbound-ports.ts";
+import type { HttpFraming } from "./mesh-protocols.ts";
 import { type CallFacts, formatAddress } from "./recorder.ts";
 import type { AcceptedTransport } from "./refusal-today.ts";
 
@@ -11,8 +13,12 @@ export interface InboundCall extends AcceptedTransport {
   readonly facts: CallFacts;
   readonly connection: Connection;
   readonly authorization: ConnectionAuthorization;
+  /** What the two ends of a mutual TLS connection agreed on by ALPN. */
+  readonly negotiated?: string;
   /** From then on the connection closes with its next answer; absent: its certificates say nothing. */
   readonly lastAnswerFrom?: Date;
+  /** Where its requests go, by port and by what the application is spoken to in; worked out once. */
+  readonly targets: WeakMap<ServedPort, Partial<Record<HttpFraming, Target>>>;
   /** The port as the newest view has it. */
   readonly port: () => ServedPort;
 }
@@ -24,7 +30,7 @@ export function inboundCluster({ containerPort, undeclared }: ServedPort): strin
 /** Connections may live for long: with this line one that does can be found. */
 export function tellOpened(
   { facts, peer, port }: InboundCall,
-  { log, protocol }: { readonly log: Log; readonly protocol: "http" | "tcp" },
+  { log, protocol }: { readonly log: Log; readonly protocol: HttpFraming | "tcp" },
 ): void {
   log.info("connection opened", {
     from: formatAddress(facts.remote),

@@ -3,6 +3,7 @@
  * hands the connection to the HTTP or the TCP side. Whatever is refused is refused before the application hears of it.
  */
 import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { ConnectionAuthorization } from "../policy/connection-authorization.ts";
 import type { Reason } from "../policy/decision.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -22,12 +23,17 @@ import {
   type FilterChain,
   type PortSettings,
 } from "./filter-chain.ts";
-import { type FirstBytes, type FirstBytesOptions, readFirstBytes } from "./first-bytes.ts";
-import type { HttpFront } from "./http-front.ts";
+import {
+  type FirstBytes,
+  type FirstBytesOptions,
+  readFirstBytes,
+  readHttpFraming,
+} from "./first-bytes.ts";
+import type { HttpServer } from "./http/http-server.ts";
 import { type InboundCall, inboundCluster, tellOpened } from "./inbound-call.ts";
 import type { Carried, InboundCarrier } from "./inbound-carrier.ts";
 import type { ServedPort } from "./inbound-ports.ts";
-import type { InboundExchange } from "./inbound-steps.ts";
+import { type HttpFraming, negotiatedFraming } from "./mesh-protocols.ts";
 import type { MutualTlsTerminator, Verified } from "./mutual-tls-terminator.ts";
 import type { Recorder } from "./recorder.ts";
 import { admissionRefusal } from "./refusal-today.ts";
@@ -36,7 +42,7 @@ export interface InboundServices {
   readonly compiled: Watched<CompiledView>;
   readonly terminator: MutualTlsTerminator;
   readonly deadlines: CertificateDeadlines;
-  readonly http: Pick<HttpFront<InboundCall, InboundExchange>, "accept" | "retire">;
+  readonly http: Pick<HttpServer<InboundCall>, "accept" | "retire">;
   readonly carrier: Pick<InboundCarrier, "carry">;
   readonly recorder: Recorder;
   readonly log: Log;
@@ -54,8 +60,8 @@ export interface InboundArrival {
 
 /** A mesh client speaks first, and at once. */
 const HANDSHAKE_BEGINS_MS = 10_000;
-/** On a plaintext TCP port a client that is to be greeted says nothing; TLS would have begun by then. */
-const GREETING_MS = 300;
+/** As long as a connection between requests may stand idle. */
+const SILENCE_MS = 300_000;
 
 export class InboundReception {
   readonly #services: InboundServices;
@@ -76,7 +82,8 @@ export class InboundReception {
     const spoken = arrival.expectFirstByte();
     const port = arrival.port();
     const settings = { mode: port.mutualTls.mode, protocol: port.protocol };
-    const first = await readFirstBytes(socket, firstBytesOptions(settings));
+    const options = firstBytesOptions(settings);
+    const first = options === undefined ? UNREAD : await readFirstBytes(socket, options);
     spoken();
     if (first === undefined) {
       socket.destroy();
@@ -95,17 +102,32 @@ export class InboundReception {
       this.#refuse(socket, plain, notAdmitted(plain) ?? reason);
     } else if (chain.transport === "mutual-tls" && first.detected.kind === "tls") {
       const offered = first.detected.hello.applicationProtocols;
-      const termination = await this.#services.terminator.terminate(socket, offered);
+      const termination = await this.#services.terminator.terminate(socket, {
+        offered,
+        serve: chain.serve,
+      });
       if ("problem" in termination) {
         const { problem } = termination;
         this.#refuse(socket, plain, { because: "peer-not-verified", problem });
       } else {
-        const call = this.#call(arrival, { serverName, verified: termination });
-        await this.#carry(chain.serve, { socket: termination.socket, call, head: first.head });
+        await this.#enter(chain.serve, { arrival, serverName, termination });
       }
     } else {
-      await this.#carry(chain.serve, { socket, call: plain, head: first.head });
+      const carried = { socket, call: plain, head: first.head };
+      await this.#carry("http" in chain ? chain.http : "tcp", carried);
     }
+  }
+
+  async #enter(serve: "http" | "tcp", entered: Entered): Promise<void> {
+    const { arrival, serverName, termination } = entered;
+    const { socket } = termination;
+    const negotiated = socket.alpnProtocol || undefined;
+    const call = this.#call(arrival, { serverName, verified: termination, negotiated });
+    const carried = { socket, call, head: arrival.first.head };
+    if (serve === "tcp") return this.#carry("tcp", carried);
+    const framing = negotiatedFraming(negotiated) ?? (await readHttpFraming(socket, SILENCE_MS));
+    if (framing === undefined) socket.destroy();
+    else await this.#carry(framing, carried);
   }
 
   #refuse(socket: Socket, { facts }: InboundCall, reason: Reason): void {
@@ -113,7 +135,7 @@ export class InboundReception {
     this.#services.recorder.connectionRefused(facts, { verdict: "deny", reason });
   }
 
-  async #carry(serve: "http" | "tcp", carried: Carried): Promise<void> {
+  async #carry(serve: HttpFraming | "tcp", carried: Carried): Promise<void> {
     const { carrier, http, log } = this.#services;
     const { socket, call, head } = carried;
     const reason = notAdmitted(call) ?? this.#revoked(call);
@@ -125,7 +147,7 @@ export class InboundReception {
       socket.destroy();
     } else {
       tellOpened(call, { log, protocol: serve });
-      http.accept(socket, this.#withDeadline(socket, call));
+      http.accept(socket, this.#withDeadline(socket, call), serve);
     }
   }
 
@@ -145,10 +167,7 @@ export class InboundReception {
 
   #call(
     { accepted: { acceptedAt, remote, local }, port }: InboundArrival,
-    {
-      serverName,
-      verified,
-    }: { readonly serverName: string | undefined; readonly verified?: Verified },
+    { serverName, verified, negotiated }: Handshake,
   ): InboundCall {
     const { identity } = this.#services.compiled.current.view.workload;
     const peer = verified?.peer;
@@ -165,6 +184,7 @@ export class InboundReception {
       peer,
       rootsPem: verified?.rootsPem ?? [],
       ...(verified && { ends: verified.ends }),
+      ...(negotiated !== undefined && { negotiated }),
       port,
       facts: {
         reporter: "destination",
@@ -177,8 +197,22 @@ export class InboundReception {
       },
       connection,
       authorization: new ConnectionAuthorization(connection),
+      targets: new WeakMap(),
     };
   }
+}
+
+/** What a ClientHello and what follows it tell. */
+interface Handshake {
+  readonly serverName: string | undefined;
+  readonly verified?: Verified;
+  readonly negotiated?: string | undefined;
+}
+
+interface Entered {
+  readonly arrival: Arrival;
+  readonly serverName: string | undefined;
+  readonly termination: Verified & { readonly socket: TLSSocket };
 }
 
 interface Arrival extends InboundArrival {
@@ -199,12 +233,11 @@ function refusalOf(
 }
 
 /** PA-41, with limits where no client is kept waiting by them. */
-function firstBytesOptions(settings: PortSettings): FirstBytesOptions {
-  const { mode, protocol } = settings;
-  const options = { detect: detectorFor(settings) };
-  if (mode === "STRICT") return { ...options, silenceMs: HANDSHAKE_BEGINS_MS, onSilence: "close" };
-  if (mode === "DISABLE" && protocol === "tcp") {
-    return { ...options, silenceMs: GREETING_MS, onSilence: "tcp" };
-  }
-  return options;
+function firstBytesOptions(settings: PortSettings): FirstBytesOptions | undefined {
+  const detect = detectorFor(settings);
+  if (detect === undefined || settings.mode !== "STRICT") return detect && { detect };
+  return { detect, silenceMs: HANDSHAKE_BEGINS_MS, onSilence: "close" };
 }
+
+/** Where nothing is looked into. */
+const UNREAD: FirstBytes = { detected: { kind: "tcp" }, head: Buffer.alloc(0) };

@@ -13,19 +13,19 @@ import { type CapturedConnection, CaptureListener } from "./capture-listener.ts"
 import { type Capture, inboundProblem } from "./capture-rules.ts";
 import { CertificateDeadlines } from "./certificate-deadlines.ts";
 import { type CompiledView, transportRules } from "./compiled-view.ts";
-import { HttpFront } from "./http-front.ts";
+import { HttpServer } from "./http/http-server.ts";
+import { ConnectionPools } from "./http/upstream-connections-pools.ts";
+import { HttpServiceHandler } from "./http-service.ts";
 import type { InboundCall } from "./inbound-call.ts";
 import { InboundCarrier } from "./inbound-carrier.ts";
-import { inboundHttpService } from "./inbound-http.ts";
+import { applicationKey, inboundHttpService } from "./inbound-http.ts";
 import { InboundListener } from "./inbound-listener.ts";
 import type { ServedPort } from "./inbound-ports.ts";
 import { InboundReception } from "./inbound-reception.ts";
-import type { InboundExchange } from "./inbound-steps.ts";
 import { ListenerSet } from "./listener-set.ts";
 import type { MutualTlsTerminator } from "./mutual-tls-terminator.ts";
 import { formatAddress, type Recorder } from "./recorder.ts";
 import { peerProblem } from "./refusal-today.ts";
-import { UpstreamPool } from "./upstream-pool.ts";
 
 export interface InboundSideOptions {
   readonly compiled: Watched<CompiledView>;
@@ -45,8 +45,8 @@ const EVERY_ADDRESS = ["0.0.0.0", "::"] as const;
 
 export class InboundSide {
   readonly #options: InboundSideOptions;
-  readonly #pool = new UpstreamPool({ idleMs: APPLICATION_IDLE_MS });
-  readonly #http: HttpFront<InboundCall, InboundExchange>;
+  readonly #pools = new ConnectionPools({ idleMs: APPLICATION_IDLE_MS });
+  readonly #http: HttpServer<InboundCall>;
   readonly #carrier: InboundCarrier;
   readonly #reception: InboundReception;
   readonly #set: ListenerSet;
@@ -57,7 +57,8 @@ export class InboundSide {
     this.#options = options;
     const { capture } = options;
     const application = capture === undefined ? applicationByView : applicationInPod(capture);
-    this.#http = new HttpFront(inboundHttpService({ ...options, application, pool: this.#pool }));
+    const service = inboundHttpService({ ...options, application, pools: this.#pools });
+    this.#http = new HttpServer(new HttpServiceHandler(service));
     this.#carrier = new InboundCarrier({ ...options, application });
     this.#reception = new InboundReception({
       ...options,
@@ -100,7 +101,11 @@ export class InboundSide {
       return;
     }
     const { ports } = view.inbound;
-    this.#pool.retainOnly(new Set(ports.map(({ application }) => formatAddress(application))));
+    const keys = ports.flatMap(({ application }) => [
+      applicationKey(application, "HTTP/1"),
+      applicationKey(application, "HTTP/2"),
+    ]);
+    this.#pools.retainOnly(new Set(keys));
     const listeners = new Map<string, InboundListener>();
     for (const port of ports) {
       const key = keyOf(port);
@@ -115,7 +120,7 @@ export class InboundSide {
   async close(): Promise<void> {
     this.#http.drain();
     await this.#set.close();
-    this.#pool.close();
+    this.#pools.close();
   }
 
   #listener(port: InboundPort): InboundListener {

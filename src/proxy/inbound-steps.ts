@@ -7,15 +7,16 @@ import type { ConnectionAuthorization } from "../policy/connection-authorization
 import { normalizePath, pathRefusal } from "../policy/path-normalization.ts";
 import type { Connection } from "../policy/traffic.ts";
 import { responseCodeDetails } from "../telemetry/response-details.ts";
+import { startSpan } from "../telemetry/tracing/span.ts";
 import { type Exchange, refusal, type Step, type StepResult } from "./exchange.ts";
 import { appendForwardedClientCert, FORWARDED_CLIENT_CERT } from "./forwarded-client-cert.ts";
 import { type AcceptedTransport, refusalToday, type TransportRules } from "./refusal-today.ts";
 import { refuseDelegated } from "./refuse-delegated.ts";
 import {
   identifyRequest,
-  refuseAmbiguous,
   refuseExpectation,
-  resolveTarget,
+  refuseUnknownMethod,
+  refuseWithoutAuthority,
 } from "./request-steps.ts";
 
 /** The policy in force when a request is judged: every request of a connection sees the newest. */
@@ -36,11 +37,13 @@ export const DENIED_BODY = "RBAC: access denied";
 
 export const INBOUND_STEPS: readonly Step<InboundExchange>[] = [
   refuseFormerlyWelcome,
-  refuseAmbiguous,
-  resolveTarget,
+  refuseTunnel,
+  refuseUnknownMethod,
+  refuseWithoutAuthority,
   refusePath,
   normalizeTarget,
   identifyRequest,
+  traceRequest,
   forwardCaller,
   authorize,
   refuseExpectation,
@@ -54,6 +57,10 @@ function refuseFormerlyWelcome(exchange: InboundExchange): StepResult {
   return "reset";
 }
 
+function refuseTunnel({ method }: InboundExchange): StepResult {
+  return method === "CONNECT" ? refusal(405, "CONNECT is not served") : "continue";
+}
+
 /** AP-107: what has no form in which it could be judged. */
 function refusePath({ path, rules }: InboundExchange): StepResult {
   const problem = pathRefusal(path, rules.pathNormalization);
@@ -62,6 +69,14 @@ function refusePath({ path, rules }: InboundExchange): StepResult {
 
 function normalizeTarget(exchange: InboundExchange): StepResult {
   exchange.path = normalizePath(exchange.path, exchange.rules.pathNormalization);
+  return "continue";
+}
+
+/** Whoever is refused is told in a span, too. */
+function traceRequest(exchange: InboundExchange): StepResult {
+  const { spanSide, headers, connection } = exchange;
+  if (spanSide === undefined) return "continue";
+  exchange.span = startSpan(spanSide, headers, { containerPort: connection.destinationPort });
   return "continue";
 }
 
@@ -83,10 +98,10 @@ function forwardCaller({ headers, peer, rules }: InboundExchange): StepResult {
 }
 
 function authorize(exchange: InboundExchange): StepResult {
-  const { head, path, authority, headers, connection, authorization, rules } = exchange;
+  const { method, path, authority, headers, connection, authorization, rules } = exchange;
   const judged = authorization.judge(rules.authorization, {
     connection,
-    method: head.method,
+    method,
     path,
     ...(authority === undefined ? {} : { authority }),
     remoteAddress: remoteAddress(headers.get("x-forwarded-for"), connection),

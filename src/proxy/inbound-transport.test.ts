@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { connect as connectHttp2 } from "node:http2";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { after, test } from "node:test";
 import { connect as connectTls, type TLSSocket } from "node:tls";
@@ -171,7 +172,8 @@ for (const protocol of ["http", "auto", "tcp"] as const) {
     assert.equal(application.connections, 0);
   });
 
-  test(`PA-36: TLS ends without a byte on a ${protocol} port under DISABLE`, async () => {
+  if (protocol === "tcp") continue;
+  test(`PA-36: a mesh client's TLS ends without a byte on a ${protocol} port under DISABLE`, async () => {
     const { application, port, entry } = await stage({ mode: "DISABLE", protocol });
     assert.equal(await tlsClient(port, { credentials: frontend }), "");
     const written = await entry();
@@ -217,6 +219,21 @@ test("TLS-4: a peer of an alias of the trust domain is accepted", async () => {
   assert.match(await tlsClient(port, { credentials }), /200 OK/);
 });
 
+for (const [protocol, alpn] of [
+  ["auto", []],
+  ["auto", ["h2", "http/1.1"]],
+  ["tcp", []],
+  ["tcp", ["istio-http/1.1", "istio", "http/1.1"]],
+] as const) {
+  test(`PA-36: under DISABLE TLS of [${alpn}] is the application's own on a ${protocol} port`, async () => {
+    const { application, port, entry } = await stage({ mode: "DISABLE", protocol });
+    await tlsClient(port, { alpn });
+    assert.equal(application.received.charCodeAt(0), 22);
+    const written = await entry();
+    assert.deepEqual([written.protocol, written.source_principal], ["TCP", null]);
+  });
+}
+
 for (const protocol of ["auto", "tcp"] as const) {
   test(`PA-38: TLS without a mesh protocol goes through unopened on a ${protocol} port under PERMISSIVE`, async () => {
     const { application, port } = await stage({ mode: "PERMISSIVE", protocol });
@@ -224,6 +241,31 @@ for (const protocol of ["auto", "tcp"] as const) {
     socket.on("error", () => socket.destroy());
     await closed(socket);
     assert.equal(application.received.charCodeAt(0), 22);
+  });
+}
+
+for (const [what, rejected] of [
+  ["an ALLOW of other paths", policy("ALLOW", "paths", { to: [{ paths: ["/admin"] }] })],
+  ["a DENY of the path", policy("DENY", "paths", { to: [{ paths: ["/orders"] }] })],
+] as const) {
+  test(`HTTP rules hold on a port declared http2, whatever is spoken: ${what}`, async () => {
+    const { application, port } = await stage({
+      mode: "PERMISSIVE",
+      protocol: "http2",
+      policies: [rejected],
+    });
+    const plain = connect({ port, host: LOOPBACK });
+    const closing = REQUEST.replace("Host", "Connection: close\r\nHost");
+    assert.doesNotMatch(await conversation(plain, closing), /200 OK/);
+    const client = connectHttp2(`http://${LOOPBACK}:${port}`).on("error", () => {});
+    const request = client.request({ ":path": "/orders" }).on("error", () => {});
+    const status = await new Promise((resolve) => {
+      request.on("response", (headers) => resolve(headers[":status"]));
+      request.on("close", () => resolve("none"));
+    });
+    assert.ok(status === 403 || status === "none", String(status));
+    client.destroy();
+    assert.equal(application.connections, 0);
   });
 }
 
@@ -236,8 +278,8 @@ test("PA-31: TLS without a mesh protocol ends on an HTTP port under PERMISSIVE",
 
 test("PA-34: under STRICT an HTTP port needs no ALPN, and raises no alert over a foreign one", async () => {
   const { port } = await stage({ mode: "STRICT", protocol: "http" });
-  assert.match(await tlsClient(port, { credentials: frontend, alpn: ["h2"] }), /200 OK/);
-  assert.match(await tlsClient(port, { credentials: frontend, alpn: ["istio"] }), /200 OK/);
+  for (const alpn of ["acme", "istio", "http/1.1"])
+    assert.match(await tlsClient(port, { credentials: frontend, alpn: [alpn] }), /200 OK/, alpn);
 });
 
 test("a TLS session is never resumed: every connection proves its identity itself", async () => {
@@ -303,7 +345,7 @@ test("AP-133: a denied TCP connection ends before the application is dialled", a
   assert.equal(application.connections, 0);
 });
 
-test("a server that speaks first is heard on a plaintext TCP port", async () => {
+test("PA-41: a server that speaks first is heard on a plaintext TCP port", async () => {
   const greeter = createServer((socket) => socket.end("220 hello"))
     .listen(0, LOOPBACK)
     .unref();

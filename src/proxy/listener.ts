@@ -8,8 +8,10 @@ import { ListenError } from "../runtime/listen-error.ts";
 import type { Log } from "../runtime/log.ts";
 import { formatAddress } from "./recorder.ts";
 
-/** Further connections are dropped until others end; as many may wait to be accepted, where the kernel allows it. */
-const MAX_CONNECTIONS = 4_096;
+/** Further connections are dropped until others end. */
+const MAX_CONNECTIONS = 16_384;
+/** So many may wait to be accepted, where the kernel allows it. */
+const BACKLOG = 4_096;
 /** Of those, how many may have said nothing yet; then the oldest silent one makes room (PA-41). */
 const MAX_SILENT = 1_024;
 
@@ -46,7 +48,7 @@ export class Listener {
     const { address: host, port } = this.#at;
     const at = formatAddress(this.#at);
     try {
-      const options = { host, port, backlog: MAX_CONNECTIONS, ipv6Only: host === "::" };
+      const options = { host, port, backlog: BACKLOG, ipv6Only: host === "::" };
       await once(this.#server.listen(options), "listening");
     } catch (cause) {
       throw new ListenError(`cannot listen on ${at}`, { cause });

@@ -6,13 +6,12 @@ import type { X509Certificate } from "node:crypto";
 import type { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket, type TlsOptions } from "node:tls";
 import { describeError } from "../runtime/hauberk-error.ts";
+import { CHOSEN_PROTOCOLS } from "./mesh-protocols.ts";
 import { firstEnd, type Peer, verifyPeer } from "./peer.ts";
 import { servedCertificate } from "./served-certificate.ts";
 import { type MeshCredentials, serverContextOptions } from "./tls-context.ts";
 
 const HANDSHAKE_MS = 10_000;
-/** The one protocol we choose from a client's list; a client without it gets none, and no alert (TLS-2). */
-const HTTP_1_1 = "http/1.1";
 
 /** Who is at the other end, and by which roots that was found. */
 export interface Verified {
@@ -22,47 +21,54 @@ export interface Verified {
   readonly ends: Date;
 }
 
+export interface TerminationOptions {
+  /** The ALPN names of the ClientHello. */
+  readonly offered: readonly string[];
+  /** What the connection is for: by which list a name is chosen. */
+  readonly serve: "http" | "tcp";
+}
+
+/** Which name was chosen, `socket.alpnProtocol` tells; see `negotiatedFraming`. */
 export type Termination =
   | (Verified & { readonly socket: TLSSocket })
   | { readonly problem: string };
 
 export class MutualTlsTerminator {
-  readonly #withAlpn: Server;
-  readonly #withoutAlpn: Server;
+  /** By what they choose; "nothing" is for clients that offer none of it: from a list, Node would send them an alert. */
+  readonly #servers: Readonly<Record<"http" | "tcp" | "nothing", Server>>;
   readonly #pending = new Map<string, (termination: TLSSocket | Error) => void>();
   #credentials: MeshCredentials;
 
   constructor(credentials: MeshCredentials) {
     this.#credentials = credentials;
-    this.#withAlpn = this.#server({ ALPNProtocols: [HTTP_1_1] });
-    this.#withoutAlpn = this.#server({});
+    this.#servers = {
+      http: this.#server({ ALPNProtocols: [...CHOSEN_PROTOCOLS.http] }),
+      tcp: this.#server({ ALPNProtocols: [...CHOSEN_PROTOCOLS.tcp] }),
+      nothing: this.#server({}),
+    };
   }
 
   /** For handshakes from now on; connections that stand are not touched. */
   setCredentials(credentials: MeshCredentials): void {
     this.#credentials = credentials;
-    for (const server of [this.#withAlpn, this.#withoutAlpn]) {
+    for (const server of Object.values(this.#servers)) {
       server.setSecureContext(serverContextOptions(credentials));
     }
   }
 
   /** What a caller is shown now, found out by calling. */
   served(): Promise<X509Certificate | undefined> {
-    return servedCertificate(this.#withAlpn);
+    return servedCertificate(this.#servers.http);
   }
 
   /**
    * Hands over `raw`, which must have its ClientHello still unread. With a problem as outcome the connection is
    * already destroyed.
-   *
-   * @param offered the ALPN names of the ClientHello
    */
-  async terminate(raw: Socket, offered: readonly string[]): Promise<Termination> {
+  async terminate(raw: Socket, { offered, serve }: TerminationOptions): Promise<Termination> {
     const { svid, trust } = this.#credentials;
-    const outcome = await this.#handshake(
-      raw,
-      offered.includes(HTTP_1_1) ? this.#withAlpn : this.#withoutAlpn,
-    );
+    const chooses = CHOSEN_PROTOCOLS[serve].some((name) => offered.includes(name));
+    const outcome = await this.#handshake(raw, this.#servers[chooses ? serve : "nothing"]);
     if (outcome instanceof Error) {
       raw.destroy();
       return { problem: describeError(outcome) };
@@ -81,6 +87,8 @@ export class MutualTlsTerminator {
   #handshake(raw: Socket, server: Server): Promise<TLSSocket | Error> {
     const key = connectionKey(raw);
     if (key === undefined) return Promise.resolve(new Error("the client left"));
+    // Who ends its side now will never finish the handshake; with a half-open socket nobody would notice.
+    raw.allowHalfOpen = false;
     return new Promise((resolve) => {
       const onClose = (): void => settle(new Error("the client left during the handshake"));
       const settle = (outcome: TLSSocket | Error): void => {
@@ -102,7 +110,10 @@ export class MutualTlsTerminator {
       rejectUnauthorized: false,
       handshakeTimeout: HANDSHAKE_MS,
     });
-    server.on("secureConnection", (socket) => this.#settle(socket, socket));
+    server.on("secureConnection", (socket) => {
+      socket.allowHalfOpen = true;
+      this.#settle(socket, socket);
+    });
     server.on("tlsClientError", (error, socket) => {
       this.#settle(socket, error);
       socket.destroy();

@@ -1,6 +1,7 @@
 /** What is known of one connection of the application's own. */
 import type { SocketAddress } from "../policy/workload.ts";
 import type { Destination, Endpoint } from "../policy/workload-view.ts";
+import type { CompiledView } from "./compiled-view.ts";
 import type { CallFacts } from "./recorder.ts";
 
 export interface OutboundCall {
@@ -19,10 +20,11 @@ export interface DestinationName extends Pick<Destination, "host" | "servicePort
 
 /** With the endpoints that the caller means. */
 export function namedDestination(
-  destinations: readonly Destination[],
-  { host, servicePort, only }: DestinationName,
+  destinations: CompiledView["destinations"],
+  name: DestinationName,
 ): Destination | undefined {
-  const found = destinations.find((one) => one.host === host && one.servicePort === servicePort);
+  const { only } = name;
+  const found = destinations.get(outboundCluster(name));
   if (found === undefined || only === undefined) return found;
   const meant = ({ address }: Endpoint): boolean =>
     address.address === only.address && address.port === only.port;

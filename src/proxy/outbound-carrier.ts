@@ -1,36 +1,40 @@
 /** Carries a connection of the application's own to a destination: as requests, or as bytes. */
 import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { DEFAULT_TRAFFIC_POLICY } from "../policy/effective-traffic-policy.ts";
 import type { SocketAddress } from "../policy/workload.ts";
-import type { Destination } from "../policy/workload-view.ts";
+import type { Destination, Endpoint } from "../policy/workload-view.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Watched } from "../runtime/watched.ts";
+import type { SelectionProblem } from "./balancing/selection.ts";
 import type { CompiledView } from "./compiled-view.ts";
-import { ConnectAttempts } from "./connect-attempts.ts";
-import type { EndpointChoice } from "./endpoint-choice.ts";
-import { readFirstBytes } from "./first-bytes.ts";
+import type { CallSelection } from "./destination-balancer.ts";
+import { DestinationAttempts } from "./destination-balancer-attempts.ts";
+import type { DestinationBalancers } from "./destination-balancers.ts";
+import { type FirstBytesOptions, readFirstBytes } from "./first-bytes.ts";
+import type { HttpFraming } from "./mesh-protocols.ts";
 import { type DestinationName, namedDestination, type OutboundCall } from "./outbound-call.ts";
+import { chooseOutboundChain, outboundDetector } from "./outbound-chain.ts";
 import { withDestination } from "./outbound-http.ts";
 import type { OutboundTargets } from "./outbound-targets.ts";
 import type { Peer } from "./peer.ts";
-import { detectHttp } from "./protocol-detection.ts";
 import { reachable } from "./reachable-endpoints.ts";
 import { type CallFacts, formatAddress, type Recorder } from "./recorder.ts";
 import { peerProblem } from "./refusal-today.ts";
-import { relay } from "./tcp-relay.ts";
+import { type RelayOptions, relay } from "./tcp-relay.ts";
 import { type Upstream, UpstreamConnectError } from "./upstream-dialer.ts";
 
 export interface OutboundCarrierOptions {
   readonly compiled: Watched<CompiledView>;
   readonly targets: OutboundTargets;
-  readonly choice: EndpointChoice;
+  readonly balancers: DestinationBalancers;
   readonly recorder: Recorder;
   readonly log: Log;
   readonly clock: Clock;
   /** Serves a connection that carries requests. */
-  readonly requests: (socket: Socket, call: OutboundCall) => void;
+  readonly requests: (socket: Socket, call: OutboundCall, framing: HttpFraming) => void;
 }
 
 export class OutboundCarrier {
@@ -44,16 +48,18 @@ export class OutboundCarrier {
 
   /** Finds the destination in the newest view and serves the connection as its protocol says. */
   serve(socket: Socket, call: OutboundCall & { readonly via: DestinationName }): void {
-    const { view } = this.#options.compiled.current;
-    const destination = namedDestination(view.outbound.destinations, call.via);
+    const { destinations } = this.#options.compiled.current;
+    const destination = namedDestination(destinations, call.via);
     if (destination === undefined) {
       socket.destroy();
       this.#options.recorder.connectionRefused(call.facts);
       return;
     }
     const known = withDestination(call.facts, destination);
-    const requests = (): void => this.#options.requests(socket, { ...call, facts: known });
-    const carried = this.#carry(socket, { facts: known, destination, requests });
+    const requests = (framing: HttpFraming): void =>
+      this.#options.requests(socket, { ...call, facts: known }, framing);
+    const { only } = call.via;
+    const carried = this.#carry(socket, { facts: known, destination, requests, only });
     carried.catch((error: unknown) => {
       this.#options.log.error("outbound connection failed", { problem: describeError(error) });
       socket.destroy();
@@ -81,16 +87,20 @@ export class OutboundCarrier {
 
   async #carry(
     socket: Socket,
-    departure: Departure & { readonly requests: () => void },
+    departure: Departure & { readonly requests: (framing: HttpFraming) => void },
   ): Promise<void> {
     const { protocol } = departure.destination;
-    if (protocol === "http") return departure.requests();
-    if (protocol === "tcp") return this.#carryTcp(socket, { ...departure, head: NOTHING });
-    const silent = "refused" in reachable(departure.destination) ? REFUSED_ANYWAY : {};
-    const first = await readFirstBytes(socket, { detect: detectHttp, ...silent });
-    if (first === undefined) socket.destroy();
-    else if (first.detected.kind === "http") departure.requests();
-    else await this.#carryTcp(socket, { ...departure, head: first.head });
+    const detect = outboundDetector(protocol);
+    if (detect === undefined) return this.#carryTcp(socket, { ...departure, head: NOTHING });
+    const first = await readFirstBytes(socket, { detect, ...silenceOf(departure.destination) });
+    if (first === undefined) {
+      socket.destroy();
+      return;
+    }
+    const chain = chooseOutboundChain(protocol, first.detected);
+    if (chain.serve === "tcp") await this.#carryTcp(socket, { ...departure, head: first.head });
+    else if (first.head.length > 0) socket.destroy();
+    else departure.requests(chain.http);
   }
 
   async #carryTcp(socket: Socket, departure: Departure & { readonly head: Buffer }): Promise<void> {
@@ -103,7 +113,7 @@ export class OutboundCarrier {
       return;
     }
     const { rootsPem } = this.#options.compiled.current.view.trust;
-    const dialled = await this.#dial(reach.destination, socket);
+    const dialled = await this.#dial({ ...departure, destination: reach.destination }, socket);
     if ("failure" in dialled) {
       socket.destroy();
       const { flags, reason, target } = dialled.failure;
@@ -117,11 +127,15 @@ export class OutboundCarrier {
       });
       return;
     }
-    const { upstream, target } = dialled;
+    const { upstream, target, attempts } = dialled;
     this.#tellOpened(departure, dialled);
     recorder.connectionOpened(facts, upstream);
     this.#watch(socket, { facts, upstream, rootsPem });
-    const { received, sent } = await relay(socket, upstream.socket, { head });
+    const { received, sent } = await relay(socket, upstream.socket, {
+      head,
+      ...lifetimesOf(departure.destination),
+    });
+    attempts.done();
     this.#standing.delete(socket);
     const bytes = { bytesReceived: received, bytesSent: sent };
     recorder.connectionClosed(facts, { flags: "-", ...bytes, target, ends: upstream });
@@ -135,25 +149,39 @@ export class OutboundCarrier {
     if (rootsPem !== this.#options.compiled.current.view.trust.rootsPem) this.judgeAgain();
   }
 
-  async #dial(destination: Destination, client: Socket): Promise<Dialled | DialFailure> {
-    const { choice, targets } = this.#options;
-    const attempts = new ConnectAttempts(choice.order(destination), "again");
+  /** Whoever is given a connection says by its `attempts` when it is over. */
+  async #dial(departure: Departure, client: Socket): Promise<Dialled | DialFailure> {
+    const { destination } = departure;
+    const { targets } = this.#options;
+    const selection = this.#select(departure);
+    if (selection === "overflow") return { failure: { flags: "UO" } };
+    if (selection === "no-healthy-upstream") return { failure: { flags: "UH" } };
+    const attempts = new DestinationAttempts(selection, (endpoint) => endpoint);
     let endpoint = attempts.first();
-    if (endpoint === undefined) return { failure: { flags: "UH" } };
     for (;;) {
       const target = endpoint.address;
       try {
-        const upstream = await targets.dial(destination, { endpoint, carried: "tcp" });
-        return { upstream, target };
+        const upstream = await targets.dial(destination, { endpoint, content: "tcp" });
+        attempts.sent();
+        return { upstream, target, attempts };
       } catch (error) {
+        const next =
+          error instanceof UpstreamConnectError ? attempts.after(endpoint, error) : undefined;
+        if (next === undefined || client.destroyed) attempts.done();
         if (!(error instanceof UpstreamConnectError)) throw error;
-        const next = attempts.after(endpoint, error);
         const failure = { flags: "UF", reason: error.reason, target } as const;
         if (next === undefined || client.destroyed) return { failure };
         endpoint = next.endpoint;
         await delay(next.pauseMs);
       }
     }
+  }
+
+  #select({ facts, destination, only }: Departure): CallSelection | SelectionProblem {
+    const balancer = this.#options.balancers.of(destination);
+    const hashInput = { source: facts.remote, local: facts.local };
+    const call = { carried: "tcp", hashInput, ...(only !== undefined && { only }) } as const;
+    return balancer?.select(call) ?? "no-healthy-upstream";
   }
 
   #tellOpened({ facts, destination }: Departure, { upstream, target }: Dialled): void {
@@ -171,6 +199,20 @@ export class OutboundCarrier {
 const NOTHING = Buffer.alloc(0);
 /** Nobody will greet a client that waits for it: it is told soon. */
 const REFUSED_ANYWAY = { silenceMs: 300, onSilence: "tcp" } as const;
+/** As long as a connection between requests may stand idle. */
+const SILENT_CLIENT = { silenceMs: 300_000, onSilence: "close" } as const;
+
+/** 0: without end. */
+function lifetimesOf({ trafficPolicy }: Destination): Pick<RelayOptions, "idleMs" | "mostMs"> {
+  const { connectionPool } = trafficPolicy ?? DEFAULT_TRAFFIC_POLICY;
+  const { tcpIdleTimeoutMs = 0, tcpMaxConnectionDurationMs = 0 } = connectionPool;
+  return { idleMs: tcpIdleTimeoutMs, mostMs: tcpMaxConnectionDurationMs };
+}
+
+function silenceOf(destination: Destination): Partial<FirstBytesOptions> {
+  if (destination.protocol !== "auto") return SILENT_CLIENT;
+  return "refused" in reachable(destination) ? REFUSED_ANYWAY : {};
+}
 
 interface Standing {
   readonly facts: CallFacts;
@@ -186,16 +228,19 @@ interface Opened extends Pick<Standing, "facts" | "rootsPem"> {
 interface Departure {
   readonly facts: CallFacts;
   readonly destination: Destination;
+  /** See `DestinationName`. */
+  readonly only: SocketAddress | undefined;
 }
 
 interface Dialled {
+  readonly attempts: DestinationAttempts<Endpoint>;
   readonly upstream: Upstream;
   readonly target: SocketAddress;
 }
 
 interface DialFailure {
   readonly failure: {
-    readonly flags: "UF" | "UH";
+    readonly flags: "UF" | "UH" | "UO";
     readonly reason?: string;
     readonly target?: SocketAddress;
   };

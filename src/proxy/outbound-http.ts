@@ -1,21 +1,18 @@
 /** The outbound side's HTTP service: finds the service that the application means and sends the request to it. */
-import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
+import { DEFAULT_TRAFFIC_POLICY } from "../policy/effective-traffic-policy.ts";
 import type { Destination } from "../policy/workload-view.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Watched } from "../runtime/watched.ts";
+import { applicationProtocol } from "./application-protocol.ts";
+import type { HashInput } from "./balancing/call-hash.ts";
 import type { CompiledView } from "./compiled-view.ts";
+import { DestinationAttempts } from "./destination-balancer-attempts.ts";
+import type { DestinationBalancers } from "./destination-balancers.ts";
 import { findDestination } from "./destination-lookup.ts";
-import type { EndpointChoice } from "./endpoint-choice.ts";
-import {
-  type Answer,
-  openExchange,
-  type RequestHead,
-  type Route,
-  refusal,
-  runSteps,
-} from "./exchange.ts";
-import type { ConnectRequest, HttpService } from "./http-front.ts";
+import { type Answer, OpenedExchange, refusal, runSteps } from "./exchange.ts";
+import type { ReceivedRequest } from "./http/received-message.ts";
+import type { HttpService, Judged } from "./http-service.ts";
 import {
   type DestinationName,
   namedDestination,
@@ -23,14 +20,14 @@ import {
   outboundCluster,
 } from "./outbound-call.ts";
 import { CONNECT_STEPS, OUTBOUND_STEPS, type OutboundExchange } from "./outbound-steps.ts";
-import type { OutboundTargets } from "./outbound-targets.ts";
+import type { OutboundTargets, RequestContent } from "./outbound-targets.ts";
 import type { ProxyCredentials } from "./proxy-credentials.ts";
 import type { CallFacts, Recorder } from "./recorder.ts";
 
 export interface OutboundHttpOptions {
   readonly compiled: Watched<CompiledView>;
   readonly targets: OutboundTargets;
-  readonly choice: EndpointChoice;
+  readonly balancers: DestinationBalancers;
   readonly credentials: ProxyCredentials;
   readonly recorder: Recorder;
   readonly clock: Clock;
@@ -46,18 +43,18 @@ export function outboundHttpService(
 ): HttpService<OutboundCall, OutboundExchange> {
   const { recorder } = options;
   return {
-    judge(head, call) {
-      const exchange = openOutbound(head, { call, options });
-      const result = runSteps(OUTBOUND_STEPS, exchange);
+    judge(request, call) {
+      const exchange = new DepartingExchange(request, { call, options });
       const verdict =
-        result === "continue" ? { route: routeTo(exchange.destination, options) } : result;
+        request.method === "CONNECT"
+          ? tunnelVerdict(exchange, options)
+          : requestVerdict(exchange, options);
       return { exchange, verdict, afterwards: "keep" };
     },
     record: (exchange, outcome, call) =>
       recorder.request(withDestination(call.facts, exchange.destination), exchange, outcome),
-    recordBroken: (problem, status, { facts }) =>
-      recorder.brokenRequest(facts, { problem, status }),
-    tunnel: (socket, call, request) => openTunnel(socket, request, { call, options }),
+    recordBroken: (problem, { facts }) => recorder.brokenRequest(facts, problem),
+    answerFields: () => recorder.answerFields("source"),
   };
 }
 
@@ -66,67 +63,101 @@ interface Opened {
   readonly options: OutboundHttpOptions;
 }
 
-function openOutbound(head: RequestHead, { call, options }: Opened): OutboundExchange {
-  const { view } = options.compiled.current;
-  const { namespace } = view.workload;
-  return {
-    ...openExchange(head, options.clock.now()),
-    call,
-    credentials: options.credentials,
-    find: ({ host, port }) =>
-      findDestination(view.outbound.destinations, { host, port, namespace }),
-    named: (name) => namedDestination(view.outbound.destinations, name),
-    destination: undefined,
-  };
-}
+type Verdict = Judged<OutboundExchange>["verdict"];
 
-function openTunnel(socket: Socket, { head, rest }: ConnectRequest, opened: Opened): void {
-  const { options, call } = opened;
-  const exchange = openOutbound(head, opened);
-  const result = runSteps(CONNECT_STEPS, exchange);
-  const { destination } = exchange;
-  if (result === "continue" && destination !== undefined) {
-    socket.write("HTTP/1.1 200 Connection Established\r\n\r\n");
-    if (rest.length > 0) socket.unshift(rest);
-    const { host, servicePort } = destination;
-    const facts = { ...call.facts, startedAt: exchange.startedAt };
-    options.serveTunnel(socket, { facts, via: { host, servicePort } });
-    return;
+class DepartingExchange extends OpenedExchange implements OutboundExchange {
+  readonly call: OutboundCall;
+  readonly credentials: ProxyCredentials;
+  destination: Destination | undefined = undefined;
+  readonly #compiled: CompiledView;
+
+  constructor(request: ReceivedRequest, { call, options }: Opened) {
+    super(request, {
+      startedAt: options.clock.now(),
+      protocol: request.protocol,
+      spanSide: options.recorder.spanSide("source"),
+    });
+    this.call = call;
+    this.credentials = options.credentials;
+    this.#compiled = options.compiled.current;
   }
-  const refused = typeof result === "string" ? refusal(503, "no such destination") : result;
-  endWith(socket, refused);
-  const { status, flags, details, body } = refused;
-  const outcome = { status, flags, details, bytesReceived: 0, bytesSent: body.length };
-  options.recorder.request(call.facts, exchange, outcome);
+
+  find({ host, port }: { readonly host: string; readonly port: number }): Destination | undefined {
+    const { view } = this.#compiled;
+    const { namespace } = view.workload;
+    return findDestination(view.outbound.destinations, { host, port, namespace });
+  }
+
+  named(name: DestinationName): Destination | undefined {
+    return namedDestination(this.#compiled.destinations, name);
+  }
 }
 
-function endWith(socket: Socket, { status, body, headers = [] }: Answer): void {
-  const fields = [
-    ...headers,
-    "Connection",
-    "close",
-    "Content-Length",
-    String(Buffer.byteLength(body)),
-  ];
-  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`];
-  for (let at = 0; at < fields.length; at += 2) lines.push(`${fields[at]}: ${fields[at + 1]}`);
-  socket.end(`${lines.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
+function requestVerdict(exchange: OutboundExchange, options: OutboundHttpOptions): Verdict {
+  const result = runSteps(OUTBOUND_STEPS, exchange);
+  return result === "continue" ? routeTo(exchange, options) : result;
 }
 
-function routeTo(
-  destination: Destination | undefined,
-  { choice, targets }: OutboundHttpOptions,
-): Route {
-  if (destination === undefined) return { cluster: "-", targets: [], persistence: "once" };
+function tunnelVerdict(exchange: OutboundExchange, options: OutboundHttpOptions): Verdict {
+  const result = runSteps(CONNECT_STEPS, exchange);
+  if (result !== "continue") return result;
+  const { destination, call, startedAt } = exchange;
+  if (destination === undefined) return refusal(503, "no such destination");
+  const { host, servicePort } = destination;
+  const facts = { ...call.facts, startedAt };
   return {
-    cluster: outboundCluster(destination),
-    targets: choice.order(destination).map((endpoint) => targets.target(destination, endpoint)),
-    persistence: "again",
+    tunnel: (socket) => options.serveTunnel(socket, { facts, via: { host, servicePort } }),
   };
+}
+
+function routeTo(exchange: OutboundExchange, { balancers, targets }: OutboundHttpOptions): Verdict {
+  const { destination, call } = exchange;
+  if (destination === undefined) return NO_ENDPOINT;
+  const balancer = balancers.of(destination);
+  if (balancer === undefined) return NO_ENDPOINT;
+  const only = typeof call.via === "string" ? undefined : call.via.only;
+  const selection = balancer.select({
+    carried: "http",
+    ...(only !== undefined && { only }),
+    ...(balancer.sticks && { hashInput: hashInputOf(exchange) }),
+  });
+  if (typeof selection === "string") return selection === "overflow" ? OVERFLOW : NO_ENDPOINT;
+  const content = contentOf(exchange, destination);
+  const attempts = new DestinationAttempts(selection, (endpoint) =>
+    targets.target(destination, endpoint, content),
+  );
+  return { route: { scheme: "http", attempts } };
+}
+
+function hashInputOf({ call, headers, path }: OutboundExchange): HashInput {
+  return { source: call.facts.remote, local: call.facts.local, fields: headers, path };
+}
+
+const NO_ENDPOINT: Answer = {
+  status: 503,
+  body: "no endpoint of the service serves now\n",
+  flags: "UH",
+  details: "no_healthy_upstream",
+};
+const OVERFLOW: Answer = {
+  status: 503,
+  body: "too many requests to the service are under way\n",
+  headers: ["x-envoy-overloaded", "true"],
+  flags: "UO",
+  details: "upstream_reset_before_response_started{overflow}",
+};
+
+function contentOf(
+  { upgrade, protocol }: OutboundExchange,
+  destination: Destination | undefined,
+): RequestContent {
+  if (upgrade !== "none" || destination === undefined) return "upgrade";
+  const { httpVersion } = (destination.trafficPolicy ?? DEFAULT_TRAFFIC_POLICY).connectionPool;
+  return applicationProtocol({ protocol: destination.protocol, httpVersion }, protocol);
 }
 
 /** What is known of a call once it is known where it goes. */
 export function withDestination(facts: CallFacts, destination: Destination | undefined): CallFacts {
-  if (destination === undefined) return facts;
+  if (destination === undefined || destination === facts.destination) return facts;
   return { ...facts, destination, cluster: outboundCluster(destination) };
 }

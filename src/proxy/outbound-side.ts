@@ -3,31 +3,35 @@
  * for all that the application calls where the kernel leads it there.
  */
 import type { X509Svid } from "../identity/x509-svid.ts";
+import type { WorkloadView } from "../policy/workload-view.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Watched } from "../runtime/watched.ts";
+import type { ConnectCollector } from "../telemetry/tracing/collector-connection.ts";
 import type { AcceptedConnection } from "./accepted-connection.ts";
+import { seededChance } from "./balancing/seeded-chance.ts";
 import { CaptureListener } from "./capture-listener.ts";
 import { type Capture, outboundProblem } from "./capture-rules.ts";
 import { CapturedCalls } from "./captured-calls.ts";
 import { CertificateDeadlines } from "./certificate-deadlines.ts";
+import { collectorConnections } from "./collector-connections.ts";
 import type { CompiledView } from "./compiled-view.ts";
-import { EndpointChoice } from "./endpoint-choice.ts";
+import { DestinationBalancers } from "./destination-balancers.ts";
 import { exemptConnect } from "./exempt-connect.ts";
 import { ForeignRefusals } from "./foreign-refusals.ts";
-import { HttpFront } from "./http-front.ts";
+import { HttpServer } from "./http/http-server.ts";
+import { ConnectionPools } from "./http/upstream-connections-pools.ts";
 import { HttpProxy } from "./http-proxy.ts";
+import { HttpServiceHandler } from "./http-service.ts";
 import { ListenerSet, type ManagedListener } from "./listener-set.ts";
 import type { OutboundCall } from "./outbound-call.ts";
 import { OutboundCarrier } from "./outbound-carrier.ts";
 import { outboundHttpService } from "./outbound-http.ts";
 import { OutboundListener } from "./outbound-listener.ts";
-import type { OutboundExchange } from "./outbound-steps.ts";
 import { OutboundTargets } from "./outbound-targets.ts";
 import type { ProxyCredentials } from "./proxy-credentials.ts";
 import { formatAddress, type Recorder } from "./recorder.ts";
 import { connectDirectly } from "./upstream-dialer.ts";
-import { UpstreamPool } from "./upstream-pool.ts";
 import type { Ownership } from "./workload-ownership.ts";
 
 export interface OutboundSideOptions {
@@ -51,10 +55,12 @@ const LOOPBACK = ["127.0.0.1", "::1"] as const;
 
 export class OutboundSide {
   readonly #options: OutboundSideOptions;
-  readonly #pool: UpstreamPool;
+  readonly #pools: ConnectionPools;
+  readonly #balancers: DestinationBalancers;
+  readonly #forget: () => void;
   readonly #targets: OutboundTargets;
   readonly #carrier: OutboundCarrier;
-  readonly #http: HttpFront<OutboundCall, OutboundExchange>;
+  readonly #http: HttpServer<OutboundCall>;
   readonly #captured: CapturedCalls;
   readonly #set: ListenerSet;
   readonly #refusals: ForeignRefusals;
@@ -62,28 +68,33 @@ export class OutboundSide {
   constructor(options: OutboundSideOptions) {
     this.#options = options;
     const { svid, compiled, log, clock, random } = options;
-    const { trust } = compiled.current.view;
+    const { trust, outbound } = compiled.current.view;
     const connect =
       options.capture === undefined ? connectDirectly : exemptConnect(options.capture);
     const deadlines = new CertificateDeadlines({ clock, random });
-    this.#pool = new UpstreamPool({ idleMs: SIDECAR_IDLE_MS, deadlines });
-    this.#targets = new OutboundTargets(this.#pool, { svid, trust, connect, clock });
-    const shared = { ...options, targets: this.#targets, choice: new EndpointChoice(random) };
+    this.#pools = new ConnectionPools({ idleMs: SIDECAR_IDLE_MS, deadlines });
+    const balancers = new DestinationBalancers({ chance: seededChance(random() * 2 ** 32), log });
+    balancers.apply(outbound.destinations);
+    this.#forget = compiled.onChange(({ view }) => balancers.apply(view.outbound.destinations));
+    this.#balancers = balancers;
+    this.#targets = new OutboundTargets(this.#pools, { svid, trust, connect, clock, balancers });
+    const view = (): WorkloadView => compiled.current.view;
+    this.connectCollector = collectorConnections({ view, targets: this.#targets, connect, random });
+    const shared = { ...options, targets: this.#targets, balancers };
     this.#carrier = new OutboundCarrier({
       ...shared,
-      requests: (socket, call) => this.#http.accept(socket, call),
+      requests: (socket, call, framing) => this.#http.accept(socket, call, framing),
     });
-    this.#http = new HttpFront(
-      outboundHttpService({
-        ...shared,
-        serveTunnel: (socket, call) => this.#carrier.serve(socket, call),
-      }),
-    );
+    const service = outboundHttpService({
+      ...shared,
+      serveTunnel: (socket, call) => this.#carrier.serve(socket, call),
+    });
+    this.#http = new HttpServer(new HttpServiceHandler(service));
     this.#captured = new CapturedCalls({
       ...options,
       connect,
       known: (socket, call) => this.#carrier.serve(socket, call),
-      requests: (socket, call) => this.#http.accept(socket, call),
+      requests: (socket, call, framing) => this.#http.accept(socket, call, framing),
     });
     this.#set = new ListenerSet(log);
     this.#refusals = new ForeignRefusals(options);
@@ -129,10 +140,15 @@ export class OutboundSide {
     return this.#set.apply(wanted);
   }
 
+  /** By the same way as the application's own calls. */
+  readonly connectCollector: ConnectCollector;
+
   async close(): Promise<void> {
     this.#http.drain();
     await this.#set.close();
-    this.#pool.close();
+    this.#pools.close();
+    this.#forget();
+    this.#balancers.close();
   }
 
   #captureListener(capture: Capture): CaptureListener {

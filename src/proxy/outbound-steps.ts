@@ -1,6 +1,7 @@
 /** What a request of the application goes through before it leaves, in this order. */
 import type { Destination } from "../policy/workload-view.ts";
 import { responseCodeDetails } from "../telemetry/response-details.ts";
+import { startSpan } from "../telemetry/tracing/span.ts";
 import { isAddressOf, withoutLocalSuffix } from "./destination-lookup.ts";
 import { type Answer, type Exchange, refusal, type Step, type StepResult } from "./exchange.ts";
 import { FORWARDED_CLIENT_CERT } from "./forwarded-client-cert.ts";
@@ -10,9 +11,9 @@ import { reachable } from "./reachable-endpoints.ts";
 import { formatAddress } from "./recorder.ts";
 import {
   identifyRequest,
-  refuseAmbiguous,
   refuseExpectation,
-  resolveTarget,
+  refuseUnknownMethod,
+  refuseWithoutAuthority,
 } from "./request-steps.ts";
 import { parseAuthority } from "./request-target.ts";
 
@@ -30,13 +31,14 @@ export interface OutboundExchange extends Exchange {
 
 export const OUTBOUND_STEPS: readonly Step<OutboundExchange>[] = [
   authenticateProxyUser,
-  refuseAmbiguous,
-  resolveTarget,
+  refuseUnknownMethod,
+  refuseWithoutAuthority,
   findDestination,
   refuseWithoutEndpoint,
   refuseUnreachable,
   nameDestination,
   identifyRequest,
+  traceRequest,
   forwardNobody,
   refuseExpectation,
 ];
@@ -44,7 +46,6 @@ export const OUTBOUND_STEPS: readonly Step<OutboundExchange>[] = [
 /** For requests to open a tunnel. */
 export const CONNECT_STEPS: readonly Step<OutboundExchange>[] = [
   authenticateProxyUser,
-  refuseAmbiguous,
   findTunnelEnd,
   refuseWithoutEndpoint,
   refuseUnreachable,
@@ -53,8 +54,8 @@ export const CONNECT_STEPS: readonly Step<OutboundExchange>[] = [
 const HTTP_PORT = 80;
 
 function authenticateProxyUser(exchange: OutboundExchange): StepResult {
-  const { call, credentials, head } = exchange;
-  if (call.via !== "http-proxy" || credentials(head.rawHeaders) === "accepted") return "continue";
+  const { call, credentials, headers: fields } = exchange;
+  if (call.via !== "http-proxy" || credentials(fields) === "accepted") return "continue";
   const problem = "no valid credentials for the pod's HTTP proxy";
   exchange.decision = { verdict: "deny", reason: { because: "not-own-workload", problem } };
   const headers = ["Proxy-Authenticate", 'Basic realm="hauberk"'];
@@ -66,29 +67,28 @@ function authenticateProxyUser(exchange: OutboundExchange): StepResult {
 }
 
 function findDestination(exchange: OutboundExchange): StepResult {
-  const { call, head, authority = "", find, named } = exchange;
+  const { call, authority = "" } = exchange;
   if (call.via === "unknown") {
     exchange.decision = { verdict: "deny", reason: { because: "unknown-destination" } };
     return unreachable(formatAddress(call.facts.local));
   }
   if (call.via !== "http-proxy") {
-    exchange.destination = named(call.via);
+    exchange.destination = exchange.named(call.via);
     return exchange.destination === undefined ? unreachable(call.via.host) : "continue";
   }
-  if (!/^http:\/\//i.test(head.target)) return refusal(400, "a proxy needs an http:// URL");
+  const isUrl = exchange.form === "absolute" && exchange.scheme === "http";
+  if (!isUrl) return refusal(400, "a proxy needs an http:// URL");
   const { host = "", port = HTTP_PORT } = parseAuthority(authority) ?? {};
-  exchange.destination = find({ host, port });
+  exchange.destination = exchange.find({ host, port });
   return exchange.destination === undefined ? unreachable(`${host}:${port}`) : "continue";
 }
 
 function findTunnelEnd(exchange: OutboundExchange): StepResult {
-  const { call, head, find } = exchange;
+  const { call, authority = "" } = exchange;
   if (call.via !== "http-proxy") return refusal(405, "CONNECT is served by the HTTP proxy only");
-  const { host = "", port } = parseAuthority(head.target) ?? {};
-  exchange.authority = head.target;
-  exchange.path = "";
+  const { host = "", port } = parseAuthority(authority) ?? {};
   if (port === undefined) return refusal(400, "CONNECT needs a host and a port");
-  exchange.destination = find({ host, port });
+  exchange.destination = exchange.find({ host, port });
   return exchange.destination === undefined ? unreachable(`${host}:${port}`) : "continue";
 }
 
@@ -117,7 +117,7 @@ function refuseUnreachable(exchange: OutboundExchange): StepResult {
 
 /** Names that mean something on this machine only are replaced: the callee is told the service's name. */
 function nameDestination(exchange: OutboundExchange): StepResult {
-  const { authority = "", call, destination, headers } = exchange;
+  const { authority = "", call, destination } = exchange;
   if (destination === undefined || call.captured) return "continue";
   const { host = "", port } = parseAuthority(authority) ?? {};
   const listeners = [call.facts.local, destination.listen];
@@ -128,7 +128,16 @@ function nameDestination(exchange: OutboundExchange): StepResult {
     if (name === host) return "continue";
     exchange.authority = port === undefined ? name : `${name}:${port}`;
   }
-  headers.set("Host", exchange.authority);
+  return "continue";
+}
+
+function traceRequest(exchange: OutboundExchange): StepResult {
+  const { spanSide, headers, destination, authority } = exchange;
+  if (spanSide === undefined) return "continue";
+  exchange.span = startSpan(spanSide, headers, {
+    ...(destination !== undefined && { destination }),
+    ...(authority !== undefined && { authority }),
+  });
   return "continue";
 }
 

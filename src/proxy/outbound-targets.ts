@@ -4,41 +4,56 @@
  */
 import { createHash } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
+import {
+  DEFAULT_TRAFFIC_POLICY,
+  type EffectiveConnectionPool,
+} from "../policy/effective-traffic-policy.ts";
 import type { Destination, Endpoint, Trust, WorkloadView } from "../policy/workload-view.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { DestinationBalancers } from "./destination-balancers.ts";
 import type { Target } from "./exchange.ts";
+import type { ConnectionLimits } from "./http/upstream-connections.ts";
+import type { ConnectionPools } from "./http/upstream-connections-pools.ts";
+import { keptAlive } from "./kept-alive.ts";
+import { type CallContent, OFFERED_PROTOCOLS } from "./mesh-protocols.ts";
 import { clientContextOptions, type MeshCredentials } from "./tls-context.ts";
 import { TrustedRoots } from "./trusted-roots.ts";
 import { type Connect, dialMutualTls, dialPlaintext, type Upstream } from "./upstream-dialer.ts";
-import type { UpstreamPool } from "./upstream-pool.ts";
 
-/** What the connection will carry, as far as the callee's sidecar is told by ALPN (TLS-35). */
-export type Carried = "http" | "tcp";
+/** What requests share a connection for. */
+export type RequestContent = Exclude<CallContent, "tcp">;
 
-/** `istio-peer-exchange` is left out: it would promise metadata frames that we do not send. */
-const APPLICATION_PROTOCOLS: Readonly<Record<Carried, readonly string[]>> = {
-  http: ["istio-http/1.1", "istio", "http/1.1"],
-  tcp: ["istio"],
-};
+const REQUESTS: readonly RequestContent[] = ["HTTP/1.1", "HTTP/2", "upgrade"];
+
+/** By what requests share a connection for. */
+interface KnownTargets extends Pick<Destination, "host" | "servicePort"> {
+  readonly targets: Partial<Record<RequestContent, Target>>;
+}
+
+export interface OutboundTargetsOptions extends MeshCredentials {
+  readonly connect: Connect;
+  readonly clock: Clock;
+  readonly balancers: DestinationBalancers;
+}
 
 export class OutboundTargets {
-  readonly #pool: UpstreamPool;
+  readonly #pools: ConnectionPools;
   readonly #connect: Connect;
   readonly #clock: Clock;
+  readonly #balancers: DestinationBalancers;
   #credentials: MeshCredentials;
   #roots: TrustedRoots;
   #secureContext: SecureContext;
   #trustHash: string;
+  /** Worked out once for each endpoint of a view. */
+  #known: WeakMap<Endpoint, KnownTargets> = new WeakMap();
 
   constructor(
-    pool: UpstreamPool,
-    {
-      connect,
-      clock,
-      ...credentials
-    }: MeshCredentials & { readonly connect: Connect; readonly clock: Clock },
+    pools: ConnectionPools,
+    { connect, clock, balancers, ...credentials }: OutboundTargetsOptions,
   ) {
-    this.#pool = pool;
+    this.#balancers = balancers;
+    this.#pools = pools;
     this.#connect = connect;
     this.#clock = clock;
     this.#credentials = credentials;
@@ -53,48 +68,87 @@ export class OutboundTargets {
     this.#credentials = credentials;
     this.#roots = new TrustedRoots(credentials.trust.rootsPem, credentials.trust.crlsPem);
     this.#trustHash = hashOfTrust(credentials.trust);
+    this.#known = new WeakMap();
     const keys = view.outbound.destinations.flatMap((destination) =>
-      destination.endpoints.map((endpoint) => this.#key(destination, endpoint)),
+      destination.endpoints.flatMap((endpoint) =>
+        REQUESTS.map((content) => this.#key(destination, endpoint, content)),
+      ),
     );
-    this.#pool.retainOnly(new Set(keys));
+    this.#pools.retainOnly(new Set(keys));
   }
 
   /** For requests: over pooled connections. */
-  target(destination: Destination, endpoint: Endpoint): Target {
-    const carried = destination.protocol === "tcp" ? "tcp" : "http";
-    const agent = this.#pool.agent(this.#key(destination, endpoint), () =>
-      this.dial(destination, { endpoint, carried }),
-    );
-    return { address: endpoint.address, agent };
+  target(destination: Destination, endpoint: Endpoint, content: RequestContent): Target {
+    const { host, servicePort } = destination;
+    let known = this.#known.get(endpoint);
+    if (known?.host !== host || known.servicePort !== servicePort) {
+      known = { host, servicePort, targets: {} };
+      this.#known.set(endpoint, known);
+    }
+    known.targets[content] ??= this.#target(destination, endpoint, content);
+    return known.targets[content];
+  }
+
+  #target(destination: Destination, endpoint: Endpoint, content: RequestContent): Target {
+    const dial = (): Promise<Upstream> => this.dial(destination, { endpoint, content });
+    const balancer = this.#balancers.of(destination);
+    const connections = this.#pools.connections(this.#key(destination, endpoint, content), {
+      dial: () => balancer?.dialCounted(endpoint, dial) ?? dial(),
+      mayDial: () => balancer?.mayConnect !== false,
+      unnegotiated: content === "HTTP/2" ? "HTTP/2" : "HTTP/1",
+      limits: limitsOf(destination),
+    });
+    return { address: endpoint.address, connections };
   }
 
   /** @throws UpstreamConnectError */
   dial(
     destination: Destination,
-    { endpoint, carried }: { readonly endpoint: Endpoint; readonly carried: Carried },
+    { endpoint, content }: { readonly endpoint: Endpoint; readonly content: CallContent },
   ): Promise<Upstream> {
-    if (!endpoint.mutualTls) return dialPlaintext(endpoint.address, this.#connect);
+    const { connectTimeoutMs: connectMs, tcpKeepalive } = poolOf(destination);
+    const connect = keptAlive(this.#connect, tcpKeepalive);
+    if (!endpoint.mutualTls) return dialPlaintext(endpoint.address, connect, connectMs);
     const { svid, trust } = this.#credentials;
     const roots = this.#roots;
     return dialMutualTls(endpoint.address, {
       own: svid,
       secureContext: this.#secureContext,
       serverName: destination.serverName,
-      applicationProtocols: APPLICATION_PROTOCOLS[carried],
+      applicationProtocols: OFFERED_PROTOCOLS[content],
       trust,
       identities: destination.identities,
       problemOf: (peer) => roots.revocationOf(peer, this.#clock.now()),
-      connect: this.#connect,
+      connect,
+      connectMs,
     });
   }
 
-  #key(destination: Destination, { address, mutualTls }: Endpoint): string {
-    const { host, servicePort, protocol, identities, serverName } = destination;
-    const plain = [host, servicePort, protocol, address.address, address.port];
+  #key(
+    destination: Destination,
+    { address, mutualTls }: Endpoint,
+    content: RequestContent,
+  ): string {
+    const { host, servicePort, identities, serverName, trafficPolicy } = destination;
+    const pool = trafficPolicy?.connectionPool;
+    const plain = [host, servicePort, content, address.address, address.port, pool];
     if (!mutualTls) return JSON.stringify(plain);
     const { serialNumber } = this.#credentials.svid;
     return JSON.stringify([...plain, serverName, identities, serialNumber, this.#trustHash]);
   }
+}
+
+function poolOf({ trafficPolicy }: Destination): EffectiveConnectionPool {
+  return (trafficPolicy ?? DEFAULT_TRAFFIC_POLICY).connectionPool;
+}
+
+function limitsOf(destination: Destination): Partial<ConnectionLimits> {
+  const pool = poolOf(destination);
+  return {
+    ...(pool.httpIdleTimeoutMs !== undefined && { idleMs: pool.httpIdleTimeoutMs }),
+    maxRequestsPerConnection: pool.maxRequestsPerConnection,
+    maxConnectionDurationMs: pool.httpMaxConnectionDurationMs,
+  };
 }
 
 /** Of all that a callee is verified by; whose certificate is to be renewed is no concern of a connection. */

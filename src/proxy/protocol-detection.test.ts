@@ -3,12 +3,17 @@ import { test } from "node:test";
 import {
   type Detector,
   detectHttp,
+  detectHttpFraming,
   detectTls,
   detectTlsOrHttp,
+  detectTlsOrHttpFraming,
   stalledProtocol,
 } from "./protocol-detection.ts";
 
-const cases: [what: string, text: string, expected: "http" | "tcp" | undefined][] = [
+/** RFC 9113 section 3.4. */
+const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+const cases: [what: string, text: string, expected: "http" | "http2" | "tcp" | undefined][] = [
   ["nothing", "", undefined],
   ["the beginning of a method", "DEL", undefined],
   ["a method", "GET", undefined],
@@ -40,9 +45,15 @@ const cases: [what: string, text: string, expected: "http" | "tcp" | undefined][
   ["a target with bytes beyond ASCII", "FETCH /\xc4\x81 HTTP/1.1\r\n", "http"],
   ["RTSP, which node:http reads as well", "DESCRIBE rtsp://a/b RTSP/1.0\r\n", "http"],
   ["SIP", "INVITE sip:a@b SIP/2.0\r\n", "tcp"],
-  ["HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "tcp"],
+  ["HTTP/2", PREFACE, "http2"],
+  ["HTTP/2 and its first frame", `${PREFACE}\0\0\0\x04\0\0\0\0\0`, "http2"],
   ["the beginning of HTTP/2", "PRI * HTTP/2.0\r\n\r\nS", undefined],
   ["what only begins like HTTP/2", "PRI * HTTP/2.0\r\nX: y\r\n", "http"],
+  ["HTTP/2 behind a blank line", `\r\n${PREFACE}`, "http"],
+  ["HTTP/2 with bare line ends", PREFACE.replaceAll("\r", ""), "http"],
+  ["HTTP/2 in lower case", PREFACE.toLowerCase(), "http"],
+  ["HTTP/2 with another last word", PREFACE.replace("SM", "SN"), "http"],
+  ["HTTP/2 with a wide gap", PREFACE.replace(" *", "  *"), "http"],
   ["a greeting", "EHLO client.example\r\n", "tcp"],
   ["memcached", "get key\r\n", "tcp"],
   ["Redis", "*1\r\n$4\r\nPING\r\n", "tcp"],
@@ -59,7 +70,17 @@ for (const [what, text, expected] of cases) {
   });
 }
 
-test("where the plaintext protocol is declared only TLS is looked for", () => {
+test("where HTTP is declared only TLS and the version are looked for", () => {
+  for (const [what, text] of cases) {
+    const bytes = Buffer.from(text, "latin1");
+    const whole = text.startsWith(PREFACE) ? "http2" : "http";
+    const expected = PREFACE.startsWith(text) && text !== PREFACE ? undefined : whole;
+    assert.equal(detectHttpFraming(bytes)?.kind, expected, what);
+    assert.equal(detectTlsOrHttpFraming(bytes)?.kind, expected, what);
+  }
+});
+
+test("where bytes are declared only TLS is looked for", () => {
   assert.equal(detectTls(Buffer.from("G"))?.kind, "tcp");
   assert.equal(detectTls(Buffer.alloc(0)), undefined);
 });
@@ -67,6 +88,7 @@ test("where the plaintext protocol is declared only TLS is looked for", () => {
 const tls: [what: string, detect: Detector][] = [
   ["detectTls", detectTls],
   ["detectTlsOrHttp", detectTlsOrHttp],
+  ["detectTlsOrHttpFraming", detectTlsOrHttpFraming],
 ];
 for (const [what, detect] of tls) {
   test(`${what} waits for the rest of what may be a ClientHello`, () => {
@@ -79,6 +101,7 @@ for (const [what, detect] of tls) {
 
 for (const [what, text, expected] of [
   ["may become a request", "GE", "http"],
+  ["may become HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM", "http"],
   ["may become TLS", "\x16\x03", "tcp"],
   ["says nothing", "", "tcp"],
 ] as const) {

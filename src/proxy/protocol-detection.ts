@@ -1,23 +1,33 @@
 /**
- * Tells TLS, HTTP/1 and everything else apart by the first bytes a client sends. Pure: `first-bytes.ts` reads them.
+ * Tells TLS, HTTP/1, HTTP/2 and everything else apart by the first bytes a client sends. Pure: `first-bytes.ts` reads them.
  *
  * Whatever a server of HTTP/1 might take for a request is HTTP here, and so is what may still become one: as TCP it would
- * bring its forged headers with it. HTTP/2 is TCP, though: its requests are not looked into.
+ * bring its forged headers with it. HTTP/2 is what begins with its preface, octet for octet: what only resembles it is
+ * HTTP/1, whose parser refuses it.
  */
 import { METHODS } from "node:http";
 import { type ClientHello, readClientHello } from "./client-hello.ts";
+import type { HttpFraming } from "./mesh-protocols.ts";
 
 export type DetectedProtocol =
   | { readonly kind: "tls"; readonly hello: ClientHello }
+  /** HTTP/1, or what may become it. */
   | { readonly kind: "http" }
+  | { readonly kind: "http2" }
   /** Anything else, also what only begins like TLS. */
   | { readonly kind: "tcp" };
+
+/** How HTTP is to be read, on a connection that carries it whatever was found: what is not HTTP/2 is HTTP/1's to refuse. */
+export function framingOf({ kind }: DetectedProtocol): HttpFraming {
+  return kind === "http2" ? "HTTP/2" : "HTTP/1";
+}
 
 /** Undefined: more bytes are needed to tell. */
 export type Detector = (bytes: Buffer) => DetectedProtocol | undefined;
 
 const TCP: DetectedProtocol = { kind: "tcp" };
 const HTTP: DetectedProtocol = { kind: "http" };
+const HTTP_2: DetectedProtocol = { kind: "http2" };
 /** Beyond this many bytes without a line end, a request line is taken for what it may become. */
 const MAX_REQUEST_LINE_BYTES = 8_192;
 /** No text protocol begins with this byte. */
@@ -36,7 +46,7 @@ const WORDS = new RegExp(`${SPACE}+`);
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]*$/;
 const HTTP_VERSION = /^HTTP\//i;
 
-/** For ports whose plaintext protocol is declared. */
+/** For ports that carry bytes, or where plaintext is refused. */
 export const detectTls: Detector = (bytes) => {
   if (bytes.length === 0) return undefined;
   return bytes[0] === TLS_HANDSHAKE ? tlsOrTcp(bytes) : TCP;
@@ -46,12 +56,22 @@ export const detectTls: Detector = (bytes) => {
 export const detectTlsOrHttp: Detector = (bytes) =>
   bytes[0] === TLS_HANDSHAKE ? tlsOrTcp(bytes) : detectHttp(bytes);
 
+/** For ports that are declared HTTP and take plaintext. */
+export const detectTlsOrHttpFraming: Detector = (bytes) =>
+  bytes[0] === TLS_HANDSHAKE ? tlsOrTcp(bytes) : detectHttpFraming(bytes);
+
+/** For connections that carry HTTP in any case. */
+export const detectHttpFraming: Detector = (bytes) => {
+  const read = bytes.toString("latin1", 0, HTTP_2_PREFACE.length);
+  if (!HTTP_2_PREFACE.startsWith(read)) return HTTP;
+  return read.length < HTTP_2_PREFACE.length ? undefined : HTTP_2;
+};
+
 /** For an application's own outgoing connections: its TLS is opaque to us. */
 export const detectHttp: Detector = (bytes) => {
-  const read = bytes.subarray(0, MAX_REQUEST_LINE_BYTES).toString("latin1");
-  if (HTTP_2_PREFACE.startsWith(read.slice(0, HTTP_2_PREFACE.length))) {
-    return read.length < HTTP_2_PREFACE.length ? undefined : TCP;
-  }
+  const framing = detectHttpFraming(bytes);
+  if (framing !== HTTP) return framing;
+  const read = bytes.toString("latin1", 0, MAX_REQUEST_LINE_BYTES);
   const start = read.replace(LEADING_SPACE, "");
   const end = start.indexOf("\n");
   const line = end < 0 ? start : start.slice(0, end);

@@ -1,11 +1,11 @@
 /** Checks that whoever uses the pod's HTTP proxy was given the pod's own password. RFC 7617. */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { headerValues } from "./header-list.ts";
+import type { HeaderLookup } from "../telemetry/logged-call.ts";
 
 const BASIC = /^basic +([a-z0-9+/]+=*)$/i;
 const MAX_CREDENTIALS_CHARACTERS = 1_024;
 
-export type ProxyCredentials = (rawHeaders: readonly string[]) => "accepted" | "refused";
+export type ProxyCredentials = (headers: HeaderLookup) => "accepted" | "refused";
 
 /** Compares in constant time: hashes, so that not even the length is told. */
 export function proxyCredentials(expected: {
@@ -13,10 +13,9 @@ export function proxyCredentials(expected: {
   readonly password: string;
 }): ProxyCredentials {
   const digest = sha256(`${expected.user}:${expected.password}`);
-  return (rawHeaders) => {
-    const [value, ...others] = headerValues(rawHeaders, "proxy-authorization");
-    if (value === undefined || others.length > 0) return "refused";
-    if (value.length > MAX_CREDENTIALS_CHARACTERS) return "refused";
+  return (headers) => {
+    const value = headers.get("proxy-authorization"); // several, joined, are no credentials
+    if (value === undefined || value.length > MAX_CREDENTIALS_CHARACTERS) return "refused";
     const given = Buffer.from(BASIC.exec(value.trim())?.[1] ?? "", "base64");
     return timingSafeEqual(sha256(given), digest) ? "accepted" : "refused";
   };

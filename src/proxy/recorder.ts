@@ -5,12 +5,17 @@ import type { SocketAddress } from "../policy/workload.ts";
 import type { Destination, WorkloadView } from "../policy/workload-view.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { AccessLogEntry } from "../telemetry/access-log.ts";
+import type { LoggedCall } from "../telemetry/logged-call.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { RequestSeries } from "../telemetry/request-metrics.ts";
 import { responseCodeDetails } from "../telemetry/response-details.ts";
+import { endSpan } from "../telemetry/tracing/span.ts";
+import type { SpanSide } from "../telemetry/tracing/span-side.ts";
+import type { Tracing } from "../telemetry/tracing/tracing.ts";
 import { type UserAccessLogs, writeAccessLogs } from "../telemetry/user-access-logs.ts";
 import { callLabels, identitiesOf } from "./call-labels.ts";
 import type { Exchange, Outcome } from "./exchange.ts";
+import type { BrokenRequest } from "./http/streams.ts";
 import type { UpstreamEnds } from "./upstream-dialer.ts";
 
 /** Verified by both sides of one mutual TLS connection. */
@@ -62,6 +67,8 @@ export interface RecorderOptions {
   readonly accessLog: (entry: AccessLogEntry) => void;
   /** Those that users configure; absent: none can be written. */
   readonly userLogs?: UserAccessLogs;
+  /** Absent: no spans are told. */
+  readonly tracing?: Tracing;
   readonly clock: Clock;
 }
 
@@ -81,8 +88,8 @@ export class Recorder {
     const { metrics } = this.#options;
     const entry: AccessLogEntry = {
       ...this.#entry(call, outcome, exchange),
-      protocol: exchange.version,
-      method: clipped(exchange.head.method),
+      protocol: exchange.protocol,
+      method: clipped(exchange.method),
       path: clipped(exchange.path),
       authority: clipped(exchange.authority),
       response_code: outcome.status,
@@ -98,17 +105,27 @@ export class Recorder {
     series.record(entry.duration, { received: outcome.bytesReceived, sent: outcome.bytesSent });
   }
 
+  /** Where spans of calls of this side are told. */
+  spanSide(reporter: CallFacts["reporter"]): SpanSide | undefined {
+    const { tracing, view } = this.#options;
+    return tracing?.of(view().telemetry, reporter);
+  }
+
+  /** Whether the fields of answers are wanted when a call of this side is recorded. */
+  answerFields(reporter: CallFacts["reporter"]): "kept" | "passed on" {
+    const { userLogs, view } = this.#options;
+    const isLogged = userLogs?.of(view().telemetry, reporter) !== undefined;
+    return isLogged || this.spanSide(reporter) !== undefined ? "kept" : "passed on";
+  }
+
   /** For bytes on an HTTP connection that are no request. */
-  brokenRequest(
-    call: CallFacts,
-    { problem, status }: { readonly problem: string; readonly status: number | null },
-  ): void {
+  brokenRequest(call: CallFacts, { protocol, details, status }: BrokenRequest): void {
     const end = { flags: "DPE", bytesReceived: 0, bytesSent: 0 };
     const entry: AccessLogEntry = {
       ...this.#entry(call, end, {}),
-      protocol: "HTTP/1.1",
+      protocol,
       response_code: status,
-      response_code_details: `http1.codec_error{${problem}}`,
+      response_code_details: details,
     };
     this.#write(entry, { call });
     if (status === null) return;
@@ -164,17 +181,20 @@ export class Recorder {
     const { accessLog, userLogs, view } = this.#options;
     accessLog(entry);
     const logs = userLogs?.of(view().telemetry, call.reporter);
-    if (logs === undefined) return;
+    const span = exchange?.span;
+    if (logs === undefined && span === undefined) return;
     const { responseHeaders, upstreamServiceMs } = outcome ?? {};
     const certificateHash = call.identities?.source.certificateHash;
-    writeAccessLogs(logs, {
+    const logged: LoggedCall = {
       entry,
       startedAt: exchange?.startedAt ?? call.startedAt,
       ...(exchange && { path: exchange.path, requestHeaders: exchange.headers }),
       ...(responseHeaders && { responseHeaders }),
       ...(upstreamServiceMs !== undefined && { upstreamServiceMs }),
       ...(certificateHash !== undefined && { certificateHash }),
-    });
+    };
+    if (logs !== undefined) writeAccessLogs(logs, logged);
+    if (span !== undefined) endSpan(span, logged);
   }
 
   #entry(

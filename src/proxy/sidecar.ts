@@ -8,13 +8,15 @@ import type { WorkloadView } from "../policy/workload-view.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { requireLinuxSockets } from "../runtime/linux-socket.ts";
-import type { Log } from "../runtime/log.ts";
+import type { Log, LogLevel } from "../runtime/log.ts";
 import { type Watched, WatchedValue } from "../runtime/watched.ts";
 import type { AccessLogEntry } from "../telemetry/access-log.ts";
 import type { LineSink } from "../telemetry/gathered-lines.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
+import { Tracing } from "../telemetry/tracing/tracing.ts";
 import { UserAccessLogs } from "../telemetry/user-access-logs.ts";
-import { AdminServer } from "./admin-server.ts";
+import { AdminServer, type SidecarState } from "./admin-server.ts";
+import { type AdminSocket, openAdminSocket } from "./admin-socket.ts";
 import { type CompiledView, compileView } from "./compiled-view.ts";
 import { InboundSide } from "./inbound-side.ts";
 import { MutualTlsTerminator } from "./mutual-tls-terminator.ts";
@@ -32,6 +34,10 @@ export interface SidecarOptions {
   /** Pod name: also the user name of the HTTP proxy. */
   readonly name: string;
   readonly adminPort: number;
+  /** Path of the Unix socket of its administration; absent: there is none. */
+  readonly adminSocket?: string;
+  /** Of `log`, for whoever changes it over that socket. */
+  readonly logLevel?: WatchedValue<LogLevel>;
   readonly proxyPassword: string;
   /** Present where the kernel leads the pod's connections to the sidecar; absent: it listens for each by itself. */
   readonly capture?: CaptureSettings;
@@ -70,24 +76,29 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   if (options.capture !== undefined) requireLinuxSockets(options.capture);
   const metrics = createMetrics(options.clock);
   let dataPath: DataPath | undefined;
-  const ready = (): "ready" | "starting" => (dataPath?.serving === true ? "ready" : "starting");
-  const rootsPem = (): readonly string[] => options.views.current?.trust.rootsPem ?? [];
-  const admin = new AdminServer({ ...options, port: options.adminPort, metrics, ready, rootsPem });
+  const state = (): SidecarState => dataPath?.state ?? "starting";
+  const admin = new AdminServer({ ...options, port: options.adminPort, metrics, state });
   await openWhenFree(() => admin.open());
+  let socket: AdminSocket | undefined;
   try {
+    const view = (): WorkloadView | undefined => dataPath?.view;
+    const drain = async (): Promise<void> => dataPath?.close();
+    const { adminSocket: path } = options;
+    if (path !== undefined)
+      socket = await openAdminSocket({ ...options, path, metrics, state, view, drain });
     const first = await firstValue(options.svid);
-    const view = await firstValue(options.views);
+    const firstView = await firstValue(options.views);
     const svid = options.svid.current ?? first;
-    dataPath = new DataPath(options, { svid, view, metrics });
+    dataPath = new DataPath(options, { svid, view: firstView, metrics });
     await dataPath.open();
   } catch (error) {
-    await Promise.all([dataPath?.close(), admin.close()]);
+    await Promise.all([dataPath?.close(), admin.close(), socket?.close()]);
     throw error;
   }
   const opened = dataPath;
   return {
     close: async () => {
-      await Promise.all([opened.close(), admin.close()]);
+      await Promise.all([opened.close(), admin.close(), socket?.close()]);
     },
   };
 }
@@ -103,11 +114,12 @@ class DataPath {
   readonly #unwatch: (() => void)[] = [];
   readonly #served: ServedCertificateWatch;
   readonly #userLogs: UserAccessLogs;
+  readonly #tracing: Tracing;
   #svid: X509Svid;
   #applying: Promise<void> = Promise.resolve();
   #retry: NodeJS.Timeout | undefined;
-  #closed = false;
-  serving = false;
+  #closing: Promise<void> | undefined;
+  #state: SidecarState = "starting";
 
   constructor(
     options: SidecarOptions,
@@ -126,9 +138,16 @@ class DataPath {
       streams: options.logStreams ?? new Map(),
       log: options.log,
     });
+    this.#tracing = new Tracing({
+      nodeId: nodeIdOf(options),
+      log: options.log,
+      chance: options.random,
+      connect: (place, signal) => this.#outbound.connectCollector(place, signal),
+    });
     const recorder = new Recorder({
       ...options,
       metrics,
+      tracing: this.#tracing,
       userLogs: this.#userLogs,
       view: () => this.#compiled.current.view,
     });
@@ -160,18 +179,32 @@ class DataPath {
     const opened = openWhenFree(() => this.#apply());
     this.#applying = opened.then(undefined, () => {}); // its failure is ours to tell, below
     await opened;
-    this.serving = true;
+    if (this.#closing === undefined) this.#state = "ready";
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
-    this.serving = false;
+  get state(): SidecarState {
+    return this.#state;
+  }
+
+  /** The one in force. */
+  get view(): WorkloadView {
+    return this.#compiled.current.view;
+  }
+
+  /** Whoever asks again waits for the same end. */
+  close(): Promise<void> {
+    this.#closing ??= this.#drain();
+    return this.#closing;
+  }
+
+  async #drain(): Promise<void> {
+    this.#state = "draining";
     clearTimeout(this.#retry);
     this.#served.close();
     for (const unwatch of this.#unwatch) unwatch();
     await this.#applying;
     await Promise.all([this.#inbound.close(), this.#outbound.close(), this.#names?.close()]);
-    await this.#userLogs.close();
+    await Promise.all([this.#userLogs.close(), this.#tracing.close()]);
   }
 
   #ownershipRule(): OutboundSideOptions["ownership"] {
@@ -195,6 +228,7 @@ class DataPath {
 
   #renew(svid: X509Svid): void {
     this.#svid = svid;
+    this.#options.log.debug("certificate in use", { serialNumber: svid.serialNumber });
     this.#useCredentials();
     this.#metrics.setCertificateExpiry(svid.notAfter);
   }
@@ -209,6 +243,11 @@ class DataPath {
       return;
     }
     this.#compiled.set(compiled);
+    const { inbound, outbound } = view;
+    this.#options.log.debug("view in force", {
+      ports: inbound.ports.length,
+      destinations: outbound.destinations.length,
+    });
     this.#useCredentials();
     this.#inbound.enforce(compiled);
     this.#applyLater();
@@ -237,12 +276,19 @@ class DataPath {
   #applyLater(): void {
     clearTimeout(this.#retry);
     this.#applying = this.#applying
-      .then(() => (this.#closed ? undefined : this.#apply()))
+      .then(() => (this.#closing ? undefined : this.#apply()))
       .catch((error: unknown) => {
         this.#options.log.error("listener not opened", { problem: describeError(error) });
-        if (!this.#closed) this.#retry = setTimeout(() => this.#applyLater(), RETRY_LISTEN_MS);
+        if (this.#closing === undefined)
+          this.#retry = setTimeout(() => this.#applyLater(), RETRY_LISTEN_MS);
       });
   }
+}
+
+/** As Envoy's nodes are called. */
+function nodeIdOf({ capture, name, namespace }: SidecarOptions): string {
+  const address = capture?.podAddresses.ipv4 ?? "127.0.0.1";
+  return `sidecar~${address}~${name}.${namespace}~${namespace}.svc.cluster.local`;
 }
 
 function firstValue<T>(watched: Watched<T | undefined>): Promise<T> {

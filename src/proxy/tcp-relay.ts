@@ -11,18 +11,22 @@ export interface RelayedBytes {
 export interface RelayOptions {
   /** What the client sent before the relay began. */
   readonly head: Buffer;
-  /** Both connections are destroyed after this long without a byte. */
+  /** Both connections are destroyed after this long without a byte; 0: never. */
   readonly idleMs?: number;
+  /** Both connections are destroyed after this long; 0: never. */
+  readonly mostMs?: number;
 }
 
 /** As Envoy's TCP proxy. */
 const DEFAULT_IDLE_MS = 3_600_000;
+/** Node's timers count no further: 24 days. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Runs until both directions ended, or either connection failed; both are closed then. */
 export function relay(
   client: Socket,
   upstream: Socket,
-  { head, idleMs = DEFAULT_IDLE_MS }: RelayOptions,
+  { head, idleMs = DEFAULT_IDLE_MS, mostMs = 0 }: RelayOptions,
 ): Promise<RelayedBytes> {
   const bytes: RelayedBytes = { received: head.length, sent: 0 };
   return new Promise((resolve) => {
@@ -31,10 +35,13 @@ export function relay(
       client.destroy();
       upstream.destroy();
     };
+    const end = mostMs === 0 ? undefined : setTimeout(cut, Math.min(mostMs, LONGEST_TIMER_MS));
     const watch = (socket: Socket, other: Socket): void => {
       const onClose = (): void => {
-        if (--open === 0) resolve(bytes);
-        else if (!other.writableEnded || !other.readableEnded) other.destroy();
+        if (--open === 0) {
+          clearTimeout(end);
+          resolve(bytes);
+        } else if (!other.writableEnded || !other.readableEnded) other.destroy();
       };
       socket.on("error", cut).setTimeout(idleMs, cut);
       if (socket.closed) onClose();

@@ -7,7 +7,7 @@ import type { Trust } from "../policy/workload-view.ts";
 import { describeError, HauberkError } from "../runtime/hauberk-error.ts";
 import { type Peer, PeerNotVerifiedError, verifyCallee } from "./peer.ts";
 
-/** As Envoy's default; TCP and TLS together. */
+/** As Istio's default; TCP and TLS together. */
 const CONNECT_MS = 10_000;
 /** How long the end of a handshake may take that has failed. */
 const FAREWELL_MS = 1_000;
@@ -28,6 +28,8 @@ export interface UpstreamEnds {
 /** A connection that can carry data now. */
 export interface Upstream extends UpstreamEnds {
   readonly socket: Socket;
+  /** What the callee chose by ALPN; absent when it chose nothing. */
+  readonly applicationProtocol?: string;
 }
 
 /** How to reach one endpoint by mutual TLS. */
@@ -42,6 +44,8 @@ export interface MutualTlsDial {
   /** What else speaks against a callee whose certificate leads to a trusted root. */
   readonly problemOf: (peer: Peer) => string | undefined;
   readonly connect?: Connect | undefined;
+  /** For TCP and TLS together. */
+  readonly connectMs?: number | undefined;
 }
 
 /** No connection, and so no byte was sent: another endpoint may be tried. */
@@ -79,8 +83,9 @@ export const connectDirectly: Connect = ({ address, port }) =>
 export async function dialPlaintext(
   to: SocketAddress,
   connect: Connect = connectDirectly,
+  connectMs: number = CONNECT_MS,
 ): Promise<Upstream> {
-  const socket = await connected(to, { connect, timeoutMs: CONNECT_MS });
+  const socket = await connected(to, { connect, connectMs });
   return { socket, local: localEnd(socket) };
 }
 
@@ -96,10 +101,11 @@ export async function dialMutualTls(
     identities,
     problemOf,
     connect = connectDirectly,
+    connectMs = CONNECT_MS,
   }: MutualTlsDial,
 ): Promise<Upstream> {
   const begunAt = performance.now();
-  const raw = await connected(to, { connect, timeoutMs: CONNECT_MS });
+  const raw = await connected(to, { connect, connectMs });
   // Once TLS has taken it over, its errors come from there; without a listener one would end the process.
   raw.on("error", () => raw.destroy());
   const socket = connectTls({
@@ -111,22 +117,29 @@ export async function dialMutualTls(
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
   });
-  const timeoutMs = Math.max(1, CONNECT_MS - (performance.now() - begunAt));
+  const timeoutMs = Math.max(1, connectMs - (performance.now() - begunAt));
   return established(socket, {
     event: "secureConnect",
     timeoutMs,
+    connectMs,
     accept: () => {
       const peer = verifyCallee(socket, { trust, identities });
       const problem = problemOf(peer);
       if (problem !== undefined) throw new PeerNotVerifiedError(problem);
-      return { socket, local: localEnd(socket), mutualTls: { own, peer } };
+      const { alpnProtocol } = socket;
+      return {
+        socket,
+        local: localEnd(socket),
+        mutualTls: { own, peer },
+        ...(alpnProtocol && { applicationProtocol: alpnProtocol }),
+      };
     },
   });
 }
 
 async function connected(
   to: SocketAddress,
-  { connect, timeoutMs }: { readonly connect: Connect; readonly timeoutMs: number },
+  { connect, connectMs }: { readonly connect: Connect; readonly connectMs: number },
 ): Promise<Socket> {
   let socket: Socket;
   try {
@@ -134,14 +147,18 @@ async function connected(
   } catch (cause) {
     throw new UpstreamConnectError("tcp", cause);
   }
-  return established(socket, { event: "connect", timeoutMs, accept: () => socket });
+  const timing = { timeoutMs: connectMs, connectMs };
+  return established(socket, { event: "connect", ...timing, accept: () => socket });
 }
 
 function localEnd({ localAddress, localPort }: Socket): SocketAddress {
   return { address: localAddress ?? "", port: localPort ?? 0 };
 }
 
-function established<T>(socket: Socket, { event, timeoutMs, accept }: Expected<T>): Promise<T> {
+function established<T>(
+  socket: Socket,
+  { event, timeoutMs, connectMs, accept }: Expected<T>,
+): Promise<T> {
   const failed = event === "connect" ? "tcp" : "tls";
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown): void => {
@@ -150,7 +167,7 @@ function established<T>(socket: Socket, { event, timeoutMs, accept }: Expected<T
     };
     const onClose = (): void =>
       fail(Object.assign(new Error("the connection was closed"), { code: "ECONNRESET" }));
-    const onTimeout = (): void => fail(new Error(`not there after ${CONNECT_MS} ms`));
+    const onTimeout = (): void => fail(new Error(`not there after ${connectMs} ms`));
     socket.setTimeout(timeoutMs, onTimeout).once("error", fail).once("close", onClose);
     socket.once(event, () => {
       try {
@@ -173,6 +190,8 @@ function leave(socket: Socket): void {
 
 interface Expected<T> {
   readonly event: "connect" | "secureConnect";
+  /** What is left of `connectMs`. */
   readonly timeoutMs: number;
+  readonly connectMs: number;
   readonly accept: () => T;
 }

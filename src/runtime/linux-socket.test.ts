@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
+import { resolve } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import {
@@ -125,7 +126,7 @@ test("what is required leaves no descriptor behind", { skip: onLinux }, () => {
 });
 
 test("without the capability a mark is refused in words", { skip: onLinux }, () => {
-  const program = `import { requireLinuxSockets } from ${JSON.stringify(new URL("./linux-socket.ts", import.meta.url).href)};
+  const program = `import { requireLinuxSockets } from ${JSON.stringify(resolve("src/runtime/linux-socket.ts"))};
     process.setgid?.(65534);
     process.setuid?.(65534);
     requireLinuxSockets({ mark: 1337 });`;

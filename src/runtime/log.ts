@@ -5,10 +5,14 @@
 import type { Clock } from "./clock.ts";
 import { printableJson } from "./printable.ts";
 
-export type LogLevel = "info" | "warn" | "error";
+/** From the least important on. */
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export interface Log {
+  /** What only somebody who looks for a fault wants to read; nothing that comes with every request. */
+  debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
@@ -17,15 +21,31 @@ export interface Log {
 /** Longer than anything of ours; what others choose does not decide how long a line is. */
 const MAX_FIELD_CHARACTERS = 8_192;
 
-/** @param write receives one line without its line end */
-export function createLog(write: (line: string) => void, clock: Clock): Log {
+/** How much is written, where nobody says otherwise. */
+export const DEFAULT_LOG_LEVEL: LogLevel = "info";
+
+/**
+ * @param write receives one line without its line end
+ * @param threshold the least important level that is written; asked for every line, so that it may change
+ */
+export function createLog(
+  write: (line: string) => void,
+  clock: Clock,
+  threshold: { readonly current: LogLevel } = { current: DEFAULT_LOG_LEVEL },
+): Log {
   const line =
     (level: LogLevel) =>
     (message: string, fields: LogFields = {}): void => {
+      if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(threshold.current)) return;
       const time = clock.now().toISOString();
       write(printableJson(JSON.stringify({ time, level, message, ...fields }, cutField)));
     };
-  return { info: line("info"), warn: line("warn"), error: line("error") };
+  return {
+    debug: line("debug"),
+    info: line("info"),
+    warn: line("warn"),
+    error: line("error"),
+  };
 }
 
 function cutField(_name: string, value: unknown): unknown {
@@ -39,4 +59,4 @@ export function cut(text: string, maxCharacters: number): string {
 }
 
 /** For callers that want no log. */
-export const silentLog: Log = { info: () => {}, warn: () => {}, error: () => {} };
+export const silentLog: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

@@ -9,7 +9,7 @@ export interface AccessLogEntry {
   readonly start_time: string;
   /** Whose sidecar wrote it: the callee's ("destination") or the caller's ("source"). */
   readonly reporter: "source" | "destination";
-  readonly protocol: "HTTP/1.0" | "HTTP/1.1" | "TCP";
+  readonly protocol: "HTTP/1.0" | "HTTP/1.1" | "HTTP/2" | "TCP";
   readonly method: string | null;
   readonly path: string | null;
   readonly authority: string | null;

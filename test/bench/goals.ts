@@ -14,7 +14,9 @@ export function tellTargets(targets: readonly Target[], print: (line: string) =>
   for (const target of targets) {
     const { name, unit, goal, aim, bound } = target;
     const sign = bound === "at most" ? "<=" : ">=";
-    const figure = `${rounded(target.figure)}${unit}`;
+    const figure = Number.isNaN(target.figure)
+      ? "not measured"
+      : `${rounded(target.figure)}${unit}`;
     print(
       `${name}: ${figure} (goal ${sign} ${goal}${unit}) ${meets(target, goal) ? "holds" : "falls short"}`,
     );

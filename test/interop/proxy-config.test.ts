@@ -1,7 +1,10 @@
-/** `hauberk proxy-config secret` under the pipelines that people have for istioctl, word for word. */
+/** `hauberk proxy-config` of a real mesh: `secret` under the pipelines that people have for istioctl, word for word. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { askAdmin } from "../kit/ask-admin.ts";
 import { runHauberk } from "../kit/hauberk-command.ts";
 import { missingParts } from "../kit/missing-parts.ts";
 import { type RunningMesh, runMesh } from "../kit/running-mesh.ts";
@@ -9,18 +12,21 @@ import { type RunningMesh, runMesh } from "../kit/running-mesh.ts";
 const skip = missingParts("openssl", "jq");
 let mesh: RunningMesh;
 before(async () => {
-  if (skip === false) mesh = await runMesh(["test/meshes/pairs"]);
+  mesh = await runMesh(["test/meshes/pairs"]);
 });
 after(() => mesh?.stop());
 
-async function secrets(...parameters: readonly string[]): Promise<string> {
+async function proxyConfig(part: string, ...parameters: readonly string[]): Promise<string> {
   const { code, output, errors } = await runHauberk([
-    ...["proxy-config", "secret", "--data", mesh.data],
+    ...["proxy-config", part, "--data", mesh.data],
     ...parameters,
   ]);
   assert.equal(code, 0, errors);
   return output;
 }
+
+const secrets = (...parameters: readonly string[]): Promise<string> =>
+  proxyConfig("secret", ...parameters);
 
 const pipeline = (openssl: string): string =>
   `jq -r '.dynamicActiveSecrets[0].secret.tlsCertificate.certificateChain.inlineBytes' | base64 -d | ${openssl}`;
@@ -51,9 +57,62 @@ test("the roots are the same for all, and what they certify verifies", { skip },
   assert.match(run(verify, json), /: OK/);
 });
 
-test("a pod that is not there is said to be missing, with those that are", { skip }, async () => {
+test("a pod that is not there is said to be missing, with those that are", async () => {
   const parameters = ["proxy-config", "secret", "nobody.pairs", "--data", mesh.data];
   const { code, errors } = await runHauberk(parameters);
   assert.equal(code, 1);
   assert.match(errors, /no pod nobody\.pairs; there are .*one-0\.pairs/);
+});
+
+const adminSocket = (pod: string): string =>
+  join(mesh.data, "pods", "pairs", pod, "admin", "admin.sock");
+
+test("each sidecar has a socket of its own, for its user alone", async () => {
+  for (const pod of ["one-0", "calls-one-0"]) {
+    const { mode } = await stat(adminSocket(pod));
+    assert.equal(mode & 0o777, 0o600);
+    assert.equal((await stat(join(adminSocket(pod), ".."))).mode & 0o777, 0o700);
+  }
+});
+
+test("what a sidecar holds comes as tables and as JSON, without any key", async () => {
+  const one = /outbound\|8080\|\|one\.pairs\.svc\.cluster\.local/;
+  assert.match(
+    await proxyConfig("listeners", "one-0.pairs"),
+    /^ADDRESSES .*\n127\.0\.0\.1 +\d+ +all http +STRICT \(PeerAuthentication istio-system\/default\) +inbound\|8080\|\|$/m,
+  );
+  assert.match(
+    await proxyConfig("clusters", "deploy/calls-one", "-n", "pairs"),
+    /^one\.pairs\.svc\.cluster\.local +8080 +outbound +1 +-$/m,
+  );
+  const endpoints = await proxyConfig("ep", "pairs/calls-one");
+  assert.match(endpoints, /^127\.0\.0\.1:\d+ +ready +yes +one-0 +outbound\|8080\|\|one\.pairs/m);
+  for (const part of ["listeners", "clusters", "endpoints"]) {
+    const json = await proxyConfig(part, "pairs/calls-one", "-o", "json");
+    assert.match(JSON.stringify(JSON.parse(json)), one);
+  }
+  const { body } = await askAdmin(adminSocket("calls-one-0"), { path: "/config_dump" });
+  assert.equal(JSON.parse(body).view.workload.name, "calls-one-0");
+  assert.doesNotMatch(body, /PRIVATE|eyJ/);
+});
+
+test("the log level is changed while the sidecar runs, and what it logs with it", async () => {
+  const log = (): Promise<string> => mesh.read("logs/pairs/two-0/sidecar.log");
+  const level = (...parameters: readonly string[]): Promise<string> =>
+    proxyConfig("log", "two-0.pairs", ...parameters);
+  assert.equal(await level(), "level: info\n");
+  assert.doesNotMatch(await log(), /"level":"debug"/);
+  assert.equal(await level("--level", "debug"), "level: debug\n");
+  await level();
+  assert.match(await log(), /"level":"debug","message":"admin request".*"path":"\/logging"/);
+  assert.equal(await level("--level", "info"), "level: info\n");
+});
+
+test("a drained sidecar takes nobody, tells so, and stays to be asked", async () => {
+  const socket = adminSocket("two-0");
+  assert.equal((await askAdmin(socket, { path: "/drain" })).status, 405);
+  assert.equal((await askAdmin(socket, { path: "/drain", method: "POST" })).status, 202);
+  const { status, body } = await askAdmin(socket, { path: "/ready" });
+  assert.deepEqual([status, body], [503, "draining\n"]);
+  assert.match(await secrets("two-0.pairs"), /^default +Cert Chain +ACTIVE +true/m);
 });

@@ -52,7 +52,11 @@ export function runHauberk(parameters: readonly string[]): Promise<CommandResult
 }
 
 /** @throws Error when the command ends, or does not say it in time */
-export async function untilSaid(command: RunningCommand, text: RegExp): Promise<void> {
+export async function untilSaid(
+  command: RunningCommand,
+  text: RegExp,
+  patience?: { readonly withinMs?: number },
+): Promise<void> {
   const said = (): string => command.output() + command.errors();
   await eventually(
     () => `${text} in: ${said()}`,
@@ -62,5 +66,6 @@ export async function untilSaid(command: RunningCommand, text: RegExp): Promise<
       if (exitCode !== null || signalCode !== null) throw new Error(`it ended, having said ${all}`);
       return text.test(all);
     },
+    patience,
   );
 }

@@ -147,15 +147,19 @@ export class MeshInNamespaces {
     return found;
   }
 
-  /** Asked by the user: a mesh answers nobody else. */
   async status(): Promise<MeshStatus> {
+    return JSON.parse(await this.ask("status", "--json")) as MeshStatus;
+  }
+
+  /** What `hauberk` says to these parameters. Asked by the user: a mesh answers nobody else. */
+  async ask(...parameters: readonly string[]): Promise<string> {
     const [program, ...before] = this.#user.hauberk;
-    const child = spawn(program, [...before, "status", "--json", "--data", this.data], {
+    const child = spawn(program, [...before, ...parameters, "--data", this.data], {
       stdio: ["ignore", "pipe", "inherit"],
       env: this.#user.environment,
       cwd: this.#user.folder,
     });
-    return JSON.parse(await readText(child.stdout)) as MeshStatus;
+    return readText(child.stdout);
   }
 
   /** Text of a file below the data directory. */

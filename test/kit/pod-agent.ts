@@ -1,9 +1,10 @@
-/** Tells the agent that runs in a pod (`test/meshes/agents/agent.mjs`) what to do, through the socket in the pod's /tmp. */
+/** Tells the agent that runs in a pod (`test/meshes/agents/agent.mjs`) what to do, through the socket in the pod's TMPDIR. */
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
+import { connectUnixSocket } from "../../src/runtime/connect-unix-socket.ts";
 
 export interface ProgramResult {
   /** Its exit code, or how it ended without one. */
@@ -53,6 +54,12 @@ export class PodAgent {
     return (await this.#tell({ order: "run", command })) as ProgramResult;
   }
 
+  /** As `run`, of a command line, and of one that takes its time. */
+  async runScript(script: string, timeoutMs: number): Promise<ProgramResult> {
+    const command = ["sh", "-c", script];
+    return (await this.#tell({ order: "run", command, timeoutMs })) as ProgramResult;
+  }
+
   async #tell(order: { readonly order: string } & Record<string, unknown>): Promise<unknown> {
     const socket = await this.#connect();
     try {
@@ -69,7 +76,7 @@ export class PodAgent {
   async #connect(): Promise<Socket> {
     const until = performance.now() + PATIENCE_MS;
     for (;;) {
-      const socket = connect(this.#socket);
+      const socket = connectUnixSocket(this.#socket);
       try {
         await once(socket, "connect");
         return socket;

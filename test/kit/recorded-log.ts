@@ -22,6 +22,7 @@ export function recordedLog(): RecordedLog {
   return {
     lines,
     find: (message) => lines.filter((line) => line.message.startsWith(message)),
+    debug: record("debug"),
     info: record("info"),
     warn: record("warn"),
     error: record("error"),

@@ -13,7 +13,7 @@ import type {
 } from "../../src/policy/workload-view.ts";
 import { type Sidecar, startSidecar } from "../../src/proxy/sidecar.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
-import { silentLog } from "../../src/runtime/log.ts";
+import { type LogLevel, silentLog } from "../../src/runtime/log.ts";
 import { WatchedValue } from "../../src/runtime/watched.ts";
 import type { AccessLogEntry } from "../../src/telemetry/access-log.ts";
 import type { LineSink } from "../../src/telemetry/gathered-lines.ts";
@@ -158,6 +158,8 @@ export async function startTestSidecar(options: {
   /** Defaults to the test's own process. */
   readonly applicationProcessIds?: readonly number[];
   readonly adminPort?: number;
+  readonly adminSocket?: string;
+  readonly logLevel?: WatchedValue<LogLevel>;
   /** "nothing": what is written is thrown away, so that memory can be measured. */
   readonly keep?: "everything" | "nothing";
   readonly logStreams?: ReadonlyMap<string, LineSink>;
@@ -173,6 +175,8 @@ export async function startTestSidecar(options: {
     namespace: "production",
     name: options.view.workload.name,
     adminPort,
+    ...(options.adminSocket !== undefined && { adminSocket: options.adminSocket }),
+    ...(options.logLevel && { logLevel: options.logLevel }),
     proxyPassword: PROXY_PASSWORD,
     svid,
     views,

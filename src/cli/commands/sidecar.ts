@@ -29,7 +29,7 @@ export async function sidecarCommand(): Promise<number> {
   const signal = stopSignal();
   const endAtOnce = (): never => process.exit(0);
   signal.addEventListener("abort", endAtOnce);
-  const { log, writeOutput } = openProcessLogs(systemClock);
+  const { log, logLevel, writeOutput } = openProcessLogs(systemClock);
   const bootstrapped = createDeferred<SidecarBootstrap>();
   const applicationProcessIds = new WatchedValue<readonly number[]>([]);
   let identity: WorkloadIdentity | undefined;
@@ -65,6 +65,7 @@ export async function sidecarCommand(): Promise<number> {
   const sidecar = await startSidecar({
     ...bootstrap,
     ...common,
+    logLevel,
     svid: identity.svid,
     views: discovery.views,
     applicationProcessIds,

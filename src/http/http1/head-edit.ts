@@ -2,44 +2,16 @@
  * Writes the head that goes on: ranges of the received one, without what is for this hop only (RFC 9110 section 7.6.1) or
  * has been replaced, and with what is added. A head that nothing changes is one copy.
  */
-import { LOWER_CASE, TARGET } from "../byte-classes.ts";
+import { TARGET } from "../byte-classes.ts";
 import type { FieldLookup } from "../field-lookup.ts";
 import { FIELD } from "../field-names.ts";
-import { isWord, itemAt, OPTION, type Range } from "./connection-options.ts";
 import { MAX_FIELDS } from "./field-section.ts";
+import { markHopByHop } from "./hop-by-hop.ts";
 import type { MessageHead } from "./message-head.ts";
 import { RequestHead, TARGET_FORM } from "./request-head.ts";
 import { checkText, copy, copyRange, writeByte, writeText } from "./write-bytes.ts";
 import { writeField, writeLineEnd } from "./write-head.ts";
 
-/**
- * Left out of whatever goes on. `Transfer-Encoding` is not among them: a chunked body is relayed as it came, and the
- * field is known to say that and nothing else. Who frames a body anew leaves it out.
- */
-const HOP_BY_HOP =
-  (1 << FIELD.connection) |
-  (1 << FIELD.upgrade) |
-  (1 << FIELD.expect) |
-  (1 << FIELD.te) |
-  (1 << FIELD.trailer) |
-  (1 << FIELD["keep-alive"]) |
-  (1 << FIELD["proxy-connection"]) |
-  (1 << FIELD["proxy-authorization"]) |
-  (1 << FIELD["proxy-authenticate"]) |
-  (1 << FIELD["http2-settings"]);
-/**
- * What a peer may not have left out by naming it in `Connection`: it says where a message goes, where it ends, or who sent
- * it and for whom. The same holds for every name that begins with `x-forwarded-`.
- */
-const NEVER_NOMINATED =
-  (1 << FIELD.host) |
-  (1 << FIELD["content-length"]) |
-  (1 << FIELD["transfer-encoding"]) |
-  (1 << FIELD.authorization) |
-  (1 << FIELD.cookie) |
-  (1 << FIELD.forwarded) |
-  (1 << FIELD["x-request-id"]);
-const X_FORWARDED = Buffer.from("x-forwarded-");
 const VERSION_END = Buffer.from(" HTTP/1.1\r\n");
 const HOST_NAME = Buffer.from("Host: ");
 const FIRST_ROOM_BYTES = 4_096;
@@ -60,8 +32,7 @@ export class HeadEdit {
     this.#addedBytes = 0;
     this.#path = undefined;
     if (this.#leftOut > 0) this.#isLeftOut.fill(0);
-    this.#leftOut = 0;
-    if ((head.seen & HOP_BY_HOP) !== 0) this.#leaveOutHopByHop(head);
+    this.#leftOut = markHopByHop(head, this.#isLeftOut);
     if (head instanceof RequestHead && head.form === TARGET_FORM.absolute) {
       this.leaveOut(FIELD.host);
       this.#addAuthority(head);
@@ -177,30 +148,6 @@ export class HeadEdit {
     return copyRange({ bytes, start, end: last }, target, end);
   }
 
-  #leaveOutHopByHop(head: MessageHead): void {
-    const { ids, count } = head;
-    for (let index = 0; index < count; index++) {
-      const id = ids[index] ?? 0;
-      if (id > 0 && id < 32 && (HOP_BY_HOP & (1 << id)) !== 0) this.leaveOutAt(index);
-    }
-    if ((head.options & OPTION.nominates) === 0) return;
-    for (let index = 0; index < count; index++) {
-      if (ids[index] === FIELD.connection) this.#leaveOutNominated(head, index);
-    }
-  }
-
-  #leaveOutNominated(head: MessageHead, connection: number): void {
-    const { bytes, ranges } = head;
-    const end = ranges[4 * connection + 3] ?? 0;
-    for (let at = ranges[4 * connection + 2] ?? 0; at < end; ) {
-      const option = itemAt(bytes, at, end);
-      at = option.next;
-      for (let index = 0; index < head.count; index++) {
-        if (isSameName(head, index, option) && mayBeNominated(head, index)) this.leaveOutAt(index);
-      }
-    }
-  }
-
   #addAuthority({ bytes, authorityStart, authorityEnd }: RequestHead): void {
     const at = this.#reserve(HOST_NAME.length + authorityEnd - authorityStart + 2);
     let end = copy(HOST_NAME, this.#added, at);
@@ -218,22 +165,4 @@ export class HeadEdit {
     }
     return this.#addedBytes;
   }
-}
-
-function mayBeNominated({ bytes, ids, ranges }: MessageHead, index: number): boolean {
-  const id = ids[index] ?? 0;
-  if (id > 0 && id < 32 && (NEVER_NOMINATED & (1 << id)) !== 0) return false;
-  const start = ranges[4 * index] ?? 0;
-  return !isWord(bytes, { start, end: start + X_FORWARDED.length }, X_FORWARDED);
-}
-
-function isSameName({ bytes, ranges }: MessageHead, index: number, option: Range): boolean {
-  const start = ranges[4 * index] ?? 0;
-  const length = option.end - option.start;
-  if (length === 0 || (ranges[4 * index + 1] ?? 0) - start !== length) return false;
-  for (let offset = 0; offset < length; offset++) {
-    const [one, other] = [bytes[start + offset] ?? 0, bytes[option.start + offset] ?? 0];
-    if (LOWER_CASE[one] !== LOWER_CASE[other]) return false;
-  }
-  return true;
 }

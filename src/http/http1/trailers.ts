@@ -3,6 +3,7 @@
  * could be told by them where a message ends, where it goes or who sent it (RFC 9110 section 6.5.1).
  */
 import { FIELD, type KnownFieldName } from "../field-names.ts";
+import type { FieldRanges } from "../field-ranges.ts";
 import { isWord } from "./connection-options.ts";
 import { FieldSection, INCOMPLETE } from "./field-section.ts";
 import { PROBLEM } from "./problem.ts";
@@ -73,14 +74,16 @@ export class Trailers extends FieldSection {
     if (end === INCOMPLETE && room < to - start) return this.refuse(PROBLEM.trailersTooLarge);
     if (end <= 0) return end;
     for (let index = 0; index < this.count; index++) {
-      if (this.#isForbidden(index)) return this.refuse(PROBLEM.forbiddenTrailer);
+      if (!mayBeTrailer(this, index)) return this.refuse(PROBLEM.forbiddenTrailer);
     }
     return start + end - before;
   }
+}
 
-  #isForbidden(index: number): boolean {
-    if (IS_FORBIDDEN[this.ids[index] ?? 0] === 1) return true;
-    const start = this.ranges[4 * index] ?? 0;
-    return isWord(this.bytes, { start, end: start + X_FORWARDED.length }, X_FORWARDED);
-  }
+/** Whether a field may stand behind a body: it is read so here, and must be written so by whoever writes trailers. */
+export function mayBeTrailer({ bytes, ids, ranges }: FieldRanges, index: number): boolean {
+  if (IS_FORBIDDEN[ids[index] ?? 0] === 1) return false;
+  const start = ranges[4 * index] ?? 0;
+  const end = Math.min(start + X_FORWARDED.length, ranges[4 * index + 1] ?? 0);
+  return !isWord(bytes, { start, end }, X_FORWARDED);
 }

@@ -5,34 +5,45 @@
 import { FRAME_HEADER } from "./frame.ts";
 
 const BATCH_SIZE = 65_536;
-/** Idle ones that are kept; more come and go with the load. */
-const POOL_LIMIT = 64;
-const pool: Batch[] = [];
+/** For who has little to say: a thousand connections may do so in one turn. */
+const SMALL_BATCH_SIZE = 16_384;
+/** Octets in idle ones that are kept; more come and go with the load. */
+const KEPT_OCTETS = 4_194_304;
 
 /** Part of what a connection says. Its bytes stay as they are until it is released. */
 export class Batch {
-  readonly bytes: Buffer = Buffer.allocUnsafeSlow(BATCH_SIZE);
+  readonly bytes: Buffer;
   length = 0;
   /** To be called once the bytes are written, or never will be; made once, so it may be handed on as a callback. */
   readonly release = (): void => {
     if (this.#isFree) return;
     this.#isFree = true;
-    if (pool.length < POOL_LIMIT) pool.push(this);
+    if (this.#pool.length * this.bytes.length < KEPT_OCTETS) this.#pool.push(this);
   };
+  readonly #pool: Batch[];
   #isFree = false;
+
+  private constructor(pool: Batch[], size: number) {
+    this.#pool = pool;
+    this.bytes = Buffer.allocUnsafeSlow(size);
+  }
 
   /** What is to be written. */
   view(): Buffer {
     return this.bytes.subarray(0, this.length);
   }
 
-  static borrow(): Batch {
-    const batch = pool.pop() ?? new Batch();
+  static borrow(size: "large" | "small" = "large"): Batch {
+    const pool = size === "large" ? LARGE : SMALL;
+    const batch = pool.pop() ?? new Batch(pool, size === "large" ? BATCH_SIZE : SMALL_BATCH_SIZE);
     batch.#isFree = false;
     batch.length = 0;
     return batch;
   }
 }
+
+const LARGE: Batch[] = [];
+const SMALL: Batch[] = [];
 
 export class OutputBatches {
   readonly #full: Batch[] = [];

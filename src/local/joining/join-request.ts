@@ -22,7 +22,7 @@ export interface JoinPort {
   readonly listensOn?: number;
 }
 
-export const JOIN_PROTOCOLS = ["auto", "http", "tcp"] as const;
+export const JOIN_PROTOCOLS = ["auto", "http", "http2", "tcp"] as const;
 export type JoinProtocol = (typeof JOIN_PROTOCOLS)[number];
 
 const MAX_TEXT = 253;

@@ -5,7 +5,6 @@ import { readJsonLines, writeJsonLine } from "../../runtime/json-lines.ts";
 import type { Log } from "../../runtime/log.ts";
 import type { LocalMesh } from "../local-mesh.ts";
 import { meshStatus } from "../mesh-status.ts";
-import { sidecarCertificates } from "../pods/certificate-end.ts";
 import type { JoinRequest } from "./join-request.ts";
 import type { JoinedProcesses } from "./joined-processes.ts";
 import {
@@ -96,8 +95,8 @@ export class MeshSession {
         return { type: "left" };
       case "status":
         return { type: "status", status: await meshStatus(this.#options.mesh) };
-      case "certificates":
-        return await this.#certificates(request);
+      case "sidecar":
+        return this.#sidecar(request);
       case "stop":
         setImmediate(this.#options.requestStop);
         return { type: "stopping" };
@@ -118,10 +117,7 @@ export class MeshSession {
     return outcome;
   }
 
-  async #certificates({
-    namespace,
-    name,
-  }: MeshRequest & { type: "certificates" }): Promise<MeshReply> {
+  #sidecar({ namespace, name }: MeshRequest & { type: "sidecar" }): MeshReply {
     const { pods } = this.#options.mesh;
     const known = pods.map((pod) => ({ pod, workload: pod.plan.workload }));
     const of = known.filter(({ workload }) => workload.namespace === namespace);
@@ -140,9 +136,9 @@ export class MeshSession {
     const { pod } = found;
     if (pod.sidecar === undefined)
       return { type: "refused", problem: `the pod ${name}.${namespace} has no sidecar` };
-    const certificates = await sidecarCertificates(() => pod.connectToSidecar());
-    if (certificates !== undefined) return { type: "certificates", certificates };
-    return { type: "refused", problem: `the sidecar of ${name}.${namespace} does not answer` };
+    const { adminSocket } = pod;
+    if (adminSocket !== undefined) return { type: "sidecar", pod: pod.key, adminSocket };
+    return { type: "refused", problem: `the sidecar of ${name}.${namespace} does not run now` };
   }
 
   #adopt(processIds: readonly number[]): MeshReply {

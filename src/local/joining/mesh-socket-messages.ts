@@ -1,6 +1,5 @@
 /** What the supervisor of a mesh and other commands say to each other over its Unix socket, one JSON value a line. */
 
-import type { SidecarCertificates } from "../../identity/sidecar-certificates.ts";
 import type { MeshStatus } from "../mesh-status.ts";
 import type { MeshUser } from "../network/host-side.ts";
 import {
@@ -25,7 +24,7 @@ export type MeshRequest =
   | { readonly type: "leave" }
   | { readonly type: "status" }
   /** Of a pod, or of the first pod of a workload of this name. */
-  | { readonly type: "certificates"; readonly namespace: string; readonly name: string }
+  | { readonly type: "sidecar"; readonly namespace: string; readonly name: string }
   | { readonly type: "stop" };
 
 export interface Joined {
@@ -57,7 +56,13 @@ export type MeshReply =
   | { readonly type: "adopted" }
   | { readonly type: "left" }
   | { readonly type: "status"; readonly status: MeshStatus }
-  | { readonly type: "certificates"; readonly certificates: SidecarCertificates }
+  | {
+      readonly type: "sidecar";
+      /** `namespace/pod` */
+      readonly pod: string;
+      /** Path of the Unix socket of its administration. */
+      readonly adminSocket: string;
+    }
   | { readonly type: "stopping" }
   | { readonly type: "refused"; readonly problem: string }
   /** Comes by itself, and last. */
@@ -79,9 +84,9 @@ export function parseMeshRequest(value: unknown): MeshRequest {
       };
     case "processes":
       return { type: "processes", processIds: parseProcessIds(fields["processIds"]) };
-    case "certificates":
+    case "sidecar":
       return {
-        type: "certificates",
+        type: "sidecar",
         namespace: textOf(fields["namespace"], "namespace"),
         name: textOf(fields["name"], "name"),
       };
@@ -91,7 +96,7 @@ export function parseMeshRequest(value: unknown): MeshRequest {
       return { type: fields["type"] };
     default:
       throw new MalformedMessageError(
-        "type: expected join, processes, leave, status, certificates or stop",
+        "type: expected join, processes, leave, status, sidecar or stop",
       );
   }
 }

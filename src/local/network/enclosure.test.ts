@@ -152,7 +152,7 @@ test("what a shell heeds is kept from the one around: some systems call bash by 
 });
 
 test("a sidecar keeps what marks its sockets, or, where the mesh is root's, nothing", () => {
-  const sidecar = { ...ENCLOSURE, command: ["node", "main.js"] } as const;
+  const sidecar = { ...ENCLOSURE, folders: [], command: ["node", "main.js"] } as const;
   const ordinary = words(encloseSidecar(sidecar));
   assert.match(ordinary, /^nsenter --net=\S+ -- unshare --mount -- \/bin\/sh -c /);
   assert.match(
@@ -166,15 +166,23 @@ test("a sidecar keeps what marks its sockets, or, where the mesh is root's, noth
   );
 });
 
-test("a sidecar that shares a folder with its pod gets it opened, in the place of the data directory", () => {
-  const sharedFolder = "/srv/.hauberk/pods/shop/web-0/workload-api";
-  const sidecar = { ...ENCLOSURE, sharedFolder, command: ["node", "main.js"] } as const;
-  const text = words(encloseSidecar(sidecar));
-  assert.match(text, /"\$1" --bind "\$3" "\$2" && exec 8<"\$2" && shift 3 && exec "\$@" sidecar /);
-  assert.match(
-    text,
-    / mount \/srv\/\.hauberk \/srv\/\.hauberk\/pods\/shop\/web-0\/workload-api setpriv /,
+test("a sidecar gets single folders opened, one after the other in the place of the data directory", () => {
+  const [admin, shared] = ["admin", "workload-api"].map(
+    (name) => `/srv/.hauberk/pods/shop/web-0/${name}`,
   );
+  assert.ok(admin && shared);
+  const folders = [
+    { source: admin, descriptor: 9 },
+    { source: shared, descriptor: 8 },
+  ];
+  const text = words(encloseSidecar({ ...ENCLOSURE, folders, command: ["node", "main.js"] }));
+  assert.ok(
+    text.includes(
+      'exec 9<"$3" && exec 8<"$4" && "$1" -c --bind /proc/self/fd/9 "$2" && exec 9<"$2" && "$1" -c --bind /proc/self/fd/8 "$2" && exec 8<"$2" && shift 4 && exec "$@" sidecar ',
+    ),
+    text,
+  );
+  assert.ok(text.includes(` mount /srv/.hauberk ${admin} ${shared} setpriv `), text);
   assert.doesNotMatch(text, /tmpfs/);
 });
 

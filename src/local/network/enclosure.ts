@@ -6,7 +6,7 @@ import { posix } from "node:path";
 import { arrangeFiles, type Placement } from "./arrange-files.ts";
 import type { HostFiles } from "./host-files.ts";
 import type { MeshUser } from "./host-side.ts";
-import { APPLICATION_UID, SHARED_FOLDER_DESCRIPTOR, SIDECAR_UID } from "./mesh-ranges.ts";
+import { APPLICATION_UID, SIDECAR_UID } from "./mesh-ranges.ts";
 import { systemProgram } from "./system-programs.ts";
 import { visibleFolders } from "./visible-folders.ts";
 
@@ -105,8 +105,12 @@ export function encloseContainer(enclosure: ContainerEnclosure): {
 
 /** Nothing stands in the place of the data directory. */
 const HIDDEN = '"$1" -t tmpfs -o mode=0555,size=4k,ro hauberk "$2" && shift 2 && exec "$@"';
-/** One folder of it does, opened before privileges are given up: folders around it may be closed to what is left. */
-const SHARED = `"$1" --bind "$3" "$2" && exec ${SHARED_FOLDER_DESCRIPTOR}<"$2" && shift 3 && exec "$@"`;
+
+/** A folder of the data directory that a sidecar gets, and by which descriptor: one digit, as shells have it. */
+export interface OpenFolder {
+  readonly source: string;
+  readonly descriptor: number;
+}
 
 /**
  * A sidecar's process: the pod's network, no view of the data directory, and of all capabilities only the one that marks
@@ -116,11 +120,11 @@ export function encloseSidecar({
   user,
   networkNamespace,
   dataDirectory,
-  sharedFolder,
+  folders,
   command,
 }: Pick<ContainerEnclosure, "user" | "networkNamespace" | "dataDirectory"> & {
-  /** The one folder of the data directory that it gets, as an open descriptor. */
-  readonly sharedFolder?: string | undefined;
+  /** All that it gets of the data directory. */
+  readonly folders: readonly OpenFolder[];
   readonly command: Command;
 }): Command {
   const kept = WITHOUT_PRIVILEGES.map((flag) =>
@@ -142,16 +146,28 @@ export function encloseSidecar({
     "--",
     "/bin/sh",
     "-c",
-    sharedFolder === undefined ? HIDDEN : SHARED,
+    folders.length === 0 ? HIDDEN : opening(folders),
     "sidecar",
     systemProgram("mount"),
     dataDirectory,
-    ...(sharedFolder === undefined ? [] : [sharedFolder]),
+    ...folders.map(({ source }) => source),
     systemProgram("setpriv"),
     ...privileges,
     "--",
     ...command,
   ];
+}
+
+/**
+ * One after the other stands in the place of the data directory, so that no way leads up from it, and is opened before
+ * privileges are given up: folders around it may be closed to what is left. The first covers where the others are.
+ */
+function opening(folders: readonly OpenFolder[]): string {
+  const asTheyAre = folders.map(({ descriptor }, at) => `exec ${descriptor}<"$${at + 3}"`);
+  const alone = folders.map(
+    ({ descriptor: it }) => `"$1" -c --bind /proc/self/fd/${it} "$2" && exec ${it}<"$2"`,
+  );
+  return [...asTheyAre, ...alone, `shift ${folders.length + 2}`, 'exec "$@"'].join(" && ");
 }
 
 function sandboxProgram({ systemCallFilter }: ContainerEnclosure): Command {

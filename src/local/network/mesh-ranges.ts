@@ -33,3 +33,5 @@ export const SIDECAR_UID = 1337;
 
 /** In a sidecar that sees nothing of the data directory: the folder that it shares with its application. */
 export const SHARED_FOLDER_DESCRIPTOR = 8;
+/** In such a sidecar: the folder of its administration. */
+export const ADMIN_FOLDER_DESCRIPTOR = 9;

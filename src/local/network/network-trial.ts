@@ -152,6 +152,7 @@ function enclosuresOf(
       user,
       networkNamespace,
       dataDirectory: join(folder, "tmp"),
+      folders: [],
       command: ["/bin/sh", "-ec", readAll, "read", ...sidecarFiles],
     }),
   };

@@ -24,6 +24,7 @@ import {
   type Command,
   encloseContainer,
   encloseSidecar,
+  type OpenFolder,
   type VolumePlacement,
 } from "./enclosure.ts";
 import { hostFiles } from "./host-files.ts";
@@ -128,14 +129,14 @@ export class PodEnclosures {
     return { ...enclosed, workingDirectory: "/", programsOf: applicationProcesses };
   }
 
-  /** @param sharedFolder within the data directory: all that the sidecar gets of it */
-  encloseSidecar(command: Command, pod: PodNetwork, sharedFolder?: string): Command {
+  /** @param folders within the data directory: all that the sidecar gets of it */
+  encloseSidecar(command: Command, pod: PodNetwork, folders: readonly OpenFolder[]): Command {
     const { dataDirectory, user } = this.#options;
     return encloseSidecar({
       user,
       networkNamespace: pod.path,
       dataDirectory: dataDirectory.path,
-      sharedFolder,
+      folders,
       command,
     });
   }

@@ -42,7 +42,7 @@ const TYPICAL: PodRulesInput = {
 
 /** `UPDATE_GOLDEN=1` writes them anew. */
 function assertGolden(name: string, text: string): void {
-  const file = new URL(`./golden/${name}.nft`, import.meta.url);
+  const file = `src/local/network/golden/${name}.nft`;
   if (process.env["UPDATE_GOLDEN"] === "1") writeFileSync(file, text);
   assert.equal(text, readFileSync(file, "utf8"));
 }

@@ -1,7 +1,5 @@
 /** One container of a pod: its process, kept running, and what its probes say. */
-import type { Socket } from "node:net";
 import type { Container } from "../../api/container.ts";
-import type { SocketAddress } from "../../policy/workload.ts";
 import { describeError } from "../../runtime/hauberk-error.ts";
 import type { PlannedPod } from "../mesh-plan.ts";
 import type { ProcessPlan } from "../processes/mesh-process.ts";
@@ -14,6 +12,7 @@ import {
 } from "./container-files.ts";
 import { type ContainerHealth, watchContainerHealth } from "./container-health.ts";
 import type { ContainerLaunch } from "./container-launch.ts";
+import type { ProbedPlace } from "./probed-place.ts";
 
 /** A program that ignores SIGTERM does not hold up everybody for Kubernetes' 30 seconds. */
 const MAX_GRACE_MS = 10_000;
@@ -35,8 +34,8 @@ export interface PodContainerOptions {
   readonly writer: FileWriter;
   /** From what the manifest asks for to what is really started. */
   readonly enclose: (launch: ContainerLaunch) => EnclosedLaunch;
-  /** Opens a connection to the container, as a probe does. */
-  readonly connect: (address: SocketAddress) => Socket;
+  /** Where its probes go. */
+  readonly probed: ProbedPlace;
   readonly logDirectory: string;
   readonly report: (event: ProcessEvent) => void;
   readonly onReadiness: () => void;
@@ -148,13 +147,11 @@ export class PodContainer {
   }
 
   #watch(): ContainerHealth {
-    const { container, pod } = this.#options;
+    const { container, probed } = this.#options;
     return watchContainerHealth({
-      connect: this.#options.connect,
       container,
+      place: probed,
       exec: (command) => this.#exec(command),
-      address: (containerPort) =>
-        pod.workload.ports.find((port) => port.containerPort === containerPort)?.application,
       onReady: (ready, problem) => this.#setReady(ready === "ready", problem),
       onDead: (problem) => {
         this.#problem = problem;

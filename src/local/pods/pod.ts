@@ -22,11 +22,10 @@ import { isJoined } from "../joining/joined-resources.ts";
 import type { JoinedNetwork } from "../joining/mesh-socket-messages.ts";
 import type { PlannedPod } from "../mesh-plan.ts";
 import type { PodNetwork } from "../network/mesh-fabric.ts";
-import { SIDECAR_MARK } from "../network/mesh-ranges.ts";
+import { SHARED_FOLDER_DESCRIPTOR } from "../network/mesh-ranges.ts";
 import type { NamespaceNetwork } from "../network/namespace-network.ts";
 import { NetworkNotStartedError } from "../network/network-knowledge.ts";
 import { connectInside } from "../network/network-namespace-socket.ts";
-import { LOOPBACK } from "../port-allocator.ts";
 import { withDescendants } from "../processes/descendants.ts";
 import type { MeshProcess, ProcessPlan } from "../processes/mesh-process.ts";
 import { firstReport, ownProcessPlan } from "../processes/own-process.ts";
@@ -35,7 +34,14 @@ import { applicationEnvironment, type EnvironmentInputs } from "./application-en
 import type { FileWriter, PathRewrite, PlannedCredential } from "./container-files.ts";
 import { type ContainerLaunch, planContainerLaunch } from "./container-launch.ts";
 import { type EnclosedLaunch, PodContainer } from "./pod-container.ts";
+import { probedPlace } from "./probed-place.ts";
 import { memoryOf } from "./process-memory.ts";
+import {
+  prepareSidecarAdmin,
+  removeSidecarAdmin,
+  type SidecarAdminPlace,
+  sidecarAdminPlace,
+} from "./sidecar-admin-place.ts";
 import {
   prepareWorkloadApi,
   removeWorkloadApi,
@@ -87,6 +93,7 @@ export class Pod {
   readonly #context: PodContext;
   readonly #proxyPassword: string;
   readonly #workloadApi: WorkloadApiPlace | undefined;
+  readonly #admin: SidecarAdminPlace;
   #network: PodNetwork | undefined;
   #tokenTimer: NodeJS.Timeout | undefined;
   #stopWatchingClock: (() => void) | undefined;
@@ -103,7 +110,9 @@ export class Pod {
       told === undefined ? randomBytes(24).toString("base64url") : told.#proxyPassword;
     this.#joinedProcessIds = told?.joinedProcessIds ?? [];
     const { dataDirectory, network } = context;
-    this.#workloadApi = workloadApiPlace(plan, { dataDirectory, user: network?.user });
+    const where = { dataDirectory, user: network?.user };
+    this.#workloadApi = workloadApiPlace(plan, where);
+    this.#admin = sidecarAdminPlace(plan.workload, where);
     this.sidecar = plan.workload.injected ? this.#superviseSidecar() : undefined;
     this.containers = plan.containers.map((container) => this.#containerOf(container));
   }
@@ -132,6 +141,8 @@ export class Pod {
     const { workload } = this.plan;
     await rm(dataDirectory.pod(workload), { recursive: true, force: true });
     await mkdir(dataDirectory.scratch(workload), { recursive: true, mode: 0o700 });
+    await removeSidecarAdmin(this.#admin);
+    if (workload.injected) await prepareSidecarAdmin(this.#admin, network?.user);
     if (network !== undefined) await this.#enterNetwork(network);
     this.#tokenTimer = setInterval(() => this.#refreshToken(), TOKEN_REFRESH_MS).unref();
     this.#stopWatchingClock = watchClockJumps(systemClock, () => this.#refreshToken());
@@ -174,6 +185,7 @@ export class Pod {
     if (this.#network !== undefined) await network?.closePod(this.#network);
     this.#network = undefined;
     if (this.#workloadApi) await removeWorkloadApi(this.#workloadApi);
+    await removeSidecarAdmin(this.#admin);
     await rm(dataDirectory.pod(this.plan.workload), { recursive: true, force: true });
   }
 
@@ -184,14 +196,9 @@ export class Pod {
       : connectInside(this.#ownNetwork.path, address);
   }
 
-  /** A connection to where the sidecar tells of itself, which is closed to the pod's programs. */
-  connectToSidecar(): Socket | undefined {
-    const { adminPort: port } = this.plan;
-    if (port === undefined || this.sidecar?.phase !== "running") return undefined;
-    const address = { address: LOOPBACK, port };
-    return this.#context.network === undefined
-      ? this.connect(address)
-      : connectInside(this.#ownNetwork.path, address, { mark: SIDECAR_MARK });
+  /** The socket of its sidecar's administration, also of one that is not ready; undefined while there is none to ask. */
+  get adminSocket(): string | undefined {
+    return this.sidecar?.processId === undefined ? undefined : this.#admin.path;
   }
 
   /** Of all its processes, in bytes; undefined where the system does not tell. */
@@ -302,8 +309,12 @@ export class Pod {
     const { network } = this.#context;
     if (network === undefined) return plan;
     const { enclosures } = network;
-    const folder = this.#workloadApi?.shared?.source;
-    const command = enclosures.encloseSidecar(plan.command, this.#ownNetwork, folder);
+    const shared = this.#workloadApi?.shared?.source;
+    const folders = [
+      ...(this.#admin.open === undefined ? [] : [this.#admin.open]),
+      ...(shared === undefined ? [] : [{ source: shared, descriptor: SHARED_FOLDER_DESCRIPTOR }]),
+    ];
+    const command = enclosures.encloseSidecar(plan.command, this.#ownNetwork, folders);
     return { ...plan, command };
   }
 
@@ -320,6 +331,7 @@ export class Pod {
       controlPlane: listen,
       cluster: this.#context.cluster,
       adminPort,
+      adminSocket: this.#admin.sidecarPath,
       proxyPassword: this.#proxyPassword,
       ...sidecar,
       ...(network && workload.addresses && { capture: network.capture(workload.addresses) }),
@@ -337,7 +349,10 @@ export class Pod {
       pod: this.plan,
       container,
       launch: () => this.launch(container),
-      connect: (address) => this.connect(address),
+      probed: probedPlace(this.plan, {
+        fromWithin: (address) => this.connect(address),
+        fromOutside: ({ address: host, port }) => connect({ host, port }),
+      }),
       writer: { owner: this.#fileOwner, make: (credential) => this.#makeCredential(credential) },
       enclose: (launch) => this.#enclose(launch),
       logDirectory: this.#logs,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
+import { createServer as createHttp2Server } from "node:http2";
 import { type AddressInfo, connect } from "node:net";
 import { type TestContext, test } from "node:test";
 import { eventually } from "../../../test/kit/eventually.ts";
@@ -29,8 +30,11 @@ function run(context: TestContext, what: { probe: Probe; port?: number }): Heard
   const stop = new AbortController();
   const running = runProber({
     probe: what.probe,
-    address: () => (what.port ? { address: UNREACHABLE, port: what.port } : undefined),
-    connect: ({ port }) => connect({ host: "127.0.0.1", port }),
+    place: {
+      address: () => (what.port ? { address: UNREACHABLE, port: what.port } : undefined),
+      redirected: () => undefined,
+      connect: ({ port }) => connect({ host: "127.0.0.1", port }),
+    },
     exec: (command) => ({
       command: ["/usr/bin/env", ...command],
       environment: { PATH: process.env["PATH"] ?? "" },
@@ -64,7 +68,7 @@ test("HTTP: from well to ill and back, each change told once", async (context) =
   let status = 200;
   const port = await serve(context, () => status);
   const heard = run(context, {
-    probe: probe({ kind: "httpGet", path: "/health", port: 8080, headers: [] }),
+    probe: probe({ kind: "httpGet", scheme: "HTTP", path: "/health", port: 8080, headers: [] }),
     port,
   });
   await eventually("well", () => heard.length === 1);
@@ -97,6 +101,24 @@ test("exec: the exit code decides", async (context) => {
   await eventually("both", () => well.length === 1 && ill.length === 1);
   assert.equal(well[0]?.health, "healthy");
   assert.equal(ill[0]?.problem, "sh ended with 3");
+});
+
+test("gRPC: what the server says of itself", async (context) => {
+  let serving = true;
+  const server = createHttp2Server();
+  server.on("stream", (stream) => {
+    stream.respond({ "content-type": "application/grpc" }, { waitForTrailers: true });
+    stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+    stream.end(Buffer.from([0, 0, 0, 0, 2, 8, serving ? 1 : 2]));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  context.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const heard = run(context, { probe: probe({ kind: "grpc", port: 9000, service: "" }), port });
+  await eventually("well", () => heard[0]?.health === "healthy");
+  serving = false;
+  await eventually("ill", () => heard[1]?.problem === "it says NOT_SERVING");
 });
 
 test("a port that is not the pod's is ill, and says so", async (context) => {

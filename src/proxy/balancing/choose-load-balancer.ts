@@ -13,14 +13,18 @@ export interface LoadBalancerOptions<T> {
   readonly ringKeyOf: (endpoint: T) => string;
 }
 
-/** @returns undefined for PASSTHROUGH: the call goes where the application sent it */
+/**
+ * PASSTHROUGH asks for the address that the application called. Where that is an endpoint's, nobody comes here; where it
+ * is a service's, it leads nowhere but to the sidecar, and calls are spread as usual.
+ */
 export function chooseLoadBalancer<T>(
   policy: LoadBalancing,
   set: EndpointSet<T>,
   { chance, ringKeyOf }: LoadBalancerOptions<T>,
-): LoadBalancer<T> | undefined {
+): LoadBalancer<T> {
   switch (policy.algorithm) {
     case "LEAST_REQUEST":
+    case "PASSTHROUGH":
       return new LeastRequest(set, chance);
     case "ROUND_ROBIN":
       return new RoundRobin(set, chance);
@@ -30,7 +34,5 @@ export function chooseLoadBalancer<T>(
       const { minimumRingSize } = policy;
       return new ConsistentHash(set, { chance, ringKeyOf, minimumRingSize });
     }
-    case "PASSTHROUGH":
-      return undefined;
   }
 }

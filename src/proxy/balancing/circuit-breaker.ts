@@ -22,7 +22,10 @@ export class CircuitBreaker {
   readonly connections: LimitedResource;
   /** Held while a request waits for a connection. */
   readonly pendingRequests: LimitedResource;
-  /** Held from the moment a request has its connection until its response has ended. */
+  /**
+   * Held from the pick until the response has ended; in Envoy from the moment a request has its connection, so that those
+   * that wait for one do not count there.
+   */
   readonly requests: LimitedResource;
   /** Held from the decision to try again until that try has ended. */
   readonly retries: LimitedResource;

@@ -38,6 +38,21 @@ test("one that stays keeps its counts and learns what is new of it", () => {
   assert.deepEqual([a.requests.inUse, a.endpoint.revision, a.state], [1, 2, "serving"]);
 });
 
+test("the same members in the same order are the same list, so that what was built of it stays", () => {
+  const set = setOf("abc");
+  const { candidates } = set;
+  set.update([...pods("ab"), { name: "c", revision: 2 }]);
+  assert.equal(set.candidates, candidates);
+  assert.equal(member(set, "c").endpoint.revision, 2);
+  set.eject(member(set, "b"));
+  const fewer = set.candidates;
+  set.update(pods("abc"));
+  assert.equal(set.candidates, fewer);
+  set.update(pods("acb"));
+  assert.notEqual(set.candidates, fewer);
+  assert.equal(named(set.candidates), "ac");
+});
+
 test("one that leaves gets nothing new, finishes what it has, and is forgotten then", () => {
   const set = setOf("ab");
   const a = member(set, "a");

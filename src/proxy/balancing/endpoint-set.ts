@@ -59,6 +59,11 @@ export class EndpointSet<T> {
     this.#chooseCandidates();
   }
 
+  /** A member, or one that left and is not idle yet. */
+  find(key: string): BalancedEndpoint<T> | undefined {
+    return this.#byKey.get(key);
+  }
+
   /** Makes these the members. One that left and comes back while it drains has its counts still, and a clean record. */
   update(endpoints: readonly T[]): void {
     const members = new Set<BalancedEndpoint<T>>();
@@ -68,9 +73,11 @@ export class EndpointSet<T> {
       if (!members.has(member)) member.endpoint = endpoint;
       members.add(member);
     }
+    const inOrder = [...members];
+    if (isSameList(inOrder, this.#members)) return;
     for (const former of this.#members) if (!members.has(former)) this.#dismiss(former);
     for (const member of members) if (member.state === "draining") member.state = "serving";
-    this.#members = [...members];
+    this.#members = inOrder;
     this.#chooseCandidates();
   }
 
@@ -132,4 +139,8 @@ export class EndpointSet<T> {
     if (Math.floor((OVERPROVISIONING_PERCENT * serving) / members) >= 100) return false;
     return (100 * serving) / members < this.#minHealthPercent;
   }
+}
+
+function isSameList<T>(one: readonly T[], other: readonly T[]): boolean {
+  return one.length === other.length && one.every((each, index) => each === other[index]);
 }

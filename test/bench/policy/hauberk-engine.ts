@@ -69,7 +69,7 @@ function standingConnection(principal: string, destinationPort: number): Standin
   return { connection, authorization: new ConnectionAuthorization(connection) };
 }
 
-function effective(rules: readonly MixedRule[]): EffectiveAuthorization {
+export function effective(rules: readonly MixedRule[]): EffectiveAuthorization {
   return { custom: [], audit: [], deny: policies(rules, "DENY"), allow: policies(rules, "ALLOW") };
 }
 

@@ -92,10 +92,6 @@ export const EXCLUSIONS: Readonly<Record<string, readonly ExclusionRule<ReadCase
         "certificates are signed by a signer outside the mesh, which Kubernetes asks: a later issue (CA-48)",
       applies: ({ test }) => /external signer/.test(String(test.setup?.["ca"])),
     },
-    {
-      reason: "probes of the kubelet are answered by the agent, and no policy is asked (INJ-27)",
-      applies: ({ test }) => test.from["kubelet"] === true,
-    },
   ],
   "ingress-tls": [
     {

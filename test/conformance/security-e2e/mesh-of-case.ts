@@ -115,10 +115,8 @@ function serviceOf({ namespace, name, headless, selector, ports }: EchoService):
   };
 }
 
-/** A policy does not ask for the version of HTTP: ports of HTTP/2 and gRPC are judged as HTTP. */
 function appProtocol(name = "", protocol: E2ePort["protocol"]): string {
-  const declared = protocol ?? (name.split("-", 1)[0] || "tcp").toUpperCase();
-  return ["HTTP", "HTTP2", "GRPC"].includes(declared) ? "http" : declared.toLowerCase();
+  return (protocol ?? (name.split("-", 1)[0] || "tcp")).toLowerCase();
 }
 
 /** The Gateway API only says where a gateway leads. */

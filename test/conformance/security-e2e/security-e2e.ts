@@ -15,6 +15,7 @@ import { compareAnswer, unknownExpectations } from "./expectation.ts";
 import type { CaseMesh } from "./hops-of-case.ts";
 import { meshOfCase } from "./mesh-of-case.ts";
 import { NotUnderstood } from "./not-understood.ts";
+import { isAboutProbes, probedByKubelet } from "./probed-by-kubelet.ts";
 import { type RenderedPolicy, renderedPolicies } from "./rendered-policies.ts";
 import { topologyOf } from "./topology.ts";
 
@@ -50,9 +51,11 @@ async function runCase(
   const policies = renderedPolicies(test, folder);
   const excluded = excludedBy(EXCLUSIONS[table] ?? [], { test, policies });
   if (excluded !== undefined) return excluded;
-  const unknown = [...unknownFields(test), ...unknownExpectations(test)];
+  const isProbed = isAboutProbes(test);
+  const unknown = isProbed ? [] : [...unknownFields(test), ...unknownExpectations(test)];
   if (unknown.length > 0) return skipped(`fields not understood: ${unknown.join(", ")}`);
   try {
+    if (isProbed) return await probedByKubelet(test, { policies, folder });
     return await answered(test, meshFor(test, { policies, folder }));
   } catch (error) {
     if (error instanceof NotUnderstood) return skipped(`not understood: ${error.message}`);

@@ -640,6 +640,7 @@ test("a sidecar sees no keys, and has one capability at most", () => {
     user,
     networkNamespace: caller.network.path,
     dataDirectory: data,
+    folders: [],
     command: [
       process.execPath,
       "-e",

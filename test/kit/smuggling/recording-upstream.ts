@@ -100,7 +100,7 @@ export class RecordingUpstream {
       socket,
       number: this.#connections++,
       unread: "",
-      answeredHead: false,
+      answeredEarly: undefined,
       tunnel: false,
     };
     this.#open.add(connection);
@@ -145,22 +145,22 @@ export class RecordingUpstream {
   }
 
   #whole(connection: Connection, request: StrictRequest): void {
-    const number = this.#requests++;
+    const { answeredEarly } = connection;
+    const number = answeredEarly ?? this.#requests++;
     this.#arrivals.push({ kind: "whole", request, number });
-    if (connection.answeredHead) {
-      connection.answeredHead = false;
-      return;
-    }
-    this.#answer(connection, request, number);
+    connection.answeredEarly = undefined;
+    if (answeredEarly === undefined) this.#answer(connection, request, number);
   }
 
   #answerEarly(connection: Connection, request: StrictRequest): void {
     const { early, earlyClose } = UPSTREAM_PATHS;
     const path = pathOf(request);
-    if (connection.answeredHead || (path !== early && path !== earlyClose)) return;
-    connection.answeredHead = true;
+    if (connection.answeredEarly !== undefined || (path !== early && path !== earlyClose)) return;
+    // It may never be whole: then its number is nobody else's, either.
+    const number = this.#requests++;
+    connection.answeredEarly = number;
     const closes = path === earlyClose;
-    connection.socket.write(answerText(request, { number: this.#requests, closes }), "latin1");
+    connection.socket.write(answerText(request, { number, closes }), "latin1");
     if (closes) connection.socket.end();
   }
 
@@ -207,7 +207,8 @@ interface Connection {
   readonly socket: Socket;
   readonly number: number;
   unread: string;
-  answeredHead: boolean;
+  /** The number of the request whose head was answered already. */
+  answeredEarly: number | undefined;
   tunnel: boolean;
 }
 

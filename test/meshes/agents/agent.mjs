@@ -1,4 +1,4 @@
-// Runs in a pod and does what it is told over a unix socket in its /tmp, one JSON line each way: listen, call, keep a
+// Runs in a pod and does what it is told over a unix socket in its TMPDIR, one JSON line each way: listen, call, keep a
 // connection and use it again, look up a name, run a program. Whoever connects to it is told which pod it is.
 import { execFile } from "node:child_process";
 import { lookup } from "node:dns/promises";
@@ -6,7 +6,7 @@ import { createConnection, createServer } from "node:net";
 import { hostname } from "node:os";
 import { createInterface } from "node:readline";
 
-const SOCKET = "/tmp/agent.sock";
+const SOCKET = `${process.env.TMPDIR}/agent.sock`;
 const WAIT_MS = 1_500;
 const listening = new Map();
 let kept;
@@ -29,9 +29,9 @@ const orders = {
       (found) => found.map(({ address }) => address),
       ({ code }) => code,
     ),
-  run: ({ command: [program, ...parameters] }) =>
+  run: ({ command: [program, ...parameters], timeoutMs = 20_000 }) =>
     new Promise((resolve) => {
-      execFile(program, parameters, { timeout: 20_000 }, (error, output, errors) =>
+      execFile(program, parameters, { timeout: timeoutMs }, (error, output, errors) =>
         resolve({ code: error === null ? 0 : (error.code ?? "killed"), output, errors }),
       );
     }),

@@ -1,0 +1,24 @@
+/** A destination as the DestinationRule that counts for a client wants it called: protected, spread and limited. */
+import type { TrafficPolicy } from "../api/traffic-policy.ts";
+import { withClientTls } from "./client-tls.ts";
+import type { ChosenRule } from "./destination-rules.ts";
+import { composeTrafficPolicy, effectiveTrafficPolicy } from "./effective-traffic-policy.ts";
+import type { Destination } from "./workload-view.ts";
+
+/** @param rule see `compileDestinationRules` */
+export function withDestinationRule(
+  destination: Destination,
+  rule: ChosenRule | undefined,
+): Destination {
+  const reached = withClientTls(destination, rule);
+  const policy = rule?.trafficPolicy;
+  if (rule === undefined || policy === undefined || !spreads(policy, destination)) return reached;
+  const effective = effectiveTrafficPolicy(policy, destination);
+  return { ...reached, trafficPolicy: { ...effective, origin: rule.origin } };
+}
+
+/** Whether it says anything but how the port is protected; the rule's own pool counts for every port (TLS-42). */
+function spreads(policy: TrafficPolicy, { servicePort }: Destination): boolean {
+  const { tls: _, ...rest } = composeTrafficPolicy(policy, { servicePort });
+  return Object.keys(rest).length > 0 || policy.connectionPool !== undefined;
+}

@@ -1,0 +1,162 @@
+/**
+ * Serves requests by what one side of the sidecar decides about them: each is judged, and then forwarded or answered, and
+ * written down once it is over.
+ */
+import type { Socket } from "node:net";
+import { describeError } from "../runtime/hauberk-error.ts";
+import { type Answer, type Exchange, type Outcome, type Route, refusal } from "./exchange.ts";
+import { Forwarding } from "./http/forwarding.ts";
+import type { ReceivedRequest } from "./http/received-message.ts";
+import type {
+  ArrivedRequest,
+  BrokenRequest,
+  RequestHandler,
+  RequestSink,
+  ServerStream,
+} from "./http/streams.ts";
+
+/** What one side of the sidecar does with requests. `C` is what it knows of a connection, `E` of a request. */
+export interface HttpService<C, E extends Exchange> {
+  /** Decides, synchronously, what becomes of a request. */
+  judge(request: ReceivedRequest, connection: C): Judged<E>;
+  /** Hears of every exchange once, when it is over. */
+  record(exchange: E, outcome: Outcome, connection: C): void;
+  /** Hears of bytes that are no request. */
+  recordBroken(problem: BrokenRequest, connection: C): void;
+  /** Whether the fields of answers are to be kept for `record`. */
+  answerFields(): "kept" | "passed on";
+}
+
+export interface Judged<E extends Exchange> {
+  readonly exchange: E;
+  readonly verdict:
+    | Answer
+    /** The connection ends without a byte. */
+    | "reset"
+    | { readonly route: Route }
+    /** Of a CONNECT: who takes the connection over, once the client was told that it is established. */
+    | { readonly tunnel: (socket: Socket) => void };
+  /** Whether the connection may serve further requests. */
+  readonly afterwards: "keep" | "close";
+}
+
+export class HttpServiceHandler<C, E extends Exchange> implements RequestHandler<C> {
+  readonly #service: HttpService<C, E>;
+
+  constructor(service: HttpService<C, E>) {
+    this.#service = service;
+  }
+
+  request(arrived: ArrivedRequest<C>): RequestSink {
+    const { stream, request, connection } = arrived;
+    const judged = this.#judge(request, connection);
+    if (judged === undefined)
+      return answered(stream, refusal(500, "the request could not be judged"));
+    const { exchange, verdict, afterwards } = judged;
+    if (afterwards === "close") stream.retireConnection();
+    const record = (outcome: Outcome): void => {
+      this.#service.record(exchange, outcome, connection);
+      exchange.headers.release();
+    };
+    if (verdict === "reset") {
+      stream.reset();
+      return new Answered(stream, () => record(RESET));
+    }
+    if ("tunnel" in verdict) return this.#tunnel(arrived, { exchange, tunnel: verdict.tunnel });
+    if (!("route" in verdict)) {
+      const reply = new Answered(stream, () => record(outcomeOf(verdict)));
+      stream.answer(verdict);
+      return reply;
+    }
+    const { route } = verdict;
+    const { following } = arrived;
+    const answerFields = this.#service.answerFields();
+    const forwarding = new Forwarding({
+      stream,
+      exchange,
+      route,
+      following,
+      answerFields,
+      record,
+    });
+    forwarding.start();
+    return forwarding;
+  }
+
+  broken(problem: BrokenRequest, connection: C): void {
+    this.#service.recordBroken(problem, connection);
+  }
+
+  #tunnel({ stream }: ArrivedRequest<C>, { exchange, tunnel }: Tunnelled): RequestSink {
+    const socket = stream.detach?.();
+    exchange.headers.release();
+    if (socket === undefined) {
+      stream.answer(refusal(405, "CONNECT is served on HTTP/1 connections only"));
+    } else {
+      socket.write(ESTABLISHED);
+      tunnel(socket);
+    }
+    return new Answered(stream, () => {});
+  }
+
+  /** A request that makes us fail must not let anybody through, nor end the process. */
+  #judge(request: ReceivedRequest, connection: C): Judged<E> | undefined {
+    try {
+      return this.#service.judge(request, connection);
+    } catch (error) {
+      const { protocol } = request;
+      this.#service.recordBroken(
+        { protocol, details: describeError(error), status: 500 },
+        connection,
+      );
+      return undefined;
+    }
+  }
+}
+
+interface Tunnelled {
+  readonly exchange: Exchange;
+  readonly tunnel: (socket: Socket) => void;
+}
+
+const ESTABLISHED = "HTTP/1.1 200 Connection Established\r\n\r\n";
+const RESET: Outcome = {
+  status: null,
+  flags: "NR",
+  details: "filter_chain_not_found",
+  bytesReceived: 0,
+  bytesSent: 0,
+};
+
+function outcomeOf({ status, flags, details, body }: Answer): Outcome {
+  return { status, flags, details, bytesReceived: 0, bytesSent: Buffer.byteLength(body) };
+}
+
+function answered(stream: ServerStream, answer: Answer): RequestSink {
+  const reply = new Answered(stream, () => {});
+  stream.answer(answer);
+  return reply;
+}
+
+/** Of a request that has its answer from us: the stream itself reads over what is left of it. */
+class Answered implements RequestSink {
+  readonly #stream: ServerStream;
+  readonly #record: () => void;
+
+  constructor(stream: ServerStream, record: () => void) {
+    this.#stream = stream;
+    this.#record = record;
+  }
+
+  data(_bytes: Buffer, from: number, to: number): void {
+    this.#stream.consumed(to - from);
+  }
+
+  trailers(): void {}
+  aborted(): void {}
+  writable(): void {}
+
+  finished(): void {
+    this.#record();
+  }
+}

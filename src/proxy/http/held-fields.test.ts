@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { fieldName, fieldValue } from "../../http/field-ranges.ts";
+import { RequestHead } from "../../http/http1/request-head.ts";
+import { HeldFields } from "./held-fields.ts";
+import { Http1Fields } from "./http1-fields.ts";
+
+type Field = readonly [name: string, value: string];
+
+function received(fields: readonly Field[]): HeldFields {
+  const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  const bytes = Buffer.from(`GET / HTTP/1.1\r\nHost: a\r\n${lines}\r\n`, "latin1");
+  const head = new RequestHead();
+  assert.equal(head.scan(bytes, 0, bytes.length), bytes.length, head.problem.code);
+  const view = new Http1Fields();
+  view.show(head);
+  const held = HeldFields.borrow();
+  held.load(view);
+  bytes.fill(0); // it was lent
+  return held;
+}
+
+function listed(held: HeldFields): string[] {
+  return Array.from({ length: held.count }, (_, index) => {
+    const kept = held.goesOn(index) ? "" : " (stays here)";
+    return `${fieldName(held, index)}: ${fieldValue(held, index)}${kept}`;
+  });
+}
+
+test("what was received is judged, and less goes on (RFC 9110 section 7.6.1)", () => {
+  const held = received([
+    ["Connection", "close, X-Mine"],
+    ["X-Mine", "1"],
+    ["TE", "gzip"],
+    ["X-Forwarded-For", "10.0.0.1"],
+  ]);
+  assert.deepEqual(listed(held), [
+    "Host: a",
+    "Connection: close, X-Mine (stays here)",
+    "X-Mine: 1 (stays here)",
+    "TE: gzip (stays here)",
+    "X-Forwarded-For: 10.0.0.1",
+  ]);
+  assert.equal(held.get("x-mine"), "1");
+  held.release();
+});
+
+test("a cookie that came in several fields is one, for policies and for the callee (RFC 9113 section 8.2.3)", () => {
+  const held = received([
+    ["Cookie", "a=1"],
+    ["X-A", "1"],
+    ["cookie", "b=2"],
+    ["cookie", "c=3"],
+  ]);
+  assert.equal(held.get("cookie"), "a=1; b=2; c=3");
+  assert.deepEqual(listed(held), ["Host: a", "X-A: 1", "Cookie: a=1; b=2; c=3"]);
+  held.add("x-b", "2");
+  assert.deepEqual(listed(held), ["Host: a", "X-A: 1", "Cookie: a=1; b=2; c=3", "x-b: 2"]);
+  held.release();
+});
+
+test("AP-80: values of one name are joined; set replaces them all, remove takes them all", () => {
+  const held = received([
+    ["X-Team", "a"],
+    ["Accept", "*/*"],
+    ["x-team", "b"],
+  ]);
+  assert.equal(held.get("x-team"), "a,b");
+  held.set("X-TEAM", "c");
+  assert.deepEqual(listed(held), ["Host: a", "Accept: */*", "X-TEAM: c"]);
+  held.remove("accept");
+  assert.equal(held.get("accept"), undefined);
+  held.release();
+});
+
+test("what is recycled knows nothing of its last request", () => {
+  const first = received([["X-Secret", "s".repeat(3_000)]]);
+  first.release();
+  first.release(); // twice is once
+  const [one, other] = [HeldFields.borrow(), HeldFields.borrow()];
+  assert.notEqual(one, other);
+  assert.deepEqual([one.count, one.get("x-secret")], [0, undefined]);
+  for (const held of [one, other]) held.release();
+});
+
+test("what could end a field is not added", () => {
+  const held = HeldFields.borrow();
+  for (const [name, value] of [
+    ["x", "a\r\nb: c"],
+    ["x y", "a"],
+    ["x", "a\0"],
+    ["x", "ż"],
+  ] as const) {
+    assert.throws(() => held.add(name, value), RangeError);
+  }
+  assert.equal(held.count, 0);
+  held.release();
+});
+
+test("it answers as a list of fields would, whatever is set and removed", () => {
+  const name = fc.constantFrom("a", "bb", "x-request-id", "user-agent", "X-Longer-Name");
+  const value = fc.stringMatching(/^[a-z0-9]{0,300}$/);
+  const step = fc.oneof(
+    fc.record({ set: name, value }),
+    fc.record({ add: name, value }),
+    fc.record({ remove: name }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
+      const held = HeldFields.borrow();
+      let model: Field[] = [];
+      for (const one of steps) {
+        const gone = "set" in one ? one.set : "remove" in one ? one.remove : undefined;
+        if (gone !== undefined)
+          model = model.filter(([n]) => n.toLowerCase() !== gone.toLowerCase());
+        if ("set" in one) model.push([one.set, one.value]);
+        if ("add" in one) model.push([one.add, one.value]);
+        if ("set" in one) held.set(one.set, one.value);
+        else if ("add" in one) held.add(one.add, one.value);
+        else held.remove(one.remove);
+      }
+      assert.deepEqual(
+        listed(held),
+        model.map(([n, v]) => `${n}: ${v}`),
+      );
+      held.release();
+    }),
+    { numRuns: 100 },
+  );
+});

@@ -1,0 +1,154 @@
+/**
+ * A head's fields in memory of our own, taken from whichever codec read them, and changed by the steps that a request goes
+ * through. Recycled: a request needs no new memory for them.
+ */
+import { FIELD_VALUE, TOKEN } from "../../http/byte-classes.ts";
+import { FieldLookup } from "../../http/field-lookup.ts";
+import { FIELD, fieldIdOf } from "../../http/field-names.ts";
+import { fieldName, fieldValue, findField } from "../../http/field-ranges.ts";
+import { checkText, copyRange, writeText } from "../../http/http1/write-bytes.ts";
+import type { ReceivedFields } from "./received-message.ts";
+
+/** Of a received head, as both codecs limit it. */
+const MAX_RECEIVED = 100;
+/** What the mesh adds itself. */
+const MAX_ADDED = 28;
+const MAX_FIELDS = MAX_RECEIVED + MAX_ADDED;
+const FIRST_BYTES = 2_048;
+/** Larger memory is not kept for the next request. */
+const LARGEST_KEPT = 16_384;
+const MAX_KEPT = 256;
+/** By name in lower case. Names come from policies and from ourselves, never from a stranger. */
+const lookups = new Map<string, FieldLookup>();
+const MAX_LOOKUPS = 4_096;
+const kept: HeldFields[] = [];
+
+export class HeldFields implements ReceivedFields {
+  bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  count = 0;
+  readonly ranges: Uint32Array = new Uint32Array(4 * MAX_FIELDS);
+  readonly ids: Uint8Array = new Uint8Array(MAX_FIELDS);
+  /** One a field: 1 when it goes on. What is judged is what was received; what goes on is less. */
+  readonly #stays: Uint8Array = new Uint8Array(MAX_FIELDS);
+  #length = 0;
+  #isFree = false;
+
+  static borrow(): HeldFields {
+    const held = kept.pop() ?? new HeldFields();
+    held.#isFree = false;
+    held.count = 0;
+    held.#length = 0;
+    return held;
+  }
+
+  /** Whoever borrowed it reads it no more. */
+  release(): void {
+    if (this.#isFree) return;
+    this.#isFree = true;
+    if (kept.length < MAX_KEPT && this.bytes.length <= LARGEST_KEPT) kept.push(this);
+  }
+
+  goesOn(index: number): boolean {
+    return this.#stays[index] === 1;
+  }
+
+  /** Replaces what it holds by a copy of all of `fields`. */
+  load(fields: ReceivedFields): void {
+    this.count = 0;
+    this.#length = 0;
+    for (let index = 0; index < fields.count; index++) this.#copy(fields, index);
+    const first = findField(this, FIELD.cookie);
+    if (first >= 0 && findField(this, FIELD.cookie, first + 1) >= 0) this.#joinCookies(first);
+  }
+
+  /**
+   * @param name in lower case
+   * @returns all values joined with "," (AP-80), each character one byte
+   */
+  get(name: string): string | undefined {
+    return lookupOf(name).joinedValue(this);
+  }
+
+  /** Replaces every field of that name. @throws RangeError when the name or value could not be sent as it is */
+  set(name: string, value: string): void {
+    this.remove(name);
+    this.add(name, value);
+  }
+
+  /** Behind all others. @throws RangeError when there is no room for another of our own */
+  add(name: string, value: string): void {
+    if (this.count === MAX_FIELDS) throw new RangeError("no room for another field");
+    checkText(name, TOKEN);
+    checkText(value, FIELD_VALUE);
+    const at = this.#reserve(name.length + value.length);
+    const nameEnd = writeText(this.bytes, at, name);
+    this.#note(nameEnd - at, value.length);
+    writeText(this.bytes, nameEnd, value);
+    this.ids[this.count] = fieldIdOf(this.bytes, at, nameEnd);
+    this.#stays[this.count++] = 1;
+  }
+
+  /** Every field of that name. @param name in any letter case */
+  remove(name: string): void {
+    const lookup = lookupOf(name.toLowerCase());
+    for (let at = lookup.find(this); at >= 0; at = lookup.find(this, at)) this.#drop(at);
+  }
+
+  /** HTTP/2 may cut one into several fields; whoever judges or reads it knows only one (RFC 9113 section 8.2.3). */
+  #joinCookies(first: number): void {
+    const name = fieldName(this, first);
+    let joined = "";
+    for (let at = first; at >= 0; at = findField(this, FIELD.cookie, at)) {
+      joined += joined === "" ? fieldValue(this, at) : `; ${fieldValue(this, at)}`;
+      this.#drop(at);
+    }
+    this.add(name, joined);
+  }
+
+  #copy(fields: ReceivedFields, index: number): void {
+    const { bytes, ranges } = fields;
+    const [nameStart = 0, nameEnd = 0] = [ranges[4 * index], ranges[4 * index + 1]];
+    const [start = 0, end = 0] = [ranges[4 * index + 2], ranges[4 * index + 3]];
+    const at = this.#reserve(nameEnd - nameStart + end - start);
+    const middle = copyRange({ bytes, start: nameStart, end: nameEnd }, this.bytes, at);
+    copyRange({ bytes, start, end }, this.bytes, middle);
+    this.#note(nameEnd - nameStart, end - start);
+    this.ids[this.count] = fields.ids[index] ?? 0;
+    this.#stays[this.count++] = fields.goesOn(index) ? 1 : 0;
+  }
+
+  /** Where the field to come lies. */
+  #note(nameLength: number, valueLength: number): void {
+    const place = 4 * this.count;
+    const nameStart = this.#length;
+    this.ranges[place] = nameStart;
+    this.ranges[place + 1] = this.ranges[place + 2] = nameStart + nameLength;
+    this.#length = this.ranges[place + 3] = nameStart + nameLength + valueLength;
+  }
+
+  #drop(index: number): void {
+    this.ranges.copyWithin(4 * index, 4 * index + 4, 4 * this.count);
+    this.ids.copyWithin(index, index + 1, this.count);
+    this.#stays.copyWithin(index, index + 1, this.count);
+    this.count--;
+  }
+
+  #reserve(bytes: number): number {
+    const needed = this.#length + bytes;
+    if (needed > this.bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.bytes.length, needed));
+      this.bytes.copy(larger, 0, 0, this.#length);
+      this.bytes = larger;
+    }
+    return this.#length;
+  }
+}
+
+function lookupOf(name: string): FieldLookup {
+  const known = lookups.get(name);
+  if (known !== undefined) return known;
+  if (lookups.size >= MAX_LOOKUPS) lookups.clear();
+  const lookup = new FieldLookup(name);
+  lookups.set(name, lookup);
+  return lookup;
+}
