@@ -34,7 +34,7 @@ export interface Exchange
 /** An answer of our own. */
 export interface Answer {
   readonly status: number;
-  /** Plain text. */
+  /** Plain text, unless `headers` have a `content-type`. */
   readonly body: string;
   readonly headers?: readonly string[];
   /** For the access log (OBS-6). */

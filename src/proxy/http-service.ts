@@ -5,6 +5,7 @@
 import type { Socket } from "node:net";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { type Answer, type Exchange, type Outcome, type Route, refusal } from "./exchange.ts";
+import { answerInKind } from "./grpc-answer.ts";
 import { Forwarding } from "./http/forwarding.ts";
 import type { ReceivedRequest } from "./http/received-message.ts";
 import type {
@@ -64,8 +65,9 @@ export class HttpServiceHandler<C, E extends Exchange> implements RequestHandler
     }
     if ("tunnel" in verdict) return this.#tunnel(arrived, { exchange, tunnel: verdict.tunnel });
     if (!("route" in verdict)) {
-      const reply = new Answered(stream, () => record(outcomeOf(verdict)));
-      stream.answer(verdict);
+      const answer = answerInKind(verdict, exchange);
+      const reply = new Answered(stream, () => record(outcomeOf(answer)));
+      stream.answer(answer);
       return reply;
     }
     const { route } = verdict;

@@ -55,7 +55,7 @@ describe("gRPC through two sidecars", { skip }, () => {
     });
   }
 
-  test("AP-131 who may not call is told so in gRPC's own way", async () => {
+  test("AP-130 who may not call is told so in gRPC's own way", async () => {
     const { output, errors } = await mesh.stranger.run(program, "grpc", "fail");
     assert.equal(output, "PermissionDenied: RBAC: access denied; reason=[]\n", errors);
   });

@@ -27,6 +27,16 @@ for (const afterwards of ["keep", "close"] as const) {
   }
 }
 
+test("an answer of our own is of the type that its fields say", () => {
+  const fields = ["content-type", "application/grpc", "grpc-status", "7"];
+  const answer = new LocalAnswer({ status: 200, body: "", fields });
+  const target = Buffer.alloc(answer.maxBytes);
+  answer.write(target, 0, { afterwards: "keep", content: "whole", date: DATE });
+  assert.deepEqual(target.toString().match(/content-type: .*/gi), [
+    "content-type: application/grpc",
+  ]);
+});
+
 for (const status of [200, 599]) {
   test(`an answer of our own with status ${status}`, () => {
     assert.equal(new LocalAnswer({ status, body: "" }).status, status);

@@ -6,7 +6,7 @@ import { checkText, copy, copyRange, writeText } from "./write-bytes.ts";
 export interface LocalAnswerParts {
   /** 200 to 599, but for 204, 205 and 304, whose bodies have rules of their own. */
   readonly status: number;
-  /** Plain text. */
+  /** Plain text, unless `fields` have a `content-type`. */
   readonly body: string;
   /** Name, value, name, value. */
   readonly fields?: readonly string[];
@@ -42,7 +42,8 @@ export class LocalAnswer {
     this.bodyBytes = Buffer.byteLength(body);
     const start = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\nDate: `;
     this.#dateStart = start.length;
-    const rest = `Content-Type: text/plain\r\nContent-Length: ${this.bodyBytes}\r\n${linesOf(fields)}`;
+    const type = hasContentType(fields) ? "" : "Content-Type: text/plain\r\n";
+    const rest = `${type}Content-Length: ${this.bodyBytes}\r\n${linesOf(fields)}`;
     const whole = (option: string): Buffer =>
       Buffer.concat([
         Buffer.from(`${start}${NO_DATE}\r\n${rest}Connection: ${option}\r\n\r\n`, "latin1"),
@@ -67,6 +68,10 @@ export class LocalAnswer {
     writeText(target, at + this.#dateStart, date);
     return end;
   }
+}
+
+function hasContentType(fields: readonly string[]): boolean {
+  return fields.some((name, index) => index % 2 === 0 && name.toLowerCase() === "content-type");
 }
 
 function linesOf(fields: readonly string[]): string {

@@ -11,8 +11,8 @@ import {
 import { FieldSection, INCOMPLETE } from "./field-section.ts";
 import { type Http1Problem, PROBLEM } from "./problem.ts";
 
-/** Of a head, with its blank line. */
-export const MAX_HEAD_BYTES = 65_536;
+/** Of a head, with its blank line; as Envoy's default. */
+export const MAX_HEAD_BYTES = 61_440;
 /** `Content-Length` of a head that has none. */
 export const NO_LENGTH = -1;
 

@@ -31,7 +31,7 @@ export const PROBLEM = {
   headTooLarge: {
     status: 431,
     code: "http1.head_too_large",
-    words: "the head is longer than 64 KiB",
+    words: "the head is longer than 60 KiB",
   },
   requestLineTooLong: {
     status: 414,

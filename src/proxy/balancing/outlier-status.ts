@@ -7,7 +7,8 @@ import { FieldLookup } from "../../http/field-lookup.ts";
 import type { FieldRanges } from "../../http/field-ranges.ts";
 
 const GRPC_STATUS: FieldLookup = new FieldLookup("grpc-status");
-const GRPC_CONTENT_TYPE = /^application\/grpc(?:$|[+;])/i;
+/** Of requests and answers of gRPC; `application/grpc-web` is something else. */
+export const GRPC_CONTENT_TYPE: RegExp = /^application\/grpc(?:$|[+;])/i;
 
 /** By `grpc-status`: OK, CANCELLED, UNKNOWN, ... UNAUTHENTICATED. */
 const HTTP_STATUSES: readonly number[] = [

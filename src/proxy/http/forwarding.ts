@@ -5,6 +5,7 @@
 import type { METHOD } from "../../http/methods.ts";
 import { outlierStatus } from "../balancing/outlier-status.ts";
 import type { Exchange, Outcome, Route, Target } from "../exchange.ts";
+import { answerInKind } from "../grpc-answer.ts";
 import type { UpstreamConnectError } from "../upstream-dialer.ts";
 import { BodyPipe } from "./body-pipe.ts";
 import { HeldFields } from "./held-fields.ts";
@@ -273,8 +274,9 @@ export class Forwarding implements RequestSink {
   ): void {
     this.#failure ??= failure;
     this.#transportFailure = transportFailure ?? this.#transportFailure;
-    this.#status = status;
-    this.#stream.answer({ status, body, ...failure });
+    const answer = answerInKind({ status, body, ...failure }, this.#exchange);
+    this.#status = answer.status;
+    this.#stream.answer(answer);
   }
 
   #leaveCallee(): void {

@@ -183,12 +183,15 @@ function copyFields(fields: ReceivedFields): void {
 function fillLocal({ status, body, headers = [] }: Answer): boolean {
   try {
     BLOCK.response(status);
-    BLOCK.add("content-type", "text/plain");
     BLOCK.add("content-length", String(Buffer.byteLength(body)));
     BLOCK.add("date", dateField());
+    let hasType = false;
     for (let index = 0; index + 1 < headers.length; index += 2) {
-      BLOCK.add(headers[index]?.toLowerCase() ?? "", headers[index + 1] ?? "");
+      const name = headers[index]?.toLowerCase() ?? "";
+      hasType ||= name === "content-type";
+      BLOCK.add(name, headers[index + 1] ?? "");
     }
+    if (!hasType) BLOCK.add("content-type", "text/plain");
     return true;
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;

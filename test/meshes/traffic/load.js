@@ -78,8 +78,8 @@ function call(id, { messages, everyMs }, done) {
     const { error, status, answers, grpcStatus, body } = outcome;
     if (error !== undefined) done(outcome, error);
     else if (status !== 200) done(outcome, `status ${status}`);
-    else if (answers !== id) done(outcome, `the answer for ${answers}`);
     else if (grpcStatus !== "0") done(outcome, `grpc-status ${grpcStatus}`);
+    else if (answers !== id) done(outcome, `the answer for ${answers}`);
     else done(outcome, body.equals(Buffer.concat(messages)) ? undefined : "another body");
   });
 }

@@ -68,8 +68,8 @@ function slowestPush(guarded: readonly Told[], { guards }: Changes): number {
   for (const [index, { paths, at }] of guards.entries()) {
     const until = guards[index + 1]?.at ?? at + PUSH_MS;
     const contrary = paths === "denied" ? 200 : 403;
-    for (const { sentAt, status } of guarded) {
-      if (sentAt >= at && sentAt < until && status === contrary)
+    for (const { sentAt, ms, status } of guarded) {
+      if (sentAt >= at && sentAt + ms < until && status === contrary)
         slowest = Math.max(slowest, sentAt - at);
     }
   }
@@ -90,15 +90,25 @@ function reasonOf(one: Told, { entries, changes }: Known): Reason {
   const callers = entries.filter(({ reporter }) => reporter === "source");
   const callees = entries.filter(({ reporter }) => reporter === "destination");
   const [caller] = callers;
-  if (caller === undefined || callers.length > 1)
-    return { isFault: true, what: `${callers.length} entries of the caller's sidecar` };
-  const { upstream_host: upstream, response_flags: flags } = caller;
-  const pod = upstream === null ? undefined : changes.mesh.podAt(upstream);
+  if (callers.length > 1 || (caller === undefined && !isUnavailable(one)))
+    return {
+      isFault: true,
+      what: `${one.problem}: the caller's sidecar tells ${callers.length} times of it`,
+    };
+  const callee = caller?.upstream_host ?? callees[0]?.downstream_local_address ?? "nobody";
+  const pod = changes.mesh.podAt(callee);
   const kill = changes.kills.find((each) => each.pod === pod && overlaps(each, one));
-  if (kill === undefined) return { isFault: true, what: `no kill of ${pod} around it` };
+  if (kill === undefined)
+    return { isFault: true, what: `${one.problem}: no kill of ${pod} around it` };
+  const flags = caller?.response_flags ?? "-";
   const calleeFlags = callees.map(({ response_flags }) => response_flags).join(",") || "none";
   const what = `${kill.part} killed: ${one.problem}; caller ${flags}, callee ${calleeFlags}`;
   return { isFault: !isRightlyFlagged(kill, { flags, calleeFlags, one }), what };
+}
+
+/** To the caller's sidecar that is an answer as any other. */
+function isUnavailable({ problem }: Told): boolean {
+  return problem === "grpc-status 14";
 }
 
 interface Flags {
@@ -111,7 +121,8 @@ interface Flags {
 function isRightlyFlagged({ part }: Kill, { flags, calleeFlags, one }: Flags): boolean {
   if (part === "sidecar") return ["UF", "UC", "UR"].includes(flags);
   if (!["UF", "UC", "UR"].includes(calleeFlags)) return false;
-  return one.problem === "status 503" ? flags === "-" : ["UR", "UC"].includes(flags);
+  const isAnswered = one.problem === "status 503" || isUnavailable(one);
+  return isAnswered ? flags === "-" : ["UR", "UC"].includes(flags);
 }
 
 function overlaps({ killedAt, backAt = Number.POSITIVE_INFINITY }: Kill, one: Told): boolean {
