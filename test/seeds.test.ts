@@ -111,7 +111,13 @@ test("the article's authorizer comes with its arguments, files and probes", () =
   ]);
   assert.equal(opa?.args.length, 8);
   for (const probe of [opa?.livenessProbe, opa?.readinessProbe]) {
-    const check = { kind: "httpGet", path: "/health?plugins", port: 8282, headers: [] };
+    const check = {
+      kind: "httpGet",
+      scheme: "HTTP",
+      path: "/health?plugins",
+      port: 8282,
+      headers: [],
+    };
     assert.deepEqual(probe?.check, check);
     assert.equal(probe?.initialDelaySeconds, 5);
   }

@@ -16,6 +16,7 @@ import { type ConnectionPlace, ConnectionRoom } from "../runtime/connection-room
 import { describeError } from "../runtime/hauberk-error.ts";
 import { ListenError } from "../runtime/listen-error.ts";
 import type { Log } from "../runtime/log.ts";
+import { TLS_GROUPS } from "../runtime/tls-groups.ts";
 import type { Watched } from "../runtime/watched.ts";
 import type { BundleSequence } from "./bundle-sequence.ts";
 
@@ -118,7 +119,12 @@ async function currentBundle({ trust, jwtKeys, sequence }: BundleEndpointOptions
 }
 
 function secureContext(svid: X509Svid): SecureContextOptions {
-  return { cert: svid.certificateChainPem, key: svid.privateKeyPem, minVersion: "TLSv1.2" };
+  return {
+    cert: svid.certificateChainPem,
+    key: svid.privateKeyPem,
+    minVersion: "TLSv1.2",
+    ecdhCurve: TLS_GROUPS,
+  };
 }
 
 async function listen(

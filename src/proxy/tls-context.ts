@@ -3,6 +3,7 @@ import { constants } from "node:crypto";
 import type { SecureContextOptions } from "node:tls";
 import type { X509Svid } from "../identity/x509-svid.ts";
 import type { Trust } from "../policy/workload-view.ts";
+import { TLS_GROUPS } from "../runtime/tls-groups.ts";
 
 export interface MeshCredentials {
   readonly svid: X509Svid;
@@ -19,12 +20,6 @@ const CIPHERS = [
   "ECDHE-ECDSA-AES128-GCM-SHA256",
   "ECDHE-RSA-AES128-GCM-SHA256",
 ].join(":");
-
-/**
- * Groups for key agreement, the hybrid one of ML-KEM where OpenSSL knows it (from 3.5 on, which can also send the shares of
- * two groups at once). Left to itself it agrees to ffdhe8192, too: a stranger's handshake would cost fifty times as much.
- */
-const GROUPS = knowsHybridGroup() ? "*X25519MLKEM768:*X25519:P-256:P-384" : "X25519:P-256:P-384";
 
 /**
  * For the inbound side. Without tickets and renegotiation every connection stands on its own verified handshake
@@ -51,11 +46,6 @@ function credentials({ svid, trust }: MeshCredentials): SecureContextOptions {
     key: svid.privateKeyPem,
     ca: [...trust.rootsPem],
     ciphers: CIPHERS,
-    ecdhCurve: GROUPS,
+    ecdhCurve: TLS_GROUPS,
   };
-}
-
-function knowsHybridGroup(): boolean {
-  const [major = 0, minor = 0] = process.versions.openssl.split(".").map(Number);
-  return major > 3 || (major === 3 && minor >= 5);
 }

@@ -119,6 +119,12 @@ test("TLS 1.1, plaintext and other protocols are refused", async () => {
   await eventually("the refusal", () => log.find("connection refused").length > 0);
 });
 
+test("a stranger cannot make a handshake costly", async () => {
+  for (const ecdhCurve of ["ffdhe2048", "ffdhe8192", "P-521"])
+    await assert.rejects(dial({ ecdhCurve }), /handshake failure/, ecdhCurve);
+  (await dial({ ecdhCurve: "X25519" })).destroy();
+});
+
 test("TLS sessions are never resumed: each connection is verified anew", async () => {
   const first = await dial({ maxVersion: "TLSv1.2" });
   const session = first.getSession();

@@ -9,6 +9,7 @@ import { createServer, type SecureContextOptions, type TLSSocket } from "node:tl
 import { type ConnectionInjector, Server, ServerCredentials } from "@grpc/grpc-js";
 import { ListenError } from "../runtime/listen-error.ts";
 import type { Log } from "../runtime/log.ts";
+import { TLS_GROUPS } from "../runtime/tls-groups.ts";
 import type { Watched } from "../runtime/watched.ts";
 import { callDeadlines } from "./call-deadlines.ts";
 import { rememberClient } from "./client-certificates.ts";
@@ -132,6 +133,7 @@ function secureContext(identity: ServerIdentity): SecureContextOptions {
     key: identity.privateKeyPem,
     ca: [...identity.clientRootsPem],
     minVersion: "TLSv1.2",
+    ecdhCurve: TLS_GROUPS,
     secureOptions: constants.SSL_OP_NO_TICKET,
   };
 }

@@ -101,14 +101,22 @@ export class ConnectionCore<Context> {
     const { unconsumed } = stream;
     stream.unconsumed = 0;
     this.#close(stream);
-    this.creditConnection(unconsumed);
+    if (this.role === "server") this.creditConnection(unconsumed);
+  }
+
+  /**
+   * DATA came that a stream's owner is given. A client says how many streams there are, and each has a window of its own:
+   * some whose owners are slow must not hold up all others, so the connection's is given back at once.
+   */
+  noteReceived(octets: number): void {
+    if (this.role === "client") this.creditConnection(octets);
   }
 
   /** The owner has done with so many octets of the stream's body: the peer may send as many more. */
   consume(stream: Http2Stream<Context>, octets: number): void {
     const amount = Math.min(octets, stream.unconsumed);
     stream.unconsumed -= amount;
-    this.creditConnection(amount);
+    if (this.role === "server") this.creditConnection(amount);
     if (stream.receiving === "over") return;
     stream.credit += amount;
     if (stream.credit < STREAM_WINDOW / 2) return;

@@ -45,6 +45,7 @@ export class DataReceiver<Context> {
     this.#isLastFrame = (flags & FLAG.END_STREAM) !== 0;
     this.#stream = this.#receiverOf(id, length);
     if (this.#stream === undefined) core.creditConnection(length);
+    else core.noteReceived(length);
     this.#awaitsPadLength = (flags & FLAG.PADDED) !== 0;
     if (!this.#awaitsPadLength) this.#start(length, 0);
     else if (length === 0)

@@ -14,7 +14,10 @@ export const MAX_CONTINUATIONS = 16;
 export const MAX_INFORMATIONAL = 16;
 /** Opened by the peer, at any time. */
 export const MAX_STREAMS = 1_000;
-/** What a peer may send on one stream, and on all together, before the owner has consumed any; octets. */
+/**
+ * What a peer may send on one stream, and a client on all together, before the owner has consumed any; octets. Of a
+ * server's answers all together are only bounded by how many there are.
+ */
 export const STREAM_WINDOW = 262_144;
 export const CONNECTION_WINDOW = 1_048_576;
 /** Of the decoder's dynamic table: the size that RFC 9113 begins with. */

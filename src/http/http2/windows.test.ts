@@ -4,6 +4,7 @@ import { test } from "node:test";
 import {
   data,
   headers,
+  OK,
   POST,
   recordedClient,
   recordedServer,
@@ -12,6 +13,7 @@ import {
 } from "../../../test/kit/http2-frames.ts";
 import { ERROR_CODE } from "./error-code.ts";
 import { LARGEST, PREFACE } from "./frame.ts";
+import { FieldBlock } from "./hpack/field-block.ts";
 import { CONNECTION_WINDOW, OUTPUT_HIGH_WATER, STREAM_WINDOW } from "./limits.ts";
 import { SETTING } from "./peer-settings.ts";
 
@@ -49,6 +51,33 @@ test("section 6.9: more DATA than the connection's window ends the connection", 
   recorded.receive(headers(9, POST, "more"), data(9, "x"));
   assert.equal(recorded.take().at(-1), "GOAWAY 9 FLOW_CONTROL_ERROR");
 });
+
+test("section 6.9: answers that nobody reads hold up no others, however many they are", () => {
+  const recorded = recordedClient();
+  recorded.onData = () => {};
+  const piece = Buffer.alloc(16_384);
+  const answers = 2 * (CONNECTION_WINDOW / STREAM_WINDOW);
+  for (let id = 1; id <= 2 * answers; id += 2) {
+    if (id > 1) recorded.connection.open(getBlock(), "last", id);
+    recorded.receive(headers(id, OK, "more"));
+    for (let sent = 0; sent < STREAM_WINDOW; sent += piece.length)
+      recorded.receive(data(id, piece));
+  }
+  assert.ok(!recorded.connection.isOver, recorded.told.at(-1));
+  const given = recorded.take();
+  assert.ok(given.includes("WINDOW_UPDATE 0"));
+  assert.ok(!given.includes("WINDOW_UPDATE 1"), "each keeps to its own window");
+  recorded.receive(data(1, "x"));
+  assert.ok(recorded.take().includes("RST_STREAM 1 FLOW_CONTROL_ERROR"));
+});
+
+function getBlock(): FieldBlock {
+  const request = new FieldBlock();
+  request.request("GET", "http");
+  request.authority("shop.example");
+  request.path("/");
+  return request;
+}
 
 test("section 6.9: what a stream held that was reset is the connection's again", () => {
   const recorded = recordedServer();

@@ -87,6 +87,8 @@ export class Forwarding implements RequestSink {
   #pause: NodeJS.Timeout | undefined;
   /** Between being given to connections and being sent, or not. */
   #isWaiting = false;
+  /** How often it was given to connections: one may refuse it at once, and the next have it before the first has returned. */
+  #attempt = 0;
   #repeated = false;
   /** Monotonic, in milliseconds. */
   #sentAt = 0;
@@ -250,9 +252,10 @@ export class Forwarding implements RequestSink {
     if (this.#isOver) return;
     this.#target = target;
     this.#isWaiting = true;
+    const attempt = ++this.#attempt;
     const sending = target.connections.send(this.#outgoing, this.#following, this.#answer);
-    // It may have been sent, or have failed, meanwhile.
-    if (!this.#isWaiting) return;
+    // It may have been sent, or have failed and gone to another target, meanwhile.
+    if (!this.#isWaiting || attempt !== this.#attempt) return;
     this.#sending = sending;
     if (this.#attempts.waits() === "taken") return;
     this.#leaveCallee();
