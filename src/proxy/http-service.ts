@@ -60,13 +60,15 @@ export class HttpServiceHandler<C, E extends Exchange> implements RequestHandler
       exchange.headers.release();
     };
     if (verdict === "reset") {
+      // In HTTP/2 that would end the one stream only.
+      stream.retireConnection();
       stream.reset();
       return new Answered(stream, () => record(RESET));
     }
     if ("tunnel" in verdict) return this.#tunnel(arrived, { exchange, tunnel: verdict.tunnel });
     if (!("route" in verdict)) {
       const answer = answerInKind(verdict, exchange);
-      const reply = new Answered(stream, () => record(outcomeOf(answer)));
+      const reply = new Answered(stream, () => record(outcomeOf(answer, exchange)));
       stream.answer(answer);
       return reply;
     }
@@ -130,8 +132,9 @@ const RESET: Outcome = {
   bytesSent: 0,
 };
 
-function outcomeOf({ status, flags, details, body }: Answer): Outcome {
-  return { status, flags, details, bytesReceived: 0, bytesSent: Buffer.byteLength(body) };
+function outcomeOf({ status, flags, details, body }: Answer, { method }: Exchange): Outcome {
+  const bytesSent = method === "HEAD" ? 0 : Buffer.byteLength(body);
+  return { status, flags, details, bytesReceived: 0, bytesSent };
 }
 
 function answered(stream: ServerStream, answer: Answer): RequestSink {

@@ -9,6 +9,7 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
+import { connect as connectHttp2 } from "node:http2";
 import { connect, type Socket } from "node:net";
 import { after, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -142,6 +143,18 @@ test("OBS-32: on plaintext nobody says who called", async () => {
   assert.equal("x-forwarded-client-cert" in JSON.parse(body).headers, false);
 });
 
+test("PA-37: what was let in as plaintext ends with the first request under STRICT, in HTTP/2 too", async () => {
+  const { port, view, views } = await stage(echo);
+  const session = connectHttp2(`http://${LOOPBACK}:${port}`).on("error", () => {});
+  const ask = () => session.request({ ":authority": "api:8080" }).resume();
+  const [answer] = await once(ask(), "response");
+  assert.equal(answer[":status"], 200);
+  views.set(view({ mode: "STRICT" }));
+  const refused = ask();
+  await assert.rejects(once(refused, "response"));
+  await eventually("the connection to end", () => session.destroyed);
+});
+
 test("a request id is kept, or made; x-forwarded-proto likewise", async () => {
   const { port, entry } = await stage(echo);
   const kept = JSON.parse((await call(port, { headers: { "x-request-id": "abc" } })).body);
@@ -165,6 +178,8 @@ test("AP-130, AP-131: a denied request gets 403 and exactly this body, and the l
     "rbac_access_denied_matched_policy[ns[production]-policy[no-admin]-rule[0]]",
   );
   assert.equal(written.bytes_sent, 19);
+  await call(port, { method: "HEAD", path: "/admin/x" });
+  assert.equal((await entry(({ method }) => method === "HEAD")).bytes_sent, 0);
 });
 
 test("AP-106: what is judged is what is forwarded", async () => {
@@ -564,6 +579,27 @@ for (const [protocol, passed] of [
     assert.equal("upgrade" in JSON.parse(body).headers, passed);
   });
 }
+
+test("a WebSocket of a peer that no root vouches for any more is cut", async () => {
+  const { port, views, view, application } = await stage(echo, { mode: "STRICT" });
+  const upgrade = "Connection: upgrade\r\nUpgrade: websocket\r\n\r\n";
+  application.on("upgrade", (_incoming, socket) => {
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\n${upgrade}`);
+    socket.on("error", () => socket.destroy()).pipe(socket);
+  });
+  const socket = meshSocket(port, frontend);
+  let seen = "";
+  socket.on("data", (chunk: Buffer) => {
+    seen += chunk.toString("latin1");
+  });
+  socket.write(`GET / HTTP/1.1\r\nHost: a\r\n${upgrade}`);
+  await eventually("the upgrade", () => seen.includes("101 Switching"));
+  socket.write("hello");
+  await eventually("its echo", () => seen.endsWith("hello"));
+  const closed = once(socket, "close");
+  views.set(view({ mode: "STRICT", rootsPem: [createThrowawayAuthority().rootPem] }));
+  await closed;
+});
 
 test("a new certificate serves new connections; the open one goes on", async () => {
   const { port, svid } = await stage(echo, { mode: "STRICT" });

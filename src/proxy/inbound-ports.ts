@@ -7,9 +7,14 @@ export interface ServedPort extends InboundPort {
   readonly undeclared?: true;
 }
 
+/** A stranger may call any. */
+const MOST_UNDECLARED = 1_024;
+
 export class InboundPorts {
   readonly #declared: ReadonlyMap<number, InboundPort>;
   readonly #view: WorkloadView;
+  /** What was worked out for others: what is known of a port is kept by it. */
+  readonly #undeclared = new Map<string, ServedPort>();
 
   constructor(view: WorkloadView) {
     this.#view = view;
@@ -25,6 +30,13 @@ export class InboundPorts {
     if (declared !== undefined) return declared;
     const { interception } = this.#view;
     if (interception === undefined) return undefined;
-    return { ...undeclaredPort(interception, { containerPort, podAddress }), undeclared: true };
+    const key = `${containerPort} ${podAddress}`;
+    let known = this.#undeclared.get(key);
+    if (known === undefined) {
+      known = { ...undeclaredPort(interception, { containerPort, podAddress }), undeclared: true };
+      if (this.#undeclared.size >= MOST_UNDECLARED) this.#undeclared.clear();
+      this.#undeclared.set(key, known);
+    }
+    return known;
   }
 }

@@ -74,7 +74,7 @@ export class InboundSide {
   enforce({ view }: CompiledView): void {
     for (const port of view.inbound.ports) this.#listeners.get(keyOf(port))?.update(port);
     this.#carrier.judgeAgain();
-    this.#http.retireWhere((call) => this.#isTrustedNoMore(call));
+    this.#http.expelWhere((call) => this.#isTrustedNoMore(call));
   }
 
   /** A request would be refused now: an idle connection need not wait for one. */

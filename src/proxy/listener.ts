@@ -4,6 +4,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { SocketAddress } from "../policy/workload.ts";
 import { BoundedWarning } from "../runtime/bounded-warning.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
+import { duplicateListening, LinuxSocketError } from "../runtime/linux-socket.ts";
 import { ListenError } from "../runtime/listen-error.ts";
 import type { Log } from "../runtime/log.ts";
 import { formatAddress } from "./recorder.ts";
@@ -12,6 +13,11 @@ import { formatAddress } from "./recorder.ts";
 const MAX_CONNECTIONS = 16_384;
 /** So many may wait to be accepted, where the kernel allows it. */
 const BACKLOG = 4_096;
+/**
+ * Node accepts one connection a turn of the event loop from each descriptor (libuv since 1.45). A turn of a busy sidecar
+ * takes ten milliseconds: whoever came with a hundred others in a second would wait ever longer.
+ */
+const ACCEPTED_PER_TURN = 8;
 /** Of those, how many may have said nothing yet; then the oldest silent one makes room (PA-41). */
 const MAX_SILENT = 1_024;
 
@@ -23,6 +29,9 @@ export interface ListenerOptions {
 
 export class Listener {
   readonly #server: Server;
+  /** They accept from the same socket. */
+  readonly #others: Server[] = [];
+  readonly #serve: (socket: Socket) => void;
   readonly #open = new Set<Socket>();
   readonly #silent = new Set<Socket>();
   readonly #at: SocketAddress;
@@ -31,16 +40,20 @@ export class Listener {
   constructor(at: SocketAddress, { serve, log }: ListenerOptions) {
     this.#at = at;
     this.#log = log;
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-      this.#open.add(socket);
-      socket.once("close", () => this.#open.delete(socket));
+    const dropped = new BoundedWarning(log, { message: "connection dropped" });
+    this.#serve = (socket) => {
       // Whoever serves the connection hears of its errors too; without anybody a reset would end the process.
       socket.on("error", () => socket.destroy());
+      if (this.#open.size >= MAX_CONNECTIONS) {
+        socket.destroy();
+        dropped.warn({ at: formatAddress(at), limit: MAX_CONNECTIONS });
+        return;
+      }
+      this.#open.add(socket);
+      socket.once("close", () => this.#open.delete(socket));
       serve(socket);
-    });
-    this.#server.maxConnections = MAX_CONNECTIONS;
-    const dropped = new BoundedWarning(log, { message: "connection dropped" });
-    this.#server.on("drop", () => dropped.warn({ at: formatAddress(at), limit: MAX_CONNECTIONS }));
+    };
+    this.#server = createServer(ACCEPTING, this.#serve);
   }
 
   /** @throws ListenError, as when another process has the port; it may be called again then */
@@ -53,9 +66,15 @@ export class Listener {
     } catch (cause) {
       throw new ListenError(`cannot listen on ${at}`, { cause });
     }
-    this.#server.on("error", (error) =>
-      this.#log.error("listener failed", { at, problem: describeError(error) }),
-    );
+    const onError = (error: Error): void =>
+      this.#log.error("listener failed", { at, problem: describeError(error) });
+    this.#server.on("error", onError);
+    for (let count = 1; count < ACCEPTED_PER_TURN; count++) {
+      const descriptor = duplicate(this.#server);
+      if (descriptor === undefined) break;
+      const other = createServer(ACCEPTING, this.#serve).on("error", onError);
+      this.#others.push(other.listen({ fd: descriptor, backlog: BACKLOG }));
+    }
   }
 
   /** Counts a connection as silent until the returned function is called. */
@@ -77,13 +96,26 @@ export class Listener {
   /** No further connections, from now on; those that are open may end within `graceMs`, and are cut then. */
   async close(graceMs: number): Promise<void> {
     for (const socket of this.#silent) socket.destroy();
-    const closed = new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-    });
+    const servers = [this.#server, ...this.#others.splice(0)];
+    const closed = Promise.all(
+      servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
+    );
     const cut = setTimeout(() => {
       for (const socket of this.#open) socket.destroy();
     }, graceMs);
     await closed;
     clearTimeout(cut);
+  }
+}
+
+const ACCEPTING = { allowHalfOpen: true, noDelay: true };
+
+/** @returns undefined where there is none: connections are accepted as Node does it */
+function duplicate(server: Server): number | undefined {
+  try {
+    return duplicateListening(server);
+  } catch (error) {
+    if (error instanceof LinuxSocketError) return undefined;
+    throw error;
   }
 }

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createServer as createHttpServer, type RequestListener, request } from "node:http";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { after, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { eventually } from "../../test/kit/eventually.ts";
 import { freePort } from "../../test/kit/free-port.ts";
 import {
@@ -104,6 +105,20 @@ async function get(port: number, headers: Readonly<Record<string, string>> = {})
   incoming.resume();
   return { status: incoming.statusCode, by: incoming.headers.by, headers: incoming.headers };
 }
+
+test("a request that is tried again after a rule has changed leaves nothing of the former rule behind", async () => {
+  const port = await freePort();
+  const { listen, change } = await caller([port], {});
+  const early = get(listen);
+  await delay(50); // Nobody listens: its second try fails after 150 ms, and the third is made ready then.
+  change({ connectionPool: { maxRequestsPerConnection: 1 } });
+  assert.equal((await early).status, 503);
+  let connections = 0;
+  const api = createHttpServer((_, reply) => reply.end()).on("connection", () => connections++);
+  servers.push(api.listen(port, LOOPBACK).unref());
+  for (let call = 0; call < 2; call++) assert.equal((await get(listen)).status, 200);
+  assert.equal(connections, 2);
+});
 
 test("ROUND_ROBIN: each in turn; another rule is in force at once", async () => {
   const { listen, change } = await caller(await applications(3), {

@@ -110,7 +110,10 @@ function tunnelVerdict(exchange: OutboundExchange, options: OutboundHttpOptions)
   };
 }
 
-function routeTo(exchange: OutboundExchange, { balancers, targets }: OutboundHttpOptions): Verdict {
+function routeTo(
+  exchange: OutboundExchange,
+  { balancers, targets, compiled }: OutboundHttpOptions,
+): Verdict {
   const { destination, call } = exchange;
   if (destination === undefined) return NO_ENDPOINT;
   const balancer = balancers.of(destination);
@@ -123,8 +126,15 @@ function routeTo(exchange: OutboundExchange, { balancers, targets }: OutboundHtt
   });
   if (typeof selection === "string") return selection === "overflow" ? OVERFLOW : NO_ENDPOINT;
   const content = contentOf(exchange, destination);
+  const judged = compiled.current;
+  // A later try may fall into the time of a newer view: what it finds is kept for all requests of that view.
+  const asOfNow = (): Destination => {
+    const { current } = compiled;
+    if (current === judged) return destination;
+    return current.destinations.get(outboundCluster(destination)) ?? destination;
+  };
   const attempts = new DestinationAttempts(selection, (endpoint) =>
-    targets.target(destination, endpoint, content),
+    targets.target(asOfNow(), endpoint, content),
   );
   return { route: { scheme: "http", attempts } };
 }

@@ -118,10 +118,14 @@ function refuseUnreachable(exchange: OutboundExchange): StepResult {
 /** Names that mean something on this machine only are replaced: the callee is told the service's name. */
 function nameDestination(exchange: OutboundExchange): StepResult {
   const { authority = "", call, destination } = exchange;
-  if (destination === undefined || call.captured) return "continue";
+  if (destination === undefined || (call.captured && authority !== "")) return "continue";
   const { host = "", port } = parseAuthority(authority) ?? {};
   const listeners = [call.facts.local, destination.listen];
-  if (listeners.some((listen) => listen !== undefined && isAddressOf(listen, { host, port }))) {
+  const isLocal = listeners.some(
+    (listen) => listen !== undefined && isAddressOf(listen, { host, port }),
+  );
+  // An empty Host is a name in HTTP/1 and none in HTTP/2 (RFC 9113 section 8.3.1).
+  if (isLocal || authority === "") {
     exchange.authority = `${destination.host}:${destination.servicePort}`;
   } else {
     const name = withoutLocalSuffix(host);

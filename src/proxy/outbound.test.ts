@@ -116,6 +116,16 @@ async function say(socket: Socket, text: string): Promise<string> {
 
 const dial = (port: number): Socket => connect({ port, host: LOOPBACK, allowHalfOpen: true });
 
+test("a request that names nobody is told to the callee by the service's name", async () => {
+  const api = await callee(await echoApplication());
+  const frontend = await caller({ port: api.port });
+  const socket = dial(frontend.port);
+  socket.write("GET / HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n");
+  let seen = "";
+  for await (const chunk of socket) seen += chunk;
+  assert.match(seen, /^HTTP\/1.1 200 .*"host":"api.production.svc.cluster.local:8080"/s);
+});
+
 test("two sidecars: the call is answered, and both know both identities", async () => {
   const api = await callee(await echoApplication());
   const frontend = await caller({ port: api.port });

@@ -4,7 +4,7 @@
  * Source: https://man7.org/linux/man-pages/man7/ip.7.html, https://man7.org/linux/man-pages/man7/socket.7.html
  */
 import { createRequire } from "node:module";
-import { isIP, Socket } from "node:net";
+import { isIP, type Server, Socket } from "node:net";
 import { endianness, platform } from "node:os";
 import { HauberkError } from "./hauberk-error.ts";
 
@@ -28,6 +28,7 @@ export class LinuxSocketError extends HauberkError {
 interface Native {
   readonly openSocket: (family: number, type: number, protocol: number) => unknown;
   readonly closeDescriptor: (descriptor: number) => unknown;
+  readonly control: (descriptor: number, command: number, argument: number) => unknown;
   readonly bind: (descriptor: number, address: Buffer, length: number) => unknown;
   readonly setOption: (
     descriptor: number,
@@ -51,6 +52,7 @@ interface Native {
 const AF_INET = 2;
 const AF_INET6 = 10;
 const SOCK_STREAM_NONBLOCK_CLOEXEC = 1 | 0x800 | 0x80000;
+const F_DUPFD_CLOEXEC = 1030;
 const SOL_IP = 0;
 const SOL_SOCKET = 1;
 const SOL_IPV6 = 41;
@@ -134,6 +136,20 @@ export function connectFrom(
   throw new LinuxSocketError("this version of Node does not take over a socket");
 }
 
+/**
+ * One more descriptor of the socket that a server listens on.
+ *
+ * @returns undefined when it does not listen, or no descriptor is left
+ * @throws LinuxSocketError
+ */
+export function duplicateListening(server: Server): number | undefined {
+  native ??= loadNative();
+  const descriptor = descriptorOf(server);
+  if (descriptor === undefined) return undefined;
+  const duplicate = Number(native.control(descriptor, F_DUPFD_CLOEXEC, 0));
+  return duplicate < 0 ? undefined : duplicate;
+}
+
 function openDescriptor(
   address: string,
   { mark, sourceAddress }: Pick<ConnectFromOptions, "mark" | "sourceAddress">,
@@ -185,14 +201,14 @@ function adopt(socket: Socket, descriptor: number): "adopted" | "refused" {
     : "refused";
 }
 
-function descriptorOf(socket: Socket): number | undefined {
+function descriptorOf(socket: Socket | Server): number | undefined {
   const handle = handleOf(socket);
   if (typeof handle !== "object" || handle === null || !("fd" in handle)) return undefined;
   return typeof handle.fd === "number" && handle.fd >= 0 ? handle.fd : undefined;
 }
 
 /** Not documented, and the same in every version of Node that we run on. */
-function handleOf(socket: Socket): unknown {
+function handleOf(socket: Socket | Server): unknown {
   return "_handle" in socket ? socket._handle : undefined;
 }
 
@@ -241,6 +257,7 @@ function loadNative(): Native {
     return {
       openSocket: library.func("int socket(int, int, int)"),
       closeDescriptor: library.func("int close(int)"),
+      control: library.func("int fcntl(int, int, int)"),
       bind: library.func("int bind(int, const uint8_t*, uint32_t)"),
       setOption: library.func("int setsockopt(int, int, int, const uint8_t*, uint32_t)"),
       getOption: library.func("int getsockopt(int, int, int, _Out_ uint8_t*, _Inout_ uint32_t*)"),

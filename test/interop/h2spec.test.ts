@@ -1,13 +1,26 @@
-/** Our HTTP/2 codec as h2spec, which none of us wrote, sees it: as a server and as a client, the strict cases too. */
+/**
+ * HTTP/2 as h2spec, which none of us wrote, sees it: our codec as a server and as a client, and our sidecars, the callee's,
+ * the caller's, and both behind each other. The strict cases too.
+ */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { before, test } from "node:test";
+import { freePort } from "../kit/free-port.ts";
 import { buildGoModule } from "../kit/go-program.ts";
 import { startAsker } from "../kit/http2-asker.ts";
 import { startSmallHttp2Server } from "../kit/http2-server.ts";
 import { missingParts } from "../kit/missing-parts.ts";
+import {
+  destination,
+  idOf,
+  inboundPort,
+  startTestSidecar,
+  type TestSidecar,
+  workloadView,
+} from "../kit/sidecar-fixture.ts";
+import { createThrowawayAuthority } from "../kit/throwaway-authority.ts";
 
 const skip = missingParts("go");
 /** Of this version of h2spec: fewer would mean that it did not ask all. */
@@ -62,3 +75,55 @@ test("h2spec finds no fault in a client on our codec", { skip, timeout: 120_000 
     asker.close();
   }
 });
+
+const mesh = createThrowawayAuthority();
+
+/**
+ * A port of a sidecar serves HTTP/1 as well, as Envoy's does: what does not begin with HTTP/2's preface is answered as HTTP/1
+ * answers it, by 400 and a closed connection, in which h2spec can see no GOAWAY.
+ */
+function assertAllButPreface(output: string): void {
+  const failed = new Set(output.match(/(?<=× )\d+: .*$/gm));
+  assert.deepEqual([...failed], ["2: Sends invalid connection preface"], output);
+  const summary = `${CASES.server} tests, ${CASES.server - 1} passed, 0 skipped, 1 failed`;
+  assert.ok(output.includes(summary), output);
+}
+
+/** @param application of HTTP/2; @returns the sidecar before it, and the port that takes its callers */
+async function startCallee(application: number): Promise<[TestSidecar, number]> {
+  const listen = await freePort();
+  const ports = [inboundPort({ listen, application, protocol: "http2", mode: "PERMISSIVE" })];
+  const view = workloadView({ rootsPem: [mesh.rootPem], ports });
+  return [await startTestSidecar({ view, svid: mesh.svid(idOf("api")) }), listen];
+}
+
+async function startCaller(port: number, mutualTls: boolean): Promise<[TestSidecar, number]> {
+  const listen = await freePort();
+  const to = destination({ name: "api", port, listen, protocol: "http2", mutualTls });
+  const view = workloadView({ name: "frontend", rootsPem: [mesh.rootPem], destinations: [to] });
+  return [await startTestSidecar({ view, svid: mesh.svid(idOf("frontend")) }), listen];
+}
+
+for (const way of ["callee's sidecar", "caller's sidecar", "sidecars of both"] as const) {
+  test(`h2spec finds no fault through the ${way}`, { skip, timeout: 200_000 }, async () => {
+    const server = await startSmallHttp2Server();
+    const sidecars: TestSidecar[] = [];
+    let { port } = server;
+    try {
+      if (way !== "caller's sidecar") {
+        const [callee, listen] = await startCallee(port);
+        sidecars.push(callee);
+        port = listen;
+      }
+      if (way !== "callee's sidecar") {
+        const [caller, listen] = await startCaller(port, way === "sidecars of both");
+        sidecars.push(caller);
+        port = listen;
+      }
+      assertAllButPreface(await outputOf("server", String(port)));
+    } finally {
+      await Promise.all(sidecars.map(({ sidecar }) => sidecar.close()));
+      server.close();
+    }
+  });
+}

@@ -56,7 +56,9 @@ test("CA-50: lists by `openssl ca -gencrl`: who holds a certificate of a revoked
   });
   try {
     const stolen = await issueFor(mesh, "frontend");
-    assert.match(await answerTo(mesh, stolen), /HTTP\/1\.1 200/);
+    await eventually("the application behind its sidecar", async () =>
+      /HTTP\/1\.1 200/.test(await answerTo(mesh, stolen)),
+    );
     assert.equal((await issueFor(mesh, "frontend", stolen)).id, stolen.id, "it buys another now");
 
     const former = join(folder, "former.pem");

@@ -121,15 +121,26 @@ function judgeRequests({ seconds, told, oddities }: LoadLog): number {
   console.log(`in all: ${summary(seconds)}`);
   tell(judgement);
   for (const { text } of oddities.slice(0, 20)) console.log(`the client said: ${text}`);
-  for (const problem of changes.problems) console.log(problem);
-  const never = changes.kills.filter(({ backAt }) => backAt === undefined);
-  for (const { pod, part } of never) console.log(`${pod} ${part} did not come back`);
+  const others = [...changes.problems, ...complaints(seconds, judgement)];
+  for (const other of others) console.log(`FAULT: ${other}`);
+  return judgement.faults.length + oddities.length + others.length;
+}
+
+function complaints(seconds: readonly Second[], { denied }: Judgement): readonly string[] {
+  const found = changes.kills
+    .filter(({ backAt }) => backAt === undefined)
+    .map(({ pod, part }) => `${pod} ${part} did not come back`);
+  const sum = (of: (second: Second) => number): number =>
+    seconds.reduce((total, each) => total + of(each), 0);
+  const shed = sum((second) => second.shed);
+  if (shed > 0) found.push(`${shed} were not sent, because so many had no answer yet`);
+  if (denied === 0) found.push("no policy has denied anything");
+  const sent = sum((second) => second.sent);
   const logged = accessLogs.requestsOf(CLIENT);
-  const sent = seconds.reduce((total, second) => total + second.sent, 0);
   console.log(`${logged} requests in the log of the client's sidecar`);
-  const lost = logged < sent - (seconds.at(-1)?.outstanding ?? 0) ? 1 : 0;
-  if (lost > 0) console.log(`${sent} were sent`);
-  return judgement.faults.length + oddities.length + changes.problems.length + never.length + lost;
+  const unanswered = seconds.at(-1)?.outstanding ?? 0;
+  if (logged < sent - unanswered) found.push(`${sent} were sent, and not all of them are logged`);
+  return found;
 }
 
 function tell({ faults, explained, denied, slowestPush }: Judgement): void {

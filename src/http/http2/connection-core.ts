@@ -6,6 +6,7 @@ import { FRAME, LARGEST } from "./frame.ts";
 import {
   CONNECTION_WINDOW,
   CONTROL_BUDGET,
+  MAX_HELD,
   MAX_OUTPUT,
   OUTPUT_HIGH_WATER,
   RESET_BUDGET,
@@ -36,7 +37,8 @@ export class ConnectionCore<Context> {
   lastServedByPeer: number = LARGEST;
   /** No stream is opened any more, either way: when the open ones have ended, the connection may end. */
   isClosing = false;
-  #credit = 0;
+  /** Octets that owners were given and have not consumed. */
+  #held = 0;
   #isFlushAsked = false;
   #isDrained = false;
 
@@ -101,36 +103,27 @@ export class ConnectionCore<Context> {
     const { unconsumed } = stream;
     stream.unconsumed = 0;
     this.#close(stream);
-    if (this.role === "server") this.creditConnection(unconsumed);
+    this.#noteConsumed(unconsumed);
   }
 
-  /**
-   * DATA came that a stream's owner is given. A client says how many streams there are, and each has a window of its own:
-   * some whose owners are slow must not hold up all others, so the connection's is given back at once.
-   */
-  noteReceived(octets: number): void {
-    if (this.role === "client") this.creditConnection(octets);
+  /** DATA came. @param held so many octets of it are a stream's owner's to consume */
+  noteReceived(octets: number, held: number): void {
+    this.receiveWindow -= octets;
+    this.#held += held;
+    this.#widen();
   }
 
   /** The owner has done with so many octets of the stream's body: the peer may send as many more. */
   consume(stream: Http2Stream<Context>, octets: number): void {
     const amount = Math.min(octets, stream.unconsumed);
     stream.unconsumed -= amount;
-    if (this.role === "server") this.creditConnection(amount);
+    this.#noteConsumed(amount);
     if (stream.receiving === "over") return;
     stream.credit += amount;
     if (stream.credit < STREAM_WINDOW / 2) return;
     this.#writeCredit(stream.id, stream.credit);
     stream.receiveWindow += stream.credit;
     stream.credit = 0;
-  }
-
-  creditConnection(octets: number): void {
-    this.#credit += octets;
-    if (this.#credit < CONNECTION_WINDOW / 2) return;
-    this.#writeCredit(0, this.#credit);
-    this.receiveWindow += this.#credit;
-    this.#credit = 0;
   }
 
   /** Lets owners go on that wait for a window or for room, as far as there is any. */
@@ -189,6 +182,23 @@ export class ConnectionCore<Context> {
     this.streams.close(stream);
     this.waiting.delete(stream);
     this.checkDrained();
+  }
+
+  #noteConsumed(octets: number): void {
+    this.#held -= octets;
+    this.#widen();
+  }
+
+  /**
+   * Streams have windows of their own, so some whose owners are slow must not hold up all others. Of a client there are as
+   * many as it opens itself; of a server, as many as the peer likes.
+   */
+  #widen(): void {
+    const most = this.role === "client" ? CONNECTION_WINDOW : MAX_HELD - this.#held;
+    const credit = Math.min(CONNECTION_WINDOW, most) - this.receiveWindow;
+    if (credit < CONNECTION_WINDOW / 2) return;
+    this.#writeCredit(0, credit);
+    this.receiveWindow += credit;
   }
 
   #writeCredit(id: number, octets: number): void {

@@ -40,12 +40,10 @@ export class DataReceiver<Context> {
       core.fail(ERROR_CODE.FLOW_CONTROL_ERROR, "more DATA than the connection's window");
       return;
     }
-    core.receiveWindow -= length;
     this.#length = length;
     this.#isLastFrame = (flags & FLAG.END_STREAM) !== 0;
     this.#stream = this.#receiverOf(id, length);
-    if (this.#stream === undefined) core.creditConnection(length);
-    else core.noteReceived(length);
+    core.noteReceived(length, this.#stream === undefined ? 0 : length);
     this.#awaitsPadLength = (flags & FLAG.PADDED) !== 0;
     if (!this.#awaitsPadLength) this.#start(length, 0);
     else if (length === 0)

@@ -214,7 +214,6 @@ export class HeadReceiver<Context> {
       code: ERROR_CODE.NO_ERROR,
       problem: "too many fields, or too large",
     });
-    core.chargeReset();
   }
 
   #takeResponse(stream: Http2Stream<Context>, head: ReceivedHead): void {

@@ -14,12 +14,11 @@ export const MAX_CONTINUATIONS = 16;
 export const MAX_INFORMATIONAL = 16;
 /** Opened by the peer, at any time. */
 export const MAX_STREAMS = 1_000;
-/**
- * What a peer may send on one stream, and a client on all together, before the owner has consumed any; octets. Of a
- * server's answers all together are only bounded by how many there are.
- */
+/** What a peer may send on one stream before the owner has consumed any, and at once on all together; octets. */
 export const STREAM_WINDOW = 262_144;
 export const CONNECTION_WINDOW = 1_048_576;
+/** What the owner of a server's connection may be given of all streams together, and not have consumed; octets. */
+export const MAX_HELD = 16_777_216;
 /** Of the decoder's dynamic table: the size that RFC 9113 begins with. */
 export const DYNAMIC_TABLE_SIZE = 4_096;
 /** Parameters in one SETTINGS frame; six are defined. */
@@ -33,9 +32,10 @@ export const SETTINGS_TIMEOUT_MS = 10_000;
 
 /**
  * Streams that end before their time (CVE-2023-44487, CVE-2025-8671): reset by the peer, or by us for its faults. Each
- * stream that ends in order earns one.
+ * stream that ends in order earns one. All that may be open can be given up at once without fault: a peer carries the
+ * requests of many, who lose patience with one slow callee together.
  */
-export const RESET_BUDGET = { burst: 200, perSecond: 50 } as const;
+export const RESET_BUDGET = { burst: 1_000, perSecond: 50 } as const;
 /**
  * Frames that ask for work and carry nothing: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA, unknown ones. Frames
  * that carry something, either way, earn some.

@@ -36,10 +36,6 @@ export class BodyPipe {
     return this.#isPassedOn;
   }
 
-  setSender(sender: BodySender): void {
-    this.#sender = sender;
-  }
-
   /** What has come meanwhile goes on now. */
   setReceiver(receiver: BodyReceiver): void {
     this.#receiver = receiver;

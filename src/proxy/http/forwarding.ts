@@ -18,6 +18,7 @@ import type {
   Sending,
   ServerStream,
 } from "./streams.ts";
+import { WaitingOverflowError } from "./upstream-connections-waiting.ts";
 
 /** Methods that may be repeated (RFC 9110 section 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set([
@@ -67,6 +68,7 @@ const OVERFLOW = {
 };
 const TOO_MANY = "too many requests to the service are under way\n";
 const CLIENT_LEFT = { flags: "DC", details: "downstream_remote_disconnect" };
+const IDLE = { flags: "SI", details: "stream_idle_timeout" };
 const LOST = "no connection to the service, or it was lost before an answer\n";
 const MALFORMED_ANSWER = "the service's answer is malformed\n";
 
@@ -94,6 +96,8 @@ export class Forwarding implements RequestSink {
   #sentAt = 0;
   #serviceMs: number | undefined;
   #status: number | null = null;
+  /** Of an answer of our own. */
+  #ownOctets = 0;
   #answerFields: HeldFields | undefined;
   #failure: Failure | undefined;
   #transportFailure: string | undefined;
@@ -135,7 +139,7 @@ export class Forwarding implements RequestSink {
   aborted(why: Abort): void {
     this.#leaveCallee();
     if (why.cause !== "malformed") {
-      this.#failure ??= CLIENT_LEFT;
+      this.#failure ??= why.cause === "timeout" ? IDLE : CLIENT_LEFT;
       return;
     }
     const failure = { flags: "DPE", details: why.details };
@@ -167,6 +171,10 @@ export class Forwarding implements RequestSink {
     this.#isWaiting = false;
     const target = this.#target;
     if (this.#isOver || target === undefined) return;
+    if (error instanceof WaitingOverflowError) {
+      this.#refuse(OVERFLOW, { status: 503, body: TOO_MANY });
+      return;
+    }
     this.#transportFailure = error.reason;
     const next = this.#attempts.after(target, error);
     if (next === undefined)
@@ -264,8 +272,9 @@ export class Forwarding implements RequestSink {
 
   /** When nothing was done about it; and once more when a connection that had stood idle turned out to be dead. */
   #mayRepeat(why: Abort, client: ClientStream | undefined): boolean {
-    if (this.#repeated || this.#following === "more" || this.#outgoing.upgrade !== undefined)
-      return false;
+    // Before its answer nothing goes out behind a request for a switch.
+    const hasBody = this.#following === "more" && this.#outgoing.upgrade === undefined;
+    if (this.#repeated || hasBody) return false;
     if (why.cause === "reset" && why.done === "nothing") return true;
     if (why.cause !== "closed" || client?.isReused !== true) return false;
     return IDEMPOTENT.has(this.#exchange.method);
@@ -279,6 +288,7 @@ export class Forwarding implements RequestSink {
     this.#transportFailure = transportFailure ?? this.#transportFailure;
     const answer = answerInKind({ status, body, ...failure }, this.#exchange);
     this.#status = answer.status;
+    this.#ownOctets = this.#exchange.method === "HEAD" ? 0 : Buffer.byteLength(answer.body);
     this.#stream.answer(answer);
   }
 
@@ -299,7 +309,7 @@ export class Forwarding implements RequestSink {
       flags,
       details,
       bytesReceived: this.#body?.octets ?? 0,
-      bytesSent: this.#answer.octets,
+      bytesSent: this.#answer.octets + this.#ownOctets,
       ...(this.#target !== undefined && { target: this.#target.address }),
       ...(ends !== undefined && { ends }),
       ...(this.#transportFailure !== undefined && { transportFailure: this.#transportFailure }),

@@ -99,7 +99,9 @@ export class HeldFields implements ReceivedFields {
     const name = fieldName(this, first);
     let joined = "";
     for (let at = first; at >= 0; at = findField(this, FIELD.cookie, at)) {
-      joined += joined === "" ? fieldValue(this, at) : `; ${fieldValue(this, at)}`;
+      const value = fieldValue(this, at);
+      // An empty one would leave a space at the end, where HTTP/2 has none.
+      if (value !== "") joined += joined === "" ? value : `; ${value}`;
       this.#drop(at);
     }
     this.add(name, joined);

@@ -49,7 +49,14 @@ const endings: readonly ((seen: SeenRequest) => void)[] = [
 ];
 
 /** A client whose bytes nobody takes leaves unseen: its silence ends the exchange. */
-const QUICK = { headersMs: 60, keepAliveMs: 60, idleMs: 60, lingerMs: 20, checkMs: 5 };
+const QUICK = {
+  headersMs: 60,
+  keepAliveMs: 60,
+  exchangeMs: 60,
+  idleMs: 60,
+  lingerMs: 20,
+  checkMs: 5,
+};
 
 const SOON = { withinMs: 5_000 };
 

@@ -9,7 +9,9 @@ export interface HttpServerLimits {
   readonly headersMs: number;
   /** Between requests: longer than the idle time of our own pools, so that clients close first. */
   readonly keepAliveMs: number;
-  /** Within an exchange, without a byte either way; as Envoy's stream idle timeout. */
+  /** Within an exchange, without a byte either way: a callee may think for long, and a WebSocket say nothing. */
+  readonly exchangeMs: number;
+  /** For a client to take what was said last. */
   readonly idleMs: number;
   /** For the client to close after our end: it may not yet have read all that was said. As Envoy's. */
   readonly lingerMs: number;
@@ -22,6 +24,7 @@ export interface HttpServerLimits {
 export const DEFAULT_LIMITS: HttpServerLimits = {
   headersMs: 60_000,
   keepAliveMs: 65_000,
+  exchangeMs: 3_600_000,
   idleMs: 300_000,
   lingerMs: 1_000,
   settingsMs: SETTINGS_TIMEOUT_MS,
@@ -45,6 +48,8 @@ export interface ServerConnection<C> {
   serveOnce(): void;
   /** Ends it now when it is idle, else after the answers that it waits for. */
   retire(): void;
+  /** As `retire`, for a client that is trusted no more: bytes that are no HTTP any more, as of a WebSocket, end at once. */
+  expel(): void;
   /** Ends what takes too long. */
   check(limits: HttpServerLimits): void;
   /** Ends it at once. */

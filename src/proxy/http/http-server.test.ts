@@ -83,7 +83,14 @@ test("a client that says no more in the midst of a head", async () => {
   assert.deepEqual(stage.broken, ["400 http1.cut_short"]);
 });
 
-const QUICK = { headersMs: 80, keepAliveMs: 80, idleMs: 80, lingerMs: 50, checkMs: 20 };
+const QUICK = {
+  headersMs: 80,
+  keepAliveMs: 80,
+  exchangeMs: 80,
+  idleMs: 80,
+  lingerMs: 50,
+  checkMs: 20,
+};
 
 test("who does not finish a head is answered with 408, however steadily bytes come", async () => {
   const stage = await staged(silent, { limits: QUICK });
@@ -117,7 +124,7 @@ test("an exchange without a byte either way ends, one with a byte now and then d
     ({ stream }, told) => {
       if (told === "request") stream.head({ status: 200, fields: NONE, contentLength: -1 }, "more");
     },
-    { limits: { idleMs: 800, checkMs: 20 } },
+    { limits: { exchangeMs: 800, checkMs: 20 } },
   );
   const seen = exchange(stage.port, [`${GET}\r\n`]);
   await eventually("the request", () => stage.requests.length === 1);
@@ -241,7 +248,7 @@ test("retire: an idle connection ends now, a busy one after its answer, which sa
   await eventually("both", () => stage.http.size === 2 && stage.requests.length === 1);
   const done = once(idle, "close");
   idle.resume();
-  stage.http.retireWhere(() => true);
+  stage.http.expelWhere(() => true);
   await done;
   stage.requests[0]?.stream.answer(OK);
   let seen = "";

@@ -50,17 +50,17 @@ export class HttpServer<C> implements ServedBy<C> {
     this.#connections.get(socket)?.retire();
   }
 
-  /** @param mustEnd of every connection that is open */
-  retireWhere(mustEnd: (connection: C) => boolean): void {
+  /** Ends the connections of clients that are trusted no more. @param mustEnd asked of every connection that is open */
+  expelWhere(mustEnd: (connection: C) => boolean): void {
     for (const served of this.#connections.values()) {
-      if (mustEnd(served.connection)) served.retire();
+      if (mustEnd(served.connection)) served.expel();
     }
   }
 
   /** Ends idle connections now and the others after the answers they are waiting for; new ones serve one request. */
   drain(): void {
     this.#isDraining = true;
-    this.retireWhere(() => true);
+    for (const served of this.#connections.values()) served.retire();
   }
 
   /** Ends all connections at once. */

@@ -195,16 +195,22 @@ export class Http1ServerConnection<C>
     if (this.#stream === undefined && (isIdle || phase === "body")) this.#endSocket();
   }
 
+  expel(): void {
+    if (this.#stream?.phase === "bytes") this.#stream.reset();
+    else this.retire();
+  }
+
   serveOnce(): void {
     this.isEnding = true;
   }
 
-  check({ headersMs, keepAliveMs, idleMs, lingerMs }: HttpServerLimits): void {
+  check({ headersMs, keepAliveMs, exchangeMs, idleMs, lingerMs }: HttpServerLimits): void {
     const silence = this.#server.now - this.#since;
-    if (this.#stream !== undefined) {
-      if (silence <= idleMs) return;
-      this.#abort(SILENT);
-      this.output.destroy();
+    const stream = this.#stream;
+    if (stream !== undefined) {
+      if (silence <= exchangeMs) return;
+      stream.reset();
+      if (!this.#wasAborted) stream.sink?.aborted(SILENT);
     } else if (this.#reader.phase === "deaf") {
       const hasSaidAll = this.output.socket.writableFinished;
       if (silence > (hasSaidAll ? lingerMs : idleMs)) this.output.destroy();

@@ -21,6 +21,7 @@ import {
 import { LOOPBACK, portOf } from "../../../test/kit/sidecar-fixture.ts";
 import { ERROR_CODE } from "../../http/http2/error-code.ts";
 import { FLAG, FRAME } from "../../http/http2/frame.ts";
+import { RESET_BUDGET } from "../../http/http2/limits.ts";
 import { Http2ClientConnection } from "./http2-client-connection.ts";
 import type { ClientConnection, ConnectionKeeper } from "./upstream-connections-member.ts";
 
@@ -411,6 +412,22 @@ test("reset resets the stream alone, and nobody hears of it", async () => {
   const next = send(stage.connection);
   callee.write(headers(3, OK));
   assert.equal((await next.done).status, 200);
+});
+
+test("given up by so many that the callee might lose patience, a connection gets no further request", async () => {
+  const { stage, callee, read } = await script();
+  const { connection, keeper } = stage;
+  const innocent = send(connection);
+  callee.write(HELLO);
+  await eventually("SETTINGS", () => connection.knowsPeer);
+  let given = 0;
+  for (; connection.mayServe && given < RESET_BUDGET.burst; given++)
+    send(connection).stream?.reset();
+  assert.ok(given <= RESET_BUDGET.burst / 2 + 1, `${given}`);
+  assert.ok(keeper.calls.includes("retired"));
+  callee.write(headers(1, OK));
+  assert.equal((await innocent.done).status, 200, "what is under way is answered");
+  await eventually("the end", () => lastFrame(read(), FRAME.GOAWAY) !== undefined);
 });
 
 test("retire finishes what is carried, says GOAWAY, and closes", async () => {

@@ -1,9 +1,10 @@
 /** One connection to a callee that speaks HTTP/2, and as many requests at a time on it as the callee allows. */
+import { AbuseBudget } from "../../http/http2/abuse-budget.ts";
 import { Http2Connection } from "../../http/http2/connection.ts";
 import { ERROR_CODE, errorCodeName } from "../../http/http2/error-code.ts";
 import type { BodyPiece, Http2Events, Http2Violation } from "../../http/http2/events.ts";
 import type { FieldBlock } from "../../http/http2/hpack/field-block.ts";
-import { SETTINGS_TIMEOUT_MS } from "../../http/http2/limits.ts";
+import { RESET_BUDGET, SETTINGS_TIMEOUT_MS } from "../../http/http2/limits.ts";
 import type { ReceivedHead } from "../../http/http2/received-head.ts";
 import type { Http2Stream } from "../../http/http2/stream.ts";
 import type { Upstream, UpstreamEnds } from "../upstream-dialer.ts";
@@ -43,6 +44,8 @@ export class Http2ClientConnection
   #isRetired = false;
   #isGone = false;
   #isFlushWaiting = false;
+  /** Half of what callees allow: what is under way on a connection that is used up can still be given up. */
+  readonly #resets: AbuseBudget;
   /** A stream has ended, or the callee allows more of them. */
   #hasRoom = false;
   /** Why all streams end. */
@@ -55,6 +58,7 @@ export class Http2ClientConnection
     this.ends = ends;
     this.#keeper = keeper;
     this.bornAt = this.idleSince = keeper.nowMs;
+    this.#resets = new AbuseBudget(RESETS, () => keeper.nowMs);
     this.#end = new SocketEnd(socket, {
       received: (bytes, from, to) => this.#receive(bytes, from, to),
       ended: () => this.#lose(),
@@ -138,6 +142,7 @@ export class Http2ClientConnection
   abandonStream(stream: Stream): void {
     this.#connection.reset(stream, ERROR_CODE.CANCEL);
     this.#hasRoom = true;
+    this.#noteReset();
     this.#tellRoom();
   }
 
@@ -167,6 +172,7 @@ export class Http2ClientConnection
 
   reset(stream: Stream, code: number): void {
     this.#hasRoom = true;
+    this.#noteReset();
     stream.context?.detach()?.aborted(this.#ending ?? this.#reasonOf(stream.id, code));
   }
 
@@ -220,8 +226,14 @@ export class Http2ClientConnection
     const sink = stream.context?.detach();
     this.#connection.consumed(stream, stream.unconsumed);
     if (stream.sending !== "over") this.#connection.reset(stream, ERROR_CODE.CANCEL);
+    this.#resets.earn(1);
     this.#hasRoom = true;
     return sink;
+  }
+
+  /** A callee ends a connection with too many of these, and all that is under way with it: so it gets no further request. */
+  #noteReset(): void {
+    if (!this.#resets.spend(1)) this.retire();
   }
 
   /** Not before the connection has done with what it was told, and has counted its streams. */
@@ -271,6 +283,10 @@ export class Http2ClientConnection
   }
 }
 
+const RESETS = {
+  burst: RESET_BUDGET.burst / 2,
+  perSecond: RESET_BUDGET.perSecond / 2,
+} as const;
 const END: BodyPiece = { bytes: NOTHING, from: 0, to: 0, following: "last" };
 
 function malformed(code: number): Abort {

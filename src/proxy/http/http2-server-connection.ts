@@ -143,6 +143,10 @@ export class Http2ServerConnection<C>
     if (sink !== undefined) finishAtEndOfTurn(sink);
   }
 
+  expel(): void {
+    this.retire();
+  }
+
   retire(): void {
     if (this.#drainingSince !== undefined) return;
     this.#drainingSince = this.now;
@@ -153,7 +157,7 @@ export class Http2ServerConnection<C>
     this.retire();
   }
 
-  check({ keepAliveMs, idleMs, lingerMs, settingsMs }: HttpServerLimits): void {
+  check({ keepAliveMs, exchangeMs, idleMs, lingerMs, settingsMs }: HttpServerLimits): void {
     const { now } = this;
     const silence = now - this.#since;
     if (this.#phase === "deaf" || this.#phase === "ending") {
@@ -166,7 +170,7 @@ export class Http2ServerConnection<C>
     if (now - (this.#drainingSince ?? now) > lingerMs) this.http2.finishDrain();
     if (this.#streams.size === 0 && silence > keepAliveMs) this.retire();
     for (const stream of this.#streams.values()) {
-      if (now - stream.since > idleMs) stream.abort(ERROR_CODE.CANCEL, SILENT);
+      if (now - stream.since > exchangeMs) stream.abort(ERROR_CODE.CANCEL, SILENT);
     }
   }
 

@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { Batch } from "../../http/http2/output-batches.ts";
 import { atEndOfTurn, type EndOfTurn } from "./end-of-turn.ts";
+import { readShared } from "./shared-reads.ts";
 
 export interface SocketEvents {
   /** @param bytes valid until this returns */
@@ -30,6 +31,7 @@ export class SocketEnd implements EndOfTurn {
   #batch: Batch | undefined;
   #isWaiting = false;
   #wasCongested = false;
+  #isDetached = false;
   #isEnding = false;
 
   /** Takes the socket over: nobody else reads from it or writes to it, until `detach`. */
@@ -38,6 +40,7 @@ export class SocketEnd implements EndOfTurn {
     this.#events = events;
     socket.on("data", this.#onData).on("end", this.#onEnd).on("drain", this.#onDrain);
     socket.on("error", this.#onError).once("close", this.#onClose);
+    readShared(socket, this.#onRead);
     socket.resume();
   }
 
@@ -101,12 +104,15 @@ export class SocketEnd implements EndOfTurn {
 
   /** Gives the socket up to somebody else, with what was read beyond the last message. */
   detach(unread: Buffer): Socket {
+    this.#isDetached = true;
     this.#flush();
     const { socket } = this;
     socket.pause();
     socket.off("data", this.#onData).off("end", this.#onEnd).off("drain", this.#onDrain);
     socket.off("error", this.#onError).off("close", this.#onClose);
     if (unread.length > 0) socket.unshift(unread);
+    // Streams believe that a read is under way, and would wait for it for ever.
+    socket.read(0);
     return socket;
   }
 
@@ -147,6 +153,11 @@ export class SocketEnd implements EndOfTurn {
   }
 
   readonly #onData = (bytes: Buffer): void => this.#events.received(bytes, 0, bytes.length);
+  readonly #onRead = (bytes: Buffer, length: number): boolean => {
+    if (this.#isDetached) return this.socket.push(Buffer.from(bytes.subarray(0, length)));
+    this.#events.received(bytes, 0, length);
+    return true;
+  };
   readonly #onEnd = (): void => this.#events.ended();
   readonly #onError = (): void => {
     this.socket.destroy();

@@ -1,8 +1,16 @@
 /** Requests that wait for a connection, the one that waits longest first. There are only so many. */
+import { UpstreamConnectError } from "../upstream-dialer.ts";
 import type { Following } from "./received-message.ts";
 import type { AnswerSink, OutgoingRequest } from "./streams.ts";
 
 const MOST_WAITING = 4_096;
+
+/** Our own bound was reached: that says nothing of the endpoint. */
+export class WaitingOverflowError extends UpstreamConnectError {
+  constructor() {
+    super("tcp", new Error("too many requests wait for it"));
+  }
+}
 
 export interface WaitingRequest {
   readonly request: OutgoingRequest;

@@ -11,7 +11,11 @@ import { Http2ClientConnection } from "./http2-client-connection.ts";
 import type { Following } from "./received-message.ts";
 import type { AnswerSink, OutgoingRequest, Sending, UpstreamConnections } from "./streams.ts";
 import type { ClientConnection, ConnectionKeeper } from "./upstream-connections-member.ts";
-import { type WaitingRequest, WaitingRequests } from "./upstream-connections-waiting.ts";
+import {
+  WaitingOverflowError,
+  type WaitingRequest,
+  WaitingRequests,
+} from "./upstream-connections-waiting.ts";
 
 const MOST_IDLE = 64;
 /** What a callee is taken to allow that has not said. */
@@ -133,7 +137,7 @@ export class EndpointConnections implements UpstreamConnections, ConnectionKeepe
   #wait(request: OutgoingRequest, following: Following, sink: AnswerSink): Sending {
     const waiting = { request, following, sink };
     if (!this.#waiting.add(waiting)) {
-      sink.failed(new UpstreamConnectError("tcp", new Error("too many requests wait for it")));
+      sink.failed(new WaitingOverflowError());
       return SENT;
     }
     this.#dialAsNeeded();

@@ -3,8 +3,7 @@
  * then the sidecars must say so with the right flag.
  */
 import type { AccessLogEntry } from "../../../src/telemetry/access-log.ts";
-import type { AccessLogFollowers } from "./access-log-follower.ts";
-import type { Changes, Kill } from "./changes.ts";
+import type { GuardChange, Kill } from "./changes.ts";
 import type { Told } from "./load-log.ts";
 
 /** Within it a written policy is in force everywhere. */
@@ -28,14 +27,27 @@ export interface Judgement {
 }
 
 export interface Evidence {
-  readonly changes: Changes;
+  readonly changes: Happened;
   readonly told: readonly Told[];
-  readonly accessLogs: AccessLogFollowers;
+  readonly accessLogs: {
+    /** Those that say that something went wrong, of one request. */
+    entriesOf(id: string): readonly AccessLogEntry[];
+  };
+}
+
+/** What was done to the mesh, oldest first. */
+export interface Happened {
+  readonly kills: readonly Kill[];
+  readonly guards: readonly GuardChange[];
+  readonly mesh: {
+    /** @param address `address:port` of its sidecar, or of its application */
+    podAt(address: string): string | undefined;
+  };
 }
 
 export function judgeFailures({ changes, told, accessLogs }: Evidence): Judgement {
   const faults: Fault[] = [];
-  const guarded = told.filter(({ kind, status }) => kind === "guarded" && isVerdict(status));
+  const guarded = told.filter((one) => one.kind === "guarded" && isVerdict(one));
   for (const one of guarded) {
     const what = guardFault(one, changes);
     if (what !== undefined) faults.push({ what, told: one, entries: [] });
@@ -53,17 +65,17 @@ export function judgeFailures({ changes, told, accessLogs }: Evidence): Judgemen
   return { faults, explained, denied, slowestPush: slowestPush(guarded, changes) };
 }
 
-const isVerdict = (status: number | undefined): boolean => status === 200 || status === 403;
+const isVerdict = ({ problem }: Told): boolean => problem === undefined || problem === "status 403";
 
 /** @returns what is wrong */
-function guardFault({ sentAt, ms, status }: Told, { guards }: Changes): string | undefined {
+function guardFault({ sentAt, ms, status }: Told, { guards }: Happened): string | undefined {
   const standing = guards.findLast(({ at }) => at + PUSH_MS <= sentAt)?.paths ?? "open";
   const changing = guards.some(({ at }) => at <= sentAt + ms && at + PUSH_MS > sentAt);
   if (changing || status === (standing === "denied" ? 403 : 200)) return undefined;
   return `${status} while the guarded paths were ${standing}`;
 }
 
-function slowestPush(guarded: readonly Told[], { guards }: Changes): number {
+function slowestPush(guarded: readonly Told[], { guards }: Happened): number {
   let slowest = 0;
   for (const [index, { paths, at }] of guards.entries()) {
     const until = guards[index + 1]?.at ?? at + PUSH_MS;
@@ -83,7 +95,7 @@ interface Reason {
 
 interface Known {
   readonly entries: readonly AccessLogEntry[];
-  readonly changes: Changes;
+  readonly changes: Happened;
 }
 
 function reasonOf(one: Told, { entries, changes }: Known): Reason {

@@ -46,7 +46,7 @@ export class MemoryWatch {
     for (const [name, { samples }] of this.#samples) {
       const [begin] = samples;
       const late = samples.filter(({ at }) => at >= fromMinute);
-      if (begin === undefined || begin.at > fromMinute + 1 || late.length < 3) continue;
+      if (begin === undefined || begin.at > fromMinute || late.length < 3) continue;
       slopes.set(name, slopeOf(late));
     }
     return slopes;
