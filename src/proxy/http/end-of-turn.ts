@@ -1,6 +1,6 @@
 /**
  * Calls once what was asked for during one turn of the event loop: many streams write to one connection, and it writes to
- * its socket once (`design` of the fast path: a microtask would do so after every callback).
+ * its socket once. A microtask would do so after every callback.
  */
 
 export interface EndOfTurn {
