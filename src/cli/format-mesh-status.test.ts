@@ -84,6 +84,11 @@ const troubles: [what: string, pods: readonly PodStatus[], expected: readonly st
     [withProgram({ phase: "waiting", lastExit: failed })],
     ["shop/api-0 api is down: waiting after code 1"],
   ],
+  [
+    "a pod that is about to go has ended in order",
+    [{ ...bare, sidecar: { ...running, phase: "stopped", lastExit: success } }],
+    [],
+  ],
   ["a program that was restarted runs", [withProgram({ restarts: 3, lastExit: failed })], []],
   [
     "a probe fails",

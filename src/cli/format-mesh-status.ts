@@ -85,8 +85,13 @@ function containerTroubles(what: string, container: ContainerStatus): readonly s
 
 function processTroubles(what: string, processes: readonly ProcessStatus[]): string[] {
   return processes
-    .filter((one) => one.phase !== "running" && !hasSucceeded(one))
+    .filter((one) => one.phase !== "running" && !hasEndedAsAsked(one))
     .map((one) => `${what} is down: ${describeProcess(one)}`);
+}
+
+/** "stopped" is what was asked to end: its pod is about to go. */
+function hasEndedAsAsked(one: ProcessStatus): boolean {
+  return one.phase === "stopped" || hasSucceeded(one);
 }
 
 function hasSucceeded({ phase, lastExit }: ProcessStatus): boolean {
