@@ -22,6 +22,7 @@ import {
   text,
   uint32,
 } from "./schema/schema.ts";
+import { OWN_SETTINGS_SCHEMA } from "./token-key-settings.ts";
 
 const labelSelector = object({
   matchLabels: mapOf(text()),
@@ -140,6 +141,7 @@ const operation = {
     }),
   ),
   defaultConfig: meshProxySchema,
+  hauberk: OWN_SETTINGS_SCHEMA,
   ingressClass: text(),
   ingressControllerMode: choice(["UNSPECIFIED", "OFF", "DEFAULT", "STRICT"]),
   ingressSelector: text(),

@@ -25,7 +25,7 @@ const CONFIG = [
   "enableAutoMtls: false",
   "pathNormalization: {normalization: MERGE_SLASHES}",
   "meshMTLS: {minProtocolVersion: TLSV1_3}",
-  "defaultConfig: {proxyMetadata: {SECRET_TTL: 1h}}",
+  "defaultConfig: {proxyMetadata: {SECRET_TTL: 1h}, proxyHeaders: {forwardedClientCert: SANITIZE}}",
   "outboundTrafficPolicy: {mode: REGISTRY_ONLY}",
 ];
 const EXPECTED: MeshSettings = {
@@ -37,6 +37,7 @@ const EXPECTED: MeshSettings = {
   pathNormalization: "MERGE_SLASHES",
   minimumTlsVersion: "TLSv1.3",
   proxyMetadata: { SECRET_TTL: "1h" },
+  proxyHeaders: { forwardedClientCert: "SANITIZE" },
   outboundTrafficPolicy: "REGISTRY_ONLY",
 };
 const indented = (spaces: number): string =>
@@ -206,13 +207,13 @@ test("fields without effect are told in one notice, wherever they stand", () => 
     accessLogFile: /dev/stdout
     defaultProviders: {metrics: [x]}
     meshMTLS: {cipherSuites: [A]}
-    defaultConfig: {concurrency: 2}`;
+    defaultConfig: {concurrency: 2, binaryPath: /usr/bin/envoy}`;
   assert.deepEqual(parseResources(text, "mesh.yaml").notices, [
     {
       source: { file: "mesh.yaml", line: 1 },
       path: "",
       message:
-        "accepted, without effect here yet: data.meshNetworks, data.mesh.defaultConfig.concurrency, data.mesh.defaultProviders.metrics, data.mesh.meshMTLS.cipherSuites",
+        "accepted, without effect here yet: data.meshNetworks, data.mesh.defaultConfig.binaryPath, data.mesh.defaultProviders.metrics, data.mesh.meshMTLS.cipherSuites",
     },
   ]);
 });

@@ -20,9 +20,11 @@ import {
   PATH_NORMALIZATIONS,
 } from "./mesh-settings.ts";
 import type { Report } from "./parse-report.ts";
+import { readProxyHeaders } from "./read-proxy-headers.ts";
 import type { ResourceMeta } from "./resource.ts";
 import { labelNameProblem } from "./resource-names.ts";
 import { checkSchema } from "./schema/check-schema.ts";
+import { readTokenKeySettings } from "./token-key-settings.ts";
 import { flagIn, numberIn, textIn, textsIn } from "./webhook/written-values.ts";
 
 export interface MeshConfig {
@@ -42,6 +44,7 @@ const CARRIED_FIELDS: ReadonlySet<string> = new Set([
   "enableAutoMtls",
   "enableTracing",
   "extensionProviders",
+  "hauberk",
   "meshMTLS",
   "outboundTrafficPolicy",
   "pathNormalization",
@@ -49,7 +52,12 @@ const CARRIED_FIELDS: ReadonlySet<string> = new Set([
   "trustDomain",
   "trustDomainAliases",
 ]);
-const CARRIED_PROXY_FIELDS: ReadonlySet<string> = new Set(["proxyMetadata", "tracing"]);
+const CARRIED_PROXY_FIELDS: ReadonlySet<string> = new Set([
+  "concurrency",
+  "proxyHeaders",
+  "proxyMetadata",
+  "tracing",
+]);
 
 const TLS_VERSIONS = { TLS_AUTO: "TLSv1.2", TLSV1_2: "TLSv1.2", TLSV1_3: "TLSv1.3" } as const;
 
@@ -86,11 +94,20 @@ function readSettings(config: Fields): MeshSettings {
       .choice("normalization", PATH_NORMALIZATIONS, defaults.pathNormalization),
     minimumTlsVersion: minimumTlsVersion(config.section("meshMTLS")),
     proxyMetadata: config.section("defaultConfig").stringMap("proxyMetadata"),
+    proxyHeaders: readProxyHeaders(config.section("defaultConfig").section("proxyHeaders")),
+    concurrency: concurrency(config.section("defaultConfig")),
     outboundTrafficPolicy: outboundTrafficPolicy(config),
     accessLog: meshAccessLog(config),
     tracing: meshTracing(config),
     extensionProviders: extensionProviders(config),
+    tokenKeys: readTokenKeySettings(config.section("hauberk")),
   };
+}
+
+/** Less than nothing is taken for nothing, as by Envoy's starter. */
+function concurrency(proxy: Fields): number {
+  if (!proxy.has("concurrency")) return DEFAULT_MESH_SETTINGS.concurrency;
+  return Math.max(0, numberIn(proxy, "concurrency"));
 }
 
 function meshAccessLog(config: Fields): MeshAccessLog {

@@ -1,6 +1,8 @@
 /** Settings of the whole mesh, and what they are when nobody says: apart from their reader, which sidecars do not need. */
 import type { CustomTag } from "./custom-tag.ts";
 import type { ExtensionProvider } from "./extension-provider.ts";
+import type { WrittenProxyHeaders } from "./proxy-headers.ts";
+import { DEFAULT_TOKEN_KEY_SETTINGS, type TokenKeySettings } from "./token-key-settings.ts";
 
 export const PATH_NORMALIZATIONS = [
   "DEFAULT",
@@ -29,12 +31,17 @@ export interface MeshSettings {
   readonly minimumTlsVersion: "TLSv1.2" | "TLSv1.3";
   /** `defaultConfig.proxyMetadata`: environment of every sidecar, such as `SECRET_TTL` (CA-30). */
   readonly proxyMetadata: Readonly<Record<string, string>>;
+  /** `defaultConfig.proxyHeaders`, where pods say nothing else. */
+  readonly proxyHeaders: WrittenProxyHeaders;
+  /** `defaultConfig.concurrency`: how many processes share the ports of a sidecar; 0: one for each core. */
+  readonly concurrency: number;
   /** Whether addresses that are no destination of the mesh can be reached, where sidecars take all connections. */
   readonly outboundTrafficPolicy: OutboundTrafficPolicy;
   readonly accessLog: MeshAccessLog;
   readonly tracing: MeshTracing;
   /** Each name once; those that Istio has by default are among them (AP-120, EA-1). */
   readonly extensionProviders: readonly ExtensionProvider[];
+  readonly tokenKeys: TokenKeySettings;
 }
 
 /** What the mesh configuration itself says of access logs (OBS-3). */
@@ -84,8 +91,11 @@ export const DEFAULT_MESH_SETTINGS: MeshSettings = {
   pathNormalization: "DEFAULT",
   minimumTlsVersion: "TLSv1.2",
   proxyMetadata: {},
+  proxyHeaders: {},
+  concurrency: 1,
   outboundTrafficPolicy: "ALLOW_ANY",
   accessLog: { file: "", format: { encoding: "TEXT" }, providers: [], refusals: "logged" },
   tracing: { providers: [], samplingPercentage: 1, customTags: [], maxPathTagLength: 256 },
   extensionProviders: DEFAULT_PROVIDERS,
+  tokenKeys: DEFAULT_TOKEN_KEY_SETTINGS,
 };

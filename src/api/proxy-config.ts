@@ -1,16 +1,53 @@
 /** The annotation `proxy.istio.io/config`: settings of one pod's sidecar, YAML inside a text. */
-import { type YamlNode, yamlDocuments } from "./yaml-documents.ts";
+import { Fields } from "./decoder.ts";
+import { meshProxySchema } from "./mesh-proxy-schema.ts";
+import { ParseReport } from "./parse-report.ts";
+import type { WrittenProxyHeaders } from "./proxy-headers.ts";
+import { readProxyHeaders } from "./read-proxy-headers.ts";
+import { checkSchema } from "./schema/check-schema.ts";
+import { type YamlMap, type YamlNode, yamlDocuments } from "./yaml-documents.ts";
 
-/** @returns its `proxyMetadata`; or, as a text, what is wrong with the annotation */
-export function parseProxyMetadata(annotation: string): Readonly<Record<string, string>> | string {
+export const PROXY_CONFIG_ANNOTATION = "proxy.istio.io/config";
+
+export interface ProxyConfig {
+  readonly proxyMetadata: Readonly<Record<string, string>>;
+  /** Absent: it says nothing of them. */
+  readonly proxyHeaders?: WrittenProxyHeaders;
+  /** How many processes share the sidecar's ports; 0: one for each core. Absent: it says nothing of it. */
+  readonly concurrency?: number;
+}
+
+/** @returns what is carried here; or, as a text, what is wrong with the annotation */
+export function parseProxyConfig(annotation: string): ProxyConfig | string {
+  const root = rootOf(annotation);
+  if (root === undefined) return { proxyMetadata: {} };
+  if (typeof root === "string") return root;
+  const proxyMetadata = metadataIn(root);
+  if (typeof proxyMetadata === "string") return proxyMetadata;
+  const proxyHeaders = headersIn(root);
+  if (typeof proxyHeaders === "string") return proxyHeaders;
+  const concurrency = concurrencyIn(root);
+  if (typeof concurrency === "string") return concurrency;
+  return {
+    proxyMetadata,
+    ...(proxyHeaders && { proxyHeaders }),
+    ...(concurrency !== undefined && { concurrency }),
+  };
+}
+
+/** @returns undefined where nothing is said */
+function rootOf(annotation: string): YamlMap | string | undefined {
   const [document] = yamlDocuments(annotation);
-  if (document === undefined) return {};
-  if (document.root === undefined)
-    return document.problems.map(({ problem }) => problem).join("; ");
-  if (isNothing(document.root)) return {};
-  if (document.root.type !== "map")
-    return "is not an object; expected YAML such as proxyMetadata: {SECRET_TTL: 24h}";
-  const metadata = document.root.entries.get("proxyMetadata")?.node;
+  if (document === undefined) return undefined;
+  const { root, problems } = document;
+  if (root === undefined) return problems.map(({ problem }) => problem).join("; ");
+  if (isNothing(root)) return undefined;
+  if (root.type === "map") return root;
+  return "is not an object; expected YAML such as proxyMetadata: {SECRET_TTL: 24h}";
+}
+
+function metadataIn(root: YamlMap): Readonly<Record<string, string>> | string {
+  const metadata = root.entries.get("proxyMetadata")?.node;
   if (metadata === undefined || isNothing(metadata)) return {};
   if (metadata.type !== "map") return "proxyMetadata is not an object; expected names and texts";
   const texts: Record<string, string> = {};
@@ -21,6 +58,28 @@ export function parseProxyMetadata(annotation: string): Readonly<Record<string, 
     texts[name] = node.value;
   }
   return texts;
+}
+
+function headersIn(root: YamlMap): WrittenProxyHeaders | string | undefined {
+  const node = root.entries.get("proxyHeaders")?.node;
+  const schema = meshProxySchema.fields["proxyHeaders"];
+  if (node === undefined || schema === undefined || isNothing(node)) return undefined;
+  const path = "proxyHeaders";
+  const report = new ParseReport("");
+  checkSchema(schema, { node, path, report });
+  const [issue] = report.issues;
+  if (issue !== undefined) return `${issue.path} ${issue.problem}`;
+  if (node.type !== "map") return undefined;
+  return readProxyHeaders(new Fields(node, { line: node.line, path, report }));
+}
+
+function concurrencyIn(root: YamlMap): number | string | undefined {
+  const node = root.entries.get("concurrency")?.node;
+  if (node === undefined || isNothing(node)) return undefined;
+  const value = node.type === "scalar" ? node.value : undefined;
+  return typeof value === "number" && Number.isInteger(value) && value >= 0
+    ? value
+    : "concurrency is no number of processes; expected 0, for one for each core, or more";
 }
 
 function isNothing(node: YamlNode): boolean {

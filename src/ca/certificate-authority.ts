@@ -108,7 +108,7 @@ export class CertificateAuthority {
   }
 
   /**
-   * As `issue`; the signature is made in the thread pool while the event loop goes on.
+   * As `issue`; a signature that takes long is made in the thread pool while the event loop goes on.
    *
    * @throws AuthorityExpiredError (CA-10)
    */

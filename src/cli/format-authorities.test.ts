@@ -52,7 +52,7 @@ test("a rotation under way: who signed what, what comes next, and whom it waits 
     "custom authority of /ca: in force; sidecars renew",
     "note: authority fedcba9876543210: it has no key usage",
     "nothing is wrong; a rotation is under way",
-    "next: `hauberk ca revoke` waits for 2 sidecars: nobody trusts the former authority any more",
+    "next: `hauberk ca revoke` waits for 2 sidecars: nobody trusts the former authority from then on",
     "  shop/web-0 has not acknowledged the newest roots; still presents a certificate of fedcba9876543210, until 2026-01-31T13:00:00.000Z",
     "  shop/late-0 has not connected",
   ]);

@@ -7,6 +7,7 @@ import type {
 } from "../control/authority-overview.ts";
 import type { RootFacts } from "../control/root-facts.ts";
 import type { Blocker } from "../control/rotation-gate.ts";
+import { sidecarName } from "../control/sidecar-state.ts";
 import { alignColumns } from "./align-columns.ts";
 import { formatTimeLeft } from "./format-time-left.ts";
 
@@ -62,9 +63,9 @@ function endsIn({ chainNotAfter }: AuthorityFacts, now: Date): string {
 }
 
 function sidecarRow(sidecar: SidecarFacts, now: Date): readonly string[] {
-  const { pod, connection, issuer, certificateEnds, acknowledged } = sidecar;
+  const { connection, issuer, certificateEnds, acknowledged } = sidecar;
   return [
-    pod,
+    sidecarName(sidecar),
     connection,
     issuer ?? "-",
     certificateEnds === undefined

@@ -69,7 +69,7 @@ function originInWords(origin: Origin): string {
 function issuerLines(issuers: readonly DescribedIssuer[]): readonly string[] {
   if (issuers.length === 0) return [];
   return [
-    "Tokens of end users; no sidecar verifies them yet:",
+    "Tokens of end users that are verified:",
     ...issuers.map(({ ref, source, issuer, audiences }) => {
       const meant = audiences.length === 0 ? "" : `, for ${audiences.join(" or ")}`;
       return `  of ${issuer === "" ? "any issuer" : issuer}${meant}, by ${formatRef(ref)} (${formatLocation(source)})`;

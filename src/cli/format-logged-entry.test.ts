@@ -67,6 +67,26 @@ const lines: [what: string, changes: Partial<AccessLogEntry>, expected: string][
     "DENIED unknown 127.0.0.1:40000 -> shop/api-0 TCP, plaintext refused, STRICT by default",
   ],
   [
+    "a request that was let in, and for which nobody listens",
+    {
+      decision: { verdict: "allow", reason: { because: "no-allow-policy" } },
+      response_code: 503,
+      response_flags: "UF",
+      upstream_transport_failure_reason: "connect ECONNREFUSED 127.0.0.1:20002",
+    },
+    "allowed cluster.local/ns/shop/sa/web -> shop/api-0:8080 GET /admin 503, no ALLOW policy applies; the application is not reached: connect ECONNREFUSED 127.0.0.1:20002",
+  ],
+  [
+    "a request that was let in, whose client left",
+    {
+      decision: { verdict: "allow", reason: { because: "no-allow-policy" } },
+      response_code: null,
+      response_flags: "DC",
+      response_code_details: "downstream_remote_disconnect",
+    },
+    "allowed cluster.local/ns/shop/sa/web -> shop/api-0:8080 GET /admin, no ALLOW policy applies; DC downstream_remote_disconnect",
+  ],
+  [
     "a call that came to nothing",
     {
       reporter: "source",

@@ -57,10 +57,18 @@ function requestOf({ protocol, method, path, response_code: status }: AccessLogE
 
 function reasonOf(entry: AccessLogEntry): string {
   const { decision } = entry;
-  if (decision !== null) {
-    return [summarize(decision.reason), ...summarizeAside(decision)].join("; ");
-  }
+  if (decision === null) return failureOf(entry);
+  const decided = [summarize(decision.reason), ...summarizeAside(decision)];
+  const hasFailed = decision.verdict === "allow" && entry.response_flags !== "-";
+  return [...decided, ...(hasFailed ? [failureOf(entry)] : [])].join("; ");
+}
+
+/** What a call came to that nobody refused. */
+function failureOf(entry: AccessLogEntry): string {
   const { response_flags, response_code_details, upstream_transport_failure_reason } = entry;
+  const isOwn = entry.reporter === "destination" && response_flags === "UF";
+  if (isOwn && upstream_transport_failure_reason !== null)
+    return `the application is not reached: ${upstream_transport_failure_reason}`;
   const details = [response_code_details, upstream_transport_failure_reason];
   return [response_flags, ...details].filter((part) => part !== null).join(" ");
 }

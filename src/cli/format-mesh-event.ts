@@ -1,5 +1,5 @@
 /** What happens to a mesh on this machine, in lines for people. */
-import type { MeshEvent } from "../local/local-mesh.ts";
+import type { MeshEvent } from "../local/mesh-event.ts";
 import type { PublishOutcome } from "../local/network/host-side.ts";
 import type { ProcessEvent } from "../local/processes/supervised-process.ts";
 import type { Workload } from "../policy/workload.ts";
@@ -11,7 +11,8 @@ export function formatMeshEvent(event: MeshEvent): readonly string[] {
       return [`ended what an earlier run left: ${event.titles.join(", ")}`];
     case "planned": {
       const injected = event.workloads.filter((workload) => workload.injected).length;
-      return [`${injected} pods with a sidecar, ${event.workloads.length - injected} without`];
+      const pods = injected === 1 ? "1 pod" : `${injected} pods`;
+      return [`${pods} with a sidecar, ${event.workloads.length - injected} without`];
     }
     case "control-plane-ready":
       return [`control plane at ${event.listen}`];

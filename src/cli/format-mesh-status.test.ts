@@ -63,6 +63,13 @@ test("a pod without a sidecar has no identity, and is no trouble", () => {
   );
 });
 
+test("of a sidecar of several processes each certificate is told", () => {
+  const ends = ["2026-01-31T13:30:00.000Z", null, "2026-01-31T14:00:00.000Z"];
+  const several: PodStatus = { ...pod, processCertificateEnds: ends };
+  const text = formatMeshStatus({ controlPlane, pods: [several] }, NOW).join("\n");
+  assert.match(text, /running, 3 processes +api running .* 1 h 30 min, none, 2 h 0 min +70 MiB/);
+});
+
 const killed = { code: null, signal: "SIGKILL" } as const;
 const failed = { code: 1, signal: null } as const;
 const success = { code: 0, signal: null } as const;
@@ -105,6 +112,11 @@ const troubles: [what: string, pods: readonly PodStatus[], expected: readonly st
     "a certificate has ended",
     [{ ...pod, certificateEnds: NOW.toISOString() }],
     ["shop/api-0 certificate ended 2026-01-31T12:00:00.000Z"],
+  ],
+  [
+    "one process of a sidecar does not serve",
+    [{ ...pod, processCertificateEnds: ["2026-01-31T13:30:00.000Z", null] }],
+    ["shop/api-0 sidecar: process 2 does not serve"],
   ],
   [
     "a sidecar does not answer",

@@ -74,7 +74,17 @@ function podTroubles(pod: PodStatus, now: Date): readonly string[] {
   } else if (ends <= now) {
     troubles.push(`${where} certificate ended ${certificateEnds}`);
   }
-  return troubles;
+  return [...troubles, ...missingProcesses(where, pod)];
+}
+
+/** The others serve meanwhile. */
+function missingProcesses(
+  where: string,
+  { processCertificateEnds = [] }: PodStatus,
+): readonly string[] {
+  return processCertificateEnds.flatMap((end, index) =>
+    end === null ? [`${where} sidecar: process ${index + 1} does not serve`] : [],
+  );
 }
 
 function containerTroubles(what: string, container: ContainerStatus): readonly string[] {
@@ -121,7 +131,7 @@ function rowOf(pod: PodStatus, now: Date): readonly string[] {
   return [
     `${namespace}/${name}`,
     kind,
-    sidecar === undefined ? "none" : describeProcess(sidecar),
+    sidecar === undefined ? "none" : describeSidecar(sidecar, pod.processCertificateEnds),
     programs.join(", "),
     String(restarts.reduce((sum, one) => sum + one.restarts, 0)),
     pod.identity?.replace(/^spiffe:\/\/[^/]+\//, "") ?? "none",
@@ -129,6 +139,14 @@ function rowOf(pod: PodStatus, now: Date): readonly string[] {
     pod.memoryBytes === undefined ? "-" : `${Math.round(pod.memoryBytes / MIB)} MiB`,
     pod.ports.map(describePort).join(", ") || "-",
   ];
+}
+
+function describeSidecar(
+  sidecar: ProcessStatus,
+  processes: PodStatus["processCertificateEnds"],
+): string {
+  const words = describeProcess(sidecar);
+  return processes === undefined ? words : `${words}, ${processes.length} processes`;
 }
 
 /** Nothing where the system does not tell. */
@@ -145,8 +163,12 @@ function describePort({ containerPort, listen, mutualTls }: PortStatus): string 
   return `${containerPort} at ${listen.address}:${listen.port} ${mode}`;
 }
 
-function certificateLeft({ sidecar, certificateEnds }: PodStatus, now: Date): string {
-  if (sidecar === undefined) return "-";
-  if (certificateEnds === undefined) return "unknown";
-  return formatTimeLeft(Date.parse(certificateEnds) - now.getTime());
+/** Of each process, where the sidecar has several. */
+function certificateLeft(pod: PodStatus, now: Date): string {
+  if (pod.sidecar === undefined) return "-";
+  if (pod.certificateEnds === undefined) return "unknown";
+  const ends = pod.processCertificateEnds ?? [pod.certificateEnds];
+  return ends
+    .map((end) => (end === null ? "none" : formatTimeLeft(Date.parse(end) - now.getTime())))
+    .join(", ");
 }

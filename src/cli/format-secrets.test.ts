@@ -59,6 +59,30 @@ test("the JSON is Envoy's: the certificate is the first secret, the roots the se
   assert.match(secrets[0].secret["@type"], /\.tls\.v3\.Secret$/);
 });
 
+test("of a sidecar of several processes each has a row and a secret of its own", () => {
+  const { rootsPem: _, ...own } = certificates;
+  const other = mesh.svid("spiffe://cluster.local/ns/production/sa/api", { now });
+  const { certificateChainPem, serialNumber } = other;
+  const none = { id: null, serialNumber: null, notAfter: null, issuedAt: null };
+  const several: SidecarCertificates = {
+    ...certificates,
+    processes: [
+      { process: 1, ...own },
+      { process: 2, ...own, certificateChainPem, serialNumber },
+      { process: 3, ...none, certificateChainPem: null },
+    ],
+  };
+  const rows = secretTable(several, now).map((line) => line.split(/ {2,}/));
+  assert.deepEqual(
+    rows.slice(1, 4).map(([name, , status]) => `${name} ${status}`),
+    ["default ACTIVE", "default/2 ACTIVE", "default/3 WARMING"],
+  );
+  assert.notEqual(rows[1]?.[4], rows[2]?.[4]);
+  const { dynamicActiveSecrets: secrets } = JSON.parse(JSON.stringify(envoySecrets(several)));
+  const secretNames = secrets.map(({ name }: { readonly name: string }) => name);
+  assert.deepEqual(secretNames, ["default", "default/2", "ROOTCA"]);
+});
+
 const names: [text: string, pod: string][] = [
   ["api-0", "default/api-0"],
   ["api-0.production", "production/api-0"],

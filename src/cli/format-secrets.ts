@@ -4,7 +4,7 @@
  */
 import type { X509Certificate } from "node:crypto";
 import { readCertificates } from "../identity/read-certificates.ts";
-import type { SidecarCertificates } from "../identity/sidecar-certificates.ts";
+import type { CertificateInUse, SidecarCertificates } from "../identity/sidecar-certificates.ts";
 import { alignColumns } from "./align-columns.ts";
 
 const HEADINGS = [
@@ -16,25 +16,42 @@ const HEADINGS = [
   "NOT AFTER",
   "NOT BEFORE",
 ];
+/** Istio's name of a workload's own certificate. */
+const OWN = "default";
 const SECRET_TYPE = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret";
 /** In place of a key, as Envoy has it. */
 const REDACTED = base64("[redacted]");
 
-/** A row for the workload's certificate, and one for each root. */
-export function secretTable(
-  { certificateChainPem, rootsPem }: SidecarCertificates,
-  now: Date,
-): readonly string[] {
-  const own = certificateChainPem === null ? [] : readCertificates(certificateChainPem).slice(0, 1);
+/** A row for the workload's certificate, or for that of each process; and one for each root. */
+export function secretTable(certificates: SidecarCertificates, now: Date): readonly string[] {
   const rows = [
     HEADINGS,
-    ...own.map(({ certificate }) => rowOf(["default", "Cert Chain"], certificate, now)),
-    ...(own.length === 0 ? [["default", "Cert Chain", "WARMING", "false", "", "", ""]] : []),
-    ...rootsPem
+    ...ownCertificates(certificates).map(([name, held]) => ownRow(name, held, now)),
+    ...certificates.rootsPem
       .flatMap((pem) => readCertificates(pem))
       .map(({ certificate }) => rowOf(["ROOTCA", "CA"], certificate, now)),
   ];
   return alignColumns(rows);
+}
+
+/** Of a sidecar of several processes `default`, `default/2` and so on, which Envoy's threads have not. */
+function ownCertificates(
+  certificates: SidecarCertificates,
+): readonly (readonly [name: string, held: CertificateInUse])[] {
+  const { processes } = certificates;
+  if (processes === undefined) return [[OWN, certificates]];
+  return processes.map((held) => [held.process === 1 ? OWN : `${OWN}/${held.process}`, held]);
+}
+
+function ownRow(
+  name: string,
+  { certificateChainPem }: CertificateInUse,
+  now: Date,
+): readonly string[] {
+  const [leaf] = certificateChainPem === null ? [] : readCertificates(certificateChainPem);
+  return leaf === undefined
+    ? [name, "Cert Chain", "WARMING", "false", "", "", ""]
+    : rowOf([name, "Cert Chain"], leaf.certificate, now);
 }
 
 function rowOf(
@@ -54,28 +71,35 @@ function secondsOf(date: Date): string {
 }
 
 /** The part of Envoy's `/config_dump` that istioctl prints. */
-export function envoySecrets({
-  certificateChainPem,
-  rootsPem,
-  issuedAt,
-}: SidecarCertificates): object {
-  const lastUpdated = issuedAt ?? undefined;
-  const secret = (name: string, content: object): object => ({
-    name,
-    lastUpdated,
-    secret: { "@type": SECRET_TYPE, name, ...content },
-  });
-  const own = {
-    certificateChain: { inlineBytes: base64(certificateChainPem ?? "") },
-    privateKey: { inlineBytes: REDACTED },
-  };
-  const bundle = rootsPem.flatMap((pem) => readCertificates(pem)).map(({ pem }) => pem);
-  const roots = { trustedCa: { inlineBytes: base64(bundle.join("")) } };
+export function envoySecrets(certificates: SidecarCertificates): object {
+  const own = ownCertificates(certificates).flatMap(([name, held]) => ownSecret(name, held));
+  const bundle = certificates.rootsPem
+    .flatMap((pem) => readCertificates(pem))
+    .map(({ pem }) => pem);
+  const trustedCa = { inlineBytes: base64(bundle.join("")) };
+  const { issuedAt } = certificates;
   return {
     dynamicActiveSecrets: [
-      ...(certificateChainPem === null ? [] : [secret("default", { tlsCertificate: own })]),
-      secret("ROOTCA", { validationContext: roots }),
+      ...own,
+      secret("ROOTCA", issuedAt, { validationContext: { trustedCa } }),
     ],
+  };
+}
+
+function ownSecret(name: string, { certificateChainPem, issuedAt }: CertificateInUse): object[] {
+  if (certificateChainPem === null) return [];
+  const tlsCertificate = {
+    certificateChain: { inlineBytes: base64(certificateChainPem) },
+    privateKey: { inlineBytes: REDACTED },
+  };
+  return [secret(name, issuedAt, { tlsCertificate })];
+}
+
+function secret(name: string, issuedAt: string | null, content: object): object {
+  return {
+    name,
+    lastUpdated: issuedAt ?? undefined,
+    secret: { "@type": SECRET_TYPE, name, ...content },
   };
 }
 

@@ -4,35 +4,38 @@
  */
 import { fstatSync } from "node:fs";
 import { ACCESS_LOG_DESCRIPTOR, LOG_PREDECESSORS } from "../local/processes/log-predecessors.ts";
-import type { Log } from "../runtime/log.ts";
-import { LogFile, type LogTrouble } from "../runtime/log-file.ts";
+import { LogFile } from "../runtime/log-file.ts";
+import type { OpenLog, OpenLogFile } from "../runtime/shared-logs.ts";
 import type { LineSink } from "../telemetry/gathered-lines.ts";
 
-/** Empty for a sidecar that was given no such file. */
-export function openLogStreams(log: Log): ReadonlyMap<string, LineSink> {
+/**
+ * Empty for a sidecar that was given no such file.
+ *
+ * @param openFile absent: no other process writes there
+ */
+export function openLogStreams(
+  openFile: OpenLogFile = (options) => new LogFile(options),
+): ReadonlyMap<string, LineSink> {
   const descriptor = ACCESS_LOG_DESCRIPTOR;
   if (process.env[LOG_PREDECESSORS.variable] === undefined || !isRegularFile(descriptor)) {
     return new Map();
   }
   const predecessor = LOG_PREDECESSORS.descriptors.get(descriptor);
-  const sink = logFileSink(new LogFile({ descriptor, predecessor, onTrouble: tellTrouble(log) }));
+  const file = openFile({ descriptor, predecessor });
+  process.once("exit", () => file.endNow());
+  const sink = logFileSink(file);
   return new Map([
     ["/dev/stdout", sink],
     ["/dev/stderr", sink],
   ]);
 }
 
-function tellTrouble(log: Log): (trouble: LogTrouble) => void {
-  return ({ type, ...fields }) =>
-    log.warn(`the access log of your own format is ${type.replace("-", " ")}`, fields);
-}
-
-/** Gathered lines are one write into the page cache. */
-function logFileSink(file: LogFile): LineSink {
+/** What is lost is told by whoever gathers. */
+function logFileSink(file: OpenLog): LineSink {
   return {
-    write: async (lines) => file.write(lines),
-    writeNow: (lines) => file.write(lines),
-    close: () => Promise.resolve(),
+    write: (lines) => file.append(Buffer.from(`${lines}\n`)),
+    writeNow: (lines) => file.writeNow(Buffer.from(`${lines}\n`)),
+    close: () => file.flush(),
   };
 }
 

@@ -1,4 +1,5 @@
 /** Options that several commands have. */
+import { availableParallelism } from "node:os";
 import { InvalidArgumentError, Option } from "commander";
 import { clusterNameProblem, DEFAULT_CLUSTER_NAME } from "../api/remote-cluster.ts";
 import { DEFAULT_DATA_DIRECTORY } from "../local/data-directory.ts";
@@ -62,6 +63,25 @@ function parsePort(text: string): number {
   if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port;
   throw new InvalidArgumentError("expected a port, 1 to 65535");
 }
+
+/** How many processes share a sidecar's ports. */
+export function concurrency(): Option {
+  return new Option(
+    "--concurrency <number>",
+    "how many processes share the ports, each with a key and a certificate of its own; 0: one for each core",
+  )
+    .argParser(parseConcurrency)
+    .default(1);
+}
+
+function parseConcurrency(text: string): number {
+  const wanted = Number(text);
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("expected a number, 0 or more");
+  return Math.min(wanted === 0 ? availableParallelism() : wanted, MAX_PROCESSES);
+}
+
+/** Each is a process with a heap of its own: more than this is a slip of the pen. */
+const MAX_PROCESSES = 64;
 
 /** For an option that may be given several times. */
 export function collect(value: string, earlier: string[] = []): string[] {

@@ -3,10 +3,13 @@
  * hand, wherever its output goes.
  */
 import { fstatSync } from "node:fs";
-import { LOG_PREDECESSORS } from "../local/processes/log-predecessors.ts";
+import { ACCESS_LOG_DESCRIPTOR, LOG_PREDECESSORS } from "../local/processes/log-predecessors.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { GatheredOutput } from "../runtime/gathered-output.ts";
+import type { LogTrouble } from "../runtime/line-losses.ts";
 import { createLog, DEFAULT_LOG_LEVEL, type Log, type LogLevel } from "../runtime/log.ts";
-import { LogFile, type LogTrouble } from "../runtime/log-file.ts";
+import { LogFile, type LogFileOptions } from "../runtime/log-file.ts";
+import type { OpenLog, OpenLogFile } from "../runtime/shared-logs.ts";
 import { WatchedValue } from "../runtime/watched.ts";
 
 export interface ProcessLogs {
@@ -18,30 +21,71 @@ export interface ProcessLogs {
   readonly writeOutput: (line: string) => void;
 }
 
-/** @param onTrouble hears in words when the logs cannot be written; they tell of it themselves once they can be again */
-export function openProcessLogs(clock: Clock, onTrouble?: (text: string) => void): ProcessLogs {
+/**
+ * @param onTrouble hears in words when the logs cannot be written; they tell of it themselves once they can be again
+ * @param openFile absent: no other process writes there
+ */
+export function openProcessLogs(
+  clock: Clock,
+  onTrouble?: (text: string) => void,
+  openFile: OpenLogFile = openLogFile,
+): ProcessLogs {
   const tell = (name: string) => (trouble: LogTrouble) => {
     if (trouble.type === "not-written")
       onTrouble?.(`${name} cannot be written: ${trouble.problem}`);
     else log.warn(`${name} could not be written`, { lostLines: trouble.lostLines });
   };
   const logLevel = new WatchedValue<LogLevel>(DEFAULT_LOG_LEVEL);
-  const log = createLog(lineWriter(process.stderr, tell("the log")), clock, logLevel);
-  return { log, logLevel, writeOutput: lineWriter(process.stdout, tell("the access log")) };
+  const errors = { stream: process.stderr, openFile, onTrouble: tell("the log") };
+  const output = { stream: process.stdout, openFile, onTrouble: tell("the access log") };
+  const log = createLog(lineWriter(errors), clock, logLevel);
+  return { log, logLevel, writeOutput: outputWriter(output) };
 }
 
-function lineWriter(
-  stream: NodeJS.WriteStream & { readonly fd: number },
-  onTrouble: (trouble: LogTrouble) => void,
-): (line: string) => void {
+const openLogFile: OpenLogFile = (options) => new LogFile(options);
+
+interface Destination {
+  readonly stream: NodeJS.WriteStream & { readonly fd: number };
+  readonly openFile: OpenLogFile;
+  readonly onTrouble: (trouble: LogTrouble) => void;
+}
+
+/** One line at a time, at once: what a process says before it fails must be there. */
+function lineWriter(destination: Destination): (line: string) => void {
+  const file = logFileOf(destination);
+  if (file === undefined) return streamWriter(destination);
+  process.once("exit", () => file.endNow());
+  return (line) => file.write(line);
+}
+
+/** Many lines together, a moment later: one for each request is written. */
+function outputWriter(destination: Destination): (line: string) => void {
+  const file = logFileOf(destination);
+  if (file === undefined) return streamWriter(destination);
+  const output = new GatheredOutput({ file, onTrouble: destination.onTrouble });
+  return (line) => output.add(line);
+}
+
+function streamWriter({ stream }: Destination): (line: string) => void {
+  return (line) => void stream.write(`${line}\n`);
+}
+
+/** @returns undefined for what is no file */
+function logFileOf({ stream, openFile, onTrouble }: Destination): OpenLog | undefined {
   const descriptor = stream.fd;
   stream.on("error", () => undefined); // the disk is full, or whoever read it is gone
-  if (isRegularFile(descriptor)) {
-    const predecessor = predecessorOf(descriptor);
-    const file = new LogFile({ descriptor, predecessor, onTrouble });
-    return (line) => file.write(line);
-  }
-  return (line) => void stream.write(`${line}\n`);
+  if (!isRegularFile(descriptor)) return undefined;
+  return openFile({ descriptor, predecessor: predecessorOf(descriptor), onTrouble });
+}
+
+/** Those of this process that are files, each with its predecessor, where it was given one. */
+export function boundedLogs(): readonly Pick<LogFileOptions, "descriptor" | "predecessor">[] {
+  const named = process.env[LOG_PREDECESSORS.variable] !== undefined;
+  return [...LOG_PREDECESSORS.descriptors.keys()]
+    .filter(
+      (descriptor) => (named || descriptor !== ACCESS_LOG_DESCRIPTOR) && isRegularFile(descriptor),
+    )
+    .map((descriptor) => ({ descriptor, predecessor: predecessorOf(descriptor) }));
 }
 
 function predecessorOf(descriptor: number): number | undefined {

@@ -13,6 +13,7 @@ import {
   cacertsFolder,
   clusterName,
   collect,
+  concurrency,
   dataFolder,
   metricsPort,
   networkChoice,
@@ -26,7 +27,6 @@ export function buildProgram(): Command {
   const program = new Command("hauberk")
     .description("A zero-trust service mesh: Istio's security resources, one meaning everywhere.")
     .version(readVersion())
-    .showHelpAfterError("(see `hauberk --help`)")
     .enablePositionalOptions()
     .exitOverride();
   addUp(program);
@@ -39,7 +39,14 @@ export function buildProgram(): Command {
   addAuthz(program);
   addDemo(program);
   addProcesses(program);
+  nameHelp(program, "hauberk");
   return program;
+}
+
+/** Of each command its own. @param line what is written to call it */
+function nameHelp(command: Command, line: string): void {
+  command.showHelpAfterError(`(see \`${line} --help\`)`);
+  for (const one of command.commands) nameHelp(one, `${line} ${one.name()}`);
 }
 
 function addUp(program: Command): void {
@@ -196,10 +203,16 @@ function addProcesses(program: Command): void {
     });
   program
     .command("sidecar", { hidden: true })
-    .description(`One sidecar process; ${startedByUp}`)
-    .action(async () => {
-      const { sidecarCommand } = await import("./commands/sidecar.ts");
-      process.exitCode = await sidecarCommand();
+    .description(`One sidecar; ${startedByUp}`)
+    .addOption(concurrency())
+    .action(async ({ concurrency: workers }: { concurrency: number }) => {
+      if (workers > 1) {
+        const { sidecarGroupCommand } = await import("./commands/sidecar-group.ts");
+        process.exitCode = await sidecarGroupCommand(workers);
+      } else {
+        const { sidecarCommand } = await import("./commands/sidecar.ts");
+        process.exitCode = await sidecarCommand();
+      }
     });
   program
     .command("gateway", { hidden: true })

@@ -12,7 +12,8 @@ import { readResourceFiles } from "../control/resource-files.ts";
 import { ResourceStore } from "../control/resource-store.ts";
 import { DataDirectory } from "../local/data-directory.ts";
 import { MeshSocket } from "../local/joining/mesh-socket.ts";
-import { LocalMesh, type LocalMeshOptions, type MeshEvent } from "../local/local-mesh.ts";
+import { LocalMesh, type LocalMeshOptions } from "../local/local-mesh.ts";
+import type { MeshEvent } from "../local/mesh-event.ts";
 import {
   NamespaceNetwork,
   type NamespaceNetworkOptions,

@@ -2,7 +2,12 @@
 const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"] as const;
 
 /** A signal to the whole group comes both directly and through the host side of a mesh: that is one request, not two. */
-export type StopRequester = "signal" | "host side" | "end of the host side";
+export type StopRequester =
+  | "signal"
+  | "host side"
+  | "end of the host side"
+  /** Of a sidecar of several processes. */
+  | "holder of the ports";
 
 const controller = new AbortController();
 const requests: Map<StopRequester, number> = new Map();

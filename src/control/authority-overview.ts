@@ -36,6 +36,8 @@ export type AuthorityFacts = Omit<AuthorityStatus, Times> & Readonly<Record<Time
 export interface SidecarFacts {
   /** `namespace/pod` */
   readonly pod: string;
+  /** Of a sidecar of several: which, from 1. */
+  readonly process?: number;
   readonly connection: SidecarState["connection"];
   readonly identity?: string;
   readonly serialNumber?: string;
@@ -130,10 +132,15 @@ export function factsOf(status: AuthorityStatus): AuthorityFacts {
 }
 
 function sidecarFacts(
-  { pod, connection, certificate, identity, trust }: SidecarState,
+  { pod, process, connection, certificate, identity, trust }: SidecarState,
   inputs: GateInputs,
 ): SidecarFacts {
-  const known = { pod, connection, acknowledged: trust === inputs.trust };
+  const known = {
+    pod,
+    ...(process !== undefined && { process }),
+    connection,
+    acknowledged: trust === inputs.trust,
+  };
   if (certificate === undefined) return known;
   const { serialNumber, authorityKeyIdentifier, notAfter } = certificate;
   const issuer = signerOf(authorityKeyIdentifier, inputs.authorities)?.id ?? authorityKeyIdentifier;
@@ -148,7 +155,7 @@ function sidecarFacts(
 
 /** The step that a rotation which is under way waits for; the gravest state says which. */
 const STEP_AFTER: readonly (readonly [AuthorityState, RotationStep, string])[] = [
-  ["tainted", "revoke", "nobody trusts the former authority any more"],
+  ["tainted", "revoke", "nobody trusts the former authority from then on"],
   ["retiring", "taint", "whoever has a certificate of the former authority renews it at once"],
   ["prepared", "activate", "the new authority signs from then on"],
 ];

@@ -1,7 +1,7 @@
 /** What should worry somebody about certificates: leaves that are not renewed, authorities that end. Pure. */
 import { BACKDATE_MS } from "../ca/issuing-rules.ts";
 import type { AuthorityStatus } from "../ca/rotation.ts";
-import type { SidecarState } from "./sidecar-state.ts";
+import { type SidecarState, sidecarName } from "./sidecar-state.ts";
 
 const DAY_MS = 86_400_000;
 /** An authority's end is told so long before, or from two thirds of its life where that is shorter. */
@@ -73,21 +73,23 @@ function returnWarnings({ id, state, returned }: AuthorityStatus): readonly Cert
   return [{ key: `authority ${id} returned`, level: "error", text }];
 }
 
-function leafWarnings({ pod, certificate }: SidecarState, now: Date): CertificateWarning[] {
+function leafWarnings(sidecar: SidecarState, now: Date): CertificateWarning[] {
+  const { certificate } = sidecar;
   if (certificate === undefined) return [];
+  const name = sidecarName(sidecar);
   const { serialNumber, notAfter } = certificate;
   const start = Math.min(certificate.notBefore.getTime() + BACKDATE_MS, notAfter.getTime());
   const lifeMs = notAfter.getTime() - start;
   const passedMs = now.getTime() - start;
-  const key = (what: string | number): string => `leaf ${pod} ${serialNumber} ${what}`;
+  const key = (what: string | number): string => `leaf ${name} ${serialNumber} ${what}`;
   const ends = notAfter.toISOString();
   if (now >= notAfter)
     return [
-      { key: key("ended"), level: "error", text: `${pod}: its certificate ended at ${ends}` },
+      { key: key("ended"), level: "error", text: `${name}: its certificate ended at ${ends}` },
     ];
   const share = LEAF_SHARES.find((one) => passedMs >= lifeMs * one + tolerance(one, lifeMs));
   if (share === undefined) return [];
-  const text = `${pod}: more than ${share * 100} % of its certificate's life has passed without renewal; it ends at ${ends}`;
+  const text = `${name}: more than ${share * 100} % of its certificate's life has passed without renewal; it ends at ${ends}`;
   return [{ key: key(share), level: share === LEAF_SHARES[0] ? "error" : "warn", text }];
 }
 

@@ -18,6 +18,7 @@ import { ControlPlaneSvid } from "./control-plane-svid.ts";
 import { fingerprint, watchResourceFiles } from "./directory-source.ts";
 import { discoveryService, type SubscriberStatus } from "./discovery-service.ts";
 import { startFederation } from "./federation.ts";
+import { followTokenKeys } from "./key-sets/follow-token-keys.ts";
 import { openAuthorities } from "./open-authorities.ts";
 import { openIssuing } from "./open-issuing.ts";
 import { operateAuthorities } from "./operate-authorities.ts";
@@ -103,7 +104,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     trust,
   });
   const remoteClusters = clusters.services;
-  const feed = { resources, running, trust, remoteClusters, gatewaySelectors };
+  const tokenKeys = await followTokenKeys(resources, options);
+  const feed = {
+    ...{ resources, running, trust, remoteClusters, gatewaySelectors },
+    tokenKeys: tokenKeys.states,
+  };
   const { snapshots, views } = feedWorkloadViews(feed);
   const discovery = discoveryService({ views, trustDomain, trust, holderOf, clock, log });
   const subscribers = (): readonly SubscriberStatus[] => discovery.status();
@@ -143,6 +148,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     subscribers,
     async close() {
       source.close();
+      await tokenKeys.close();
       await operation.close();
       await clusters.close();
       serving.close();

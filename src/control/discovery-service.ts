@@ -19,6 +19,7 @@ import { bidirectional, type Caller, type GrpcService, grpcService } from "../wi
 import { GrpcStatusError } from "../wire/grpc-status.ts";
 import { WORKLOAD_VIEW_TYPE_URL } from "../wire/workload-view-resource.ts";
 import { type PresentedCertificate, presentedCertificate } from "./presented-certificate.ts";
+import { type ProcessPlace, processPlace } from "./process-place.ts";
 import { ProofLifetime } from "./proof-lifetime.ts";
 import { trustFingerprint } from "./trust-fingerprint.ts";
 import {
@@ -54,6 +55,8 @@ export interface SubscriberStatus extends SubscriptionStatus {
   readonly certificate: PresentedCertificate;
   /** For which that was issued; absent where the issue log does not know: then it speaks for no pod. */
   readonly pod?: TokenBearer;
+  /** Which of the sidecar's processes it says it is; absent where it says nothing. */
+  readonly place?: ProcessPlace;
 }
 
 export interface DiscoveryService {
@@ -91,6 +94,7 @@ class DiscoveryStream {
   readonly #certificate: PresentedCertificate;
   readonly #options: DiscoveryServiceOptions & { readonly send: (update: ViewUpdate) => void };
   readonly #subscriptions = new ViewSubscriptions();
+  #place: ProcessPlace | undefined;
   readonly #failure = new AbortController();
   #answerTimer: NodeJS.Timeout | undefined;
   #lastViewTimer: NodeJS.Timeout | undefined;
@@ -116,6 +120,7 @@ class DiscoveryStream {
       remoteAddress: this.#caller.remoteAddress,
       certificate: this.#certificate,
       ...(holder?.identity === this.#principal && { pod: holder.pod }),
+      ...(this.#place && { place: this.#place }),
     }));
   }
 
@@ -144,6 +149,7 @@ class DiscoveryStream {
     for await (const request of requests) {
       if (request.typeUrl !== WORKLOAD_VIEW_TYPE_URL)
         throw new GrpcStatusError("INVALID_ARGUMENT", `only ${WORKLOAD_VIEW_TYPE_URL} is served`);
+      this.#place ??= processPlace(request.node?.metadata);
       if (request.responseNonce !== "") this.#takeAnswer(request);
       this.#endIfTold();
       for (const name of request.resourceNamesUnsubscribe) this.#subscriptions.unsubscribe(name);

@@ -26,6 +26,18 @@ const MESH_CONFIG: readonly MeshFlag[] = [
   { name: "outboundTrafficPolicy.mode", fallback: "ALLOW_ANY", rule: "–" },
   { name: "defaultConfig.proxyMetadata", fallback: "none", rule: "CA-30" },
   {
+    name: "defaultConfig.proxyHeaders.forwardedClientCert",
+    fallback: "APPEND_FORWARD",
+    rule: "OBS-30",
+  },
+  {
+    name: "defaultConfig.proxyHeaders.setCurrentClientCertDetails",
+    fallback: "subject, uri, dns",
+    rule: "OBS-30",
+  },
+  { name: "defaultConfig.proxyHeaders.requestId.disabled", fallback: "false", rule: "–" },
+  { name: "defaultConfig.concurrency", fallback: "as the CPU limit says; here 1", rule: "–" },
+  {
     name: "extensionProviders",
     fallback: "prometheus, stackdriver, envoy",
     rule: "EA-1, OBS-3",
@@ -140,7 +152,8 @@ const CONTROL_PLANE: readonly MeshFlag[] = [
     name: "PILOT_JWT_ENABLE_REMOTE_JWKS, PILOT_JWT_PUB_KEY_REFRESH_INTERVAL, BLOCKED_CIDRS_IN_JWKS_URIS, JWKS_RESOLVER_INSECURE_SKIP_VERIFY",
     fallback: "false, 20m, none, false",
     rule: "JWT-81, JWT-82, JWT-85, JWT-86",
-    instead: "a mesh with a RequestAuthentication is refused",
+    instead:
+      "keys are fetched by the control plane, verified, every 20 minutes, from public addresses and those that hauberk.jwks.allowedAddresses lists",
   },
   {
     name: "COMPLIANCE_POLICY",

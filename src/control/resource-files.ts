@@ -1,4 +1,5 @@
 /** Reads the files a user names into resources, all of them at once, and reports what is wrong with any. */
+import type { Stats } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ParsedResources } from "../api/parse-resources.ts";
@@ -75,10 +76,19 @@ export async function readResourceFile(file: string): Promise<string> {
  * @throws Error of the file system
  */
 export async function filesAt(path: string): Promise<string[]> {
-  if (!(await stat(path)).isDirectory()) return [path];
+  if (!(await found(path)).isDirectory()) return [path];
   const names = (await readdir(path)).filter(isResourceFile);
   if (names.length === 0) throw new Error("the folder has no YAML or JSON file");
   return names.sort().map((name) => join(path, name));
+}
+
+async function found(path: string): Promise<Stats> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    throw isMissing ? new Error("there is no such file or folder") : error;
+  }
 }
 
 /** Whether a file of this name inside a folder is read. */

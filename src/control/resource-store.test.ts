@@ -48,12 +48,12 @@ test("VAL-75: a mesh configuration with one fault changes nothing, whatever else
 test("what no sidecar would enforce is refused, and the last good state stays", () => {
   const heard: Issue[] = [];
   const store = new ResourceStore([namespace("good")], (found) => heard.push(...found));
-  const tokens = `apiVersion: security.istio.io/v1
-kind: RequestAuthentication
+  const filter = `apiVersion: extensions.istio.io/v1alpha1
+kind: WasmPlugin
 metadata: {name: x, namespace: shop}
-spec: {jwtRules: [{issuer: i}]}`;
-  assert.equal(store.offer(parseResources(tokens, "mesh.yaml")), "refused");
-  assert.match(heard[0]?.problem ?? "", /RequestAuthentication shop\/x cannot be enforced/);
+spec: {url: oci://a/b}`;
+  assert.equal(store.offer(parseResources(filter, "mesh.yaml")), "refused");
+  assert.match(heard[0]?.problem ?? "", /WasmPlugin shop\/x cannot be enforced/);
   assert.equal(store.resources.current[0]?.meta.name, "good");
 });
 

@@ -3,10 +3,10 @@
  * live sidecar: one that is left behind refuses the others, or is refused by them.
  */
 import type { AuthorityStatus, RotationStep } from "../ca/rotation.ts";
-import type { SidecarState } from "./sidecar-state.ts";
+import { type SidecarState, sidecarName } from "./sidecar-state.ts";
 
 export interface Blocker {
-  /** `namespace/pod` */
+  /** `namespace/pod`, and of several processes of its sidecar which. */
   readonly pod: string;
   /** What it lacks, to be read after its name: "has not connected". */
   readonly lacks: string;
@@ -30,7 +30,7 @@ export function blockersOf(step: RotationStep, inputs: GateInputs): readonly Blo
       .map((need) => need(sidecar, inputs))
       .filter((lack) => lack !== undefined)
       .join("; ");
-    return lacks === "" ? [] : [{ pod: sidecar.pod, lacks }];
+    return lacks === "" ? [] : [{ pod: sidecarName(sidecar), lacks }];
   });
 }
 

@@ -67,8 +67,15 @@ async function start(context: TestContext, cluster: string, yaml: string): Promi
     log,
   });
   const running = new WatchedValue({ workloads, resources: [] });
+  const tokenKeys = new WatchedValue(new Map());
   const remoteClusters = clusters.services;
-  const { snapshots, views } = feedWorkloadViews({ resources, running, trust, remoteClusters });
+  const { snapshots, views } = feedWorkloadViews({
+    resources,
+    running,
+    trust,
+    remoteClusters,
+    tokenKeys,
+  });
   const server = await startSecureGrpcServer({
     host: "127.0.0.1",
     port: 0,

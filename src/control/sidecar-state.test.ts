@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { snapshotOf } from "../../test/kit/mesh-parts.ts";
 import { parseSpiffeId } from "../identity/spiffe-id.ts";
 import type { SubscriberStatus } from "./discovery-service.ts";
-import { SidecarRegister, type SidecarState } from "./sidecar-state.ts";
+import { processPlace } from "./process-place.ts";
+import { SidecarRegister, type SidecarState, sidecarName } from "./sidecar-state.ts";
 
 const { workloads } = snapshotOf(`
 apiVersion: v1
@@ -30,7 +31,9 @@ function stream(
     uid = `uid of shop/${of}`,
     signer = "new",
     minute = 0,
+    place,
   }: {
+    readonly place?: SubscriberStatus["place"];
     readonly of?: string;
     readonly uid?: string;
     readonly signer?: string;
@@ -43,6 +46,7 @@ function stream(
     principal: parseSpiffeId("spiffe://cluster.local/ns/shop/sa/default"),
     remoteAddress: "127.0.0.1:1",
     trustAcked: "newest",
+    ...(place && { place }),
     certificate: {
       serialNumber: "01",
       authorityKeyIdentifier: signer,
@@ -99,3 +103,63 @@ test("what an absent one showed last is its own", () => {
   const states = register.states(workloads, [stream("api-0", { of: "api-1", signer: "old" })]);
   assert.deepEqual(stateOf(states, "api-0"), ["absent new"]);
 });
+
+const worker = (
+  process: number,
+  options: { readonly count?: number; readonly minute?: number; readonly signer?: string } = {},
+): SubscriberStatus => {
+  const { count = 3, ...rest } = options;
+  return stream("api-0", { of: "api-0", place: { process, of: count }, ...rest });
+};
+
+test("each process of a sidecar of several is judged by itself, and one that has not come is absent", () => {
+  const states = judged(worker(1), worker(3, { signer: "old" }));
+  assert.deepEqual(stateOf(states, "api-0"), ["connected new", "absent ", "connected old"]);
+  assert.deepEqual(states.filter(({ pod }) => pod === "shop/api-0").map(sidecarName), [
+    "shop/api-0 process 1",
+    "shop/api-0 process 2",
+    "shop/api-0 process 3",
+  ]);
+});
+
+test("of several streams of one process the newest certificate counts, and the other processes' count too", () => {
+  const renewed = worker(2, { minute: 5, count: 2 });
+  const streams = [worker(1, { count: 2 }), renewed, worker(2, { signer: "old", count: 2 })];
+  assert.deepEqual(stateOf(judged(...streams), "api-0"), ["connected new", "connected new"]);
+});
+
+test("a process that has gone blocks until it is back, or the sidecar has fewer", () => {
+  const register = new SidecarRegister();
+  const statesWith = (...streams: readonly SubscriberStatus[]): string[] =>
+    stateOf(register.states(workloads, streams), "api-0");
+  statesWith(worker(1), worker(2), worker(3));
+  assert.deepEqual(statesWith(worker(1), worker(3)), [
+    "connected new",
+    "absent new",
+    "connected new",
+  ]);
+  assert.deepEqual(statesWith(), ["absent new", "absent new", "absent new"]);
+  assert.deepEqual(statesWith(stream("api-0", { of: "api-0", minute: 5 })), ["connected new"]);
+  assert.deepEqual(statesWith(), ["absent new"]);
+});
+
+for (const [metadata, place] of [
+  [
+    { process: 2, of: 3 },
+    { process: 2, of: 3 },
+  ],
+  [
+    { process: 1, of: 64 },
+    { process: 1, of: 64 },
+  ],
+  [{ process: 3, of: 2 }, undefined],
+  [{ process: 0, of: 2 }, undefined],
+  [{ process: 1, of: 65 }, undefined],
+  [{ process: 1.5, of: 2 }, undefined],
+  [{ process: "1", of: "2" }, undefined],
+  [{ process: 1 }, undefined],
+  [undefined, undefined],
+] as const)
+  test(`a node that says ${JSON.stringify(metadata)} is ${JSON.stringify(place)}`, () => {
+    assert.deepEqual(processPlace(metadata), place);
+  });

@@ -8,6 +8,7 @@ import type { RemoteClusterServices } from "../policy/remote-cluster-services.ts
 import type { WorkloadView } from "../policy/workload-view.ts";
 import { type Watched, WatchedValue } from "../runtime/watched.ts";
 import type { RunningNow } from "./control-plane-messages.ts";
+import type { KeySetStates } from "./key-sets/key-sets.ts";
 
 export interface SnapshotInputs {
   readonly resources: Watched<readonly Resource[]>;
@@ -15,6 +16,7 @@ export interface SnapshotInputs {
   readonly trust: Watched<AuthorityTrust>;
   /** What is admitted of others. */
   readonly remoteClusters: Watched<readonly RemoteClusterServices[]>;
+  readonly tokenKeys: Watched<KeySetStates>;
   readonly gatewaySelectors?: GatewaySelectors | undefined;
 }
 
@@ -35,6 +37,7 @@ export function feedWorkloadViews(inputs: SnapshotInputs): SnapshotFeed {
       serviceAddresses: inputs.running.current.serviceAddresses,
       gatewaySelectors: inputs.gatewaySelectors,
       remoteClusters: inputs.remoteClusters.current,
+      tokenKeys: keysIn(inputs.tokenKeys.current),
     });
   const snapshots = new WatchedValue(build());
   const views = new WatchedValue(buildWorkloadViews(snapshots.current));
@@ -49,9 +52,17 @@ export function feedWorkloadViews(inputs: SnapshotInputs): SnapshotFeed {
       snapshots.set(snapshot);
     });
   };
-  const { resources, running, trust, remoteClusters } = inputs;
-  for (const input of [resources, running, trust, remoteClusters]) input.onChange(schedule);
+  const { resources, running, trust, remoteClusters, tokenKeys } = inputs;
+  for (const input of [resources, running, trust, remoteClusters, tokenKeys])
+    input.onChange(schedule);
   return { snapshots, views };
+}
+
+/** Those that were ever had. */
+function keysIn(states: KeySetStates): ReadonlyMap<string, string> {
+  return new Map(
+    [...states].flatMap(([name, { jwks }]) => (jwks === undefined ? [] : [[name, jwks] as const])),
+  );
 }
 
 /** Absent where there are none. */

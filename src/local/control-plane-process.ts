@@ -9,7 +9,7 @@ import type {
 import type { SocketAddress } from "../policy/workload.ts";
 import { createDeferred, type Deferred } from "../runtime/deferred.ts";
 import type { DataDirectory } from "./data-directory.ts";
-import { firstReport, MeshStartError, ownProcessPlan } from "./processes/own-process.ts";
+import { firstReport, ownProcessPlan } from "./processes/own-process.ts";
 import { type ProcessEvent, SupervisedProcess } from "./processes/supervised-process.ts";
 
 export interface ControlPlaneAddress {
@@ -119,7 +119,6 @@ export class ControlPlaneProcess {
       answer: this.#answer.promise,
       log: this.#options.dataDirectory.controlPlaneLog,
     });
-    if (ready.type === "failed") throw new MeshStartError(`the control plane: ${ready.problem}`);
     if (ready.type !== "ready") return;
     this.#address = { listen: ready.listen, rootPem: ready.rootPem };
     this.#served.resolve(this.#address);

@@ -2,7 +2,6 @@
  * A mesh on this machine: a control plane process and pods, kept running, and kept in step with the resources. Nothing
  * serves before it may.
  */
-import { randomUUID } from "node:crypto";
 import { DEFAULT_CLUSTER_NAME } from "../api/remote-cluster.ts";
 import type { Resource } from "../api/resource.ts";
 import { ServiceAccountTokens } from "../ca/service-account-tokens.ts";
@@ -13,38 +12,24 @@ import { describeError } from "../runtime/hauberk-error.ts";
 import { identifyProcess } from "../runtime/process-identity.ts";
 import { ControlPlaneProcess } from "./control-plane-process.ts";
 import type { DataDirectory } from "./data-directory.ts";
-import { besideFiles, isJoined } from "./joining/joined-resources.ts";
+import { isJoined } from "./joining/joined-resources.ts";
+import { type JoinedResources, JoinedWorkloads } from "./joining/joined-workloads.ts";
+import type { MeshEvent } from "./mesh-event.ts";
 import { type MeshLock, takeMeshLock } from "./mesh-lock.ts";
 import { type MeshPlan, type PlannedPod, planMesh } from "./mesh-plan.ts";
-import { type MeshState, readMeshState, writeMeshState } from "./mesh-state.ts";
-import type { PublishOutcome } from "./network/host-side.ts";
+import { type MeshState, readMeshState } from "./mesh-state.ts";
+import { MeshStateWriter } from "./mesh-state-writer.ts";
 import type { NamespaceNetwork, NetworkState } from "./network/namespace-network.ts";
+import { keyOf, PodUids, podFingerprint } from "./pod-identity.ts";
 import { checkLaunches } from "./pods/check-launches.ts";
-import type { PathRewrite } from "./pods/container-files.ts";
 import { Pod, type PodContext, type TokenRequest } from "./pods/pod.ts";
 import { startsReady } from "./pods/pod-container.ts";
 import { PortAllocator } from "./port-allocator.ts";
 import { endLeftovers } from "./processes/leftover-processes.ts";
 import type { ProcessEvent, SupervisedProcess } from "./processes/supervised-process.ts";
+import { RunningPods } from "./running-pods.ts";
 
 const TOKEN_LIFETIME_MS = 60 * 60_000;
-
-export type MeshEvent =
-  | { readonly type: "leftovers-ended"; readonly titles: readonly string[] }
-  | { readonly type: "planned"; readonly workloads: readonly Workload[] }
-  | { readonly type: "control-plane-ready"; readonly listen: string }
-  /** The control plane has something to say, such as a step of rotation. */
-  | { readonly type: "notice"; readonly text: string }
-  | { readonly type: "pod-started"; readonly workload: Workload }
-  | { readonly type: "pod-stopped"; readonly workload: Workload }
-  | {
-      readonly type: "files-placed";
-      readonly title: string;
-      readonly rewrites: readonly PathRewrite[];
-    }
-  /** The host's loopback offers other service ports than before. */
-  | { readonly type: "published"; readonly ports: readonly PublishOutcome[] }
-  | { readonly type: "process"; readonly title: string; readonly event: ProcessEvent };
 
 export interface LocalMeshOptions {
   /** Files and folders of resources: the control plane watches them. */
@@ -60,30 +45,20 @@ export interface LocalMeshOptions {
   readonly controlPlane?: ControlPlaneSettings | undefined;
 }
 
-export interface JoinedResources {
-  readonly resources: readonly Resource[];
-  /** Called when the files come to define a workload of the same name, which then takes its place. */
-  readonly onDisplaced: () => void;
-}
-
 export class LocalMesh {
   readonly #options: LocalMeshOptions;
   readonly #lock: MeshLock;
   readonly #tokens: ServiceAccountTokens;
   readonly #ports: PortAllocator;
   readonly #controlPlane: ControlPlaneProcess;
-  readonly #pods: Map<string, Pod> = new Map();
-  /** By `namespace/pod`; a pod that is replaced gets another. */
-  readonly #uids: Map<string, string>;
-  /** Processes that joined, by name. */
-  readonly #joined: Map<string, JoinedResources> = new Map();
+  readonly #pods: RunningPods;
+  readonly #uids: PodUids;
+  readonly #joined: JoinedWorkloads = new JoinedWorkloads();
+  readonly #stateFile: MeshStateWriter;
   #resources: readonly Resource[];
   #plan: MeshPlan;
   /** Changes are carried out one after the other. */
   #changes: Promise<void> = Promise.resolve();
-  #writing: Promise<void> = Promise.resolve();
-  /** Told once, until it can be written again. */
-  #stateProblem: string | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(parts: {
@@ -93,7 +68,7 @@ export class LocalMesh {
     readonly ports: PortAllocator;
     readonly resources: readonly Resource[];
     readonly plan: MeshPlan;
-    readonly uids: Map<string, string>;
+    readonly uids: PodUids;
   }) {
     this.#options = parts.options;
     this.#lock = parts.lock;
@@ -103,6 +78,13 @@ export class LocalMesh {
     this.#plan = parts.plan;
     this.#uids = parts.uids;
     const { paths, dataDirectory, hauberkCommand, random, controlPlane } = parts.options;
+    this.#pods = new RunningPods({
+      make: (planned, predecessor) => new Pod(planned, this.#podContext(), predecessor),
+      report: parts.options.report,
+    });
+    this.#stateFile = new MeshStateWriter(dataDirectory.meshState, (problem) =>
+      this.#tell("mesh.json", { type: "failed", problem }),
+    );
     const report = (event: ProcessEvent): void => this.#reportProcess("control plane", event);
     const { controlPlane: listen } = parts.plan;
     this.#controlPlane = new ControlPlaneProcess(
@@ -156,9 +138,9 @@ export class LocalMesh {
       PortAllocator.open(dataDirectory.ports),
       ServiceAccountTokens.open(dataDirectory.path),
     ]);
-    const uids = new Map<string, string>();
+    const uids = new PodUids();
     const addresses = options.network;
-    const plan = await planMesh(resources, { ports, uid: uidFrom(uids), addresses });
+    const plan = await planMesh(resources, { ports, uid: (key) => uids.of(key), addresses });
     const mesh = new LocalMesh({ options, lock, tokens, ports, resources, plan, uids });
     try {
       await mesh.#checkLaunches(plan.pods);
@@ -174,7 +156,7 @@ export class LocalMesh {
 
   get workloads(): readonly Workload[] {
     return this.#plan.pods.map(({ workload, containers }) => {
-      const ready = this.#pods.get(keyOf(workload))?.ready ?? containers.every(startsReady);
+      const ready = this.#pods.find(keyOf(workload))?.ready ?? containers.every(startsReady);
       return { ...workload, ready };
     });
   }
@@ -183,7 +165,7 @@ export class LocalMesh {
   refusedChange: string | undefined;
 
   get pods(): readonly Pod[] {
-    return [...this.#pods.values()];
+    return this.#pods.all;
   }
 
   /** Those of the files, and of processes that joined. */
@@ -268,10 +250,10 @@ export class LocalMesh {
     const outcomes = await Promise.allSettled([
       this.#startControlPlane(),
       ...this.#plan.pods
-        .filter((planned) => this.#mayStart(planned))
-        .map((planned) => this.#startPod(planned)),
+        .filter((planned) => this.#pods.mayStart(planned))
+        .map((planned) => this.#pods.start(planned)),
     ]);
-    await this.#startHeld();
+    await this.#pods.startHeld(() => this.#plan.pods);
     await this.#writeState();
     throwFirstFailure(outcomes);
   }
@@ -310,50 +292,12 @@ export class LocalMesh {
     this.#options.report({ type: "control-plane-ready", listen });
   }
 
-  async #startPod(planned: PlannedPod, predecessor?: Pod): Promise<void> {
-    const pod = new Pod(planned, this.#podContext(), predecessor);
-    this.#pods.set(pod.key, pod);
-    try {
-      await pod.start();
-    } catch (error) {
-      await pod.stop();
-      if (this.#pods.get(pod.key) === pod) this.#pods.delete(pod.key);
-      throw error;
-    }
-    this.#options.report({ type: "pod-started", workload: planned.workload });
-  }
-
-  /** A pod of an ordered StatefulSet waits until the one before it is ready. */
-  #mayStart({ startsAfter }: PlannedPod): boolean {
-    return startsAfter === undefined || this.#pods.get(startsAfter)?.ready === true;
-  }
-
-  /** Starts those that waited for another, and those that waited for them. */
-  async #startHeld(): Promise<void> {
-    for (;;) {
-      const held = this.#plan.pods.filter(
-        (planned) =>
-          planned.startsAfter !== undefined &&
-          !this.#pods.has(keyOf(planned.workload)) &&
-          this.#mayStart(planned),
-      );
-      if (held.length === 0) return;
-      await Promise.all(held.map((planned) => this.#startPod(planned)));
-    }
-  }
-
   #readinessChanged(): void {
     void this.#tellRunning();
     if (!this.#plan.pods.some(({ startsAfter }) => startsAfter !== undefined)) return;
-    this.#enqueue(() => this.#startHeld()).catch((error: unknown) =>
+    this.#enqueue(() => this.#pods.startHeld(() => this.#plan.pods)).catch((error: unknown) =>
       this.#reportProcess("StatefulSet", { type: "failed", problem: describeError(error) }),
     );
-  }
-
-  async #stopPod(pod: Pod): Promise<void> {
-    await pod.stop();
-    if (this.#pods.get(pod.key) === pod) this.#pods.delete(pod.key);
-    this.#options.report({ type: "pod-stopped", workload: pod.plan.workload });
   }
 
   get #cluster(): string {
@@ -392,14 +336,15 @@ export class LocalMesh {
 
   /** Says what would change, and throws when it cannot be done: nothing has been touched by then. */
   async #planChange(): Promise<PlannedChange> {
-    this.#dismissDisplaced();
+    this.#joined.dismissDisplaced(this.#resources);
     const resources = this.#allResources;
     const addresses = this.#options.network;
-    const planOptions = { ports: this.#ports, uid: uidFrom(this.#uids), addresses };
+    const uid = (key: string): string => this.#uids.of(key);
+    const planOptions = { ports: this.#ports, uid, addresses };
     const first = await planMesh(resources, planOptions);
     await this.#checkLaunches(first.pods);
     const replaced = first.pods.filter((planned) => this.#isChanged(planned));
-    for (const { workload } of replaced) this.#uids.set(keyOf(workload), randomUUID());
+    for (const { workload } of replaced) this.#uids.renew(keyOf(workload));
     const plan = replaced.length > 0 ? await planMesh(resources, planOptions) : first;
     return { plan, replaced: new Set(replaced.map(({ workload }) => keyOf(workload))) };
   }
@@ -409,46 +354,31 @@ export class LocalMesh {
     this.#options.network?.retain(this.#networkState);
     const told = this.#tellRunning();
     const wanted = new Map(this.#plan.pods.map((planned) => [keyOf(planned.workload), planned]));
-    const gone = [...this.#pods.values()].filter(({ key }) => !wanted.has(key));
-    const ends = await Promise.allSettled(gone.map((pod) => this.#stopPod(pod)));
-    for (const pod of gone) this.#uids.delete(pod.key);
+    const gone = this.#pods.all.filter(({ key }) => !wanted.has(key));
+    const ends = await Promise.allSettled(gone.map((pod) => this.#pods.stop(pod)));
+    for (const pod of gone) this.#uids.forget(pod.key);
     const starts = [...wanted].map(async ([key, planned]) => {
-      const running = this.#pods.get(key);
+      const running = this.#pods.find(key);
       if (running !== undefined && !replaced.has(key)) return running.refreshFiles();
-      if (running !== undefined) await this.#stopPod(running);
+      if (running !== undefined) await this.#pods.stop(running);
       await told; // it takes over an address: everybody's rules must know whose it is by then
-      if (planned.startsAfter === undefined) await this.#startPod(planned, running);
+      if (planned.startsAfter === undefined) await this.#pods.start(planned, running);
     });
     const outcomes = await Promise.allSettled(starts);
-    await this.#startHeld(); // not before: those that they wait for must be the new ones
+    await this.#pods.startHeld(() => this.#plan.pods); // not before: those that they wait for must be the new ones
     await this.#writeState();
     throwFirstFailure([...ends, ...outcomes]);
     await this.#options.network?.update(this.#networkState); // in force is what the kernel knows
   }
 
-  /** Whether a running pod would be made otherwise now. Where its listeners for services are does not count. */
+  /** Whether a running pod would be made otherwise now. */
   #isChanged(planned: PlannedPod): boolean {
-    const running = this.#pods.get(keyOf(planned.workload));
+    const running = this.#pods.find(keyOf(planned.workload));
     return running !== undefined && podFingerprint(running.plan) !== podFingerprint(planned);
   }
 
-  get #joinedResources(): readonly Resource[] {
-    const joined = [...this.#joined.values()].flatMap(({ resources }) => resources);
-    return besideFiles(this.#resources, joined);
-  }
-
   get #allResources(): readonly Resource[] {
-    return [...this.#resources, ...this.#joinedResources];
-  }
-
-  /** Whoever's name the files now give to another workload has left. */
-  #dismissDisplaced(): void {
-    for (const [name, { resources, onDisplaced }] of this.#joined) {
-      const left = besideFiles(this.#resources, resources);
-      if (left.some(({ kind }) => kind === "Deployment")) continue;
-      this.#joined.delete(name);
-      onDisplaced();
-    }
+    return [...this.#resources, ...this.#joined.beside(this.#resources)];
   }
 
   /** Whoever enforces something hears of it: the control plane, and the network. */
@@ -463,14 +393,22 @@ export class LocalMesh {
 
   get #runningNow(): RunningNow {
     const { serviceAddresses } = this.#plan;
-    const running = { workloads: this.workloads, resources: this.#joinedResources };
+    const running = { workloads: this.workloads, resources: this.#joined.beside(this.#resources) };
     return serviceAddresses === undefined ? running : { ...running, serviceAddresses };
   }
 
   #reportProcess(title: string, event: ProcessEvent): void {
     if (this.#closing !== undefined) return;
-    this.#options.report({ type: "process", title, event });
+    this.#tell(title, event);
     if (event.type === "started") void this.#writeState();
+  }
+
+  #tell(title: string, event: ProcessEvent): void {
+    this.#options.report({ type: "process", title, event });
+  }
+
+  #writeState(): Promise<void> {
+    return this.#stateFile.write(() => this.#state);
   }
 
   #issueToken(
@@ -486,29 +424,6 @@ export class LocalMesh {
       lifetimeMs: TOKEN_LIFETIME_MS,
       ...what,
     });
-  }
-
-  /**
-   * Processes are in the file from the moment they run, so that a later `up` finds them whatever happens. Where the file
-   * cannot be written, as on a full disk, what runs keeps running.
-   */
-  #writeState(): Promise<void> {
-    this.#writing = this.#writing.then(async () => {
-      try {
-        await writeMeshState(this.#options.dataDirectory.meshState, this.#state);
-        this.#stateProblem = undefined;
-      } catch (error) {
-        const problem = describeError(error);
-        if (this.#stateProblem === undefined) this.#reportStateProblem(problem);
-        this.#stateProblem = problem;
-      }
-    });
-    return this.#writing;
-  }
-
-  #reportStateProblem(problem: string): void {
-    const event: ProcessEvent = { type: "failed", problem };
-    this.#options.report({ type: "process", title: "mesh.json", event });
   }
 
   get #state(): MeshState {
@@ -556,21 +471,4 @@ interface PlannedChange {
 function throwFirstFailure(outcomes: readonly PromiseSettledResult<void>[]): void {
   const failed = outcomes.find((outcome) => outcome.status === "rejected");
   if (failed !== undefined) throw failed.reason;
-}
-
-const keyOf = ({ namespace, name }: Workload): string => `${namespace}/${name}`;
-
-function uidFrom(uids: Map<string, string>): (key: string) => string {
-  return (key) => {
-    const uid = uids.get(key) ?? randomUUID();
-    uids.set(key, uid);
-    return uid;
-  };
-}
-
-function podFingerprint({ workload, template, source, sidecar }: PlannedPod): string {
-  const { outboundListeners: _, ready: __, ...rest } = workload;
-  return JSON.stringify([rest, template, source.file, sidecar], (key, value: unknown) =>
-    key === "source" ? undefined : value,
-  );
 }

@@ -8,7 +8,7 @@ import { mutualTlsOfPort } from "../policy/mutual-tls.ts";
 import type { IpAddresses, SocketAddress, Workload } from "../policy/workload.ts";
 import type { EffectiveMutualTls } from "../policy/workload-view.ts";
 import { isJoined } from "./joining/joined-resources.ts";
-import { certificateEnd } from "./pods/certificate-end.ts";
+import { certificateEnds } from "./pods/certificate-end.ts";
 import type { Pod } from "./pods/pod.ts";
 import type { PodContainer } from "./pods/pod-container.ts";
 import type { ProcessExit } from "./processes/mesh-process.ts";
@@ -59,8 +59,10 @@ export interface PodStatus {
   readonly adminPort?: number;
   /** Where everything else is asked of it; absent while it does not run. */
   readonly adminSocket?: string;
-  /** ISO 8601; absent without a sidecar, and when that does not answer. */
+  /** ISO 8601; absent without a sidecar, and when that does not answer. The first to end, where it has several. */
   readonly certificateEnds?: string;
+  /** Of a sidecar of several processes each one's, in their order; null for one that does not serve. */
+  readonly processCertificateEnds?: readonly (string | null)[];
   readonly containers: readonly ContainerStatus[];
   /** First processes of what joined. */
   readonly joinedProcessIds: readonly number[];
@@ -98,11 +100,12 @@ export async function meshStatus(mesh: {
 
 /** What must be asked of its processes, beside what is known. */
 async function observePod(pod: Pod, snapshot: MeshSnapshot): Promise<PodStatus> {
-  const [memoryBytes, ends] = await Promise.all([pod.memory(), certificateEnd(pod.adminSocket)]);
+  const [memoryBytes, ends] = await Promise.all([pod.memory(), certificateEnds(pod.adminSocket)]);
   return {
     ...podStatus(pod, snapshot),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
-    ...(ends === undefined ? {} : { certificateEnds: ends.toISOString() }),
+    ...(ends && { certificateEnds: ends.ends }),
+    ...(ends?.ofProcesses && { processCertificateEnds: ends.ofProcesses }),
   };
 }
 

@@ -382,3 +382,50 @@ test("INJ-25 callers speak mutual TLS to an excluded port too, unless a PeerAuth
   assert.deepEqual(spoken(""), [true]);
   assert.deepEqual(spoken(peerAuthentication(portDisabled)), [false]);
 });
+
+const headers: [what: string, mesh: string, own: string, expected: object | undefined][] = [
+  ["nobody says anything", "{}", "{}", undefined],
+  [
+    "the mesh does",
+    "{forwardedClientCert: SANITIZE, setCurrentClientCertDetails: {cert: true, dns: false}}",
+    "{}",
+    {
+      forwardedClientCert: "SANITIZE",
+      clientCertDetails: ["cert", "subject", "uri"],
+      requestId: "generated",
+    },
+  ],
+  [
+    "a pod does, which takes over what it does not say, but for the details",
+    "{forwardedClientCert: SANITIZE, setCurrentClientCertDetails: {cert: true}}",
+    "{proxyHeaders: {requestId: {disabled: true}}}",
+    {
+      forwardedClientCert: "SANITIZE",
+      clientCertDetails: ["subject", "uri", "dns"],
+      requestId: "as received",
+    },
+  ],
+  [
+    "both do",
+    "{forwardedClientCert: SANITIZE}",
+    "{proxyHeaders: {forwardedClientCert: SANITIZE_SET, setCurrentClientCertDetails: {subject: false}}}",
+    {
+      forwardedClientCert: "SANITIZE_SET",
+      clientCertDetails: ["uri", "dns"],
+      requestId: "generated",
+    },
+  ],
+];
+for (const [what, mesh, own, expected] of headers) {
+  test(`OBS-30 proxyHeaders: ${what}`, () => {
+    const annotated = deployment().replace(
+      "tier: back}",
+      `tier: back}, annotations: {proxy.istio.io/config: '${own}'}`,
+    );
+    const yaml = `${namespace("shop")}${annotated}${deployment({ name: "caller", port: 7070 })}
+---
+defaultConfig: {proxyHeaders: ${mesh}}
+`;
+    assert.deepEqual(ownViewOf(yaml, { pod: "shop/api-0" }).proxyHeaders, expected);
+  });
+}

@@ -1,6 +1,8 @@
 /** From the snapshot to the view of one workload: effective policy, destinations and trust. */
+import { effectiveProxyHeaders, type ProxyHeaders } from "../api/proxy-headers.ts";
 import type { PortProtocol } from "../api/service.ts";
 import { type SpiffeId, spiffeId } from "../identity/spiffe-id.ts";
+import { appliedTokenRules } from "./applied-token-rules.ts";
 import { compileDestinationRules } from "./destination-rules.ts";
 import { buildDestinations, withListeners } from "./destinations.ts";
 import { effectiveAuthorization, effectivePeerAuthentication } from "./effective-policy.ts";
@@ -61,7 +63,18 @@ function composeView(
     },
     ...(addresses && { interception: buildInterception(snapshot, workload) }),
     ...(telemetry && { telemetry }),
+    ...proxyHeadersOf(snapshot, workload),
   };
+}
+
+/** Nothing where nobody has said anything of them. */
+function proxyHeadersOf(
+  { settings }: MeshSnapshot,
+  { proxyHeaders: own }: Workload,
+): { readonly proxyHeaders?: ProxyHeaders } {
+  const mesh = settings.proxyHeaders;
+  if (own === undefined && Object.keys(mesh).length === 0) return {};
+  return { proxyHeaders: effectiveProxyHeaders(mesh, own) };
 }
 
 /** What is trusted in the whole mesh. */
@@ -80,6 +93,7 @@ export function identityOf(
 
 function buildInbound(snapshot: MeshSnapshot, workload: Workload): Inbound {
   const peerAuthentication = effectivePeerAuthentication(snapshot, workload);
+  const tokenRules = appliedTokenRules(snapshot, workload);
   return {
     ports: workload.ports.map(({ containerPort, listen, application }) => ({
       containerPort,
@@ -90,6 +104,7 @@ function buildInbound(snapshot: MeshSnapshot, workload: Workload): Inbound {
     })),
     authorization: effectiveAuthorization(snapshot, workload),
     pathNormalization: snapshot.settings.pathNormalization,
+    ...(tokenRules.length > 0 && { tokenRules }),
   };
 }
 

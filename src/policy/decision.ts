@@ -62,6 +62,15 @@ export type Reason =
       readonly matched: RuleRef;
       readonly problem: string;
     }
+  /**
+   * A token of the request is not good, or one that is required is missing: told in the words of the answer (JWT-40..JWT-53).
+   * No AuthorizationPolicy was asked. `rules` are those of all RequestAuthentications that apply.
+   */
+  | {
+      readonly because: "token-refused";
+      readonly problem: string;
+      readonly rules: readonly TokenRuleOutcome[];
+    }
   /** A rule of an ALLOW policy matched. */
   | { readonly because: "matched-allow"; readonly matched: RuleRef }
   /** No ALLOW policy applies to the workload, and no DENY rule matched (AP-1). */
@@ -112,6 +121,15 @@ export type Reason =
   | { readonly because: "unknown-destination" }
   /** A process outside the pod used the pod's outbound side. */
   | { readonly because: "not-own-workload"; readonly problem: string };
+
+/** What one rule of a RequestAuthentication made of the tokens in its places. */
+export interface TokenRuleOutcome {
+  readonly origin: ResourceOrigin;
+  /** "" is any. */
+  readonly issuer: string;
+  /** "good", or what is wrong in the words of an answer. */
+  readonly outcome: string;
+}
 
 /** An ALLOW rule that did not match, and every condition of it that failed. */
 export interface NearestMiss {

@@ -45,6 +45,18 @@ const rows: {
     /^Denied: rules\[1\] of .* matches, a CUSTOM rule, and its authorizer opa cannot be asked: no such provider\.$/,
     "CUSTOM opa by production/no-admin rules[1] (policies.yaml:12): no such provider",
   ],
+  "token-refused": [
+    {
+      because: "token-refused",
+      problem: "Jwt is expired",
+      rules: [
+        { origin, issuer: "https://a", outcome: "good" },
+        { origin, issuer: "", outcome: "Jwt is expired" },
+      ],
+    },
+    /^Denied: the request's token is refused: Jwt is expired\.\n {2}PeerAuthentication .*mesh\.yaml:3\), issuer "https:\/\/a": good\n {2}.*, any issuer: Jwt is expired$/,
+    "token refused: Jwt is expired, by istio-system/default (mesh.yaml:3)",
+  ],
   "matched-deny": [
     { because: "matched-deny", matched },
     /^Denied: rules\[1\] of AuthorizationPolicy production\/no-admin \(policies\.yaml:12\) matches, a DENY rule\.$/,

@@ -1,4 +1,5 @@
 /** From a decision to words: what decided, where it is written, and what would have had to be otherwise. */
+import { quoted } from "../api/quoted.ts";
 import { formatLocation, formatRef, type ResourceRef } from "../api/resource.ts";
 import type {
   Decision,
@@ -8,6 +9,7 @@ import type {
   Origin,
   Reason,
   RuleRef,
+  TokenRuleOutcome,
   UnmetCondition,
   Verdict,
 } from "./decision.ts";
@@ -72,6 +74,8 @@ export function summarize(reason: Reason): string {
       return `CUSTOM ${reason.delegations.map(shortDelegation).join(", ")}; then ${summarize(reason.afterwards.reason)}`;
     case "no-authorizer":
       return `CUSTOM ${shortDelegation(reason)}: ${reason.problem}`;
+    case "token-refused":
+      return `token refused: ${reason.problem}${refusingRule(reason.rules)}`;
     case "no-allow-policy":
       return "no ALLOW policy applies";
     case "no-allow-matched":
@@ -107,6 +111,8 @@ function sentence(reason: Reason): string {
       return matchedCustom(reason);
     case "no-authorizer":
       return `${ruleInWords(reason.matched)} matches, a CUSTOM rule, and its authorizer ${reason.provider} cannot be asked: ${reason.problem}.`;
+    case "token-refused":
+      return `the request's token is refused: ${reason.problem}.`;
     case "no-allow-policy":
       return "no ALLOW policy applies to the callee, and no DENY rule matches.";
     case "no-allow-matched":
@@ -133,9 +139,20 @@ function sentence(reason: Reason): string {
 }
 
 function details(reason: Reason): string[] {
+  if (reason.because === "token-refused") return reason.rules.map(tokenRuleInWords);
   if (reason.because !== "no-allow-matched" || reason.nearest.length === 0) return [];
   const opening = reason.nearest.length === 1 ? "The nearest rule:" : "The nearest rules:";
   return [opening, ...reason.nearest.flatMap(missInWords)];
+}
+
+function tokenRuleInWords({ origin, issuer, outcome }: TokenRuleOutcome): string {
+  const of = issuer === "" ? "any issuer" : `issuer ${quoted(issuer)}`;
+  return `  ${originInWords(origin)}, ${of}: ${outcome}`;
+}
+
+function refusingRule(rules: readonly TokenRuleOutcome[]): string {
+  const [first] = rules.filter(({ outcome }) => outcome !== "good");
+  return first === undefined ? "" : `, by ${shortOrigin(first.origin)}`;
 }
 
 function matchedCustom({

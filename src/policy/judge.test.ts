@@ -569,3 +569,38 @@ for (const [provider, path, verdict, because] of authorizers) {
     assert.equal(decision.reason.because, because);
   });
 }
+
+const BYTES_PORT = `
+---
+apiVersion: v1
+kind: Service
+metadata: {name: bytes, namespace: shop}
+spec: {selector: {app: api}, ports: [{name: tcp-bytes, port: 9999}]}`;
+const insisting = `
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: bytes, namespace: shop}
+spec: {host: bytes.shop.svc.cluster.local, trafficPolicy: {tls: {mode: ISTIO_MUTUAL}}}`;
+const certain = { port: 9999, speaks: "mutual-tls" } as const;
+const carried: [
+  what: string,
+  mesh: string,
+  asked: typeof certain | { port: 9999 },
+  because: string,
+][] = [
+  ["TLS is carried to the application", "", certain, "no-allow-policy"],
+  [
+    "and proves nothing to policies",
+    authorization('{from: [{source: {principals: ["*"]}}]}'),
+    certain,
+    "no-allow-matched",
+  ],
+  ["whose sidecar the caller's cannot verify", insisting, { port: 9999 }, "callee-not-verified"],
+];
+for (const [what, mesh, asked, because] of carried) {
+  test(`PA-36 a port declared tcp in mode DISABLE: ${what}`, () => {
+    const { decision } = askOwn(BYTES_PORT + portMode(9999, "DISABLE") + mesh, asked);
+    assert.equal(decision.reason.because, because);
+  });
+}

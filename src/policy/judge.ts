@@ -14,11 +14,12 @@ import type { Decision, Reason } from "./decision.ts";
 import { refuseUndefinedAuthorizers } from "./defined-authorizers.ts";
 import { judgedProtocols } from "./judged-protocols.ts";
 import type { MeshSnapshot } from "./mesh-snapshot.ts";
+import { missingToken } from "./missing-token.ts";
 import { networkRefusal } from "./network-refusal.ts";
 import { type Caller, callingWorkload, type Question, QuestionError } from "./question.ts";
 import { findRoute, type Route, type ServicePortName } from "./route.ts";
 import type { Connection, HttpRequest } from "./traffic.ts";
-import { transportRefusal } from "./transport-refusal.ts";
+import { carriesAnyBytes, transportRefusal } from "./transport-refusal.ts";
 import { undeclaredPort } from "./undeclared-port.ts";
 import type { Workload } from "./workload.ts";
 import type {
@@ -69,7 +70,8 @@ export function judge(snapshot: MeshSnapshot, question: Question): Judgement {
   const route = findRoute(snapshot, { ...question, client, port });
   const transport = transportOf(snapshot, { question, route });
   const judgedAs = protocolToJudge(port, question);
-  const principal = transport.kind === "mutual-tls" ? transport.caller : undefined;
+  const isProven = transport.kind === "mutual-tls" && !carriesAnyBytes(port);
+  const principal = isProven ? transport.caller : undefined;
   const connection = askedConnection({ question, principal, route, port });
   const { trust, inbound } = view;
   const request =
@@ -155,6 +157,8 @@ function authorize(
   },
 ): Decision {
   if (!question.to.injected) return { verdict: "allow", reason: { because: "no-sidecar" } };
+  const missing = request && missingToken(inbound.tokenRules, request);
+  if (missing !== undefined) return { verdict: "deny", reason: missing };
   const compiled = compileAuthorization(inbound.authorization, { protocol: judgedAs, trust });
   const decision =
     request === undefined

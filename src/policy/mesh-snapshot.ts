@@ -48,6 +48,8 @@ export interface MeshSnapshot {
   readonly gatewaySelectors?: GatewaySelectors;
   /** Of other clusters, what is admitted here. */
   readonly remoteClusters?: readonly RemoteClusterServices[];
+  /** Key sets of token issuers that were fetched, as JSON, by `tokenKeySourceName`. */
+  readonly tokenKeys?: ReadonlyMap<string, string>;
 }
 
 /** A service and the workloads behind it, in the order they were given. */
@@ -65,6 +67,7 @@ export function buildSnapshot({
   serviceAddresses,
   gatewaySelectors,
   remoteClusters,
+  tokenKeys,
 }: {
   readonly resources: readonly Resource[];
   readonly workloads: readonly Workload[];
@@ -73,6 +76,7 @@ export function buildSnapshot({
   readonly serviceAddresses?: Readonly<Record<string, IpAddresses>> | undefined;
   readonly gatewaySelectors?: GatewaySelectors | undefined;
   readonly remoteClusters?: readonly RemoteClusterServices[] | undefined;
+  readonly tokenKeys?: ReadonlyMap<string, string> | undefined;
 }): MeshSnapshot {
   const workloadsByNamespace = groupBy(workloads, ({ namespace }) => namespace);
   const services = ofKind(resources, "Service")
@@ -88,6 +92,7 @@ export function buildSnapshot({
     ...(serviceAddresses && { serviceAddresses }),
     ...(gatewaySelectors && { gatewaySelectors }),
     ...(remoteClusters && { remoteClusters }),
+    ...(tokenKeys && { tokenKeys }),
     podDomains: buildPodDomains(podOwners(resources)),
     servicesByNamespace: groupBy(services, ({ service }) => service.meta.namespace),
     peerAuthentications: groupBy(

@@ -92,6 +92,16 @@ test("law: no dot segment, and no escape of a letter, survives BASE (QK-3)", () 
   );
 });
 
+test("law: a path in which nothing stands out is as it would be, looked at in full (AP-107)", () => {
+  fc.assert(
+    fc.property(anyPath, fc.constantFrom(...PATH_NORMALIZATIONS), (path, mode) => {
+      // An empty fragment is cut off, and keeps nobody from the full look.
+      assert.equal(normalizePath(path, mode), normalizePath(`${path}#`, mode));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
 const refusals: [path: string, refused: boolean][] = [
   ["/admin#x", false],
   ["/admin#%00", false],

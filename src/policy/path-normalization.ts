@@ -11,6 +11,7 @@ import type { PathNormalization } from "../api/mesh-settings.ts";
  * @param path as received, with its query and fragment if any
  */
 export function normalizePath(path: string, mode: PathNormalization): string {
+  if (isPlain(path)) return path;
   const sent = withoutFragment(path);
   if (mode === "NONE" || !sent.startsWith("/")) return sent;
   const end = sent.indexOf("?");
@@ -25,8 +26,29 @@ export function normalizePath(path: string, mode: PathNormalization): string {
  * @returns undefined when nothing is wrong
  */
 export function pathRefusal(path: string, mode: PathNormalization): string | undefined {
-  if (mode !== "NONE" && ENCODED_NUL.test(path)) return "the path has an encoded NUL";
+  if (mode === "NONE" || !path.includes("%00")) return undefined;
+  if (ENCODED_NUL.test(path)) return "the path has an encoded NUL";
   return undefined;
+}
+
+const SLASH = 47;
+const DOT = 46;
+const QUESTION_MARK = 63;
+const HASH = 35;
+const PERCENT = 37;
+const BACKSLASH = 92;
+
+/** Whether no form changes it; most paths are so, and one look tells. */
+function isPlain(path: string): boolean {
+  let before = 0;
+  for (let index = 0; index < path.length; index++) {
+    const code = path.charCodeAt(index);
+    if (code === QUESTION_MARK) return !path.includes("#", index);
+    if (code === PERCENT || code === BACKSLASH || code === HASH) return false;
+    if (before === SLASH && (code === SLASH || code === DOT)) return false;
+    before = code;
+  }
+  return true;
 }
 
 function withoutFragment(path: string): string {

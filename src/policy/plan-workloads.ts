@@ -1,5 +1,6 @@
 /** Which workloads the resources ask for, and where their ports go. Pure: whoever calls decides about addresses. */
 import { injectionDecision } from "../api/injection-decision.ts";
+import { PROXY_CONFIG_ANNOTATION, parseProxyConfig } from "../api/proxy-config.ts";
 import type { Labels, PodOwner, Resource } from "../api/resource.ts";
 import type { Service } from "../api/service.ts";
 import { POD_INDEX_LABEL, POD_NAME_LABEL } from "../api/stateful-set.ts";
@@ -104,8 +105,17 @@ function planWorkload(plan: Plan): Workload {
     serviceAccount: template.serviceAccountName,
     injected,
     ready: true,
+    ...ownProxyHeaders(owner),
     ...planSockets(pod),
   };
+}
+
+/** An annotation that cannot be read is refused where the mesh is planned. */
+function ownProxyHeaders({ template }: PodOwner): Pick<Workload, "proxyHeaders"> {
+  const own = parseProxyConfig(template.annotations[PROXY_CONFIG_ANNOTATION] ?? "");
+  return typeof own === "string" || own.proxyHeaders === undefined
+    ? {}
+    : { proxyHeaders: own.proxyHeaders };
 }
 
 function labelsOf({ owner: { kind, template }, index }: Plan, name: string): Labels {

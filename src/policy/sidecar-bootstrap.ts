@@ -68,4 +68,6 @@ export type SidecarInstruction =
 /** Messages from a sidecar. */
 export type SidecarReport =
   /** It has a certificate and its first view, and serves. */
-  { readonly type: "ready" };
+  | { readonly type: "ready" }
+  /** It cannot, and ends. */
+  | { readonly type: "failed"; readonly problem: string };

@@ -1,4 +1,5 @@
 /** Whom a token is for: a sidecar accepts none that is meant for others alone (JWT-33). */
+import { comparableAudience } from "../api/comparable-audience.ts";
 import { quoted } from "../api/quoted.ts";
 import { formatLocation, formatRef } from "../api/resource.ts";
 import type { AppliedJwtRule } from "./effective-policy.ts";
@@ -7,8 +8,8 @@ import type { TokenPayload } from "./traffic.ts";
 /** Whether a token is for one of the audiences; an empty list takes any. A scheme, and a last `/`, are no matter. */
 export function isMeantFor(payload: TokenPayload, audiences: readonly string[]): boolean {
   if (audiences.length === 0) return true;
-  const meant = new Set(audiencesOf(payload).map(bare));
-  return audiences.some((audience) => meant.has(bare(audience)));
+  const meant = new Set(audiencesOf(payload).map(comparableAudience));
+  return audiences.some((audience) => meant.has(comparableAudience(audience)));
 }
 
 /** Why a token is accepted by none of the rules that know its issuer, as a sentence. */
@@ -28,8 +29,4 @@ export function unmetAudience(
 function audiencesOf({ aud }: TokenPayload): readonly string[] {
   const values = Array.isArray(aud) ? aud : [aud];
   return values.filter((value) => typeof value === "string");
-}
-
-function bare(audience: string): string {
-  return audience.replace(/^https?:\/\//, "").replace(/\/$/, "");
 }

@@ -30,13 +30,13 @@ export interface HttpRequest {
   /** Normalised path (AP-100..AP-104) with its query, if any; absent for CONNECT without a path. */
   readonly path?: string;
   /** Host header or :authority with its port, as received; absent when missing (AP-52). */
-  readonly authority?: string;
+  readonly authority?: string | undefined;
   /**
    * Address after X-Forwarded-For processing (AP-51, AP-51a).
    */
   readonly remoteAddress: string;
   /** Of a token that this workload's own proxy verified (JWT-68); absent when there is none. */
-  readonly token?: TokenPayload;
+  readonly token?: TokenPayload | undefined;
   /**
    * @param name lower case
    * @returns all values joined with "," (AP-80), undefined when absent

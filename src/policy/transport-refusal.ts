@@ -18,10 +18,17 @@ export interface Arrival {
         readonly accepted: readonly SpiffeId[] | "any";
       };
   readonly to: Pick<Workload, "injected">;
-  readonly port: Pick<InboundPort, "mutualTls">;
+  readonly port: ArrivalPort;
   readonly route: Route | undefined;
   /** Whose identities the callee accepts. */
   readonly trust: Pick<Trust, "trustDomain" | "trustDomainAliases">;
+}
+
+type ArrivalPort = Pick<InboundPort, "mutualTls" | "protocol">;
+
+/** Whether TLS, too, is just bytes there (PA-36): the callee's sidecar looks for none. */
+export function carriesAnyBytes({ mutualTls: { mode }, protocol }: ArrivalPort): boolean {
+  return mode === "DISABLE" && protocol === "tcp";
 }
 
 type MutualTls = Extract<Arrival["transport"], { kind: "mutual-tls" }>;
@@ -44,6 +51,11 @@ function mutualTlsRefusal(
   const insists = route?.destination.clientTls?.origin ?? "default";
   if (!to.injected) {
     return { because: "callee-not-verified", problem: "it has no sidecar", origin: insists };
+  }
+  if (carriesAnyBytes(port)) {
+    if (accepted === "any") return undefined;
+    const problem = "its sidecar hands TLS to the application there, as mode DISABLE says";
+    return { because: "callee-not-verified", problem, origin: insists };
   }
   if (mode === "DISABLE") return { because: "tls-refused", origin, ...chosenBy(route) };
   if (accepted === "any" || accepted.includes(callee)) return callerRefusal(caller, trust);

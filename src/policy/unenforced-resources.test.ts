@@ -16,7 +16,6 @@ const tokens = (spec: string): string =>
 const RULES = "jwtRules: [{issuer: i}]";
 
 const refused: [name: string, yaml: string, kind: string][] = [
-  ["JWT-1 tokens that nobody verifies", tokens(`{${RULES}}`), "RequestAuthentication"],
   [
     "a filter that nobody runs",
     document("extensions.istio.io/v1alpha1", "WasmPlugin", "{url: 'oci://a/b'}"),
@@ -45,6 +44,7 @@ for (const [name, yaml, kind] of refused) {
 const run: [name: string, yaml: string][] = [
   ["JWT-2 it is a gateway's", tokens(`{targetRefs: [{kind: Service, name: s}], ${RULES}}`)],
   ["JWT-1 without rules it does nothing", tokens("{}")],
+  ["JWT-1 tokens are verified", tokens(`{${RULES}}`)],
   [
     "it only says where calls go",
     document(
@@ -89,7 +89,7 @@ const told: [name: string, yaml: string, message: RegExp | undefined][] = [
     custom + provider("envoyExtAuthzGrpc: {service: a.b, port: 1}"),
     /what this policy matches is refused: .* no sidecar here can ask it yet$/,
   ],
-  ["JWT-1", tokens(`{${RULES}}`), /is not enforced: no sidecar here verifies tokens yet/],
+  ["JWT-1 tokens are verified", tokens(`{${RULES}}`), undefined],
   [
     "JWT-2 tokens of a gateway",
     tokens(`{targetRefs: [{kind: Service, name: s}], ${RULES}}`),
@@ -108,11 +108,12 @@ for (const [name, yaml, message] of told) {
 }
 
 test("what stops a mesh is told once, as an issue; what else is noticed there stays", () => {
-  const resources = read(tokens(`{${RULES}}`));
-  const issues = unenforcedIssues(resources);
-  const [notice] = enforcementNotices(resources);
-  assert.ok(notice);
-  const other = { ...notice, path: "spec.jwtRules[0]" };
+  const filter = document("extensions.istio.io/v1alpha1", "WasmPlugin", "{url: 'oci://a/b'}");
+  const issues = unenforcedIssues(read(filter));
+  const [issue] = issues;
+  assert.ok(issue);
+  const notice = { source: issue.source, path: issue.path, message: "has no effect" };
+  const other = { ...notice, path: "spec.url" };
   assert.deepEqual(noticesBeside([notice, other], issues), [other]);
   assert.deepEqual(noticesBeside([notice], []), [notice]);
 });

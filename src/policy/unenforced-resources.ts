@@ -16,7 +16,6 @@ import { meshSettingsOf } from "./mesh-snapshot.ts";
 
 /** What each such kind would do, and no sidecar does. */
 const NARROWING: ReadonlyMap<string, string> = new Map([
-  ["RequestAuthentication", "verifies tokens"],
   ["WasmPlugin", "runs WebAssembly"],
   ["EnvoyFilter", "is patched"],
   ["Sidecar", "limits where its workload may go"],
@@ -24,7 +23,7 @@ const NARROWING: ReadonlyMap<string, string> = new Map([
 
 /** A mesh with any of these must not run: each says so, with the way out. */
 export function unenforcedIssues(resources: readonly Resource[]): readonly Issue[] {
-  return resources.filter(appliesToSidecars).flatMap(({ kind, meta }) => {
+  return resources.flatMap(({ kind, meta }) => {
     const deed = NARROWING.get(kind);
     if (deed === undefined) return [];
     const ref = formatRef({ kind, ...meta });
@@ -49,21 +48,10 @@ function placeOf({ source, path }: Issue | Notice): string {
 /** What is accepted and does less than it says, or more. */
 export function enforcementNotices(resources: readonly Resource[]): readonly Notice[] {
   const { extensionProviders } = meshSettingsOf(resources);
-  return resources.filter(appliesToSidecars).flatMap((resource): readonly Notice[] => {
-    if (resource.kind === "RequestAuthentication") {
-      const ref = formatRef({ kind: resource.kind, ...resource.meta });
-      const message = `${ref} is not enforced: no sidecar here verifies tokens yet`;
-      return [{ source: resource.meta.source, path: "", message }];
-    }
+  return resources.flatMap((resource): readonly Notice[] => {
     if (resource.kind !== "AuthorizationPolicy" || resource.action !== "CUSTOM") return [];
     return [delegationNotice(resource, extensionProviders)];
   });
-}
-
-/** A RequestAuthentication of a gateway, or without rules, says nothing to a sidecar in Istio either (JWT-1, JWT-2). */
-function appliesToSidecars(resource: Resource): boolean {
-  if (resource.kind !== "RequestAuthentication") return true;
-  return resource.targetRefs.length === 0 && resource.rules.length > 0;
 }
 
 /** AP-120 */

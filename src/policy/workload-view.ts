@@ -6,6 +6,12 @@
 import type { AuthorizationAction, AuthorizationRule } from "../api/authorization-policy.ts";
 import type { LogFilter } from "../api/log-filter.ts";
 import type { LogFormat, PathNormalization } from "../api/mesh-settings.ts";
+import type { ProxyHeaders } from "../api/proxy-headers.ts";
+import type {
+  ClaimToHeader,
+  TokenLocations,
+  TokenPresence,
+} from "../api/request-authentication.ts";
 import type { Labels, ResourceRef, SourceLocation } from "../api/resource.ts";
 import type { PortProtocol } from "../api/service.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
@@ -32,6 +38,8 @@ export interface WorkloadView {
   readonly interception?: Interception;
   /** Access logs as users asked for them; absent: nobody did. */
   readonly telemetry?: EffectiveTelemetry;
+  /** Absent: `DEFAULT_PROXY_HEADERS`. */
+  readonly proxyHeaders?: ProxyHeaders;
 }
 
 /** To whom is told what a sidecar carries, in the order of the names of providers (OBS-10). */
@@ -139,6 +147,30 @@ export interface Inbound {
   readonly ports: readonly InboundPort[];
   readonly authorization: EffectiveAuthorization;
   readonly pathNormalization: PathNormalization;
+  /** Of RequestAuthentications, by issuer (JWT-3); absent: none applies. */
+  readonly tokenRules?: readonly AppliedTokenRule[];
+}
+
+/** Which tokens of one issuer are good, and what becomes of them. */
+export interface AppliedTokenRule {
+  readonly ref: ResourceRef;
+  readonly source: SourceLocation;
+  /** "" accepts any (JWT-17). */
+  readonly issuer: string;
+  /** Empty accepts any (JWT-33). */
+  readonly audiences: readonly string[];
+  /** Public keys as a JSON Web Key Set; absent: they could not be fetched yet, and no token of it is good. */
+  readonly jwks?: string;
+  readonly locations: TokenLocations;
+  readonly presence: TokenPresence;
+  /** Whether the application sees a token that was good (JWT-70). */
+  readonly afterwards: "removed" | "forwarded";
+  /** JWT-72 */
+  readonly outputPayloadToHeader?: string;
+  /** JWT-73 */
+  readonly outputClaimToHeaders: readonly ClaimToHeader[];
+  /** JWT-65 */
+  readonly spaceDelimitedClaims: readonly string[];
 }
 
 export interface InboundPort {

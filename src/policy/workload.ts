@@ -1,4 +1,5 @@
 /** A workload: one running instance (pod) of something the user deployed, and where its ports can be reached. */
+import type { WrittenProxyHeaders } from "../api/proxy-headers.ts";
 import type { Labels } from "../api/resource.ts";
 
 export interface SocketAddress {
@@ -29,6 +30,8 @@ export interface Workload {
   readonly injected: boolean;
   /** Whether it can serve; callers are not sent to one that cannot. */
   readonly ready: boolean;
+  /** What the pod's own annotation says of them; absent: nothing. */
+  readonly proxyHeaders?: WrittenProxyHeaders;
   readonly ports: readonly WorkloadPort[];
   /** Where its sidecar listens for the application's own calls, one for each service port it may call. */
   readonly outboundListeners: readonly OutboundListener[];

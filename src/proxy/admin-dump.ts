@@ -27,6 +27,18 @@ export interface SidecarDump {
   readonly clusters: readonly ClusterDump[];
   /** The one in force, in the form of `WORKLOAD_VIEW_FORMAT`; null before the first. */
   readonly view: WorkloadView | null;
+  /** Of a sidecar of several processes; what stands above is the first one's, but for state and certificates. */
+  readonly processes?: readonly SidecarProcessDump[];
+}
+
+export interface SidecarProcessDump {
+  /** From 1. */
+  readonly process: number;
+  /** As the system has it. */
+  readonly processId: number | null;
+  readonly state: SidecarState;
+  /** Where it is another one than above: it has not been told the newest, or refuses it. */
+  readonly view?: WorkloadView | null;
 }
 
 export interface DumpSources {

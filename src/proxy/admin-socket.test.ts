@@ -22,7 +22,7 @@ import { createThrowawayAuthority } from "../../test/kit/throwaway-authority.ts"
 import { systemClock } from "../runtime/clock.ts";
 import { createLog, type LogLevel } from "../runtime/log.ts";
 import { WatchedValue } from "../runtime/watched.ts";
-import { createMetrics } from "../telemetry/metrics.ts";
+import { textPage } from "./admin-page.ts";
 import { openAdminSocket } from "./admin-socket.ts";
 
 const mesh = createThrowawayAuthority();
@@ -58,16 +58,7 @@ test("the socket and its folder are the user's alone", async () => {
 
 test("a socket is not made in a folder that others may enter, or that is not there", async () => {
   const open = await mkdtemp(join(tmpdir(), "hauberk-"));
-  const options = {
-    namespace: "production",
-    name: "api-0",
-    metrics: createMetrics(),
-    log: recordedLog(),
-    state: () => "ready" as const,
-    svid: new WatchedValue(undefined),
-    view: () => undefined,
-    drain: () => Promise.resolve(),
-  };
+  const options = { log: recordedLog(), answer: () => textPage(200, "") };
   await chmod(open, 0o701);
   const inIt = join(open, "admin.sock");
   await assert.rejects(openAdminSocket({ ...options, path: inIt }), /is open to other users/);

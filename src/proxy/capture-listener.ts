@@ -7,8 +7,8 @@ import { describeError } from "../runtime/hauberk-error.ts";
 import { originalDestination } from "../runtime/linux-socket.ts";
 import type { Log } from "../runtime/log.ts";
 import { type AcceptedConnection, acceptedConnection } from "./accepted-connection.ts";
+import { formatAddress } from "./format-address.ts";
 import { Listener } from "./listener.ts";
-import { formatAddress } from "./recorder.ts";
 import { isWithoutIpv6 } from "./without-ipv6.ts";
 
 export interface CapturedConnection extends AcceptedConnection {

@@ -15,6 +15,7 @@ import { CapturedCalls } from "./captured-calls.ts";
 import { compileView } from "./compiled-view.ts";
 import type { OutboundCall } from "./outbound-call.ts";
 import { Recorder } from "./recorder.ts";
+import { KnownTokens } from "./token-authentication.ts";
 import { connectDirectly } from "./upstream-dialer.ts";
 
 const SERVICE = { address: "10.96.0.7", port: 8080 };
@@ -59,14 +60,14 @@ async function captured(options: {
       socket.end(by);
     };
   const calls = new CapturedCalls({
-    compiled: new WatchedValue(compileView(view)),
+    compiled: new WatchedValue(compileView(view, new KnownTokens())),
     connect: connectDirectly,
     known: take("known"),
     requests: take("requests"),
     recorder: new Recorder({
       view: () => view,
       metrics,
-      accessLog: (entry) => entries.push(entry),
+      accessLog: (line) => entries.push(JSON.parse(line)),
       clock: systemClock,
     }),
     log: silentLog,

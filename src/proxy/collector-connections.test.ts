@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { eventually } from "../../test/kit/eventually.ts";
 import { sampleView } from "../../test/kit/sample-view.ts";
 import type { Destination, Endpoint, WorkloadView } from "../policy/workload-view.ts";
 import type { CollectorPlace } from "../telemetry/tracing/collector-connection.ts";
@@ -134,7 +135,5 @@ test("a connection that comes when nobody waits for it any more is closed", asyn
   const connecting = connect(place(), leaving.signal);
   leaving.abort();
   await assert.rejects(connecting, { name: "AbortError" });
-  while (late === undefined) await delay(5);
-  await delay(5);
-  assert.equal(late.socket.destroyed, true);
+  await eventually("its end", () => late?.socket.destroyed);
 });

@@ -122,6 +122,11 @@ const view: WorkloadView = {
     },
     unknownDestinations: "REGISTRY_ONLY",
   },
+  proxyHeaders: {
+    forwardedClientCert: "SANITIZE_SET",
+    clientCertDetails: ["cert", "uri"],
+    requestId: "as received",
+  },
   telemetry: {
     inbound: [
       {

@@ -7,6 +7,8 @@ import {
   SOURCE_FIELDS,
 } from "../api/authorization-policy.ts";
 import { PATH_NORMALIZATIONS } from "../api/mesh-settings.ts";
+import { CLIENT_CERT_DETAILS, FORWARD_CLIENT_CERT_MODES } from "../api/proxy-headers.ts";
+import { TOKEN_PRESENCES } from "../api/request-authentication.ts";
 import { parseSpiffeId } from "../identity/spiffe-id.ts";
 import { WORKLOAD_VIEW_FORMAT, type WorkloadView } from "../policy/workload-view.ts";
 import type { PackedView } from "../wire/workload-view-resource.ts";
@@ -112,6 +114,25 @@ const destination = objectWith(
   },
 );
 
+const tokenRule = objectWith(
+  {
+    ref: reference,
+    source: location,
+    issuer: text,
+    audiences: list(text),
+    locations: object({
+      headers: list(object({ name: text, prefix: text })),
+      params: list(text),
+      cookies: list(text),
+    }),
+    presence: choice(TOKEN_PRESENCES),
+    afterwards: choice(["removed", "forwarded"]),
+    outputClaimToHeaders: list(object({ header: text, claim: text })),
+    spaceDelimitedClaims: list(text),
+  },
+  { jwks: text, outputPayloadToHeader: text },
+);
+
 const inboundPort = objectWith(
   { containerPort: portNumber, protocol, mutualTls, listen: address, application: address },
   { admission: object({ policies: list(reference), identities: list(identity), anyone: flag }) },
@@ -144,20 +165,28 @@ const workloadView: Decoder<WorkloadView> = objectWith(
       },
       { taintedAuthorities: list(text), crlsPem: list(text) },
     ),
-    inbound: object({
-      ports: list(inboundPort),
-      authorization: object({
-        custom: list(policy),
-        audit: list(policy),
-        deny: list(policy),
-        allow: list(policy),
-      }),
-      pathNormalization: choice(PATH_NORMALIZATIONS),
-    }),
+    inbound: objectWith(
+      {
+        ports: list(inboundPort),
+        authorization: object({
+          custom: list(policy),
+          audit: list(policy),
+          deny: list(policy),
+          allow: list(policy),
+        }),
+        pathNormalization: choice(PATH_NORMALIZATIONS),
+      },
+      { tokenRules: list(tokenRule) },
+    ),
     outbound: objectWith({ destinations: list(destination) }, { httpProxy: address }),
   },
   {
     interception,
     telemetry: effectiveTelemetry,
+    proxyHeaders: object({
+      forwardedClientCert: choice(FORWARD_CLIENT_CERT_MODES),
+      clientCertDetails: list(choice(CLIENT_CERT_DETAILS)),
+      requestId: choice(["generated", "as received"]),
+    }),
   },
 );

@@ -128,3 +128,21 @@ for (const [what, tell, ejected] of outcomes) {
     assert.deepEqual(said, ejected);
   });
 }
+
+const faults: [code: string, ejected: string[]][] = [
+  ["ECONNREFUSED", ["1"]],
+  ["EMFILE", []],
+  ["EADDRNOTAVAIL", []],
+];
+for (const [code, ejected] of faults) {
+  test(`four connections that fail for ${code}: ${ejected.length} endpoints are ejected`, () => {
+    const { make, said } = attemptsAt([1]);
+    const error = new UpstreamConnectError("tcp", Object.assign(new Error(code), { code }));
+    for (let call = 0; call < 4; call++) {
+      const attempts = make();
+      attempts.after(attempts.first(), error);
+      attempts.done();
+    }
+    assert.deepEqual(said, ejected);
+  });
+}

@@ -33,9 +33,9 @@ export class DestinationAttempts<T> implements Attempts<T> {
   }
 
   /** @returns undefined when nothing is left to try, or nothing may be tried any more */
-  after(_failed: T, { prospect }: UpstreamConnectError): ConnectAttempt<T> | undefined {
+  after(_failed: T, { prospect, fault }: UpstreamConnectError): ConnectAttempt<T> | undefined {
     const selection = this.#selection;
-    selection.failed("connect-failed");
+    if (fault === "there") selection.failed("connect-failed");
     if (prospect === "none") selection.ruleOut();
     const pauseMs = PAUSES_MS[this.#made - 1];
     if (pauseMs === undefined || selection.next() !== "selected") return undefined;

@@ -31,7 +31,7 @@ import {
   type SelectionSource,
 } from "./balancing/selection.ts";
 import { type Hash64, Word64 } from "./balancing/word64.ts";
-import { formatAddress } from "./recorder.ts";
+import { formatAddress } from "./format-address.ts";
 
 export type CallSelection = Selection<Endpoint>;
 

@@ -3,8 +3,8 @@ import type { Destination } from "../policy/workload-view.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Chance } from "./balancing/load-balancer.ts";
 import { DestinationBalancer, type DestinationEvents } from "./destination-balancer.ts";
+import { formatAddress } from "./format-address.ts";
 import { type DestinationName, outboundCluster } from "./outbound-call.ts";
-import { formatAddress } from "./recorder.ts";
 
 /** How late an endpoint may be taken back. */
 const LOOK_EVERY_MS = 250;

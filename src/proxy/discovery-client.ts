@@ -18,6 +18,7 @@ import { GrpcStatusError } from "../wire/grpc-status.ts";
 import { unpackView, WORKLOAD_VIEW_TYPE_URL } from "../wire/workload-view-resource.ts";
 import { decodeWorkloadView } from "./decode-workload-view.ts";
 import { InvalidWorkloadViewError } from "./view-fields.ts";
+import type { WorkerPlace } from "./workers/worker-place.ts";
 
 const BACKOFF: Backoff = { baseMs: 100, maxMs: 5_000 };
 /** A stream that held so long counts as a success: the next backoff starts anew. */
@@ -31,6 +32,8 @@ export interface DiscoveryClientOptions {
   readonly controlPlane: string;
   /** The view to ask for, `namespace/pod`. */
   readonly name: string;
+  /** Which of the sidecar's processes asks; absent: it is one. */
+  readonly place?: WorkerPlace | undefined;
   /** Each connection uses the certificate that is current when it starts; a new one opens a new connection. */
   readonly svid: Watched<X509Svid | undefined>;
   /** PEM of the roots that the control plane's certificate must chain to, as known when a connection starts. */
@@ -151,10 +154,10 @@ class ViewSubscriber {
   }
 
   #subscription() {
-    const { name } = this.#options;
+    const { name, place } = this.#options;
     const version = this.#heldVersion;
     return {
-      node: { id: name },
+      node: { id: name, ...(place && { metadata: { process: place.number, of: place.of } }) },
       typeUrl: WORKLOAD_VIEW_TYPE_URL,
       resourceNamesSubscribe: [name],
       initialResourceVersions: version === undefined ? {} : { [name]: version },

@@ -16,7 +16,7 @@ import type { Log } from "../runtime/log.ts";
 import { ClientQuota, type QuotaLimits } from "./client-quota.ts";
 import { answerDnsQuery, nextTurn } from "./dns-answer.ts";
 import { composeDnsReply, type DnsQuery, parseDnsQuery } from "./dns-message.ts";
-import { formatAddress } from "./recorder.ts";
+import { formatAddress } from "./format-address.ts";
 
 /** As Istio's: a change of endpoints is seen soon. */
 const TTL_SECONDS = 5;

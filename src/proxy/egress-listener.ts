@@ -9,8 +9,8 @@ import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log, LogFields } from "../runtime/log.ts";
 import type { ClientQuota } from "./client-quota.ts";
 import { connectOutside } from "./egress-connection.ts";
+import { formatAddress } from "./format-address.ts";
 import { Listener } from "./listener.ts";
-import { formatAddress } from "./recorder.ts";
 import { relay } from "./tcp-relay.ts";
 
 const CLOSE_GRACE_MS = 0;

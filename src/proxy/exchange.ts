@@ -93,14 +93,14 @@ export interface Outcome {
   /** Bodies only. */
   readonly bytesReceived: number;
   readonly bytesSent: number;
-  readonly target?: SocketAddress;
+  readonly target?: SocketAddress | undefined;
   /** Of the connection to `target`, once there was one. */
-  readonly ends?: UpstreamEnds;
-  readonly transportFailure?: string;
+  readonly ends?: UpstreamEnds | undefined;
+  readonly transportFailure?: string | undefined;
   /** Of the answer that the callee began, as received; kept only where somebody asked for them. */
-  readonly responseHeaders?: HeaderLookup;
+  readonly responseHeaders?: HeaderLookup | undefined;
   /** From when the request was sent on to when the answer began, in milliseconds. */
-  readonly upstreamServiceMs?: number;
+  readonly upstreamServiceMs?: number | undefined;
 }
 
 interface Opening {

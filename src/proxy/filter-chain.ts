@@ -7,13 +7,14 @@ import {
   type Detector,
   detectTls,
   detectTlsOrHttp,
+  detectTlsOrHttp2Framing,
   detectTlsOrHttpFraming,
   framingOf,
 } from "./protocol-detection.ts";
 
 export type FilterChain =
   | { readonly serve: "http"; readonly transport: "plaintext"; readonly http: HttpFraming }
-  /** What is spoken shows when the handshake is over: `negotiatedFraming`, else `framingOf` what `detectHttpFraming` says. */
+  /** What is spoken shows when the handshake is over: `negotiatedFraming`, else by the first bytes: `readHttpFraming`. */
   | { readonly serve: "http"; readonly transport: "mutual-tls" }
   /** "opaque-tls": the bytes go to the application as they are. */
   | { readonly serve: "tcp"; readonly transport: "mutual-tls" | "plaintext" | "opaque-tls" }
@@ -31,7 +32,8 @@ export interface PortSettings {
 export function detectorFor({ mode, protocol }: PortSettings): Detector | undefined {
   if (mode === "DISABLE" && protocol === "tcp") return undefined;
   if (mode === "STRICT" || protocol === "tcp") return detectTls;
-  return protocol === "auto" ? detectTlsOrHttp : detectTlsOrHttpFraming;
+  if (protocol === "auto") return detectTlsOrHttp;
+  return protocol === "http2" ? detectTlsOrHttp2Framing : detectTlsOrHttpFraming;
 }
 
 /** @param detected by `detectorFor`, or "tcp" of a client that ended before anything was known */

@@ -51,11 +51,15 @@ for (const [what, pieces, framing] of [
   ["the preface of HTTP/2", [PREFACE], "HTTP/2"],
   ["the preface, octet for octet", [...PREFACE], "HTTP/2"],
   ["what only begins like the preface", ["PRI * HT", "TP/2.0\r\nHost: a\r\n"], "HTTP/1"],
+  ["neither", ["INVALID CONNECTION ", "PREFACE\r\n"], "HTTP/1"],
+  ["neither, where HTTP/2 is declared", ["INVALID CONNECTION ", "PREFACE\r\n"], "HTTP/2"],
+  ["a request, where HTTP/2 is declared", ["GE", "T / HTTP/1.1\r\n"], "HTTP/1"],
 ] as const) {
+  const declared = what.endsWith("HTTP/2 is declared") ? "http2" : "http";
   test(`${what} is read as ${framing}, and given back`, async () => {
     const { client, accepted } = await connection();
     client.setNoDelay(true);
-    const reading = readHttpFraming(accepted, 5_000);
+    const reading = readHttpFraming(accepted, { declared, silenceMs: 5_000 });
     for (const piece of pieces) {
       client.write(piece);
       if (pieces.length > 1) await delay(2);
@@ -74,6 +78,7 @@ for (const [what, pieces, framing] of [
 test("a client that ends, or says nothing, speaks no version of HTTP", async () => {
   const [ended, silent] = [await connection(), await connection()];
   ended.client.end(PREFACE.slice(0, 20));
-  assert.equal(await readHttpFraming(ended.accepted, 5_000), undefined);
-  assert.equal(await readHttpFraming(silent.accepted, 20), undefined);
+  const reading = { declared: "http2", silenceMs: 20 } as const;
+  assert.equal(await readHttpFraming(ended.accepted, { ...reading, silenceMs: 5_000 }), undefined);
+  assert.equal(await readHttpFraming(silent.accepted, reading), undefined);
 });

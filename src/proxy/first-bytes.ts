@@ -1,9 +1,11 @@
 /** Waits for a client's first bytes until a detector knows what they are. */
 import type { Socket } from "node:net";
+import type { PortProtocol } from "../api/service.ts";
 import type { HttpFraming } from "./mesh-protocols.ts";
 import {
   type DetectedProtocol,
   type Detector,
+  detectHttp2Framing,
   detectHttpFraming,
   framingOf,
   stalledProtocol,
@@ -81,13 +83,14 @@ export function readFirstBytes(
  * Which version of HTTP a client speaks, on a connection that carries HTTP and where nothing was agreed on by ALPN; the
  * bytes are given back.
  *
- * @param silenceMs how long a client may say nothing at all
+ * @param declared as what; HTTP/2 refuses by its own ways what is neither
  * @returns undefined when it ended, or said nothing, so that the connection must be closed
  */
 export async function readHttpFraming(
   socket: Socket,
-  silenceMs: number,
+  { declared, silenceMs }: { readonly declared: PortProtocol; readonly silenceMs: number },
 ): Promise<HttpFraming | undefined> {
-  const first = await readFirstBytes(socket, { detect: detectHttpFraming, silenceMs });
+  const detect = declared === "http2" ? detectHttp2Framing : detectHttpFraming;
+  const first = await readFirstBytes(socket, { detect, silenceMs });
   return first === undefined || first.head.length > 0 ? undefined : framingOf(first.detected);
 }

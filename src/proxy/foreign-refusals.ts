@@ -4,7 +4,8 @@ import { BoundedWarning } from "../runtime/bounded-warning.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import { Allowance } from "./allowance.ts";
-import { type CallFacts, formatAddress, type Recorder } from "./recorder.ts";
+import { formatAddress } from "./format-address.ts";
+import type { CallFacts, Recorder } from "./recorder.ts";
 import type { Ownership } from "./workload-ownership.ts";
 
 export interface ForeignRefusalsOptions {

@@ -1,15 +1,81 @@
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
+import { buildCertificate } from "../../test/kit/certificate-builder.ts";
+import { createThrowawayAuthority } from "../../test/kit/throwaway-authority.ts";
+import {
+  CLIENT_CERT_DETAILS,
+  type ClientCertDetail,
+  DEFAULT_PROXY_HEADERS,
+  type ForwardClientCertMode,
+} from "../api/proxy-headers.ts";
 import { parseSpiffeId } from "../identity/spiffe-id.ts";
-import { appendForwardedClientCert } from "./forwarded-client-cert.ts";
+import { ClientCertForwarding } from "./forwarded-client-cert.ts";
 
 const own = parseSpiffeId("spiffe://cluster.local/ns/production/sa/api");
 const id = parseSpiffeId("spiffe://cluster.local/ns/production/sa/frontend");
 const peer = { id, certificateHash: "ab".repeat(32), serialNumber: "01", chain: [] };
 const OURS = `By=${own};Hash=${peer.certificateHash};Subject="";URI=${id}`;
-const append = (received: string | undefined): string =>
-  appendForwardedClientCert(received, { own, peer });
+const appending = new ClientCertForwarding(own, DEFAULT_PROXY_HEADERS);
+const append = (received: string | undefined): string => appending.forward(received, peer) ?? "";
+
+const SENT = "By=spiffe://a/b;URI=spiffe://c/d";
+const modes: [
+  mode: ForwardClientCertMode,
+  mutual: string | undefined,
+  other: string | undefined,
+][] = [
+  ["SANITIZE", undefined, undefined],
+  ["FORWARD_ONLY", SENT, undefined],
+  ["APPEND_FORWARD", `${SENT},${OURS}`, undefined],
+  ["SANITIZE_SET", OURS, undefined],
+  ["ALWAYS_FORWARD_ONLY", SENT, SENT],
+];
+for (const [forwardedClientCert, mutual, other] of modes) {
+  test(`OBS-31, OBS-32: ${forwardedClientCert}, with mutual TLS and without`, () => {
+    const forwarding = new ClientCertForwarding(own, {
+      ...DEFAULT_PROXY_HEADERS,
+      forwardedClientCert,
+    });
+    assert.equal(forwarding.forward(SENT, peer), mutual);
+    assert.equal(forwarding.forward(SENT, undefined), other);
+  });
+}
+
+const certified = buildCertificate({
+  subject: { organization: 'A "B", Inc', commonName: "caf\u00e9" },
+  dnsNames: ["www.example.com", "b.example, DNS:forged.example"],
+});
+const pem = certified.certificate.toString();
+const details: [detail: ClientCertDetail, told: string][] = [
+  ["cert", `;Cert="${encodeURIComponent(pem)}"`],
+  ["chain", `;Chain="${encodeURIComponent(pem)}"`],
+  ["subject", String.raw`;Subject="CN=caf\C3\A9,O=A \"B\"\, Inc"`],
+  ["uri", `;URI=${id}`],
+  ["dns", ";DNS=www.example.com"],
+];
+const telling = (clientCertDetails: readonly ClientCertDetail[]): string | undefined =>
+  new ClientCertForwarding(own, { ...DEFAULT_PROXY_HEADERS, clientCertDetails }).forward(
+    undefined,
+    { ...peer, chain: [certified.certificate] },
+  );
+for (const [detail, told] of details) {
+  test(`OBS-33: the detail ${detail}`, () => {
+    assert.equal(telling([detail]), `By=${own};Hash=${peer.certificateHash}${told}`);
+  });
+}
+
+test("OBS-33: a certificate without a name", () => {
+  const nameless = createThrowawayAuthority().svid(id);
+  const chain = [new X509Certificate(nameless.certificateChainPem)];
+  assert.equal(appending.forward(undefined, { ...peer, chain }), OURS);
+});
+
+test("OBS-33: all details, and another sidecar takes the list for one", () => {
+  const all = telling(CLIENT_CERT_DETAILS);
+  assert.equal(append(all), `${all},${OURS}`);
+});
 
 const kept: string[] = [
   "By=spiffe://a/b;URI=spiffe://c/d",

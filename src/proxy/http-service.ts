@@ -7,6 +7,7 @@ import { describeError } from "../runtime/hauberk-error.ts";
 import { type Answer, type Exchange, type Outcome, type Route, refusal } from "./exchange.ts";
 import { answerInKind } from "./grpc-answer.ts";
 import { Forwarding } from "./http/forwarding.ts";
+import { HeldRequest } from "./http/held-request.ts";
 import type { ReceivedRequest } from "./http/received-message.ts";
 import type {
   ArrivedRequest,
@@ -20,6 +21,8 @@ import type {
 export interface HttpService<C, E extends Exchange> {
   /** Decides, synchronously, what becomes of a request. */
   judge(request: ReceivedRequest, connection: C): Judged<E>;
+  /** Of a WebSocket that stands: as `ForwardingOptions.judgeAgain`. Absent: it stays as it was judged. */
+  judgeAgain?(exchange: E): string | undefined;
   /** Hears of every exchange once, when it is over. */
   record(exchange: E, outcome: Outcome, connection: C): void;
   /** Hears of bytes that are no request. */
@@ -28,15 +31,19 @@ export interface HttpService<C, E extends Exchange> {
   answerFields(): "kept" | "passed on";
 }
 
+/** What becomes of a request. */
+export type RequestVerdict =
+  | Answer
+  /** The connection ends without a byte. */
+  | "reset"
+  | { readonly route: Route }
+  /** Of a CONNECT: who takes the connection over, once the client was told that it is established. */
+  | { readonly tunnel: (socket: Socket) => void };
+
 export interface Judged<E extends Exchange> {
   readonly exchange: E;
-  readonly verdict:
-    | Answer
-    /** The connection ends without a byte. */
-    | "reset"
-    | { readonly route: Route }
-    /** Of a CONNECT: who takes the connection over, once the client was told that it is established. */
-    | { readonly tunnel: (socket: Socket) => void };
+  /** "later": something has to be found out first. */
+  readonly verdict: RequestVerdict | { readonly later: Promise<RequestVerdict> };
   /** Whether the connection may serve further requests. */
   readonly afterwards: "keep" | "close";
 }
@@ -51,14 +58,24 @@ export class HttpServiceHandler<C, E extends Exchange> implements RequestHandler
   request(arrived: ArrivedRequest<C>): RequestSink {
     const { stream, request, connection } = arrived;
     const judged = this.#judge(request, connection);
-    if (judged === undefined)
-      return answered(stream, refusal(500, "the request could not be judged"));
+    if (judged === undefined) return answered(stream, UNJUDGED);
     const { exchange, verdict, afterwards } = judged;
     if (afterwards === "close") stream.retireConnection();
     const record = (outcome: Outcome): void => {
       this.#service.record(exchange, outcome, connection);
       exchange.headers.release();
     };
+    if (typeof verdict === "string" || !("later" in verdict))
+      return this.#serve(arrived, { exchange, verdict, record });
+    const held = new HeldRequest(() => record(LEFT));
+    const serve = (found: RequestVerdict): void =>
+      held.serve(() => this.#serve(arrived, { exchange, verdict: found, record }));
+    verdict.later.then(serve, () => serve(UNJUDGED));
+    return held;
+  }
+
+  #serve(arrived: Served<C>, { exchange, verdict, record }: Decided<E>): RequestSink {
+    const { stream } = arrived;
     if (verdict === "reset") {
       // In HTTP/2 that would end the one stream only.
       stream.retireConnection();
@@ -82,6 +99,8 @@ export class HttpServiceHandler<C, E extends Exchange> implements RequestHandler
       following,
       answerFields,
       record,
+      judgeAgain:
+        exchange.upgrade === "websocket" ? () => this.#service.judgeAgain?.(exchange) : undefined,
     });
     forwarding.start();
     return forwarding;
@@ -91,7 +110,7 @@ export class HttpServiceHandler<C, E extends Exchange> implements RequestHandler
     this.#service.recordBroken(problem, connection);
   }
 
-  #tunnel({ stream }: ArrivedRequest<C>, { exchange, tunnel }: Tunnelled): RequestSink {
+  #tunnel({ stream }: Served<C>, { exchange, tunnel }: Tunnelled): RequestSink {
     const socket = stream.detach?.();
     exchange.headers.release();
     if (socket === undefined) {
@@ -118,11 +137,28 @@ export class HttpServiceHandler<C, E extends Exchange> implements RequestHandler
   }
 }
 
+/** What can be done with a request later, too. */
+type Served<C> = Pick<ArrivedRequest<C>, "stream" | "following">;
+
+interface Decided<E extends Exchange> {
+  readonly exchange: E;
+  readonly verdict: RequestVerdict;
+  readonly record: (outcome: Outcome) => void;
+}
+
 interface Tunnelled {
   readonly exchange: Exchange;
   readonly tunnel: (socket: Socket) => void;
 }
 
+const UNJUDGED = refusal(500, "the request could not be judged");
+const LEFT: Outcome = {
+  status: null,
+  flags: "DC",
+  details: "downstream_remote_disconnect",
+  bytesReceived: 0,
+  bytesSent: 0,
+};
 const ESTABLISHED = "HTTP/1.1 200 Connection Established\r\n\r\n";
 const RESET: Outcome = {
   status: null,

@@ -1,24 +1,20 @@
 /** What is known of one inbound connection, whether it carries requests or bytes. */
-import type { ConnectionAuthorization } from "../policy/connection-authorization.ts";
 import type { Connection } from "../policy/traffic.ts";
 import type { Log } from "../runtime/log.ts";
 import { INBOUND_PASSTHROUGH } from "./cluster-names.ts";
-import type { Target } from "./exchange.ts";
+import { formatAddress } from "./format-address.ts";
 import type { ServedPort } from "./inbound-ports.ts";
 import type { HttpFraming } from "./mesh-protocols.ts";
-import { type CallFacts, formatAddress } from "./recorder.ts";
+import type { CallFacts } from "./recorder.ts";
 import type { AcceptedTransport } from "./refusal-today.ts";
 
 export interface InboundCall extends AcceptedTransport {
   readonly facts: CallFacts;
   readonly connection: Connection;
-  readonly authorization: ConnectionAuthorization;
   /** What the two ends of a mutual TLS connection agreed on by ALPN. */
   readonly negotiated?: string;
   /** From then on the connection closes with its next answer; absent: its certificates say nothing. */
   readonly lastAnswerFrom?: Date;
-  /** Where its requests go, by port and by what the application is spoken to in; worked out once. */
-  readonly targets: WeakMap<ServedPort, Partial<Record<HttpFraming, Target>>>;
   /** The port as the newest view has it. */
   readonly port: () => ServedPort;
 }

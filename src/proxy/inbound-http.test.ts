@@ -143,6 +143,53 @@ test("OBS-32: on plaintext nobody says who called", async () => {
   assert.equal("x-forwarded-client-cert" in JSON.parse(body).headers, false);
 });
 
+test("OBS-30: proxyHeaders say who may say who called, and a view that changes them counts at once", async () => {
+  const { port, view, views } = await stage(echo);
+  const sent = { "x-forwarded-client-cert": "By=spiffe://x/y;URI=spiffe://x/admin" };
+  const heard = async (as?: typeof frontend): Promise<string | undefined> => {
+    const { body } = await call(port, { headers: sent, ...(as && { as }) });
+    return JSON.parse(body).headers["x-forwarded-client-cert"];
+  };
+  views.set(view({ proxyHeaders: { forwardedClientCert: "SANITIZE" } }));
+  assert.equal(await heard(frontend), undefined);
+  const set = { forwardedClientCert: "SANITIZE_SET", clientCertDetails: ["uri"] } as const;
+  views.set(view({ proxyHeaders: set }));
+  assert.match((await heard(frontend)) ?? "", /^By=[^,;]*;Hash=\w{64};URI=[^,;]*frontend$/);
+  views.set(view({ proxyHeaders: { forwardedClientCert: "ALWAYS_FORWARD_ONLY" } }));
+  assert.equal(await heard(), sent["x-forwarded-client-cert"]);
+});
+
+const requestIds: ["generated" | "as received", there: boolean][] = [
+  ["generated", true],
+  ["as received", false],
+];
+for (const [requestId, there] of requestIds) {
+  test(`proxyHeaders.requestId: ids are ${requestId}`, async () => {
+    const { port } = await stage(echo, { proxyHeaders: { requestId } });
+    const { body } = await call(port);
+    assert.equal("x-request-id" in JSON.parse(body).headers, there);
+  });
+}
+
+const disguised = [
+  "X_Forwarded_Client_Cert",
+  "x-forwarded_client_cert",
+  "x_forwarded_for",
+  "X-Envoy_Peer_Metadata",
+];
+for (const name of disguised) {
+  test(`OBS-32: ${name} does not reach an application that takes _ for -, and is judged as it came`, async () => {
+    const when = { key: `request.headers[${name}]`, values: ["bad"], notValues: [] };
+    const { port } = await stage(echo, { policies: [policy("DENY", "none", { when: [when] })] });
+    const { body } = await call(port, { headers: { [name]: "URI=spiffe://x/y", x_other: "1" } });
+    const { headers } = JSON.parse(body);
+    assert.equal(name.toLowerCase() in headers, false);
+    assert.equal(headers["x_other"], "1");
+    const { status } = await call(port, { headers: { [name]: "bad" } });
+    assert.equal(status, 403);
+  });
+}
+
 test("PA-37: what was let in as plaintext ends with the first request under STRICT, in HTTP/2 too", async () => {
   const { port, view, views } = await stage(echo);
   const session = connectHttp2(`http://${LOOPBACK}:${port}`).on("error", () => {});
@@ -361,7 +408,7 @@ const malformed: [what: string, text: string, status: number][] = [
   ],
   [
     "61 KiB of headers (QK-15)",
-    `GET / HTTP/1.1\r\nHost: a\r\nX: ${"y".repeat(62_464)}\r\n\r\n`,
+    `GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: ${"y".repeat(62_464)}\r\n\r\n`,
     431,
   ],
   [

@@ -1,50 +1,78 @@
 /** The inbound side's HTTP service: judges each request by the newest policy and sends it to the application. */
-
+import { plainAddress } from "../api/plain-address.ts";
+import type { Connection, TokenPayload } from "../policy/traffic.ts";
 import type { SocketAddress } from "../policy/workload.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
 import type { Watched } from "../runtime/watched.ts";
 import type { SpanSide } from "../telemetry/tracing/span-side.ts";
 import type { FindApplication } from "./application-dial.ts";
 import { applicationProtocol } from "./application-protocol.ts";
-import { type CompiledView, inboundRules } from "./compiled-view.ts";
-import { OpenedExchange, type Route, runSteps } from "./exchange.ts";
+import type { CompiledView } from "./compiled-view.ts";
+import { OpenedExchange, type Route, type StepResult } from "./exchange.ts";
+import { formatAddress } from "./format-address.ts";
 import type { ReceivedRequest } from "./http/received-message.ts";
 import type { ConnectionPools } from "./http/upstream-connections-pools.ts";
-import type { HttpService } from "./http-service.ts";
+import type { HttpService, RequestVerdict } from "./http-service.ts";
 import type { InboundCall } from "./inbound-call.ts";
-import { INBOUND_STEPS, type InboundExchange, type InboundRules } from "./inbound-steps.ts";
+import { denied, INBOUND_STEPS, type InboundExchange, refusalUnder } from "./inbound-steps.ts";
+import { type InboundTerms, KnownTerms } from "./inbound-terms.ts";
 import { type HttpFraming, requestProtocol } from "./mesh-protocols.ts";
-import { formatAddress, type Recorder } from "./recorder.ts";
+import type { Recorder } from "./recorder.ts";
 import { SingleTarget } from "./single-target.ts";
+import { isWaiting, runWaitingSteps, settled } from "./waiting-steps.ts";
 
 export interface InboundHttpOptions {
   readonly compiled: Watched<CompiledView>;
   readonly pools: ConnectionPools;
   readonly application: FindApplication;
   readonly recorder: Recorder;
+  readonly log: Log;
   readonly clock: Clock;
 }
 
 export function inboundHttpService(
   options: InboundHttpOptions,
 ): HttpService<InboundCall, InboundExchange> {
-  const { compiled, recorder, clock } = options;
+  const { compiled, recorder, clock, log } = options;
+  const known = new KnownTerms();
+  /** A policy that came while a request waited counts for it, too. */
+  const today = (result: StepResult, exchange: InboundExchange): StepResult => {
+    const terms = known.of(exchange.call, compiled.current, clock.now());
+    if (result !== "continue" || terms === exchange.terms) return result;
+    const details = refusalUnder(terms, exchange);
+    return details === undefined ? "continue" : denied(details);
+  };
   return {
     judge(request, call) {
-      const rules = inboundRules(compiled.current, call.port());
-      const exchange = new ArrivedExchange(request, {
-        call,
-        rules,
-        startedAt: clock.now(),
-        spanSide: recorder.spanSide("destination"),
-      });
-      const result = runSteps(INBOUND_STEPS, exchange);
+      const startedAt = clock.now();
+      const terms = known.of(call, compiled.current, startedAt);
+      const spanSide = recorder.spanSide("destination");
+      const exchange = new ArrivedExchange(request, { call, terms, startedAt, spanSide });
+      const result = runWaitingSteps(INBOUND_STEPS, exchange);
       return {
         exchange,
-        verdict:
-          result === "continue" ? { route: applicationRoute(exchange, call, options) } : result,
-        afterwards: mayStay(call, exchange) ? "keep" : "close",
+        verdict: isWaiting(result)
+          ? {
+              later: settled(result).then((found) =>
+                verdictOf(today(found, exchange), exchange, options),
+              ),
+            }
+          : verdictOf(result, exchange, options),
+        afterwards: mayStay(exchange) ? terms.standing : "close",
       };
+    },
+    judgeAgain(exchange) {
+      const { call } = exchange;
+      const details = refusalUnder(known.of(call, compiled.current, clock.now()), exchange);
+      if (details === undefined) return undefined;
+      log.info("WebSocket ended by a change of policy", {
+        from: formatAddress(call.facts.remote),
+        port: call.port().containerPort,
+        principal: call.peer?.id,
+        because: exchange.decision?.reason.because,
+      });
+      return details;
     },
     record: (exchange, outcome, { facts }) => recorder.request(facts, exchange, outcome),
     recordBroken: (problem, { facts }) => recorder.brokenRequest(facts, problem),
@@ -54,44 +82,65 @@ export function inboundHttpService(
 
 interface Arrival {
   readonly call: InboundCall;
-  readonly rules: InboundRules;
+  readonly terms: InboundTerms;
   readonly startedAt: Date;
   readonly spanSide: SpanSide | undefined;
 }
 
+/** Itself what is judged: a request is read by policies as it is, and not described to them anew. */
 class ArrivedExchange extends OpenedExchange implements InboundExchange {
-  readonly connection: InboundCall["connection"];
-  readonly authorization: InboundCall["authorization"];
-  readonly peer: InboundCall["peer"];
-  readonly rootsPem: readonly string[];
-  readonly rules: InboundRules;
+  readonly call: InboundCall;
+  readonly terms: InboundTerms;
+  readonly connection: Connection;
+  token: TokenPayload | undefined = undefined;
+  #remoteAddress: string | undefined = undefined;
 
-  constructor(request: ReceivedRequest, { call, rules, startedAt, spanSide }: Arrival) {
+  constructor(request: ReceivedRequest, { call, terms, startedAt, spanSide }: Arrival) {
     const protocol = requestProtocol(request.protocol, call.negotiated);
     super(request, { startedAt, protocol, spanSide });
+    this.call = call;
+    this.terms = terms;
     this.connection = call.connection;
-    this.authorization = call.authorization;
-    this.peer = call.peer;
-    this.rootsPem = call.rootsPem;
-    this.rules = rules;
+  }
+
+  get remoteAddress(): string {
+    this.#remoteAddress ??= remoteAddress(this.headers.get("x-forwarded-for"), this.connection);
+    return this.#remoteAddress;
+  }
+
+  header(name: string): string | undefined {
+    return name === "host" ? this.authority : this.headers.get(name);
   }
 }
 
+/** AP-51a: the rightmost address of X-Forwarded-For, when it is one. */
+function remoteAddress(forwardedFor: string | undefined, { sourceAddress }: Connection): string {
+  const rightmost = forwardedFor?.slice(forwardedFor.lastIndexOf(",") + 1).trim() ?? "";
+  return rightmost === "" ? sourceAddress : (plainAddress(rightmost) ?? sourceAddress);
+}
+
+function verdictOf(
+  result: StepResult,
+  exchange: InboundExchange,
+  options: InboundHttpOptions,
+): RequestVerdict {
+  return result === "continue" ? { route: applicationRoute(exchange, options) } : result;
+}
+
 function applicationRoute(
-  { protocol, upgrade }: InboundExchange,
-  call: InboundCall,
+  { protocol, upgrade, call, terms: { port, routes } }: InboundExchange,
   { pools, application }: Pick<InboundHttpOptions, "pools" | "application">,
 ): Route {
-  const port = call.port();
   const speaks = upgrade === "websocket" ? "HTTP/1.1" : applicationProtocol(port, protocol);
   const framing = speaks === "HTTP/2" ? "HTTP/2" : "HTTP/1";
-  const known = call.targets.get(port)?.[framing];
-  if (known !== undefined) return { scheme: "http", attempts: new SingleTarget(known) };
+  const known = routes[framing];
+  if (known !== undefined) return known;
   const { address, dial } = application(call);
   const key = applicationKey(address, framing);
   const target = { address, connections: pools.connections(key, { dial, unnegotiated: framing }) };
-  call.targets.set(port, { ...call.targets.get(port), [framing]: target });
-  return { scheme: "http", attempts: new SingleTarget(target) };
+  const route: Route = { scheme: "http", attempts: new SingleTarget(target) };
+  routes[framing] = route;
+  return route;
 }
 
 /** By which the connections to an application are known. */
@@ -99,12 +148,7 @@ export function applicationKey(address: SocketAddress, framing: HttpFraming): st
   return `${framing} ${formatAddress(address)}`;
 }
 
-/** A peer verified against other roots than today's has to come again, and so has one whose certificate, or ours, ends soon. */
-function mayStay(
-  { peer, rootsPem, lastAnswerFrom }: InboundCall,
-  { rules, startedAt }: InboundExchange,
-): boolean {
-  if (peer === undefined) return true;
-  if (lastAnswerFrom !== undefined && startedAt >= lastAnswerFrom) return false;
-  return rules.mutualTls.mode !== "DISABLE" && rules.roots.same(rootsPem);
+/** A peer whose certificate, or ours, ends soon has to come again. */
+function mayStay({ call: { lastAnswerFrom }, startedAt }: InboundExchange): boolean {
+  return lastAnswerFrom === undefined || startedAt.getTime() < lastAnswerFrom.getTime();
 }

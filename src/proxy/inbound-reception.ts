@@ -4,7 +4,6 @@
  */
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { ConnectionAuthorization } from "../policy/connection-authorization.ts";
 import type { Reason } from "../policy/decision.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
@@ -125,7 +124,8 @@ export class InboundReception {
     const call = this.#call(arrival, { serverName, verified: termination, negotiated });
     const carried = { socket, call, head: arrival.first.head };
     if (serve === "tcp") return this.#carry("tcp", carried);
-    const framing = negotiatedFraming(negotiated) ?? (await readHttpFraming(socket, SILENCE_MS));
+    const waiting = { declared: arrival.port().protocol, silenceMs: SILENCE_MS };
+    const framing = negotiatedFraming(negotiated) ?? (await readHttpFraming(socket, waiting));
     if (framing === undefined) socket.destroy();
     else await this.#carry(framing, carried);
   }
@@ -196,8 +196,6 @@ export class InboundReception {
         ...(peer && { identities: { source: peer, destination: identity } }),
       },
       connection,
-      authorization: new ConnectionAuthorization(connection),
-      targets: new WeakMap(),
     };
   }
 }

@@ -13,6 +13,7 @@ import { type CapturedConnection, CaptureListener } from "./capture-listener.ts"
 import { type Capture, inboundProblem } from "./capture-rules.ts";
 import { CertificateDeadlines } from "./certificate-deadlines.ts";
 import { type CompiledView, transportRules } from "./compiled-view.ts";
+import { formatAddress } from "./format-address.ts";
 import { HttpServer } from "./http/http-server.ts";
 import { ConnectionPools } from "./http/upstream-connections-pools.ts";
 import { HttpServiceHandler } from "./http-service.ts";
@@ -24,7 +25,7 @@ import type { ServedPort } from "./inbound-ports.ts";
 import { InboundReception } from "./inbound-reception.ts";
 import { ListenerSet } from "./listener-set.ts";
 import type { MutualTlsTerminator } from "./mutual-tls-terminator.ts";
-import { formatAddress, type Recorder } from "./recorder.ts";
+import type { Recorder } from "./recorder.ts";
 import { peerProblem } from "./refusal-today.ts";
 
 export interface InboundSideOptions {
@@ -75,6 +76,7 @@ export class InboundSide {
     for (const port of view.inbound.ports) this.#listeners.get(keyOf(port))?.update(port);
     this.#carrier.judgeAgain();
     this.#http.expelWhere((call) => this.#isTrustedNoMore(call));
+    this.#http.judgeAgain();
   }
 
   /** A request would be refused now: an idle connection need not wait for one. */

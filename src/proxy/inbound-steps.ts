@@ -1,57 +1,76 @@
 /** What an inbound request goes through before the application sees it, in this order. */
 import type { PathNormalization } from "../api/mesh-settings.ts";
-import { plainAddress } from "../api/plain-address.ts";
-import type { SpiffeId } from "../identity/spiffe-id.ts";
+import type { ProxyHeaders } from "../api/proxy-headers.ts";
+import type { Authentication } from "../jwt/request-authenticator.ts";
 import type { CompiledAuthorization } from "../policy/authorize.ts";
-import type { ConnectionAuthorization } from "../policy/connection-authorization.ts";
+import type { Decision } from "../policy/decision.ts";
 import { normalizePath, pathRefusal } from "../policy/path-normalization.ts";
-import type { Connection } from "../policy/traffic.ts";
+import type { HttpRequest, TokenPayload } from "../policy/traffic.ts";
 import { responseCodeDetails } from "../telemetry/response-details.ts";
 import { startSpan } from "../telemetry/tracing/span.ts";
-import { type Exchange, refusal, type Step, type StepResult } from "./exchange.ts";
-import { appendForwardedClientCert, FORWARDED_CLIENT_CERT } from "./forwarded-client-cert.ts";
-import { type AcceptedTransport, refusalToday, type TransportRules } from "./refusal-today.ts";
+import { type Answer, type Exchange, refusal, type StepResult } from "./exchange.ts";
+import { type ClientCertForwarding, FORWARDED_CLIENT_CERT } from "./forwarded-client-cert.ts";
+import { leaveOutDisguised } from "./http/disguised-fields.ts";
+import type { HeldFields } from "./http/held-fields.ts";
+import { OVER_HTTP, OVER_HTTPS } from "./http/ready-field.ts";
+import type { InboundCall } from "./inbound-call.ts";
+import type { InboundTerms } from "./inbound-terms.ts";
+import type { Peer } from "./peer.ts";
+import type { TransportRules } from "./refusal-today.ts";
 import { refuseDelegated } from "./refuse-delegated.ts";
 import {
   identifyRequest,
   refuseExpectation,
+  refuseLargeHead,
   refuseUnknownMethod,
   refuseWithoutAuthority,
 } from "./request-steps.ts";
+import { type TokenAuthentication, tokenAnswer } from "./token-authentication.ts";
+import type { Waiting, WaitingStep } from "./waiting-steps.ts";
 
 /** The policy in force when a request is judged: every request of a connection sees the newest. */
 export interface InboundRules extends TransportRules {
-  readonly own: SpiffeId;
   readonly pathNormalization: PathNormalization;
   readonly authorization: CompiledAuthorization;
+  readonly clientCert: ClientCertForwarding;
+  /** Absent: no RequestAuthentication applies. */
+  readonly authentication: TokenAuthentication | undefined;
+  readonly requestId: ProxyHeaders["requestId"];
 }
 
-export interface InboundExchange extends Exchange, AcceptedTransport {
-  readonly connection: Connection;
-  readonly authorization: ConnectionAuthorization;
-  readonly rules: InboundRules;
+/** It is what policies judge, as it is. */
+export interface InboundExchange extends Exchange, HttpRequest {
+  readonly call: InboundCall;
+  readonly terms: InboundTerms;
+  readonly method: string;
+  path: string;
+  authority: string | undefined;
+  /** Of a token that was verified here; whatever a client says of one counts for nothing (JWT-68). */
+  token: TokenPayload | undefined;
 }
 
 /** AP-130: exactly these 19 bytes. */
 export const DENIED_BODY = "RBAC: access denied";
 
-export const INBOUND_STEPS: readonly Step<InboundExchange>[] = [
+export const INBOUND_STEPS: readonly WaitingStep<InboundExchange>[] = [
   refuseFormerlyWelcome,
   refuseTunnel,
+  refuseStrangersLargeHead,
   refuseUnknownMethod,
   refuseWithoutAuthority,
   refusePath,
   normalizeTarget,
-  identifyRequest,
+  identify,
   traceRequest,
   forwardCaller,
+  authenticate,
   authorize,
   refuseExpectation,
 ];
 
 /** A connection may be older than the mode or the trust that would refuse it today. */
 function refuseFormerlyWelcome(exchange: InboundExchange): StepResult {
-  const reason = refusalToday(exchange, { rules: exchange.rules, now: exchange.startedAt });
+  const { refusal: reason } = exchange.terms;
   if (reason === undefined) return "continue";
   exchange.decision = { verdict: "deny", reason };
   return "reset";
@@ -61,15 +80,24 @@ function refuseTunnel({ method }: InboundExchange): StepResult {
   return method === "CONNECT" ? refusal(405, "CONNECT is not served") : "continue";
 }
 
+/** A peer's sidecar may have added to what its application has sent. */
+function refuseStrangersLargeHead(exchange: InboundExchange): StepResult {
+  return exchange.call.peer === undefined ? refuseLargeHead(exchange) : "continue";
+}
+
 /** AP-107: what has no form in which it could be judged. */
-function refusePath({ path, rules }: InboundExchange): StepResult {
-  const problem = pathRefusal(path, rules.pathNormalization);
+function refusePath({ path, terms }: InboundExchange): StepResult {
+  const problem = pathRefusal(path, terms.rules.pathNormalization);
   return problem === undefined ? "continue" : refusal(400, problem);
 }
 
 function normalizeTarget(exchange: InboundExchange): StepResult {
-  exchange.path = normalizePath(exchange.path, exchange.rules.pathNormalization);
+  exchange.path = normalizePath(exchange.path, exchange.terms.rules.pathNormalization);
   return "continue";
+}
+
+function identify(exchange: InboundExchange): StepResult {
+  return exchange.terms.rules.requestId === "generated" ? identifyRequest(exchange) : "continue";
 }
 
 /** Whoever is refused is told in a span, too. */
@@ -81,41 +109,94 @@ function traceRequest(exchange: InboundExchange): StepResult {
 }
 
 /** OBS-30, OBS-32: who called, in words the application can read; on plaintext nobody may say so. */
-function forwardCaller({ headers, peer, rules }: InboundExchange): StepResult {
-  if (peer === undefined) {
-    headers.remove(FORWARDED_CLIENT_CERT);
-  } else {
-    const received = headers.get(FORWARDED_CLIENT_CERT);
-    headers.set(
-      FORWARDED_CLIENT_CERT,
-      appendForwardedClientCert(received, { own: rules.own, peer }),
-    );
-  }
-  if (!headers.get("x-forwarded-proto")) {
-    headers.set("x-forwarded-proto", peer === undefined ? "http" : "https");
+function forwardCaller({ headers, call, terms }: InboundExchange): StepResult {
+  tellCaller(headers, call.peer, terms);
+  leaveOutDisguised(headers);
+  if (headers.isBlank("x-forwarded-proto")) {
+    headers.remove("x-forwarded-proto");
+    headers.addReady(call.peer === undefined ? OVER_HTTP : OVER_HTTPS);
   }
   return "continue";
 }
 
-function authorize(exchange: InboundExchange): StepResult {
-  const { method, path, authority, headers, connection, authorization, rules } = exchange;
-  const judged = authorization.judge(rules.authorization, {
-    connection,
-    method,
-    path,
-    ...(authority === undefined ? {} : { authority }),
-    remoteAddress: remoteAddress(headers.get("x-forwarded-for"), connection),
-    header: (name) => (name === "host" ? authority : headers.get(name)),
+function tellCaller(
+  headers: HeldFields,
+  peer: Peer | undefined,
+  { caller, rules }: InboundTerms,
+): void {
+  const received = headers.get(FORWARDED_CLIENT_CERT);
+  if (received === undefined) {
+    if (caller !== undefined) headers.addReady(caller);
+    return;
+  }
+  const told = rules.clientCert.forward(received, peer);
+  if (told === undefined) headers.remove(FORWARDED_CLIENT_CERT);
+  else if (told !== received) headers.set(FORWARDED_CLIENT_CERT, told);
+}
+
+/** JWT-74 holds for every request; a preflight of CORS has no token to show (JWT-22). */
+function authenticate(exchange: InboundExchange): StepResult | Waiting {
+  const { authentication } = exchange.terms.rules;
+  if (authentication === undefined) return "continue";
+  authentication.sanitize(exchange.headers);
+  if (isPreflight(exchange)) return "continue";
+  const found = authentication.authenticate(exchange, exchange.startedAt);
+  if (!(found instanceof Promise)) return admitUser(exchange, authentication, found);
+  return { until: found.then((verified) => admitUser(exchange, authentication, verified)) };
+}
+
+function isPreflight({ method, headers }: InboundExchange): boolean {
+  if (method !== "OPTIONS" || !headers.get("origin")) return false;
+  return Boolean(headers.get("access-control-request-method"));
+}
+
+function admitUser(
+  exchange: InboundExchange,
+  authentication: TokenAuthentication,
+  found: Authentication,
+): StepResult {
+  if (found.result === "good") {
+    exchange.token = authentication.accept(exchange, found.accepted);
+    return "continue";
+  }
+  exchange.decision = { verdict: "deny", reason: authentication.refusal(found) };
+  return tokenAnswer(found.result, {
+    scheme: exchange.headers.get("x-forwarded-proto") ?? "http",
+    authority: exchange.authority ?? "",
+    path: exchange.path,
   });
-  const decision = refuseDelegated(judged);
+}
+
+function authorize(exchange: InboundExchange): StepResult {
+  const decision = judge(exchange, exchange.terms);
   exchange.decision = decision;
   if (decision.verdict === "allow") return "continue";
-  const details = responseCodeDetails(decision.reason) ?? "rbac_access_denied";
+  return denied(detailsOf(decision));
+}
+
+/** AP-130 */
+export function denied(details: string): Answer {
   return { status: 403, body: DENIED_BODY, flags: "-", details };
 }
 
-/** AP-51a: the rightmost address of X-Forwarded-For, when it is one. */
-function remoteAddress(forwardedFor: string | undefined, { sourceAddress }: Connection): string {
-  const rightmost = forwardedFor?.slice(forwardedFor.lastIndexOf(",") + 1).trim() ?? "";
-  return plainAddress(rightmost) ?? sourceAddress;
+function judge(exchange: InboundExchange, { authorization, rules }: InboundTerms): Decision {
+  return refuseDelegated(authorization.judge(rules.authorization, exchange));
+}
+
+function detailsOf({ reason }: Decision): string {
+  return responseCodeDetails(reason) ?? "rbac_access_denied";
+}
+
+/**
+ * A request that was let in a while ago, and waits, or has become a connection, as a WebSocket: under the terms of today.
+ *
+ * @returns the details of the refusal, which the exchange then has as its decision; undefined when it may go on
+ */
+export function refusalUnder(terms: InboundTerms, exchange: InboundExchange): string | undefined {
+  const { refusal: reason } = terms;
+  const decision: Decision =
+    reason === undefined ? judge(exchange, terms) : { verdict: "deny", reason };
+  if (decision.verdict === "allow") return undefined;
+  exchange.decision = decision;
+  return detailsOf(decision);
 }

@@ -15,7 +15,7 @@ import { readFirstLine } from "../runtime/first-line.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
 import { listenOwnerOnly } from "../runtime/owner-only-socket.ts";
-import { EndpointChoice } from "./endpoint-choice.ts";
+import { PublishedServices } from "./published-services.ts";
 import { relay } from "./tcp-relay.ts";
 import { dialPlaintext, type Upstream, UpstreamConnectError } from "./upstream-dialer.ts";
 
@@ -37,14 +37,13 @@ export class IngressListener {
   readonly #path: string;
   readonly #server: Server;
   readonly #open = new Set<Socket>();
-  readonly #choice: EndpointChoice;
+  readonly #services: PublishedServices;
   readonly #refused: BoundedWarning;
-  #destinations: ReadonlyMap<string, Destination>;
 
   constructor({ path, destinations, random, log }: IngressListenerOptions) {
     this.#path = path;
-    this.#destinations = byServicePort(destinations);
-    this.#choice = new EndpointChoice(random);
+    this.#services = new PublishedServices((below) => Math.floor(random() * below));
+    this.#services.update(destinations);
     this.#refused = new BoundedWarning(log, { message: "no connection to a published service" });
     this.#server = createServer({ allowHalfOpen: true }, (client) => {
       this.#open.add(client);
@@ -63,7 +62,7 @@ export class IngressListener {
 
   /** For connections from now on. */
   setDestinations(destinations: readonly Destination[]): void {
-    this.#destinations = byServicePort(destinations);
+    this.#services.update(destinations);
   }
 
   async close(): Promise<void> {
@@ -90,10 +89,10 @@ export class IngressListener {
     const request = parseGateRequest(line);
     if (request?.wanted !== "connection") return { failed: "malformed-request" };
     const service = `${request.target}:${request.port}`;
-    const destination = this.#destinations.get(service);
-    if (destination === undefined) return { failed: "unknown-service", service };
+    const published = this.#services.find(service);
+    if (published === undefined) return { failed: "unknown-service", service };
     let refusal: Refusal = { failed: "no-ready-endpoint", service };
-    for (const { address } of this.#choice.order(destination).slice(0, MAX_TRIED)) {
+    for (const address of published.tries(MAX_TRIED)) {
       try {
         return await dialPlaintext(address);
       } catch (error) {
@@ -122,13 +121,4 @@ function failureCode(error: unknown): string {
   const cause = error instanceof UpstreamConnectError ? error.cause : error;
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
   return typeof code === "string" ? code : "unreachable";
-}
-
-function byServicePort(destinations: readonly Destination[]): ReadonlyMap<string, Destination> {
-  return new Map(
-    destinations.map((one) => [
-      `${one.serviceNamespace}/${one.serviceName}:${one.servicePort}`,
-      one,
-    ]),
-  );
 }

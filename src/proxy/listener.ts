@@ -1,13 +1,14 @@
 /** One listening socket: bounded, watched, and closed without leaving connections behind. */
 import { once } from "node:events";
-import { createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, Socket } from "node:net";
 import type { SocketAddress } from "../policy/workload.ts";
 import { BoundedWarning } from "../runtime/bounded-warning.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { duplicateListening, LinuxSocketError } from "../runtime/linux-socket.ts";
 import { ListenError } from "../runtime/listen-error.ts";
 import type { Log } from "../runtime/log.ts";
-import { formatAddress } from "./recorder.ts";
+import { formatAddress } from "./format-address.ts";
+import { workerPlace } from "./workers/worker-place.ts";
 
 /** Further connections are dropped until others end. */
 const MAX_CONNECTIONS = 16_384;
@@ -15,7 +16,8 @@ const MAX_CONNECTIONS = 16_384;
 const BACKLOG = 4_096;
 /**
  * Node accepts one connection a turn of the event loop from each descriptor (libuv since 1.45). A turn of a busy sidecar
- * takes ten milliseconds: whoever came with a hundred others in a second would wait ever longer.
+ * takes ten milliseconds: whoever came with a hundred others in a second would wait ever longer. Several processes that
+ * share a port share this, too, so that one of them does not take all that come at once.
  */
 const ACCEPTED_PER_TURN = 8;
 /** Of those, how many may have said nothing yet; then the oldest silent one makes room (PA-41). */
@@ -69,11 +71,12 @@ export class Listener {
     const onError = (error: Error): void =>
       this.#log.error("listener failed", { at, problem: describeError(error) });
     this.#server.on("error", onError);
-    for (let count = 1; count < ACCEPTED_PER_TURN; count++) {
+    const share = Math.ceil(ACCEPTED_PER_TURN / (workerPlace()?.of ?? 1));
+    for (let count = 1; count < share; count++) {
       const descriptor = duplicate(this.#server);
       if (descriptor === undefined) break;
       const other = createServer(ACCEPTING, this.#serve).on("error", onError);
-      this.#others.push(other.listen({ fd: descriptor, backlog: BACKLOG }));
+      this.#others.push(other.listen(ownHandle(descriptor), BACKLOG));
     }
   }
 
@@ -109,6 +112,11 @@ export class Listener {
 }
 
 const ACCEPTING = { allowHalfOpen: true, noDelay: true };
+
+/** A worker would ask whoever holds the ports for a descriptor, and get one of that process's. */
+function ownHandle(descriptor: number): Socket {
+  return new Socket({ fd: descriptor, readable: false, writable: false });
+}
 
 /** @returns undefined where there is none: connections are accepted as Node does it */
 function duplicate(server: Server): number | undefined {

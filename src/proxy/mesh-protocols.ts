@@ -53,7 +53,7 @@ const FRAMINGS: ReadonlyMap<string, HttpFraming> = new Map([
  * What must be spoken on a connection that carries HTTP. Who agreed on one framing may not use the other.
  *
  * @param negotiated as `TLSSocket.alpnProtocol` has it
- * @returns undefined where nothing was agreed on: the callee reads it off the first bytes (`detectHttpFraming`), the
+ * @returns undefined where nothing was agreed on: the callee reads it off the first bytes (`readHttpFraming`), the
  * caller speaks what it set out to speak
  */
 export function negotiatedFraming(

@@ -4,7 +4,14 @@
  */
 import type { X509Certificate } from "node:crypto";
 import type { Socket } from "node:net";
-import { createServer, type Server, type TLSSocket, type TlsOptions } from "node:tls";
+import {
+  createServer,
+  type SecureContextOptions,
+  type Server,
+  type TLSSocket,
+  type TlsOptions,
+} from "node:tls";
+import { isDeepStrictEqual } from "node:util";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { CHOSEN_PROTOCOLS } from "./mesh-protocols.ts";
 import { firstEnd, type Peer, verifyPeer } from "./peer.ts";
@@ -38,9 +45,12 @@ export class MutualTlsTerminator {
   readonly #servers: Readonly<Record<"http" | "tcp" | "nothing", Server>>;
   readonly #pending = new Map<string, (termination: TLSSocket | Error) => void>();
   #credentials: MeshCredentials;
+  /** What the servers' contexts are made of. */
+  #context: SecureContextOptions;
 
   constructor(credentials: MeshCredentials) {
     this.#credentials = credentials;
+    this.#context = serverContextOptions(credentials);
     this.#servers = {
       http: this.#server({ ALPNProtocols: [...CHOSEN_PROTOCOLS.http] }),
       tcp: this.#server({ ALPNProtocols: [...CHOSEN_PROTOCOLS.tcp] }),
@@ -51,9 +61,11 @@ export class MutualTlsTerminator {
   /** For handshakes from now on; connections that stand are not touched. */
   setCredentials(credentials: MeshCredentials): void {
     this.#credentials = credentials;
-    for (const server of Object.values(this.#servers)) {
-      server.setSecureContext(serverContextOptions(credentials));
-    }
+    const context = serverContextOptions(credentials);
+    // Views change more often than what TLS takes of them, and a context holds 30 KiB that no collector knows of.
+    if (isDeepStrictEqual(context, this.#context)) return;
+    for (const server of Object.values(this.#servers)) server.setSecureContext(context);
+    this.#context = context;
   }
 
   /** What a caller is shown now, found out by calling. */
@@ -104,7 +116,7 @@ export class MutualTlsTerminator {
 
   #server(alpn: TlsOptions): Server {
     const server = createServer({
-      ...serverContextOptions(this.#credentials),
+      ...this.#context,
       ...alpn,
       requestCert: true,
       rejectUnauthorized: false,

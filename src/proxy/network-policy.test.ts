@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { eventually } from "../../test/kit/eventually.ts";
 import { freePort } from "../../test/kit/free-port.ts";
 import {
@@ -11,32 +11,17 @@ import {
   inboundPort,
   LOOPBACK,
   portOf,
-  startTestSidecar,
-  type TestSidecar,
   workloadView,
 } from "../../test/kit/sidecar-fixture.ts";
-import { createThrowawayAuthority } from "../../test/kit/throwaway-authority.ts";
+import { sidecarGround } from "../../test/kit/sidecar-ground.ts";
 import type { PortProtocol } from "../api/service.ts";
 import { parseSpiffeId } from "../identity/spiffe-id.ts";
 import type { MutualTlsMode } from "../policy/decision.ts";
 import type { Destination, NetworkAdmission, NetworkRefusal } from "../policy/workload-view.ts";
 import { reachable } from "./reachable-endpoints.ts";
 
-const mesh = createThrowawayAuthority();
-const rootsPem = [mesh.rootPem];
+const { mesh, rootsPem, start, listening } = sidecarGround();
 const policies = [{ kind: "NetworkPolicy", namespace: "production", name: "few" }] as const;
-const sidecars: TestSidecar[] = [];
-const servers: Server[] = [];
-after(async () => {
-  await Promise.all(sidecars.map(({ sidecar }) => sidecar.close()));
-  for (const server of servers) server.close();
-});
-
-async function start(...args: Parameters<typeof startTestSidecar>): Promise<TestSidecar> {
-  const started = await startTestSidecar(...args);
-  sidecars.push(started);
-  return started;
-}
 
 /** Counts its connections: what is refused must not reach it. */
 async function application(
@@ -51,8 +36,7 @@ async function application(
           socket.on("data", () => socket.write("served"));
         });
   server.on("connection", () => counted.connections++);
-  servers.push(server);
-  await once(server.listen(0, LOOPBACK), "listening");
+  await listening(server);
   return Object.assign(counted, { server });
 }
 

@@ -5,6 +5,7 @@ import {
   type DetectedProtocol,
   type Detector,
   detectHttp,
+  detectHttp2Framing,
   detectHttpFraming,
   framingOf,
 } from "./protocol-detection.ts";
@@ -15,7 +16,7 @@ export type OutboundChain =
 
 const DETECTORS: Readonly<Record<PortProtocol, Detector | undefined>> = {
   http: detectHttpFraming,
-  http2: detectHttpFraming,
+  http2: detectHttp2Framing,
   auto: detectHttp,
   tcp: undefined,
 };

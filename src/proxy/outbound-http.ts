@@ -1,12 +1,13 @@
 /** The outbound side's HTTP service: finds the service that the application means and sends the request to it. */
 import type { Socket } from "node:net";
+import type { ProxyHeaders } from "../api/proxy-headers.ts";
 import { DEFAULT_TRAFFIC_POLICY } from "../policy/effective-traffic-policy.ts";
 import type { Destination } from "../policy/workload-view.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Watched } from "../runtime/watched.ts";
 import { applicationProtocol } from "./application-protocol.ts";
-import type { HashInput } from "./balancing/call-hash.ts";
 import type { CompiledView } from "./compiled-view.ts";
+import type { BalancedCall, DestinationBalancer } from "./destination-balancer.ts";
 import { DestinationAttempts } from "./destination-balancer-attempts.ts";
 import type { DestinationBalancers } from "./destination-balancers.ts";
 import { findDestination } from "./destination-lookup.ts";
@@ -21,6 +22,7 @@ import {
 } from "./outbound-call.ts";
 import { CONNECT_STEPS, OUTBOUND_STEPS, type OutboundExchange } from "./outbound-steps.ts";
 import type { OutboundTargets, RequestContent } from "./outbound-targets.ts";
+import { type Aim, LastWays, OutboundWay } from "./outbound-way.ts";
 import type { ProxyCredentials } from "./proxy-credentials.ts";
 import type { CallFacts, Recorder } from "./recorder.ts";
 
@@ -42,17 +44,20 @@ export function outboundHttpService(
   options: OutboundHttpOptions,
 ): HttpService<OutboundCall, OutboundExchange> {
   const { recorder } = options;
+  const ways = new LastWays();
   return {
     judge(request, call) {
-      const exchange = new DepartingExchange(request, { call, options });
+      const exchange = new DepartingExchange(request, { call, options, ways });
       const verdict =
         request.method === "CONNECT"
           ? tunnelVerdict(exchange, options)
           : requestVerdict(exchange, options);
       return { exchange, verdict, afterwards: "keep" };
     },
-    record: (exchange, outcome, call) =>
-      recorder.request(withDestination(call.facts, exchange.destination), exchange, outcome),
+    record(exchange, outcome, call) {
+      const facts = exchange.way?.facts ?? withDestination(call.facts, exchange.destination);
+      recorder.request(facts, exchange, outcome);
+    },
     recordBroken: (problem, { facts }) => recorder.brokenRequest(facts, problem),
     answerFields: () => recorder.answerFields("source"),
   };
@@ -61,6 +66,7 @@ export function outboundHttpService(
 interface Opened {
   readonly call: OutboundCall;
   readonly options: OutboundHttpOptions;
+  readonly ways: LastWays;
 }
 
 type Verdict = Judged<OutboundExchange>["verdict"];
@@ -68,10 +74,14 @@ type Verdict = Judged<OutboundExchange>["verdict"];
 class DepartingExchange extends OpenedExchange implements OutboundExchange {
   readonly call: OutboundCall;
   readonly credentials: ProxyCredentials;
-  destination: Destination | undefined = undefined;
+  readonly requestId: ProxyHeaders["requestId"];
+  destination: Destination | undefined;
+  way: OutboundWay | undefined;
   readonly #compiled: CompiledView;
+  readonly #ways: LastWays;
+  readonly #received: string | undefined;
 
-  constructor(request: ReceivedRequest, { call, options }: Opened) {
+  constructor(request: ReceivedRequest, { call, options, ways }: Opened) {
     super(request, {
       startedAt: options.clock.now(),
       protocol: request.protocol,
@@ -80,6 +90,26 @@ class DepartingExchange extends OpenedExchange implements OutboundExchange {
     this.call = call;
     this.credentials = options.credentials;
     this.#compiled = options.compiled.current;
+    this.requestId = this.#compiled.view.proxyHeaders?.requestId ?? "generated";
+    this.destination = undefined;
+    this.way = undefined;
+    this.#ways = ways;
+    this.#received = request.authority;
+  }
+
+  /** Another name of the destination may have replaced the authority since. */
+  get aim(): Aim {
+    return { authority: this.#received, form: this.form, scheme: this.scheme };
+  }
+
+  /** To be asked before that happens. */
+  knownWay(): OutboundWay | undefined {
+    return this.#ways.find(this.call, this.#compiled, this);
+  }
+
+  remember(way: OutboundWay): void {
+    this.way = way;
+    this.#ways.remember(this.call, way);
   }
 
   find({ host, port }: { readonly host: string; readonly port: number }): Destination | undefined {
@@ -93,7 +123,7 @@ class DepartingExchange extends OpenedExchange implements OutboundExchange {
   }
 }
 
-function requestVerdict(exchange: OutboundExchange, options: OutboundHttpOptions): Verdict {
+function requestVerdict(exchange: DepartingExchange, options: OutboundHttpOptions): Verdict {
   const result = runSteps(OUTBOUND_STEPS, exchange);
   return result === "continue" ? routeTo(exchange, options) : result;
 }
@@ -110,37 +140,40 @@ function tunnelVerdict(exchange: OutboundExchange, options: OutboundHttpOptions)
   };
 }
 
-function routeTo(
-  exchange: OutboundExchange,
-  { balancers, targets, compiled }: OutboundHttpOptions,
-): Verdict {
-  const { destination, call } = exchange;
-  if (destination === undefined) return NO_ENDPOINT;
-  const balancer = balancers.of(destination);
-  if (balancer === undefined) return NO_ENDPOINT;
-  const only = typeof call.via === "string" ? undefined : call.via.only;
-  const selection = balancer.select({
-    carried: "http",
-    ...(only !== undefined && { only }),
-    ...(balancer.sticks && { hashInput: hashInputOf(exchange) }),
-  });
+function routeTo(exchange: DepartingExchange, options: OutboundHttpOptions): Verdict {
+  const way = exchange.way ?? newWay(exchange, options);
+  if (way === undefined) return NO_ENDPOINT;
+  const selection = way.balancer.select(balancedCall(exchange, way.balancer));
   if (typeof selection === "string") return selection === "overflow" ? OVERFLOW : NO_ENDPOINT;
-  const content = contentOf(exchange, destination);
-  const judged = compiled.current;
-  // A later try may fall into the time of a newer view: what it finds is kept for all requests of that view.
-  const asOfNow = (): Destination => {
-    const { current } = compiled;
-    if (current === judged) return destination;
-    return current.destinations.get(outboundCluster(destination)) ?? destination;
-  };
-  const attempts = new DestinationAttempts(selection, (endpoint) =>
-    targets.target(asOfNow(), endpoint, content),
-  );
-  return { route: { scheme: "http", attempts } };
+  const reaching = way.reaching(contentOf(exchange, way.destination));
+  return { route: { scheme: "http", attempts: new DestinationAttempts(selection, reaching) } };
 }
 
-function hashInputOf({ call, headers, path }: OutboundExchange): HashInput {
-  return { source: call.facts.remote, local: call.facts.local, fields: headers, path };
+function newWay(
+  exchange: DepartingExchange,
+  options: OutboundHttpOptions,
+): OutboundWay | undefined {
+  const { destination, authority, call, aim } = exchange;
+  if (destination === undefined) return undefined;
+  const balancer = options.balancers.of(destination);
+  if (balancer === undefined) return undefined;
+  const facts = withDestination(call.facts, destination);
+  const way = new OutboundWay({ aim, authority, destination, balancer, facts }, options);
+  exchange.remember(way);
+  return way;
+}
+
+const ANY_ENDPOINT: BalancedCall = { carried: "http" };
+
+function balancedCall(
+  { call, headers, path }: OutboundExchange,
+  { sticks }: DestinationBalancer,
+): BalancedCall {
+  const only = typeof call.via === "string" ? undefined : call.via.only;
+  if (only === undefined && !sticks) return ANY_ENDPOINT;
+  const { remote: source, local } = call.facts;
+  const hashInput = sticks ? { source, local, fields: headers, path } : undefined;
+  return { carried: "http", only, hashInput };
 }
 
 const NO_ENDPOINT: Answer = {
@@ -166,8 +199,15 @@ function contentOf(
   return applicationProtocol({ protocol: destination.protocol, httpVersion }, protocol);
 }
 
-/** What is known of a call once it is known where it goes. */
+/** By what was known before, the last made: its identity is what logs and metrics find their texts and series by. */
+const lastDeparted = new WeakMap<CallFacts, CallFacts>();
+
+/** What is known of a call once it is known where it goes; the same object again for the same destination. */
 export function withDestination(facts: CallFacts, destination: Destination | undefined): CallFacts {
   if (destination === undefined || destination === facts.destination) return facts;
-  return { ...facts, destination, cluster: outboundCluster(destination) };
+  const last = lastDeparted.get(facts);
+  if (last !== undefined && last.destination === destination) return last;
+  const departed = { ...facts, destination, cluster: outboundCluster(destination) };
+  lastDeparted.set(facts, departed);
+  return departed;
 }

@@ -19,6 +19,7 @@ import type { CompiledView } from "./compiled-view.ts";
 import { DestinationBalancers } from "./destination-balancers.ts";
 import { exemptConnect } from "./exempt-connect.ts";
 import { ForeignRefusals } from "./foreign-refusals.ts";
+import { formatAddress } from "./format-address.ts";
 import { HttpServer } from "./http/http-server.ts";
 import { ConnectionPools } from "./http/upstream-connections-pools.ts";
 import { HttpProxy } from "./http-proxy.ts";
@@ -30,7 +31,7 @@ import { outboundHttpService } from "./outbound-http.ts";
 import { OutboundListener } from "./outbound-listener.ts";
 import { OutboundTargets } from "./outbound-targets.ts";
 import type { ProxyCredentials } from "./proxy-credentials.ts";
-import { formatAddress, type Recorder } from "./recorder.ts";
+import type { Recorder } from "./recorder.ts";
 import { connectDirectly } from "./upstream-dialer.ts";
 import type { Ownership } from "./workload-ownership.ts";
 

@@ -1,46 +1,69 @@
 /** What a request of the application goes through before it leaves, in this order. */
+import type { ProxyHeaders } from "../api/proxy-headers.ts";
 import type { Destination } from "../policy/workload-view.ts";
 import { responseCodeDetails } from "../telemetry/response-details.ts";
 import { startSpan } from "../telemetry/tracing/span.ts";
 import { isAddressOf, withoutLocalSuffix } from "./destination-lookup.ts";
-import { type Answer, type Exchange, refusal, type Step, type StepResult } from "./exchange.ts";
+import {
+  type Answer,
+  type Exchange,
+  refusal,
+  runSteps,
+  type Step,
+  type StepResult,
+} from "./exchange.ts";
+import { formatAddress } from "./format-address.ts";
 import { FORWARDED_CLIENT_CERT } from "./forwarded-client-cert.ts";
+import { leaveOutDisguised } from "./http/disguised-fields.ts";
+import { OVER_HTTP } from "./http/ready-field.ts";
 import type { DestinationName, OutboundCall } from "./outbound-call.ts";
+import type { OutboundWay } from "./outbound-way.ts";
+import { parseAuthority } from "./parse-authority.ts";
 import type { ProxyCredentials } from "./proxy-credentials.ts";
 import { reachable } from "./reachable-endpoints.ts";
-import { formatAddress } from "./recorder.ts";
 import {
   identifyRequest,
   refuseExpectation,
+  refuseLargeHead,
   refuseUnknownMethod,
   refuseWithoutAuthority,
 } from "./request-steps.ts";
-import { parseAuthority } from "./request-target.ts";
 
 export interface OutboundExchange extends Exchange {
   readonly call: OutboundCall;
   readonly credentials: ProxyCredentials;
+  readonly requestId: ProxyHeaders["requestId"];
   /** Looks a destination up in the newest view. */
   readonly find: (name: {
     readonly host: string;
     readonly port: number;
   }) => Destination | undefined;
   readonly named: (name: DestinationName) => Destination | undefined;
+  /** Of the connection's last request, where this one goes the same way. */
+  readonly knownWay: () => OutboundWay | undefined;
   destination: Destination | undefined;
+  /** Once it is known where the request goes. */
+  way: OutboundWay | undefined;
 }
 
 export const OUTBOUND_STEPS: readonly Step<OutboundExchange>[] = [
   authenticateProxyUser,
+  refuseLargeHead,
   refuseUnknownMethod,
   refuseWithoutAuthority,
+  findWay,
+  identify,
+  traceRequest,
+  forwardNobody,
+  refuseExpectation,
+];
+
+/** Of a request that goes another way than the one before. */
+const WAY_STEPS: readonly Step<OutboundExchange>[] = [
   findDestination,
   refuseWithoutEndpoint,
   refuseUnreachable,
   nameDestination,
-  identifyRequest,
-  traceRequest,
-  forwardNobody,
-  refuseExpectation,
 ];
 
 /** For requests to open a tunnel. */
@@ -64,6 +87,15 @@ function authenticateProxyUser(exchange: OutboundExchange): StepResult {
     details: "not_own_workload",
     headers,
   };
+}
+
+function findWay(exchange: OutboundExchange): StepResult {
+  const known = exchange.knownWay();
+  if (known === undefined) return runSteps(WAY_STEPS, exchange);
+  exchange.way = known;
+  exchange.destination = known.destination;
+  exchange.authority = known.authority;
+  return "continue";
 }
 
 function findDestination(exchange: OutboundExchange): StepResult {
@@ -135,6 +167,10 @@ function nameDestination(exchange: OutboundExchange): StepResult {
   return "continue";
 }
 
+function identify(exchange: OutboundExchange): StepResult {
+  return exchange.requestId === "generated" ? identifyRequest(exchange) : "continue";
+}
+
 function traceRequest(exchange: OutboundExchange): StepResult {
   const { spanSide, headers, destination, authority } = exchange;
   if (spanSide === undefined) return "continue";
@@ -148,7 +184,11 @@ function traceRequest(exchange: OutboundExchange): StepResult {
 /** OBS-32: an application does not say for whom it speaks; its sidecar's certificate does. */
 function forwardNobody({ headers }: OutboundExchange): StepResult {
   headers.remove(FORWARDED_CLIENT_CERT);
-  if (!headers.get("x-forwarded-proto")) headers.set("x-forwarded-proto", "http");
+  leaveOutDisguised(headers);
+  if (headers.isBlank("x-forwarded-proto")) {
+    headers.remove("x-forwarded-proto");
+    headers.addReady(OVER_HTTP);
+  }
   return "continue";
 }
 

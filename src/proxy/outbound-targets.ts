@@ -3,7 +3,8 @@
  * new targets: connections of the old ones finish what they carry and serve no further request.
  */
 import { createHash } from "node:crypto";
-import { createSecureContext, type SecureContext } from "node:tls";
+import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
+import { isDeepStrictEqual } from "node:util";
 import {
   DEFAULT_TRAFFIC_POLICY,
   type EffectiveConnectionPool,
@@ -43,6 +44,7 @@ export class OutboundTargets {
   readonly #balancers: DestinationBalancers;
   #credentials: MeshCredentials;
   #roots: TrustedRoots;
+  #contextOptions: SecureContextOptions;
   #secureContext: SecureContext;
   #trustHash: string;
   /** Worked out once for each endpoint of a view. */
@@ -58,13 +60,14 @@ export class OutboundTargets {
     this.#clock = clock;
     this.#credentials = credentials;
     this.#roots = new TrustedRoots(credentials.trust.rootsPem, credentials.trust.crlsPem);
-    this.#secureContext = createSecureContext(clientContextOptions(credentials));
+    this.#contextOptions = clientContextOptions(credentials);
+    this.#secureContext = createSecureContext(this.#contextOptions);
     this.#trustHash = hashOfTrust(credentials.trust);
   }
 
   /** For connections from now on; idle ones that no target of `view` would reuse are closed. */
   refresh(credentials: MeshCredentials, view: WorkloadView): void {
-    this.#secureContext = createSecureContext(clientContextOptions(credentials));
+    this.#renewContext(clientContextOptions(credentials));
     this.#credentials = credentials;
     this.#roots = new TrustedRoots(credentials.trust.rootsPem, credentials.trust.crlsPem);
     this.#trustHash = hashOfTrust(credentials.trust);
@@ -87,6 +90,13 @@ export class OutboundTargets {
     }
     known.targets[content] ??= this.#target(destination, endpoint, content);
     return known.targets[content];
+  }
+
+  /** Only where TLS is told something new: a context holds 30 KiB that no collector knows of. */
+  #renewContext(options: SecureContextOptions): void {
+    if (isDeepStrictEqual(options, this.#contextOptions)) return;
+    this.#secureContext = createSecureContext(options);
+    this.#contextOptions = options;
   }
 
   #target(destination: Destination, endpoint: Endpoint, content: RequestContent): Target {

@@ -16,38 +16,20 @@ import {
   PROXY_PASSWORD,
   policy,
   portOf,
-  startTestSidecar,
   type TestSidecar,
   type ViewOptions,
   workloadView,
 } from "../../test/kit/sidecar-fixture.ts";
+import { sidecarGround } from "../../test/kit/sidecar-ground.ts";
 import { createThrowawayAuthority } from "../../test/kit/throwaway-authority.ts";
 import type { PortProtocol } from "../api/service.ts";
 import { canTellOwners } from "./workload-ownership.ts";
 
-const mesh = createThrowawayAuthority();
-const rootsPem = [mesh.rootPem];
-const sidecars: TestSidecar[] = [];
-const servers: Server[] = [];
+const { mesh, rootsPem, start, listening } = sidecarGround();
 const children: ChildProcess[] = [];
-after(async () => {
+after(() => {
   for (const child of children) child.kill();
-  for (const server of servers) server.close();
-  await Promise.all(sidecars.map(({ sidecar }) => sidecar.close()));
 });
-
-async function listening<S extends Server>(server: S): Promise<S> {
-  server.listen(0, LOOPBACK).unref();
-  servers.push(server);
-  await once(server, "listening");
-  return server;
-}
-
-async function start(...args: Parameters<typeof startTestSidecar>): Promise<TestSidecar> {
-  const started = await startTestSidecar(...args);
-  sidecars.push(started);
-  return started;
-}
 
 /** `api` with its sidecar in front of `application`. */
 async function callee(
@@ -534,3 +516,32 @@ test("design 4a: nobody is served before the application runs", linux, async () 
   await assert.rejects(get(frontend.port));
   assert.equal((await frontend.entry()).decision?.reason.because, "not-own-workload");
 });
+
+/** Node's own server takes 16 KiB. */
+const takesLargeHeads = (): Promise<Server> =>
+  listening(createHttpServer({ maxHeaderSize: 100_000 }, (_, response) => response.end()));
+
+const large: [what: string, count: number, octets: number, status: number][] = [
+  ["100 fields", 96, 1, 200],
+  ["101 fields", 97, 1, 431],
+  ["60 KiB in 100 fields", 96, 61_440 - 1_500, 200],
+  ["more than 60 KiB", 96, 61_440, 431],
+];
+for (const protocol of ["http", "http2"] as const) {
+  for (const [what, count, octets, status] of large) {
+    test(`QK-15: ${what} from an application: what its own sidecar takes, the callee's takes (${protocol})`, async () => {
+      const api = await callee(await takesLargeHeads());
+      const frontend = await caller({ port: api.port, protocol });
+      const each = Math.max(1, Math.floor(octets / count) - "X-00: \r\n".length);
+      const lines = Array.from({ length: count }, (_, index) => {
+        return `X-${String(index).padStart(2, "0")}: ${"v".repeat(each)}\r\n`;
+      });
+      const socket = dial(frontend.port);
+      const own = "Host: api\r\nConnection: close\r\nAccept: */*\r\nUser-Agent: a\r\n";
+      socket.write(`GET / HTTP/1.1\r\n${own}${lines.join("")}\r\n`);
+      let seen = "";
+      for await (const chunk of socket) seen += chunk;
+      assert.equal(seen.slice(9, 12), String(status));
+    });
+  }
+}

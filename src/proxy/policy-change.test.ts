@@ -80,6 +80,9 @@ class Conversation {
     this.socket.write(text, "latin1");
     await eventually(`an echo of ${text}`, () => this.#heard.slice(before) === text);
   }
+  async hear(expected: RegExp): Promise<void> {
+    await eventually(String(expected), () => expected.test(this.#heard));
+  }
   /** Fails when it lasts longer than a change of policy may take. */
   async end(changedAt: number): Promise<void> {
     const closedAt = await eventually("the end of the connection", () => this.#closedAt);
@@ -240,6 +243,67 @@ test("an HTTP peer that no root of today vouches for is heard no more", async ()
   assert.match(reason.problem, /leads to "O=[^"]+" \(key [0-9a-f]{40}\), and trusted here is "O=/);
   assert.equal(requests, 1);
 });
+
+const SWITCHED =
+  "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
+
+/** Says what it hears, once it has switched. */
+function webSocketServer(): Server {
+  return createServer((socket) => {
+    socket
+      .on("error", () => socket.destroy())
+      .once("data", () => {
+        socket.write(SWITCHED);
+        socket.pipe(socket);
+      });
+  });
+}
+
+async function openWebSocket(conversation: Conversation, path: string): Promise<Conversation> {
+  const asked = `GET ${path} HTTP/1.1\r\nHost: api:8080\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n`;
+  conversation.socket.write(asked);
+  await conversation.hear(/^HTTP\/1\.1 101 .*\r\n\r\n$/s);
+  await conversation.say("hello");
+  return conversation;
+}
+
+const byPath = policy("DENY", "no-chat", { to: [{ paths: ["/chat"] }] });
+const requestChanges: [
+  what: string,
+  change: ViewChange,
+  as: typeof frontend | undefined,
+  because: string,
+][] = [
+  ["a DENY of its path", { policies: [byPath] }, frontend, "matched-deny"],
+  ["a DENY of its caller", { policies: [denyFrontend] }, frontend, "matched-deny"],
+  ["an ALLOW for somebody else", { policies: [allowDatabase] }, frontend, "no-allow-matched"],
+  ["STRICT on plaintext", { mode: "STRICT" }, undefined, "plaintext-refused"],
+];
+for (const [what, change, as, because] of requestChanges) {
+  test(`not AP-134: ${what} ends a WebSocket; another goes on undisturbed`, async () => {
+    const { port, view, views, entry, entries, line } = await stage(webSocketServer(), {
+      protocol: "http",
+    });
+    const mutual = ["istio-http/1.1"];
+    const leaving = await openWebSocket(
+      as === undefined ? plainly(port) : by(as, port, mutual),
+      "/chat",
+    );
+    const staying = await openWebSocket(by(database, port, mutual), "/other");
+    const changedAt = performance.now();
+    views.set(view(change));
+    await leaving.end(changedAt);
+    const written = await entry();
+    assert.equal(written.decision?.verdict, "deny");
+    assert.equal(written.decision.reason.because, because);
+    assert.equal(written.response_code, 101);
+    assert.notEqual(written.response_code_details, "via_upstream");
+    assert.equal((await line("WebSocket ended by a change of policy")).fields["because"], because);
+    await staying.say("still here");
+    assert.equal(entries.length, 1);
+    staying.socket.destroy();
+  });
+}
 
 test("a certificate that expired on a standing connection is judged as of its last moment", () => {
   const hour = 3_600_000;

@@ -3,9 +3,11 @@ import { test } from "node:test";
 import {
   type Detector,
   detectHttp,
+  detectHttp2Framing,
   detectHttpFraming,
   detectTls,
   detectTlsOrHttp,
+  detectTlsOrHttp2Framing,
   detectTlsOrHttpFraming,
   stalledProtocol,
 } from "./protocol-detection.ts";
@@ -80,6 +82,15 @@ test("where HTTP is declared only TLS and the version are looked for", () => {
   }
 });
 
+test("where HTTP/2 is declared, what is no request of HTTP/1 is HTTP/2's to refuse", () => {
+  for (const [what, text, expected] of cases) {
+    const bytes = Buffer.from(text, "latin1");
+    const framing = expected === "tcp" ? "http2" : expected;
+    assert.equal(detectHttp2Framing(bytes)?.kind, framing, what);
+    assert.equal(detectTlsOrHttp2Framing(bytes)?.kind, framing, what);
+  }
+});
+
 test("where bytes are declared only TLS is looked for", () => {
   assert.equal(detectTls(Buffer.from("G"))?.kind, "tcp");
   assert.equal(detectTls(Buffer.alloc(0)), undefined);
@@ -89,6 +100,7 @@ const tls: [what: string, detect: Detector][] = [
   ["detectTls", detectTls],
   ["detectTlsOrHttp", detectTlsOrHttp],
   ["detectTlsOrHttpFraming", detectTlsOrHttpFraming],
+  ["detectTlsOrHttp2Framing", detectTlsOrHttp2Framing],
 ];
 for (const [what, detect] of tls) {
   test(`${what} waits for the rest of what may be a ClientHello`, () => {

@@ -67,6 +67,19 @@ export const detectHttpFraming: Detector = (bytes) => {
   return read.length < HTTP_2_PREFACE.length ? undefined : HTTP_2;
 };
 
+/**
+ * For connections that are declared HTTP/2. Clients of HTTP/1 are served as well; what is neither is HTTP/2's to refuse, by
+ * GOAWAY (RFC 9113 section 3.4).
+ */
+export const detectHttp2Framing: Detector = (bytes) => {
+  const detected = detectHttp(bytes);
+  return detected === TCP ? HTTP_2 : detected;
+};
+
+/** For ports that are declared HTTP/2 and take plaintext. */
+export const detectTlsOrHttp2Framing: Detector = (bytes) =>
+  bytes[0] === TLS_HANDSHAKE ? tlsOrTcp(bytes) : detectHttp2Framing(bytes);
+
 /** For an application's own outgoing connections: its TLS is opaque to us. */
 export const detectHttp: Detector = (bytes) => {
   const framing = detectHttpFraming(bytes);

@@ -4,18 +4,24 @@ import type { Decision } from "../policy/decision.ts";
 import type { SocketAddress } from "../policy/workload.ts";
 import type { Destination, WorkloadView } from "../policy/workload-view.ts";
 import type { Clock } from "../runtime/clock.ts";
-import type { AccessLogEntry } from "../telemetry/access-log.ts";
+import { type AccessLogEntry, formatAccessLogEntry } from "../telemetry/access-log.ts";
 import type { LoggedCall } from "../telemetry/logged-call.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import type { RequestSeries } from "../telemetry/request-metrics.ts";
 import { responseCodeDetails } from "../telemetry/response-details.ts";
 import { endSpan } from "../telemetry/tracing/span.ts";
 import type { SpanSide } from "../telemetry/tracing/span-side.ts";
 import type { Tracing } from "../telemetry/tracing/tracing.ts";
-import { type UserAccessLogs, writeAccessLogs } from "../telemetry/user-access-logs.ts";
-import { callLabels, identitiesOf } from "./call-labels.ts";
+import {
+  type SideLogs,
+  type UserAccessLogs,
+  writeAccessLogs,
+} from "../telemetry/user-access-logs.ts";
+import { callEntry, type EntryTime, requestEntry } from "./access-entry.ts";
+import { AccessLines } from "./access-lines.ts";
+import { callLabels } from "./call-labels.ts";
 import type { Exchange, Outcome } from "./exchange.ts";
 import type { BrokenRequest } from "./http/streams.ts";
+import { RequestCounts } from "./request-counts.ts";
 import type { UpstreamEnds } from "./upstream-dialer.ts";
 
 /** Verified by both sides of one mutual TLS connection. */
@@ -53,10 +59,10 @@ export interface ConnectionEnd {
   readonly flags: string;
   readonly bytesReceived: number;
   readonly bytesSent: number;
-  readonly target?: SocketAddress;
+  readonly target?: SocketAddress | undefined;
   /** Of the connection to `target`, once there was one. */
-  readonly ends?: UpstreamEnds;
-  readonly transportFailure?: string;
+  readonly ends?: UpstreamEnds | undefined;
+  readonly transportFailure?: string | undefined;
   /** Absent when one of its two sides ended it. */
   readonly termination?: "policy changed";
 }
@@ -64,7 +70,8 @@ export interface ConnectionEnd {
 export interface RecorderOptions {
   readonly view: () => WorkloadView;
   readonly metrics: Metrics;
-  readonly accessLog: (entry: AccessLogEntry) => void;
+  /** Takes one line of our own log, without its line end. */
+  readonly accessLog: (line: string) => void;
   /** Those that users configure; absent: none can be written. */
   readonly userLogs?: UserAccessLogs;
   /** Absent: no spans are told. */
@@ -72,37 +79,31 @@ export interface RecorderOptions {
   readonly clock: Clock;
 }
 
-/** Of a field that comes from the wire. */
-const MAX_CHARACTERS = 1_024;
-
 export class Recorder {
   readonly #options: RecorderOptions;
-  readonly #knownSeries = new Map<string, RequestSeries>();
-  /** The workload for whose labels they are. */
-  #seriesOf: WorkloadView["workload"] | undefined;
+  readonly #lines = new AccessLines();
+  readonly #counts: RequestCounts;
+
   constructor(options: RecorderOptions) {
     this.#options = options;
+    this.#counts = new RequestCounts(options);
   }
 
+  /** Mostly nobody but our own log reads of it, and that needs no entry. */
   request(call: CallFacts, exchange: Exchange, outcome: Outcome): void {
-    const { metrics } = this.#options;
-    const entry: AccessLogEntry = {
-      ...this.#entry(call, outcome, exchange),
-      protocol: exchange.protocol,
-      method: clipped(exchange.method),
-      path: clipped(exchange.path),
-      authority: clipped(exchange.authority),
-      response_code: outcome.status,
-      response_code_details: detailsOf(exchange, outcome),
-      x_forwarded_for: clipped(exchange.headers.get("x-forwarded-for")),
-      user_agent: clipped(exchange.headers.get("user-agent")),
-      request_id: clipped(exchange.headers.get("x-request-id")),
-    };
-    this.#write(entry, { call, exchange, outcome });
+    const { metrics, accessLog } = this.#options;
+    const duration = this.#since(exchange.startedAt);
+    const recorded = { outcome, duration };
+    accessLog(this.#lines.request(call, exchange, recorded));
+    const logs = this.#userLogsOf(call.reporter);
+    if (logs !== undefined || exchange.span !== undefined) {
+      const logged = loggedRequest(call, exchange, recorded);
+      if (logs !== undefined) writeAccessLogs(logs, logged);
+      if (exchange.span !== undefined) endSpan(exchange.span, logged);
+    }
     if (exchange.decision !== undefined) metrics.recordDecision(exchange.decision);
-    if (outcome.status === null) return;
-    const series = this.#series(call, { ...outcome, status: outcome.status });
-    series.record(entry.duration, { received: outcome.bytesReceived, sent: outcome.bytesSent });
+    const series = this.#counts.series(call, outcome);
+    series.record(duration, { received: outcome.bytesReceived, sent: outcome.bytesSent });
   }
 
   /** Where spans of calls of this side are told. */
@@ -113,8 +114,7 @@ export class Recorder {
 
   /** Whether the fields of answers are wanted when a call of this side is recorded. */
   answerFields(reporter: CallFacts["reporter"]): "kept" | "passed on" {
-    const { userLogs, view } = this.#options;
-    const isLogged = userLogs?.of(view().telemetry, reporter) !== undefined;
+    const isLogged = this.#userLogsOf(reporter) !== undefined;
     return isLogged || this.spanSide(reporter) !== undefined ? "kept" : "passed on";
   }
 
@@ -122,14 +122,14 @@ export class Recorder {
   brokenRequest(call: CallFacts, { protocol, details, status }: BrokenRequest): void {
     const end = { flags: "DPE", bytesReceived: 0, bytesSent: 0 };
     const entry: AccessLogEntry = {
-      ...this.#entry(call, end, {}),
+      ...callEntry(call, end, this.#timeOf(call)),
       protocol,
       response_code: status,
       response_code_details: details,
     };
-    this.#write(entry, { call });
+    this.#write(entry, call);
     if (status === null) return;
-    const series = this.#series(call, { status, flags: "DPE" });
+    const series = this.#counts.series(call, { status, flags: "DPE" });
     series.record(entry.duration, { received: 0, sent: 0 });
   }
 
@@ -168,88 +168,29 @@ export class Recorder {
     const details = end.decision === undefined ? null : responseCodeDetails(end.decision.reason);
     const { termination = details?.startsWith("rbac") === true ? details : null } = end;
     const entry: AccessLogEntry = {
-      ...this.#entry(call, end, { decision: end.decision }),
+      ...callEntry(call, end, this.#timeOf(call)),
       response_code_details: termination === details ? null : details,
       connection_termination_details: termination,
     };
-    this.#write(entry, { call });
+    this.#write(entry, call);
     if (end.decision !== undefined) this.#options.metrics.recordDecision(end.decision);
   }
 
-  /** Into our own log, and into those that users configure: mostly there are none, and nothing is gathered for them. */
-  #write(entry: AccessLogEntry, { call, exchange, outcome }: Recorded): void {
-    const { accessLog, userLogs, view } = this.#options;
-    accessLog(entry);
-    const logs = userLogs?.of(view().telemetry, call.reporter);
-    const span = exchange?.span;
-    if (logs === undefined && span === undefined) return;
-    const { responseHeaders, upstreamServiceMs } = outcome ?? {};
-    const certificateHash = call.identities?.source.certificateHash;
-    const logged: LoggedCall = {
-      entry,
-      startedAt: exchange?.startedAt ?? call.startedAt,
-      ...(exchange && { path: exchange.path, requestHeaders: exchange.headers }),
-      ...(responseHeaders && { responseHeaders }),
-      ...(upstreamServiceMs !== undefined && { upstreamServiceMs }),
-      ...(certificateHash !== undefined && { certificateHash }),
-    };
-    if (logs !== undefined) writeAccessLogs(logs, logged);
-    if (span !== undefined) endSpan(span, logged);
+  /** What is no request, into our own log and into those that users configure. */
+  #write(entry: AccessLogEntry, call: CallFacts): void {
+    this.#options.accessLog(formatAccessLogEntry(entry));
+    const logs = this.#userLogsOf(call.reporter);
+    if (logs === undefined) return;
+    writeAccessLogs(logs, { entry, startedAt: call.startedAt, ...certificateOf(call) });
   }
 
-  #entry(
-    call: CallFacts,
-    end: Omit<ConnectionEnd, "decision">,
-    { startedAt = call.startedAt, decision }: Partial<Pick<Exchange, "startedAt" | "decision">>,
-  ): AccessLogEntry {
-    const identities = identitiesOf(call, end.ends);
-    return {
-      start_time: startedAt.toISOString(),
-      reporter: call.reporter,
-      protocol: "TCP",
-      method: null,
-      path: null,
-      authority: null,
-      response_code: null,
-      response_flags: end.flags,
-      response_code_details: null,
-      connection_termination_details: null,
-      upstream_transport_failure_reason: clipped(end.transportFailure),
-      bytes_received: end.bytesReceived,
-      bytes_sent: end.bytesSent,
-      duration: this.#since(startedAt),
-      x_forwarded_for: null,
-      user_agent: null,
-      request_id: null,
-      upstream_host: end.target === undefined ? null : formatAddress(end.target),
-      upstream_cluster: call.cluster ?? null,
-      upstream_local_address: end.ends === undefined ? null : formatAddress(end.ends.local),
-      downstream_local_address: formatAddress(call.local),
-      downstream_remote_address: formatAddress(call.remote),
-      requested_server_name: clipped(call.serverName),
-      source_principal: identities?.source.id ?? null,
-      destination_principal: identities?.destination ?? null,
-      source_certificate_serial: identities?.source.serialNumber ?? null,
-      decision: decision === undefined ? null : clippedDecision(decision),
-    };
+  #userLogsOf(reporter: CallFacts["reporter"]): SideLogs {
+    const { userLogs, view } = this.#options;
+    return userLogs?.of(view().telemetry, reporter);
   }
 
-  /** Worked out once for requests that have all labels in common: there are few such groups, and many requests. */
-  #series(call: CallFacts, { status, flags, ends }: Counted): RequestSeries {
-    const { metrics, view } = this.#options;
-    const { workload } = view();
-    if (workload !== this.#seriesOf || this.#knownSeries.size >= MAX_KNOWN_SERIES) {
-      this.#seriesOf = workload;
-      this.#knownSeries.clear();
-    }
-    const { source, destination } = identitiesOf(call, ends) ?? {};
-    const key = `${call.reporter} ${status} ${flags} ${call.cluster} ${call.destination?.host} ${source?.id} ${destination}`;
-    const known = this.#knownSeries.get(key);
-    if (known !== undefined) return known;
-    const labels = { ...callLabels(call, { workload, flags, ends }), responseCode: status };
-    const series = metrics.requestSeries(labels);
-    this.#knownSeries.set(key, series);
-    return series;
+  #timeOf({ startedAt }: CallFacts): EntryTime {
+    return { startedAt, duration: this.#since(startedAt) };
   }
 
   #since(start: Date): number {
@@ -257,39 +198,26 @@ export class Recorder {
   }
 }
 
-/** Beyond it they are looked up anew. */
-const MAX_KNOWN_SERIES = 4_096;
-
-interface Counted {
-  readonly status: number;
-  readonly flags: string;
-  readonly ends?: UpstreamEnds;
+function loggedRequest(
+  call: CallFacts,
+  exchange: Exchange,
+  recorded: { readonly outcome: Outcome; readonly duration: number },
+): LoggedCall {
+  const { responseHeaders, upstreamServiceMs } = recorded.outcome;
+  return {
+    entry: requestEntry(call, exchange, recorded),
+    startedAt: exchange.startedAt,
+    path: exchange.path,
+    requestHeaders: exchange.headers,
+    ...(responseHeaders && { responseHeaders }),
+    ...(upstreamServiceMs !== undefined && { upstreamServiceMs }),
+    ...certificateOf(call),
+  };
 }
 
-/** Of a request `exchange` and `outcome` too. */
-interface Recorded {
-  readonly call: CallFacts;
-  readonly exchange?: Exchange;
-  readonly outcome?: Outcome;
-}
-
-/** What a stranger wrote is told at its beginning only: a line of the log costs more than a header. */
-function clipped(text: string | undefined): string | null {
-  if (text === undefined) return null;
-  return text.length <= MAX_CHARACTERS ? text : `${text.slice(0, MAX_CHARACTERS)}…`;
-}
-
-/** A problem may quote a certificate of whoever came. */
-function clippedDecision(decision: Decision): Decision {
-  const { reason } = decision;
-  if (!("problem" in reason) || reason.problem.length <= MAX_CHARACTERS) return decision;
-  return { ...decision, reason: { ...reason, problem: clipped(reason.problem) ?? "" } };
-}
-
-/** Where nothing was answered, the reason of the refusal is the detail. */
-function detailsOf({ decision }: Exchange, { status, details }: Outcome): string {
-  const refused = status === null && decision?.verdict === "deny";
-  return (refused ? responseCodeDetails(decision.reason) : null) ?? details;
+function certificateOf({ identities }: CallFacts): Pick<LoggedCall, "certificateHash"> {
+  const certificateHash = identities?.source.certificateHash;
+  return certificateHash === undefined ? {} : { certificateHash };
 }
 
 /** OBS-6: "NR" where no filter chain, or no destination, is for such a connection. */
@@ -297,9 +225,4 @@ function refusalFlags(decision: Decision | undefined): string {
   const because = decision?.reason.because;
   const unserved = because === "plaintext-refused" || because === "tls-refused";
   return decision === undefined || unserved ? "NR" : "-";
-}
-
-/** `127.0.0.1:8080`, `[::1]:8080` */
-export function formatAddress({ address, port }: SocketAddress): string {
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }

@@ -1,9 +1,25 @@
 /** Steps that every request takes, whichever way it goes. What cannot be read in one way only was refused before. */
 import { randomUUID } from "node:crypto";
 import { METHODS } from "node:http";
+import { STRANGER_HEAD } from "../http/head-limits.ts";
 import { type Exchange, refusal, type StepResult } from "./exchange.ts";
 
+/** What HTTP/1 writes beside a name and a value. */
+const FIELD_OVERHEAD = 4;
 const HTTP_METHODS: ReadonlySet<string> = new Set(METHODS);
+
+/**
+ * What we add comes on top of what a stranger has sent, and has to be taken by the next hop: see `STRANGER_HEAD`. To be
+ * asked before anything is added.
+ */
+export function refuseLargeHead({ headers, path, authority = "" }: Exchange): StepResult {
+  const { count, ranges } = headers;
+  const texts = count === 0 ? 0 : (ranges[4 * count - 1] ?? 0);
+  if (count > STRANGER_HEAD.fields) return refusal(431, "more than 100 fields");
+  if (texts + FIELD_OVERHEAD * count + path.length + authority.length <= STRANGER_HEAD.octets)
+    return "continue";
+  return refusal(431, "the head is longer than 60 KiB");
+}
 
 /** A word in capitals need not be one of HTTP's; what lies behind us may read it as another protocol's. */
 export function refuseUnknownMethod({ method }: Exchange): StepResult {
@@ -24,6 +40,6 @@ export function refuseExpectation({ expectation }: Exchange): StepResult {
 
 /** An id that follows the request: the caller's own, or a new one. */
 export function identifyRequest({ headers }: Exchange): StepResult {
-  if (!headers.get("x-request-id")) headers.set("x-request-id", randomUUID());
+  if (headers.isBlank("x-request-id")) headers.set("x-request-id", randomUUID());
   return "continue";
 }

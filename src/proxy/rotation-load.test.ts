@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { Agent, createServer, request } from "node:http";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { eventually } from "../../test/kit/eventually.ts";
 import { freePort } from "../../test/kit/free-port.ts";
 import {
@@ -10,19 +10,14 @@ import {
   inboundPort,
   LOOPBACK,
   portOf,
-  startTestSidecar,
-  type TestSidecar,
   workloadView,
 } from "../../test/kit/sidecar-fixture.ts";
-import { createThrowawayAuthority } from "../../test/kit/throwaway-authority.ts";
+import { sidecarGround } from "../../test/kit/sidecar-ground.ts";
 
 const RATE_PER_SECOND = 50;
 const ROTATIONS = 3;
 
-const mesh = createThrowawayAuthority();
-const rootsPem = [mesh.rootPem];
-const sidecars: TestSidecar[] = [];
-after(() => Promise.all(sidecars.map(({ sidecar }) => sidecar.close())));
+const { mesh, rootsPem, start, listening } = sidecarGround();
 
 /** Every second request on a connection of its own, every third one with a body. */
 class Load {
@@ -61,20 +56,18 @@ class Load {
 
 test("certificates of both sides that rotate every second under load: no request fails", async () => {
   const application = createServer((incoming, response) => incoming.pipe(response));
-  application.listen(0, LOOPBACK).unref();
-  await once(application, "listening");
+  await listening(application);
   const [port, listen] = [await freePort(), await freePort()];
   const ports = [inboundPort({ listen: port, application: portOf(application) })];
-  const api = await startTestSidecar({
+  const api = await start({
     view: workloadView({ rootsPem, ports }),
     svid: mesh.svid(idOf("api")),
   });
   const destinations = [destination({ name: "api", port, listen })];
-  const frontend = await startTestSidecar({
+  const frontend = await start({
     view: workloadView({ name: "frontend", rootsPem, destinations }),
     svid: mesh.svid(idOf("frontend")),
   });
-  sidecars.push(api, frontend);
   const load = new Load(listen);
   for (let rotation = 1; rotation <= ROTATIONS; rotation++) {
     await eventually("a second's worth", () => load.sent >= rotation * RATE_PER_SECOND);

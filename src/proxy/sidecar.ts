@@ -2,24 +2,26 @@
  * The embedded sidecar's data path, assembled: nothing is served before the first certificate and the first view are
  * there; afterwards both may change at any time without a connection being dropped for it.
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { X509Svid } from "../identity/x509-svid.ts";
 import type { CaptureSettings } from "../policy/sidecar-bootstrap.ts";
 import type { WorkloadView } from "../policy/workload-view.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { firstValue } from "../runtime/first-value.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { requireLinuxSockets } from "../runtime/linux-socket.ts";
 import type { Log, LogLevel } from "../runtime/log.ts";
 import { type Watched, WatchedValue } from "../runtime/watched.ts";
-import type { AccessLogEntry } from "../telemetry/access-log.ts";
 import type { LineSink } from "../telemetry/gathered-lines.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
 import { Tracing } from "../telemetry/tracing/tracing.ts";
 import { UserAccessLogs } from "../telemetry/user-access-logs.ts";
-import { AdminServer, type SidecarState } from "./admin-server.ts";
-import { type AdminSocket, openAdminSocket } from "./admin-socket.ts";
+import { sidecarAnswers } from "./admin-answers.ts";
+import type { SidecarState } from "./admin-server.ts";
 import { type CompiledView, compileView } from "./compiled-view.ts";
 import { InboundSide } from "./inbound-side.ts";
 import { MutualTlsTerminator } from "./mutual-tls-terminator.ts";
+import { nodeIdOf } from "./node-id.ts";
 import { openWhenFree } from "./open-when-free.ts";
 import { OutboundSide, type OutboundSideOptions } from "./outbound-side.ts";
 import { PinnedProcesses } from "./pinned-processes.ts";
@@ -27,6 +29,8 @@ import { PodNames } from "./pod-names.ts";
 import { proxyCredentials } from "./proxy-credentials.ts";
 import { Recorder } from "./recorder.ts";
 import { ServedCertificateWatch } from "./served-certificate.ts";
+import { openSidecarAdmin, type SidecarAdmin, type SidecarAdminOptions } from "./sidecar-admin.ts";
+import { KnownTokens } from "./token-authentication.ts";
 import { canTellOwners, WorkloadOwnership } from "./workload-ownership.ts";
 
 export interface SidecarOptions {
@@ -36,6 +40,8 @@ export interface SidecarOptions {
   readonly adminPort: number;
   /** Path of the Unix socket of its administration; absent: there is none. */
   readonly adminSocket?: string;
+  /** Absent: port and socket are opened here. */
+  readonly openAdmin?: (options: SidecarAdminOptions) => Promise<SidecarAdmin>;
   /** Of `log`, for whoever changes it over that socket. */
   readonly logLevel?: WatchedValue<LogLevel>;
   readonly proxyPassword: string;
@@ -45,7 +51,8 @@ export interface SidecarOptions {
   readonly views: Watched<WorkloadView | undefined>;
   /** The first process of each container; they and all they start are the sidecar's own workload. */
   readonly applicationProcessIds: Watched<readonly number[]>;
-  readonly accessLog: (entry: AccessLogEntry) => void;
+  /** Takes one line, without its line end. */
+  readonly accessLog: (line: string) => void;
   /** What `/dev/stdout` and `/dev/stderr` stand for in access logs that users configure; absent: nothing is written there. */
   readonly logStreams?: ReadonlyMap<string, LineSink>;
   readonly log: Log;
@@ -77,28 +84,25 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const metrics = createMetrics(options.clock);
   let dataPath: DataPath | undefined;
   const state = (): SidecarState => dataPath?.state ?? "starting";
-  const admin = new AdminServer({ ...options, port: options.adminPort, metrics, state });
-  await openWhenFree(() => admin.open());
-  let socket: AdminSocket | undefined;
+  const view = (): WorkloadView | undefined => dataPath?.view;
+  const drain = async (): Promise<void> => dataPath?.close();
+  const answer = sidecarAnswers({ ...options, metrics, state, view, drain });
+  const { openAdmin = openSidecarAdmin } = options;
+  const admin = await openAdmin({ ...options, metrics, state, answer });
   try {
-    const view = (): WorkloadView | undefined => dataPath?.view;
-    const drain = async (): Promise<void> => dataPath?.close();
-    const { adminSocket: path } = options;
-    if (path !== undefined)
-      socket = await openAdminSocket({ ...options, path, metrics, state, view, drain });
     const first = await firstValue(options.svid);
     const firstView = await firstValue(options.views);
     const svid = options.svid.current ?? first;
     dataPath = new DataPath(options, { svid, view: firstView, metrics });
     await dataPath.open();
   } catch (error) {
-    await Promise.all([dataPath?.close(), admin.close(), socket?.close()]);
+    await Promise.all([dataPath?.close(), admin.close()]);
     throw error;
   }
   const opened = dataPath;
   return {
     close: async () => {
-      await Promise.all([opened.close(), admin.close(), socket?.close()]);
+      await Promise.all([opened.close(), admin.close()]);
     },
   };
 }
@@ -120,6 +124,7 @@ class DataPath {
   #retry: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
   #state: SidecarState = "starting";
+  readonly #knownTokens: KnownTokens = new KnownTokens();
 
   constructor(
     options: SidecarOptions,
@@ -132,7 +137,7 @@ class DataPath {
     this.#options = options;
     this.#metrics = metrics;
     this.#svid = svid;
-    this.#compiled = new WatchedValue(compileView(view));
+    this.#compiled = new WatchedValue(compileView(view, this.#knownTokens));
     this.#terminator = new MutualTlsTerminator({ svid, trust: view.trust });
     this.#userLogs = new UserAccessLogs({
       streams: options.logStreams ?? new Map(),
@@ -204,6 +209,7 @@ class DataPath {
     for (const unwatch of this.#unwatch) unwatch();
     await this.#applying;
     await Promise.all([this.#inbound.close(), this.#outbound.close(), this.#names?.close()]);
+    await lastRecords();
     await Promise.all([this.#userLogs.close(), this.#tracing.close()]);
   }
 
@@ -237,7 +243,7 @@ class DataPath {
   #follow(view: WorkloadView): void {
     let compiled: CompiledView;
     try {
-      compiled = compileView(view);
+      compiled = compileView(view, this.#knownTokens);
     } catch (error) {
       this.#options.log.error("view refused", { problem: describeError(error) });
       return;
@@ -285,19 +291,7 @@ class DataPath {
   }
 }
 
-/** As Envoy's nodes are called. */
-function nodeIdOf({ capture, name, namespace }: SidecarOptions): string {
-  const address = capture?.podAddresses.ipv4 ?? "127.0.0.1";
-  return `sidecar~${address}~${name}.${namespace}~${namespace}.svc.cluster.local`;
-}
-
-function firstValue<T>(watched: Watched<T | undefined>): Promise<T> {
-  if (watched.current !== undefined) return Promise.resolve(watched.current);
-  return new Promise((resolve) => {
-    const unwatch = watched.onChange((value) => {
-      if (value === undefined) return;
-      unwatch();
-      resolve(value);
-    });
-  });
+/** What was cut is told within some turns: its socket closes, then the one beyond it, and then its exchange is over. */
+async function lastRecords(): Promise<void> {
+  for (let turn = 0; turn < 4; turn++) await nextTurn();
 }

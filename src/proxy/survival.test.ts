@@ -2,12 +2,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  createServer as createHttpServer,
-  type RequestListener,
-  request,
-  type Server,
-} from "node:http";
+import { createServer as createHttpServer, type RequestListener, request } from "node:http";
 import { connect, createServer, type Server as TcpServer } from "node:net";
 import { createInterface } from "node:readline";
 import { after, test } from "node:test";
@@ -22,26 +17,15 @@ import {
   type TestSidecar,
   workloadView,
 } from "../../test/kit/sidecar-fixture.ts";
-import { createThrowawayAuthority } from "../../test/kit/throwaway-authority.ts";
+import { sidecarGround } from "../../test/kit/sidecar-ground.ts";
 import type { PortProtocol } from "../api/service.ts";
 import { canTellOwners } from "./workload-ownership.ts";
 
-const mesh = createThrowawayAuthority();
-const rootsPem = [mesh.rootPem];
-const sidecars: TestSidecar[] = [];
-const servers: Server[] = [];
+const { mesh, rootsPem, start, listening } = sidecarGround();
 const children: ChildProcess[] = [];
-after(async () => {
+after(() => {
   for (const child of children) child.kill();
-  for (const server of servers) server.closeAllConnections();
-  await Promise.all(sidecars.map(({ sidecar }) => sidecar.close()));
 });
-
-async function start(...args: Parameters<typeof startTestSidecar>): Promise<TestSidecar> {
-  const started = await startTestSidecar(...args);
-  sidecars.push(started);
-  return started;
-}
 
 /** `frontend`'s sidecar, with a listener for the plaintext service `api` at `port`. */
 async function caller(
@@ -59,10 +43,7 @@ async function caller(
 }
 
 async function serve(listener: RequestListener): Promise<number> {
-  const server = createHttpServer(listener).listen(0, LOOPBACK).unref();
-  servers.push(server);
-  await once(server, "listening");
-  return portOf(server);
+  return portOf(await listening(createHttpServer(listener)));
 }
 
 async function ask(
@@ -99,15 +80,12 @@ function openSoon<S extends TcpServer>(server: S, port: number): S {
 }
 
 for (const method of ["GET", "POST"]) {
-  test(`a ${method} waits for a callee that is just starting, and arrives whole`, async () => {
+  test(`a ${method} waits for a callee that is just starting, and arrives whole`, async (context) => {
     const port = await freePort();
     const frontend = await caller(port);
-    servers.push(
-      openSoon(
-        createHttpServer((incoming, reply) => incoming.pipe(reply)),
-        port,
-      ),
-    );
+    const callee = createHttpServer((incoming, reply) => incoming.pipe(reply));
+    openSoon(callee, port);
+    context.after(() => callee.closeAllConnections());
     const body = method === "POST" ? "a body" : "";
     assert.deepEqual(await ask(frontend.port, { method, body }), { status: 200, body });
     assert.equal((await frontend.entry()).response_flags, "-");

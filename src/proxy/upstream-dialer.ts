@@ -54,10 +54,13 @@ export class UpstreamConnectError extends HauberkError {
   readonly failed: "tcp" | "tls";
   /** "soon": nobody answered, as while a program is being restarted. "none": whoever answered is the wrong one, or hangs. */
   readonly prospect: "soon" | "none";
+  /** "here": we have no descriptor, port or memory left for another connection, which says nothing of the callee. */
+  readonly fault: "here" | "there";
   constructor(failed: "tcp" | "tls", cause: unknown) {
     super(failed === "tcp" ? "no connection" : "no mutual TLS", { cause });
     this.failed = failed;
-    this.prospect = isAbsence(cause) ? "soon" : "none";
+    this.fault = hasCode(cause, SHORTAGES) ? "here" : "there";
+    this.prospect = this.fault === "here" || hasCode(cause, ABSENCES) ? "soon" : "none";
   }
   /** For the access log's `upstream_transport_failure_reason`. */
   get reason(): string {
@@ -68,9 +71,17 @@ export class UpstreamConnectError extends HauberkError {
 /** Of connections that the other end refused, or left before the handshake was over. */
 const ABSENCES: ReadonlySet<string> = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE"]);
 
-function isAbsence(cause: unknown): boolean {
+const SHORTAGES: ReadonlySet<string> = new Set([
+  "EMFILE",
+  "ENFILE",
+  "ENOBUFS",
+  "ENOMEM",
+  "EADDRNOTAVAIL",
+]);
+
+function hasCode(cause: unknown, codes: ReadonlySet<string>): boolean {
   if (!(cause instanceof Error)) return false;
-  return "code" in cause && typeof cause.code === "string" && ABSENCES.has(cause.code);
+  return "code" in cause && typeof cause.code === "string" && codes.has(cause.code);
 }
 
 /** Begins to connect; a sidecar that intercepts has its own way, by which its connections are told from others. */

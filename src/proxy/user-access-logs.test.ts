@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, request } from "node:http";
-import { connect } from "node:net";
+import { connect, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -49,10 +49,12 @@ class MemorySink implements LineSink {
     this.writeNow(lines);
     return Promise.resolve();
   }
+  #isClosed = false;
   writeNow(lines: string): void {
-    this.text += `${lines}\n`;
+    if (!this.#isClosed) this.text += `${lines}\n`;
   }
   close(): Promise<void> {
+    this.#isClosed = true;
     return Promise.resolve();
   }
   line(matches: RegExp): Promise<string> {
@@ -71,13 +73,14 @@ async function stage(
   inbound: readonly AccessLog[],
   {
     protocol = "http",
+    serves = application,
     ...options
-  }: Partial<ViewOptions> & { readonly protocol?: PortProtocol } = {},
+  }: Partial<ViewOptions> & { readonly protocol?: PortProtocol; readonly serves?: Server } = {},
 ): Promise<Stage> {
   const port = await freePort();
   const settings = {
     listen: port,
-    application: portOf(application),
+    application: portOf(serves),
     mode: "PERMISSIVE",
     protocol,
   } as const;
@@ -302,3 +305,35 @@ test("the caller's side tells whom it met, by the names that Envoy has for it", 
     `outbound|8080||api.production.svc.cluster.local ${idOf("api")} - default`,
   );
 });
+
+const cut: [what: string, protocol: PortProtocol][] = [
+  ["a request that nobody answers", "http"],
+  ["a connection of bytes", "tcp"],
+];
+for (const [what, protocol] of cut) {
+  test(`${what}, cut when the sidecar closes, is written before the logs are closed`, async () => {
+    const clients: Socket[] = [];
+    let waiting = 0;
+    const template = "cut %BYTES_SENT%";
+    const logs = [{ ...TEXT, format: { encoding: "TEXT", template } }] as const;
+    const silent = createServer().on("request", () => {});
+    silent.on("connection", () => waiting++).listen(0, LOOPBACK);
+    await once(silent, "listening");
+    const { sidecar, stdout, port } = await stage(logs, { protocol, serves: silent });
+    const { certificateChainPem: cert, privateKeyPem: key } = frontend;
+    const alpn = protocol === "http" ? "istio-http/1.1" : "istio";
+    const secure = { cert, key, rejectUnauthorized: false, ALPNProtocols: [alpn] };
+    for (const socket of [
+      connect({ port, host: LOOPBACK }),
+      connectTls({ port, host: LOOPBACK, ...secure }),
+    ]) {
+      clients.push(socket.on("error", () => {}));
+      socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    }
+    await eventually("both", () => waiting === clients.length);
+    await sidecar.close();
+    assert.deepEqual(stdout.text.match(/^cut \d+$/gm)?.length, clients.length);
+    silent.close();
+    for (const socket of clients) socket.destroy();
+  });
+}

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, type TestContext, test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
-import { LogFile, type LogTrouble } from "./log-file.ts";
+import type { LogTrouble } from "./line-losses.ts";
+import { LogFile } from "./log-file.ts";
 
 let folder: string;
 let count = 0;
@@ -42,8 +44,10 @@ function logIn(maxBytes: number) {
 test("when the file is full it begins anew, and its predecessor has what it held", async () => {
   const { file, read, older } = logIn(10);
   for (const line of ["one", "two", "three"]) file.write(line);
+  await file.flush();
   assert.deepEqual([await older(), await read()], ["one\ntwo\n", "three\n"]);
   for (const line of ["four", "five"]) file.write(line);
+  await file.flush();
   assert.deepEqual([await older(), await read()], ["three\n", "four\nfive\n"]);
 });
 
@@ -57,6 +61,7 @@ test("what an earlier process wrote counts", async () => {
   });
   next.write("sixes");
   next.write("x");
+  await next.flush();
   assert.deepEqual([await older(), await read()], ["one\nsixes\n", "x\n"]);
 });
 
@@ -64,25 +69,82 @@ test("without a predecessor the bound holds all the same", async () => {
   const path = join(folder, "alone.log");
   const file = new LogFile({ descriptor: opened(path), maxBytes: 10 });
   for (const line of ["one", "two", "three"]) file.write(line);
+  await file.flush();
   assert.equal(await readFile(path, "utf8"), "three\n");
 });
 
+/** Single lines, several that were gathered, and waiting for both. */
+type Step = string | readonly string[] | "flush";
+const line = fc.string({ maxLength: 12, unit: fc.constantFrom("a", "ü", "z") });
+const steps: fc.Arbitrary<readonly Step[]> = fc.array(
+  fc.oneof(line, fc.array(line, { minLength: 1, maxLength: 3 }), fc.constant("flush" as const)),
+  { maxLength: 40 },
+);
+const linesOf = (step: Step): readonly string[] =>
+  step === "flush" ? [] : typeof step === "string" ? [step] : step;
+const textOf = (lines: readonly string[]): string => lines.map((one) => `${one}\n`).join("");
+
+async function take(file: LogFile, step: Step): Promise<void> {
+  if (step === "flush") await file.flush();
+  else if (typeof step === "string") file.write(step);
+  else void file.append(Buffer.from(textOf(step)));
+}
+
 test("law: both files together are the newest lines, whole, and neither is larger than it may be", async () => {
-  const lines = fc.array(fc.string({ maxLength: 12, unit: fc.constantFrom("a", "ü", "z") }), {
-    maxLength: 40,
-  });
   await fc.assert(
-    fc.asyncProperty(lines, async (written) => {
-      const { file, read, older } = logIn(64);
-      for (const line of written) file.write(line);
+    fc.asyncProperty(steps, async (taken) => {
+      const { file, read, older } = logIn(128);
+      for (const step of taken) await take(file, step);
+      await file.flush();
       const kept = [await older(), await read()];
-      for (const text of kept) assert.ok(Buffer.byteLength(text) <= 64);
-      const all = written.map((line) => `${line}\n`).join("");
+      for (const text of kept) assert.ok(Buffer.byteLength(text) <= 128);
+      const all = textOf(taken.flatMap(linesOf));
       assert.ok(all.endsWith(kept.join("")));
-      if (Buffer.byteLength(all) > 64) assert.ok(Buffer.byteLength(kept.join("")) > 32);
+      if (Buffer.byteLength(all) > 128) assert.ok(Buffer.byteLength(kept.join("")) > 48);
     }),
     { numRuns: 50 },
   );
+});
+
+test("law: at the end of the process everything is there once, in order, whatever is under way", async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, fc.nat(8), async (taken, turns) => {
+      const { file, path } = logIn(1_000_000);
+      for (const step of taken) await take(file, step);
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      file.writeNow(Buffer.from("the last\n"));
+      assert.equal(readFileSync(path, "utf8"), textOf([...taken.flatMap(linesOf), "the last"]));
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test("the end of the process does not wait for megabytes that are being copied, and loses nothing", async () => {
+  const { file, path } = logIn(4_000_000);
+  const first = "a".repeat(3_999_990);
+  file.write(first);
+  file.write("b".repeat(20));
+  await setImmediate();
+  file.writeNow(Buffer.from("c\n"));
+  assert.equal(readFileSync(path, "utf8"), `${first}\n${"b".repeat(20)}\nc\n`);
+});
+
+test("lines that wait for a file that begins anew are bounded and counted", async () => {
+  const path = join(folder, "waiting.log");
+  const troubles: LogTrouble[] = [];
+  const file = new LogFile({
+    descriptor: opened(path),
+    predecessor: opened(`${path}.1`),
+    maxBytes: 600_000,
+    onTrouble: (trouble) => troubles.push(trouble),
+  });
+  for (let index = 0; index < 5; index++) file.write("x".repeat(500_000));
+  await file.flush();
+  file.write("again");
+  assert.deepEqual(troubles, [
+    { type: "not-written", problem: "it is being copied" },
+    { type: "written-again", lostLines: 2 },
+  ]);
 });
 
 /** A descriptor that cannot be written stands for a disk that is full; `full-disk.test.ts` fills one. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { systemClock } from "./clock.ts";
-import { createLog, LOG_LEVELS, type LogLevel } from "./log.ts";
+import { createLog, LOG_LEVELS, type LogLevel, logWith } from "./log.ts";
 import { WatchedValue } from "./watched.ts";
 
 test("what is less important than the threshold is not written, whenever the threshold changes", () => {
@@ -25,4 +25,19 @@ test("a log that nobody set a level for is at info", () => {
     lines.map((line) => JSON.parse(line).message),
     ["seen"],
   );
+});
+
+test("fields that are always told stand in every line, and give way to the line's own", () => {
+  const lines: string[] = [];
+  const log = logWith(
+    createLog((line) => lines.push(line), systemClock),
+    { process: 2, of: 3 },
+  );
+  log.info("one");
+  log.warn("two", { of: 4 });
+  const told = lines.map((line) => JSON.parse(line)).map(({ time: _, ...rest }) => rest);
+  assert.deepEqual(told, [
+    { level: "info", message: "one", process: 2, of: 3 },
+    { level: "warn", message: "two", process: 2, of: 4 },
+  ]);
 });

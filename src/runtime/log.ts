@@ -48,6 +48,16 @@ export function createLog(
   };
 }
 
+/** The same log, each line of which has these fields too. */
+export function logWith(log: Log, always: LogFields): Log {
+  return {
+    debug: (message, fields) => log.debug(message, { ...always, ...fields }),
+    info: (message, fields) => log.info(message, { ...always, ...fields }),
+    warn: (message, fields) => log.warn(message, { ...always, ...fields }),
+    error: (message, fields) => log.error(message, { ...always, ...fields }),
+  };
+}
+
 function cutField(_name: string, value: unknown): unknown {
   return typeof value === "string" ? cut(value, MAX_FIELD_CHARACTERS) : value;
 }

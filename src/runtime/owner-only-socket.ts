@@ -26,7 +26,8 @@ function listen(server: Server, path: string): Promise<void> {
     server.once("error", reject);
     const before = process.umask(OWNER_ONLY);
     try {
-      server.listen(path, () => {
+      // A worker of several would have it made by another process, which has another mask.
+      server.listen({ path, exclusive: true }, () => {
         server.off("error", reject);
         resolve();
       });

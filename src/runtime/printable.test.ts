@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { printable, printableJson } from "./printable.ts";
+import { printable, printableJson, printableJsonText } from "./printable.ts";
 
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 const text = fc.oneof(
@@ -29,4 +29,15 @@ test("escaped JSON has nothing unseen but line ends, and means the same", () => 
       assert.deepEqual(JSON.parse(json), { [written]: [written] });
     }),
   );
+});
+
+test("one text as JSON is what JSON says of it, escaped", () => {
+  fc.assert(
+    fc.property(fc.oneof(text, fc.string()), (written) => {
+      assert.equal(printableJsonText(written), printableJson(JSON.stringify(written)));
+    }),
+  );
+  for (const written of ["", "~", "\u007f", 'a"b', "\\", "\ud800", "GET"]) {
+    assert.equal(printableJsonText(written), printableJson(JSON.stringify(written)));
+  }
 });

@@ -21,6 +21,13 @@ export function printableJson(json: string): string {
   );
 }
 
+const TO_BE_ESCAPED = /[^ !#-[\]-~]/;
+
+/** A text as JSON: what `printableJson(JSON.stringify(text))` says, and at once where nothing is to be escaped. */
+export function printableJsonText(text: string): string {
+  return TO_BE_ESCAPED.test(text) ? printableJson(JSON.stringify(text)) : `"${text}"`;
+}
+
 function escapeOf(character: string, unit: number): string {
   return `\\u${character.charCodeAt(unit).toString(16).padStart(4, "0")}`;
 }

@@ -19,7 +19,7 @@ export function appendFileSink(path: string): LineSink {
     async write(lines) {
       file ??= await open(path, FLAGS, MODE);
       try {
-        await file.appendFile(`${lines}\n`);
+        await append(file, Buffer.from(`${lines}\n`));
       } catch (error) {
         await close();
         throw error;
@@ -35,4 +35,12 @@ export function appendFileSink(path: string): LineSink {
     },
     close,
   };
+}
+
+/** In one piece, which `appendFile` does not: other processes may write there too. */
+async function append(file: FileHandle, bytes: Buffer): Promise<void> {
+  for (let rest = bytes; rest.length > 0; ) {
+    const { bytesWritten } = await file.write(rest);
+    rest = rest.subarray(bytesWritten);
+  }
 }

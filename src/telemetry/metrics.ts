@@ -1,11 +1,11 @@
 /**
- * Istio's standard metrics and a few of our own, for Prometheus. The only door to prom-client.
+ * Istio's standard metrics and a few of our own, for Prometheus.
  * Labels come from verified certificates, resources and fixed sets alone, so that no stranger decides how many series there are.
  */
 import { Counter, Gauge, Registry } from "prom-client";
-import type { ResourceRef } from "../api/resource.ts";
-import type { Decision, Judged, Reason } from "../policy/decision.ts";
+import type { Decision } from "../policy/decision.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
+import { DecisionMetrics } from "./decision-metrics.ts";
 import { RequestMetrics, type RequestSeries } from "./request-metrics.ts";
 
 /** One side of a call, as far as it is known. */
@@ -32,7 +32,7 @@ export interface CallLabels {
 }
 
 export interface RequestLabels extends CallLabels {
-  /** HTTP status code that the caller saw. */
+  /** HTTP status code that the caller saw; 0 where it saw none. */
   readonly responseCode: number;
 }
 
@@ -95,59 +95,16 @@ export function createMetrics(clock: Clock = systemClock): Metrics {
   const registers = [registry];
   const requests = new RequestMetrics();
   const connections = createConnectionMetrics(registers);
-  const recordDecision = createDecisionCounters(registers);
+  const decisions = new DecisionMetrics(registers);
   const setCertificateExpiry = createExpiryGauge(registers, clock);
   return {
     ...connections,
     setCertificateExpiry,
     setServedCertificate: createServedGauge(registers),
     requestSeries: (labels) => requests.series(requestLabelValues(labels)),
-    recordDecision,
+    recordDecision: (decision) => decisions.record(decision),
     exposition: async () => `${await registry.metrics()}${requests.text()}`,
     contentType: registry.contentType,
-  };
-}
-
-const JUDGEMENT_LABELS = ["verdict", "because", "policy", "rule"] as const;
-
-/** What was decided, what policies on trial would have decided (as AP-135), and what AUDIT policies noted (AP-9). */
-function createDecisionCounters(registers: Registry[]): Metrics["recordDecision"] {
-  const decisions = new Counter({
-    name: "hauberk_decisions_total",
-    help: "Decisions, by what decided.",
-    labelNames: JUDGEMENT_LABELS,
-    registers,
-  });
-  const shadows = new Counter({
-    name: "hauberk_dry_run_decisions_total",
-    help: "What would have been decided with the policies on trial in force, by what would have decided.",
-    labelNames: JUDGEMENT_LABELS,
-    registers,
-  });
-  const audited = new Counter({
-    name: "hauberk_audited_total",
-    help: "Traffic that an AUDIT policy asks to be noted, by its first rule that matched.",
-    labelNames: ["policy", "rule"] as const,
-    registers,
-  });
-  return (decision) => {
-    decisions.inc(judgementLabels(decision));
-    if (decision.dryRun !== undefined) shadows.inc(judgementLabels(decision.dryRun));
-    if (decision.audited === undefined) return;
-    const { policy, rule } = decision.audited;
-    audited.inc({ policy: nameOfPolicy(policy), rule: String(rule) });
-  };
-}
-
-function judgementLabels({
-  verdict,
-  reason,
-}: Judged): Record<(typeof JUDGEMENT_LABELS)[number], string> {
-  return {
-    verdict,
-    because: reason.because,
-    policy: decidingPolicies(reason).map(nameOfPolicy).join(","),
-    rule: "matched" in reason ? String(reason.matched.rule) : "",
   };
 }
 
@@ -258,17 +215,4 @@ function provenNamespace({ principal = "" }: CallParty): string | undefined {
 /** Applications may answer any number; only codes that HTTP knows become series. */
 function responseCode(code: number): string {
   return Number.isInteger(code) && code >= 100 && code <= 599 ? String(code) : "0";
-}
-
-/** One whose rule matched, or those whose authorizers are asked, or those by which a pod is isolated. */
-function decidingPolicies(reason: Reason): readonly ResourceRef[] {
-  if ("matched" in reason) return [reason.matched.policy];
-  if (reason.because === "matched-custom") {
-    return reason.delegations.map(({ matched }) => matched.policy);
-  }
-  return reason.because === "network-policy" ? reason.policies : [];
-}
-
-function nameOfPolicy({ namespace, name }: ResourceRef): string {
-  return `${namespace}/${name}`;
 }

@@ -14,6 +14,10 @@ const details: { readonly [because in Reason["because"]]: [Reason, string | null
     { because: "matched-deny", matched },
     "rbac_access_denied_matched_policy[ns[production]-policy[x]-rule[0]]",
   ],
+  "token-refused": [
+    { because: "token-refused", problem: "Jwt is expired", rules: [] },
+    "jwt_authn_access_denied{Jwt_is_expired}",
+  ],
   "no-allow-matched": [
     { because: "no-allow-matched", considered: [], nearest: [] },
     "rbac_access_denied_matched_policy[none]",

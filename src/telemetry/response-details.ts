@@ -13,6 +13,8 @@ export function responseCodeDetails(reason: Reason): string | null {
       return accessDenied(ruleId(reason.matched));
     case "no-authorizer":
       return accessDenied(`${ruleId(reason.matched)}-deny-due-to-bad-CUSTOM-action`);
+    case "token-refused":
+      return tokenRefusalDetails(reason.problem);
     case "no-allow-matched":
       return accessDenied("none");
     case "plaintext-refused":
@@ -34,6 +36,11 @@ export function responseCodeDetails(reason: Reason): string | null {
     case "no-sidecar":
       return null;
   }
+}
+
+/** JWT-35 @param problem in the words of the answer */
+export function tokenRefusalDetails(problem: string): string {
+  return `jwt_authn_access_denied{${problem.replaceAll(" ", "_")}}`;
 }
 
 function accessDenied(id: string): string {

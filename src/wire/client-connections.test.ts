@@ -27,10 +27,13 @@ async function serve(context: TestContext, changes: Partial<ConnectionLimits> = 
   const log = recordedLog();
   const held = createDeferred<void>();
   const callers = new Set<string>();
+  let beingAnswered = 0;
   const service = grpcService(IstioCertificateService, {
     createCertificate: unary(async ({ csr }, { remoteAddress }) => {
       callers.add(remoteAddress);
+      beingAnswered++;
       if (csr === "wait") await held.promise;
+      beingAnswered--;
       return { certChain: [csr] };
     }, log),
   });
@@ -61,7 +64,7 @@ async function serve(context: TestContext, changes: Partial<ConnectionLimits> = 
     context.after(() => grpc.close());
     return grpc;
   };
-  return { port: server.port, log, client, held, callers };
+  return { port: server.port, log, client, held, callers, beingAnswered: () => beingAnswered };
 }
 
 const ask = (grpc: GrpcClient, csr = "hello") => grpc.unary(method, { csr }, { timeoutMs: 10_000 });
@@ -120,11 +123,11 @@ test("whoever comes gets through while a crowd of bare TCP connections holds on"
 });
 
 test("a crowd of strangers pushes out nobody who has shown a certificate, nor a stranger who is being answered", async (context) => {
-  const { port, client, held } = await serve(context);
+  const { port, client, held, beingAnswered } = await serve(context);
   const known = client("certificate");
   await ask(known);
   const waiting = ask(client(), "wait");
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await eventually("the stranger's call", () => beingAnswered() === 1);
   await crowd(() => beginCall(context, port));
   held.resolve();
   assert.deepEqual((await waiting).certChain, ["wait"]);
@@ -140,17 +143,14 @@ test("a request that does not come ends its call and its connection", {
 });
 
 test("a stranger who is never answered well is closed, whatever is open; one whose calls are answered stays", async (context) => {
-  const { client, port, callers } = await serve(context, { strangerIdleMs: 600 });
+  const { client, port, callers } = await serve(context, { strangerIdleMs: 1_000 });
   const answered = client();
+  await ask(answered);
   const silent = await beginCall(context, port);
-  const ends = createDeferred<void>();
-  silent.once("close", () => ends.resolve());
-  const until = performance.now() + 1_500;
-  while (performance.now() < until) {
+  await eventually("the end of the silent one", async () => {
     await ask(answered);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  await ends.promise;
+    return silent.destroyed;
+  });
   assert.equal(callers.size, 1, "its connection was closed, and it came anew");
 });
 

@@ -157,11 +157,11 @@ test("what is not understood is skipped with its reason, and does not count as p
     "networkpolicy/given/kubernetes-netpol.json": {
       cases: [reachability({}, { setup: { nodes: 3 } }), reachability({})],
     },
-    "jwt/given/tokens.json": { cases: [{ name: "a" }, { name: "b" }] },
-    "jwt/heldout/tokens.json": { cases: [{ name: "c" }] },
+    "moon/given/phases.json": { cases: [{ name: "a" }, { name: "b" }] },
+    "moon/heldout/phases.json": { cases: [{ name: "c" }] },
   });
   assert.deepEqual(lines, [
-    "jwt: no runner yet (3 cases)",
+    "moon: no runner yet (3 cases)",
     "networkpolicy/kubernetes-netpol: 0 passed, 0 failed, 2 skipped, 0 excluded",
     "  skipped: deny: setup not understood: nodes",
     "  skipped: deny: nothing is expected",

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { authzGolden } from "./authz-golden/authz-golden.ts";
 import { crdValidation } from "./crd-validation.ts";
 import { envoyRbac } from "./envoy-rbac/envoy-rbac.ts";
+import { jwt } from "./jwt/jwt.ts";
 import { networkpolicy } from "./networkpolicy.ts";
 import { peerAuthentication } from "./peer-authentication/peer-authentication.ts";
 import { securityE2e } from "./security-e2e/security-e2e.ts";
@@ -31,6 +32,7 @@ const RUNNERS: Readonly<Record<string, SuiteRunner>> = {
   "authz-golden": authzGolden,
   "crd-validation": crdValidation,
   "envoy-rbac": envoyRbac,
+  jwt,
   networkpolicy,
   "peer-authentication": peerAuthentication,
   "security-e2e": securityE2e,

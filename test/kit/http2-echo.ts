@@ -1,7 +1,7 @@
 /** A server on our HTTP/2 codec that sends each request back: fields as fields, body as body, trailers as trailers. */
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
-import { FieldBlock } from "../../src/http/http2/hpack/field-block.ts";
+import { FieldBlock, type OutgoingFields } from "../../src/http/http2/hpack/field-block.ts";
 import type { Following, Http2Stream } from "../../src/http/http2/stream.ts";
 import { carryHttp2 } from "./http2-carrier.ts";
 
@@ -71,7 +71,7 @@ function echo(socket: Socket, notes: string[], note: (held: number) => void): vo
         block.add("link", "</early>");
         connection.sendHead(stream, block, "more");
         block.response(200);
-        block.copyAll(head);
+        copyAll(head, block);
         block.add("x-seen", `${head.method} ${head.scheme} ${head.authority} ${head.path}`);
         connection.sendHead(stream, block, "more");
         push(stream);
@@ -88,7 +88,7 @@ function echo(socket: Socket, notes: string[], note: (held: number) => void): vo
         if (stream.context === undefined) return;
         stream.context.trailers = new FieldBlock();
         stream.context.trailers.trailers();
-        stream.context.trailers.copyAll(fields);
+        copyAll(fields, stream.context.trailers);
         stream.context.following = "last";
         push(stream);
       },
@@ -104,3 +104,7 @@ function echo(socket: Socket, notes: string[], note: (held: number) => void): vo
 }
 
 const NOTHING = Buffer.alloc(0);
+
+function copyAll(fields: OutgoingFields, block: FieldBlock): void {
+  for (let index = 0; index < fields.count; index++) block.copy(fields, index);
+}

@@ -55,7 +55,7 @@ export function readResponses(
   const head = new ResponseHead();
   return readConnection(bytes, options, {
     head,
-    line: () => `${head.status} ${head.reasonText()} 1.${head.minorVersion}`,
+    line: () => `${head.status} ${reasonOf(head)} 1.${head.minorVersion}`,
     framing: () => head.framing(answers),
     switches: () => false,
   });
@@ -170,6 +170,10 @@ function plainFields({ bytes, count, ranges }: FieldSection): string[] {
   return Array.from({ length: 2 * count }, (_, index) =>
     bytes.toString("latin1", ranges[2 * index], ranges[2 * index + 1]),
   );
+}
+
+function reasonOf({ bytes, reasonStart, reasonEnd }: ResponseHead): string {
+  return bytes.toString("latin1", reasonStart, reasonEnd);
 }
 
 function targetOf({ bytes, targetStart, targetEnd }: RequestHead): string {

@@ -1,12 +1,14 @@
 /** Sidecars for tests: real sockets, real certificates, a view made by hand, everything written down in memory. */
 import type { Server } from "node:net";
 import type { AuthorizationRule } from "../../src/api/authorization-policy.ts";
+import { DEFAULT_PROXY_HEADERS, type ProxyHeaders } from "../../src/api/proxy-headers.ts";
 import type { PortProtocol } from "../../src/api/service.ts";
 import { parseSpiffeId } from "../../src/identity/spiffe-id.ts";
 import type { X509Svid } from "../../src/identity/x509-svid.ts";
 import type { MutualTlsMode } from "../../src/policy/decision.ts";
 import type {
   AppliedPolicy,
+  AppliedTokenRule,
   Destination,
   InboundPort,
   WorkloadView,
@@ -102,11 +104,13 @@ export interface ViewOptions {
   readonly httpProxy?: number;
   readonly trustDomainAliases?: readonly string[];
   readonly minimumTlsVersion?: "TLSv1.2" | "TLSv1.3";
+  readonly proxyHeaders?: Partial<ProxyHeaders>;
+  readonly tokenRules?: readonly AppliedTokenRule[];
 }
 
 export function workloadView(options: ViewOptions): WorkloadView {
   const { name = "api", rootsPem, ports = [], policies = [], destinations = [] } = options;
-  const { httpProxy, trustDomainAliases = [] } = options;
+  const { httpProxy, trustDomainAliases = [], proxyHeaders, tokenRules } = options;
   return {
     workload: {
       namespace: "production",
@@ -131,11 +135,13 @@ export function workloadView(options: ViewOptions): WorkloadView {
         allow: policies.filter(({ action }) => action === "ALLOW"),
       },
       pathNormalization: "DEFAULT",
+      ...(tokenRules && { tokenRules }),
     },
     outbound: {
       ...(httpProxy === undefined ? {} : { httpProxy: { address: LOOPBACK, port: httpProxy } }),
       destinations,
     },
+    ...(proxyHeaders && { proxyHeaders: { ...DEFAULT_PROXY_HEADERS, ...proxyHeaders } }),
   };
 }
 
@@ -181,7 +187,7 @@ export async function startTestSidecar(options: {
     svid,
     views,
     applicationProcessIds,
-    accessLog: (entry) => keep === "everything" && entries.push(entry),
+    accessLog: (line) => keep === "everything" && entries.push(JSON.parse(line)),
     ...(options.logStreams && { logStreams: options.logStreams }),
     log: keep === "everything" ? log : silentLog,
     clock: systemClock,

@@ -7,10 +7,19 @@
  */
 import { randomInt } from "node:crypto";
 import { certificateFuzzer } from "./certificate-fuzz.ts";
+import { envoyFuzzer } from "./envoy-fuzz.ts";
 import type { Fuzzer } from "./fuzz/fuzzer.ts";
 import { http1Fuzzer } from "./http1-fuzz.ts";
+import { http2Fuzzer } from "./http2-fuzz.ts";
+import { http2StatesFuzzer } from "./http2-states-fuzz.ts";
 
-const FUZZERS: readonly Fuzzer[] = [certificateFuzzer, http1Fuzzer];
+const FUZZERS: readonly Fuzzer[] = [
+  certificateFuzzer,
+  http1Fuzzer,
+  http2Fuzzer,
+  http2StatesFuzzer,
+  envoyFuzzer,
+];
 const MINUTE_MS = 60_000;
 
 const [minutesText = "1", seedText = String(randomInt(2 ** 31)), name] = process.argv.slice(2);

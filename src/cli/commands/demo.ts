@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { readResourceFiles } from "../../control/resource-files.ts";
 import { DataDirectory } from "../../local/data-directory.ts";
-import type { MeshEvent } from "../../local/local-mesh.ts";
+import type { MeshEvent } from "../../local/mesh-event.ts";
 import { takeMeshLock } from "../../local/mesh-lock.ts";
 import { buildSnapshot } from "../../policy/mesh-snapshot.ts";
 import { copyExample, type Example, findExample } from "../demo/example.ts";

@@ -17,11 +17,10 @@ import { startPodWorkloadApi } from "../../proxy/pod-workload-api.ts";
 import { startSidecar } from "../../proxy/sidecar.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { createDeferred } from "../../runtime/deferred.ts";
+import { describeError } from "../../runtime/hauberk-error.ts";
 import { WatchedValue } from "../../runtime/watched.ts";
-import { formatAccessLogEntry } from "../../telemetry/access-log.ts";
 import { openInheritedPipe } from "../inherited-pipe.ts";
-import { openLogStreams } from "../log-streams.ts";
-import { openProcessLogs } from "../process-logs.ts";
+import { openSidecarProcess } from "../sidecar-process.ts";
 import { aborted, stopSignal } from "../stop-signal.ts";
 
 /** Standard output carries the access log, standard error the operational log. */
@@ -29,7 +28,7 @@ export async function sidecarCommand(): Promise<number> {
   const signal = stopSignal();
   const endAtOnce = (): never => process.exit(0);
   signal.addEventListener("abort", endAtOnce);
-  const { log, logLevel, writeOutput } = openProcessLogs(systemClock);
+  const { log, logLevel, writeOutput, logStreams, worker } = openSidecarProcess();
   const bootstrapped = createDeferred<SidecarBootstrap>();
   const applicationProcessIds = new WatchedValue<readonly number[]>([]);
   let identity: WorkloadIdentity | undefined;
@@ -54,6 +53,7 @@ export async function sidecarCommand(): Promise<number> {
   const discovery = startDiscoveryClient({
     controlPlane: bootstrap.controlPlane,
     name: `${bootstrap.namespace}/${bootstrap.name}`,
+    place: worker?.place,
     svid: identity.svid,
     rootsPem: () => known.roots.current,
     onRefused: (svid) => identity?.refuse(svid),
@@ -62,34 +62,48 @@ export async function sidecarCommand(): Promise<number> {
     signal,
   });
   discovery.views.onChange((view) => learnTrust(view?.trust, known));
-  const sidecar = await startSidecar({
-    ...bootstrap,
-    ...common,
-    logLevel,
-    svid: identity.svid,
-    views: discovery.views,
-    applicationProcessIds,
-    accessLog: (entry) => writeOutput(formatAccessLogEntry(entry)),
-    logStreams: openLogStreams(log),
-  });
-  const workloadApi =
-    bootstrap.workloadApi &&
-    (await startPodWorkloadApi({
+  const opened: Closable[] = [];
+  try {
+    const told = { svid: identity.svid, views: discovery.views, applicationProcessIds };
+    const sidecar = await startSidecar({
       ...bootstrap,
       ...common,
-      settings: bootstrap.workloadApi,
-      rootsPem: () => known.roots.current,
-      svid: identity.svid,
-      views: discovery.views,
-      applicationProcessIds,
-    }));
-  signal.removeEventListener("abort", endAtOnce);
-  pipe.send({ type: "ready" });
+      ...told,
+      ...(worker && { openAdmin: worker.openAdmin }),
+      logLevel,
+      accessLog: writeOutput,
+      logStreams,
+    });
+    opened.push(sidecar);
+    const { workloadApi: settings } = bootstrap;
+    const rootsPem = (): readonly string[] => known.roots.current;
+    if (settings !== undefined)
+      opened.push(
+        await startPodWorkloadApi({ ...bootstrap, ...common, ...told, settings, rootsPem }),
+      );
+    signal.removeEventListener("abort", endAtOnce);
+    pipe.send({ type: "ready" });
+  } catch (error) {
+    const problem = describeError(error);
+    log.error("the sidecar did not start", { problem });
+    pipe.send({ type: "failed", problem });
+    await closeAll(opened);
+    process.exit(1); // a connection to the control plane that is being made would hold the process
+  }
   await aborted(signal);
-  await Promise.all([sidecar.close(), workloadApi?.close()]);
+  await closeAll(opened);
   await Promise.all([identity.close(), discovery.stopped]);
   pipe.close();
+  await worker?.leave();
   return 0;
+}
+
+interface Closable {
+  close(): Promise<void>;
+}
+
+async function closeAll(opened: readonly Closable[]): Promise<void> {
+  await Promise.all(opened.map((one) => one.close()));
 }
 
 /** What the control plane last said of authorities. */

@@ -116,11 +116,6 @@ test("as JSON every fault names the gate that found it", async () => {
 
 const policy = (name: string, spec: string): string =>
   `apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: ${name}, namespace: shop}\nspec: ${spec}\n`;
-const token = `apiVersion: security.istio.io/v1
-kind: RequestAuthentication
-metadata: {name: users, namespace: shop}
-spec: {jwtRules: [{issuer: https://a.b}]}
-`;
 const networking = (kind: string): string =>
   `apiVersion: networking.istio.io/${kind === "EnvoyFilter" ? "v1alpha3" : "v1"}\nkind: ${kind}\nmetadata: {name: a, namespace: shop}\n`;
 
@@ -135,7 +130,6 @@ async function validateText(
 }
 
 const refusedByUp: [kind: string, text: string][] = [
-  ["RequestAuthentication", token],
   ["Sidecar", `${networking("Sidecar")}spec: {egress: [{hosts: ["./*"]}]}\n`],
   ["EnvoyFilter", `${networking("EnvoyFilter")}spec: {}\n`],
   [

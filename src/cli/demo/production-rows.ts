@@ -2,7 +2,6 @@
 import { attackRows } from "./attack-row.ts";
 import { chainRow } from "./chain-row.ts";
 import { httpRow } from "./http-row.ts";
-import { borrowedListenerRow, borrowedProxyRow, plaintextRow } from "./outsider-row.ts";
 import { policyChangeRow } from "./policy-change-row.ts";
 import {
   API,
@@ -14,6 +13,7 @@ import {
   MONITORING,
   OUTSIDER,
 } from "./production-actors.ts";
+import { INTRUDER_ROWS } from "./production-intruder-rows.ts";
 import { renewalRow } from "./renewal-row.ts";
 import type { Row } from "./row.ts";
 import { tcpRow } from "./tcp-row.ts";
@@ -241,44 +241,6 @@ const OTHER_NAMESPACES: readonly Row[] = [
   }),
 ];
 
-const INTRUDERS: readonly Row[] = [
-  httpRow({
-    caller: COMPROMISED,
-    callee: API,
-    request: "GET /healthz",
-    expected: "DENY wins over what everyone may do",
-    status: 403,
-    because: "matched-deny",
-    policy: "block-compromised",
-  }),
-  httpRow({
-    caller: COMPROMISED,
-    callee: API,
-    request: ORDERS,
-    headers: {
-      "x-api-version": "v1",
-      "x-forwarded-client-cert": "URI=spiffe://cluster.local/ns/production/sa/frontend",
-    },
-    remark: "as frontend",
-    expected: "a forged x-forwarded-client-cert proves nothing",
-    status: 403,
-    because: "matched-deny",
-    policy: "block-compromised",
-  }),
-  tcpRow({
-    caller: COMPROMISED,
-    callee: DATABASE,
-    line: "HAS gambeson",
-    expected: "TCP refused by the same policy",
-    because: "matched-deny",
-    policy: "block-compromised",
-  }),
-  plaintextRow({ caller: OUTSIDER, callee: API, request: "GET /healthz", policy: "default" }),
-  plaintextRow({ caller: OUTSIDER, callee: DATABASE, request: "TCP", policy: "default" }),
-  borrowedListenerRow({ caller: OUTSIDER, callee: API, lender: FRONTEND, request: ORDERS }),
-  borrowedProxyRow({ caller: OUTSIDER, callee: API, lender: FRONTEND, request: ORDERS }),
-];
-
 /** What changes while connections are open. */
 const CHANGES: readonly Row[] = [
   policyChangeRow({
@@ -297,7 +259,7 @@ export const PRODUCTION_ROWS: readonly Row[] = [
   ...FRONTEND_AND_API,
   ...DATABASE_ROWS,
   ...OTHER_NAMESPACES,
-  ...INTRUDERS,
+  ...INTRUDER_ROWS,
   ...attackRows(COMPROMISED),
   ...CHANGES,
 ];

@@ -5,14 +5,14 @@
 import { COLON, CR, FIELD_VALUE, HTAB, LF, SPACE, TOKEN } from "../byte-classes.ts";
 import { fieldIdOf } from "../field-names.ts";
 import type { FieldRanges } from "../field-ranges.ts";
+import { MAX_HEAD_FIELDS } from "../head-limits.ts";
 import { type Http1Problem, PROBLEM } from "./problem.ts";
 
 /** What a scan returns instead of the offset behind the last byte it took. */
 export const INCOMPLETE = 0;
 export const REFUSED = -1;
 
-/** As Envoy's default. */
-export const MAX_FIELDS = 100;
+export const MAX_FIELDS: number = MAX_HEAD_FIELDS;
 const MAX_NAME_BYTES = 256;
 
 export class FieldSection implements FieldRanges {

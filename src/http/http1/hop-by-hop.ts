@@ -4,12 +4,10 @@ import { FIELD } from "../field-names.ts";
 import { isWord, itemAt, OPTION, type Range } from "./connection-options.ts";
 import type { MessageHead } from "./message-head.ts";
 
-/**
- * Left out of whatever goes on. `Transfer-Encoding` is not among them: a chunked body is relayed as it came, and the
- * field is known to say that and nothing else. Who frames a body anew leaves it out.
- */
+/** Left out of whatever goes on; a body is framed anew, so its coding is among them. */
 const HOP_BY_HOP =
   (1 << FIELD.connection) |
+  (1 << FIELD["transfer-encoding"]) |
   (1 << FIELD.upgrade) |
   (1 << FIELD.expect) |
   (1 << FIELD.te) |

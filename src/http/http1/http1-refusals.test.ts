@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readRequests, readResponses } from "../../../test/kit/read-http1.ts";
+import { MAX_FIELDS } from "./field-section.ts";
+import { MAX_HEAD_BYTES } from "./message-head.ts";
 import { PROBLEM } from "./problem.ts";
 import { ANSWERS } from "./response-head.ts";
 
@@ -44,9 +46,9 @@ const lines: readonly Row[] = [
   ["RFC 9110 5.5", `${GET}X: a\x1bb\r\n\r\n`, "invalidValue"],
   ["RFC 9110 5.5", `${GET}X: a\x7fb\r\n\r\n`, "invalidValue"],
   ["RFC 9110 5.5", `${POST}Transfer-Encoding: \x0bchunked\r\n\r\n`, "invalidValue"],
-  ["QK-15", `${GET}${"a: b\r\n".repeat(100)}\r\n`, "tooManyFields"],
+  ["QK-15", `${GET}${"a: b\r\n".repeat(MAX_FIELDS)}\r\n`, "tooManyFields"],
   ["QK-15", `${GET}${"n".repeat(257)}: b\r\n\r\n`, "longName"],
-  ["QK-15", `${GET}X: ${"v".repeat(65_536)}`, "headTooLarge"],
+  ["QK-15", `${GET}X: ${"v".repeat(MAX_HEAD_BYTES)}`, "headTooLarge"],
 ];
 
 const startLines: readonly Row[] = [
@@ -222,7 +224,7 @@ const chunks: readonly Row[] = [
   ["7.1.2", `${CHUNKED}0\r\nX : 1\r\n\r\n`, "spaceBeforeColon"],
   ["7.1.2", `${CHUNKED}0\r\n: 1\r\n\r\n`, "emptyName"],
   ["7.1.2", `${CHUNKED}0\r\n x: 1\r\n\r\n`, "foldedLine"],
-  ["7.1.2", `${CHUNKED}0\r\n${"a: b\r\n".repeat(101)}\r\n`, "tooManyFields"],
+  ["7.1.2", `${CHUNKED}0\r\n${"a: b\r\n".repeat(MAX_FIELDS + 1)}\r\n`, "tooManyFields"],
   ["7.1.2", `${CHUNKED}0\r\nX: ${"v".repeat(8_192)}`, "trailersTooLarge"],
   ...[
     "Content-Length: 5",

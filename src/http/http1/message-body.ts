@@ -1,6 +1,6 @@
 /**
  * The body of a message, as a state machine over the bytes that come behind its head. It copies nothing but trailers: it
- * says how many bytes belong to the message, which may be relayed as they came, and which of them are payload.
+ * says how many bytes belong to the message, and which of them are payload.
  */
 import { CR, LF } from "../byte-classes.ts";
 import { ChunkLine } from "./chunk-line.ts";
@@ -72,22 +72,9 @@ export class MessageBody {
   }
 
   /**
-   * @returns the offset behind the last byte that belongs to this message, `to` if all do; or `REFUSED`: then none of these
-   *   bytes may be relayed, and the message must not be completed
-   */
-  relay(bytes: Uint8Array, from: number, to: number): number {
-    let at = from;
-    while (at < to && this.#state !== STATE.over) {
-      at = this.step(bytes, at, to);
-      if (at < 0) return REFUSED;
-    }
-    return at;
-  }
-
-  /**
    * Goes on to the end of the next run of payload, for who frames it anew: see `payloadStart`, `payloadEnd`.
    *
-   * @returns the offset to go on from, `to` at most, or `REFUSED`
+   * @returns the offset to go on from, `to` at most; or `REFUSED`: then the message must not be completed
    */
   step(bytes: Uint8Array, from: number, to: number): number {
     this.payloadStart = this.payloadEnd = from;

@@ -1,6 +1,7 @@
 /** What requests and responses have alike: where the head lies, how long the body is, what becomes of the connection. */
 import { HTAB, SPACE } from "../byte-classes.ts";
 import { FIELD } from "../field-names.ts";
+import { MAX_HEAD_OCTETS } from "../head-limits.ts";
 import {
   connectionOptions,
   isWord,
@@ -11,8 +12,8 @@ import {
 import { FieldSection, INCOMPLETE } from "./field-section.ts";
 import { type Http1Problem, PROBLEM } from "./problem.ts";
 
-/** Of a head, with its blank line; as Envoy's default. */
-export const MAX_HEAD_BYTES = 61_440;
+/** Of a head, with its blank line. */
+export const MAX_HEAD_BYTES: number = MAX_HEAD_OCTETS;
 /** `Content-Length` of a head that has none. */
 export const NO_LENGTH = -1;
 

@@ -31,7 +31,7 @@ export const PROBLEM = {
   headTooLarge: {
     status: 431,
     code: "http1.head_too_large",
-    words: "the head is longer than 60 KiB",
+    words: "the head is longer than 64 KiB",
   },
   requestLineTooLong: {
     status: 414,
@@ -103,7 +103,7 @@ export const PROBLEM = {
     code: "http1.invalid_field_value",
     words: "a control byte in a field value",
   },
-  tooManyFields: { status: 431, code: "http1.too_many_fields", words: "more than 100 fields" },
+  tooManyFields: { status: 431, code: "http1.too_many_fields", words: "more than 128 fields" },
   longConnection: {
     status: 431,
     code: "http1.connection_too_long",

@@ -1,4 +1,4 @@
-/** The parts of a request target and of a Host field, as bytes; `proxy/request-target.ts` has the same rules for text. */
+/** The parts of a request target and of a Host field, as bytes. */
 import { HOST, IP_LITERAL } from "../byte-classes.ts";
 import { isWord } from "./connection-options.ts";
 

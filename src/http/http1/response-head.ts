@@ -58,10 +58,6 @@ export class ResponseHead extends MessageHead {
     return this.contentLength === 0 ? FRAMING.none : FRAMING.length;
   }
 
-  reasonText(): string {
-    return this.bytes.toString("latin1", this.reasonStart, this.reasonEnd);
-  }
-
   protected scanStartLine(to: number): number {
     const { bytes, start } = this;
     const code = start + HTTP_VERSION_BYTES + 1;
@@ -101,11 +97,9 @@ export class ResponseHead extends MessageHead {
 }
 
 function statusAt(bytes: Uint8Array, at: number): number {
-  const [first, second, third] = [
-    digitAt(bytes, at),
-    digitAt(bytes, at + 1),
-    digitAt(bytes, at + 2),
-  ];
+  const first = digitAt(bytes, at);
+  const second = digitAt(bytes, at + 1);
+  const third = digitAt(bytes, at + 2);
   const isStatus = first >= 1 && first <= 5 && second >= 0 && third >= 0;
   return isStatus ? first * 100 + second * 10 + third : -1;
 }

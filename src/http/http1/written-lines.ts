@@ -1,6 +1,6 @@
 /** Lines that are written as they stand here, and the frames of chunks for who frames a body anew. */
 import { CR, LF } from "../byte-classes.ts";
-import { writeByte } from "./write-bytes.ts";
+import { copy, writeByte, writeNumber } from "./write-bytes.ts";
 
 export const CLOSE_LINE: Buffer = Buffer.from("Connection: close\r\n");
 /** For clients of HTTP/1.0 that asked for it. */
@@ -14,6 +14,13 @@ export const CONTINUE: Buffer = Buffer.from("HTTP/1.1 100 Continue\r\n\r\n");
 export const CHUNK_END: Buffer = Buffer.from("\r\n");
 /** The last chunk, with no trailers. */
 export const LAST_CHUNK: Buffer = Buffer.from("0\r\n\r\n");
+
+const LENGTH = Buffer.from("Content-Length: ");
+
+/** Of a body that is not chunked. @returns the offset behind the line */
+export function writeLengthLine(target: Uint8Array, at: number, length: number): number {
+  return copy(CHUNK_END, target, writeNumber(target, copy(LENGTH, target, at), length));
+}
 
 /** The most bytes that `writeChunkSize` needs. */
 export const MAX_CHUNK_SIZE_BYTES = 16;

@@ -27,6 +27,7 @@ import {
   CONTROL_BUDGET,
   MAX_BLOCK,
   MAX_CONTINUATIONS,
+  MAX_FIELDS,
   MAX_INFORMATIONAL,
   MAX_OUTPUT,
   MAX_STREAMS,
@@ -227,14 +228,14 @@ test(`more than ${MAX_STREAMS} streams at once are refused, and may come again l
 });
 
 test("requests with too many fields are answered without end: others are under way on a connection of a sidecar", () => {
-  const fields = [...GET, ...Array.from({ length: 101 }, (): Field => ["x", "1"])];
+  const fields = [...GET, ...Array.from({ length: MAX_FIELDS + 1 }, (): Field => ["x", "1"])];
   const once = (time: number): Buffer => headers(2 * time + 1, fields);
   const limit = 2 * RESET_BUDGET.burst;
   assert.equal(timesUntilEnded(recordedServer(), once, limit), limit);
 });
 
 test("too many fields are answered by 431, and the next request is served (QK-15)", () => {
-  const many = Array.from({ length: 101 }, (_, at): Field => [`x-${at}`, "1"]);
+  const many = Array.from({ length: MAX_FIELDS + 1 }, (_, at): Field => [`x-${at}`, "1"]);
   const recorded = recordedServer().receive(headers(1, [...GET, ...many]), headers(3, GET));
   assert.deepEqual(recorded.take(), ["HEADERS 1 END"]);
   assert.equal(recorded.told.at(-1), "head 3 last GET shop.example/cart {}");

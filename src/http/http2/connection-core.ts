@@ -128,7 +128,8 @@ export class ConnectionCore<Context> {
 
   /** Lets owners go on that wait for a window or for room, as far as there is any. */
   wakeWaiting(): void {
-    if (this.waiting.size === 0) return;
+    if (this.waiting.size === 0 || this.sendWindow <= 0) return;
+    if (this.output.pending >= OUTPUT_HIGH_WATER) return;
     for (const stream of [...this.waiting]) {
       if (this.sendWindow <= 0 || this.output.pending >= OUTPUT_HIGH_WATER) return;
       if (stream.sendWindow <= 0 || !this.waiting.delete(stream)) continue;

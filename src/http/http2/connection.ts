@@ -99,6 +99,14 @@ export class Http2Connection<Context> {
   }
 
   /**
+   * Another number for each head, or frame without a head, of which only a part has come, and 0 when there is none: a peer
+   * for which it stays the same takes too long. Of bodies nothing is kept, and they may take as long as they like.
+   */
+  get unfinished(): number {
+    return this.#router.unfinished;
+  }
+
+  /**
    * Sends a request's head on a new stream.
    *
    * @throws Error when `mayOpen` is false

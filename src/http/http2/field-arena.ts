@@ -3,6 +3,7 @@
  * whatever had to be decoded or fetched from the dynamic table. So each field is a range of one buffer, and most are
  * never copied.
  */
+import { copyRange } from "../http1/write-bytes.ts";
 import { STATIC_TEXT } from "./hpack/static-table.ts";
 import { MAX_BLOCK, MAX_FIELD_LIST } from "./limits.ts";
 
@@ -22,7 +23,6 @@ export interface ArenaField {
 
 /** Beyond what a list may hold: the field that goes over the limit is still decoded. */
 const SPARE = 16_384;
-const SHORT = 24;
 
 export class FieldArena {
   readonly bytes: Buffer;
@@ -50,14 +50,9 @@ export class FieldArena {
 
   /** What does not fit is left out: see `SPARE`. */
   append(source: Buffer, from: number, to: number): void {
-    let at = this.end;
-    if (to - from < SHORT) {
-      const { bytes } = this;
-      for (let index = from; index < to; index++) bytes[at++] = source[index] ?? 0;
-    } else {
-      source.copy(this.bytes, at, from, to);
-      at += to - from;
-    }
-    this.end = at;
+    const at = this.end;
+    const end = Math.min(to, from + Math.max(0, this.bytes.length - at));
+    copyRange({ bytes: source, start: from, end }, this.bytes, at);
+    this.end = at + to - from;
   }
 }

@@ -15,6 +15,8 @@ export class FrameRouter<Context> implements FrameSink {
   readonly #heads: HeadReceiver<Context>;
   readonly #bodies: DataReceiver<Context>;
   #hasSettings = false;
+  /** Heads, and frames that are of none, that have begun. */
+  #begun = 0;
 
   /** @param finishDrain called when the peer has answered `DRAIN_PING` */
   constructor(core: ConnectionCore<Context>, sender: Sender<Context>, finishDrain: () => void) {
@@ -34,6 +36,11 @@ export class FrameRouter<Context> implements FrameSink {
     return this.#reader.held + this.#heads.held;
   }
 
+  /** See `Http2Connection.unfinished`. */
+  get unfinished(): number {
+    return this.#reader.held > 0 || this.#heads.openId > 0 ? this.#begun + 1 : 0;
+  }
+
   receive(bytes: Buffer, from: number, to: number): void {
     this.#reader.receive(bytes, from, to);
   }
@@ -43,6 +50,7 @@ export class FrameRouter<Context> implements FrameSink {
   }
 
   announce(): void {
+    if (this.#heads.openId === 0) this.#begun++;
     const problem = this.#sayDisorder();
     if (problem !== "") this.fail(ERROR_CODE.PROTOCOL_ERROR, problem);
     else this.control.check(this.#reader);

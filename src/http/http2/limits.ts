@@ -1,13 +1,14 @@
 /** What a stranger may ask of one connection. All constant; `Http2Connection.held` says what is in use. */
+import { MAX_HEAD_FIELDS, MAX_HEAD_OCTETS } from "../head-limits.ts";
 
 /** Of frames that we accept: the least that RFC 9113 allows (section 4.2). */
 export const MAX_FRAME_SIZE = 16_384;
+/** Of a head or trailers, without pseudo-fields. */
+export const MAX_FIELDS: number = MAX_HEAD_FIELDS;
 /** Of a head or trailers, counted as in RFC 9113 section 6.5.2: names, values and 32 octets a field. */
-export const MAX_FIELD_LIST = 65_536;
-/** Of a head or trailers, without pseudo-fields; as Envoy's default. */
-export const MAX_FIELDS = 100;
-/** Of a compressed head with its continuations, in octets. */
-export const MAX_BLOCK = 65_536;
+export const MAX_FIELD_LIST: number = MAX_HEAD_OCTETS + 32 * (MAX_FIELDS + 4);
+/** Of a compressed head with its continuations, in octets: also of one that is written without any compression. */
+export const MAX_BLOCK: number = MAX_FIELD_LIST;
 /** Of one head: enough for the largest in frames of the common size, with some to spare. */
 export const MAX_CONTINUATIONS = 16;
 /** Heads of status 1xx before a response. */
@@ -24,7 +25,7 @@ export const DYNAMIC_TABLE_SIZE = 4_096;
 /** Parameters in one SETTINGS frame; six are defined. */
 export const MAX_SETTINGS = 32;
 /** Octets of output that wait to be taken: then no more DATA is accepted from the owner. */
-export const OUTPUT_HIGH_WATER = 65_536;
+export const OUTPUT_HIGH_WATER = 131_072;
 /** Octets of output that wait to be taken: then the peer reads too slowly for what it asks, and the connection ends. */
 export const MAX_OUTPUT = 2_097_152;
 /** The owner should give up a connection whose peer has not acknowledged our SETTINGS after so long. */

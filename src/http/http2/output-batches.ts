@@ -2,6 +2,7 @@
  * Bytes on their way out, gathered so that the owner writes once a turn of the event loop. Batches come from one pool
  * for all connections: a connection with nothing to say holds none.
  */
+import { copyRange } from "../http1/write-bytes.ts";
 import { FRAME_HEADER } from "./frame.ts";
 
 const BATCH_SIZE = 65_536;
@@ -95,7 +96,7 @@ export class OutputBatches {
     while (at < to) {
       const batch = this.#room(1);
       const length = Math.min(to - at, BATCH_SIZE - batch.length);
-      source.copy(batch.bytes, batch.length, at, at + length);
+      copyRange({ bytes: source, start: at, end: at + length }, batch.bytes, batch.length);
       this.#advance(length);
       at += length;
     }

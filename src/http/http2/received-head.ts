@@ -143,8 +143,8 @@ export class ReceivedHead implements FieldRanges, PseudoFields {
     this.#size = 0;
     this.#seen = 0;
     this.#host = -1;
-    this.starts.fill(0);
-    this.ends.fill(0);
+    // A native `fill` costs more for so few.
+    for (let id = FIRST_PSEUDO; id <= LAST_PSEUDO; id++) this.starts[id] = this.ends[id] = 0;
   }
 
   accept(field: ArenaField): void {

@@ -8,7 +8,7 @@ import type {
 import type { Destination } from "../../policy/workload-view.ts";
 import { createDeferred, type Deferred } from "../../runtime/deferred.ts";
 import type { MeshProcess, ProcessPlan } from "../processes/mesh-process.ts";
-import { firstReport, MeshStartError, ownProcessPlan } from "../processes/own-process.ts";
+import { firstReport, ownProcessPlan } from "../processes/own-process.ts";
 import { type ProcessEvent, SupervisedProcess } from "../processes/supervised-process.ts";
 
 export interface GatewayProcessOptions {
@@ -66,7 +66,6 @@ export class GatewayProcess {
       destinations: this.#destinations,
     };
     started.send(instruction);
-    const report = await firstReport(started, { answer: this.#answer.promise, log });
-    if (report.type === "failed") throw new MeshStartError(`the gateway: ${report.problem}`);
+    await firstReport(started, { answer: this.#answer.promise, log });
   }
 }

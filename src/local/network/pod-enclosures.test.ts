@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { DataDirectory } from "../data-directory.ts";
-import type { PathRewrite } from "../pods/container-files.ts";
+import type { PathRewrite } from "../pods/rewrite-paths.ts";
 import { ForbiddenVolumeError, volumeOf } from "./pod-enclosures.ts";
 
 const VOLUME = { access: "read-write", origin: "pod" } as const;

@@ -16,9 +16,9 @@ import type { Log } from "../../runtime/log.ts";
 import type { DataDirectory } from "../data-directory.ts";
 import type { JoinedNetwork } from "../joining/mesh-socket-messages.ts";
 import type { PlannedPod } from "../mesh-plan.ts";
-import type { PathRewrite } from "../pods/container-files.ts";
 import type { ContainerLaunch } from "../pods/container-launch.ts";
 import type { EnclosedLaunch } from "../pods/pod-container.ts";
+import type { PathRewrite } from "../pods/rewrite-paths.ts";
 import { applicationProcesses } from "./application-processes.ts";
 import {
   type Command,

@@ -6,14 +6,9 @@ import { test } from "node:test";
 import type { Deployment } from "../../api/deployment.ts";
 import { parseResources } from "../../api/parse-resources.ts";
 import type { Resource } from "../../api/resource.ts";
-import {
-  type FileWriter,
-  MissingVolumeDataError,
-  type PathRewrite,
-  planContainerFiles,
-  rewritePaths,
-  writeContainerFiles,
-} from "./container-files.ts";
+import { MissingVolumeDataError, planContainerFiles } from "./container-files.ts";
+import { type PathRewrite, rewritePaths } from "./rewrite-paths.ts";
+import { type FileWriter, writeContainerFiles } from "./write-container-files.ts";
 
 const rewrites: readonly PathRewrite[] = [
   {

@@ -1,12 +1,10 @@
 /**
- * The volumes of a container on a machine without containers: which files are written where, and where the paths that
+ * The volumes of a container on a machine without containers: which files are to be where, and where the paths that
  * the manifest speaks of really are. A pod with a file system of its own sees them at those paths; for any other, the
  * paths are rewritten.
  */
-import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, chown, mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { ConfigMap } from "../../api/config-map.ts";
 import type { Container } from "../../api/container.ts";
 import type { DataSource } from "../../api/data-source.ts";
@@ -16,6 +14,7 @@ import { formatLocation, type Resource, type SourceLocation } from "../../api/re
 import type { Secret } from "../../api/secret.ts";
 import type { Volume } from "../../api/volume.ts";
 import { HauberkError } from "../../runtime/hauberk-error.ts";
+import type { PathRewrite } from "./rewrite-paths.ts";
 
 /** A volume names a ConfigMap, Secret or key that is not there. */
 export class MissingVolumeDataError extends HauberkError {
@@ -38,17 +37,6 @@ export interface PlannedCredential extends FilePlace {
   readonly credential:
     | { readonly kind: "token"; readonly audience?: string; readonly lifetimeSeconds: number }
     | { readonly kind: "root-certificate" };
-}
-
-/** A path of the manifest, and what stands for it here. */
-export interface PathRewrite {
-  readonly from: string;
-  readonly to: string;
-  readonly access: "read-only" | "read-write";
-  /** Whether it was made for the pod, or is the machine's own. */
-  readonly origin: "pod" | "machine";
-  /** Of the volume: `to` lies in it, whatever links the volume holds. */
-  readonly root: string;
 }
 
 export interface ContainerFiles {
@@ -254,71 +242,4 @@ export function findData(
   if (found.kind === "Secret") return found.data;
   const texts = [...found.data].map(([key, text]) => [key, Buffer.from(text, "utf8")] as const);
   return new Map([...texts, ...found.binaryData]);
-}
-
-export interface FileWriter {
-  /** Of what is written, where that is not ourselves. */
-  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
-  /** The text of a credential, made now. */
-  readonly make: (credential: PlannedCredential["credential"]) => Promise<string>;
-}
-
-export async function writeContainerFiles(
-  { folders, files, credentials }: ContainerFiles,
-  writer: FileWriter,
-): Promise<void> {
-  for (const folder of folders) await makeFolder(folder, writer);
-  for (const file of files) await writeOne(file, writer);
-  for (const { path, mode, credential } of credentials) {
-    await writeOne({ path, mode, content: Buffer.from(await writer.make(credential)) }, writer);
-  }
-}
-
-async function writeOne({ path, content, mode }: PlannedFile, writer: FileWriter): Promise<void> {
-  await makeFolder(dirname(path), writer);
-  if (await holds(path, content)) return;
-  const next = `${path}.${randomUUID()}`;
-  await writeFile(next, content, { mode: 0o600 });
-  await chmod(next, mode);
-  if (writer.owner !== undefined) await chown(next, writer.owner.uid, writer.owner.gid);
-  await rename(next, path);
-}
-
-async function makeFolder(folder: string, { owner }: FileWriter): Promise<void> {
-  const first = await mkdir(folder, { recursive: true, mode: 0o700 });
-  if (first !== undefined && owner !== undefined) await chown(folder, owner.uid, owner.gid);
-}
-
-/** A file that is the same already is left alone: programs watch it. */
-async function holds(path: string, content: Uint8Array): Promise<boolean> {
-  try {
-    return Buffer.compare(await readFile(path), content) === 0;
-  } catch {
-    return false; // not there yet
-  }
-}
-
-/** What may stand before and after a path in an argument or a variable. */
-const BEFORE = /[\s=:,;"'([{]/;
-const AFTER = /[\s:,;"')\]}/]/;
-
-/** Replaces mount paths, and paths below them, wherever `text` names them. */
-export function rewritePaths(text: string, rewrites: readonly PathRewrite[]): string {
-  let result = "";
-  for (let at = 0; at < text.length; ) {
-    const rewrite = startsPath(text, at)
-      ? rewrites.find(({ from }) => text.startsWith(from, at) && endsPath(text, at + from.length))
-      : undefined;
-    result += rewrite?.to ?? text[at];
-    at += rewrite?.from.length ?? 1;
-  }
-  return result;
-}
-
-function startsPath(text: string, at: number): boolean {
-  return text[at] === "/" && (at === 0 || BEFORE.test(text[at - 1] ?? ""));
-}
-
-function endsPath(text: string, at: number): boolean {
-  return at >= text.length || AFTER.test(text[at] ?? "");
 }

@@ -9,9 +9,10 @@ import { ofKind } from "../../policy/mesh-snapshot.ts";
 import { HauberkError } from "../../runtime/hauberk-error.ts";
 import type { PlannedPod } from "../mesh-plan.ts";
 import { applicationEnvironment, type EnvironmentInputs } from "./application-environment.ts";
-import { type ContainerFiles, planContainerFiles, rewritePaths } from "./container-files.ts";
+import { type ContainerFiles, planContainerFiles } from "./container-files.ts";
 import { type ContainerVariable, containerVariables } from "./container-variables.ts";
 import { expandVariables } from "./expand-variables.ts";
+import { rewritePaths } from "./rewrite-paths.ts";
 
 /** A container has neither a command nor an image that is mapped to one. */
 export class NoCommandError extends HauberkError {

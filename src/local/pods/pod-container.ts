@@ -4,15 +4,12 @@ import { describeError } from "../../runtime/hauberk-error.ts";
 import type { PlannedPod } from "../mesh-plan.ts";
 import type { ProcessPlan } from "../processes/mesh-process.ts";
 import { type ProcessEvent, SupervisedProcess } from "../processes/supervised-process.ts";
-import {
-  type ContainerFiles,
-  type FileWriter,
-  type PathRewrite,
-  writeContainerFiles,
-} from "./container-files.ts";
+import type { ContainerFiles } from "./container-files.ts";
 import { type ContainerHealth, watchContainerHealth } from "./container-health.ts";
 import type { ContainerLaunch } from "./container-launch.ts";
 import type { ProbedPlace } from "./probed-place.ts";
+import type { PathRewrite } from "./rewrite-paths.ts";
+import { type FileWriter, writeContainerFiles } from "./write-container-files.ts";
 
 /** A program that ignores SIGTERM does not hold up everybody for Kubernetes' 30 seconds. */
 const MAX_GRACE_MS = 10_000;

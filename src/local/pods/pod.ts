@@ -31,11 +31,12 @@ import type { MeshProcess, ProcessPlan } from "../processes/mesh-process.ts";
 import { firstReport, ownProcessPlan } from "../processes/own-process.ts";
 import { type ProcessEvent, SupervisedProcess } from "../processes/supervised-process.ts";
 import { applicationEnvironment, type EnvironmentInputs } from "./application-environment.ts";
-import type { FileWriter, PathRewrite, PlannedCredential } from "./container-files.ts";
+import type { PlannedCredential } from "./container-files.ts";
 import { type ContainerLaunch, planContainerLaunch } from "./container-launch.ts";
 import { type EnclosedLaunch, PodContainer } from "./pod-container.ts";
 import { probedPlace } from "./probed-place.ts";
 import { memoryOf } from "./process-memory.ts";
+import type { PathRewrite } from "./rewrite-paths.ts";
 import {
   prepareSidecarAdmin,
   removeSidecarAdmin,
@@ -48,6 +49,7 @@ import {
   type WorkloadApiPlace,
   workloadApiPlace,
 } from "./workload-api-place.ts";
+import type { FileWriter } from "./write-container-files.ts";
 
 export interface PodContext {
   readonly dataDirectory: DataDirectory;
@@ -299,6 +301,7 @@ export class Pod {
       title,
       hauberkCommand: this.#context.hauberkCommand,
       command: "sidecar",
+      parameters: ["--concurrency", `${this.plan.sidecar.concurrency}`],
       logDirectory: this.#logs,
       output: "access.log",
       errors: "sidecar.log",
@@ -319,7 +322,8 @@ export class Pod {
   }
 
   async #bootstrap(started: MeshProcess): Promise<void> {
-    const { workload, sidecar, adminPort = 0 } = this.plan;
+    const { workload, adminPort = 0 } = this.plan;
+    const { concurrency: _, ...sidecar } = this.plan.sidecar;
     const { network } = this.#context;
     const { listen, rootPem } = await this.#context.controlPlane();
     const bootstrap: SidecarInstruction = {

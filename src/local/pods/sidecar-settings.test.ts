@@ -1,11 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseResources } from "../../api/parse-resources.ts";
+import { PROXY_CONFIG_ANNOTATION } from "../../api/proxy-config.ts";
 import { podOwners } from "../../policy/mesh-snapshot.ts";
-import { PROXY_CONFIG_ANNOTATION, sidecarSettings } from "./sidecar-settings.ts";
+import { sidecarSettings } from "./sidecar-settings.ts";
 
 function settings({ mesh = "", own = "" }: { mesh?: string; own?: string }) {
-  const annotation = own === "" ? "{}" : `{${PROXY_CONFIG_ANNOTATION}: "proxyMetadata: {${own}}"}`;
+  return settingsOf(`proxyMetadata: {${mesh}}`, own === "" ? undefined : `proxyMetadata: {${own}}`);
+}
+
+/** @param defaults of the mesh; @param own of the pod's annotation */
+function settingsOf(defaults: string, own: string | undefined) {
+  const annotation = own === undefined ? "{}" : `{${PROXY_CONFIG_ANNOTATION}: "${own}"}`;
   const { resources, issues } = parseResources(
     `apiVersion: apps/v1
 kind: Deployment
@@ -16,7 +22,7 @@ spec:
     metadata: {labels: {app: a}, annotations: ${annotation}}
     spec: {containers: [{name: a, image: a}]}
 ---
-defaultConfig: {proxyMetadata: {${mesh}}}
+defaultConfig: {${defaults}}
 `,
     "mesh.yaml",
   );
@@ -26,14 +32,14 @@ defaultConfig: {proxyMetadata: {${mesh}}}
   return sidecarSettings(owner, resources);
 }
 
-const DAY = { certificateLifetimeSeconds: 86_400 };
+const DAY = { certificateLifetimeSeconds: 86_400, concurrency: 1 };
 const read: [rule: string, metadata: { mesh?: string; own?: string }, expected: object][] = [
   ["CA-30, CA-31 defaults", {}, DAY],
-  ["CA-30", { mesh: "SECRET_TTL: 1h" }, { certificateLifetimeSeconds: 3600 }],
+  ["CA-30", { mesh: "SECRET_TTL: 1h" }, { ...DAY, certificateLifetimeSeconds: 3600 }],
   [
     "CA-30 the pod's own counts",
     { mesh: "SECRET_TTL: 1h", own: "SECRET_TTL: 2h" },
-    { certificateLifetimeSeconds: 7200 },
+    { ...DAY, certificateLifetimeSeconds: 7200 },
   ],
   [
     "CA-31",
@@ -69,3 +75,28 @@ for (const [rule, mesh, problem] of refused) {
     assert.match(answer.issue.problem, problem);
   });
 }
+
+const concurrencies: [defaults: string, own: string | undefined, expected: number][] = [
+  ["concurrency: 4", undefined, 4],
+  ["concurrency: 4", "proxyMetadata: {}", 4],
+  ["concurrency: 4", "concurrency: 2", 2],
+  ["concurrency: 4", "concurrency: null", 4],
+  ["concurrency: 4", "concurrency: 0", 0],
+  ["concurrency: null", undefined, 1],
+  ["concurrency: 0", undefined, 0],
+  ["concurrency: -1", undefined, 0],
+  ["", "concurrency: 3", 3],
+];
+for (const [defaults, own, expected] of concurrencies)
+  test(`concurrency of a mesh with {${defaults}} and a pod with ${own}`, () => {
+    const answer = settingsOf(defaults, own);
+    assert.ok("settings" in answer);
+    assert.equal(answer.settings.concurrency, expected);
+  });
+
+for (const own of ["concurrency: -1", "concurrency: 1.5", "concurrency: two", "concurrency: [1]"])
+  test(`a pod's ${own} is refused`, () => {
+    const answer = settingsOf("", own);
+    assert.ok("issue" in answer);
+    assert.match(answer.issue.problem, /^concurrency is no number of processes; expected 0/);
+  });

@@ -1,8 +1,8 @@
-/** What the user sets for single sidecars: the mesh's `proxyMetadata`, and the pod's own on top of it. */
+/** What the user sets for single sidecars: what the mesh's `defaultConfig` says, and the pod's own on top of it. */
 
 import { parseGoDuration } from "../../api/go-duration.ts";
 import { DEFAULT_MESH_SETTINGS } from "../../api/mesh-settings.ts";
-import { parseProxyMetadata } from "../../api/proxy-config.ts";
+import { PROXY_CONFIG_ANNOTATION, parseProxyConfig } from "../../api/proxy-config.ts";
 import type { Issue, PodOwner, Resource } from "../../api/resource.ts";
 import { DEFAULT_RENEWAL, type RenewalRatios } from "../../identity/rotation-schedule.ts";
 
@@ -11,12 +11,13 @@ const GRACE = "SECRET_GRACE_PERIOD_RATIO";
 const JITTER = "SECRET_GRACE_PERIOD_RATIO_JITTER";
 /** Shorter-lived certificates would do little but renew. */
 const MIN_LIFETIME_MS = 2_000;
-export const PROXY_CONFIG_ANNOTATION = "proxy.istio.io/config";
 
 export interface SidecarSettings {
   readonly certificateLifetimeSeconds: number;
   /** Absent: as Istio does by default. */
   readonly renewal?: RenewalRatios;
+  /** How many processes share its ports; 0: one for each core. */
+  readonly concurrency: number;
 }
 
 /**
@@ -29,7 +30,7 @@ export function sidecarSettings(
 ): { readonly settings: SidecarSettings } | { readonly issue: Issue } {
   const mesh = resources.find((resource) => resource.kind === "MeshConfig");
   const annotation = owner.template.annotations[PROXY_CONFIG_ANNOTATION];
-  const own = annotation === undefined ? {} : parseProxyMetadata(annotation);
+  const own = parseProxyConfig(annotation ?? "");
   const refuse = (problem: string): { issue: Issue } => ({
     issue: {
       source: owner.meta.source,
@@ -38,8 +39,11 @@ export function sidecarSettings(
     },
   });
   if (typeof own === "string") return refuse(own);
-  const { proxyMetadata } = mesh?.settings ?? DEFAULT_MESH_SETTINGS;
-  const metadata: Readonly<Record<string, string>> = { ...proxyMetadata, ...own };
+  const { proxyMetadata, ...defaults } = mesh?.settings ?? DEFAULT_MESH_SETTINGS;
+  const metadata: Readonly<Record<string, string>> = {
+    ...proxyMetadata,
+    ...own.proxyMetadata,
+  };
   const text = metadata["SECRET_TTL"] ?? DEFAULT_LIFETIME;
   const lifetimeMs = parseGoDuration(text);
   if (lifetimeMs === undefined || lifetimeMs < MIN_LIFETIME_MS) {
@@ -48,7 +52,8 @@ export function sidecarSettings(
   const renewal = renewalRatios(metadata);
   if (typeof renewal === "string") return refuse(renewal);
   const certificateLifetimeSeconds = Math.round(lifetimeMs / 1000);
-  return { settings: { certificateLifetimeSeconds, ...(renewal && { renewal }) } };
+  const { concurrency = defaults.concurrency } = own;
+  return { settings: { certificateLifetimeSeconds, concurrency, ...(renewal && { renewal }) } };
 }
 
 /** @returns undefined when neither is given; or, as a text, what is wrong */

@@ -18,6 +18,8 @@ export function ownProcessPlan(what: {
   /** How to start this program: the interpreter, its flags and the entry file. */
   readonly hauberkCommand: readonly [string, ...string[]];
   readonly command: string;
+  /** Of the command; nothing secret. */
+  readonly parameters?: readonly string[];
   readonly logDirectory: string;
   readonly output: string;
   readonly errors: string;
@@ -25,10 +27,10 @@ export function ownProcessPlan(what: {
   readonly graceMs?: number;
   readonly receive: (message: unknown) => void;
 }): ProcessPlan {
-  const { hauberkCommand, command, ...rest } = what;
+  const { hauberkCommand, command, parameters = [], ...rest } = what;
   return {
     ...rest,
-    command: [...hauberkCommand, command],
+    command: [...hauberkCommand, command, ...parameters],
     environment: ownEnvironment(),
     workingDirectory: process.cwd(),
     logs: "bounded",
@@ -43,13 +45,29 @@ function ownEnvironment(): Record<string, string> {
   );
 }
 
+/** What a process says instead of "ready" when it cannot start. */
+type FailedReport = { readonly type: "failed"; readonly problem: string };
+
 /**
  * Waits for the first report of a process.
  *
  * @param log where people can look for the reason
- * @throws MeshStartError when the process ends before, or takes too long
+ * @throws MeshStartError when the process reports that it failed, ends before it reports, or takes too long
  */
-export async function firstReport<T>(
+export async function firstReport<Report extends { readonly type: string }>(
+  started: MeshProcess,
+  { answer, log }: { readonly answer: Promise<Report>; readonly log: string },
+): Promise<Report> {
+  const report = await firstAnswer(started, { answer, log });
+  if (isFailed(report)) throw new MeshStartError(`${started.title}: ${report.problem}`);
+  return report;
+}
+
+function isFailed(report: { readonly type: string }): report is FailedReport {
+  return report.type === "failed";
+}
+
+async function firstAnswer<T>(
   started: MeshProcess,
   { answer, log }: { readonly answer: Promise<T>; readonly log: string },
 ): Promise<T> {

@@ -6,7 +6,7 @@ import { FieldLookup } from "../../http/field-lookup.ts";
 import { type FieldRanges, fieldValue } from "../../http/field-ranges.ts";
 import type { LoadBalancing } from "../../policy/effective-traffic-policy.ts";
 import type { SocketAddress } from "../../policy/workload.ts";
-import { formatAddress } from "../recorder.ts";
+import { formatAddress } from "../format-address.ts";
 import type { Hash64 } from "./word64.ts";
 import { XxHash64 } from "./xx-hash-64.ts";
 

@@ -10,7 +10,6 @@ let hold: (ticket: Ticket, resource: LimitedResource) => void;
 export class LimitedResource {
   #limit: number;
   #inUse = 0;
-  #overflows = 0;
 
   constructor(limit: number = Number.MAX_SAFE_INTEGER) {
     this.#limit = limit;
@@ -26,11 +25,6 @@ export class LimitedResource {
     return this.#inUse;
   }
 
-  /** How often there was none left. */
-  get overflows(): number {
-    return this.#overflows;
-  }
-
   get isExhausted(): boolean {
     return this.#inUse >= this.#limit;
   }
@@ -43,10 +37,7 @@ export class LimitedResource {
   /** Takes one, unless none is left. What the ticket held before is given back first, also when none is left. */
   take(ticket: Ticket): "taken" | "overflow" {
     ticket.giveBack();
-    if (this.#inUse >= this.#limit) {
-      this.#overflows++;
-      return "overflow";
-    }
+    if (this.#inUse >= this.#limit) return "overflow";
     return this.takeBeyondLimit(ticket);
   }
 
@@ -70,10 +61,6 @@ export class Ticket {
     hold = (ticket, resource) => {
       ticket.#held = resource;
     };
-  }
-
-  get isHolding(): boolean {
-    return this.#held !== undefined;
   }
 
   /** Of what is held no more, nothing is given back: to call it once too often is harmless. */

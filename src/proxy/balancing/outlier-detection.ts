@@ -43,6 +43,11 @@ export class OutlierDetection<T> {
     set.minHealthPercent = settings?.minHealthPercent ?? 0;
   }
 
+  /** Whether anything is ever ejected: else nobody need tell how calls went. */
+  get isOn(): boolean {
+    return this.#settings !== undefined;
+  }
+
   /** Other settings from now on, and errors are counted anew; without any settings, all come back at once. */
   configure(settings: EffectiveOutlierDetection | undefined): void {
     this.#settings = settings;

@@ -125,7 +125,8 @@ export class Selection<T> {
 
   /** The answer has begun. Of gRPC, its status as HTTP has it (14 is 503). */
   answered(status: number): void {
-    this.#source.detection.responded(this.#current, status, this.#source.now());
+    const { detection, now } = this.#source;
+    if (detection.isOn) detection.responded(this.#current, status, now());
   }
 
   /** This try ended without an answer, for a reason on our side or in between. */

@@ -4,7 +4,9 @@ import type { Attempts, Exchange, Outcome, Target } from "../exchange.ts";
 import { UpstreamConnectError } from "../upstream-dialer.ts";
 import { Forwarding } from "./forwarding.ts";
 import { HeldFields } from "./held-fields.ts";
-import type { ServerStream, UpstreamConnections } from "./streams.ts";
+import type { Abort } from "./received-message.ts";
+import type { AnswerSink, ClientStream, ServerStream, UpstreamConnections } from "./streams.ts";
+import { unsendable } from "./upstream-connections-member.ts";
 
 /** A client that hears nothing and says nothing. */
 const CLIENT: ServerStream = {
@@ -85,3 +87,108 @@ test("a client that leaves: what waits is called back, also where the target bef
     ["DC"],
   );
 });
+
+/** Of a request to one target, which may be repeated there. */
+function forwardTo(
+  send: UpstreamConnections["send"],
+  {
+    stream = CLIENT,
+    method = "GET",
+  }: { readonly stream?: ServerStream; readonly method?: string } = {},
+) {
+  const heard: string[] = [];
+  const outcomes: Outcome[] = [];
+  const attempts = inTurn(targetOf(send), targetOf(send), heard);
+  const forwarding = new Forwarding({
+    stream,
+    exchange: { ...getRequest(), method },
+    route: {
+      scheme: "http",
+      attempts: {
+        ...attempts,
+        first: () => attempts.first(),
+        after: () => {
+          heard.push("after");
+          return undefined;
+        },
+      },
+    },
+    following: method === "POST" ? "more" : "last",
+    answerFields: "passed on",
+    record: (outcome) => outcomes.push(outcome),
+  });
+  forwarding.start();
+  return { forwarding, heard, outcomes };
+}
+
+test("a request that cannot be written says nothing of its endpoint (400), and goes to no other", () => {
+  const answered: number[] = [];
+  const stream = {
+    ...CLIENT,
+    answer: ({ status }: { readonly status: number }) => answered.push(status),
+  };
+  const refuse: UpstreamConnections["send"] = (_request, _following, sink) => {
+    sink.failed(unsendable(new RangeError("no such path")));
+    return { cancel: () => {} };
+  };
+  const { forwarding, heard, outcomes } = forwardTo(refuse, { stream });
+  forwarding.finished();
+  assert.deepEqual([answered, heard], [[400], ["done"]]);
+  assert.deepEqual(
+    outcomes.map(({ flags, details }) => [flags, details]),
+    [["-", "request_not_sendable"]],
+  );
+});
+
+const REFUSED: Abort = { cause: "reset", details: "REFUSED_STREAM", done: "nothing" };
+
+/** A callee's stream that takes as many octets of each piece as `most` says. */
+class Callee {
+  got = "";
+  readonly most: number;
+  readonly sink: AnswerSink;
+  constructor(sink: AnswerSink, most: number) {
+    this.sink = sink;
+    this.most = most;
+    const stream: ClientStream = {
+      ends: { local: { address: "", port: 0 } },
+      isReused: true,
+      data: (bytes, from, to, following) => {
+        const taken = Math.min(most, to - from);
+        this.got += bytes.toString("latin1", from, from + taken);
+        if (following === "last" && taken === to - from) this.got += ".";
+        return taken;
+      },
+      trailers: () => {},
+      consumed: () => {},
+      reset: () => {},
+    };
+    sink.sent(stream);
+  }
+}
+
+const refusals: [what: string, most: number, repeated: string | undefined][] = [
+  ["nothing of the body has left: it is sent again, whole", 0, "hello."],
+  ["some of the body has left", 2, undefined],
+];
+for (const [what, most, repeated] of refusals) {
+  test(`REFUSED_STREAM, and ${what}`, () => {
+    const callees: Callee[] = [];
+    const { forwarding } = forwardTo(
+      (_request, _following, sink) => {
+        callees.push(new Callee(sink, callees.length === 0 ? most : 100));
+        return { cancel: () => {} };
+      },
+      { method: "POST" },
+    );
+    const [first] = callees;
+    forwarding.data(Buffer.from("hel"), 0, 3, "more");
+    first?.sink.aborted(REFUSED);
+    forwarding.data(Buffer.from("lo"), 0, 2, "last");
+    assert.equal(callees[1]?.got, repeated);
+    assert.equal(first?.got, "hello".slice(0, most));
+    callees[1]?.sink.aborted(REFUSED);
+    assert.equal(callees.length, repeated === undefined ? 1 : 2, "and once more only");
+    forwarding.finished();
+  });
+}

@@ -9,6 +9,7 @@ import { answerInKind } from "../grpc-answer.ts";
 import type { UpstreamConnectError } from "../upstream-dialer.ts";
 import { BodyPipe } from "./body-pipe.ts";
 import { HeldFields } from "./held-fields.ts";
+import type { Holder } from "./holding-limit.ts";
 import type { Abort, Following, ReceivedAnswer, ReceivedFields } from "./received-message.ts";
 import type {
   AnswerSink,
@@ -18,6 +19,7 @@ import type {
   Sending,
   ServerStream,
 } from "./streams.ts";
+import { UnsendableRequestError } from "./upstream-connections-member.ts";
 import { WaitingOverflowError } from "./upstream-connections-waiting.ts";
 
 /** Methods that may be repeated (RFC 9110 section 9.2.2). */
@@ -40,6 +42,11 @@ export interface ForwardingOptions {
   readonly answerFields: "kept" | "passed on";
   /** Hears of the exchange once, when it is over. */
   readonly record: (outcome: Outcome) => void;
+  /**
+   * Of what outlives its request: asks the newest policy. @returns the details of the refusal, for the access log;
+   * undefined: it may go on. Absent: nobody asks
+   */
+  readonly judgeAgain?: (() => string | undefined) | undefined;
 }
 
 interface Failure {
@@ -56,6 +63,7 @@ const RESETS: Readonly<Record<Abort["cause"], { flags: string; reason: string; s
     malformed: { flags: "UPE", reason: "protocol_error", status: 502 },
     timeout: { flags: "UT", reason: "response_timeout", status: 504 },
   };
+const PASSED_ON = { flags: "-", details: "via_upstream" };
 const CONNECTION_FAILURE = {
   flags: "UF",
   details: "upstream_reset_before_response_started{connection_failure}",
@@ -66,19 +74,25 @@ const OVERFLOW = {
   details: "upstream_reset_before_response_started{overflow}",
   headers: ["x-envoy-overloaded", "true"],
 };
+const NO_ROOM = "too much is held for peers that do not read\n";
+const UNSENDABLE = { flags: "-", details: "request_not_sendable" };
+const NOT_SAYABLE = "the request cannot be said in the version of HTTP that the service speaks\n";
 const TOO_MANY = "too many requests to the service are under way\n";
+/** As Envoy's overload manager resets the streams that hold most. */
+const OVERLOADED = { flags: "OM", details: "overload" };
 const CLIENT_LEFT = { flags: "DC", details: "downstream_remote_disconnect" };
 const IDLE = { flags: "SI", details: "stream_idle_timeout" };
 const LOST = "no connection to the service, or it was lost before an answer\n";
 const MALFORMED_ANSWER = "the service's answer is malformed\n";
 
-export class Forwarding implements RequestSink {
+export class Forwarding implements RequestSink, Holder {
   readonly #stream: ServerStream;
   readonly #exchange: Exchange;
   readonly #attempts: Route["attempts"];
   readonly #following: Following;
   readonly #keepsFields: boolean;
   readonly #record: (outcome: Outcome) => void;
+  readonly #judgeAgain: (() => string | undefined) | undefined;
   readonly #answer: AnswerSide;
   /** Of the request's body; absent: it has none. */
   readonly #body: BodyPipe | undefined;
@@ -104,15 +118,17 @@ export class Forwarding implements RequestSink {
   #isAnswerComplete = false;
   #isOver = false;
 
-  constructor({ stream, exchange, route, following, answerFields, record }: ForwardingOptions) {
+  constructor(options: ForwardingOptions) {
+    const { stream, exchange, route, following, answerFields, record, judgeAgain } = options;
     this.#stream = stream;
     this.#exchange = exchange;
     this.#attempts = route.attempts;
     this.#following = following;
     this.#keepsFields = answerFields === "kept";
     this.#record = record;
+    this.#judgeAgain = judgeAgain;
     this.#answer = new AnswerSide(this, stream);
-    this.#body = following === "more" ? new BodyPipe(stream) : undefined;
+    this.#body = following === "more" ? new BodyPipe(stream, this) : undefined;
     this.#outgoing = outgoingRequest(exchange, route);
   }
 
@@ -153,6 +169,23 @@ export class Forwarding implements RequestSink {
     this.#answer.clientWritable();
   }
 
+  /** Of all bodies that are held, one of these has stood still for longest, and there is too much of them. */
+  giveUp(): void {
+    if (this.#isOver) return;
+    this.#leaveCallee();
+    this.#failure ??= OVERLOADED;
+    if (this.#status === null) this.#refuse(OVERLOADED, { status: 503, body: NO_ROOM });
+    else this.#stream.reset();
+  }
+
+  judgeAgain(): void {
+    const details = this.#isOver ? undefined : this.#judgeAgain?.();
+    if (details === undefined) return;
+    this.#failure ??= { flags: "-", details };
+    this.#leaveCallee();
+    this.#stream.reset();
+  }
+
   finished(): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -173,6 +206,10 @@ export class Forwarding implements RequestSink {
     if (this.#isOver || target === undefined) return;
     if (error instanceof WaitingOverflowError) {
       this.#refuse(OVERFLOW, { status: 503, body: TOO_MANY });
+      return;
+    }
+    if (error instanceof UnsendableRequestError) {
+      this.#refuse(UNSENDABLE, { status: 400, body: NOT_SAYABLE });
       return;
     }
     this.#transportFailure = error.reason;
@@ -231,6 +268,7 @@ export class Forwarding implements RequestSink {
     }
     if (this.#mayRepeat(why, client)) {
       this.#repeated = true;
+      this.#body?.dropReceiver();
       this.#target?.connections.dropIdle();
       if (this.#target !== undefined) this.#send(this.#target);
       return;
@@ -270,12 +308,16 @@ export class Forwarding implements RequestSink {
     this.#refuse(OVERFLOW, { status: 503, body: TOO_MANY });
   }
 
-  /** When nothing was done about it; and once more when a connection that had stood idle turned out to be dead. */
+  /**
+   * When nothing was done about it, as long as all of the body is still here; and once more, if it has none, when a
+   * connection that had stood idle turned out to be dead.
+   */
   #mayRepeat(why: Abort, client: ClientStream | undefined): boolean {
+    if (this.#repeated) return false;
+    if (why.cause === "reset" && why.done === "nothing") return this.#body?.hasBegun !== true;
     // Before its answer nothing goes out behind a request for a switch.
     const hasBody = this.#following === "more" && this.#outgoing.upgrade === undefined;
-    if (this.#repeated || hasBody) return false;
-    if (why.cause === "reset" && why.done === "nothing") return true;
+    if (hasBody) return false;
     if (why.cause !== "closed" || client?.isReused !== true) return false;
     return IDEMPOTENT.has(this.#exchange.method);
   }
@@ -302,19 +344,18 @@ export class Forwarding implements RequestSink {
   }
 
   #outcome(): Outcome {
-    const { flags = "-", details = "via_upstream" } = this.#failure ?? {};
-    const ends = this.#answer.ends;
+    const { flags, details } = this.#failure ?? PASSED_ON;
     return {
       status: this.#status,
       flags,
       details,
       bytesReceived: this.#body?.octets ?? 0,
       bytesSent: this.#answer.octets + this.#ownOctets,
-      ...(this.#target !== undefined && { target: this.#target.address }),
-      ...(ends !== undefined && { ends }),
-      ...(this.#transportFailure !== undefined && { transportFailure: this.#transportFailure }),
-      ...(this.#answerFields !== undefined && { responseHeaders: this.#answerFields }),
-      ...(this.#serviceMs !== undefined && { upstreamServiceMs: this.#serviceMs }),
+      target: this.#target?.address,
+      ends: this.#answer.ends,
+      transportFailure: this.#transportFailure,
+      responseHeaders: this.#answerFields,
+      upstreamServiceMs: this.#serviceMs,
     };
   }
 }
@@ -324,15 +365,14 @@ class AnswerSide implements AnswerSink {
   readonly #forwarding: Forwarding;
   readonly #stream: ServerStream;
   #client: ClientStream | undefined;
+  /** Of the body, as they came. */
+  octets = 0;
+  /** Only once the client has not taken all at once: most answers need none. */
   #body: BodyPipe | undefined;
 
   constructor(forwarding: Forwarding, stream: ServerStream) {
     this.#forwarding = forwarding;
     this.#stream = stream;
-  }
-
-  get octets(): number {
-    return this.#body?.octets ?? 0;
   }
 
   /** Of the connection that it was sent by last. */
@@ -358,19 +398,24 @@ class AnswerSide implements AnswerSink {
 
   head(answer: ReceivedAnswer, following: Following): void {
     this.#forwarding.answered(answer, following);
-    if (following === "last") return;
-    this.#body = new BodyPipe(this.#client);
-    this.#body.setReceiver(this.#stream);
   }
 
   data(bytes: Buffer, from: number, to: number, following: Following): void {
     if (following === "last") this.#forwarding.answerComplete();
-    this.#body?.data(bytes, from, to, following);
+    this.octets += to - from;
+    if (this.#body !== undefined) {
+      this.#body.data(bytes, from, to, following);
+      return;
+    }
+    const taken = this.#stream.data(bytes, from, to, following);
+    if (from + taken < to) this.#hold().data(bytes, from + taken, to, following);
+    if (taken > 0) this.#client?.consumed(taken);
   }
 
   trailers(fields: ReceivedFields): void {
     this.#forwarding.answerComplete();
-    this.#body?.trailers(fields);
+    if (this.#body !== undefined) this.#body.trailers(fields);
+    else this.#stream.trailers(fields);
   }
 
   aborted(why: Abort): void {
@@ -390,17 +435,16 @@ class AnswerSide implements AnswerSink {
   close(): void {
     this.#body?.close();
   }
+
+  #hold(): BodyPipe {
+    this.#body = new BodyPipe(this.#client, this.#forwarding);
+    this.#body.setReceiver(this.#stream);
+    return this.#body;
+  }
 }
 
 function outgoingRequest(exchange: Exchange, { scheme }: Route): OutgoingRequest {
-  const { method, path, authority, headers, contentLength, upgrade } = exchange;
-  return {
-    method,
-    path,
-    authority,
-    scheme,
-    fields: headers,
-    contentLength,
-    ...(upgrade === "websocket" && { upgrade }),
-  };
+  const { method, path, authority, headers, contentLength } = exchange;
+  const upgrade = exchange.upgrade === "websocket" ? "websocket" : undefined;
+  return { method, path, authority, scheme, fields: headers, contentLength, upgrade };
 }

@@ -5,6 +5,7 @@ import { fieldName, fieldValue } from "../../http/field-ranges.ts";
 import { RequestHead } from "../../http/http1/request-head.ts";
 import { HeldFields } from "./held-fields.ts";
 import { Http1Fields } from "./http1-fields.ts";
+import { ReadyField } from "./ready-field.ts";
 
 type Field = readonly [name: string, value: string];
 
@@ -94,6 +95,7 @@ test("what could end a field is not added", () => {
     ["x", "ż"],
   ] as const) {
     assert.throws(() => held.add(name, value), RangeError);
+    assert.throws(() => new ReadyField(name, value), RangeError);
   }
   assert.equal(held.count, 0);
   held.release();
@@ -101,10 +103,11 @@ test("what could end a field is not added", () => {
 
 test("it answers as a list of fields would, whatever is set and removed", () => {
   const name = fc.constantFrom("a", "bb", "x-request-id", "user-agent", "X-Longer-Name");
-  const value = fc.stringMatching(/^[a-z0-9]{0,300}$/);
+  const value = fc.oneof(fc.constant(""), fc.stringMatching(/^[a-z0-9]{0,300}$/));
   const step = fc.oneof(
     fc.record({ set: name, value }),
     fc.record({ add: name, value }),
+    fc.record({ ready: name, value }),
     fc.record({ remove: name }),
   );
   fc.assert(
@@ -117,16 +120,61 @@ test("it answers as a list of fields would, whatever is set and removed", () => 
           model = model.filter(([n]) => n.toLowerCase() !== gone.toLowerCase());
         if ("set" in one) model.push([one.set, one.value]);
         if ("add" in one) model.push([one.add, one.value]);
+        if ("ready" in one) model.push([one.ready, one.value]);
         if ("set" in one) held.set(one.set, one.value);
         else if ("add" in one) held.add(one.add, one.value);
+        else if ("ready" in one) held.addReady(new ReadyField(one.ready, one.value));
         else held.remove(one.remove);
       }
       assert.deepEqual(
         listed(held),
         model.map(([n, v]) => `${n}: ${v}`),
       );
+      for (const asked of ["a", "user-agent"]) assert.equal(held.isBlank(asked), !held.get(asked));
       held.release();
     }),
     { numRuns: 100 },
   );
 });
+
+test("what came as never indexed goes on so, wherever it has moved to (RFC 7541 section 6.2.3)", () => {
+  const names = ["x-first", "x-secret", "x-other", "x-token"];
+  const bytes = Buffer.from(names.map((name) => `${name}v`).join(""));
+  const ranges = new Uint32Array(4 * names.length);
+  let at = 0;
+  for (const [index, { length }] of names.entries()) {
+    ranges.set([at, at + length, at + length, at + length + 1], 4 * index);
+    at += length + 1;
+  }
+  const fields = {
+    ...{ bytes, ranges, count: names.length, ids: new Uint8Array(names.length) },
+    sensitive: Uint8Array.of(0, 1, 0, 1),
+    goesOn: () => true,
+  };
+  for (const apart of [0, 1]) {
+    const held = HeldFields.borrow();
+    held.load(apart === 0 ? fields : spread(fields));
+    held.remove("x-first");
+    held.set("x-other", "w");
+    held.add("x-new", "v");
+    const { sensitive, count } = held;
+    assert.deepEqual(
+      Array.from({ length: count }, (_, index) => [fieldName(held, index), sensitive[index]]),
+      [
+        ["x-secret", 1],
+        ["x-token", 1],
+        ["x-other", 0],
+        ["x-new", 0],
+      ],
+    );
+    held.release();
+  }
+});
+
+/** The last value far behind the others, so that they are copied one by one. */
+function spread<T extends { readonly bytes: Buffer; readonly ranges: Uint32Array }>(fields: T): T {
+  const bytes = Buffer.concat([fields.bytes, Buffer.alloc(100_000, "v")]);
+  const ranges = Uint32Array.from(fields.ranges);
+  ranges.set([bytes.length - 1, bytes.length], ranges.length - 2);
+  return { ...fields, bytes, ranges };
+}

@@ -6,14 +6,16 @@ import { FIELD_VALUE, TOKEN } from "../../http/byte-classes.ts";
 import { FieldLookup } from "../../http/field-lookup.ts";
 import { FIELD, fieldIdOf } from "../../http/field-names.ts";
 import { fieldName, fieldValue, findField } from "../../http/field-ranges.ts";
+import { MAX_HEAD_FIELDS } from "../../http/head-limits.ts";
 import { checkText, copyRange, writeText } from "../../http/http1/write-bytes.ts";
+import type { ReadyField } from "./ready-field.ts";
 import type { ReceivedFields } from "./received-message.ts";
 
 /** Of a received head, as both codecs limit it. */
-const MAX_RECEIVED = 100;
+const MAX_RECEIVED: number = MAX_HEAD_FIELDS;
 /** What the mesh adds itself. */
 const MAX_ADDED = 28;
-const MAX_FIELDS = MAX_RECEIVED + MAX_ADDED;
+const MAX_FIELDS: number = MAX_RECEIVED + MAX_ADDED;
 const FIRST_BYTES = 2_048;
 /** Larger memory is not kept for the next request. */
 const LARGEST_KEPT = 16_384;
@@ -28,6 +30,7 @@ export class HeldFields implements ReceivedFields {
   count = 0;
   readonly ranges: Uint32Array = new Uint32Array(4 * MAX_FIELDS);
   readonly ids: Uint8Array = new Uint8Array(MAX_FIELDS);
+  readonly sensitive: Uint8Array = new Uint8Array(MAX_FIELDS);
   /** One a field: 1 when it goes on. What is judged is what was received; what goes on is less. */
   readonly #stays: Uint8Array = new Uint8Array(MAX_FIELDS);
   #length = 0;
@@ -52,11 +55,19 @@ export class HeldFields implements ReceivedFields {
     return this.#stays[index] === 1;
   }
 
+  /** One field by its place: it is judged, and goes no further. */
+  leaveOut(index: number): void {
+    this.#stays[index] = 0;
+  }
+
   /** Replaces what it holds by a copy of all of `fields`. */
   load(fields: ReceivedFields): void {
     this.count = 0;
     this.#length = 0;
-    for (let index = 0; index < fields.count; index++) this.#copy(fields, index);
+    if (fields.count === 0) return;
+    const span = spanOf(fields);
+    if (span === undefined) for (let at = 0; at < fields.count; at++) this.#copy(fields, at);
+    else this.#copyAll(fields, span);
     const first = findField(this, FIELD.cookie);
     if (first >= 0 && findField(this, FIELD.cookie, first + 1) >= 0) this.#joinCookies(first);
   }
@@ -67,6 +78,15 @@ export class HeldFields implements ReceivedFields {
    */
   get(name: string): string | undefined {
     return lookupOf(name).joinedValue(this);
+  }
+
+  /** @param name in lower case. @returns whether no value was given: there is no such field, or a single one without any */
+  isBlank(name: string): boolean {
+    const lookup = lookupOf(name);
+    const at = lookup.find(this);
+    if (at < 0) return true;
+    const { ranges } = this;
+    return ranges[4 * at + 2] === ranges[4 * at + 3] && lookup.find(this, at + 1) < 0;
   }
 
   /** Replaces every field of that name. @throws RangeError when the name or value could not be sent as it is */
@@ -85,6 +105,18 @@ export class HeldFields implements ReceivedFields {
     this.#note(nameEnd - at, value.length);
     writeText(this.bytes, nameEnd, value);
     this.ids[this.count] = fieldIdOf(this.bytes, at, nameEnd);
+    this.sensitive[this.count] = 0;
+    this.#stays[this.count++] = 1;
+  }
+
+  /** Behind all others, as `add`. @throws RangeError when there is no room for another of our own */
+  addReady({ bytes, nameLength, id }: ReadyField): void {
+    if (this.count === MAX_FIELDS) throw new RangeError("no room for another field");
+    const at = this.#reserve(bytes.length);
+    this.bytes.set(bytes, at);
+    this.#note(nameLength, bytes.length - nameLength);
+    this.ids[this.count] = id;
+    this.sensitive[this.count] = 0;
     this.#stays[this.count++] = 1;
   }
 
@@ -107,6 +139,22 @@ export class HeldFields implements ReceivedFields {
     this.add(name, joined);
   }
 
+  /** Fields that lie close together are copied at once, with what lies between them. */
+  #copyAll(fields: ReceivedFields, { start, end }: Span): void {
+    const { count, ranges, ids, sensitive } = fields;
+    this.#reserve(end - start);
+    fields.bytes.copy(this.bytes, 0, start, end);
+    const own = this.ranges;
+    for (let place = 0; place < 4 * count; place++) own[place] = (ranges[place] ?? 0) - start;
+    for (let index = 0; index < count; index++) {
+      this.ids[index] = ids[index] ?? 0;
+      this.sensitive[index] = sensitive?.[index] ?? 0;
+      this.#stays[index] = fields.goesOn(index) ? 1 : 0;
+    }
+    this.count = count;
+    this.#length = end - start;
+  }
+
   #copy(fields: ReceivedFields, index: number): void {
     const { bytes, ranges } = fields;
     const [nameStart = 0, nameEnd = 0] = [ranges[4 * index], ranges[4 * index + 1]];
@@ -116,6 +164,7 @@ export class HeldFields implements ReceivedFields {
     copyRange({ bytes, start, end }, this.bytes, middle);
     this.#note(nameEnd - nameStart, end - start);
     this.ids[this.count] = fields.ids[index] ?? 0;
+    this.sensitive[this.count] = fields.sensitive?.[index] ?? 0;
     this.#stays[this.count++] = fields.goesOn(index) ? 1 : 0;
   }
 
@@ -131,6 +180,7 @@ export class HeldFields implements ReceivedFields {
   #drop(index: number): void {
     this.ranges.copyWithin(4 * index, 4 * index + 4, 4 * this.count);
     this.ids.copyWithin(index, index + 1, this.count);
+    this.sensitive.copyWithin(index, index + 1, this.count);
     this.#stays.copyWithin(index, index + 1, this.count);
     this.count--;
   }
@@ -144,6 +194,27 @@ export class HeldFields implements ReceivedFields {
     }
     return this.#length;
   }
+}
+
+/** Part of a buffer. */
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** @returns where all fields lie; undefined where much else lies between them */
+function spanOf({ ranges, count }: ReceivedFields): Span | undefined {
+  let start = Number.MAX_SAFE_INTEGER;
+  let end = 0;
+  let octets = 0;
+  for (let place = 0; place < 4 * count; place += 2) {
+    const from = ranges[place] ?? 0;
+    const to = ranges[place + 1] ?? 0;
+    if (from < start) start = from;
+    if (to > end) end = to;
+    octets += to - from;
+  }
+  return end - start > Math.max(FIRST_BYTES, 2 * octets) ? undefined : { start, end };
 }
 
 function lookupOf(name: string): FieldLookup {

@@ -13,8 +13,14 @@ const TURN = {
     const due = waiting;
     waiting = spare;
     spare = due;
-    for (const sink of due) sink.finished();
-    due.length = 0;
+    let told = 0;
+    try {
+      while (told < due.length) due[told++]?.finished();
+    } finally {
+      // One that throws must not leave the others unfinished.
+      for (; told < due.length; told++) again(due[told]);
+      due.length = 0;
+    }
   },
 };
 
@@ -22,4 +28,8 @@ const TURN = {
 export function finishAtEndOfTurn(sink: RequestSink): void {
   if (waiting.length === 0) atEndOfTurn(TURN);
   waiting.push(sink);
+}
+
+function again(sink: RequestSink | undefined): void {
+  if (sink !== undefined) finishAtEndOfTurn(sink);
 }

@@ -50,6 +50,8 @@ export interface ServerConnection<C> {
   retire(): void;
   /** As `retire`, for a client that is trusted no more: bytes that are no HTTP any more, as of a WebSocket, end at once. */
   expel(): void;
+  /** The policy has changed: see `RequestSink.judgeAgain`. */
+  judgeAgain(): void;
   /** Ends what takes too long. */
   check(limits: HttpServerLimits): void;
   /** Ends it at once. */

@@ -57,6 +57,11 @@ export class HttpServer<C> implements ServedBy<C> {
     }
   }
 
+  /** Whatever stands that is no request any more is judged by the newest policy. */
+  judgeAgain(): void {
+    for (const served of this.#connections.values()) served.judgeAgain();
+  }
+
   /** Ends idle connections now and the others after the answers they are waiting for; new ones serve one request. */
   drain(): void {
     this.#isDraining = true;

@@ -33,7 +33,8 @@ import {
 const NOTHING = Buffer.alloc(0);
 /** Where an answer ends in what has come. */
 type Ending = "exactly" | "with more behind it";
-type Phase = "idle" | "head" | "body" | "switched" | "closed";
+/** "ended": of a tunnel that the callee has ended, what the client sent is still on its way. */
+type Phase = "idle" | "head" | "body" | "switched" | "ended" | "closed";
 
 export class Http1ClientConnection implements ClientConnection, SocketEvents {
   readonly ends: UpstreamEnds;
@@ -75,8 +76,9 @@ export class Http1ClientConnection implements ClientConnection, SocketEvents {
     return this.#phase === "idle" && !this.#isRetired;
   }
 
+  /** Also a tunnel's last bytes have no more time than a connection has that nobody uses. */
   get isIdle(): boolean {
-    return this.#phase === "idle";
+    return this.#phase === "idle" || this.#phase === "ended";
   }
 
   send(request: OutgoingRequest, following: Following, sink: AnswerSink): void {
@@ -101,7 +103,7 @@ export class Http1ClientConnection implements ClientConnection, SocketEvents {
   retire(): void {
     if (this.#isRetired || this.#phase === "closed") return;
     this.#isRetired = true;
-    if (this.#phase === "idle") this.#close();
+    if (this.isIdle) this.#close();
     else this.#keeper.retired(this);
   }
 
@@ -274,6 +276,8 @@ export class Http1ClientConnection implements ClientConnection, SocketEvents {
   #endTunnel(): void {
     const sink = this.#sink;
     this.#release();
+    this.#phase = "ended";
+    this.idleSince = this.#keeper.nowMs;
     this.#end.end();
     sink?.data(NOTHING, 0, 0, "last");
   }

@@ -200,6 +200,10 @@ export class Http1ServerConnection<C>
     else this.retire();
   }
 
+  judgeAgain(): void {
+    this.#stream?.sink?.judgeAgain?.();
+  }
+
   serveOnce(): void {
     this.isEnding = true;
   }

@@ -2,13 +2,14 @@
 import { STATUS_CODES } from "node:http";
 import { FIELD } from "../../http/field-names.ts";
 import type { LocalAnswer, WriteAnswer } from "../../http/http1/local-answer.ts";
-import { copy, writeText } from "../../http/http1/write-bytes.ts";
+import { copy } from "../../http/http1/write-bytes.ts";
 import { copyField, writeLineEnd } from "../../http/http1/write-head.ts";
 import {
   CHUNKED_LINE,
   CLOSE_LINE,
   KEEP_ALIVE_LINE,
   WEBSOCKET_LINES,
+  writeLengthLine,
 } from "../../http/http1/written-lines.ts";
 import type { ReceivedFields } from "./received-message.ts";
 import type { SocketEnd } from "./socket-end.ts";
@@ -76,20 +77,19 @@ interface HeadParts {
 function writeParts(target: Buffer, at: number, { line, fields, ending }: HeadParts): number {
   let end = copy(line, target, at);
   if (fields !== undefined) end = writeFields(target, end, fields);
-  if (ending.contentLength >= 0)
-    end = writeText(target, end, `Content-Length: ${ending.contentLength}\r\n`);
+  if (ending.contentLength >= 0) end = writeLengthLine(target, end, ending.contentLength);
   end = copy(ending.lines, target, end);
   return writeLineEnd(target, end);
 }
 
 function writeFields(target: Buffer, at: number, fields: ReceivedFields): number {
   const { count, ids } = fields;
-  let end = at;
+  const to = { target, at };
   for (let index = 0; index < count; index++) {
     if (ids[index] === FIELD["content-length"] || !fields.goesOn(index)) continue;
-    end = copyField(fields, index, { target, at: end });
+    to.at = copyField(fields, index, to);
   }
-  return end;
+  return to.at;
 }
 
 function mostBytes(fields: ReceivedFields | undefined): number {

@@ -6,7 +6,7 @@ import { FIELD_VALUE, TARGET, TOKEN } from "../../http/byte-classes.ts";
 import { FIELD } from "../../http/field-names.ts";
 import { FRAMING } from "../../http/http1/framing.ts";
 import { mayBeTrailer } from "../../http/http1/trailers.ts";
-import { checkText, copy, copyRange, writeByte, writeText } from "../../http/http1/write-bytes.ts";
+import { copy, copyRange, writeByte, writeChecked } from "../../http/http1/write-bytes.ts";
 import { copyField, writeLineEnd } from "../../http/http1/write-head.ts";
 import {
   CHUNK_END,
@@ -15,6 +15,7 @@ import {
   MAX_CHUNK_SIZE_BYTES,
   WEBSOCKET_LINES,
   writeChunkSize,
+  writeLengthLine,
 } from "../../http/http1/written-lines.ts";
 import type { HeldFields } from "./held-fields.ts";
 import type { Following, ReceivedFields } from "./received-message.ts";
@@ -39,6 +40,8 @@ const OWN_LINES = 256;
 const LONGEST_IN_PLACE = 16_384;
 /** Methods for which a missing length would be read as a body to come (RFC 9110 section 8.6). */
 const WITH_BODY: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
+const VERSION = Buffer.from(" HTTP/1.1\r\n");
+const HOST = Buffer.from("Host: ");
 const SEMICOLON = 59;
 const SPACE = 32;
 
@@ -79,7 +82,9 @@ interface HeadParts {
 
 function writeHead(target: Buffer, from: number, { request, framing }: HeadParts): number {
   let at = writeStartLine(target, from, request);
-  at = writeText(target, at, `Host: ${request.authority ?? ""}\r\n`);
+  at = copy(HOST, target, at);
+  at = writeChecked(target, at, { text: request.authority ?? "", allowed: FIELD_VALUE });
+  at = writeLineEnd(target, at);
   at = writeFields(target, at, request.fields);
   if (request.upgrade === "websocket") at = copy(WEBSOCKET_LINES, target, at);
   if (framing === FRAMING.chunked) at = copy(CHUNKED_LINE, target, at);
@@ -92,10 +97,9 @@ function writeStartLine(target: Buffer, at: number, request: OutgoingRequest): n
   const { method, path, authority = "" } = request;
   const place = method === "CONNECT" ? authority : path;
   if (method === "" || place === "") throw new RangeError("a part of the request line is empty");
-  checkText(method, TOKEN);
-  checkText(place, TARGET);
-  checkText(authority, FIELD_VALUE);
-  return writeText(target, at, `${method} ${place} HTTP/1.1\r\n`);
+  const end = writeChecked(target, at, { text: method, allowed: TOKEN });
+  const behind = writeByte(target, end, SPACE);
+  return copy(VERSION, target, writeChecked(target, behind, { text: place, allowed: TARGET }));
 }
 
 /** Never promises a body that does not come. */
@@ -104,7 +108,7 @@ function writeLength(target: Buffer, at: number, { request, framing }: HeadParts
   const length = framing === FRAMING.length ? contentLength : 0;
   if (method === "CONNECT") return at;
   if (contentLength < 0 && !WITH_BODY.has(method)) return at;
-  return writeText(target, at, `Content-Length: ${length}\r\n`);
+  return writeLengthLine(target, at, length);
 }
 
 function writeFields(target: Buffer, from: number, fields: HeldFields): number {

@@ -1,6 +1,7 @@
 /** Requests and trailers as HTTP/2 writes them. */
 import { TARGET } from "../../http/byte-classes.ts";
 import { FIELD } from "../../http/field-names.ts";
+import { mayBeTrailer } from "../../http/http1/trailers.ts";
 import { checkText } from "../../http/http1/write-bytes.ts";
 import { FieldBlock } from "../../http/http2/hpack/field-block.ts";
 import type { Following, ReceivedFields } from "./received-message.ts";
@@ -28,11 +29,11 @@ export function requestBlock(request: OutgoingRequest, following: Following): Fi
   return BLOCK;
 }
 
-/** @returns undefined when nothing is left to say */
+/** By the same rule as in HTTP/1. @returns undefined when nothing is left to say */
 export function trailersBlock(fields: ReceivedFields): FieldBlock | undefined {
   BLOCK.trailers();
   for (let index = 0; index < fields.count; index++) {
-    if (fields.goesOn(index)) BLOCK.copy(fields, index);
+    if (fields.goesOn(index) && mayBeTrailer(fields, index)) BLOCK.copy(fields, index);
   }
   return BLOCK.length > 0 ? BLOCK : undefined;
 }

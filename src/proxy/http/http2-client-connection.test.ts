@@ -430,6 +430,23 @@ test("given up by so many that the callee might lose patience, a connection gets
   await eventually("the end", () => lastFrame(read(), FRAME.GOAWAY) !== undefined);
 });
 
+test("given up by all at once just before it is used up, a connection still costs the callee no patience", async () => {
+  const { stage, callee } = await script();
+  const { connection } = stage;
+  const innocent = send(connection);
+  callee.write(HELLO);
+  await eventually("SETTINGS", () => connection.knowsPeer);
+  let given = 0;
+  for (; given < RESET_BUDGET.burst / 2; given++) send(connection).stream?.reset();
+  const impatient: RecordedAnswer[] = [];
+  while (connection.mayServe && impatient.length < 3_000) impatient.push(send(connection));
+  for (const { stream } of impatient) stream?.reset();
+  assert.ok(impatient.length > 100);
+  assert.ok(given + impatient.length <= RESET_BUDGET.burst, `${given + impatient.length}`);
+  callee.write(headers(1, OK));
+  assert.equal((await innocent.done).status, 200);
+});
+
 test("retire finishes what is carried, says GOAWAY, and closes", async () => {
   const { stage, callee, read } = await script();
   const { connection, keeper } = stage;
@@ -521,4 +538,19 @@ test("what HTTP/2 has no form for is not sent", async () => {
     assert.deepEqual(answer.calls, ["failed"]);
   }
   assert.equal(stage.connection.served, 0);
+});
+
+test("trailers go on by the rule of HTTP/1: none that says where a message goes, or who sent it", async () => {
+  const seen: string[] = [];
+  const port = await nodeServer((stream) => {
+    stream.on("trailers", (fields) => seen.push(...Object.keys(fields)));
+    stream.resume().on("end", () => stream.respond({ ":status": 200 }, { endStream: true }));
+  });
+  const { connection } = connectTo(port);
+  const trailers = { "x-forwarded-for": "10.0.0.1", "cache-control": "no-store" };
+  const body = [Buffer.from("a")];
+  const post = { method: "POST" };
+  await send(connection, post, { body, trailers: { ...trailers, "grpc-status": "0" } }).done;
+  const without = await send(connection, post, { body, trailers }).done;
+  assert.deepEqual([seen, without.status], [["grpc-status"], 200]);
 });

@@ -72,7 +72,8 @@ export class Http2ClientConnection
   /** Until the callee has said how many streams it allows there is only one: it may allow no more. */
   get mayServe(): boolean {
     const { mayOpen, openStreams } = this.#connection;
-    return mayOpen && !this.#isRetired && (this.#knowsPeer || openStreams === 0);
+    const most = this.#knowsPeer ? MOST_STREAMS : 1;
+    return mayOpen && !this.#isRetired && openStreams < most;
   }
 
   get isIdle(): boolean {
@@ -287,6 +288,8 @@ const RESETS = {
   burst: RESET_BUDGET.burst / 2,
   perSecond: RESET_BUDGET.perSecond / 2,
 } as const;
+/** At a time: all of them may be given up at once, on a connection that has just been used up, and others may be on it. */
+const MOST_STREAMS = RESET_BUDGET.burst - RESETS.burst;
 const END: BodyPiece = { bytes: NOTHING, from: 0, to: 0, following: "last" };
 
 function malformed(code: number): Abort {

@@ -20,8 +20,10 @@ import {
   startHttpStage,
 } from "../../../test/kit/http-server-stage.ts";
 import {
+  block,
   data,
   type Field,
+  frame,
   framesOf,
   headers,
   opening,
@@ -30,6 +32,7 @@ import {
   GET as SHOP,
   sayFrame,
 } from "../../../test/kit/http2-frames.ts";
+import { FRAME } from "../../http/http2/frame.ts";
 import { RESET_BUDGET } from "../../http/http2/limits.ts";
 import { HeldFields } from "./held-fields.ts";
 
@@ -288,6 +291,53 @@ async function frames(stage: HttpStage, pieces: readonly Buffer[]): Promise<stri
     .map(sayFrame)
     .filter((line) => !/^(SETTINGS|WINDOW_UPDATE|PING)/.test(line));
 }
+
+const SLOW = headers(3, SHOP);
+for (const [what, first] of [
+  ["a head that comes", SLOW.subarray(0, 20)],
+  ["a head of several frames that comes", frame(FRAME.HEADERS, 0, 3, block(...SHOP))],
+  ["a frame that comes", SLOW.subarray(0, 3)],
+] as const) {
+  test(`${what} octet by octet ends the connection in time`, async () => {
+    const stage = await staged(silent, { limits: { headersMs: 300, checkMs: 20, lingerMs: 50 } });
+    const socket = await dial(stage.port);
+    let received = Buffer.alloc(0);
+    socket.on("data", (bytes: Buffer) => {
+      received = Buffer.concat([received, bytes]);
+    });
+    socket.write(Buffer.concat([opening("client"), first]));
+    const dripped = what === "a frame that comes" ? Buffer.alloc(1) : Buffer.from([0]);
+    const drip = setInterval(() => socket.write(dripped), 100);
+    const begun = performance.now();
+    await once(socket, "close");
+    clearInterval(drip);
+    assert.ok(performance.now() - begun > 300);
+    assert.match(framesOf(received).map(sayFrame).at(-1) ?? "", /^GOAWAY \d+ ENHANCE_YOUR_CALM$/);
+  });
+}
+
+test("a client whose heads come in parts, one after the other, may stay", async () => {
+  const limits = { headersMs: 600, checkMs: 10 };
+  const stage = await staged(refuse, { limits });
+  const socket = await dial(stage.port);
+  let received = Buffer.alloc(0);
+  socket.on("data", (bytes: Buffer) => {
+    received = Buffer.concat([received, bytes]);
+  });
+  socket.write(Buffer.concat([opening("client"), headers(1, SHOP).subarray(0, 5)]));
+  for (let id = 1; id <= 15; id += 2) {
+    await delay(100); // all together longer than one head may take, each by far not
+    const rest = headers(id, SHOP).subarray(5);
+    socket.write(Buffer.concat([rest, headers(id + 2, SHOP).subarray(0, 5)]));
+  }
+  await eventually("all answers", () => {
+    const ends = framesOf(received)
+      .map(sayFrame)
+      .filter((line) => line === "DATA 15 END");
+    return ends.length === 1;
+  });
+  socket.destroy();
+});
 
 test("bytes that are no HTTP/2 are told, and the connection ends", async () => {
   const stage = await staged(echo);

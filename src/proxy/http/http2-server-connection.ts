@@ -45,6 +45,9 @@ export class Http2ServerConnection<C>
   #drainingSince: number | undefined;
   /** When something last came, or the end was written. On the server's clock. */
   #since: number;
+  /** Of which only a part has come, as the connection numbers it, and when that was first seen. */
+  #unfinished = 0;
+  #unfinishedSince = 0;
 
   constructor(socket: Socket, connection: C, server: ServedBy<C>) {
     this.connection = connection;
@@ -153,11 +156,15 @@ export class Http2ServerConnection<C>
     this.http2.drain();
   }
 
+  /** Nothing here is ever anything but requests. */
+  judgeAgain(): void {}
+
   serveOnce(): void {
     this.retire();
   }
 
-  check({ keepAliveMs, exchangeMs, idleMs, lingerMs, settingsMs }: HttpServerLimits): void {
+  check(limits: HttpServerLimits): void {
+    const { keepAliveMs, exchangeMs, idleMs, lingerMs, settingsMs } = limits;
     const { now } = this;
     const silence = now - this.#since;
     if (this.#phase === "deaf" || this.#phase === "ending") {
@@ -167,6 +174,7 @@ export class Http2ServerConnection<C>
     }
     if (this.http2.awaitsAcknowledgement && now - this.#startedAt > settingsMs)
       this.http2.fail(ERROR_CODE.SETTINGS_TIMEOUT, "no acknowledgement of our settings");
+    this.#checkUnfinished(limits);
     if (now - (this.#drainingSince ?? now) > lingerMs) this.http2.finishDrain();
     if (this.#streams.size === 0 && silence > keepAliveMs) this.retire();
     for (const stream of this.#streams.values()) {
@@ -176,6 +184,17 @@ export class Http2ServerConnection<C>
 
   destroy(): void {
     this.output.destroy();
+  }
+
+  /** As in HTTP/1, a head may not come octet by octet for ever. */
+  #checkUnfinished({ headersMs }: HttpServerLimits): void {
+    const { unfinished } = this.http2;
+    if (unfinished !== this.#unfinished) {
+      this.#unfinished = unfinished;
+      this.#unfinishedSince = this.now;
+    } else if (unfinished > 0 && this.now - this.#unfinishedSince > headersMs) {
+      this.http2.fail(ERROR_CODE.ENHANCE_YOUR_CALM, "a head that takes too long");
+    }
   }
 
   // The socket.

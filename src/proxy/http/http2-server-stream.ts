@@ -6,6 +6,7 @@ import { FieldBlock } from "../../http/http2/hpack/field-block.ts";
 import type { Http2Stream } from "../../http/http2/stream.ts";
 import type { Answer } from "../exchange.ts";
 import { dateField } from "./http-server-date.ts";
+import { trailersBlock } from "./http2-client-block.ts";
 import type { Abort, Following, ReceivedFields } from "./received-message.ts";
 import type { OutgoingAnswer, RequestSink, ServerStream } from "./streams.ts";
 
@@ -87,9 +88,9 @@ export class Http2ServerStream implements ServerStream {
 
   trailers(fields: ReceivedFields): void {
     if (this.phase !== "body" || this.#rest !== undefined) return;
-    BLOCK.trailers();
-    copyFields(fields);
-    this.#owner.http2.sendTrailers(this.#stream, BLOCK);
+    const block = trailersBlock(fields);
+    if (block !== undefined) this.#owner.http2.sendTrailers(this.#stream, block);
+    else this.#send(NOTHING, { from: 0, to: 0, following: "last" });
     this.#end();
   }
 

@@ -4,6 +4,7 @@
  */
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
+import { copyRange } from "../../http/http1/write-bytes.ts";
 import { Batch } from "../../http/http2/output-batches.ts";
 import { atEndOfTurn, type EndOfTurn } from "./end-of-turn.ts";
 import { readShared } from "./shared-reads.ts";
@@ -33,11 +34,14 @@ export class SocketEnd implements EndOfTurn {
   #wasCongested = false;
   #isDetached = false;
   #isEnding = false;
+  /** Whether the last write was over when it returned. TLS always takes longer. */
+  #isTakenAtOnce: boolean;
 
   /** Takes the socket over: nobody else reads from it or writes to it, until `detach`. */
   constructor(socket: Socket, events: SocketEvents) {
     this.socket = socket;
     this.#events = events;
+    this.#isTakenAtOnce = !(socket instanceof TLSSocket);
     socket.on("data", this.#onData).on("end", this.#onEnd).on("drain", this.#onDrain);
     socket.on("error", this.#onError).once("close", this.#onClose);
     readShared(socket, this.#onRead);
@@ -59,8 +63,7 @@ export class SocketEnd implements EndOfTurn {
     while (at < to) {
       const batch = this.#roomFor(1, to - at);
       const end = Math.min(to, at + batch.bytes.length - batch.length);
-      bytes.copy(batch.bytes, batch.length, at, end);
-      batch.length += end - at;
+      batch.length = copyRange({ bytes, start: at, end }, batch.bytes, batch.length);
       at = end;
     }
   }
@@ -147,9 +150,22 @@ export class SocketEnd implements EndOfTurn {
     if (batch !== undefined) this.#send(batch);
   }
 
+  /**
+   * The kernel mostly takes all at once: then nobody need call us back, which would cost as much as half the write. If it
+   * did not, that batch is left to the collector, and we are called back for the next ones.
+   */
   #send(batch: Batch): void {
-    if (this.socket.writable) this.socket.write(batch.view(), batch.release);
-    else batch.release();
+    const { socket } = this;
+    if (!socket.writable) batch.release();
+    else if (this.#isTakenAtOnce) {
+      socket.write(batch.view());
+      this.#isTakenAtOnce = socket.writableLength === 0;
+      if (this.#isTakenAtOnce) batch.release();
+    } else {
+      const before = socket.writableLength;
+      socket.write(batch.view(), batch.release);
+      this.#isTakenAtOnce = before === 0 && socket.writableLength === 0;
+    }
   }
 
   readonly #onData = (bytes: Buffer): void => this.#events.received(bytes, 0, bytes.length);

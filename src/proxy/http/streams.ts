@@ -62,6 +62,8 @@ export interface RequestSink {
   aborted(why: Abort): void;
   /** More can be sent, after `data` took less than it was given. */
   writable(): void;
+  /** The policy has changed: one that stands for long without being asked for anew, as a WebSocket, may have to end. */
+  judgeAgain?(): void;
   /** The answer's last octet was handed to the socket, or never will be. Called once, the last of all. */
   finished(): void;
 }
@@ -103,7 +105,7 @@ export interface OutgoingRequest {
   /** Octets of the body; -1 when nothing was said. */
   readonly contentLength: number;
   /** What the client would like to speak next; absent: HTTP. Such a request needs a connection of its own. */
-  readonly upgrade?: "websocket" | "tunnel";
+  readonly upgrade?: "websocket" | "tunnel" | undefined;
 }
 
 /** The callee's end. Verbs do nothing once the exchange is over. */

@@ -34,7 +34,16 @@ export interface ConnectionKeeper {
   closed(connection: ClientConnection): void;
 }
 
-/** A request that no byte of was sent, nor can be: something in it would break the rules of the version it is to go by. */
+/**
+ * A request that no byte of was sent, nor can be: something in it would break the rules of the version it is to go by. That
+ * says nothing of the endpoint.
+ */
+export class UnsendableRequestError extends UpstreamConnectError {
+  constructor(cause: unknown) {
+    super("tcp", cause);
+  }
+}
+
 export function unsendable(cause: unknown): UpstreamConnectError {
-  return new UpstreamConnectError("tcp", cause);
+  return new UnsendableRequestError(cause);
 }

@@ -28,7 +28,7 @@ export interface ConnectionsOptions {
 export class ConnectionPools {
   readonly #options: ConnectionPoolsOptions;
   readonly #pools: Map<string, EndpointConnections> = new Map();
-  /** Those that still finish what they carry. */
+  /** Those that still finish what they carry, and are no longer for who comes. */
   readonly #retired: Set<EndpointConnections> = new Set();
   readonly #lookEveryMs: number;
   #nowMs = performance.now();
@@ -51,13 +51,14 @@ export class ConnectionPools {
     if (known !== undefined) return known;
     const { idleMs, deadlines } = this.#options;
     const { dial, unnegotiated, limits, mayDial } = options;
-    const made = new EndpointConnections({
+    const made: EndpointConnections = new EndpointConnections({
       dial,
       unnegotiated,
       limits: { ...limits, idleMs: Math.min(idleMs, limits?.idleMs ?? idleMs) },
       deadlines,
       mayDial,
       now: () => this.#nowMs,
+      returning: () => this.#remember(key, made),
     });
     this.#pools.set(key, made);
     this.#startTimer();
@@ -78,6 +79,19 @@ export class ConnectionPools {
     this.retainOnly(new Set());
   }
 
+  /** Pools that are looked after; of all others nothing is known here. */
+  get size(): number {
+    return this.#pools.size + this.#retired.size;
+  }
+
+  /** A stranger may name 65,535 ports: a pool that has nothing is forgotten, until whoever knows it uses it again. */
+  #remember(key: string, pool: EndpointConnections): void {
+    this.#startTimer();
+    const known = this.#pools.get(key);
+    if (known === undefined) this.#pools.set(key, pool);
+    else if (known !== pool) this.#retired.add(pool);
+  }
+
   #startTimer(): void {
     if (this.#timer !== undefined) return;
     this.#nowMs = performance.now();
@@ -86,14 +100,17 @@ export class ConnectionPools {
 
   #look(): void {
     this.#nowMs = performance.now();
-    for (const pool of this.#pools.values()) pool.checkTime();
-    for (const pool of this.#retired) {
-      pool.checkTime();
-      const { connections, waiting } = pool.load;
-      if (connections + waiting === 0) this.#retired.delete(pool);
-    }
-    if (this.#pools.size + this.#retired.size > 0) return;
+    for (const [key, pool] of this.#pools) if (hasNothing(pool)) this.#pools.delete(key);
+    for (const pool of this.#retired) if (hasNothing(pool)) this.#retired.delete(pool);
+    if (this.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
+}
+
+/** When those are closed whose time is over. */
+function hasNothing(pool: EndpointConnections): boolean {
+  pool.checkTime();
+  const { connections, waiting } = pool.load;
+  return connections + waiting === 0;
 }

@@ -37,6 +37,7 @@ export class WaitingRequests {
   }
 
   take(): WaitingRequest | undefined {
+    if (this.#requests.size === 0) return undefined;
     for (const request of this.#requests) {
       this.#requests.delete(request);
       return request;

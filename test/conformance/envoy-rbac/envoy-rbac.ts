@@ -1,12 +1,12 @@
 /** Envoy's matchers and RBAC engine, through the field of AuthorizationPolicy that means each. */
 import type { SuiteRunner } from "../suite-runner.ts";
-import { excludedTable } from "../table-runner.ts";
 import { pathMatcher } from "./path-matcher.ts";
 import { pathNormalization } from "./path-normalization.ts";
 import { rbacEngine } from "./rbac-engine.ts";
 import { rbacMatchers } from "./rbac-matchers.ts";
 import { stringMatcher } from "./string-matcher.ts";
 import { uriTemplate } from "./uri-template.ts";
+import { xfcc } from "./xfcc.ts";
 
 export const envoyRbac: SuiteRunner = {
   "string-matcher": stringMatcher,
@@ -15,5 +15,5 @@ export const envoyRbac: SuiteRunner = {
   "path-normalization": pathNormalization,
   "rbac-matchers": rbacMatchers,
   "rbac-engine": rbacEngine,
-  xfcc: excludedTable("x-forwarded-client-cert is a later issue's (section 8.4)"),
+  xfcc,
 };

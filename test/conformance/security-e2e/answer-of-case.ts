@@ -1,13 +1,16 @@
 /** What comes of a case's request, as its sender and upstream's checks would see it. */
 import type { Decision, Judged, Reason } from "../../../src/policy/decision.ts";
 import { type Judgement, judge } from "../../../src/policy/judge.ts";
-import { type AskedRequest, BadRequestError, type Question } from "../../../src/policy/question.ts";
-import { askedToken } from "./asked-token.ts";
+import { BadRequestError, type Question } from "../../../src/policy/question.ts";
 import { authorizerAllows } from "./authorizer.ts";
+import type { CarriedToken } from "./carried-tokens.ts";
 import type { E2eCase } from "./e2e-case.ts";
 import { type CaseMesh, hopsOf } from "./hops-of-case.ts";
 
-export type Answer =
+export type Answer = JudgedAnswer | CarriedToken;
+
+/** By judging what each proxy on the way would say. */
+export type JudgedAnswer =
   /** Every proxy on the way let it through. */
   | {
       readonly came: "through";
@@ -17,19 +20,14 @@ export type Answer =
       readonly serverKey?: string;
     }
   | { readonly came: "refused"; readonly reason: Reason; readonly judgement: Judgement }
-  | { readonly came: "bad request" }
-  /** A token is there that the rules of this version do not judge. */
-  | { readonly came: "unverified token" };
+  | { readonly came: "bad request" };
 
-export function answerOf(test: E2eCase, mesh: CaseMesh): Answer {
+/** Of a case without tokens that any proxy looks for. */
+export function answerOf(test: E2eCase, mesh: CaseMesh): JudgedAnswer {
   const hops = hopsOf(test, mesh);
-  let verified = false;
   let last: Judgement | undefined;
   for (const hop of hops) {
-    const token = tokenOf(hop, { mesh, verified });
-    if (token === "refused") return { came: "unverified token" };
-    if (token !== "none") verified = true;
-    const judgement = judged(withPayload(hop, token), mesh);
+    const judgement = judged(hop, mesh);
     if (judgement === undefined) return { came: "bad request" };
     const settled = settle(judgement.decision, { test, hop, judgement });
     if (settled.verdict === "deny") return { came: "refused", reason: settled.reason, judgement };
@@ -37,24 +35,6 @@ export function answerOf(test: E2eCase, mesh: CaseMesh): Answer {
   }
   if (last === undefined) throw new Error("no proxy was asked");
   return { came: "through", last, hops: hops.length };
-}
-
-type Token = ReturnType<typeof askedToken>;
-
-/** A gateway takes away what it verified (JWT-70). */
-function tokenOf(
-  { to, request }: Question,
-  { mesh, verified }: { readonly mesh: CaseMesh; readonly verified: boolean },
-): Token {
-  if (request === undefined || verified || !to.injected) return "none";
-  const { snapshot, fixtures } = mesh;
-  return askedToken(request, { snapshot, to, fixtures });
-}
-
-function withPayload(hop: Question, token: Exclude<Token, "refused">): Question {
-  if (token === "none" || hop.request === undefined) return hop;
-  const request: AskedRequest = { ...hop.request, payload: token.payload };
-  return { ...hop, request };
 }
 
 function judged(question: Question, { snapshot }: CaseMesh): Judgement | undefined {

@@ -17,20 +17,7 @@ const setUpWith = (...fields: readonly string[]): ((read: ReadCase) => boolean) 
   return ({ test }) => fields.some((field) => test.setup?.[field] !== undefined);
 };
 
-/** Also where the token itself shows that its fate is what the case is about. */
-export const UNVERIFIED =
-  "whether a token is accepted is decided by verifying it, which is a later issue (JWT-16, JWT-22, JWT-30..JWT-53)";
-
 const TOKENS: readonly ExclusionRule<ReadCase>[] = [
-  {
-    reason: UNVERIFIED,
-    applies: ({ test }) => test.expected["httpStatus"] === 401,
-  },
-  {
-    reason:
-      "what of a verified token is passed on to the application is a later issue (JWT-70..JWT-75)",
-    applies: expects("upstreamRequestHeaders"),
-  },
   {
     reason: "the sidecar itself fetches the keys: a later issue (JWT-81)",
     applies: ({ test }) => test.setup?.pilotEnv?.["PILOT_JWT_ENABLE_REMOTE_JWKS"] !== undefined,

@@ -2,24 +2,32 @@
 import type { Reason } from "../../../src/policy/decision.ts";
 import { type CaseOutcome, compare } from "../suite-runner.ts";
 import type { Answer } from "./answer-of-case.ts";
+import type { CarriedToken } from "./carried-tokens.ts";
 import type { E2eCase } from "./e2e-case.ts";
+import { section } from "./rendered-policies.ts";
+import { type TokenFixtures, withTokens } from "./token-fixtures.ts";
 
 type Refused = Extract<Answer, { came: "refused" }>;
 
 /** For each expected field: what it would have to say for this answer. "beside the point": not of the answer. */
-type Reading = (test: E2eCase, answer: Answer, expected: unknown) => unknown;
+type Reading = (read: Read, answer: Answer, expected: unknown) => unknown;
+
+interface Read {
+  readonly test: E2eCase;
+  readonly fixtures: TokenFixtures;
+}
 
 const READINGS: Readonly<Record<string, Reading>> = {
-  allowed: (_, { came }) => came === "through",
-  success: (_, { came }) => came === "through",
+  allowed: (_, answer) => hasCome(answer),
+  success: (_, answer) => hasCome(answer),
   httpStatus: (_, answer) => httpStatus(answer),
   grpcCode: (_, answer) => (isForbidden(answer) ? "PermissionDenied" : "OK"),
-  connection: (_, { came }) => (came === "through" ? "open" : "closed (client sees EOF)"),
+  connection: (_, answer) => (hasCome(answer) ? "open" : "closed (client sees EOF)"),
   mtls: (_, answer) => answer.came === "through" && answer.last.transport.kind === "mutual-tls",
   upstreamPath: (_, answer) => (answer.came === "through" ? answer.last.request?.path : undefined),
   check: (_, answer, expected) =>
     CHECKS[String(expected)]?.(answer) ? expected : describe(answer),
-  checkAnyOf: (test, answer, expected) =>
+  checkAnyOf: ({ test }, answer, expected) =>
     Array.isArray(expected) && expected.includes(surface(test, answer))
       ? expected
       : describe(answer),
@@ -28,6 +36,11 @@ const READINGS: Readonly<Record<string, Reading>> = {
       ? "RBAC: access denied"
       : throughGateway(answer) && "handled-by-egress-gateway",
   serverCertificatePublicKeyAlgorithm: (_, answer) => answer.came === "through" && answer.serverKey,
+  upstreamRequestHeaders: ({ fixtures }, answer, expected) =>
+    answer.came === "carried" &&
+    hears(answer, { expected: section({ expected }, "expected"), fixtures })
+      ? expected
+      : describe(answer),
   errorContains: (_, answer) => answer.came === "refused" && TLS_ALERTS[answer.reason.because],
 };
 
@@ -62,10 +75,11 @@ export function unknownExpectations({ expected }: E2eCase): readonly string[] {
     .map((field) => `expected.${field}`);
 }
 
-export function compareAnswer(test: E2eCase, answer: Answer): CaseOutcome {
+export function compareAnswer(test: E2eCase, answer: Answer, fixtures: TokenFixtures): CaseOutcome {
   const fields = Object.entries(test.expected).filter(([field]) => !REMARKS.includes(field));
   const got = fields.map(
-    ([field, expected]) => [field, READINGS[field]?.(test, answer, expected)] as const,
+    ([field, expected]) =>
+      [field, READINGS[field]?.({ test, fixtures }, answer, expected)] as const,
   );
   const outcome = compare({ expected: inWords(fields), got: inWords(got) });
   if (outcome.outcome !== "failed") return outcome;
@@ -83,8 +97,8 @@ function httpStatus(answer: Answer): number {
       return 200;
     case "bad request":
       return 400;
-    case "unverified token":
-      return 401;
+    case "carried":
+      return answer.status;
     case "refused":
       return refusalStatus(answer);
   }
@@ -101,8 +115,28 @@ function isForbidden(answer: Answer): boolean {
   return httpStatus(answer) === 403;
 }
 
+function hasCome(answer: Answer): boolean {
+  return answer.came === "through" || (answer.came === "carried" && answer.status === 200);
+}
+
+/** `equals` and `absent`, of what the application heard; values may name fixtures. */
+function hears(
+  { heard = {} }: CarriedToken,
+  {
+    expected,
+    fixtures,
+  }: { readonly expected: Readonly<Record<string, unknown>>; readonly fixtures: TokenFixtures },
+): boolean {
+  const { equals = {}, absent = [], ...others } = expected;
+  if (Object.keys(others).length > 0 || !Array.isArray(absent)) return false;
+  const asSaid = Object.entries(section({ equals }, "equals")).every(
+    ([name, value]) => heard[name.toLowerCase()] === withTokens(String(value), fixtures),
+  );
+  return asSaid && absent.every((name) => heard[String(name).toLowerCase()] === undefined);
+}
+
 function throughGateway(answer: Answer): boolean {
-  return answer.came === "through" && answer.hops > 1;
+  return hasCome(answer) && "hops" in answer && answer.hops > 1;
 }
 
 /** In the words of `checkAnyOf`. */
@@ -120,7 +154,8 @@ function describe(answer: Answer): string {
     case "refused":
       return `refused: ${JSON.stringify(answer.reason)}, ${answer.judgement.transport.kind}, ${answer.judgement.judgedAs}`;
     case "bad request":
-    case "unverified token":
       return answer.came;
+    case "carried":
+      return `carried: ${answer.status} ${answer.body}, heard ${JSON.stringify(answer.heard)}`;
   }
 }

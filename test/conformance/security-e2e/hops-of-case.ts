@@ -3,10 +3,10 @@ import { parseSpiffeId } from "../../../src/identity/spiffe-id.ts";
 import type { MeshSnapshot } from "../../../src/policy/mesh-snapshot.ts";
 import type { AskedRequest, Caller, Question } from "../../../src/policy/question.ts";
 import type { Workload } from "../../../src/policy/workload.ts";
-import { type TokenFixtures, withTokens } from "./asked-token.ts";
 import type { E2eCase } from "./e2e-case.ts";
 import { NotUnderstood } from "./not-understood.ts";
 import type { RenderedPolicy } from "./rendered-policies.ts";
+import { type TokenFixtures, withTokens } from "./token-fixtures.ts";
 import type { EchoPod, EchoService, Topology } from "./topology.ts";
 import { type RouteEnd, virtualRoute } from "./virtual-routes.ts";
 

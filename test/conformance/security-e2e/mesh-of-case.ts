@@ -1,5 +1,9 @@
 /** The mesh of a case as YAML that a user could have written, read and planned as any other. */
 
+import {
+  type ControlPlaneFlags,
+  controlPlaneFlags,
+} from "../../../src/control/control-plane-flags.ts";
 import { buildSnapshot, type MeshSnapshot } from "../../../src/policy/mesh-snapshot.ts";
 import { planWorkloads } from "../../../src/policy/plan-workloads.ts";
 import { resourcesIn, type UpstreamObject, yamlOf } from "../upstream-objects.ts";
@@ -19,12 +23,17 @@ export function meshOfCase(
   }: { readonly topology: Topology; readonly policies: readonly RenderedPolicy[] },
 ): MeshSnapshot {
   const yaml = `${yamlOf([...namespaces(topology), ...workloads(topology), ...applied(policies)])}\n---\n${meshConfig(test)}`;
-  const snapshot = known.get(yaml) ?? snapshotOf(yaml, topology);
-  known.set(yaml, snapshot);
+  const { gatewaySelectors } = controlPlaneFlags(test.setup?.pilotEnv ?? {});
+  const key = `${gatewaySelectors} ${yaml}`;
+  const snapshot = known.get(key) ?? snapshotOf(yaml, { ...topology, gatewaySelectors });
+  known.set(key, snapshot);
   return snapshot;
 }
 
-function snapshotOf(yaml: string, { pods, services }: Topology): MeshSnapshot {
+function snapshotOf(
+  yaml: string,
+  { pods, services, gatewaySelectors }: Topology & Pick<ControlPlaneFlags, "gatewaySelectors">,
+): MeshSnapshot {
   const resources = resourcesIn(yaml);
   const addresses = new Map(
     pods.map(({ namespace, name, address }) => [`${namespace}/${name}-0`, address]),
@@ -40,7 +49,13 @@ function snapshotOf(yaml: string, { pods, services }: Topology): MeshSnapshot {
       bothFamilies(`10.45.0.${index + 1}`),
     ]),
   );
-  return buildSnapshot({ resources, workloads: planned, rootsPem: [], serviceAddresses });
+  return buildSnapshot({
+    resources,
+    workloads: planned,
+    rootsPem: [],
+    serviceAddresses,
+    gatewaySelectors,
+  });
 }
 
 function bothFamilies(ipv4: string): { readonly ipv4: string; readonly ipv6: string } {

@@ -6,17 +6,18 @@ import {
   type SuiteRunner,
   type TableRunner,
 } from "../suite-runner.ts";
-import { type Answer, answerOf } from "./answer-of-case.ts";
-import { tokenFixtures } from "./asked-token.ts";
+import { type Answer, answerOf, type JudgedAnswer } from "./answer-of-case.ts";
 import { carriedBySidecars, isAboutCertificates } from "./carried-by-sidecars.ts";
+import { carryTokens, isAboutTokens, tokenKeysOf } from "./carried-tokens.ts";
 import { type E2eCase, unknownFields } from "./e2e-case.ts";
-import { EXCLUSIONS, UNVERIFIED } from "./exclusions.ts";
+import { EXCLUSIONS } from "./exclusions.ts";
 import { compareAnswer, unknownExpectations } from "./expectation.ts";
-import type { CaseMesh } from "./hops-of-case.ts";
+import { type CaseMesh, hopsOf } from "./hops-of-case.ts";
 import { meshOfCase } from "./mesh-of-case.ts";
 import { NotUnderstood } from "./not-understood.ts";
 import { isAboutProbes, probedByKubelet } from "./probed-by-kubelet.ts";
 import { type RenderedPolicy, renderedPolicies } from "./rendered-policies.ts";
+import { tokenFixtures } from "./token-fixtures.ts";
 import { topologyOf } from "./topology.ts";
 
 const TABLES = [
@@ -56,22 +57,27 @@ async function runCase(
   if (unknown.length > 0) return skipped(`fields not understood: ${unknown.join(", ")}`);
   try {
     if (isProbed) return await probedByKubelet(test, { policies, folder });
-    return await answered(test, meshFor(test, { policies, folder }));
+    return await answered(test, meshFor(test, { policies, folder }), folder);
   } catch (error) {
     if (error instanceof NotUnderstood) return skipped(`not understood: ${error.message}`);
     throw error;
   }
 }
 
-async function answered(test: E2eCase, mesh: CaseMesh): Promise<CaseOutcome> {
+async function answered(test: E2eCase, mesh: CaseMesh, folder: string): Promise<CaseOutcome> {
+  const hops = hopsOf(test, mesh);
+  if (isAboutTokens(hops, mesh)) {
+    const tokenKeys = tokenKeysOf(folder, mesh.fixtures.jwksURI);
+    return compareAnswer(test, await carryTokens(hops, { ...mesh, tokenKeys }), mesh.fixtures);
+  }
   const answer = answerOf(test, mesh);
-  if (answer.came === "unverified token") return { outcome: "excluded", reason: UNVERIFIED };
-  return compareAnswer(test, isAboutCertificates(test) ? await carried(test, answer) : answer);
+  const found = isAboutCertificates(test) ? await carried(test, answer) : answer;
+  return compareAnswer(test, found, mesh.fixtures);
 }
 
 /** Policies are judged; who shows which certificate, and whether it counts, is tried. */
-async function carried(test: E2eCase, answer: Answer): Promise<Answer> {
-  if (answer.came === "bad request" || answer.came === "unverified token") return answer;
+async function carried(test: E2eCase, answer: JudgedAnswer): Promise<Answer> {
+  if (answer.came === "bad request") return answer;
   const judgement = answer.came === "through" ? answer.last : answer.judgement;
   const isJudged = test.to["serverCertificate"] === undefined;
   if (isJudged && answer.came === "refused") return answer;

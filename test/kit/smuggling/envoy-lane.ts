@@ -1,8 +1,9 @@
 /** Real Envoy with the same policy, as Istio's sidecar would have it: RBAC, paths normalised, a pool behind it. */
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { EnvoyProgram } from "../envoy-program.ts";
 import { eventually } from "../eventually.ts";
 import { freePort } from "../free-port.ts";
 import type { Lane } from "./attack-exchange.ts";
@@ -12,20 +13,6 @@ import { dial } from "./sidecar-lanes.ts";
 import { FORBIDDEN_HEADER, FORBIDDEN_PATH } from "./smuggling-case.ts";
 
 const LOOPBACK = "127.0.0.1";
-
-export interface EnvoyProgram {
-  readonly path: string;
-  /** `1.40.0` */
-  readonly version: string;
-}
-
-/** @returns the program that `HAUBERK_ENVOY` names, or the one on the PATH; undefined if there is none */
-export function findEnvoy(): EnvoyProgram | undefined {
-  const path = process.env["HAUBERK_ENVOY"] ?? "envoy";
-  const { status, stdout } = spawnSync(path, ["--version"], { encoding: "utf8" });
-  const [, version] = /\/([0-9]+\.[0-9]+\.[0-9]+)\//.exec(stdout ?? "") ?? [];
-  return status === 0 && version !== undefined ? { path, version } : undefined;
-}
 
 export async function openEnvoyLane({ path, version }: EnvoyProgram): Promise<Lane> {
   const upstream = new RecordingUpstream();

@@ -5,6 +5,7 @@
 import { FIELD_VALUE, HTAB, LOWER_CASE, SPACE } from "../../byte-classes.ts";
 import { FIELD, FIELD_NAMES } from "../../field-names.ts";
 import type { FieldRanges } from "../../field-ranges.ts";
+import { copyRange } from "../../http1/write-bytes.ts";
 import { ENTRY_OVERHEAD } from "./dynamic-table.ts";
 import { STATIC_INDEX_OF } from "./static-table.ts";
 
@@ -19,7 +20,6 @@ const IDS: ReadonlyMap<string, number> = new Map(FIELD_NAMES.map((name, id) => [
 /** A token in lower case. */
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 const INITIAL = 4_096;
-const SHORT = 24;
 /** Of each number that is written. */
 const LONGEST_INTEGER = 6;
 const NEVER_INDEXED = 0x10;
@@ -93,15 +93,6 @@ export class FieldBlock {
     else this.#pseudo(FIELD[":path"], text);
   }
 
-  /** The same from bytes that a codec has read. */
-  authorityFrom(bytes: Buffer, start: number, end: number): void {
-    this.#pseudoFrom(FIELD[":authority"], bytes, { start, end });
-  }
-
-  pathFrom(bytes: Buffer, start: number, end: number): void {
-    this.#pseudoFrom(FIELD[":path"], bytes, { start, end });
-  }
-
   /** Begins a response. Its fields may follow. @param status 100 to 599, but for 101 */
   response(status: number): void {
     this.trailers();
@@ -117,11 +108,6 @@ export class FieldBlock {
     this.listSize = 0;
     this.method = "";
     this.status = 0;
-  }
-
-  /** Copies all fields; see `copy`. */
-  copyAll(fields: OutgoingFields): void {
-    for (let index = 0; index < fields.count; index++) this.copy(fields, index);
   }
 
   /**
@@ -200,36 +186,18 @@ export class FieldBlock {
     this.length = at;
   }
 
-  #pseudoFrom(
-    id: number,
-    bytes: Buffer,
-    { start, end }: { readonly start: number; readonly end: number },
-  ): void {
-    this.#reserve(end - start);
-    this.#integer(0x0f, 0, STATIC_INDEX_OF[id] ?? 0);
-    this.listSize += (FIELD_NAMES[id] ?? "").length;
-    this.#text(bytes, start, end);
-  }
-
   #name(bytes: Buffer, start: number, end: number): void {
     this.#integer(0x7f, 0, end - start);
+    const { bytes: target } = this;
     let at = this.length;
-    for (let index = start; index < end; index++)
-      this.bytes[at++] = LOWER_CASE[bytes[index] ?? 0] ?? 0;
+    for (let index = start; index < end; index++) target[at++] = LOWER_CASE[bytes[index] ?? 0] ?? 0;
     this.length = at;
     this.listSize += end - start;
   }
 
   #text(bytes: Buffer, start: number, end: number): void {
     this.#integer(0x7f, 0, end - start);
-    let at = this.length;
-    if (end - start < SHORT) {
-      for (let index = start; index < end; index++) this.bytes[at++] = bytes[index] ?? 0;
-    } else {
-      bytes.copy(this.bytes, at, start, end);
-      at += end - start;
-    }
-    this.length = at;
+    this.length = copyRange({ bytes, start, end }, this.bytes, this.length);
     this.listSize += end - start + ENTRY_OVERHEAD;
   }
 

@@ -1,0 +1,66 @@
+/**
+ * `hauberk.jwks` of the mesh configuration: from where keys of token issuers may be fetched beside public addresses, and whose word
+ * counts there. Ours: Istio has flags of its control plane for it.
+ */
+import { X509Certificate } from "node:crypto";
+import { type Cidr, formatCidr, parseCidr } from "./cidr.ts";
+import type { Fields } from "./decoder.ts";
+import { quoted } from "./quoted.ts";
+import { list, type ObjectSchema, object, text } from "./schema/schema.ts";
+import { textIn, textsIn } from "./webhook/written-values.ts";
+
+export interface TokenKeySettings {
+  /** Ranges that are not public and may be asked all the same, as `10.0.0.0/8`. */
+  readonly allowedAddresses: readonly string[];
+  /** PEM, one text each, of authorities that are trusted beside the system's. */
+  readonly authoritiesPem: readonly string[];
+}
+
+export const DEFAULT_TOKEN_KEY_SETTINGS: TokenKeySettings = {
+  allowedAddresses: [],
+  authoritiesPem: [],
+};
+
+export const OWN_SETTINGS_SCHEMA: ObjectSchema = object({
+  jwks: object({ allowedAddresses: list(text()), certificateAuthorities: text() }),
+});
+
+const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** @param own the section `hauberk` */
+export function readTokenKeySettings(own: Fields): TokenKeySettings {
+  const jwks = own.section("jwks");
+  return { allowedAddresses: addresses(jwks), authoritiesPem: authorities(jwks) };
+}
+
+/** As ranges again. */
+export function allowedRanges({ allowedAddresses }: TokenKeySettings): readonly Cidr[] {
+  return allowedAddresses.flatMap((range) => parseCidr(range) ?? []);
+}
+
+function addresses(jwks: Fields): readonly string[] {
+  return textsIn(jwks, "allowedAddresses").flatMap((written, item) => {
+    const range = parseCidr(written);
+    if (range !== undefined) return [formatCidr(range)];
+    const problem = `${quoted(written)} is neither an address nor a range, as in 10.0.0.0/8`;
+    jwks.report({ name: "allowedAddresses", item }, problem);
+    return [];
+  });
+}
+
+function authorities(jwks: Fields): readonly string[] {
+  const written = textIn(jwks, "certificateAuthorities");
+  if (written === "") return [];
+  const certificates = written.match(PEM) ?? [];
+  if (certificates.length > 0 && certificates.every(isAuthority)) return certificates;
+  jwks.report("certificateAuthorities", "expected certificates of authorities in PEM");
+  return [];
+}
+
+function isAuthority(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).ca;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * Fetches one document over HTTP or HTTPS from whoever a resource names: a stranger. Each hop's address is chosen and checked here
+ * before anything is sent to it; time, size and redirects are bounded.
+ */
+import { lookup } from "node:dns/promises";
+import { type IncomingMessage, request } from "node:http";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { connect as connectTls, rootCertificates } from "node:tls";
+import { HauberkError } from "../../runtime/hauberk-error.ts";
+import { TLS_GROUPS } from "../../runtime/tls-groups.ts";
+
+/** Why a document could not be had; its message is for people. */
+export class FetchDocumentError extends HauberkError {
+  readonly code = "HAUBERK_FETCH_DOCUMENT";
+}
+
+export interface FetchDocumentOptions {
+  /** Of the whole, redirects included. */
+  readonly timeoutMs: number;
+  /** @returns why an address must not be asked; undefined: it may */
+  readonly addressProblem: (address: string) => string | undefined;
+  /** PEM of authorities that are trusted beside the system's. */
+  readonly extraRootsPem: readonly string[];
+}
+
+const MAX_BYTES = 1_048_576;
+const MAX_REDIRECTS = 3;
+const MAX_HEADER_BYTES = 16_384;
+/** Addresses of one host that are tried. */
+const MAX_ADDRESSES = 4;
+const REDIRECTS: ReadonlySet<number | undefined> = new Set([301, 302, 303, 307, 308]);
+
+/** @throws FetchDocumentError */
+export async function fetchDocument(uri: string, options: FetchDocumentOptions): Promise<string> {
+  const deadline = AbortSignal.timeout(options.timeoutMs);
+  try {
+    return await fetchFollowing(new URL(uri), { ...options, deadline });
+  } catch (error) {
+    if (error instanceof FetchDocumentError) throw error;
+    if (deadline.aborted) throw new FetchDocumentError(`no answer within ${options.timeoutMs} ms`);
+    throw new FetchDocumentError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+interface Fetching extends FetchDocumentOptions {
+  readonly deadline: AbortSignal;
+}
+
+async function fetchFollowing(first: URL, fetching: Fetching): Promise<string> {
+  let uri = first;
+  for (let redirects = 0; ; redirects++) {
+    const answer = await ask(uri, fetching);
+    const { statusCode } = answer;
+    if (statusCode === 200) return readBody(answer);
+    answer.destroy();
+    if (!REDIRECTS.has(statusCode))
+      throw new FetchDocumentError(`${uri.host} answers ${statusCode}, expected 200`);
+    if (redirects === MAX_REDIRECTS)
+      throw new FetchDocumentError(`more than ${MAX_REDIRECTS} redirects`);
+    uri = redirected(uri, answer.headers.location);
+  }
+}
+
+function redirected(from: URL, location: string | undefined): URL {
+  if (location === undefined || !URL.canParse(location, from.href))
+    throw new FetchDocumentError(`${from.host} redirects to nowhere`);
+  const to = new URL(location, from);
+  if (to.protocol !== "https:" && from.protocol === "https:")
+    throw new FetchDocumentError(`${from.host} redirects from https to ${to.protocol}//${to.host}`);
+  return to;
+}
+
+async function ask(uri: URL, fetching: Fetching): Promise<IncomingMessage> {
+  const socket = await connect(uri, fetching);
+  return new Promise((resolve, reject) => {
+    const asked = request({
+      createConnection: () => socket,
+      host: uri.hostname,
+      path: `${uri.pathname}${uri.search}`,
+      headers: { host: uri.host, accept: "application/json", connection: "close" },
+      maxHeaderSize: MAX_HEADER_BYTES,
+      signal: fetching.deadline,
+    });
+    asked.once("response", resolve).once("error", reject);
+    asked.end();
+  });
+}
+
+async function readBody(answer: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of answer) {
+    if (!Buffer.isBuffer(chunk)) continue;
+    length += chunk.length;
+    if (length > MAX_BYTES) {
+      answer.destroy();
+      throw new FetchDocumentError(`the document is longer than ${MAX_BYTES} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** To the first of the host's addresses that may be asked and answers. */
+async function connect(uri: URL, fetching: Fetching): Promise<Socket> {
+  const { protocol } = uri;
+  if (protocol !== "https:" && protocol !== "http:")
+    throw new FetchDocumentError(`${protocol} is neither https nor http`);
+  if (uri.username !== "" || uri.password !== "")
+    throw new FetchDocumentError("the URL holds a name or a password");
+  const host = uri.hostname.replace(/^\[(.*)\]$/, "$1");
+  const port = Number(uri.port || (protocol === "https:" ? 443 : 80));
+  let problem: unknown;
+  for (const address of await addressesOf(host, fetching)) {
+    try {
+      const socket = await connected({ host: address, port }, fetching);
+      return protocol === "http:" ? socket : await secured(socket, host, fetching);
+    } catch (error) {
+      problem = error;
+    }
+    fetching.deadline.throwIfAborted();
+  }
+  throw problem;
+}
+
+async function addressesOf(
+  host: string,
+  { addressProblem, deadline }: Fetching,
+): Promise<readonly string[]> {
+  const found = isIP(host) ? [{ address: host }] : await lookup(host, { all: true });
+  deadline.throwIfAborted();
+  const addresses = found.map(({ address }) => address);
+  const allowed = addresses.filter((address) => addressProblem(address) === undefined);
+  const [refused] = addresses;
+  if (allowed.length > 0) return allowed.slice(0, MAX_ADDRESSES);
+  const problem = refused === undefined ? undefined : addressProblem(refused);
+  throw new FetchDocumentError(problem ?? `${host} has no address`);
+}
+
+function connected(
+  to: { readonly host: string; readonly port: number },
+  { deadline, addressProblem }: Fetching,
+): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connectTcp({ ...to, signal: deadline });
+    socket.once("error", reject).once("connect", () => {
+      // What is sent goes to where the kernel says that it goes.
+      const problem = addressProblem(socket.remoteAddress ?? "");
+      if (problem === undefined) return resolve(socket.off("error", reject));
+      socket.destroy();
+      reject(new FetchDocumentError(problem));
+    });
+  });
+}
+
+/** JWT-86 */
+function secured(socket: Socket, host: string, { extraRootsPem }: Fetching): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const secure = connectTls({
+      socket,
+      host,
+      ...(isIP(host) === 0 && { servername: host }),
+      minVersion: "TLSv1.2",
+      ecdhCurve: TLS_GROUPS,
+      ca: [...rootCertificates, ...extraRootsPem],
+    });
+    secure.once("error", reject).once("secureConnect", () => resolve(secure.off("error", reject)));
+  });
+}

@@ -1,0 +1,118 @@
+/** Whether the tokens of a request are good, by all rules of RequestAuthentications that apply to a workload (JWT-1..JWT-53). */
+import { claimsProblem, type TokenDemands } from "./check-token.ts";
+import { type ReadToken, readToken } from "./read-token.ts";
+import { type FoundToken, findTokens, type TokenBearer, type TokenPlaces } from "./token-places.ts";
+import {
+  evaluateRequirement,
+  type ProviderResult,
+  requirementOf,
+  type TokenRequirement,
+} from "./token-requirement.ts";
+import type { TokenProblem } from "./token-status.ts";
+import type { VerifiedTokens } from "./verified-tokens.ts";
+
+/** One rule, with its keys at hand. */
+export interface TokenRule extends TokenDemands {
+  readonly places: TokenPlaces;
+  readonly presence: "OPTIONAL" | "REQUIRED";
+}
+
+export interface AcceptedToken {
+  /** Index of the rule. */
+  readonly rule: number;
+  readonly token: ReadToken;
+  /** Where this rule found tokens, all of them good. */
+  readonly found: readonly FoundToken[];
+}
+
+export type Authentication =
+  | { readonly result: "good"; readonly accepted: readonly AcceptedToken[] }
+  | {
+      readonly result: TokenProblem;
+      /** What each rule says, in their order. */
+      readonly byRule: readonly ProviderResult[];
+    };
+
+export class RequestAuthenticator {
+  readonly #rules: readonly TokenRule[];
+  readonly #requirement: TokenRequirement | undefined;
+  readonly #verified: VerifiedTokens;
+
+  /** @param verified shared with other authenticators, also of later views */
+  constructor(rules: readonly TokenRule[], verified: VerifiedTokens) {
+    this.#rules = rules;
+    this.#requirement = requirementOf(rules.map(({ presence }) => presence));
+    this.#verified = verified;
+  }
+
+  /** @returns a promise only where a signature has to be verified that is not known yet; it never rejects */
+  authenticate(bearer: TokenBearer, now: Date): Authentication | Promise<Authentication> {
+    const requirement = this.#requirement;
+    if (requirement === undefined) return NOBODY;
+    const judged = this.#rules.map((rule) => this.#judge(rule, bearer, now));
+    if (judged.every(({ unverified }) => unverified.length === 0))
+      return conclude(requirement, judged);
+    return this.#verify(judged).then((verified) => conclude(requirement, verified));
+  }
+
+  #judge(rule: TokenRule, bearer: TokenBearer, now: Date): JudgedRule {
+    const found = findTokens(rule.places, bearer);
+    const tokens: ReadToken[] = [];
+    const unverified: ReadToken[] = [];
+    let problem: TokenProblem | undefined;
+    // The last is looked at first (JWT-16).
+    for (const { text } of found.toReversed()) {
+      const known = rule.keys && this.#verified.find(text, rule.keys);
+      const token = known ?? readToken(text);
+      problem = typeof token === "string" ? token : claimsProblem(token, rule, now);
+      if (problem !== undefined || typeof token === "string") break;
+      tokens.push(token);
+      if (known === undefined) unverified.push(token);
+    }
+    return { rule, found, tokens, unverified, problem };
+  }
+
+  #verify(judged: readonly JudgedRule[]): Promise<readonly JudgedRule[]> {
+    return Promise.all(
+      judged.map(async (one) => {
+        for (const token of one.unverified) {
+          const problem = await this.#verified.verify(token, one.rule.keys);
+          if (problem !== undefined) return { ...one, problem };
+        }
+        return one;
+      }),
+    );
+  }
+}
+
+interface JudgedRule {
+  readonly rule: TokenRule;
+  readonly found: readonly FoundToken[];
+  /** Without fault as far as their claims go, the last first. */
+  readonly tokens: readonly ReadToken[];
+  /** Those of them whose signature is not known to be good. */
+  readonly unverified: readonly ReadToken[];
+  readonly problem: TokenProblem | undefined;
+}
+
+const NOBODY: Authentication = { result: "good", accepted: [] };
+
+function conclude(requirement: TokenRequirement, judged: readonly JudgedRule[]): Authentication {
+  const byRule = judged.map(resultOf);
+  const { result, verified } = evaluateRequirement(
+    requirement,
+    (index) => byRule[index] ?? "missing",
+  );
+  if (result !== "good") return { result, byRule };
+  const accepted = verified.flatMap((rule) => {
+    const { found = [], tokens = [] } = judged[rule] ?? {};
+    const token = tokens.at(-1);
+    return token === undefined ? [] : [{ rule, token, found }];
+  });
+  return { result, accepted };
+}
+
+function resultOf({ found, problem }: JudgedRule): ProviderResult {
+  if (problem !== undefined) return problem;
+  return found.length === 0 ? "missing" : "good";
+}

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { findTokens, STANDARD_PLACES, type TokenPlaces } from "./token-places.ts";
+
+type Fields = Readonly<Record<string, string | readonly string[]>>;
+
+function found(places: Partial<TokenPlaces>, fields: Fields, path = "/"): readonly string[] {
+  const bearer = {
+    path,
+    values: (name: string): readonly string[] => [fields[name] ?? []].flat(),
+  };
+  const all = { headers: [], params: [], cookies: [], ...places };
+  return findTokens(all, bearer).map(({ text }) => text);
+}
+
+const standard: [rule: string, fields: Fields, path: string, tokens: readonly string[]][] = [
+  ["JWT-11 a bearer token", { authorization: "Bearer a.b-c_d" }, "/", ["a.b-c_d"]],
+  ["JWT-11 a parameter", {}, "/x?access_token=a.b", ["a.b"]],
+  ["JWT-12 the header first", { authorization: "Bearer h" }, "/x?access_token=p", ["h", "p"]],
+  [
+    "JWT-12 the first of two parameters, decoded",
+    {},
+    "/?access_token=a%2Eb&access_token=c",
+    ["a.b"],
+  ],
+  [
+    "JWT-12 each value of a repeated header",
+    { authorization: ["Bearer a", "Bearer b"] },
+    "/",
+    ["a", "b"],
+  ],
+  ["JWT-13 lower case", { authorization: "bearer a" }, "/", []],
+  ["JWT-13 another scheme", { authorization: "Basic a" }, "/", []],
+  ["JWT-13 in the middle", { authorization: "x Bearer a" }, "/", ["a"]],
+  [
+    "JWT-14 what cannot be of a token is skipped",
+    { authorization: "Bearer   <a.b>, c" },
+    "/",
+    ["a.b"],
+  ],
+  ["JWT-14 nothing that could be of a token", { authorization: "Bearer ???" }, "/", ["???"]],
+  ["no query", {}, "/access_token=a", []],
+];
+for (const [rule, fields, path, tokens] of standard) {
+  test(rule, () => assert.deepEqual(found(STANDARD_PLACES, fields, path), tokens));
+}
+
+test("JWT-12: headers by name and prefix, then parameters, then cookies", () => {
+  const places = {
+    headers: [
+      { name: "X-B", prefix: "" },
+      { name: "x-a", prefix: "T " },
+    ],
+    params: ["q"],
+    cookies: ["session", "other"],
+  };
+  const fields = {
+    "x-b": "tb",
+    "x-a": "T ta",
+    cookie: ['other="to"; session=ts', "session=again"],
+  };
+  assert.deepEqual(found(places, fields, "/?q=tq"), ["tb", "ta", "tq", "ts", "to"]);
+});
+
+test("more than 16 tokens are not looked at", () => {
+  const values = Array.from({ length: 40 }, (_, index) => `Bearer ${index}`);
+  assert.equal(found(STANDARD_PLACES, { authorization: values }).length, 16);
+});

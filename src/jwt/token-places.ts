@@ -1,0 +1,86 @@
+/** Where the tokens of a request are looked for (JWT-11..JWT-14). */
+
+export interface TokenPlaces {
+  readonly headers: readonly { readonly name: string; readonly prefix: string }[];
+  readonly params: readonly string[];
+  readonly cookies: readonly string[];
+}
+
+/** JWT-11 */
+export const STANDARD_PLACES: TokenPlaces = {
+  headers: [{ name: "authorization", prefix: "Bearer " }],
+  params: ["access_token"],
+  cookies: [],
+};
+
+/** What is looked at of a request. */
+export interface TokenBearer {
+  /** Each value of a field by its lower-case name, in order. */
+  values(name: string): readonly string[];
+  /** With its query. */
+  readonly path: string;
+}
+
+export interface FoundToken {
+  readonly text: string;
+  readonly place:
+    | { readonly in: "header"; readonly name: string }
+    | { readonly in: "param" | "cookie"; readonly name: string };
+}
+
+/** Tokens of one request; more are a mistake or worse. */
+const MAX_TOKENS = 16;
+/** JWT-14 */
+const TOKEN_CHARACTERS = /[\w.-]+/;
+
+/** In the order of JWT-12: fields by name and prefix, parameters, cookies. */
+export function findTokens(places: TokenPlaces, bearer: TokenBearer): readonly FoundToken[] {
+  const found = [
+    ...headerTokens(places, bearer),
+    ...paramTokens(places, bearer),
+    ...cookieTokens(places, bearer),
+  ];
+  return found.slice(0, MAX_TOKENS);
+}
+
+function headerTokens({ headers }: TokenPlaces, bearer: TokenBearer): readonly FoundToken[] {
+  const byNameAndPrefix = [...headers].sort((one, other) =>
+    one.name + one.prefix < other.name + other.prefix ? -1 : 1,
+  );
+  return byNameAndPrefix.flatMap(({ name, prefix }) => {
+    const place = { in: "header", name: name.toLowerCase() } as const;
+    return bearer.values(place.name).flatMap((value) => {
+      const text = tokenIn(value, prefix);
+      return text === undefined ? [] : [{ text, place }];
+    });
+  });
+}
+
+/** JWT-13: the prefix may stand anywhere in the value, in its own case. */
+function tokenIn(value: string, prefix: string): string | undefined {
+  if (prefix === "") return value === "" ? undefined : value;
+  const at = value.indexOf(prefix);
+  if (at === -1) return undefined;
+  const rest = value.slice(at + prefix.length);
+  return TOKEN_CHARACTERS.exec(rest)?.[0] ?? rest;
+}
+
+function paramTokens({ params }: TokenPlaces, { path }: TokenBearer): readonly FoundToken[] {
+  const query = path.indexOf("?");
+  if (params.length === 0 || query === -1) return [];
+  const given = new URLSearchParams(path.slice(query + 1).split("#", 1)[0]);
+  return params.flatMap((name) => {
+    const text = given.get(name);
+    return text === null ? [] : [{ text, place: { in: "param", name } as const }];
+  });
+}
+
+function cookieTokens({ cookies }: TokenPlaces, bearer: TokenBearer): readonly FoundToken[] {
+  if (cookies.length === 0) return [];
+  const given = bearer.values("cookie").flatMap((value) => value.split(";"));
+  return cookies.flatMap((name) => {
+    const pair = given.map((one) => one.trim()).find((one) => one.startsWith(`${name}=`));
+    const text = pair?.slice(name.length + 1).replace(/^"(.*)"$/, "$1");
+    return text === undefined ? [] : [{ text, place: { in: "cookie", name } as const }];
+  });
+}

@@ -1,0 +1,79 @@
+/**
+ * What may be asked of a sidecar's administration, and what only POST may change: the same of a sidecar that is one
+ * process, of each worker of one that is several, and of all of them together.
+ */
+import { LOG_LEVELS, type Log, type LogLevel } from "../runtime/log.ts";
+import type { WatchedValue } from "../runtime/watched.ts";
+import {
+  type AdminPage,
+  type AdminRequest,
+  jsonPage,
+  textPage,
+  wrongMethodPage,
+} from "./admin-page.ts";
+
+export type AnswerAdmin = (request: AdminRequest) => AdminPage | Promise<AdminPage>;
+
+const READS = [
+  "/certs",
+  "/clusters",
+  "/config_dump",
+  "/listeners",
+  "/logging",
+  "/ready",
+  "/stats",
+] as const;
+const CHANGES = ["/drain", "/logging"] as const;
+
+/** Without parameters. */
+export type AdminReads = Readonly<
+  Record<(typeof READS)[number], () => AdminPage | Promise<AdminPage>>
+>;
+export type AdminChanges = Readonly<
+  Record<(typeof CHANGES)[number], (parameters: URLSearchParams) => AdminPage | Promise<AdminPage>>
+>;
+
+export function adminAnswers(reads: AdminReads, changes: AdminChanges): AnswerAdmin {
+  return ({ method, path, parameters }) => {
+    const [toRead, toChange] = [READS.find(isSame(path)), CHANGES.find(isSame(path))];
+    if (toRead === undefined && toChange === undefined) return textPage(404, OVERVIEW);
+    if (method === "POST") {
+      if (toChange !== undefined) return changes[toChange](parameters);
+      return wrongMethodPage("GET", `${path} only tells something: ask with GET`);
+    }
+    const asPost = `${path} changes what the sidecar does: ask with POST`;
+    if (method !== "GET") return wrongMethodPage("GET", "only GET and POST are served");
+    if (toRead === undefined) return wrongMethodPage("POST", asPost);
+    if (parameters.size === 0) return reads[toRead]();
+    return toChange === undefined
+      ? textPage(400, `${path} takes no parameters\n`)
+      : wrongMethodPage("POST", asPost);
+  };
+}
+
+export function logLevelPage(level: LogLevel): AdminPage {
+  return jsonPage({ level, levels: LOG_LEVELS });
+}
+
+export function setLogLevel(
+  { logLevel, log }: { readonly logLevel: WatchedValue<LogLevel>; readonly log: Log },
+  parameters: URLSearchParams,
+): AdminPage {
+  const level = LOG_LEVELS.find((one) => one === parameters.get("level"));
+  if (level === undefined || parameters.size !== 1)
+    return textPage(400, `level: expected exactly one of ${LOG_LEVELS.join(", ")}\n`);
+  const before = logLevel.current;
+  logLevel.set(level);
+  log.warn("log level changed", { from: before, to: level });
+  return logLevelPage(level);
+}
+
+const OVERVIEW = `${[
+  ...READS.map((path) => `GET ${path}`),
+  "POST /drain",
+  `POST /logging?level=${LOG_LEVELS.join("|")}`,
+].join("\n")}\n`;
+
+function isSame(path: string): (one: string) => boolean {
+  return (one) => one === path;
+}

@@ -1,0 +1,51 @@
+/** The places of a request where tokens are looked for, and how a token is taken out of them (JWT-12, JWT-70). */
+import { FieldLookup } from "../http/field-lookup.ts";
+import { fieldValue } from "../http/field-ranges.ts";
+import type { FoundToken, TokenBearer } from "../jwt/token-places.ts";
+import type { HeldFields } from "./http/held-fields.ts";
+
+/** What is read and changed of a request. */
+export interface TokenCarrier {
+  readonly headers: HeldFields;
+  path: string;
+}
+
+/** By name in lower case; names come from resources, never from a stranger. */
+const lookups = new Map<string, FieldLookup>();
+
+export function tokenBearer({ headers, path }: TokenCarrier): TokenBearer {
+  return { path, values: (name) => valuesOf(headers, lookupOf(name)) };
+}
+
+/** Cookies stay as they are, as with Envoy. */
+export function takeOut(carrier: TokenCarrier, { place }: FoundToken): void {
+  if (place.in === "header") carrier.headers.remove(place.name);
+  else if (place.in === "param") carrier.path = withoutParam(carrier.path, place.name);
+}
+
+function valuesOf(fields: HeldFields, lookup: FieldLookup): readonly string[] {
+  const values: string[] = [];
+  for (let at = lookup.find(fields); at >= 0; at = lookup.find(fields, at + 1))
+    values.push(fieldValue(fields, at));
+  return values;
+}
+
+function lookupOf(name: string): FieldLookup {
+  const known = lookups.get(name);
+  if (known !== undefined) return known;
+  const lookup = new FieldLookup(name);
+  lookups.set(name, lookup);
+  return lookup;
+}
+
+/** The others stay as they were written. */
+function withoutParam(path: string, name: string): string {
+  const query = path.indexOf("?");
+  if (query === -1) return path;
+  const kept = path
+    .slice(query + 1)
+    .split("&")
+    .filter((pair) => ![...new URLSearchParams(pair).keys()].includes(name));
+  const rest = kept.join("&");
+  return path.slice(0, query) + (rest === "" ? "" : `?${rest}`);
+}

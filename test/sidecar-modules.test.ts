@@ -1,0 +1,67 @@
+/**
+ * What a sidecar's process loads, by the modules that its command reaches: each pod has one, and pays for all of it. It
+ * speaks the transport of xDS to its control plane, and needs none of what Envoy is configured by.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { build, type Metafile } from "esbuild";
+
+const COMMAND = "src/cli/commands/sidecar.ts";
+/** The messages of delta ADS, and what they are made of. */
+const TRANSPORT =
+  /^src\/wire\/gen\/envoy\/(?:service\/discovery\/v3|annotations|type\/v3|config\/core\/v3)\/\w+_pb\.ts$/;
+
+async function modulesOf(command: string): Promise<readonly string[]> {
+  const { metafile } = await build({
+    entryPoints: ["src/cli/main.ts"],
+    outdir: ".cache",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    external: ["koffi"],
+    write: false,
+    metafile: true,
+    logLevel: "error",
+  });
+  return [...reachedFrom(command, metafile)];
+}
+
+/** By imports of either kind: what is loaded only when needed will be needed. */
+function reachedFrom(first: string, { inputs }: Metafile): ReadonlySet<string> {
+  const reached = new Set<string>();
+  const visit = (file: string): void => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    for (const { path, external } of inputs[file]?.imports ?? [])
+      if (external !== true) visit(path);
+  };
+  visit(first);
+  return reached;
+}
+
+const modules = await modulesOf(COMMAND);
+
+test("the list is that of a sidecar", () => {
+  assert.ok(modules.length > 300, `${modules.length} modules`);
+  assert.ok(modules.includes("src/proxy/sidecar.ts"));
+});
+
+test("a sidecar loads no descriptor of Envoy's configuration: no listeners, clusters, routes or filters", () => {
+  const descriptors = modules.filter((one) => one.startsWith("src/wire/gen/envoy/"));
+  assert.deepEqual(
+    descriptors.filter((one) => !TRANSPORT.test(one)),
+    [],
+  );
+  assert.ok(descriptors.length < 15, descriptors.join("\n"));
+});
+
+test("a sidecar loads nothing that reads resources, or serves a mesh", () => {
+  const rooms = ["src/control/", "src/ca/"];
+  const packages = ["yaml", "commander", "@bufbuild/cel"].map((name) => `node_modules/${name}/`);
+  const strays = modules.filter((one) =>
+    [...rooms, ...packages].some((prefix) => one.startsWith(prefix)),
+  );
+  assert.deepEqual(strays, []);
+});
