@@ -12,8 +12,13 @@ const REQUIRED = {
 type KeyType = keyof typeof REQUIRED;
 
 const RSA_FACTORS = ["p", "q", "dp", "dq", "qi"];
-/** What only the signer may know. Of `oct` keys all is secret, and all is needed to verify (JWT-30). */
-const PRIVATE_MEMBERS: ReadonlySet<string> = new Set(["d", ...RSA_FACTORS, "oth"]);
+/** All that a verifier reads; of `oct` keys what is needed is the secret itself (JWT-30). */
+const VERIFYING_MEMBERS: Readonly<Record<KeyType, readonly string[]>> = {
+  RSA: verifyingMembers("RSA"),
+  EC: verifyingMembers("EC", "crv"),
+  OKP: verifyingMembers("OKP", "crv"),
+  oct: verifyingMembers("oct"),
+};
 const DESCRIBING_TEXTS = ["kid", "alg", "use", "x5t", "x5t#S256"];
 const DESCRIBING_LISTS = ["key_ops", "x5c"];
 
@@ -54,13 +59,19 @@ function isObject(value: unknown): value is JsonObject {
 
 function summary(keys: readonly JsonObject[]): WrittenKeySet {
   const isPrivate = (key: JsonObject): boolean => key["kty"] === "oct" || Object.hasOwn(key, "d");
-  const stripped = keys.map((key) =>
-    Object.fromEntries(Object.entries(key).filter(([member]) => !PRIVATE_MEMBERS.has(member))),
-  );
+  const stripped = keys.map((key) => {
+    const type = key["kty"];
+    const members = isKeyType(type) ? VERIFYING_MEMBERS[type] : [];
+    return Object.fromEntries(Object.entries(key).filter(([member]) => members.includes(member)));
+  });
   return {
     privateKeys: keys.flatMap((key, index) => (isPrivate(key) ? [index] : [])),
     verifyingJwks: JSON.stringify({ keys: stripped }),
   };
+}
+
+function verifyingMembers(type: KeyType, ...others: readonly string[]): readonly string[] {
+  return ["kty", "kid", "alg", "use", "key_ops", ...others, ...REQUIRED[type]];
 }
 
 function keyProblem(key: unknown): string | undefined {

@@ -107,7 +107,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const tokenKeys = await followTokenKeys(resources, options);
   const feed = {
     ...{ resources, running, trust, remoteClusters, gatewaySelectors },
-    tokenKeys: tokenKeys.states,
+    tokenKeys: tokenKeys.keys,
   };
   const { snapshots, views } = feedWorkloadViews(feed);
   const discovery = discoveryService({ views, trustDomain, trust, holderOf, clock, log });

@@ -8,7 +8,7 @@ import type { RemoteClusterServices } from "../policy/remote-cluster-services.ts
 import type { WorkloadView } from "../policy/workload-view.ts";
 import { type Watched, WatchedValue } from "../runtime/watched.ts";
 import type { RunningNow } from "./control-plane-messages.ts";
-import type { KeySetStates } from "./key-sets/key-sets.ts";
+import type { KnownKeySets } from "./key-sets/key-sets.ts";
 
 export interface SnapshotInputs {
   readonly resources: Watched<readonly Resource[]>;
@@ -16,7 +16,7 @@ export interface SnapshotInputs {
   readonly trust: Watched<AuthorityTrust>;
   /** What is admitted of others. */
   readonly remoteClusters: Watched<readonly RemoteClusterServices[]>;
-  readonly tokenKeys: Watched<KeySetStates>;
+  readonly tokenKeys: Watched<KnownKeySets>;
   readonly gatewaySelectors?: GatewaySelectors | undefined;
 }
 
@@ -37,7 +37,7 @@ export function feedWorkloadViews(inputs: SnapshotInputs): SnapshotFeed {
       serviceAddresses: inputs.running.current.serviceAddresses,
       gatewaySelectors: inputs.gatewaySelectors,
       remoteClusters: inputs.remoteClusters.current,
-      tokenKeys: keysIn(inputs.tokenKeys.current),
+      tokenKeys: inputs.tokenKeys.current,
     });
   const snapshots = new WatchedValue(build());
   const views = new WatchedValue(buildWorkloadViews(snapshots.current));
@@ -56,13 +56,6 @@ export function feedWorkloadViews(inputs: SnapshotInputs): SnapshotFeed {
   for (const input of [resources, running, trust, remoteClusters, tokenKeys])
     input.onChange(schedule);
   return { snapshots, views };
-}
-
-/** Those that were ever had. */
-function keysIn(states: KeySetStates): ReadonlyMap<string, string> {
-  return new Map(
-    [...states].flatMap(([name, { jwks }]) => (jwks === undefined ? [] : [[name, jwks] as const])),
-  );
 }
 
 /** Absent where there are none. */

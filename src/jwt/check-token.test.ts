@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createSecretKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { test } from "node:test";
 import { type JWTPayload, SignJWT } from "jose";
-import { checkToken, type TokenDemands } from "./check-token.ts";
+import { claimsProblem, signatureProblem, type TokenDemands } from "./check-token.ts";
 import { readToken, type TokenAlgorithm } from "./read-token.ts";
 import { readTokenKeys } from "./token-keys.ts";
 import type { TokenProblem } from "./token-status.ts";
@@ -64,7 +64,8 @@ const demands = (...signers: readonly Signer[]): TokenDemands => ({
 
 async function problemOf(text: string, asked: TokenDemands): Promise<TokenProblem | undefined> {
   const token = readToken(text);
-  return typeof token === "string" ? token : checkToken(token, asked, NOW);
+  if (typeof token === "string") return token;
+  return claimsProblem(token, asked, NOW) ?? signatureProblem(token, asked.keys);
 }
 
 const ISS = "https://issuer.example";

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
 import { type JWTPayload, SignJWT } from "jose";
+import { firstParam } from "./query-params.ts";
 import {
   type Authentication,
   RequestAuthenticator,
@@ -36,7 +37,7 @@ const header = (name: string): TokenPlaces => ({
   cookies: [],
 });
 const bearer = (fields: Readonly<Record<string, readonly string[]>>, path = "/"): TokenBearer => ({
-  path,
+  param: (name) => firstParam(path, name),
   values: (name) => fields[name] ?? [],
 });
 const authorization = (...tokens: readonly string[]): TokenBearer =>
@@ -115,6 +116,22 @@ const cases: [name: string, rules: readonly TokenRule[], asked: TokenBearer, exp
 for (const [name, rules, asked, expected] of cases) {
   test(name, async () => assert.deepEqual(subjects(await authenticate(rules, asked)), expected));
 }
+
+test("JWT-7: a rule that accepts ends it, also where another's keys never will", async () => {
+  const rules = [rule({ keys: OTHER_KEYS }), rule()];
+  const authenticator = new RequestAuthenticator(rules, new VerifiedTokens());
+  assert.deepEqual(subjects(await authenticator.authenticate(authorization(good), NOW)), [
+    "1 alice",
+  ]);
+  const again = authenticator.authenticate(authorization(good), NOW);
+  assert.ok(!(again instanceof Promise));
+  assert.deepEqual(subjects(again), ["1 alice"]);
+});
+
+test("more than 16 tokens in the places of one rule are none", async () => {
+  const asked = authorization(...Array.from({ length: 17 }, () => good));
+  assert.equal((await authenticate([rule()], asked)).result, "shape");
+});
 
 test("a token that was verified once is known: no promise, no signature; its times are looked at each time", async () => {
   const verified = new VerifiedTokens();

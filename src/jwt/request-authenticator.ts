@@ -37,12 +37,14 @@ export class RequestAuthenticator {
   readonly #rules: readonly TokenRule[];
   readonly #requirement: TokenRequirement | undefined;
   readonly #verified: VerifiedTokens;
+  readonly #isRequired: boolean;
 
   /** @param verified shared with other authenticators, also of later views */
   constructor(rules: readonly TokenRule[], verified: VerifiedTokens) {
     this.#rules = rules;
     this.#requirement = requirementOf(rules.map(({ presence }) => presence));
     this.#verified = verified;
+    this.#isRequired = rules.some(({ presence }) => presence === "REQUIRED");
   }
 
   /** @returns a promise only where a signature has to be verified that is not known yet; it never rejects */
@@ -50,9 +52,14 @@ export class RequestAuthenticator {
     const requirement = this.#requirement;
     if (requirement === undefined) return NOBODY;
     const judged = this.#rules.map((rule) => this.#judge(rule, bearer, now));
-    if (judged.every(({ unverified }) => unverified.length === 0))
-      return conclude(requirement, judged);
+    if (this.#isDecided(judged)) return conclude(requirement, judged.map(asKnown));
     return this.#verify(judged).then((verified) => conclude(requirement, verified));
+  }
+
+  /** Where nothing is required the first rule that accepts ends it (JWT-6): a signature of another is of no interest then. */
+  #isDecided(judged: readonly JudgedRule[]): boolean {
+    if (judged.every(({ unverified }) => unverified.length === 0)) return true;
+    return !this.#isRequired && judged.some(isAccepted);
   }
 
   #judge(rule: TokenRule, bearer: TokenBearer, now: Date): JudgedRule {
@@ -60,6 +67,7 @@ export class RequestAuthenticator {
     const tokens: ReadToken[] = [];
     const unverified: ReadToken[] = [];
     let problem: TokenProblem | undefined;
+    if (found.length > MAX_TOKENS) return { rule, found, tokens, unverified, problem: "shape" };
     // The last is looked at first (JWT-16).
     for (const { text } of found.toReversed()) {
       const known = rule.keys && this.#verified.find(text, rule.keys);
@@ -72,17 +80,35 @@ export class RequestAuthenticator {
     return { rule, found, tokens, unverified, problem };
   }
 
-  #verify(judged: readonly JudgedRule[]): Promise<readonly JudgedRule[]> {
-    return Promise.all(
-      judged.map(async (one) => {
-        for (const token of one.unverified) {
-          const problem = await this.#verified.verify(token, one.rule.keys);
-          if (problem !== undefined) return { ...one, problem };
-        }
-        return one;
-      }),
-    );
+  /** One rule after the other, until one accepts. */
+  async #verify(judged: readonly JudgedRule[]): Promise<readonly JudgedRule[]> {
+    const verified: JudgedRule[] = [];
+    for (const one of judged) {
+      const isOver = !this.#isRequired && verified.some(isAccepted);
+      verified.push(isOver ? asKnown(one) : await this.#verifyOne(one));
+    }
+    return verified;
   }
+
+  async #verifyOne(one: JudgedRule): Promise<JudgedRule> {
+    for (const token of one.unverified) {
+      const problem = await this.#verified.verify(token, one.rule.keys);
+      if (problem !== undefined) return { ...one, problem, unverified: [] };
+    }
+    return { ...one, unverified: [] };
+  }
+}
+
+/** Tokens in the places of one rule; more are a mistake or worse. */
+const MAX_TOKENS = 16;
+
+function isAccepted({ found, unverified, problem }: JudgedRule): boolean {
+  return found.length > 0 && unverified.length === 0 && problem === undefined;
+}
+
+/** Without what was never verified. */
+function asKnown(one: JudgedRule): JudgedRule {
+  return one.unverified.length === 0 ? one : { ...one, problem: "signature" };
 }
 
 interface JudgedRule {

@@ -17,8 +17,8 @@ export const STANDARD_PLACES: TokenPlaces = {
 export interface TokenBearer {
   /** Each value of a field by its lower-case name, in order. */
   values(name: string): readonly string[];
-  /** With its query. */
-  readonly path: string;
+  /** The first parameter of that name, decoded; undefined when there is none. */
+  param(name: string): string | undefined;
 }
 
 export interface FoundToken {
@@ -28,19 +28,16 @@ export interface FoundToken {
     | { readonly in: "param" | "cookie"; readonly name: string };
 }
 
-/** Tokens of one request; more are a mistake or worse. */
-const MAX_TOKENS = 16;
 /** JWT-14 */
 const TOKEN_CHARACTERS = /[\w.-]+/;
 
 /** In the order of JWT-12: fields by name and prefix, parameters, cookies. */
 export function findTokens(places: TokenPlaces, bearer: TokenBearer): readonly FoundToken[] {
-  const found = [
+  return [
     ...headerTokens(places, bearer),
     ...paramTokens(places, bearer),
     ...cookieTokens(places, bearer),
   ];
-  return found.slice(0, MAX_TOKENS);
 }
 
 function headerTokens({ headers }: TokenPlaces, bearer: TokenBearer): readonly FoundToken[] {
@@ -65,13 +62,10 @@ function tokenIn(value: string, prefix: string): string | undefined {
   return TOKEN_CHARACTERS.exec(rest)?.[0] ?? rest;
 }
 
-function paramTokens({ params }: TokenPlaces, { path }: TokenBearer): readonly FoundToken[] {
-  const query = path.indexOf("?");
-  if (params.length === 0 || query === -1) return [];
-  const given = new URLSearchParams(path.slice(query + 1).split("#", 1)[0]);
+function paramTokens({ params }: TokenPlaces, bearer: TokenBearer): readonly FoundToken[] {
   return params.flatMap((name) => {
-    const text = given.get(name);
-    return text === null ? [] : [{ text, place: { in: "param", name } as const }];
+    const text = bearer.param(name);
+    return text === undefined ? [] : [{ text, place: { in: "param", name } as const }];
   });
 }
 

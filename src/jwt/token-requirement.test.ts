@@ -34,14 +34,26 @@ const cases: [
   ["JWT-9 one required, the other optional", [["good", "REQUIRED"], ["missing"]], "good", [0]],
   ["JWT-9 one required, the other there", [["missing", "REQUIRED"], ["good"]], "missing", []],
   [
-    "JWT-9 both required",
+    "JWT-9 one of two that are required",
     [
-      ["good", "REQUIRED"],
+      ["unknownIssuer", "REQUIRED"],
       ["good", "REQUIRED"],
     ],
     "good",
-    [0, 1],
+    [1],
   ],
+  [
+    "JWT-9 none of those that are required",
+    [
+      ["expired", "REQUIRED"],
+      ["missing", "REQUIRED"],
+    ],
+    "expired",
+    [],
+  ],
+  ["JWT-9 only another's token", [["good"], ["unknownIssuer", "REQUIRED"]], "unknownIssuer", []],
+  ["JWT-9 a stranger's to the other", [["good", "REQUIRED"], ["unknownIssuer"]], "good", [0]],
+  ["JWT-9 both are good", [["good"], ["good", "REQUIRED"]], "good", [1, 0]],
 ];
 for (const [rule, rules, result, verified] of cases) {
   test(rule, () => {

@@ -39,18 +39,23 @@ export function requirementOf(
   return { kind: "any", of: [...providers, { kind: "all", of: each }] };
 }
 
-/** Each that is required; the others as if they stood alone. */
+/**
+ * Of those that are required one has to be good, as two issuers share a place; the others are looked at, and no fault, since a token
+ * of the one is a stranger's to the other.
+ */
 function requirementOfSome(
   providers: readonly (TokenRequirement & { readonly kind: "provider" })[],
   presences: readonly ("OPTIONAL" | "REQUIRED")[],
 ): TokenRequirement {
+  const required = providers.filter(({ provider }) => presences[provider] === "REQUIRED");
+  const others = providers.filter(({ provider }) => presences[provider] !== "REQUIRED");
+  const whatever = { kind: "allow missing or failed" } as const;
   return {
     kind: "all",
-    of: providers.map((one) =>
-      presences[one.provider] === "REQUIRED"
-        ? one
-        : { kind: "any", of: [one, { kind: "allow missing" }] },
-    ),
+    of: [
+      { kind: "any", of: required },
+      { kind: "any", of: [...others, whatever] },
+    ],
   };
 }
 

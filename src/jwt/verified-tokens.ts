@@ -21,6 +21,11 @@ export class VerifiedTokens {
   readonly #bounds: VerifiedTokensBounds;
   /** Those used last are at its end. By the text: the whole of it was signed. */
   readonly #known = new Map<string, { readonly token: ReadToken; readonly by: Keys }>();
+  /** Under way: many requests may bring the same token at once. */
+  readonly #pending = new Map<
+    string,
+    { readonly by: Keys | undefined; readonly problem: Promise<TokenProblem | undefined> }
+  >();
   #characters = 0;
 
   constructor(bounds: VerifiedTokensBounds = BOUNDS) {
@@ -39,9 +44,21 @@ export class VerifiedTokens {
   /** @returns undefined: one of the keys has signed it */
   async verify(token: ReadToken, keys: Keys | undefined): Promise<TokenProblem | undefined> {
     if (keys !== undefined && this.find(token.text, keys) !== undefined) return undefined;
-    const problem = await signatureProblem(token, keys);
-    if (problem === undefined && keys !== undefined) this.#keep(token, keys);
+    const pending = this.#pending.get(token.text);
+    if (pending !== undefined && pending.by === keys) return pending.problem;
+    const problem = this.#verify(token, keys);
+    this.#pending.set(token.text, { by: keys, problem });
     return problem;
+  }
+
+  async #verify(token: ReadToken, keys: Keys | undefined): Promise<TokenProblem | undefined> {
+    try {
+      const problem = await signatureProblem(token, keys);
+      if (problem === undefined && keys !== undefined) this.#keep(token, keys);
+      return problem;
+    } finally {
+      this.#pending.delete(token.text);
+    }
   }
 
   #keep(token: ReadToken, by: Keys): void {

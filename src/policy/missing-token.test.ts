@@ -34,7 +34,12 @@ const cases: [
   ["JWT-1 nothing is demanded", "{issuer: i}", {}, undefined],
   ["JWT-9 demanded, and not there", REQUIRED, {}, "Jwt is missing"],
   ["JWT-9 demanded, and there", REQUIRED, { iss: "i" }, undefined],
-  ["JWT-9 of another issuer", `${REQUIRED}, {issuer: j}`, { iss: "j" }, "Jwt is missing"],
+  [
+    "JWT-9 of another issuer",
+    `${REQUIRED}, {issuer: j}`,
+    { iss: "j" },
+    "Jwt issuer is not configured",
+  ],
   [
     "JWT-22 a preflight of CORS",
     REQUIRED,

@@ -4,18 +4,20 @@ import type { HttpRequest } from "./traffic.ts";
 import type { AppliedTokenRule } from "./workload-view.ts";
 
 const MISSING = "Jwt is missing";
+const OTHER_ISSUER = "Jwt issuer is not configured";
 
 /** @param request whose token, if any, is taken to be verified */
 export function missingToken(
   rules: readonly AppliedTokenRule[] | undefined,
   request: HttpRequest,
 ): Extract<Reason, { because: "token-refused" }> | undefined {
-  const outcomes = (rules ?? []).map((rule) => outcomeOf(rule, request));
-  const isMissed = (rules ?? []).some(
-    ({ presence }, index) => presence === "REQUIRED" && outcomes[index]?.outcome === MISSING,
-  );
-  if (!isMissed || isPreflight(request)) return undefined;
-  return { because: "token-refused", problem: MISSING, rules: outcomes };
+  const all = rules ?? [];
+  const outcomes = all.map((rule) => outcomeOf(rule, request));
+  const required = outcomes.filter((_, index) => all[index]?.presence === "REQUIRED");
+  const isMet = required.length === 0 || required.some(({ outcome }) => outcome === "good");
+  if (isMet || isPreflight(request)) return undefined;
+  const problem = request.token === undefined ? MISSING : OTHER_ISSUER;
+  return { because: "token-refused", problem, rules: outcomes };
 }
 
 function outcomeOf(
@@ -23,7 +25,8 @@ function outcomeOf(
   { token }: HttpRequest,
 ): TokenRuleOutcome {
   const isOf = token !== undefined && (issuer === "" || token["iss"] === issuer);
-  return { origin: { ref, source }, issuer, outcome: isOf ? "good" : MISSING };
+  const lack = token === undefined ? MISSING : OTHER_ISSUER;
+  return { origin: { ref, source }, issuer, outcome: isOf ? "good" : lack };
 }
 
 /** JWT-22 */

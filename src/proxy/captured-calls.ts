@@ -3,7 +3,6 @@
  * to an address that nobody knows, which is reached as if there were no sidecar, or not at all.
  */
 import type { Socket } from "node:net";
-import type { Decision } from "../policy/decision.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Watched } from "../runtime/watched.ts";
@@ -12,7 +11,12 @@ import { BLACK_HOLE, PASSTHROUGH } from "./cluster-names.ts";
 import type { CompiledView } from "./compiled-view.ts";
 import { readFirstBytes } from "./first-bytes.ts";
 import type { HttpFraming } from "./mesh-protocols.ts";
-import { type DestinationName, type OutboundCall, outboundCluster } from "./outbound-call.ts";
+import {
+  type DestinationName,
+  type OutboundCall,
+  outboundCluster,
+  UNKNOWN_DESTINATION,
+} from "./outbound-call.ts";
 import { detectHttp } from "./protocol-detection.ts";
 import type { CallFacts, ConnectionEnd, Recorder } from "./recorder.ts";
 import { relay } from "./tcp-relay.ts";
@@ -29,7 +33,6 @@ export interface CapturedCallsOptions {
   readonly log: Log;
 }
 
-const UNKNOWN: Decision = { verdict: "deny", reason: { because: "unknown-destination" } };
 /** A client that waits to be greeted is refused without a word from it. */
 const GREETING_MS = 300;
 const NOTHING = Buffer.alloc(0);
@@ -92,7 +95,7 @@ export class CapturedCalls {
       return;
     }
     socket.destroy();
-    this.#options.recorder.connectionRefused(facts, UNKNOWN);
+    this.#options.recorder.connectionRefused(facts, UNKNOWN_DESTINATION);
   }
 }
 

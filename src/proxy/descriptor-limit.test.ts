@@ -59,11 +59,10 @@ test("where no descriptor is left each caller is answered (503) or closed, and l
   execFileSync("prlimit", [`--pid=${sidecar.processId}`, `--nofile=${limit}:${limit}`]);
   const callers = Array.from({ length: CALLERS }, call);
   await eventually("an answer, or an end, for each", () => callers.every(answerOf));
+  // Who comes while another leaves may be served.
   const answers = new Set(callers.map(answerOf));
-  assert.ok(
-    answers.has("closed") && answers.size === (answers.has("503") ? 2 : 1),
-    [...answers].join(),
-  );
+  assert.ok(answers.has("closed"), [...answers].join());
+  for (const answer of answers) assert.match(answer ?? "none", /^(200|503|closed)$/);
   const late = call();
   assert.equal(await eventually("an end", () => answerOf(late)), "closed");
   assert.ok(sidecar.isRunning);

@@ -28,7 +28,7 @@ test("a callee that says nothing for too long: the client is cut, and it is not 
 test("half an answer that would end with the connection is not taken for a whole one when time is up", async () => {
   const half = "HTTP/1.1 200 OK\r\n\r\nhalf";
   const callee = await stages.listening((socket) => socket.once("data", () => socket.write(half)));
-  const { port } = await stages.forwardingTo(callee, IMPATIENT);
+  const { port } = await stages.forwardingTo(callee, { limits: { exchangeMs: 500, checkMs: 10 } });
   const { socket, seen } = stages.client(port, "GET / HTTP/1.0\r\nHost: a\r\n\r\n");
   await once(socket, "close").catch(() => {});
   assert.match(seen(), /half\[.*ECONNRESET\]$/);

@@ -67,10 +67,30 @@ export class HttpServiceHandler<C, E extends Exchange> implements RequestHandler
     };
     if (typeof verdict === "string" || !("later" in verdict))
       return this.#serve(arrived, { exchange, verdict, record });
-    const held = new HeldRequest(() => record(LEFT));
-    const serve = (found: RequestVerdict): void =>
-      held.serve(() => this.#serve(arrived, { exchange, verdict: found, record }));
-    verdict.later.then(serve, () => serve(UNJUDGED));
+    return this.#hold(arrived, { exchange, later: verdict.later, record });
+  }
+
+  /** What is found out may come after the client has left: then nobody else may have the exchange's memory yet. */
+  #hold(arrived: ArrivedRequest<C>, { exchange, later, record }: Undecided<E>): RequestSink {
+    const { stream, connection } = arrived;
+    const held = new HeldRequest({
+      left: () => this.#service.record(exchange, LEFT, connection),
+      giveUp: () => stream.reset(),
+    });
+    const serve = (verdict: RequestVerdict): void =>
+      held.serve(() => this.#serve(arrived, { exchange, verdict, record }));
+    later
+      .then((found) => {
+        const { malformedStatus: status } = held;
+        serve(status === undefined ? found : refusal(status, "the body is malformed"));
+      })
+      .catch((error: unknown) => {
+        const { protocol } = exchange;
+        const problem = { protocol, details: describeError(error), status: 500 };
+        this.#service.recordBroken(problem, connection);
+        if (held.isServed) stream.reset();
+        else serve(UNJUDGED);
+      });
     return held;
   }
 
@@ -139,6 +159,12 @@ export class HttpServiceHandler<C, E extends Exchange> implements RequestHandler
 
 /** What can be done with a request later, too. */
 type Served<C> = Pick<ArrivedRequest<C>, "stream" | "following">;
+
+interface Undecided<E extends Exchange> {
+  readonly exchange: E;
+  readonly later: Promise<RequestVerdict>;
+  readonly record: (outcome: Outcome) => void;
+}
 
 interface Decided<E extends Exchange> {
   readonly exchange: E;

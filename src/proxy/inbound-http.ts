@@ -40,6 +40,8 @@ export function inboundHttpService(
   const today = (result: StepResult, exchange: InboundExchange): StepResult => {
     const terms = known.of(exchange.call, compiled.current, clock.now());
     if (result !== "continue" || terms === exchange.terms) return result;
+    if (terms.rules.authentication?.asks(exchange.terms.rules.authentication) === "other tokens")
+      return OTHER_TOKENS;
     const details = refusalUnder(terms, exchange);
     return details === undefined ? "continue" : denied(details);
   };
@@ -79,6 +81,14 @@ export function inboundHttpService(
     answerFields: () => recorder.answerFields("destination"),
   };
 }
+
+/** Whoever comes again is judged by the newest. */
+const OTHER_TOKENS: StepResult = {
+  status: 503,
+  body: "what tokens are demanded has changed meanwhile; try again\n",
+  flags: "-",
+  details: "token_rules_changed",
+};
 
 interface Arrival {
   readonly call: InboundCall;

@@ -45,8 +45,8 @@ export class MutualTlsTerminator {
   readonly #servers: Readonly<Record<"http" | "tcp" | "nothing", Server>>;
   readonly #pending = new Map<string, (termination: TLSSocket | Error) => void>();
   #credentials: MeshCredentials;
-  /** What the servers' contexts are made of. */
-  #context: SecureContextOptions;
+  /** What all servers' contexts are made of; undefined while they may differ. */
+  #context: SecureContextOptions | undefined;
 
   constructor(credentials: MeshCredentials) {
     this.#credentials = credentials;
@@ -64,6 +64,7 @@ export class MutualTlsTerminator {
     const context = serverContextOptions(credentials);
     // Views change more often than what TLS takes of them, and a context holds 30 KiB that no collector knows of.
     if (isDeepStrictEqual(context, this.#context)) return;
+    this.#context = undefined; // one of them may refuse it, and then the old one has to be set anew
     for (const server of Object.values(this.#servers)) server.setSecureContext(context);
     this.#context = context;
   }

@@ -1,4 +1,5 @@
 /** What is known of one connection of the application's own. */
+import type { Decision } from "../policy/decision.ts";
 import type { SocketAddress } from "../policy/workload.ts";
 import type { Destination, Endpoint } from "../policy/workload-view.ts";
 import type { CompiledView } from "./compiled-view.ts";
@@ -11,6 +12,12 @@ export interface OutboundCall {
   /** It called the destination itself, and the kernel led it here: what it calls it by is understood everywhere. */
   readonly captured?: true;
 }
+
+/** One for all: its text is made once. */
+export const UNKNOWN_DESTINATION: Decision = {
+  verdict: "deny",
+  reason: { because: "unknown-destination" },
+};
 
 /** A destination by name: the newest view says what stands behind it. */
 export interface DestinationName extends Pick<Destination, "host" | "servicePort"> {

@@ -16,7 +16,7 @@ import { formatAddress } from "./format-address.ts";
 import { FORWARDED_CLIENT_CERT } from "./forwarded-client-cert.ts";
 import { leaveOutDisguised } from "./http/disguised-fields.ts";
 import { OVER_HTTP } from "./http/ready-field.ts";
-import type { DestinationName, OutboundCall } from "./outbound-call.ts";
+import { type DestinationName, type OutboundCall, UNKNOWN_DESTINATION } from "./outbound-call.ts";
 import type { OutboundWay } from "./outbound-way.ts";
 import { parseAuthority } from "./parse-authority.ts";
 import type { ProxyCredentials } from "./proxy-credentials.ts";
@@ -101,7 +101,7 @@ function findWay(exchange: OutboundExchange): StepResult {
 function findDestination(exchange: OutboundExchange): StepResult {
   const { call, authority = "" } = exchange;
   if (call.via === "unknown") {
-    exchange.decision = { verdict: "deny", reason: { because: "unknown-destination" } };
+    exchange.decision = UNKNOWN_DESTINATION;
     return unreachable(formatAddress(call.facts.local));
   }
   if (call.via !== "http-proxy") {

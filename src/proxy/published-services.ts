@@ -35,7 +35,7 @@ export class PublishedServices {
   }
 }
 
-export class PublishedService {
+class PublishedService {
   readonly #endpoints: EndpointSet<Endpoint>;
   readonly #turns: RoundRobin<Endpoint>;
 

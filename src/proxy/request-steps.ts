@@ -4,7 +4,7 @@ import { METHODS } from "node:http";
 import { STRANGER_HEAD } from "../http/head-limits.ts";
 import { type Exchange, refusal, type StepResult } from "./exchange.ts";
 
-/** What HTTP/1 writes beside a name and a value. */
+/** What HTTP/1 writes beside a name and a value; where fields lie as they came, their ranges leave it out. */
 const FIELD_OVERHEAD = 4;
 const HTTP_METHODS: ReadonlySet<string> = new Set(METHODS);
 
@@ -12,13 +12,20 @@ const HTTP_METHODS: ReadonlySet<string> = new Set(METHODS);
  * What we add comes on top of what a stranger has sent, and has to be taken by the next hop: see `STRANGER_HEAD`. To be
  * asked before anything is added.
  */
-export function refuseLargeHead({ headers, path, authority = "" }: Exchange): StepResult {
-  const { count, ranges } = headers;
-  const texts = count === 0 ? 0 : (ranges[4 * count - 1] ?? 0);
-  if (count > STRANGER_HEAD.fields) return refusal(431, "more than 100 fields");
-  if (texts + FIELD_OVERHEAD * count + path.length + authority.length <= STRANGER_HEAD.octets)
-    return "continue";
+export function refuseLargeHead(exchange: SizedHead): StepResult {
+  const { headers, path, authority = "" } = exchange;
+  if (headers.count > STRANGER_HEAD.fields) return refusal(431, "more than 100 fields");
+  if (octetsOf(headers) + path.length + authority.length <= STRANGER_HEAD.octets) return "continue";
   return refusal(431, "the head is longer than 60 KiB");
+}
+
+type SizedHead = Pick<Exchange, "headers" | "path" | "authority">;
+
+function octetsOf({ count, ranges }: Exchange["headers"]): number {
+  let octets = FIELD_OVERHEAD * count;
+  for (let place = 0; place < 4 * count; place += 2)
+    octets += (ranges[place + 1] ?? 0) - (ranges[place] ?? 0);
+  return octets;
 }
 
 /** A word in capitals need not be one of HTTP's; what lies behind us may read it as another protocol's. */

@@ -307,3 +307,33 @@ test("a client that leaves while its token is verified is written down, and reac
   assert.equal(entry.response_code, null);
   session.destroy();
 });
+
+test("whoever leaves while a token is verified leaves nothing in the requests of others", async () => {
+  const outputs = [{ header: "x-role", claim: "role" }];
+  const one = await stage({ tokenRules: [rule({ outputClaimToHeaders: outputs })] });
+  const known = await issuer.sign({ sub: "bob" });
+  await call(one, { headers: bearer(known) });
+  const session = connectHttp2(`http://${LOOPBACK}:${one.port}`);
+  await once(session, "remoteSettings");
+  for (let time = 0; time < 20; time++) {
+    const token = await issuer.sign({ sub: "mallory", role: "admin", jti: String(time) });
+    const leaving = session.request({ authorization: `Bearer ${token}` });
+    leaving.on("error", () => {});
+    leaving.close(8);
+    const unknown = await issuer.sign({ sub: "bob", jti: `bob ${time}` });
+    const answers = [known, unknown].map((text) => call(one, { headers: bearer(text) }));
+    for (const answer of await Promise.all(answers))
+      assert.equal(answer.seen().headers["x-role"], undefined);
+  }
+  session.destroy();
+});
+
+test("a header that is ours to write does not pass under another spelling", async () => {
+  const outputs = [{ header: "x-sub", claim: "sub" }];
+  const one = await stage({ tokenRules: [rule({ outputClaimToHeaders: outputs })] });
+  const { headers } = (await call(one, { headers: { X_Sub: "root", x_other: "1" } })).seen();
+  assert.deepEqual(
+    [headers["x_sub"], headers["x-sub"], headers["x_other"]],
+    [undefined, undefined, "1"],
+  );
+});

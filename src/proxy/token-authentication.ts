@@ -1,4 +1,6 @@
 /** Who the user of a request is, by the tokens it carries: what RequestAuthentications demand, of one view (JWT-1..JWT-76). */
+
+import { isDeepStrictEqual } from "node:util";
 import type { ReadToken } from "../jwt/read-token.ts";
 import {
   type AcceptedToken,
@@ -14,6 +16,7 @@ import type { TokenPayload } from "../policy/traffic.ts";
 import type { AppliedTokenRule } from "../policy/workload-view.ts";
 import { tokenRefusalDetails } from "../telemetry/response-details.ts";
 import type { Answer } from "./exchange.ts";
+import { leaveOutSpelt } from "./http/disguised-fields.ts";
 import type { HeldFields } from "./http/held-fields.ts";
 import { outputHeaders, writeOutputs } from "./token-outputs.ts";
 import { type TokenCarrier, takeOut, tokenBearer } from "./token-places-in-request.ts";
@@ -64,9 +67,20 @@ export class TokenAuthentication {
     return keptNone ? undefined : new TokenAuthentication(rules, known);
   }
 
+  /** Whether a request that was judged by an earlier one would be judged otherwise. */
+  asks(earlier: TokenAuthentication | undefined): "the same" | "other tokens" {
+    return isDeepStrictEqual(this.#rules, earlier?.rules) ? "the same" : "other tokens";
+  }
+
+  get rules(): readonly AppliedTokenRule[] {
+    return this.#rules;
+  }
+
   /** JWT-74: what clients say in our words goes no further, whoever they are. */
   sanitize(headers: HeldFields): void {
+    if (this.#outputs.length === 0) return;
     for (const name of this.#outputs) headers.remove(name);
+    leaveOutSpelt(headers, this.#outputs);
   }
 
   /** @returns a promise only where a signature has to be verified first; it never rejects */

@@ -11,7 +11,7 @@ export function outputHeaders(rules: readonly Outputs[]): readonly string[] {
     ...(outputPayloadToHeader === undefined ? [] : [outputPayloadToHeader]),
     ...outputClaimToHeaders.map(({ header }) => header),
   ]);
-  return [...new Set(names.map((name) => name.toLowerCase()))];
+  return [...new Set(names.map((name) => name.toLowerCase()))].filter((name) => NAME.test(name));
 }
 
 /** What cannot be said in a header is not said. */
@@ -20,13 +20,18 @@ export function writeOutputs(
   token: ReadToken,
   { outputPayloadToHeader, outputClaimToHeaders }: Outputs,
 ): void {
-  if (outputPayloadToHeader !== undefined)
+  if (outputPayloadToHeader !== undefined && NAME.test(outputPayloadToHeader))
     headers.set(outputPayloadToHeader.toLowerCase(), token.encodedPayload);
-  for (const { header, claim } of outputClaimToHeaders) {
+  for (const { header, claim } of outputClaimToHeaders.slice(0, MAX_CLAIMS)) {
     const value = headerValue(claimIn(token.payload, claim));
-    if (value !== undefined) headers.set(header.toLowerCase(), value);
+    if (value !== undefined && NAME.test(header)) headers.set(header.toLowerCase(), value);
   }
 }
+
+/** RFC 9110 section 5.6.2 */
+const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** Of one rule: there is no room for any number of headers. */
+const MAX_CLAIMS = 16;
 
 /** JWT-75: each `.` leads one object down. */
 function claimIn(payload: ReadToken["payload"], claim: string): unknown {
@@ -43,8 +48,11 @@ function claimIn(payload: ReadToken["payload"], claim: string): unknown {
 const FIELD_TEXT = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 function headerValue(claim: unknown): string | undefined {
-  if (typeof claim === "number" || typeof claim === "boolean") return String(claim);
+  if (typeof claim === "boolean") return String(claim);
+  // Beyond what a number holds exactly it would be another one.
+  if (typeof claim === "number")
+    return Number.isInteger(claim) && !Number.isSafeInteger(claim) ? undefined : String(claim);
   if (typeof claim !== "string") return undefined;
-  const text = Buffer.from(claim, "utf8").toString("latin1").trim();
+  const text = Buffer.from(claim.trim(), "utf8").toString("latin1");
   return FIELD_TEXT.test(text) ? text : undefined;
 }

@@ -1,6 +1,7 @@
 /** The places of a request where tokens are looked for, and how a token is taken out of them (JWT-12, JWT-70). */
 import { FieldLookup } from "../http/field-lookup.ts";
 import { fieldValue } from "../http/field-ranges.ts";
+import { firstParam, withoutParam } from "../jwt/query-params.ts";
 import type { FoundToken, TokenBearer } from "../jwt/token-places.ts";
 import type { HeldFields } from "./http/held-fields.ts";
 
@@ -14,7 +15,10 @@ export interface TokenCarrier {
 const lookups = new Map<string, FieldLookup>();
 
 export function tokenBearer({ headers, path }: TokenCarrier): TokenBearer {
-  return { path, values: (name) => valuesOf(headers, lookupOf(name)) };
+  return {
+    values: (name) => valuesOf(headers, lookupOf(name)),
+    param: (name) => firstParam(path, name),
+  };
 }
 
 /** Cookies stay as they are, as with Envoy. */
@@ -36,16 +40,4 @@ function lookupOf(name: string): FieldLookup {
   const lookup = new FieldLookup(name);
   lookups.set(name, lookup);
   return lookup;
-}
-
-/** The others stay as they were written. */
-function withoutParam(path: string, name: string): string {
-  const query = path.indexOf("?");
-  if (query === -1) return path;
-  const kept = path
-    .slice(query + 1)
-    .split("&")
-    .filter((pair) => ![...new URLSearchParams(pair).keys()].includes(name));
-  const rest = kept.join("&");
-  return path.slice(0, query) + (rest === "" ? "" : `?${rest}`);
 }

@@ -11,9 +11,10 @@ import { after, before, test } from "node:test";
 import { eventually } from "../kit/eventually.ts";
 import { type CommandResult, runHauberk } from "../kit/hauberk-command.ts";
 import { type RunningMesh, runMesh } from "../kit/running-mesh.ts";
-import { isFailure, outcomesBetween } from "../kit/steady-load.ts";
+import { isFailure, outcomesBetween, untilAnswered } from "../kit/steady-load.ts";
 
 const SET = ["ca-cert.pem", "ca-key.pem", "root-cert.pem", "cert-chain.pem"];
+const CALLERS = ["calls-one", "calls-two"];
 const ROTATION_MS = 60_000;
 
 const AUTHORITY_COMMANDS = `
@@ -43,11 +44,15 @@ before(async () => {
     data: join(folder, "data"),
     parameters: ["--cacerts", join(folder, "cacerts")],
   });
+  await untilAnswered(CALLERS.map(loadLog));
 });
 after(async () => {
   await mesh?.stop();
   await rm(folder, { recursive: true, force: true });
 });
+
+const loadLog = (caller: string): string =>
+  join(mesh.data, "logs/pairs", `${caller}-0`, "load.log");
 
 function shell(script: string, directory: string): string {
   const { status, stdout, stderr } = spawnSync("bash", ["-c", script], {
@@ -95,8 +100,8 @@ test("CA-43..CA-47: the article's authority is adopted by a running mesh, and it
   );
   assert.match(issuer.stdout, /Issuer: O = Company Inc\., CN = Istio Intermediate CA/);
   const adopted = Date.now();
-  for (const caller of ["calls-one", "calls-two"]) {
-    const log = join(mesh.data, "logs/pairs", `${caller}-0`, "load.log");
+  for (const caller of CALLERS) {
+    const log = loadLog(caller);
     await eventually(`calls of ${caller} since`, async () => {
       const since = await outcomesBetween(log, { from: adopted, to: Date.now() });
       return since.length > 50;

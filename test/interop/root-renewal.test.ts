@@ -9,17 +9,22 @@ import type { AuthorityOverview } from "../../src/control/authority-overview.ts"
 import { eventually } from "../kit/eventually.ts";
 import { type CommandResult, runHauberk } from "../kit/hauberk-command.ts";
 import { type RunningMesh, runMesh } from "../kit/running-mesh.ts";
-import { isFailure, outcomesBetween } from "../kit/steady-load.ts";
+import { isFailure, outcomesBetween, untilAnswered } from "../kit/steady-load.ts";
 
 const ROOT_LIVES_MS = 60_000;
 const RENEWALS = 2;
+const CALLERS = ["calls-one", "calls-two"];
 
 let mesh: RunningMesh;
 before(async () => {
   const flag = `CITADEL_SELF_SIGNED_CA_CERT_TTL=${ROOT_LIVES_MS / 1_000}s`;
   mesh = await runMesh(["test/meshes/pairs"], { program: ["env", flag, process.execPath] });
+  await untilAnswered(CALLERS.map(loadLog));
 });
 after(() => mesh?.stop());
+
+const loadLog = (caller: string): string =>
+  join(mesh.data, "logs/pairs", `${caller}-0`, "load.log");
 
 const ca = (...parameters: readonly string[]): Promise<CommandResult> =>
   runHauberk(["ca", ...parameters, "--data", mesh.data]);
@@ -70,8 +75,8 @@ test("CA-42: the root renews itself before it ends, twice, over a kill of the co
   );
   const log = await mesh.read("logs/control-plane.log");
   assert.match(log, /"by":"the renewal of the root"/);
-  for (const caller of ["calls-one", "calls-two"]) {
-    const file = join(mesh.data, "logs/pairs", `${caller}-0`, "load.log");
+  for (const caller of CALLERS) {
+    const file = loadLog(caller);
     const outcomes = await outcomesBetween(file, { from, to: Date.now() - 500 });
     assert.ok(outcomes.length > 1_000, `${caller} sent only ${outcomes.length} requests`);
     assert.deepEqual(outcomes.filter(isFailure), [], caller);

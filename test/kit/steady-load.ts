@@ -1,5 +1,6 @@
 /** What the callers of `test/meshes/pairs` and `examples/two-clusters` printed about their own requests. */
 import { readFile } from "node:fs/promises";
+import { eventually } from "./eventually.ts";
 
 export interface RequestOutcome {
   /** Milliseconds since 1970. */
@@ -23,6 +24,19 @@ export async function outcomesBetween(
     .map((line) => JSON.parse(line) as RequestOutcome)
     .filter(({ sentAt }) => sentAt >= from && sentAt < to)
     .sort((one, other) => one.sentAt - other.sentAt);
+}
+
+/**
+ * A mesh is up once its sidecars are: the programs in it may listen only later, and what is sent to them by then is
+ * answered by 503.
+ */
+export async function untilAnswered(files: readonly string[]): Promise<void> {
+  for (const file of files) {
+    await eventually(`the first answer in ${file}`, async () => {
+      const outcomes = await outcomesBetween(file, { from: 0, to: Date.now() });
+      return outcomes.some((outcome) => !isFailure(outcome));
+    });
+  }
 }
 
 export const isFailure = ({ status }: RequestOutcome): boolean => status !== 200;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import { createServer as createSecureServer } from "node:https";
-import type { AddressInfo, Server } from "node:net";
+import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
 import { after, test } from "node:test";
 import { createThrowawayAuthority } from "../../../test/kit/throwaway-authority.ts";
 import { FetchDocumentError, type FetchDocumentOptions, fetchDocument } from "./fetch-document.ts";
@@ -158,6 +158,17 @@ test("does not wait for ever: for an answer, for the rest of one, for a redirect
     const fetched = fetchDocument(`http://127.0.0.1:${port}/`, { ...OPTIONS, timeoutMs: 300 });
     await assert.rejects(fetched, refusal(/^no answer within 300 ms$/));
   }
+});
+
+test("does not wait for ever for a TLS handshake, or for one that is cut off", async () => {
+  const silent = await serve(createTcpServer((socket) => socket.on("error", () => {})));
+  const fetched = fetchDocument(`https://127.0.0.1:${silent}/`, { ...OPTIONS, timeoutMs: 300 });
+  await assert.rejects(fetched, refusal(/^no answer within 300 ms$/));
+  const ending = await serve(createTcpServer((socket) => socket.end()));
+  await assert.rejects(
+    fetchDocument(`https://127.0.0.1:${ending}/`, OPTIONS),
+    refusal(/disconnected|ends the connection|ECONNRESET/),
+  );
 });
 
 test("nobody listens", async () => {

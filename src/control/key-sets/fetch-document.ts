@@ -5,9 +5,9 @@
 import { lookup } from "node:dns/promises";
 import { type IncomingMessage, request } from "node:http";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
-import { connect as connectTls, rootCertificates } from "node:tls";
+import { connect as connectTls } from "node:tls";
 import { HauberkError } from "../../runtime/hauberk-error.ts";
-import { TLS_GROUPS } from "../../runtime/tls-groups.ts";
+import { publicSecureContext } from "./public-secure-context.ts";
 
 /** Why a document could not be had; its message is for people. */
 export class FetchDocumentError extends HauberkError {
@@ -33,8 +33,12 @@ const REDIRECTS: ReadonlySet<number | undefined> = new Set([301, 302, 303, 307, 
 /** @throws FetchDocumentError */
 export async function fetchDocument(uri: string, options: FetchDocumentOptions): Promise<string> {
   const deadline = AbortSignal.timeout(options.timeoutMs);
+  const ended = new Promise<never>((_, reject) => {
+    deadline.addEventListener("abort", () => reject(deadline.reason), { once: true });
+  });
   try {
-    return await fetchFollowing(new URL(uri), { ...options, deadline });
+    // Not all that is waited for knows the deadline: a look-up of a name does not.
+    return await Promise.race([fetchFollowing(new URL(uri), { ...options, deadline }), ended]);
   } catch (error) {
     if (error instanceof FetchDocumentError) throw error;
     if (deadline.aborted) throw new FetchDocumentError(`no answer within ${options.timeoutMs} ms`);
@@ -111,16 +115,43 @@ async function connect(uri: URL, fetching: Fetching): Promise<Socket> {
   const host = uri.hostname.replace(/^\[(.*)\]$/, "$1");
   const port = Number(uri.port || (protocol === "https:" ? 443 : 80));
   let problem: unknown;
-  for (const address of await addressesOf(host, fetching)) {
+  const addresses = await addressesOf(host, fetching);
+  for (const address of addresses) {
+    const shareMs = addresses.length === 1 ? undefined : fetching.timeoutMs / MAX_ADDRESSES;
+    const to = { address, port, shareMs, ...(protocol === "https:" && { securedAs: host }) };
     try {
-      const socket = await connected({ host: address, port }, fetching);
-      return protocol === "http:" ? socket : await secured(socket, host, fetching);
+      return await reach(to, fetching);
     } catch (error) {
       problem = error;
     }
     fetching.deadline.throwIfAborted();
   }
   throw problem;
+}
+
+interface Hop {
+  readonly address: string;
+  readonly port: number;
+  /** After so long the next address is tried; undefined: there is none. */
+  readonly shareMs: number | undefined;
+  /** The name to be verified; absent: no TLS. */
+  readonly securedAs?: string;
+}
+
+async function reach(
+  { address, port, shareMs, securedAs }: Hop,
+  fetching: Fetching,
+): Promise<Socket> {
+  const socket = connectTcp({ host: address, port, signal: fetching.deadline });
+  const tooLong = new FetchDocumentError(`${address} does not answer`);
+  const isLast = shareMs === undefined;
+  const timer = isLast ? undefined : setTimeout(() => socket.destroy(tooLong), shareMs);
+  try {
+    await connected(socket, fetching);
+    return securedAs === undefined ? socket : await secured(socket, securedAs, fetching);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function addressesOf(
@@ -137,16 +168,13 @@ async function addressesOf(
   throw new FetchDocumentError(problem ?? `${host} has no address`);
 }
 
-function connected(
-  to: { readonly host: string; readonly port: number },
-  { deadline, addressProblem }: Fetching,
-): Promise<Socket> {
+function connected(socket: Socket, { addressProblem }: Fetching): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = connectTcp({ ...to, signal: deadline });
-    socket.once("error", reject).once("connect", () => {
+    // For good: a deadline that passes later is told by whoever waits then.
+    socket.on("error", reject).once("connect", () => {
       // What is sent goes to where the kernel says that it goes.
       const problem = addressProblem(socket.remoteAddress ?? "");
-      if (problem === undefined) return resolve(socket.off("error", reject));
+      if (problem === undefined) return resolve();
       socket.destroy();
       reject(new FetchDocumentError(problem));
     });
@@ -160,10 +188,11 @@ function secured(socket: Socket, host: string, { extraRootsPem }: Fetching): Pro
       socket,
       host,
       ...(isIP(host) === 0 && { servername: host }),
-      minVersion: "TLSv1.2",
-      ecdhCurve: TLS_GROUPS,
-      ca: [...rootCertificates, ...extraRootsPem],
+      secureContext: publicSecureContext(extraRootsPem),
     });
-    secure.once("error", reject).once("secureConnect", () => resolve(secure.off("error", reject)));
+    const gone = new FetchDocumentError(`${host} ends the connection during the TLS handshake`);
+    secure.on("error", reject).once("close", () => reject(gone));
+    secure.once("secureConnect", () => resolve(secure));
+    socket.once("error", reject);
   });
 }

@@ -47,6 +47,35 @@ test("one bad key spoils no other", async () => {
   assert.deepEqual(JSON.parse(found), { keys: [PUBLIC] });
 });
 
+test("what no verifier reads is left out", async () => {
+  const told = { ...PUBLIC, kid: "1", use: "sig", x5c: ["AAAA"], note: "x".repeat(100_000) };
+  const found = await find(uri("https://i/keys"), { "https://i/keys": set(told) });
+  assert.deepEqual(JSON.parse(found), { keys: [{ ...PUBLIC, kid: "1", use: "sig" }] });
+});
+
+const SECRET = { kty: "oct", k: Buffer.alloc(32, 1).toString("base64url") };
+test("secrets are not fetched, only written", async () => {
+  const found = await find(uri("https://i/keys"), { "https://i/keys": set(SECRET, PUBLIC) });
+  assert.deepEqual(JSON.parse(found), { keys: [PUBLIC] });
+});
+
+test("OpenID Connect Discovery 4.3: whose configuration it is, when it says so", async () => {
+  for (const [asked, told] of [
+    ["https://i", "https://i"],
+    ["https://i", "https://i/"],
+    ["https://i/", "https://i"],
+  ] as const) {
+    const documents = {
+      "https://i/.well-known/openid-configuration": JSON.stringify({
+        issuer: told,
+        jwks_uri: "https://j/keys",
+      }),
+      "https://j/keys": set(PUBLIC),
+    };
+    assert.deepEqual(JSON.parse(await find(issuer(asked), documents)), { keys: [PUBLIC] });
+  }
+});
+
 const faults: [
   what: string,
   source: TokenKeySource,
@@ -77,6 +106,39 @@ const faults: [
     uri("https://i/"),
     { "https://i/": set({ kty: "RSA", n: "abc", e: "AQAB" }) },
     /no key that tokens can be verified with$/,
+  ],
+  [
+    "a secret alone",
+    uri("https://i/"),
+    { "https://i/": set(SECRET) },
+    /no key that tokens can be verified with: secrets \(oct\) are read from jwks only$/,
+  ],
+  [
+    "more keys than sidecars should be sent",
+    uri("https://i/"),
+    {
+      "https://i/": set(...Array.from({ length: 500 }, (_, kid) => ({ ...PUBLIC, kid: `${kid}` }))),
+    },
+    /bytes of keys, expected at most 65536$/,
+  ],
+  [
+    "the discovery of another issuer",
+    issuer("https://i"),
+    {
+      "https://i/.well-known/openid-configuration":
+        '{"issuer":"https://evil","jwks_uri":"https://i/keys"}',
+      "https://i/keys": set(PUBLIC),
+    },
+    /is of the issuer "https:\/\/evil", expected "https:\/\/i"$/,
+  ],
+  [
+    "keys over HTTP of an issuer over HTTPS",
+    issuer("https://i"),
+    {
+      "https://i/.well-known/openid-configuration": '{"jwks_uri":"http://i/keys"}',
+      "http://i/keys": set(PUBLIC),
+    },
+    /leads from https to http:\/\/i\/keys$/,
   ],
   ["no discovery", issuer("https://i"), {}, /is not there$/],
   [

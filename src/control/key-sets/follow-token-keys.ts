@@ -10,10 +10,10 @@ import { fetchDocument } from "./fetch-document.ts";
 import { findKeySet } from "./find-key-set.ts";
 import { keyAddressProblem } from "./key-address-rules.ts";
 import { KeySetMemory } from "./key-set-memory.ts";
-import { type KeySetStates, KeySets } from "./key-sets.ts";
+import { KeySets, type KnownKeySets } from "./key-sets.ts";
 
 export interface TokenKeys {
-  readonly states: Watched<KeySetStates>;
+  readonly keys: Watched<KnownKeySets>;
   close(): Promise<void>;
 }
 
@@ -47,7 +47,7 @@ export async function followTokenKeys(
   keySets.want(wantedKeySets(resources.current));
   const stop = resources.onChange((changed) => keySets.want(wantedKeySets(changed)));
   return {
-    states: keySets.states,
+    keys: keySets.keys,
     async close() {
       stop();
       keySets.close();

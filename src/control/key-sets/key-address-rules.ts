@@ -15,6 +15,7 @@ const NEVER = ranges(
   "169.254.0.0/16",
   "fe80::/10",
   "100.100.100.200",
+  "168.63.129.16",
   "fd00:ec2::254",
   "fd20:ce::254",
 );
@@ -22,19 +23,37 @@ const NEVER = ranges(
 const ONLY_LISTED = ranges(
   ...["0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "172.16.0.0/12", "192.0.0.0/24"],
   ...["192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24"],
-  ...["224.0.0.0/4", "240.0.0.0/4", "::/128", "::1", "64:ff9b:1::/48", "100::/64", "2001:db8::/32"],
-  ...["fc00::/7", "fec0::/10", "ff00::/8"],
+  ...[
+    "192.88.99.0/24",
+    "224.0.0.0/4",
+    "240.0.0.0/4",
+    "::/128",
+    "::1",
+    "64:ff9b:1::/48",
+    "100::/64",
+    "2001:db8::/32",
+  ],
+  ...[
+    "::ffff:0:0:0/96",
+    "2001::/23",
+    "3fff::/20",
+    "5f00::/16",
+    "fc00::/7",
+    "fec0::/10",
+    "ff00::/8",
+  ],
 );
-/** Prefixes behind which an IPv4 address stands (RFC 4291 section 2.5.5.2, RFC 6052, RFC 3056), and where. */
+/** Prefixes behind which an IPv4 address stands (RFC 4291 section 2.5.5.2, RFC 2765, RFC 6052, RFC 3056), and where. */
 const EMBEDDING = [
   { prefix: range("::ffff:0:0/96"), at: 12 },
+  { prefix: range("::ffff:0:0:0/96"), at: 12 },
   { prefix: range("::/96"), at: 12 },
   { prefix: range("64:ff9b::/96"), at: 12 },
   { prefix: range("2002::/16"), at: 2 },
 ];
 
-/** The key of the mesh configuration that lists ranges. */
-export const ALLOWED_RANGES_KEY = "hauberk.jwks.allowedAddresses";
+/** Of the mesh configuration. */
+const ALLOWED_RANGES_KEY = "hauberk.jwks.allowedAddresses";
 
 /**
  * @param address as it was connected to, or is about to be

@@ -41,6 +41,42 @@ describe("the memory of token keys", () => {
     await assert.rejects(readFile(file()), /ENOENT/);
   });
 
+  test("of many in a row the last is written", async () => {
+    const memory = new KeySetMemory(folder, recordedLog());
+    for (let count = 0; count < 100; count++) memory.remember(new Map([[`i${count}`, KEPT]]));
+    await memory.close();
+    assert.deepEqual(Object.keys(JSON.parse(await readFile(file(), "utf8"))), ["i99"]);
+  });
+
+  test("what comes while a file is written is written after it", async () => {
+    const memory = new KeySetMemory(folder, recordedLog());
+    memory.remember(new Map([["a", KEPT]]));
+    await Promise.resolve();
+    await Promise.resolve();
+    memory.remember(new Map([["b", KEPT]]));
+    await memory.close();
+    assert.deepEqual(Object.keys(JSON.parse(await readFile(file(), "utf8"))), ["b"]);
+  });
+
+  test("no more is written than can be read again: the largest are left out, and told once", async () => {
+    const log = recordedLog();
+    const memory = new KeySetMemory(folder, log, 250);
+    const large = { ...KEPT, jwks: "x".repeat(200) };
+    for (const name of ["c", "d"]) {
+      memory.remember(
+        new Map([
+          ["a", KEPT],
+          ["large", large],
+          [name, KEPT],
+        ]),
+      );
+      await memory.close();
+    }
+    assert.ok((await stat(file())).size <= 250);
+    assert.deepEqual([...(await memory.recall()).keys()], ["a", "d"]);
+    assert.equal(log.find("the largest sets of token keys").length, 1);
+  });
+
   test("a file that is broken is as good as none", async () => {
     for (const text of ["{", "[]", '{"a":5,"b":{"jwks":1},"c":null}']) {
       await writeFile(file(), text);

@@ -8,7 +8,8 @@ import { replaceFile } from "../../runtime/atomic-file.ts";
 import { describeError } from "../../runtime/hauberk-error.ts";
 import type { Log } from "../../runtime/log.ts";
 import { readRegularFile } from "../../runtime/regular-file.ts";
-import type { KeySetState, KeySetStates } from "./key-sets.ts";
+import type { KeySetState } from "./followed-key-set.ts";
+import type { KeySetStates } from "./key-sets.ts";
 
 const FILE = "token-keys.json";
 const MODE = 0o600;
@@ -18,14 +19,21 @@ const MAX_BYTES = 67_108_864;
 export class KeySetMemory {
   readonly #path: string;
   readonly #log: Log;
+  readonly #maxBytes: number;
   #written: string | undefined;
-  /** Writes go one after the other. */
-  #turn: Promise<void> = Promise.resolve();
+  /** What is to be written next: the newest alone. */
+  #pending: KeySetStates | undefined;
+  #writing: Promise<void> | undefined;
+  #isToldOfSize = false;
 
-  /** @param dataDirectory of the mesh, closed to others */
-  constructor(dataDirectory: string, log: Log) {
+  /**
+   * @param dataDirectory of the mesh, closed to others
+   * @param maxBytes of the file
+   */
+  constructor(dataDirectory: string, log: Log, maxBytes: number = MAX_BYTES) {
     this.#path = join(dataDirectory, FILE);
     this.#log = log;
+    this.#maxBytes = maxBytes;
   }
 
   /** What cannot be read is as good as nothing: it is fetched again. */
@@ -39,28 +47,61 @@ export class KeySetMemory {
     );
   }
 
-  /** Of several while the disk is slow, each; there are few. */
+  /** Of several while the disk is slow, the last. */
   remember(states: KeySetStates): void {
-    const kept = [...states].flatMap(([name, { jwks, fetchedAt }]) =>
-      jwks === undefined ? [] : [[name, { jwks, fetchedAt }] as const],
-    );
-    const text = JSON.stringify(Object.fromEntries(kept));
-    if (text === this.#written) return;
-    this.#written = text;
-    this.#turn = this.#turn
-      .then(() => replaceFile(this.#path, text, { mode: MODE }))
-      .catch((error: unknown) => this.#warn("remember", error));
+    this.#pending = states;
+    this.#writing ??= this.#writePending();
   }
 
   /** Once what is under way is done. */
   async close(): Promise<void> {
-    await this.#turn;
+    await this.#writing;
+  }
+
+  async #writePending(): Promise<void> {
+    // All of one turn are one.
+    await Promise.resolve();
+    while (this.#pending !== undefined) {
+      const states = this.#pending;
+      this.#pending = undefined;
+      await this.#write(this.#textOf(states));
+    }
+    this.#writing = undefined;
+  }
+
+  async #write(text: string): Promise<void> {
+    if (text === this.#written) return;
+    this.#written = text;
+    try {
+      await replaceFile(this.#path, text, { mode: MODE });
+    } catch (error) {
+      this.#warn("remember", error);
+    }
+  }
+
+  /** No more than can be read again: the largest sets are left out. */
+  #textOf(states: KeySetStates): string {
+    const members = [...states].flatMap(([name, { jwks, fetchedAt }]) =>
+      jwks === undefined ? [] : [`${JSON.stringify(name)}:${JSON.stringify({ jwks, fetchedAt })}`],
+    );
+    const fitting = smallest(members, this.#maxBytes - "{}".length);
+    this.#tellLeftOut(members.length - fitting.length);
+    return `{${fitting.join(",")}}`;
+  }
+
+  #tellLeftOut(count: number): void {
+    if (count > 0 && !this.#isToldOfSize)
+      this.#log.warn("the largest sets of token keys are not remembered over a restart", {
+        leftOut: count,
+        maxBytes: this.#maxBytes,
+      });
+    this.#isToldOfSize = count > 0;
   }
 
   async #read(): Promise<string> {
     try {
       const { bytes } = await readRegularFile(this.#path, {
-        maxBytes: MAX_BYTES,
+        maxBytes: this.#maxBytes,
         links: "refused",
       });
       return bytes.toString("utf8");
@@ -75,6 +116,20 @@ export class KeySetMemory {
     const problem = describeError(error);
     this.#log.warn("the memory of token keys failed", { deed, problem });
   }
+}
+
+/** Those that fit together, a comma after each, in the order they had. */
+function smallest(members: readonly string[], maxBytes: number): readonly string[] {
+  let left = maxBytes;
+  const sized = members.map((text, index) => ({ index, text, bytes: Buffer.byteLength(text) + 1 }));
+  return sized
+    .toSorted((one, other) => one.bytes - other.bytes)
+    .filter(({ bytes }) => {
+      left -= bytes;
+      return left >= 0;
+    })
+    .toSorted((one, other) => one.index - other.index)
+    .map(({ text }) => text);
 }
 
 function stateIn(value: unknown): KeySetState | undefined {

@@ -2,29 +2,22 @@
  * Keys of token issuers, fetched and kept: refreshed from time to time, retried within seconds while there are none, and the last
  * good ones stay in use however long an issuer is away (JWT-82..JWT-84).
  */
-
 import {
   type TokenKeySource,
   tokenKeySourceName,
   type WantedKeySet,
 } from "../../policy/token-key-source.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import { describeError } from "../../runtime/hauberk-error.ts";
 import type { Log } from "../../runtime/log.ts";
-import { type Backoff, backoffDelay } from "../../runtime/retry.ts";
 import { type Watched, WatchedValue } from "../../runtime/watched.ts";
-
-export interface KeySetState {
-  /** Public parts, as JSON; absent: there were never any. */
-  readonly jwks?: string;
-  /** ISO 8601, of the last good fetch. */
-  readonly fetchedAt?: string;
-  /** Of the last try, when it failed. */
-  readonly problem?: string;
-}
+import { FewAtOnce } from "./few-at-once.ts";
+import { FollowedKeySet, type KeySetState } from "./followed-key-set.ts";
+import { RetiredKeySets } from "./retired-key-sets.ts";
 
 /** By `tokenKeySourceName`. */
 export type KeySetStates = ReadonlyMap<string, KeySetState>;
+/** Public parts as JSON, by `tokenKeySourceName`, of those that were ever had. */
+export type KnownKeySets = ReadonlyMap<string, string>;
 
 export interface KeySetsOptions {
   readonly find: (source: TokenKeySource, timeoutMs: number) => Promise<string>;
@@ -35,39 +28,46 @@ export interface KeySetsOptions {
   readonly kept?: KeySetStates;
 }
 
-const REFRESH_MS = 20 * 60_000;
-/** While nothing can be verified somebody waits. */
-const WITHOUT_KEYS: Backoff = { baseMs: 500, maxMs: 3_000 };
-const WITH_KEYS: Backoff = { baseMs: 10_000, maxMs: 5 * 60_000 };
 /** Sources asked at all; a mesh with more of them has another trouble. */
 const MAX_SOURCES = 1_024;
+/** Of each lane: documents are held whole, and each costs a handshake. */
+const MAX_FETCHES = 8;
 
 export class KeySets {
   readonly #options: KeySetsOptions;
   readonly #states: WatchedValue<KeySetStates>;
+  readonly #keys: WatchedValue<KnownKeySets>;
   readonly #followed = new Map<string, FollowedKeySet>();
+  readonly #retired = new RetiredKeySets();
+  readonly #lanes = {
+    answering: new FewAtOnce(MAX_FETCHES),
+    failing: new FewAtOnce(MAX_FETCHES),
+  };
+  #leftOut = 0;
 
   constructor(options: KeySetsOptions) {
     this.#options = options;
     this.#states = new WatchedValue<KeySetStates>(options.kept ?? new Map());
+    this.#keys = new WatchedValue(keysIn(this.#states.current));
   }
 
-  /** Changes with the keys and problems, not with each fetch that finds the same. */
+  /** Changes with each good fetch, and with the problems. */
   get states(): Watched<KeySetStates> {
     return this.#states;
   }
 
+  /** Changes with the keys alone: what depends on it is dear to build. */
+  get keys(): Watched<KnownKeySets> {
+    return this.#keys;
+  }
+
   /** From now on these and no others are kept. */
   want(wanted: readonly WantedKeySet[]): void {
-    const named = new Map(
-      wanted.slice(0, MAX_SOURCES).map((one) => [tokenKeySourceName(one.source), one]),
-    );
-    for (const name of [...this.#followed.keys(), ...this.#states.current.keys()]) {
-      if (named.has(name)) continue;
-      this.#followed.get(name)?.stop();
-      this.#followed.delete(name);
-      this.#set(name, undefined);
-    }
+    const named = this.#chosen(wanted);
+    const states = new Map(this.#states.current);
+    this.#retire(named, states);
+    this.#takeBack(named, states);
+    this.#publish(states);
     for (const [name, one] of named) {
       const known = this.#followed.get(name);
       if (known !== undefined) known.timeoutMs = one.timeoutMs;
@@ -80,91 +80,86 @@ export class KeySets {
     this.#followed.clear();
   }
 
+  /** Where there are too many, a new one never takes the place of one that is followed, or of one whose keys are known. */
+  #chosen(wanted: readonly WantedKeySet[]): ReadonlyMap<string, WantedKeySet> {
+    const rank = (name: string): number => {
+      if (this.#followed.has(name)) return 0;
+      return this.#states.current.has(name) ? 1 : 2;
+    };
+    const ranked = wanted
+      .map((one) => [tokenKeySourceName(one.source), one] as const)
+      .sort(([one], [other]) => rank(one) - rank(other));
+    this.#tellLeftOut(ranked.slice(MAX_SOURCES).map(([name]) => name));
+    return new Map(ranked.slice(0, MAX_SOURCES));
+  }
+
+  #tellLeftOut(names: readonly string[]): void {
+    const before = this.#leftOut;
+    this.#leftOut = names.length;
+    if (names.length === 0 || before > 0) return;
+    this.#options.log.warn("token issuers are more than keys are fetched of", {
+      most: MAX_SOURCES,
+      leftOut: names.length,
+      first: names[0],
+      effect: "tokens of those left out are refused",
+    });
+  }
+
+  #retire(named: ReadonlyMap<string, WantedKeySet>, states: Map<string, KeySetState>): void {
+    for (const [name, followed] of this.#followed) {
+      if (named.has(name)) continue;
+      followed.stop();
+      this.#followed.delete(name);
+    }
+    for (const [name, state] of states) {
+      if (named.has(name)) continue;
+      states.delete(name);
+      this.#retired.retire(name, state, this.#nowMs());
+    }
+  }
+
+  #takeBack(named: ReadonlyMap<string, WantedKeySet>, states: Map<string, KeySetState>): void {
+    for (const name of named.keys()) {
+      if (states.has(name)) continue;
+      const state = this.#retired.takeBack(name, this.#nowMs());
+      if (state !== undefined) states.set(name, state);
+    }
+  }
+
   #follow(name: string, wanted: WantedKeySet): void {
+    const { find } = this.#options;
     const followed = new FollowedKeySet(wanted, {
       ...this.#options,
+      find: (source, { timeoutMs, lane }) =>
+        this.#lanes[lane].run(async () => {
+          if (this.#followed.get(name) !== followed) throw new Error("wanted no more");
+          return find(source, timeoutMs);
+        }),
       state: () => this.#states.current.get(name) ?? {},
-      changed: (state) => this.#set(name, state),
+      changed: (state) => this.#publish(new Map(this.#states.current).set(name, state)),
     });
     this.#followed.set(name, followed);
     followed.start();
   }
 
-  #set(name: string, state: KeySetState | undefined): void {
-    const states = new Map(this.#states.current);
-    if (state !== undefined) states.set(name, state);
-    else if (!states.delete(name)) return;
+  #publish(states: KeySetStates): void {
+    if (states.size === 0 && this.#states.current.size === 0) return;
     this.#states.set(states);
+    const keys = keysIn(states);
+    if (!isSame(keys, this.#keys.current)) this.#keys.set(keys);
+  }
+
+  #nowMs(): number {
+    return this.#options.clock.now().getTime();
   }
 }
 
-interface FollowOptions extends KeySetsOptions {
-  readonly state: () => KeySetState;
-  readonly changed: (state: KeySetState) => void;
+function keysIn(states: KeySetStates): KnownKeySets {
+  return new Map(
+    [...states].flatMap(([name, { jwks }]) => (jwks === undefined ? [] : [[name, jwks] as const])),
+  );
 }
 
-class FollowedKeySet {
-  timeoutMs: number;
-  readonly #source: TokenKeySource;
-  readonly #options: FollowOptions;
-  #timer: NodeJS.Timeout | undefined;
-  #failures = 0;
-  #isStopped = false;
-
-  constructor({ source, timeoutMs }: WantedKeySet, options: FollowOptions) {
-    this.#source = source;
-    this.timeoutMs = timeoutMs;
-    this.#options = options;
-  }
-
-  start(): void {
-    void this.#fetch();
-  }
-
-  stop(): void {
-    this.#isStopped = true;
-    clearTimeout(this.#timer);
-  }
-
-  async #fetch(): Promise<void> {
-    const { find, random } = this.#options;
-    let pauseMs: number;
-    try {
-      const jwks = await find(this.#source, this.timeoutMs);
-      if (this.#isStopped) return;
-      this.#found(jwks);
-      pauseMs = REFRESH_MS * (0.9 + random() / 10);
-    } catch (error) {
-      if (this.#isStopped) return;
-      this.#failed(describeError(error));
-      const backoff = this.#options.state().jwks === undefined ? WITHOUT_KEYS : WITH_KEYS;
-      pauseMs = backoffDelay(this.#failures++, backoff, random());
-    }
-    this.#timer = setTimeout(() => void this.#fetch(), pauseMs).unref();
-  }
-
-  #found(jwks: string): void {
-    const { changed, clock, log, state } = this.#options;
-    this.#failures = 0;
-    const name = tokenKeySourceName(this.#source);
-    const before = state();
-    if (before.jwks !== jwks) log.info("keys of a token issuer are new", { source: name });
-    else if (before.problem !== undefined)
-      log.info("a token issuer answers again", { source: name });
-    changed({ jwks, fetchedAt: clock.now().toISOString() });
-  }
-
-  #failed(problem: string): void {
-    const { changed, log, state } = this.#options;
-    const before = state();
-    if (before.problem === problem) return;
-    const effect =
-      before.jwks === undefined ? "its tokens are refused" : "the last keys stay in use";
-    log.warn("keys of a token issuer cannot be fetched", {
-      source: tokenKeySourceName(this.#source),
-      problem,
-      effect,
-    });
-    changed({ ...before, problem });
-  }
+function isSame(one: KnownKeySets, other: KnownKeySets): boolean {
+  return one.size === other.size && [...one].every(([name, jwks]) => other.get(name) === jwks);
 }

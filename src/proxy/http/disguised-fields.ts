@@ -24,6 +24,24 @@ export function leaveOutDisguised(fields: HeldFields): void {
   }
 }
 
+/**
+ * Spelt with underscores, as `leaveOutDisguised`.
+ *
+ * @param names in lower case, with hyphens
+ */
+export function leaveOutSpelt(fields: HeldFields, names: readonly string[]): void {
+  const { ids, ranges, bytes, count } = fields;
+  for (let index = 0; index < count; index++) {
+    if (ids[index] !== FIELD.other) continue;
+    const name = bytes.toString("latin1", ranges[4 * index], ranges[4 * index + 1]).toLowerCase();
+    if (
+      name.includes("_") &&
+      names.some((own) => own.replaceAll("_", "-") === name.replaceAll("_", "-"))
+    )
+      fields.leaveOut(index);
+  }
+}
+
 function isDisguised(bytes: Buffer, start: number, end: number): boolean {
   let at = start;
   while (at < end && bytes[at] !== UNDERSCORE) at++;

@@ -6,7 +6,7 @@
 import { atEndOfTurn, type EndOfTurn } from "./end-of-turn.ts";
 
 /** Half of what a sidecar may take of memory as Istio has it by default leaves room for the rest; octets. */
-export const MAX_HELD_OF_ALL = 268_435_456;
+const MAX_HELD_OF_ALL = 268_435_456;
 
 export interface Holder {
   /** Ends, and so holds nothing any more. */

@@ -113,8 +113,7 @@ async function drain(
   if (group.workers.every(({ isReady }) => !isReady) && group.state === "starting")
     return textPage(409, "the sidecar does not serve yet\n");
   log.warn("the sidecar drains: it was asked to");
-  await group.drain();
-  return textPage(202, "draining\n");
+  return (await group.drain()) ? textPage(202, "draining\n") : NOBODY;
 }
 
 function read(path: string): Pick<AdminRequest, "method" | "path" | "parameters"> {

@@ -17,8 +17,9 @@ export class GroupMetrics {
     return {
       contentType: "text/plain; version=0.0.4; charset=utf-8",
       exposition: async () => {
-        for (const { worker, page } of await group.askAll(STATS))
-          if (page?.status === 200) this.#sum.take(worker.number, page.body);
+        await group.askAll(STATS, ({ number }, { status, body }) => {
+          if (status === 200) this.#sum.take(number, body);
+        });
         return `${this.#sum.text()}\n${processText(group)}`;
       },
     };

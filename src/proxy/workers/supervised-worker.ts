@@ -1,6 +1,7 @@
 /** Keeps one place among the workers filled: whoever ends there is followed by another, later and later if soon. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { SidecarInstruction, SidecarReport } from "../../policy/sidecar-bootstrap.ts";
+import { describeError } from "../../runtime/hauberk-error.ts";
 import type { Log } from "../../runtime/log.ts";
 import { type Backoff, backoffDelay } from "../../runtime/retry.ts";
 import { Worker, type WorkerExit, type WorkerOptions } from "./worker.ts";
@@ -12,6 +13,8 @@ const SETTLED_MS = 10_000;
 export interface WorkerSupervision extends Pick<WorkerOptions, "place" | "onFullLog"> {
   /** All that a worker must know as it starts. */
   readonly instructions: () => readonly SidecarInstruction[];
+  /** Resolves once another may be started; undefined: at once. */
+  readonly room: () => Promise<void> | undefined;
   /** Hears each time that one serves, or cannot. */
   readonly onReport: (report: SidecarReport) => void;
   /** Hears of one that has ended, before another takes its place. */
@@ -72,25 +75,26 @@ export class SupervisedWorker {
   }
 
   async #keepRunning(): Promise<void> {
-    for (let failures = 0; ; this.#restarts++) {
+    const { room } = this.#supervision;
+    for (let attempt = 0; ; attempt++, this.#restarts++) {
+      for (let held = room(); held !== undefined; held = room()) await held;
+      if (this.#ended.signal.aborted) return;
       const since = performance.now();
       const exit = await this.#runOnce();
       if (this.#ended.signal.aborted) return;
-      failures = performance.now() - since >= SETTLED_MS ? 0 : failures + 1;
-      await this.#pause(exit, failures);
-      if (this.#ended.signal.aborted) return;
+      if (performance.now() - since >= SETTLED_MS) attempt = 0;
+      await this.#pause(exit, attempt);
     }
   }
 
   async #runOnce(): Promise<WorkerExit> {
-    const { instructions, onReport, onEnd } = this.#supervision;
-    const worker = new Worker({
-      ...this.#supervision,
-      onReport: (report) => {
-        this.#isReady = report.type === "ready";
-        onReport(report);
-      },
-    });
+    const { instructions, onEnd } = this.#supervision;
+    let worker: Worker;
+    try {
+      worker = this.#newWorker();
+    } catch (error) {
+      return { code: null, signal: null, problem: describeError(error) };
+    }
     this.#current = worker;
     for (const instruction of instructions()) worker.instruct(instruction);
     const exit = await worker.exit;
@@ -100,10 +104,20 @@ export class SupervisedWorker {
     return exit;
   }
 
-  async #pause({ code, signal }: WorkerExit, failures: number): Promise<void> {
+  #newWorker(): Worker {
+    return new Worker({
+      ...this.#supervision,
+      onReport: (report) => {
+        this.#isReady = report.type === "ready";
+        this.#supervision.onReport(report);
+      },
+    });
+  }
+
+  async #pause({ code, signal, problem }: WorkerExit, attempt: number): Promise<void> {
     const { log, random, place } = this.#supervision;
-    const restartInMs = Math.round(backoffDelay(failures - 1, BACKOFF, random()));
-    const exit = signal ?? `code ${code}`;
+    const restartInMs = Math.round(backoffDelay(attempt, BACKOFF, random()));
+    const exit = problem ?? signal ?? `code ${code}`;
     log.warn("a process of the sidecar ended", { process: place.number, exit, restartInMs });
     try {
       await delay(restartInMs, undefined, { signal: this.#ended.signal });

@@ -42,6 +42,8 @@ export class WorkerGroup {
   #bootstrap: Bootstrap | undefined;
   #application: SidecarInstruction | undefined;
   #isDraining = false;
+  /** While the logs are held. */
+  #logsHeld: Deferred<void> | undefined;
 
   constructor({ workers, logLevel, onEnd, ...options }: WorkerGroupOptions) {
     this.#log = options.log;
@@ -54,6 +56,7 @@ export class WorkerGroup {
           ...options,
           place: { number, of: workers },
           instructions: () => this.#instructionsFor(number),
+          room: () => this.#logsHeld?.promise,
           onReport: (report) => this.#hear(number, report),
           onEnd: () => onEnd(number),
         }),
@@ -83,32 +86,51 @@ export class WorkerGroup {
     return this.workers.every(({ isReady }) => isReady) ? "ready" : "starting";
   }
 
-  /** Of all workers, by their numbers. */
-  askAll(request: WorkerRequest): Promise<WorkerReply[]> {
+  /**
+   * Of all workers, by their numbers.
+   *
+   * @param hear hears each answer as it comes, and none of a worker that has ended meanwhile
+   */
+  askAll(
+    request: WorkerRequest,
+    hear: (worker: SupervisedWorker, page: AdminPage) => void = () => {},
+  ): Promise<WorkerReply[]> {
     return Promise.all(
       this.workers.map(async (worker) => {
-        const page = await worker.current?.ask(request, PATIENCE_MS);
+        const asked = worker.current;
+        const page = await asked?.ask(request, PATIENCE_MS);
+        if (page !== undefined && worker.current === asked) hear(worker, page);
         return { worker, page };
       }),
     );
   }
 
-  /** None writes to a log while that is done. */
+  /** None writes to a log while that is done, but for one that does not say in time that it holds still. */
   async whileLogsAreHeld(change: () => Promise<void>): Promise<void> {
     const held = this.workers.flatMap(({ current }) => current ?? []);
-    await Promise.all(held.map((worker) => worker.holdLogs(PATIENCE_MS)));
+    const until = createDeferred<void>();
+    this.#logsHeld = until;
     try {
+      await Promise.all(held.map((worker) => worker.holdLogs(PATIENCE_MS)));
       await change();
     } finally {
       for (const worker of held) worker.releaseLogs();
+      this.#logsHeld = undefined;
+      until.resolve();
     }
   }
 
-  /** All take no more, and end what is under way; none that ends is followed by another. */
-  async drain(): Promise<void> {
+  /**
+   * All take no more, and end what is under way; none that ends is followed by another.
+   *
+   * @returns whether somebody said so, or nobody is left
+   */
+  async drain(): Promise<boolean> {
     this.#isDraining = true;
     for (const worker of this.workers) worker.retire();
-    await this.askAll(DRAIN);
+    const replies = await this.askAll(DRAIN);
+    const isTaken = replies.some(({ page }) => page?.status === 202);
+    return isTaken || this.workers.every(({ current }) => current === undefined);
   }
 
   /** As SIGTERM; resolves once all have ended. */

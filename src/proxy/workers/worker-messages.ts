@@ -25,6 +25,8 @@ export interface WorkerQuestion {
 
 /** Messages from a worker. */
 export type WorkerAnswer =
+  /** The first of all: from now on it hears. What was sent before is lost to a program that still loads. */
+  | { readonly type: "hears" }
   | { readonly type: "answer"; readonly id: number; readonly page: AdminPage }
   | { readonly type: "logs-held"; readonly id: number }
   /** A log has grown to its bound. */

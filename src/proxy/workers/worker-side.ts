@@ -48,6 +48,7 @@ export function openWorkerSide({ place, onStop, logs, log }: WorkerSideOptions):
       log.error("admin request failed", { problem: describeError(error) }),
     );
   });
+  send({ type: "hears" });
   return {
     place,
     openAdmin: async (options) => {

@@ -1,9 +1,11 @@
 /** One worker as the process that holds the ports sees it: started, instructed, asked, and ended. */
+import type { ChildProcess } from "node:child_process";
 import cluster, { type Worker as ClusterWorker } from "node:cluster";
 import { fstatSync } from "node:fs";
 import { Duplex } from "node:stream";
 import type { SidecarInstruction, SidecarReport } from "../../policy/sidecar-bootstrap.ts";
 import { createDeferred, type Deferred } from "../../runtime/deferred.ts";
+import { describeError } from "../../runtime/hauberk-error.ts";
 import { readJsonLines, writeJsonLine } from "../../runtime/json-lines.ts";
 import type { AdminPage, AdminRequest } from "../admin-page.ts";
 import type { WorkerAnswer, WorkerOrder } from "./worker-messages.ts";
@@ -12,6 +14,8 @@ import { environmentOf, type WorkerPlace } from "./worker-place.ts";
 export interface WorkerExit {
   readonly code: number | null;
   readonly signal: string | null;
+  /** Of one that could not be started. */
+  readonly problem?: string;
 }
 
 export interface WorkerOptions {
@@ -49,30 +53,25 @@ export class Worker {
   readonly #worker: ClusterWorker;
   readonly #pipe: Duplex | undefined;
   readonly #asked = new Map<number, Deferred<AdminPage | undefined>>();
+  /** Orders that wait until it hears; undefined: it does. */
+  #waiting: WorkerOrder[] | undefined = [];
   #questions = 0;
 
+  /** @throws Error where the machine has no room for another process; whether it does, or `exit` tells, is Node's choice */
   constructor({ place, onReport, onFullLog }: WorkerOptions) {
     this.#worker = cluster.fork(environmentOf(place));
-    const pipe = this.#worker.process.stdio[PIPE];
+    this.exit = this.#ended();
+    const { stdio }: Partial<ChildProcess> = this.#worker.process; // none, of one that was not started
+    const pipe = stdio?.[PIPE];
     this.#pipe = pipe instanceof Duplex ? pipe : undefined;
     this.#pipe?.on("error", () => this.#pipe?.destroy()); // it ended; its exit is told by itself
     // Our own program, of this same version.
     if (this.#pipe) readJsonLines(this.#pipe, (message) => onReport(message as SidecarReport));
     this.#worker.on("message", (answer: WorkerAnswer) => {
+      this.#sendWaiting();
       if (answer.type === "log-full") onFullLog();
-      else this.#settle(answer.id, answer.type === "answer" ? answer.page : HELD);
-    });
-    this.exit = new Promise((resolve) => {
-      const end = (exit: WorkerExit): void => {
-        for (const id of [...this.#asked.keys()]) this.#settle(id, undefined);
-        this.#pipe?.destroy();
-        resolve(exit);
-      };
-      this.#worker.once("exit", (code, signal) => end({ code, signal }));
-      this.#worker.on("error", () => {
-        // It could not be started, or a message did not reach it.
-        if (this.#worker.process.pid === undefined) end({ code: null, signal: null });
-      });
+      else if (answer.type !== "hears")
+        this.#settle(answer.id, answer.type === "answer" ? answer.page : HELD);
     });
   }
 
@@ -107,8 +106,20 @@ export class Worker {
     this.#order({ type: "stop" });
   }
 
-  kill(): void {
-    this.#worker.process.kill("SIGKILL");
+  #ended(): Promise<WorkerExit> {
+    return new Promise((resolve) => {
+      const end = (exit: WorkerExit): void => {
+        for (const id of [...this.#asked.keys()]) this.#settle(id, undefined);
+        this.#pipe?.destroy();
+        resolve(exit);
+      };
+      this.#worker.once("exit", (code, signal) => end({ code, signal }));
+      this.#worker.on("error", (error) => {
+        // It could not be started, or a message did not reach it.
+        const problem = describeError(error);
+        if (this.#worker.process.pid === undefined) end({ code: null, signal: null, problem });
+      });
+    });
   }
 
   async #ask(
@@ -128,7 +139,14 @@ export class Worker {
   }
 
   #order(order: WorkerOrder): void {
-    if (this.#worker.isConnected()) this.#worker.send(order, () => {}); // one that ended has its exit
+    if (this.#waiting !== undefined) this.#waiting.push(order);
+    else if (this.#worker.isConnected()) this.#worker.send(order, () => {}); // one that ended has its exit
+  }
+
+  #sendWaiting(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const order of waiting) this.#order(order);
   }
 
   #settle(id: number, page: AdminPage | undefined): void {

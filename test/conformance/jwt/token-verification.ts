@@ -70,7 +70,7 @@ async function resultOf({ token, jwks, issuer, audiences }: Brought): Promise<Pr
   const rule = { issuer, audiences, keys, places: STANDARD_PLACES, presence: "OPTIONAL" } as const;
   const authenticator = new RequestAuthenticator([rule], new VerifiedTokens());
   const bearer = {
-    path: "/",
+    param: () => undefined,
     values: (name: string) => (name === "authorization" ? [`Bearer ${token}`] : []),
   };
   const { result } = await authenticator.authenticate(bearer, new Date());
