@@ -57,6 +57,13 @@ export interface TokenLocations {
   readonly cookies: readonly string[];
 }
 
+/** JWT-11 */
+export const STANDARD_LOCATIONS: TokenLocations = {
+  headers: [{ name: "Authorization", prefix: "Bearer " }],
+  params: ["access_token"],
+  cookies: [],
+};
+
 export interface ClaimToHeader {
   readonly header: string;
   readonly claim: string;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
 import { type JWTPayload, SignJWT } from "jose";
+import { STANDARD_LOCATIONS, type TokenLocations } from "../api/request-authentication.ts";
 import { firstParam } from "./query-params.ts";
 import {
   type Authentication,
@@ -9,7 +10,7 @@ import {
   type TokenRule,
 } from "./request-authenticator.ts";
 import { readTokenKeys, type TokenKey } from "./token-keys.ts";
-import { STANDARD_PLACES, type TokenBearer, type TokenPlaces } from "./token-places.ts";
+import type { TokenBearer } from "./token-places.ts";
 import { VerifiedTokens } from "./verified-tokens.ts";
 
 const NOW = new Date("2026-06-01T12:00:00Z");
@@ -27,11 +28,11 @@ const rule = (changes: Partial<TokenRule> = {}): TokenRule => ({
   issuer: "i",
   audiences: [],
   keys: KEYS,
-  places: STANDARD_PLACES,
+  places: STANDARD_LOCATIONS,
   presence: "OPTIONAL",
   ...changes,
 });
-const header = (name: string): TokenPlaces => ({
+const header = (name: string): TokenLocations => ({
   headers: [{ name, prefix: "" }],
   params: [],
   cookies: [],

@@ -1,7 +1,8 @@
 /** Whether the tokens of a request are good, by all rules of RequestAuthentications that apply to a workload (JWT-1..JWT-53). */
+import type { TokenLocations } from "../api/request-authentication.ts";
 import { claimsProblem, type TokenDemands } from "./check-token.ts";
 import { type ReadToken, readToken } from "./read-token.ts";
-import { type FoundToken, findTokens, type TokenBearer, type TokenPlaces } from "./token-places.ts";
+import { type FoundToken, findTokens, type TokenBearer } from "./token-places.ts";
 import {
   evaluateRequirement,
   type ProviderResult,
@@ -13,7 +14,7 @@ import type { VerifiedTokens } from "./verified-tokens.ts";
 
 /** One rule, with its keys at hand. */
 export interface TokenRule extends TokenDemands {
-  readonly places: TokenPlaces;
+  readonly places: TokenLocations;
   readonly presence: "OPTIONAL" | "REQUIRED";
 }
 

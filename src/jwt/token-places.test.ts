@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { STANDARD_LOCATIONS, type TokenLocations } from "../api/request-authentication.ts";
 import { firstParam } from "./query-params.ts";
-import { findTokens, STANDARD_PLACES, type TokenPlaces } from "./token-places.ts";
+import { findTokens } from "./token-places.ts";
 
 type Fields = Readonly<Record<string, string | readonly string[]>>;
 
-function found(places: Partial<TokenPlaces>, fields: Fields, path = "/"): readonly string[] {
+function found(places: Partial<TokenLocations>, fields: Fields, path = "/"): readonly string[] {
   const bearer = {
     param: (name: string) => firstParam(path, name),
     values: (name: string): readonly string[] => [fields[name] ?? []].flat(),
@@ -43,7 +44,7 @@ const standard: [rule: string, fields: Fields, path: string, tokens: readonly st
   ["no query", {}, "/access_token=a", []],
 ];
 for (const [rule, fields, path, tokens] of standard) {
-  test(rule, () => assert.deepEqual(found(STANDARD_PLACES, fields, path), tokens));
+  test(rule, () => assert.deepEqual(found(STANDARD_LOCATIONS, fields, path), tokens));
 }
 
 test("JWT-12: headers by name and prefix, then parameters, then cookies", () => {

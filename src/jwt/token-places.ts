@@ -1,17 +1,6 @@
 /** Where the tokens of a request are looked for (JWT-11..JWT-14). */
 
-export interface TokenPlaces {
-  readonly headers: readonly { readonly name: string; readonly prefix: string }[];
-  readonly params: readonly string[];
-  readonly cookies: readonly string[];
-}
-
-/** JWT-11 */
-export const STANDARD_PLACES: TokenPlaces = {
-  headers: [{ name: "authorization", prefix: "Bearer " }],
-  params: ["access_token"],
-  cookies: [],
-};
+import type { TokenLocations } from "../api/request-authentication.ts";
 
 /** What is looked at of a request. */
 export interface TokenBearer {
@@ -32,7 +21,7 @@ export interface FoundToken {
 const TOKEN_CHARACTERS = /[\w.-]+/;
 
 /** In the order of JWT-12: fields by name and prefix, parameters, cookies. */
-export function findTokens(places: TokenPlaces, bearer: TokenBearer): readonly FoundToken[] {
+export function findTokens(places: TokenLocations, bearer: TokenBearer): readonly FoundToken[] {
   return [
     ...headerTokens(places, bearer),
     ...paramTokens(places, bearer),
@@ -40,7 +29,7 @@ export function findTokens(places: TokenPlaces, bearer: TokenBearer): readonly F
   ];
 }
 
-function headerTokens({ headers }: TokenPlaces, bearer: TokenBearer): readonly FoundToken[] {
+function headerTokens({ headers }: TokenLocations, bearer: TokenBearer): readonly FoundToken[] {
   const byNameAndPrefix = [...headers].sort((one, other) =>
     one.name + one.prefix < other.name + other.prefix ? -1 : 1,
   );
@@ -62,14 +51,14 @@ function tokenIn(value: string, prefix: string): string | undefined {
   return TOKEN_CHARACTERS.exec(rest)?.[0] ?? rest;
 }
 
-function paramTokens({ params }: TokenPlaces, bearer: TokenBearer): readonly FoundToken[] {
+function paramTokens({ params }: TokenLocations, bearer: TokenBearer): readonly FoundToken[] {
   return params.flatMap((name) => {
     const text = bearer.param(name);
     return text === undefined ? [] : [{ text, place: { in: "param", name } as const }];
   });
 }
 
-function cookieTokens({ cookies }: TokenPlaces, bearer: TokenBearer): readonly FoundToken[] {
+function cookieTokens({ cookies }: TokenLocations, bearer: TokenBearer): readonly FoundToken[] {
   if (cookies.length === 0) return [];
   const given = bearer.values("cookie").flatMap((value) => value.split(";"));
   return cookies.flatMap((name) => {

@@ -1,17 +1,10 @@
 /** What RequestAuthentications demand of the requests to one workload, with the keys that are at hand (JWT-1..JWT-9). */
-import type { JwtRule } from "../api/request-authentication.ts";
+import { type JwtRule, STANDARD_LOCATIONS } from "../api/request-authentication.ts";
 import { type AppliedJwtRule, effectiveRequestAuthentications } from "./effective-policy.ts";
 import type { MeshSnapshot } from "./mesh-snapshot.ts";
 import type { PolicySubject } from "./policy-selection.ts";
 import { tokenKeySource, tokenKeySourceName } from "./token-key-source.ts";
 import type { AppliedTokenRule } from "./workload-view.ts";
-
-/** JWT-11 */
-const STANDARD_LOCATIONS: AppliedTokenRule["locations"] = {
-  headers: [{ name: "Authorization", prefix: "Bearer " }],
-  params: ["access_token"],
-  cookies: [],
-};
 
 export function appliedTokenRules(
   snapshot: MeshSnapshot,

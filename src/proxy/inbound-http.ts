@@ -1,4 +1,5 @@
 /** The inbound side's HTTP service: judges each request by the newest policy and sends it to the application. */
+import { isDeepStrictEqual } from "node:util";
 import { plainAddress } from "../api/plain-address.ts";
 import type { Connection, TokenPayload } from "../policy/traffic.ts";
 import type { SocketAddress } from "../policy/workload.ts";
@@ -40,8 +41,8 @@ export function inboundHttpService(
   const today = (result: StepResult, exchange: InboundExchange): StepResult => {
     const terms = known.of(exchange.call, compiled.current, clock.now());
     if (result !== "continue" || terms === exchange.terms) return result;
-    if (terms.rules.authentication?.asks(exchange.terms.rules.authentication) === "other tokens")
-      return OTHER_TOKENS;
+    const [before, now] = [exchange.terms, terms].map(({ rules }) => rules.authentication?.rules);
+    if (!isDeepStrictEqual(before, now)) return OTHER_TOKENS;
     const details = refusalUnder(terms, exchange);
     return details === undefined ? "continue" : denied(details);
   };

@@ -1,6 +1,5 @@
 /** Who the user of a request is, by the tokens it carries: what RequestAuthentications demand, of one view (JWT-1..JWT-76). */
 
-import { isDeepStrictEqual } from "node:util";
 import type { ReadToken } from "../jwt/read-token.ts";
 import {
   type AcceptedToken,
@@ -65,11 +64,6 @@ export class TokenAuthentication {
   ): TokenAuthentication | undefined {
     const keptNone = rules === undefined || rules.length === 0;
     return keptNone ? undefined : new TokenAuthentication(rules, known);
-  }
-
-  /** Whether a request that was judged by an earlier one would be judged otherwise. */
-  asks(earlier: TokenAuthentication | undefined): "the same" | "other tokens" {
-    return isDeepStrictEqual(this.#rules, earlier?.rules) ? "the same" : "other tokens";
   }
 
   get rules(): readonly AppliedTokenRule[] {

@@ -1,7 +1,12 @@
 /** Which tokens of a request each issuer's rule looks at, and which fields go when they do (JWT-11..JWT-14, JWT-70). */
+
 import { join } from "node:path";
+import {
+  STANDARD_LOCATIONS,
+  type TokenLocations,
+} from "../../../src/api/request-authentication.ts";
 import { fieldName } from "../../../src/http/field-ranges.ts";
-import { findTokens, STANDARD_PLACES, type TokenPlaces } from "../../../src/jwt/token-places.ts";
+import { findTokens } from "../../../src/jwt/token-places.ts";
 import {
   type TokenCarrier,
   takeOut,
@@ -74,8 +79,8 @@ function extract(
   return issuersOf;
 }
 
-function placesOf({ fromHeaders = [], fromParams = [] }: Provider): TokenPlaces {
-  if (fromHeaders.length === 0 && fromParams.length === 0) return STANDARD_PLACES;
+function placesOf({ fromHeaders = [], fromParams = [] }: Provider): TokenLocations {
+  if (fromHeaders.length === 0 && fromParams.length === 0) return STANDARD_LOCATIONS;
   const headers = fromHeaders.map(({ name, prefix = "" }) => ({ name, prefix }));
   return { headers, params: fromParams, cookies: [] };
 }

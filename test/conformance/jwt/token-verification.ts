@@ -1,8 +1,9 @@
 /** Tokens that Istio and Envoy test with, brought by a request to a sidecar with one rule for their issuer. */
+
 import { join } from "node:path";
+import { STANDARD_LOCATIONS } from "../../../src/api/request-authentication.ts";
 import { RequestAuthenticator } from "../../../src/jwt/request-authenticator.ts";
 import { readTokenKeys } from "../../../src/jwt/token-keys.ts";
-import { STANDARD_PLACES } from "../../../src/jwt/token-places.ts";
 import type { ProviderResult } from "../../../src/jwt/token-requirement.ts";
 import { VerifiedTokens } from "../../../src/jwt/verified-tokens.ts";
 import { readJson } from "../networkpolicy.ts";
@@ -67,7 +68,13 @@ export const envoyJwtVerify: TableRunner = table<EnvoyCase>({
 
 async function resultOf({ token, jwks, issuer, audiences }: Brought): Promise<ProviderResult> {
   const keys = readTokenKeys(JSON.stringify(jwks));
-  const rule = { issuer, audiences, keys, places: STANDARD_PLACES, presence: "OPTIONAL" } as const;
+  const rule = {
+    issuer,
+    audiences,
+    keys,
+    places: STANDARD_LOCATIONS,
+    presence: "OPTIONAL",
+  } as const;
   const authenticator = new RequestAuthenticator([rule], new VerifiedTokens());
   const bearer = {
     param: () => undefined,
