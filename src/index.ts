@@ -25,6 +25,7 @@ export { type ParsedResources, parseResources } from "./api/parse-resources.ts";
 export type { PeerAuthentication, PeerAuthenticationMode } from "./api/peer-authentication.ts";
 export type { PodTemplate, RestartPolicy } from "./api/pod-template.ts";
 export type { Probe, ProbeCheck } from "./api/probe.ts";
+export type { Limit, RateLimit } from "./api/rate-limit.ts";
 export type { RemoteCluster } from "./api/remote-cluster.ts";
 export {
   formatLocation,

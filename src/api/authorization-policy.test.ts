@@ -560,6 +560,32 @@ spec: {action: ${action}, rules: [{}]${provider}}`;
   });
 }
 
+const ownDryRun: [action: string, value: string, outcome: "on trial" | "enforced" | "refused"][] = [
+  ["CUSTOM", "true", "on trial"],
+  ["CUSTOM", "false", "enforced"],
+  ["CUSTOM", "True", "refused"],
+  ["DENY", "true", "refused"],
+  ["ALLOW", "false", "refused"],
+];
+for (const [action, value, outcome] of ownDryRun) {
+  test(`AP-113: ${action} with hauberk.dev/dry-run "${value}" is ${outcome}`, () => {
+    const provider = action === "CUSTOM" ? ", provider: {name: x}" : "";
+    const annotations = `shop,\n  annotations: {hauberk.dev/dry-run: "${value}"}}`;
+    const text = `${HEAD.replace("shop}", annotations)}
+spec: {action: ${action}, rules: [{}]${provider}}`;
+    const { resources, issues: found } = parseResources(text, "mesh.yaml");
+    const [policy] = resources;
+    if (outcome === "refused") {
+      assert.equal(found.length, 1);
+      assert.equal(found[0]?.path, 'metadata.annotations["hauberk.dev/dry-run"]');
+      assert.equal(found[0]?.source.line, 4);
+    } else {
+      assert.deepEqual(found, []);
+      assert.equal(policy?.kind === "AuthorizationPolicy" && policy.dryRun, outcome === "on trial");
+    }
+  });
+}
+
 const levels: [what: string, spec: string, level: "schema" | "webhook" | undefined][] = [
   ["AP-97: what only we refuse", when("key: 'request.headersX[a]', values: [a]"), undefined],
   ["a field without values", source("principals: [], namespaces: [a]"), undefined],

@@ -6,6 +6,8 @@ import { ruleAdvice, valueAdvice } from "./authorization-advice.ts";
 import { conditionFormProblem } from "./authorization-values.ts";
 import type { Fields } from "./decoder.ts";
 import { workloadSelector } from "./label-selector.ts";
+import { DRY_RUN_ANNOTATION } from "./own-annotations.ts";
+import { quoted } from "./quoted.ts";
 import type { Labels, ResourceMeta } from "./resource.ts";
 import { targetRefs } from "./target-refs.ts";
 
@@ -102,9 +104,26 @@ export function authorizationPolicy(meta: ResourceMeta, root: Fields): Authoriza
     targetRefs: targetRefs(spec),
     action,
     ...(action === "CUSTOM" ? { provider } : {}),
-    dryRun: TRUE.includes(meta.annotations[DRY_RUN]),
-    rules: spec.list("rules").map((rule) => readRule(rule, action)),
+    dryRun: TRUE.includes(meta.annotations[DRY_RUN]) || ownDryRun(meta, root, action),
+    rules: spec.list("rules").map((rule) => authorizationRule(rule, action)),
   };
+}
+
+/** Of CUSTOM alone: what would be enforced on any other mesh must not look like a trial. */
+function ownDryRun(meta: ResourceMeta, root: Fields, action: AuthorizationAction): boolean {
+  const value = meta.annotations[DRY_RUN_ANNOTATION];
+  if (value === undefined) return false;
+  const problem = ownDryRunProblem(value, action);
+  root.section("metadata").stringMap("annotations", {
+    key: (name) => (name === DRY_RUN_ANNOTATION ? problem : undefined),
+  });
+  return value === "true";
+}
+
+function ownDryRunProblem(value: string, action: AuthorizationAction): string | undefined {
+  if (action !== "CUSTOM") return `is for the action CUSTOM alone; there is ${DRY_RUN}`;
+  if (value === "true" || value === "false") return undefined;
+  return `is ${quoted(value)}; expected "true" or "false"`;
 }
 
 /** `spec: {}` and `rules: []` say that nothing is allowed; what is left blank may have been meant otherwise. */
@@ -117,7 +136,8 @@ function tellOfNoRules(root: Fields): void {
   }
 }
 
-function readRule(fields: Fields, action: AuthorizationAction): AuthorizationRule {
+/** Reads a rule that was checked, with advice. Also of other resources of ours that say which traffic they mean. */
+export function authorizationRule(fields: Fields, action: AuthorizationAction): AuthorizationRule {
   const rule = {
     line: fields.line,
     from: membersOf(fields, { list: "from", member: "source" }).map((source) =>

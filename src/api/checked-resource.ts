@@ -2,17 +2,7 @@
 import type { Fields } from "./decoder.ts";
 import type { ResourceMeta } from "./resource.ts";
 
-export const CHECKED_KINDS = [
-  "EnvoyFilter",
-  "Gateway",
-  "ProxyConfig",
-  "ServiceEntry",
-  "Sidecar",
-  "VirtualService",
-  "WasmPlugin",
-  "WorkloadEntry",
-  "WorkloadGroup",
-] as const;
+export const CHECKED_KINDS = ["EnvoyFilter", "Sidecar", "WasmPlugin", "WorkloadGroup"] as const;
 export type CheckedKind = (typeof CHECKED_KINDS)[number];
 
 export interface CheckedResource {

@@ -1,5 +1,5 @@
 /**
- * DestinationRule: how clients connect to a service. Subsets are read, and chosen by nobody yet.
+ * DestinationRule: how clients connect to a service, and to those of its endpoints that routes call a subset.
  * What Istio itself refuses, `webhook/destination-rule.ts` and the schema have told already.
  * Source: https://istio.io/latest/docs/reference/config/networking/destination-rule/
  */
@@ -23,6 +23,7 @@ export interface DestinationRule {
   readonly workloadSelector?: Labels;
 }
 
+/** Called only where a route names it. */
 export interface Subset {
   readonly name: string;
   readonly labels: Labels;
@@ -37,7 +38,7 @@ export function destinationRule(meta: ResourceMeta, root: Fields): DestinationRu
     meta,
     host: spec.text("host") ?? "",
     ...whole,
-    subsets: subsetsOf(spec, whole.trafficPolicy),
+    subsets: subsetsOf(spec),
     exportTo: exportTo(spec, meta.namespace),
     ...(spec.has("workloadSelector")
       ? { workloadSelector: workloadSelector(spec, "workloadSelector") }
@@ -51,28 +52,10 @@ function policyOf(owner: Fields): Pick<DestinationRule, "trafficPolicy"> {
   return owner.has("trafficPolicy") ? { trafficPolicy: trafficPolicy(owner) } : {};
 }
 
-/** Subsets choose no endpoints here yet; one with TLS other than the rule's must not be taken for one without. */
-function subsetsOf(spec: Fields, whole: TrafficPolicy | undefined): readonly Subset[] {
-  const items = spec.list("subsets");
-  if (items.length > 0) spec.unused(["subsets"]);
-  return items.map((item) => {
-    const own = policyOf(item);
-    const policy = item.section("trafficPolicy");
-    refuseOtherTls(policy, own.trafficPolicy?.tls, whole?.tls);
-    const ports = [...(own.trafficPolicy?.ports ?? [])];
-    for (const [index, setting] of policy.list("portLevelSettings").entries()) {
-      const [port = 0, ofPort] = ports[index] ?? [];
-      refuseOtherTls(setting, ofPort?.tls, (whole?.ports.get(port) ?? whole)?.tls);
-    }
-    return { name: item.text("name") ?? "", labels: item.stringMap("labels"), ...own };
-  });
-}
-
-function refuseOtherTls(
-  policy: Fields,
-  own: TrafficPolicy["tls"],
-  whole: TrafficPolicy["tls"],
-): void {
-  if (JSON.stringify(own) === JSON.stringify(whole)) return;
-  policy.unsupported(["tls"], () => "tls of a subset");
+function subsetsOf(spec: Fields): readonly Subset[] {
+  return spec.list("subsets").map((item) => ({
+    name: item.text("name") ?? "",
+    labels: item.stringMap("labels"),
+    ...policyOf(item),
+  }));
 }

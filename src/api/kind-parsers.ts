@@ -5,20 +5,32 @@ import { configMap } from "./config-map.ts";
 import type { Check, Fields } from "./decoder.ts";
 import { deployment } from "./deployment.ts";
 import { destinationRule } from "./destination-rule.ts";
+import { gateway } from "./gateway.ts";
+import { gatewayClass } from "./gateway-api/gateway-class.ts";
+import { httpRoute } from "./gateway-api/http-route.ts";
+import { kubernetesGateway } from "./gateway-api/kubernetes-gateway.ts";
+import { referenceGrant } from "./gateway-api/reference-grant.ts";
 import { imageCommands } from "./image-commands.ts";
 import { job } from "./job.ts";
 import { namespace } from "./namespace.ts";
 import { networkPolicy } from "./network-policy.ts";
 import { peerAuthentication } from "./peer-authentication.ts";
+import { proxyConfigResource } from "./proxy-config-resource.ts";
+import { rateLimit } from "./rate-limit.ts";
 import { clusterNameProblem, remoteCluster } from "./remote-cluster.ts";
 import { requestAuthentication } from "./request-authentication.ts";
 import type { Resource, ResourceKind, ResourceMeta } from "./resource.ts";
 import { labelNameProblem, serviceNameProblem, subdomainProblem } from "./resource-names.ts";
+import { role, roleNameProblem } from "./role.ts";
+import { roleBinding } from "./role-binding.ts";
 import { secret } from "./secret.ts";
 import { service } from "./service.ts";
 import { serviceAccount } from "./service-account.ts";
+import { serviceEntry } from "./service-entry.ts";
 import { statefulSet } from "./stateful-set.ts";
 import { telemetry } from "./telemetry.ts";
+import { virtualService } from "./virtual-service.ts";
+import { workloadEntry } from "./workload-entry.ts";
 
 export interface KindParser {
   readonly apiVersions: readonly string[];
@@ -28,12 +40,15 @@ export interface KindParser {
   parse(meta: ResourceMeta, root: Fields): Resource;
 }
 
+const RBAC_VERSIONS = ["rbac.authorization.k8s.io/v1"];
 const SECURITY_VERSIONS = ["security.istio.io/v1", "security.istio.io/v1beta1"];
 const NETWORKING_VERSIONS = [
   "networking.istio.io/v1",
   "networking.istio.io/v1beta1",
   "networking.istio.io/v1alpha3",
 ];
+
+const GATEWAY_API_VERSIONS = ["gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1beta1"];
 
 /** Kinds that have never left the first version they were served in. */
 const PROXY_CONFIG_VERSIONS = ["networking.istio.io/v1beta1"];
@@ -98,6 +113,30 @@ const KINDS: { readonly [kind in Exclude<ResourceKind, "MeshConfig">]: KindParse
     nameProblem: subdomainProblem,
     parse: secret,
   },
+  Role: {
+    apiVersions: RBAC_VERSIONS,
+    scope: "namespaced",
+    nameProblem: roleNameProblem,
+    parse: role("Role"),
+  },
+  ClusterRole: {
+    apiVersions: RBAC_VERSIONS,
+    scope: "cluster",
+    nameProblem: roleNameProblem,
+    parse: role("ClusterRole"),
+  },
+  RoleBinding: {
+    apiVersions: RBAC_VERSIONS,
+    scope: "namespaced",
+    nameProblem: roleNameProblem,
+    parse: roleBinding("RoleBinding"),
+  },
+  ClusterRoleBinding: {
+    apiVersions: RBAC_VERSIONS,
+    scope: "cluster",
+    nameProblem: roleNameProblem,
+    parse: roleBinding("ClusterRoleBinding"),
+  },
   PeerAuthentication: {
     apiVersions: SECURITY_VERSIONS,
     scope: "namespaced",
@@ -129,14 +168,63 @@ const KINDS: { readonly [kind in Exclude<ResourceKind, "MeshConfig">]: KindParse
     parse: telemetry,
   },
   EnvoyFilter: checkedKind("EnvoyFilter", ENVOY_FILTER_VERSIONS),
-  Gateway: checkedKind("Gateway", NETWORKING_VERSIONS),
-  ProxyConfig: checkedKind("ProxyConfig", PROXY_CONFIG_VERSIONS),
-  ServiceEntry: checkedKind("ServiceEntry", NETWORKING_VERSIONS),
+  Gateway: {
+    apiVersions: NETWORKING_VERSIONS,
+    scope: "namespaced",
+    nameProblem: subdomainProblem,
+    parse: gateway,
+  },
+  ProxyConfig: {
+    apiVersions: PROXY_CONFIG_VERSIONS,
+    scope: "namespaced",
+    nameProblem: subdomainProblem,
+    parse: proxyConfigResource,
+  },
+  ServiceEntry: {
+    apiVersions: NETWORKING_VERSIONS,
+    scope: "namespaced",
+    nameProblem: subdomainProblem,
+    parse: serviceEntry,
+  },
   Sidecar: checkedKind("Sidecar", NETWORKING_VERSIONS),
-  VirtualService: checkedKind("VirtualService", NETWORKING_VERSIONS),
+  VirtualService: {
+    apiVersions: NETWORKING_VERSIONS,
+    scope: "namespaced",
+    nameProblem: subdomainProblem,
+    parse: virtualService,
+  },
   WasmPlugin: checkedKind("WasmPlugin", ["extensions.istio.io/v1alpha1"]),
-  WorkloadEntry: checkedKind("WorkloadEntry", NETWORKING_VERSIONS),
+  WorkloadEntry: {
+    apiVersions: NETWORKING_VERSIONS,
+    scope: "namespaced",
+    nameProblem: subdomainProblem,
+    parse: workloadEntry,
+  },
   WorkloadGroup: checkedKind("WorkloadGroup", NETWORKING_VERSIONS),
+  KubernetesGateway: {
+    apiVersions: GATEWAY_API_VERSIONS,
+    scope: "namespaced",
+    nameProblem: subdomainProblem,
+    parse: kubernetesGateway,
+  },
+  GatewayClass: {
+    apiVersions: GATEWAY_API_VERSIONS,
+    scope: "cluster",
+    nameProblem: subdomainProblem,
+    parse: gatewayClass,
+  },
+  HTTPRoute: {
+    apiVersions: GATEWAY_API_VERSIONS,
+    scope: "namespaced",
+    nameProblem: subdomainProblem,
+    parse: httpRoute,
+  },
+  ReferenceGrant: {
+    apiVersions: GATEWAY_API_VERSIONS,
+    scope: "namespaced",
+    nameProblem: subdomainProblem,
+    parse: referenceGrant,
+  },
   NetworkPolicy: {
     apiVersions: ["networking.k8s.io/v1"],
     scope: "namespaced",
@@ -148,6 +236,12 @@ const KINDS: { readonly [kind in Exclude<ResourceKind, "MeshConfig">]: KindParse
     scope: "cluster",
     nameProblem: subdomainProblem,
     parse: imageCommands,
+  },
+  RateLimit: {
+    apiVersions: ["hauberk.dev/v1alpha1"],
+    scope: "namespaced",
+    nameProblem: subdomainProblem,
+    parse: rateLimit,
   },
   RemoteCluster: {
     apiVersions: ["hauberk.dev/v1"],

@@ -7,8 +7,6 @@ const KUBERNETES = [
   "CSINode",
   "CSIStorageCapacity",
   "CertificateSigningRequest",
-  "ClusterRole",
-  "ClusterRoleBinding",
   "ClusterTrustBundle",
   "ControllerRevision",
   "CronJob",
@@ -42,8 +40,6 @@ const KUBERNETES = [
   "ResourceClaimTemplate",
   "ResourceQuota",
   "ResourceSlice",
-  "Role",
-  "RoleBinding",
   "RuntimeClass",
   "ServiceCIDR",
   "StorageClass",
@@ -61,10 +57,7 @@ const ISTIO = ["TrafficExtension"];
 const GATEWAY_API = [
   "BackendTLSPolicy",
   "GRPCRoute",
-  "GatewayClass",
-  "HTTPRoute",
   "ListenerSet",
-  "ReferenceGrant",
   "TCPRoute",
   "TLSRoute",
   "UDPRoute",
@@ -76,11 +69,24 @@ export const UNSUPPORTED_KINDS: ReadonlySet<string> = new Set([
   ...GATEWAY_API,
 ]);
 
-/** Kinds that another API has by the same name. */
-const NAMESAKES: ReadonlyMap<string, string> = new Map([["Gateway", "gateway.networking.k8s.io"]]);
+/** Kinds of the Gateway API that another API has by the same name, and what they are called here. */
+const NAMESAKES: ReadonlyMap<string, string> = new Map([["Gateway", "KubernetesGateway"]]);
 
-/** Whether the kind is not the one we read, but its namesake. */
-export function isUnsupportedGroup(kind: string, apiVersion: string): boolean {
-  const group = NAMESAKES.get(kind);
-  return group !== undefined && apiVersion.startsWith(`${group}/`);
+/**
+ * The kind as it is called here. Nobody writes those names.
+ *
+ * @returns undefined for one of them
+ */
+export function ownKind(kind: string, apiVersion: string): string | undefined {
+  if (WRITTEN.has(kind)) return undefined;
+  return apiVersion.startsWith("gateway.networking.k8s.io/") ? (NAMESAKES.get(kind) ?? kind) : kind;
 }
+
+/** The kind as users write it. */
+export function writtenKind(kind: string): string {
+  return WRITTEN.get(kind) ?? kind;
+}
+
+const WRITTEN: ReadonlyMap<string, string> = new Map(
+  [...NAMESAKES].map(([written, own]) => [own, written]),
+);

@@ -57,6 +57,9 @@ class Program {
       case "choice":
         this.#addChoice(tree.parts);
         return;
+      case "group":
+        this.add(tree.part);
+        return;
       case "repeat":
         this.#addRepeat(tree);
     }

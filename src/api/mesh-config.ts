@@ -6,6 +6,7 @@ import { checkMeshConfig } from "./check-mesh-config.ts";
 import { customTags } from "./custom-tag.ts";
 import type { Fields } from "./decoder.ts";
 import { type ExtensionProvider, extensionProvider } from "./extension-provider.ts";
+import { readGatewayTopology } from "./gateway-topology-settings.ts";
 import { meshLogFormat } from "./log-format.ts";
 import { MESH_CONFIG_SCHEMA } from "./mesh-config-schema.ts";
 import { meshProxySchema } from "./mesh-proxy-schema.ts";
@@ -20,9 +21,11 @@ import {
   PATH_NORMALIZATIONS,
 } from "./mesh-settings.ts";
 import type { Report } from "./parse-report.ts";
+import { readRateLimitSettings } from "./rate-limit-settings.ts";
 import { readProxyHeaders } from "./read-proxy-headers.ts";
 import type { ResourceMeta } from "./resource.ts";
 import { labelNameProblem } from "./resource-names.ts";
+import { retryPolicy } from "./routing/read-route-parts.ts";
 import { checkSchema } from "./schema/check-schema.ts";
 import { readTokenKeySettings } from "./token-key-settings.ts";
 import { flagIn, numberIn, textIn, textsIn } from "./webhook/written-values.ts";
@@ -31,6 +34,8 @@ export interface MeshConfig {
   readonly kind: "MeshConfig";
   readonly meta: ResourceMeta;
   readonly settings: MeshSettings;
+  /** Whether the document has our own section `hauberk`, and nothing else. */
+  readonly ownSection: "absent" | "beside" | "alone";
 }
 
 /** Fields of the schema that are carried here, in part at least; the others are accepted without effect. */
@@ -39,6 +44,7 @@ const CARRIED_FIELDS: ReadonlySet<string> = new Set([
   "accessLogFile",
   "accessLogFormat",
   "defaultConfig",
+  "defaultHttpRetryPolicy",
   "defaultProviders",
   "disableEnvoyListenerLog",
   "enableAutoMtls",
@@ -54,6 +60,7 @@ const CARRIED_FIELDS: ReadonlySet<string> = new Set([
 ]);
 const CARRIED_PROXY_FIELDS: ReadonlySet<string> = new Set([
   "concurrency",
+  "gatewayTopology",
   "proxyHeaders",
   "proxyMetadata",
   "tracing",
@@ -79,11 +86,17 @@ export function meshConfig(
   const settings = readSettings(config);
   tellUnused(config);
   config.acceptAll();
-  return { kind: "MeshConfig", meta, settings };
+  return { kind: "MeshConfig", meta, settings, ownSection: ownSectionOf(config) };
+}
+
+function ownSectionOf(config: Fields): MeshConfig["ownSection"] {
+  if (!config.mentions("hauberk")) return "absent";
+  return config.names().length === 1 ? "alone" : "beside";
 }
 
 function readSettings(config: Fields): MeshSettings {
   const defaults = DEFAULT_MESH_SETTINGS;
+  const defaultHttpRetries = retryPolicy(config, "defaultHttpRetryPolicy");
   return {
     trustDomain: textIn(config, "trustDomain") || defaults.trustDomain,
     trustDomainAliases: textsIn(config, "trustDomainAliases"),
@@ -96,11 +109,16 @@ function readSettings(config: Fields): MeshSettings {
     proxyMetadata: config.section("defaultConfig").stringMap("proxyMetadata"),
     proxyHeaders: readProxyHeaders(config.section("defaultConfig").section("proxyHeaders")),
     concurrency: concurrency(config.section("defaultConfig")),
+    gatewayTopology: readGatewayTopology(
+      config.section("defaultConfig").section("gatewayTopology"),
+    ),
     outboundTrafficPolicy: outboundTrafficPolicy(config),
     accessLog: meshAccessLog(config),
     tracing: meshTracing(config),
     extensionProviders: extensionProviders(config),
     tokenKeys: readTokenKeySettings(config.section("hauberk")),
+    rateLimits: readRateLimitSettings(config.section("hauberk")),
+    ...(defaultHttpRetries && { defaultHttpRetries }),
   };
 }
 

@@ -1,7 +1,11 @@
 /** Settings of the whole mesh, and what they are when nobody says: apart from their reader, which sidecars do not need. */
+
 import type { CustomTag } from "./custom-tag.ts";
 import type { ExtensionProvider } from "./extension-provider.ts";
+import type { WrittenGatewayTopology } from "./gateway-topology-settings.ts";
 import type { WrittenProxyHeaders } from "./proxy-headers.ts";
+import type { RateLimitSettings } from "./rate-limit-settings.ts";
+import type { RetryPolicy } from "./routing/route-parts.ts";
 import { DEFAULT_TOKEN_KEY_SETTINGS, type TokenKeySettings } from "./token-key-settings.ts";
 
 export const PATH_NORMALIZATIONS = [
@@ -33,6 +37,8 @@ export interface MeshSettings {
   readonly proxyMetadata: Readonly<Record<string, string>>;
   /** `defaultConfig.proxyHeaders`, where pods say nothing else. */
   readonly proxyHeaders: WrittenProxyHeaders;
+  /** `defaultConfig.gatewayTopology`, where gateways say nothing else. */
+  readonly gatewayTopology: WrittenGatewayTopology;
   /** `defaultConfig.concurrency`: how many processes share the ports of a sidecar; 0: one for each core. */
   readonly concurrency: number;
   /** Whether addresses that are no destination of the mesh can be reached, where sidecars take all connections. */
@@ -42,6 +48,9 @@ export interface MeshSettings {
   /** Each name once; those that Istio has by default are among them (AP-120, EA-1). */
   readonly extensionProviders: readonly ExtensionProvider[];
   readonly tokenKeys: TokenKeySettings;
+  readonly rateLimits: RateLimitSettings;
+  /** `defaultHttpRetryPolicy`, where a route says nothing; absent: `DEFAULT_RETRIES`. */
+  readonly defaultHttpRetries?: RetryPolicy | "off";
 }
 
 /** What the mesh configuration itself says of access logs (OBS-3). */
@@ -92,10 +101,12 @@ export const DEFAULT_MESH_SETTINGS: MeshSettings = {
   minimumTlsVersion: "TLSv1.2",
   proxyMetadata: {},
   proxyHeaders: {},
+  gatewayTopology: {},
   concurrency: 1,
   outboundTrafficPolicy: "ALLOW_ANY",
   accessLog: { file: "", format: { encoding: "TEXT" }, providers: [], refusals: "logged" },
   tracing: { providers: [], samplingPercentage: 1, customTags: [], maxPathTagLength: 256 },
   extensionProviders: DEFAULT_PROVIDERS,
   tokenKeys: DEFAULT_TOKEN_KEY_SETTINGS,
+  rateLimits: {},
 };

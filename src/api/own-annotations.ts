@@ -12,6 +12,12 @@ export const WORKLOAD_API_ANNOTATION = "hauberk.dev/workload-api";
  */
 export const LISTENS_ON_ANNOTATION = "hauberk.dev/listens-on";
 
+/**
+ * On an AuthorizationPolicy of action CUSTOM: its authorizer is asked, what it says is told, and changes nothing. Istio's own
+ * annotation is refused there (AP-113).
+ */
+export const DRY_RUN_ANNOTATION = "hauberk.dev/dry-run";
+
 const PREFIX = "hauberk.dev/";
 const TOLD = [WORKLOAD_API_ANNOTATION];
 const KNOWN = [...TOLD, LISTENS_ON_ANNOTATION];

@@ -198,8 +198,16 @@ const kinds: [text: string, issue: RegExp][] = [
   ["apiVersion: apps/v1\nkind: DaemonSet", /kind: not supported yet: DaemonSet$/],
   ["apiVersion: apps/v1beta1\nkind: StatefulSet", /apiVersion of StatefulSet; expected apps\/v1$/],
   [
-    "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway",
-    /:2 kind: not supported yet: Gateway of gateway\.networking\.k8s\.io\/v1$/,
+    "apiVersion: gateway.networking.k8s.io/v1alpha2\nkind: Gateway",
+    /v1alpha2" is not an apiVersion of Gateway; expected gateway\.networking\.k8s\.io\/v1, /,
+  ],
+  [
+    "apiVersion: gateway.networking.k8s.io/v1\nkind: KubernetesGateway",
+    /"KubernetesGateway" is not a known kind/,
+  ],
+  [
+    "apiVersion: gateway.networking.k8s.io/v1\nkind: GRPCRoute",
+    /:2 kind: not supported yet: GRPCRoute$/,
   ],
   [
     "apiVersion: networking.istio.io/v1\nkind: EnvoyFilter",
@@ -422,6 +430,7 @@ const VERSIONS = new Map([
   ["Job", "batch/v1"],
   ["ImageCommands", "hauberk.dev/v1"],
   ["RemoteCluster", "hauberk.dev/v1"],
+  ["RateLimit", "hauberk.dev/v1alpha1"],
 ]);
 
 test("law: any JSON value is parsed without throwing", () => {
@@ -437,6 +446,7 @@ test("law: any JSON value is parsed without throwing", () => {
     "DestinationRule",
     "ImageCommands",
     "RemoteCluster",
+    "RateLimit",
     "List",
   );
   const name = fc.constantFrom(

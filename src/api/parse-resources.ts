@@ -1,6 +1,7 @@
 /** The one door from text to resources: YAML in; typed resources, issues and notices out. */
 import { Fields } from "./decoder.ts";
 import { KIND_PARSERS } from "./kind-parsers.ts";
+import { ownKind } from "./known-kinds.ts";
 import { ParseReport, toldOnce } from "./parse-report.ts";
 import { readResource } from "./read-resource.ts";
 import type { Issue, Notice, Resource, SourceLocation } from "./resource.ts";
@@ -117,8 +118,8 @@ function documentOf({
 }
 
 function isGated(root: YamlNode | undefined): boolean {
-  const kind = writtenText(root, ["kind"]) ?? "";
   const apiVersion = writtenText(root, ["apiVersion"]) ?? "";
+  const kind = ownKind(writtenText(root, ["kind"]) ?? "", apiVersion) ?? "";
   const served = KIND_PARSERS.get(kind)?.apiVersions.includes(apiVersion) ?? false;
   return served && schemaOfKind(kind) !== undefined;
 }

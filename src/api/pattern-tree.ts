@@ -11,7 +11,11 @@ export type PatternTree =
       readonly part: PatternTree;
       readonly min: number;
       readonly max: number;
-    };
+      /** Which of several matches counts where it matters what a group took. */
+      readonly preferred: "many" | "few";
+    }
+  /** What a group takes has a number, from 1. */
+  | { readonly is: "group"; readonly number: number; readonly part: PatternTree };
 
 /** Between two characters. */
 export type PatternPlace = "start" | "end" | "word boundary" | "no word boundary";
@@ -39,6 +43,7 @@ interface Flags {
 class PatternReader {
   readonly #characters: readonly string[];
   #at = 0;
+  #groups = 0;
 
   constructor(pattern: string) {
     this.#characters = [...pattern];
@@ -102,6 +107,7 @@ class PatternReader {
 
   #group(flags: Flags, depth: number): PatternTree {
     let within = flags;
+    const number = this.#isNumbered() ? ++this.#groups : 0;
     if (this.#take("?")) {
       const rest = this.#characters.slice(this.#at, this.#at + 40).join("");
       const [written, names = ""] =
@@ -113,7 +119,12 @@ class PatternReader {
     }
     const tree = this.choice(within, depth + 1);
     if (!this.#take(")")) throw new PatternProblem("has a ( too many");
-    return tree;
+    return number > 0 ? { is: "group", number, part: tree } : tree;
+  }
+
+  /** `(`, `(?P<name>` and `(?<name>`. */
+  #isNumbered(): boolean {
+    return /^(?:[^?]|\?P?<)/.test(this.#characters.slice(this.#at, this.#at + 3).join(""));
   }
 
   #escape(flags: Flags): PatternTree {
@@ -189,25 +200,26 @@ class PatternReader {
     return set;
   }
 
-  /** Whether few or many are preferred does not matter to whether there is a match. */
   #repeated(part: PatternTree): PatternTree {
     const rest = this.#characters.slice(this.#at, this.#at + 16).join("");
     const [written, sign, from, comma, to] =
       /^(?:([*+?])|\{(\d{1,4})(,?)(\d{0,4})\})\??/.exec(rest) ?? [];
     if (written === undefined) return part;
     this.#at += written.length;
+    const preferred = written.length > 1 && written.endsWith("?") ? "few" : "many";
     if (/^[*+?{]/.test(this.#characters.slice(this.#at, this.#at + 1).join(""))) {
       throw new PatternProblem("repeats a repetition");
     }
     const none = Number.POSITIVE_INFINITY;
     if (sign !== undefined) {
-      return { is: "repeat", part, min: sign === "+" ? 1 : 0, max: sign === "?" ? 1 : none };
+      const [least, most] = [sign === "+" ? 1 : 0, sign === "?" ? 1 : none];
+      return { is: "repeat", part, min: least, max: most, preferred };
     }
     const min = Number(from);
     const max = comma === "" ? min : to === "" ? none : Number(to);
     const tooMany = min > MOST_REPEATS || (max !== none && max > MOST_REPEATS);
     if (tooMany || max < min) throw new PatternProblem("repeats too often, or the wrong way round");
-    return { is: "repeat", part, min, max };
+    return { is: "repeat", part, min, max, preferred };
   }
 
   #next(): string | undefined {

@@ -1,5 +1,6 @@
 /** The annotation `proxy.istio.io/config`: settings of one pod's sidecar, YAML inside a text. */
 import { Fields } from "./decoder.ts";
+import { readGatewayTopology, type WrittenGatewayTopology } from "./gateway-topology-settings.ts";
 import { meshProxySchema } from "./mesh-proxy-schema.ts";
 import { ParseReport } from "./parse-report.ts";
 import type { WrittenProxyHeaders } from "./proxy-headers.ts";
@@ -13,6 +14,8 @@ export interface ProxyConfig {
   readonly proxyMetadata: Readonly<Record<string, string>>;
   /** Absent: it says nothing of them. */
   readonly proxyHeaders?: WrittenProxyHeaders;
+  /** Absent: it says nothing of it. */
+  readonly gatewayTopology?: WrittenGatewayTopology;
   /** How many processes share the sidecar's ports; 0: one for each core. Absent: it says nothing of it. */
   readonly concurrency?: number;
 }
@@ -26,11 +29,14 @@ export function parseProxyConfig(annotation: string): ProxyConfig | string {
   if (typeof proxyMetadata === "string") return proxyMetadata;
   const proxyHeaders = headersIn(root);
   if (typeof proxyHeaders === "string") return proxyHeaders;
+  const gatewayTopology = topologyIn(root);
+  if (typeof gatewayTopology === "string") return gatewayTopology;
   const concurrency = concurrencyIn(root);
   if (typeof concurrency === "string") return concurrency;
   return {
     proxyMetadata,
     ...(proxyHeaders && { proxyHeaders }),
+    ...(gatewayTopology && { gatewayTopology }),
     ...(concurrency !== undefined && { concurrency }),
   };
 }
@@ -61,16 +67,26 @@ function metadataIn(root: YamlMap): Readonly<Record<string, string>> | string {
 }
 
 function headersIn(root: YamlMap): WrittenProxyHeaders | string | undefined {
-  const node = root.entries.get("proxyHeaders")?.node;
-  const schema = meshProxySchema.fields["proxyHeaders"];
+  const headers = sectionIn(root, "proxyHeaders");
+  return headers instanceof Fields ? readProxyHeaders(headers) : headers;
+}
+
+function topologyIn(root: YamlMap): WrittenGatewayTopology | string | undefined {
+  const topology = sectionIn(root, "gatewayTopology");
+  return topology instanceof Fields ? readGatewayTopology(topology) : topology;
+}
+
+/** @returns undefined where nothing is said; as a text, what is wrong with its structure */
+function sectionIn(root: YamlMap, path: string): Fields | string | undefined {
+  const node = root.entries.get(path)?.node;
+  const schema = meshProxySchema.fields[path];
   if (node === undefined || schema === undefined || isNothing(node)) return undefined;
-  const path = "proxyHeaders";
   const report = new ParseReport("");
   checkSchema(schema, { node, path, report });
   const [issue] = report.issues;
   if (issue !== undefined) return `${issue.path} ${issue.problem}`;
   if (node.type !== "map") return undefined;
-  return readProxyHeaders(new Fields(node, { line: node.line, path, report }));
+  return new Fields(node, { line: node.line, path, report });
 }
 
 function concurrencyIn(root: YamlMap): number | string | undefined {

@@ -2,7 +2,7 @@
 import { closestName } from "./closest-name.ts";
 import { Fields } from "./decoder.ts";
 import { KIND_PARSERS } from "./kind-parsers.ts";
-import { isUnsupportedGroup, UNSUPPORTED_KINDS } from "./known-kinds.ts";
+import { ownKind, UNSUPPORTED_KINDS } from "./known-kinds.ts";
 import { meshConfigDocument } from "./mesh-config-document.ts";
 import type { ParseReport, Report } from "./parse-report.ts";
 import { quoted } from "./quoted.ts";
@@ -12,6 +12,7 @@ import { checkSchema } from "./schema/check-schema.ts";
 import { cutToBounds } from "./schema/cut-to-bounds.ts";
 import { schemaOfKind } from "./schema/schema-of-kind.ts";
 import { webhookOfKind } from "./webhook/webhook-of-kind.ts";
+import { textIn } from "./webhook/written-values.ts";
 import type { YamlNode } from "./yaml-documents.ts";
 
 interface Reading {
@@ -39,14 +40,15 @@ export function readResource(node: YamlNode, reading: Reading): Resource | undef
 
 function readKind(root: Fields, { report, file }: Reading): Resource | undefined {
   const document = again(root, report.at("document"));
-  const kind = document.text("kind");
-  if (kind === undefined) return refuseMissingKind(document);
-  const parser = KIND_PARSERS.get(kind);
-  if (parser === undefined) return refuseKind(kind, { root, report });
+  const written = document.text("kind");
+  if (written === undefined) return refuseMissingKind(document);
+  const kind = ownKind(written, textIn(root, "apiVersion"));
+  const parser = KIND_PARSERS.get(kind ?? "");
+  if (kind === undefined || parser === undefined) return refuseKind(written, { root, report });
   const apiVersion = document.requiredText("apiVersion");
   if (!parser.apiVersions.includes(apiVersion)) {
     const served = parser.apiVersions;
-    return refuseVersion({ kind, apiVersion, served }, { root, report });
+    return refuseVersion({ kind: written, apiVersion, served }, { root, report });
   }
   const metadata = document.section("metadata");
   const meta = resourceMeta(metadata, { ...parser, apiVersion, file, at: root });
@@ -97,9 +99,7 @@ function refuseVersion(
   { kind, apiVersion, served }: AskedVersion,
   { root, report }: Refusal,
 ): undefined {
-  if (isUnsupportedGroup(kind, apiVersion)) {
-    root.report("kind", `not supported yet: ${kind} of ${apiVersion}`);
-  } else if (root.has("apiVersion")) {
+  if (root.has("apiVersion")) {
     const expected = served.join(", ");
     const problem = `${quoted(apiVersion)} is not an apiVersion of ${kind}; expected ${expected}`;
     // Of other kinds we know fewer versions than there are.

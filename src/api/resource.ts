@@ -4,19 +4,32 @@ import type { CheckedResource } from "./checked-resource.ts";
 import type { ConfigMap } from "./config-map.ts";
 import type { Deployment } from "./deployment.ts";
 import type { DestinationRule } from "./destination-rule.ts";
+import type { Gateway } from "./gateway.ts";
+import type { GatewayClass } from "./gateway-api/gateway-class.ts";
+import type { HttpRouteResource } from "./gateway-api/http-route.ts";
+import type { KubernetesGateway } from "./gateway-api/kubernetes-gateway.ts";
+import type { ReferenceGrant } from "./gateway-api/reference-grant.ts";
 import type { ImageCommands } from "./image-commands.ts";
 import type { Job } from "./job.ts";
+import { writtenKind } from "./known-kinds.ts";
 import type { MeshConfig } from "./mesh-config.ts";
 import type { Namespace } from "./namespace.ts";
 import type { NetworkPolicy } from "./network-policy.ts";
 import type { PeerAuthentication } from "./peer-authentication.ts";
+import type { ProxyConfigResource } from "./proxy-config-resource.ts";
+import type { RateLimit } from "./rate-limit.ts";
 import type { RemoteCluster } from "./remote-cluster.ts";
 import type { RequestAuthentication } from "./request-authentication.ts";
+import type { Role } from "./role.ts";
+import type { RoleBinding } from "./role-binding.ts";
 import type { Secret } from "./secret.ts";
 import type { Service } from "./service.ts";
 import type { ServiceAccount } from "./service-account.ts";
+import type { ServiceEntry } from "./service-entry.ts";
 import type { StatefulSet } from "./stateful-set.ts";
 import type { Telemetry } from "./telemetry.ts";
+import type { VirtualService } from "./virtual-service.ts";
+import type { WorkloadEntry } from "./workload-entry.ts";
 
 /** A place in a file the user wrote. `line` counts from 1. */
 export interface SourceLocation {
@@ -54,15 +67,27 @@ export type Resource =
   | ConfigMap
   | Secret
   | PeerAuthentication
+  | ProxyConfigResource
   | AuthorizationPolicy
   | DestinationRule
   | NetworkPolicy
   | RequestAuthentication
   | Telemetry
+  | Role
+  | RoleBinding
+  | ServiceEntry
+  | WorkloadEntry
+  | Gateway
+  | VirtualService
+  | KubernetesGateway
+  | GatewayClass
+  | HttpRouteResource
+  | ReferenceGrant
   | CheckedResource
   | MeshConfig
   | ImageCommands
-  | RemoteCluster;
+  | RemoteCluster
+  | RateLimit;
 
 export type ResourceKind = Resource["kind"];
 
@@ -103,7 +128,8 @@ export interface Notice {
 
 /** `AuthorizationPolicy production/deny-all`, as users write it in talk. */
 export function formatRef({ kind, namespace, name }: ResourceRef): string {
-  return namespace === "" ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
+  const written = writtenKind(kind);
+  return namespace === "" ? `${written} ${name}` : `${written} ${namespace}/${name}`;
 }
 
 /** `mesh.yaml:12`, as editors and terminals link it. */

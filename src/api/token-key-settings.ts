@@ -2,12 +2,13 @@
  * `hauberk.jwks` of the mesh configuration: from where keys of token issuers may be fetched beside public addresses, and whose word
  * counts there. Ours: Istio has flags of its control plane for it.
  */
-import { X509Certificate } from "node:crypto";
+import { authoritiesIn } from "./authorities-in.ts";
 import { type Cidr, formatCidr, parseCidr } from "./cidr.ts";
 import type { Fields } from "./decoder.ts";
 import { quoted } from "./quoted.ts";
+import { RATE_LIMIT_SETTINGS_SCHEMA } from "./rate-limit-settings.ts";
 import { list, type ObjectSchema, object, text } from "./schema/schema.ts";
-import { textIn, textsIn } from "./webhook/written-values.ts";
+import { textsIn } from "./webhook/written-values.ts";
 
 export interface TokenKeySettings {
   /** Ranges that are not public and may be asked all the same, as `10.0.0.0/8`. */
@@ -23,14 +24,16 @@ export const DEFAULT_TOKEN_KEY_SETTINGS: TokenKeySettings = {
 
 export const OWN_SETTINGS_SCHEMA: ObjectSchema = object({
   jwks: object({ allowedAddresses: list(text()), certificateAuthorities: text() }),
+  rateLimits: RATE_LIMIT_SETTINGS_SCHEMA,
 });
-
-const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** @param own the section `hauberk` */
 export function readTokenKeySettings(own: Fields): TokenKeySettings {
   const jwks = own.section("jwks");
-  return { allowedAddresses: addresses(jwks), authoritiesPem: authorities(jwks) };
+  return {
+    allowedAddresses: addresses(jwks),
+    authoritiesPem: authoritiesIn(jwks, "certificateAuthorities"),
+  };
 }
 
 /** As ranges again. */
@@ -46,21 +49,4 @@ function addresses(jwks: Fields): readonly string[] {
     jwks.report({ name: "allowedAddresses", item }, problem);
     return [];
   });
-}
-
-function authorities(jwks: Fields): readonly string[] {
-  const written = textIn(jwks, "certificateAuthorities");
-  if (written === "") return [];
-  const certificates = written.match(PEM) ?? [];
-  if (certificates.length > 0 && certificates.every(isAuthority)) return certificates;
-  jwks.report("certificateAuthorities", "expected certificates of authorities in PEM");
-  return [];
-}
-
-function isAuthority(pem: string): boolean {
-  try {
-    return new X509Certificate(pem).ca;
-  } catch {
-    return false;
-  }
 }

@@ -13,7 +13,7 @@ test("each rule with its place, then what it says", () => {
   const lines = formatCalls([{ to: ports(1), origin, sentences: ["any endpoint", "at most 1"] }]);
   assert.deepEqual(lines, [
     "",
-    "Calls it makes, where a DestinationRule says how:",
+    "Calls it makes, where a ServiceEntry or DestinationRule says how:",
     "",
     "  to a.shop.svc:1, by DestinationRule shop/rule (mesh.yaml:7)",
     "    any endpoint",

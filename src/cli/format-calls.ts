@@ -1,4 +1,4 @@
-/** What DestinationRules say of a workload's own calls, as people read it. */
+/** What ServiceEntries and DestinationRules say of a workload's own calls, as people read it. */
 import { formatLocation, formatRef } from "../api/resource.ts";
 import type { DescribedCalls } from "../policy/described-calls.ts";
 
@@ -8,7 +8,11 @@ const MOST_NAMED = 4;
 /** @returns none where no rule says anything */
 export function formatCalls(calls: readonly DescribedCalls[]): readonly string[] {
   if (calls.length === 0) return [];
-  return ["", "Calls it makes, where a DestinationRule says how:", ...calls.flatMap(callsInWords)];
+  return [
+    "",
+    "Calls it makes, where a ServiceEntry or DestinationRule says how:",
+    ...calls.flatMap(callsInWords),
+  ];
 }
 
 function callsInWords({ to, origin, sentences }: DescribedCalls): readonly string[] {

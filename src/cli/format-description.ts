@@ -1,5 +1,8 @@
 /** A workload's description as people read it: ports, policies in the order they are asked, each rule as a sentence. */
 import { formatLocation, formatRef } from "../api/resource.ts";
+import type { AppliedAuthorizer } from "../policy/applied-authorizers.ts";
+import type { AppliedRateLimit } from "../policy/applied-rate-limits.ts";
+import { authorizerInWords } from "../policy/authorizer-sentences.ts";
 import type { Origin } from "../policy/decision.ts";
 import type {
   DescribedEffect,
@@ -10,11 +13,17 @@ import type {
   UndeclaredPort,
   WorkloadDescription,
 } from "../policy/describe-workload.ts";
+import { limitedTraffic, limitSentence } from "../policy/rate-limits/limit-sentences.ts";
 import type { ServicePortName } from "../policy/route.ts";
 import { alignColumns } from "./align-columns.ts";
 import { formatCalls } from "./format-calls.ts";
+import { formatGateway, formatRoutes } from "./format-gateway.ts";
 
-export function formatDescription(description: WorkloadDescription): readonly string[] {
+/** @param keys of each issuer, in words */
+export function formatDescription(
+  description: WorkloadDescription,
+  keys: readonly string[] = [],
+): readonly string[] {
   const { workload, injected, ports, undeclaredPorts, policies, issuers } = description;
   return [
     `${workload.namespace}/${workload.owner}`,
@@ -25,10 +34,14 @@ export function formatDescription(description: WorkloadDescription): readonly st
     ...portLines(ports),
     ...undeclaredPorts.map(undeclaredInWords),
     "",
-    ...issuerLines(issuers),
+    ...issuerLines(issuers, keys),
     ...policyLines(policies),
     otherwiseInWords(description),
+    ...authorizerLines(description.authorizers),
+    ...limitLines(description.rateLimits),
     ...formatCalls(description.calls),
+    ...formatRoutes(description.routes),
+    ...formatGateway(description.gateway),
   ];
 }
 
@@ -66,16 +79,24 @@ function originInWords(origin: Origin): string {
   return `${formatRef(origin.ref)} (${formatLocation(origin.source)})`;
 }
 
-function issuerLines(issuers: readonly DescribedIssuer[]): readonly string[] {
+function issuerLines(
+  issuers: readonly DescribedIssuer[],
+  keys: readonly string[],
+): readonly string[] {
   if (issuers.length === 0) return [];
   return [
     "Tokens of end users that are verified:",
-    ...issuers.map(({ ref, source, issuer, audiences }) => {
-      const meant = audiences.length === 0 ? "" : `, for ${audiences.join(" or ")}`;
-      return `  of ${issuer === "" ? "any issuer" : issuer}${meant}, by ${formatRef(ref)} (${formatLocation(source)})`;
+    ...issuers.flatMap((issuer, index) => {
+      const known = keys[index];
+      return [issuerInWords(issuer), ...(known === undefined ? [] : [`    keys: ${known}`])];
     }),
     "",
   ];
+}
+
+function issuerInWords({ ref, source, issuer, audiences }: DescribedIssuer): string {
+  const meant = audiences.length === 0 ? "" : `, for ${audiences.join(" or ")}`;
+  return `  of ${issuer === "" ? "any issuer" : issuer}${meant}, by ${formatRef(ref)} (${formatLocation(source)})`;
 }
 
 function policyLines(policies: readonly DescribedPolicy[]): readonly string[] {
@@ -153,6 +174,27 @@ function effectInWords({ effect, httpFields, sentence }: DescribedEffect): strin
     case "widened":
       return `${sentence} Without ${fields}, which cannot be asked of TCP (AP-62)`;
   }
+}
+
+function authorizerLines(authorizers: readonly AppliedAuthorizer[]): readonly string[] {
+  if (authorizers.length === 0) return [];
+  return [
+    "",
+    "External authorizers, of which all that are asked must allow:",
+    ...authorizers.map((one) => `  ${authorizerInWords(one)}`),
+  ];
+}
+
+function limitLines(limits: readonly AppliedRateLimit[]): readonly string[] {
+  if (limits.length === 0) return [];
+  return [
+    "",
+    "Rate limits, of which each that counts a request must have room for it:",
+    ...limits.flatMap((limit) => [
+      `  ${limitSentence(limit)}`,
+      ...limitedTraffic(limit).map((sentence) => `    ${sentence}`),
+    ]),
+  ];
 }
 
 function otherwiseInWords({ otherwise }: WorkloadDescription): string {

@@ -2,7 +2,9 @@
 import type { MeshEvent } from "../local/mesh-event.ts";
 import type { PublishOutcome } from "../local/network/host-side.ts";
 import type { ProcessEvent } from "../local/processes/supervised-process.ts";
+import type { SettledOwner } from "../local/settled-ports.ts";
 import type { Workload } from "../policy/workload.ts";
+import { formatGatewayAddress } from "./format-gateway-address.ts";
 
 /** @returns no line for what is not worth one */
 export function formatMeshEvent(event: MeshEvent): readonly string[] {
@@ -24,11 +26,22 @@ export function formatMeshEvent(event: MeshEvent): readonly string[] {
       return [`${event.workload.namespace}/${event.workload.name} stopped`];
     case "files-placed":
       return event.rewrites.map(({ from, to }) => `${event.title}: ${from} is ${to} here`);
+    case "ports-settled":
+      return [describeSettled(event.owner)];
     case "published":
       return event.ports.map(describePublished);
+    case "gateway-serves":
+      return event.addresses.map((one) => `${event.pod} serves ${formatGatewayAddress(one)}`);
     case "process":
       return describeProcess(event.title, event.event);
   }
+}
+
+function describeSettled({ title, replicas, ports }: SettledOwner): string {
+  const where = `${title} listens on 127.0.0.1, ${ports.length === 1 ? "port" : "ports"} ${ports.join(", ")}, as it says itself`;
+  return replicas > 1
+    ? `${where}: 1 of its ${replicas} replicas runs, since all pods share this machine's loopback`
+    : where;
 }
 
 function describePublished({ service, port, listen, problem }: PublishOutcome): string {
@@ -39,9 +52,16 @@ function describePublished({ service, port, listen, problem }: PublishOutcome): 
 }
 
 /** One line for a pod: its name, who it is, and where it is reached. */
-function describeWorkload({ namespace, name, serviceAccount, injected, ports }: Workload): string {
+function describeWorkload({
+  namespace,
+  name,
+  serviceAccount,
+  injected,
+  gateway,
+  ports,
+}: Workload): string {
   const who = injected
-    ? `sidecar ready, as ns/${namespace}/sa/${serviceAccount}`
+    ? `${gateway ? "gateway" : "sidecar"} ready, as ns/${namespace}/sa/${serviceAccount}`
     : "no sidecar, no identity";
   const where = ports.map(
     ({ containerPort, listen }) => `${containerPort} at ${listen.address}:${listen.port}`,

@@ -8,6 +8,7 @@ import type {
   ProcessStatus,
 } from "../local/mesh-status.ts";
 import { alignColumns } from "./align-columns.ts";
+import { formatGatewayAddress } from "./format-gateway-address.ts";
 import { formatRemoteClusters, remoteClusterTroubles } from "./format-remote-clusters.ts";
 import { formatTimeLeft } from "./format-time-left.ts";
 
@@ -33,6 +34,7 @@ export function formatMeshStatus(mesh: MeshStatus, now: Date): readonly string[]
     "",
     ...alignColumns([HEADINGS, ...pods.map((pod) => rowOf(pod, now))]),
     "",
+    ...pods.flatMap(gatewayLines),
     ...(remoteClusters === undefined ? [] : formatRemoteClusters(remoteClusters, now)),
     ...memoryOfAll(pods),
     ...(troubles.length === 0 ? ["all is well"] : troubles),
@@ -51,6 +53,10 @@ export function findTroubles(mesh: MeshStatus, now: Date): readonly string[] {
     ...certificateWarnings,
     ...(remoteClusters === undefined ? [] : remoteClusterTroubles(remoteClusters, now)),
   ];
+}
+
+function gatewayLines({ namespace, name, gateway = [] }: PodStatus): readonly string[] {
+  return gateway.map((one) => `${namespace}/${name} serves ${formatGatewayAddress(one)}`);
 }
 
 function podTroubles(pod: PodStatus, now: Date): readonly string[] {
@@ -137,7 +143,7 @@ function rowOf(pod: PodStatus, now: Date): readonly string[] {
     pod.identity?.replace(/^spiffe:\/\/[^/]+\//, "") ?? "none",
     certificateLeft(pod, now),
     pod.memoryBytes === undefined ? "-" : `${Math.round(pod.memoryBytes / MIB)} MiB`,
-    pod.ports.map(describePort).join(", ") || "-",
+    pod.ports.map(pod.gateway === undefined ? describePort : describeGatewayPort).join(", ") || "-",
   ];
 }
 
@@ -156,6 +162,11 @@ function memoryOfAll(pods: readonly PodStatus[]): readonly string[] {
   const bytes = known.reduce((sum, one) => sum + one, 0);
   const what = known.length === 1 ? "1 pod" : `${known.length} pods`;
   return [`memory of ${what}: ${Math.round(bytes / MIB)} MiB`];
+}
+
+/** What a gateway's port asks for is told with its hosts. */
+function describeGatewayPort({ containerPort, listen }: PortStatus): string {
+  return `${containerPort} at ${listen.address}:${listen.port}`;
 }
 
 function describePort({ containerPort, listen, mutualTls }: PortStatus): string {

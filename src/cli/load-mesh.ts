@@ -35,8 +35,9 @@ export async function loadMesh(paths: readonly string[]): Promise<LoadedMesh> {
   const parsed = await readResourceFiles(paths, { readText });
   const { resources, issues } = parsed;
   const workloads = planWorkloads(resources, OFFLINE);
-  const { gatewaySelectors } = controlPlaneFlags(process.env);
-  const snapshot = buildSnapshot({ resources, workloads, rootsPem: [], gatewaySelectors });
+  const { gatewaySelectors, gatewayScope } = controlPlaneFlags(process.env);
+  const options = { gatewaySelectors, gatewayScope };
+  const snapshot = buildSnapshot({ resources, workloads, rootsPem: [], ...options });
   return { resources, workloads, snapshot, issues, notices: noticesOf(parsed) };
 }
 

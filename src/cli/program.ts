@@ -34,6 +34,7 @@ export function buildProgram(): Command {
   addAuthorityCommands(program);
   addProxyConfigCommands(program);
   addValidate(program);
+  addAnalyze(program);
   addExplain(program);
   addDescribe(program);
   addAuthz(program);
@@ -92,6 +93,23 @@ Example: kubectl get authorizationpolicies -A -o yaml | hauberk validate -`,
     });
 }
 
+function addAnalyze(program: Command): void {
+  program
+    .command("analyze")
+    .description(
+      "Say what is odd in the Rego of the mesh's OPA authorizers; asks the `opa` of your PATH, needs no running mesh",
+    )
+    .argument("<paths...>", "YAML files, or folders of them")
+    .addHelpText(
+      "after",
+      "\nExit code: 0 nothing odd, 1 something is, 2 something could not be looked at.",
+    )
+    .action(async (paths: string[]) => {
+      const { analyzeCommand } = await import("./commands/analyze.ts");
+      process.exitCode = await analyzeCommand(paths, { print, warn });
+    });
+}
+
 function addExplain(program: Command): void {
   program
     .command("explain")
@@ -107,11 +125,21 @@ function addExplain(program: Command): void {
     .option("--request <request>", "METHOD PATH, as in 'GET /cart'")
     .option("--header <header>", "NAME: VALUE; may be given several times", collect)
     .option("--claims <file>", "JSON: payload of a token that the callee's sidecar has verified")
+    .option(
+      "--token <file>",
+      "a user's token, as it is, or - to read it from the standard input: each check of it is told, and the token never",
+    )
+    .option("--show-claims", "tell the values of a token's claims; without, they are hashed")
+    .option(
+      "--jwks <file>",
+      "JSON Web Key Set, for issuers whose keys are fetched when the mesh runs",
+    )
+    .addOption(dataFolder())
     .option("--all-notes", "print notes on all of the mesh, not only on what decides here")
     .option("--json", "print the decision as JSON, with all notes")
     .addHelpText(
       "after",
-      "\nExit code: 0 allowed, 2 denied or delegated to an external authorizer, 1 the question or the YAML is faulty.",
+      "\nExit code: 0 allowed, 2 denied or delegated to an external authorizer, 1 the question or the YAML is faulty, or it depends on keys that are not at hand.",
     )
     .action(async (options: ExplainOptions) => {
       const { explainCommand } = await import("./commands/explain.ts");
@@ -127,6 +155,7 @@ function addDescribe(program: Command): void {
     )
     .argument("<workload>", "NAMESPACE/WORKLOAD")
     .addOption(resourcePaths())
+    .addOption(dataFolder())
     .option("--all-notes", "print notes on all of the mesh, not only on what decides here")
     .option("--json", "print the description as JSON, with all notes")
     .addHelpText(

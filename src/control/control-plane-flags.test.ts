@@ -17,6 +17,7 @@ test("CA-10, CA-40, AP-15: the defaults are Istio's, also where a flag is empty"
     selfSignedLifetimeMs: 87_600 * HOUR_MS,
     rootGracePercent: 20,
     gatewaySelectors: "honoured",
+    gatewayScope: "mesh",
     trustedNodeAccounts: new Set(),
   };
   assert.deepEqual(DEFAULT_CONTROL_PLANE_FLAGS, expected);
@@ -36,6 +37,8 @@ const read: [name: string, value: string, expected: Partial<ControlPlaneFlags>][
   ["CITADEL_SELF_SIGNED_ROOT_CERT_CHECK_INTERVAL", "-1h", { rootGracePercent: undefined }],
   ["ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY", "false", { gatewaySelectors: "ignored" }],
   ["ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY", "T", { gatewaySelectors: "honoured" }],
+  ["PILOT_SCOPE_GATEWAY_TO_NAMESPACE", "true", { gatewayScope: "namespace" }],
+  ["PILOT_SCOPE_GATEWAY_TO_NAMESPACE", "0", { gatewayScope: "mesh" }],
   [
     "CA_TRUSTED_NODE_ACCOUNTS",
     "istio-system/ztunnel,kube-system/node-agent",
@@ -59,6 +62,7 @@ const refused: [environment: Record<string, string>, problem: RegExp][] = [
   [{ CITADEL_SELF_SIGNED_ROOT_CERT_GRACE_PERIOD_PERCENTILE: "0" }, /from 1 to 99$/],
   [{ CITADEL_SELF_SIGNED_ROOT_CERT_GRACE_PERIOD_PERCENTILE: "100" }, /is "100"; expected/],
   [{ CITADEL_SELF_SIGNED_ROOT_CERT_CHECK_INTERVAL: "never" }, /is "never"; expected a Go duration/],
+  [{ PILOT_SCOPE_GATEWAY_TO_NAMESPACE: "no" }, /is "no"; expected true or false$/],
   [{ ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY: "no" }, /is "no"; expected true or false$/],
   [{ CA_TRUSTED_NODE_ACCOUNTS: "ztunnel" }, /is "ztunnel"; expected NAMESPACE\/SERVICE_ACCOUNT/],
   [{ CA_TRUSTED_NODE_ACCOUNTS: "istio-system/ztunnel," }, /expected NAMESPACE/],

@@ -3,6 +3,7 @@ import { parseGoDuration } from "../api/go-duration.ts";
 import { quoted } from "../api/quoted.ts";
 import { DEFAULT_LIFETIME_MS, type LifetimeRules, MAX_LIFETIME_MS } from "../ca/issuing-rules.ts";
 import { SELF_SIGNED_LIFETIME_MS } from "../ca/self-signed-authority.ts";
+import type { GatewayScope } from "../policy/offered-servers.ts";
 import type { GatewaySelectors } from "../policy/policy-selection.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
 
@@ -17,6 +18,8 @@ export interface ControlPlaneFlags extends LifetimeRules {
   readonly rootGracePercent: number | undefined;
   /** `ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY` (AP-15) */
   readonly gatewaySelectors: GatewaySelectors;
+  /** `PILOT_SCOPE_GATEWAY_TO_NAMESPACE`: whether a Gateway is for workloads of its own namespace alone */
+  readonly gatewayScope: GatewayScope;
   /** `CA_TRUSTED_NODE_ACCOUNTS`: who may ask for the certificates of others, as `NAMESPACE/SERVICE_ACCOUNT` (CA-9) */
   readonly trustedNodeAccounts: ReadonlySet<string>;
 }
@@ -27,6 +30,7 @@ export const DEFAULT_CONTROL_PLANE_FLAGS: ControlPlaneFlags = {
   selfSignedLifetimeMs: SELF_SIGNED_LIFETIME_MS,
   rootGracePercent: 20,
   gatewaySelectors: "honoured",
+  gatewayScope: "mesh",
   trustedNodeAccounts: new Set(),
 };
 
@@ -38,6 +42,7 @@ export const CONTROL_PLANE_FLAG_NAMES = [
   "CITADEL_SELF_SIGNED_ROOT_CERT_GRACE_PERIOD_PERCENTILE",
   "CITADEL_SELF_SIGNED_ROOT_CERT_CHECK_INTERVAL",
   "ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY",
+  "PILOT_SCOPE_GATEWAY_TO_NAMESPACE",
   "CA_TRUSTED_NODE_ACCOUNTS",
 ] as const;
 type FlagName = (typeof CONTROL_PLANE_FLAG_NAMES)[number];
@@ -82,6 +87,7 @@ export function controlPlaneFlags(environment: Environment): ControlPlaneFlags {
     }),
     rootGracePercent: rootGracePercent(reading),
     gatewaySelectors: gatewaySelectors(reading),
+    gatewayScope: gatewayScope(reading),
     trustedNodeAccounts: trustedNodeAccounts(reading),
   };
   if (problems.length === 0 && flags.defaultLifetimeMs > flags.maxLifetimeMs) {
@@ -124,13 +130,23 @@ function rootGracePercent({ environment, problems }: Reading): number | undefine
   return length === 0 || interval.startsWith("-") ? undefined : Number(text);
 }
 
-function gatewaySelectors({ environment, problems }: Reading): GatewaySelectors {
-  const name: FlagName = "ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY";
+function gatewaySelectors(reading: Reading): GatewaySelectors {
+  const enabled = booleanFlag(reading, "ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY");
+  return enabled === false ? "ignored" : DEFAULT_CONTROL_PLANE_FLAGS.gatewaySelectors;
+}
+
+function gatewayScope(reading: Reading): GatewayScope {
+  const enabled = booleanFlag(reading, "PILOT_SCOPE_GATEWAY_TO_NAMESPACE");
+  return enabled === true ? "namespace" : DEFAULT_CONTROL_PLANE_FLAGS.gatewayScope;
+}
+
+/** @returns undefined where it is not set, or cannot be read */
+function booleanFlag({ environment, problems }: Reading, name: FlagName): boolean | undefined {
   const text = environment[name];
-  if (text === undefined || text === "") return DEFAULT_CONTROL_PLANE_FLAGS.gatewaySelectors;
+  if (text === undefined || text === "") return undefined;
   const enabled = BOOLEANS.get(text);
   if (enabled === undefined) problems.push(`${name} is ${quoted(text)}; expected true or false`);
-  return enabled === false ? "ignored" : "honoured";
+  return enabled;
 }
 
 /** Unlike istiod, an entry that is no account is refused, not left out in silence. */

@@ -21,6 +21,7 @@ import { startFederation } from "./federation.ts";
 import { followTokenKeys } from "./key-sets/follow-token-keys.ts";
 import { openAuthorities } from "./open-authorities.ts";
 import { openIssuing } from "./open-issuing.ts";
+import { openRateLimits } from "./open-rate-limits.ts";
 import { operateAuthorities } from "./operate-authorities.ts";
 import { readResourceFiles } from "./resource-files.ts";
 import { ResourceStore } from "./resource-store.ts";
@@ -78,7 +79,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const parsed = await readResourceFiles(paths);
   refuseIssues([...parsed.issues, ...unenforcedIssues(parsed.resources)]);
   const { trustDomain } = settingsOf(parsed.resources);
-  const { selfSignedLifetimeMs, gatewaySelectors } = flags;
+  const { selfSignedLifetimeMs, gatewaySelectors, gatewayScope } = flags;
   const { ring } = await openAuthorities({ ...options, trustDomain, selfSignedLifetimeMs });
   const { issuer, trust } = ring;
   const issuing = await openIssuing({
@@ -106,7 +107,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const remoteClusters = clusters.services;
   const tokenKeys = await followTokenKeys(resources, options);
   const feed = {
-    ...{ resources, running, trust, remoteClusters, gatewaySelectors },
+    ...{ resources, running, trust, remoteClusters, gatewaySelectors, gatewayScope },
     tokenKeys: tokenKeys.keys,
   };
   const { snapshots, views } = feedWorkloadViews(feed);
@@ -120,12 +121,16 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     svid,
     authenticate,
   });
+  const rateLimits = openRateLimits({ ...options, trustDomain, resources, authenticate });
   const serving = new ServingIdentity({ ...options, issuer, trust });
   const server = await startSecureGrpcServer({
     host: options.address,
     port: options.port,
     identity: serving.identity,
-    services: [issuing.service, discovery.service, federation.service, clusters.serve(snapshots)],
+    services: [
+      ...[issuing.service, discovery.service, federation.service, clusters.serve(snapshots)],
+      rateLimits.serve(views),
+    ],
     maxReceiveBytes: MAX_RECEIVE_BYTES,
     explainRefusal: (certificate, error) =>
       untrustedProblem(certificate, { error, rootsPem: trust.current.rootsPem }),
@@ -139,6 +144,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     subscribers,
     metrics: bothMetrics(issuing.metrics, clusters),
     remoteClusters: () => clusters.overview(listen),
+    tokenKeys: tokenKeys.facts,
   });
   const source = watchResourceFiles(paths, { store, log, initial: fingerprint(parsed) });
   log.info("control plane serves", { listen, resources: parsed.resources.length, trustDomain });
@@ -154,6 +160,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       serving.close();
       own.close();
       await server.close();
+      await rateLimits.close();
       await federation.close();
       await issuing.close();
     },

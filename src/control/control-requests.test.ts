@@ -25,6 +25,7 @@ async function start(
       listen: "127.0.0.1:1",
       remoteClusters: [],
     }),
+    tokenKeys: () => [],
     clock: systemClock,
     ...more,
   };

@@ -10,6 +10,7 @@ import type {
   ControlReply,
   ControlRequest,
 } from "./control-socket-messages.ts";
+import type { KeySetFacts } from "./key-sets/key-set-facts.ts";
 import type { RemoteClustersOverview } from "./remote-cluster-state.ts";
 import type { RootRenewal } from "./root-renewal.ts";
 
@@ -22,6 +23,7 @@ export interface ControlRequestContext {
   /** In the text format of Prometheus. */
   readonly metrics: () => Promise<string>;
   readonly remoteClusters: () => RemoteClustersOverview;
+  readonly tokenKeys: (sources: readonly string[]) => readonly KeySetFacts[];
   readonly clock: Clock;
 }
 
@@ -40,6 +42,8 @@ export async function answerControlRequest(
       return { type: "metrics", text: await metrics() };
     case "remote-clusters":
       return { type: "remote-clusters", overview: remoteClusters() };
+    case "token-keys":
+      return { type: "token-keys", sets: context.tokenKeys(request.sources) };
     case "ca-step":
       return await takeStep(request, context);
   }

@@ -1,6 +1,7 @@
 /** What other commands ask of the control plane over its own Unix socket, and what they are told, one JSON value a line. */
 import type { RotationStep } from "../ca/rotation.ts";
 import type { AuthorityFacts, AuthorityOverview } from "./authority-overview.ts";
+import type { KeySetFacts } from "./key-sets/key-set-facts.ts";
 import type { RemoteClustersOverview } from "./remote-cluster-state.ts";
 import type { Blocker } from "./rotation-gate.ts";
 
@@ -10,7 +11,9 @@ export type ControlRequest =
   | AuthorityStepRequest
   /** In the text format of Prometheus. */
   | { readonly type: "metrics" }
-  | { readonly type: "remote-clusters" };
+  | { readonly type: "remote-clusters" }
+  /** Of those that are named, as `tokenKeySourceName` does. */
+  | { readonly type: "token-keys"; readonly sources: readonly string[] };
 
 export interface AuthorityStepRequest {
   readonly type: "ca-step";
@@ -25,7 +28,8 @@ export type ControlReply =
   | { readonly type: "ca-status"; readonly status: AuthorityOverview }
   | AuthorityStepReply
   | { readonly type: "metrics"; readonly text: string }
-  | { readonly type: "remote-clusters"; readonly overview: RemoteClustersOverview };
+  | { readonly type: "remote-clusters"; readonly overview: RemoteClustersOverview }
+  | { readonly type: "token-keys"; readonly sets: readonly KeySetFacts[] };
 
 export type AuthorityStepReply =
   | {
@@ -53,10 +57,11 @@ const STEPS: readonly RotationStep[] = ["prepare", "activate", "taint", "revoke"
 /** @returns what is wrong with it, in words, when it is no request */
 export function parseControlRequest(value: unknown): ControlRequest | { readonly wrong: string } {
   if (typeof value !== "object" || value === null) return { wrong: "expected an object" };
-  const { type, step, force, from } = value as Readonly<Record<string, unknown>>;
+  const { type, step, force, from, sources } = value as Readonly<Record<string, unknown>>;
   if (type === "ca-status" || type === "metrics" || type === "remote-clusters") return { type };
+  if (type === "token-keys") return parseSources(sources);
   if (type !== "ca-step")
-    return { wrong: "type: expected ca-status, ca-step, metrics or remote-clusters" };
+    return { wrong: "type: expected ca-status, ca-step, metrics, remote-clusters or token-keys" };
   const known = STEPS.find((one) => one === step);
   if (known === undefined) return { wrong: `step: expected ${STEPS.join(", ")}` };
   if (typeof force !== "boolean") return { wrong: "force: expected true or false" };
@@ -66,4 +71,15 @@ export function parseControlRequest(value: unknown): ControlRequest | { readonly
       wrong: `from: expected an absolute path of at most ${MAX_PATH_CHARACTERS} characters`,
     };
   return { type, step: known, force, from };
+}
+
+/** Of one workload there are few. */
+const MAX_SOURCES = 64;
+
+function parseSources(value: unknown): ControlRequest | { readonly wrong: string } {
+  const sources = Array.isArray(value) ? value : [];
+  const texts = sources.filter((one): one is string => typeof one === "string");
+  if (Array.isArray(value) && texts.length === sources.length && texts.length <= MAX_SOURCES)
+    return { type: "token-keys", sources: texts };
+  return { wrong: `sources: expected a list of at most ${MAX_SOURCES} texts` };
 }

@@ -67,7 +67,10 @@ test("each request gets its reply, in order; what is no request is refused in wo
   );
   assert.deepEqual(replies, [
     { type: "metrics", text: "metric 1\n" },
-    { type: "refused", problem: "type: expected ca-status, ca-step, metrics or remote-clusters" },
+    {
+      type: "refused",
+      problem: "type: expected ca-status, ca-step, metrics, remote-clusters or token-keys",
+    },
     { type: "refused", problem: "out of order" },
   ]);
 });

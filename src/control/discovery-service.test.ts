@@ -11,12 +11,14 @@ import type { X509Svid } from "../identity/x509-svid.ts";
 import type { WorkloadView } from "../policy/workload-view.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { WatchedValue } from "../runtime/watched.ts";
-import { AggregatedDiscoveryService } from "../wire/gen/envoy/service/discovery/v3/ads_pb.ts";
-import type { DeltaDiscoveryResponse } from "../wire/gen/envoy/service/discovery/v3/discovery_pb.ts";
+import {
+  ViewDiscovery,
+  type WatchViewsResponse,
+} from "../wire/gen/hauberk/discovery/v1/workload_view_pb.ts";
 import { type ClientStream, GrpcClient } from "../wire/grpc-client.ts";
 import { GrpcStatusError, type GrpcStatusName } from "../wire/grpc-status.ts";
 import { type SecureGrpcServer, startSecureGrpcServer } from "../wire/secure-grpc-server.ts";
-import { unpackView, WORKLOAD_VIEW_TYPE_URL } from "../wire/workload-view-resource.ts";
+import { unpackView } from "../wire/workload-view-message.ts";
 import { discoveryService } from "./discovery-service.ts";
 import { encodeView } from "./encoded-view.ts";
 import { trustFingerprint } from "./trust-fingerprint.ts";
@@ -70,14 +72,14 @@ before(async () => {
 });
 after(() => server.close());
 
-type Method = typeof AggregatedDiscoveryService.method.deltaAggregatedResources;
+type Method = typeof ViewDiscovery.method.watchViews;
 type Request = Parameters<ReturnType<GrpcClient["stream"]>["send"]>[0];
 
 /** A client that speaks the protocol by hand. */
 class HandClient {
   readonly #client: GrpcClient;
-  readonly #stream: ClientStream<Request, DeltaDiscoveryResponse>;
-  readonly #responses: AsyncIterator<DeltaDiscoveryResponse>;
+  readonly #stream: ClientStream<Request, WatchViewsResponse>;
+  readonly #responses: AsyncIterator<WatchViewsResponse>;
 
   constructor(svid: X509Svid | undefined) {
     this.#client = new GrpcClient({
@@ -94,18 +96,18 @@ class HandClient {
             },
           }),
     });
-    const method: Method = AggregatedDiscoveryService.method.deltaAggregatedResources;
+    const method: Method = ViewDiscovery.method.watchViews;
     this.#stream = this.#client.stream(method);
     this.#responses = this.#stream.responses[Symbol.asyncIterator]();
   }
   send(request: Record<string, unknown>): this {
-    this.#stream.send({ typeUrl: WORKLOAD_VIEW_TYPE_URL, ...request });
+    this.#stream.send(request);
     return this;
   }
   subscribe(...names: string[]): this {
-    return this.send({ resourceNamesSubscribe: names });
+    return this.send({ subscribe: names });
   }
-  async next(): Promise<DeltaDiscoveryResponse> {
+  async next(): Promise<WatchViewsResponse> {
     const { done, value } = await this.#responses.next();
     assert.ok(done !== true, "the stream ended");
     return value;
@@ -124,8 +126,8 @@ class HandClient {
   }
 }
 
-function pathIn(response: DeltaDiscoveryResponse): string {
-  const json = unpackView(response.resources[0]?.resource).json;
+function pathIn(response: WatchViewsResponse): string {
+  const json = unpackView(response.views[0]?.view).json;
   const [, path = ""] = /"paths":\["([^"]+)"\]/.exec(json) ?? [];
   return path;
 }
@@ -135,7 +137,7 @@ test("CA-56: a sidecar gets its own view, and changes of it only", async () => {
   const client = new HandClient(mesh.svid(API)).subscribe("production/api-0");
   const first = await client.next();
   assert.equal(pathIn(first), "/one");
-  assert.equal(first.resources[0]?.version, encodeView(apiView("/one")).version);
+  assert.equal(first.views[0]?.version, encodeView(apiView("/one")).version);
   client.send({ responseNonce: first.nonce });
   await eventually("the ack", () => status().find(({ versionAcked }) => versionAcked));
   setViews(apiView("/one"));
@@ -177,14 +179,14 @@ test("a view that does not exist is said to be so, and sent once it does", async
   setViews(undefined);
   const client = new HandClient(mesh.svid(API)).subscribe("production/api-0");
   const first = await client.next();
-  assert.deepEqual(first.removedResources, ["production/api-0"]);
+  assert.deepEqual(first.removed, ["production/api-0"]);
   client.send({ responseNonce: first.nonce });
   setViews(apiView());
   const second = await client.next();
-  assert.equal(second.resources.length, 1);
+  assert.equal(second.views.length, 1);
   client.send({ responseNonce: second.nonce });
   setViews(undefined);
-  assert.deepEqual((await client.next()).removedResources, ["production/api-0"]);
+  assert.deepEqual((await client.next()).removed, ["production/api-0"]);
   client.close();
 });
 
@@ -198,7 +200,7 @@ test("a nack is logged, readable, and not answered with the same version", async
   setViews(apiView("/bad"));
   const client = new HandClient(mesh.svid(API)).subscribe("production/api-0");
   const first = await client.next();
-  client.send({ responseNonce: first.nonce, errorDetail: { code: 3, message: "format 7" } });
+  client.send({ responseNonce: first.nonce, refusal: "format 7" });
   const nacked = await eventually("the nack", () => status().find((s) => s.nackedError));
   const { remoteAddress: _, certificate: __, ...told } = nacked;
   assert.deepEqual(told, {
@@ -232,8 +234,8 @@ test("what a client kept from before is not sent again", async () => {
   setViews(apiView("/kept"));
   const { version } = encodeView(apiView("/kept"));
   const client = new HandClient(mesh.svid(API)).send({
-    resourceNamesSubscribe: ["production/api-0"],
-    initialResourceVersions: { "production/api-0": version },
+    subscribe: ["production/api-0"],
+    heldVersions: { "production/api-0": version },
   });
   await eventually("the subscription", () => status().length > 0);
   setViews(apiView("/new"));
@@ -257,8 +259,8 @@ test("who presents which certificate is known, and which trust was acknowledged,
   assert.equal(acked.certificate.serialNumber, svid.serialNumber);
   assert.equal(acked.certificate.notAfter.getTime(), svid.notAfter.getTime());
   const newer = new HandClient(svid).send({
-    resourceNamesSubscribe: ["production/api-0"],
-    initialResourceVersions: { "production/api-0": version },
+    subscribe: ["production/api-0"],
+    heldVersions: { "production/api-0": version },
   });
   const both = await eventually("the second stream", () => status().length === 2 && status());
   await eventually("its trust", () => status()[1]?.trustAcked === trust);
@@ -355,26 +357,8 @@ test("a stream ends when the certificate it was opened with expires", async () =
   await client.assertEndsWith("UNAUTHENTICATED");
 });
 
-test("the state-of-the-world protocol is not served", async () => {
-  const client = new GrpcClient({
-    address: `127.0.0.1:${server.port}`,
-    serverName: CONTROL_PLANE_NAME,
-    rootsPem: [mesh.rootPem],
-    maxReceiveBytes: 65_536,
-  });
-  const stream = client.stream(AggregatedDiscoveryService.method.streamAggregatedResources);
-  await assert.rejects(stream.responses[Symbol.asyncIterator]().next(), (error) => {
-    assert.ok(error instanceof GrpcStatusError);
-    assert.equal(error.status, "UNIMPLEMENTED");
-    return true;
-  });
-  client.close();
-});
-
-test("limits: other types, too many subscriptions", async () => {
+test("limits: too many subscriptions", async () => {
   setViews(apiView());
-  const other = new HandClient(mesh.svid(API)).send({ typeUrl: "type.googleapis.com/x" });
-  await other.assertEndsWith("INVALID_ARGUMENT");
   const names = Array.from({ length: 9 }, (_, index) => `production/wish-${index}`);
   const greedy = new HandClient(mesh.svid(API)).subscribe(...names);
   await greedy.assertEndsWith("RESOURCE_EXHAUSTED");

@@ -1,5 +1,5 @@
 /**
- * Gives each embedded sidecar its own view, over delta ADS. A sidecar sees the view of its verified identity and no
+ * Gives each embedded sidecar its own view, and every change of it. A sidecar sees the view of its verified identity and no
  * other (CA-56): views tell who may call whom, which is nobody else's business.
  */
 import type { X509Certificate } from "node:crypto";
@@ -13,11 +13,12 @@ import type { Clock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Watched } from "../runtime/watched.ts";
-import { AggregatedDiscoveryService } from "../wire/gen/envoy/service/discovery/v3/ads_pb.ts";
-import type { DeltaDiscoveryRequest } from "../wire/gen/envoy/service/discovery/v3/discovery_pb.ts";
+import {
+  ViewDiscovery,
+  type WatchViewsRequest,
+} from "../wire/gen/hauberk/discovery/v1/workload_view_pb.ts";
 import { bidirectional, type Caller, type GrpcService, grpcService } from "../wire/grpc-service.ts";
 import { GrpcStatusError } from "../wire/grpc-status.ts";
-import { WORKLOAD_VIEW_TYPE_URL } from "../wire/workload-view-resource.ts";
 import { type PresentedCertificate, presentedCertificate } from "./presented-certificate.ts";
 import { type ProcessPlace, processPlace } from "./process-place.ts";
 import { ProofLifetime } from "./proof-lifetime.ts";
@@ -67,11 +68,8 @@ export interface DiscoveryService {
 
 export function discoveryService(options: DiscoveryServiceOptions): DiscoveryService {
   const streams = new Set<DiscoveryStream>();
-  const service = grpcService(AggregatedDiscoveryService, {
-    streamAggregatedResources: bidirectional(async () => {
-      throw new GrpcStatusError("UNIMPLEMENTED", "use DeltaAggregatedResources");
-    }, options.log),
-    deltaAggregatedResources: bidirectional(async ({ caller, requests, signal, send }) => {
+  const service = grpcService(ViewDiscovery, {
+    watchViews: bidirectional(async ({ caller, requests, signal, send }) => {
       const stream = new DiscoveryStream(caller, {
         ...options,
         send: (update) => send(responseOf(update)),
@@ -124,7 +122,7 @@ class DiscoveryStream {
     }));
   }
 
-  async serve(requests: AsyncIterable<DeltaDiscoveryRequest>, signal: AbortSignal): Promise<void> {
+  async serve(requests: AsyncIterable<WatchViewsRequest>, signal: AbortSignal): Promise<void> {
     const stopWatching = this.#options.views.onChange(() => this.#pushOrFail());
     const failure = this.#failure.signal;
     const failed = new Promise<never>((_, reject) => {
@@ -145,16 +143,13 @@ class DiscoveryStream {
     }
   }
 
-  async #receive(requests: AsyncIterable<DeltaDiscoveryRequest>): Promise<void> {
+  async #receive(requests: AsyncIterable<WatchViewsRequest>): Promise<void> {
     for await (const request of requests) {
-      if (request.typeUrl !== WORKLOAD_VIEW_TYPE_URL)
-        throw new GrpcStatusError("INVALID_ARGUMENT", `only ${WORKLOAD_VIEW_TYPE_URL} is served`);
-      this.#place ??= processPlace(request.node?.metadata);
+      this.#place ??= processPlace(request.process);
       if (request.responseNonce !== "") this.#takeAnswer(request);
       this.#endIfTold();
-      for (const name of request.resourceNamesUnsubscribe) this.#subscriptions.unsubscribe(name);
-      for (const name of request.resourceNamesSubscribe)
-        this.#subscribe(name, request.initialResourceVersions[name]);
+      for (const name of request.unsubscribe) this.#subscriptions.unsubscribe(name);
+      for (const name of request.subscribe) this.#subscribe(name, request.heldVersions[name]);
       this.#push();
     }
   }
@@ -196,8 +191,8 @@ class DiscoveryStream {
     throw new GrpcStatusError("PERMISSION_DENIED", `${this.#principal} may not see this view`);
   }
 
-  #takeAnswer({ responseNonce, errorDetail }: DeltaDiscoveryRequest): void {
-    const error = errorDetail?.message.slice(0, MAX_LOGGED_ERROR_CHARACTERS);
+  #takeAnswer({ responseNonce, refusal }: WatchViewsRequest): void {
+    const error = refusal?.slice(0, MAX_LOGGED_ERROR_CHARACTERS);
     const answer = this.#subscriptions.answer(responseNonce, error);
     if (answer.verdict === "stale") return;
     clearTimeout(this.#answerTimer);
@@ -260,13 +255,8 @@ class DiscoveryStream {
 
 function responseOf({ nonce, changed, removed }: ViewUpdate) {
   return {
-    typeUrl: WORKLOAD_VIEW_TYPE_URL,
     nonce,
-    resources: changed.map(({ name, view }) => ({
-      name,
-      version: view.version,
-      resource: view.resource,
-    })),
-    removedResources: [...removed],
+    views: changed.map(({ name, view }) => ({ name, version: view.version, view: view.message })),
+    removed: [...removed],
   };
 }

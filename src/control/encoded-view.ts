@@ -1,7 +1,7 @@
 /** A workload view in the form it is sent, with its version. Encoded once, however many streams ask for it. */
 import { createHash } from "node:crypto";
 import { WORKLOAD_VIEW_FORMAT, type WorkloadView } from "../policy/workload-view.ts";
-import { packView } from "../wire/workload-view-resource.ts";
+import { packView } from "../wire/workload-view-message.ts";
 import { trustFingerprint } from "./trust-fingerprint.ts";
 
 const VERSION_CHARACTERS = 32;
@@ -11,7 +11,7 @@ export interface EncodedView {
   readonly version: string;
   /** Fingerprint of what the view says to trust. */
   readonly trust: string;
-  readonly resource: ReturnType<typeof packView>;
+  readonly message: ReturnType<typeof packView>;
 }
 
 const encodedViews = new WeakMap<WorkloadView, EncodedView>();
@@ -19,12 +19,15 @@ const encodedViews = new WeakMap<WorkloadView, EncodedView>();
 export function encodeView(view: WorkloadView): EncodedView {
   const known = encodedViews.get(view);
   if (known !== undefined) return known;
-  const resource = packView({ format: WORKLOAD_VIEW_FORMAT, json: JSON.stringify(view) });
-  const digest = createHash("sha256").update(resource.value).digest("hex");
+  const message = packView({ format: WORKLOAD_VIEW_FORMAT, json: JSON.stringify(view) });
+  const digest = createHash("sha256")
+    .update(String(message.format))
+    .update(message.json)
+    .digest("hex");
   const encoded = {
     version: digest.slice(0, VERSION_CHARACTERS),
     trust: trustFingerprint(view.trust),
-    resource,
+    message,
   };
   encodedViews.set(view, encoded);
   return encoded;

@@ -42,7 +42,7 @@ const MESH_CONFIG: readonly MeshFlag[] = [
     fallback: "prometheus, stackdriver, envoy",
     rule: "EA-1, OBS-3",
     instead:
-      "files of access logs are written; what a CUSTOM policy matches is refused, whatever its provider",
+      "external authorizers are asked, access logs written into files, spans sent by OpenTelemetry; the other kinds have no effect",
   },
   {
     name: "accessLogFile, accessLogEncoding, accessLogFormat",
@@ -65,6 +65,7 @@ const HONOURED_BY_CONTROL_PLANE: Readonly<
     rule: "CA-42",
   },
   ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY: { fallback: "true", rule: "AP-15" },
+  PILOT_SCOPE_GATEWAY_TO_NAMESPACE: { fallback: "false", rule: "PA-21" },
   CA_TRUSTED_NODE_ACCOUNTS: { fallback: "none", rule: "CA-9" },
 };
 
@@ -140,7 +141,7 @@ const CONTROL_PLANE: readonly MeshFlag[] = [
     name: "PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS",
     fallback: "false",
     rule: "AP-122",
-    instead: "what CUSTOM policies match is refused, of one provider or several",
+    instead: "always as if true: each provider whose rules match has to allow",
   },
   {
     name: "AMBIENT_ENABLE_DRY_RUN_AUTHORIZATION_POLICY",

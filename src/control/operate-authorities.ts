@@ -12,7 +12,7 @@ import { AutomaticRotation } from "./automatic-rotation.ts";
 import { watchCertificates } from "./certificate-watchdog.ts";
 import type { ControlPlaneFlags } from "./control-plane-flags.ts";
 import type { RunningNow } from "./control-plane-messages.ts";
-import { answerControlRequest } from "./control-requests.ts";
+import { answerControlRequest, type ControlRequestContext } from "./control-requests.ts";
 import { openControlSocket } from "./control-socket.ts";
 import type { SubscriberStatus } from "./discovery-service.ts";
 import { FolderChoiceFile } from "./folder-choice.ts";
@@ -36,6 +36,7 @@ export interface OperateAuthoritiesOptions {
   readonly metrics: Pick<CertificateMetrics, "metricsText" | "contentType">;
   /** For whoever asks over the socket. */
   readonly remoteClusters: () => RemoteClustersOverview;
+  readonly tokenKeys: ControlRequestContext["tokenKeys"];
   /** Hears in one line what whoever runs the mesh should. */
   readonly announce?: ((line: string) => void) | undefined;
   readonly clock: Clock;
@@ -46,14 +47,15 @@ export interface OperateAuthoritiesOptions {
 export async function operateAuthorities(
   options: OperateAuthoritiesOptions,
 ): Promise<{ close(): Promise<void> }> {
-  const { socket: path, metricsPort, remoteClusters, clock, announce = () => {} } = options;
+  const { socket: path, metricsPort, clock, announce = () => {} } = options;
+  const { remoteClusters, tokenKeys } = options;
   const log = announcedLog(options.log, announce);
   const operations = new AuthorityOperations({ ...options, log });
   const folder = await followFolder(operations, { ...options, log });
   const { contentType, metricsText: metrics } = options.metrics;
   const automatic = folder?.automatic;
   const renewal = renewRoot(operations, automatic, { ...options, log });
-  const context = { operations, automatic, renewal, metrics, remoteClusters, clock };
+  const context = { operations, automatic, renewal, metrics, remoteClusters, tokenKeys, clock };
   const server =
     metricsPort === undefined
       ? undefined

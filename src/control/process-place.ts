@@ -10,19 +10,15 @@ export interface ProcessPlace {
 /** Whoever claims more is not believed. */
 const MAX_PROCESSES = 64;
 
-/**
- * @param metadata of the node that asks
- * @returns undefined where it says nothing, or nothing that can be
- */
-export function processPlace(metadata: unknown): ProcessPlace | undefined {
-  if (typeof metadata !== "object" || metadata === null) return undefined;
-  if (!("process" in metadata) || !("of" in metadata)) return undefined;
-  const { process, of } = metadata;
+/** @returns undefined where it says nothing, or nothing that can be */
+export function processPlace(
+  said: { readonly number: number; readonly of: number } | undefined,
+): ProcessPlace | undefined {
+  if (said === undefined) return undefined;
+  const { number: process, of } = said;
   return isCount(process) && isCount(of) && process <= of ? { process, of } : undefined;
 }
 
-function isCount(value: unknown): value is number {
-  return (
-    typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= MAX_PROCESSES
-  );
+function isCount(value: number): boolean {
+  return Number.isInteger(value) && value >= 1 && value <= MAX_PROCESSES;
 }

@@ -41,6 +41,35 @@ test("a resource written twice is an issue that names both places", async (conte
   assert.match(issues[0]?.problem ?? "", /already defined at .*a\.yaml:1/);
 });
 
+const ISTIO = "meshConfig: {trustDomain: example.org}\n";
+const OWN = "hauberk: {jwks: {allowedAddresses: [127.0.0.1]}}\n";
+
+test("the section hauberk may have a document of its own: both are one mesh configuration", async (context) => {
+  const folder = await folderWith(context, { "a.yaml": OWN, "b.yaml": ISTIO });
+  const { resources, issues } = await readResourceFiles([folder]);
+  assert.deepEqual(issues, []);
+  const [config, ...others] = resources;
+  assert.ok(config?.kind === "MeshConfig" && others.length === 0);
+  assert.equal(config.settings.trustDomain, "example.org");
+  assert.deepEqual(config.settings.tokenKeys.allowedAddresses, ["127.0.0.1/32"]);
+});
+
+for (const [what, files] of [
+  ["two of Istio's", [ISTIO, ISTIO]],
+  ["two of our own", [OWN, OWN]],
+  ["our own in both", [`trustDomain: example.org\n${OWN}`, OWN]],
+  ["a third", [ISTIO, OWN, ISTIO]],
+] as const) {
+  test(`a second mesh configuration is an issue: ${what}`, async (context) => {
+    const named = files.map((text, index) => [`${index}.yaml`, text] as const);
+    const { issues } = await readResourceFiles([
+      await folderWith(context, Object.fromEntries(named)),
+    ]);
+    assert.equal(issues.length, 1);
+    assert.match(issues[0]?.problem ?? "", /MeshConfig is already defined at .*\.yaml:1/);
+  });
+}
+
 test("a path that is not there is an issue, and the rest is still read", async (context) => {
   const folder = await folderWith(context, { "a.yaml": NAMESPACE });
   const { resources, issues } = await readResourceFiles([join(folder, "absent"), folder]);

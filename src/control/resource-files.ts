@@ -2,10 +2,12 @@
 import type { Stats } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { joinMeshConfigs } from "../api/join-mesh-configs.ts";
 import type { ParsedResources } from "../api/parse-resources.ts";
 import { parseResources } from "../api/parse-resources.ts";
 import type { Issue, Notice, Resource } from "../api/resource.ts";
 import { formatLocation, formatRef } from "../api/resource.ts";
+import { deployedGateways } from "../policy/deployed-gateways.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { readRegularFile } from "../runtime/regular-file.ts";
 
@@ -41,7 +43,8 @@ export async function readResourceFiles(
     }
   }
   issues.push(...duplicateIssues(resources));
-  return { resources, issues, notices };
+  resources.push(...deployedGateways(resources));
+  return { resources: joinMeshConfigs(resources), issues, notices };
 }
 
 async function listFiles(paths: readonly string[], issues: Issue[]): Promise<string[]> {
@@ -109,16 +112,27 @@ export function duplicateIssues(resources: readonly Resource[]): Issue[] {
   const first = new Map<string, Resource>();
   const issues: Issue[] = [];
   for (const resource of resources) {
-    const { kind, meta } = resource;
-    const key = kind === "MeshConfig" ? kind : formatRef({ kind, ...meta });
-    const earlier = first.get(key);
-    if (earlier === undefined) first.set(key, resource);
+    const keys = keysOf(resource);
+    const taken = keys.find((key) => first.has(key));
+    const earlier = taken === undefined ? undefined : first.get(taken);
+    if (earlier === undefined) for (const key of keys) first.set(key, resource);
     else
       issues.push({
-        source: meta.source,
+        source: resource.meta.source,
         path: "metadata.name",
-        problem: `${key} is already defined at ${formatLocation(earlier.meta.source)}; expected each resource once`,
+        problem: `${taken} is already defined at ${formatLocation(earlier.meta.source)}; expected each resource once`,
       });
   }
   return issues;
+}
+
+/** Our own section of the mesh configuration may have a document of its own. */
+function keysOf(resource: Resource): readonly string[] {
+  const { kind, meta } = resource;
+  if (kind !== "MeshConfig") return [formatRef({ kind, ...meta })];
+  const { ownSection } = resource;
+  return [
+    ...(ownSection === "alone" ? [] : [kind]),
+    ...(ownSection === "absent" ? [] : [`hauberk of ${kind}`]),
+  ];
 }

@@ -29,7 +29,7 @@ test("another trust domain is refused: every identity is made of it", () => {
   const store = new ResourceStore([namespace("good")], (found) => heard.push(...found));
   const { meta } = namespace("istio");
   const settings = { ...DEFAULT_MESH_SETTINGS, trustDomain: "other.example" };
-  const config: MeshConfig = { kind: "MeshConfig", meta, settings };
+  const config: MeshConfig = { kind: "MeshConfig", meta, settings, ownSection: "absent" };
   assert.equal(store.offer({ resources: [config], issues: [], notices: [] }), "refused");
   assert.match(heard[0]?.problem ?? "", /from cluster\.local to other\.example; restart/);
 });

@@ -143,23 +143,21 @@ test("a process that has gone blocks until it is back, or the sidecar has fewer"
   assert.deepEqual(statesWith(), ["absent new"]);
 });
 
-for (const [metadata, place] of [
+for (const [said, place] of [
   [
-    { process: 2, of: 3 },
+    { number: 2, of: 3 },
     { process: 2, of: 3 },
   ],
   [
-    { process: 1, of: 64 },
+    { number: 1, of: 64 },
     { process: 1, of: 64 },
   ],
-  [{ process: 3, of: 2 }, undefined],
-  [{ process: 0, of: 2 }, undefined],
-  [{ process: 1, of: 65 }, undefined],
-  [{ process: 1.5, of: 2 }, undefined],
-  [{ process: "1", of: "2" }, undefined],
-  [{ process: 1 }, undefined],
+  [{ number: 3, of: 2 }, undefined],
+  [{ number: 0, of: 2 }, undefined],
+  [{ number: 1, of: 65 }, undefined],
+  [{ number: 1.5, of: 2 }, undefined],
   [undefined, undefined],
 ] as const)
-  test(`a node that says ${JSON.stringify(metadata)} is ${JSON.stringify(place)}`, () => {
-    assert.deepEqual(processPlace(metadata), place);
+  test(`a process that says ${JSON.stringify(said)} is ${JSON.stringify(place)}`, () => {
+    assert.deepEqual(processPlace(said), place);
   });

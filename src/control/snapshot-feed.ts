@@ -3,6 +3,7 @@ import type { Resource } from "../api/resource.ts";
 import type { AuthorityTrust } from "../ca/rotation.ts";
 import { buildWorkloadViews } from "../policy/build-workload-view.ts";
 import { buildSnapshot, type MeshSnapshot } from "../policy/mesh-snapshot.ts";
+import type { GatewayScope } from "../policy/offered-servers.ts";
 import type { GatewaySelectors } from "../policy/policy-selection.ts";
 import type { RemoteClusterServices } from "../policy/remote-cluster-services.ts";
 import type { WorkloadView } from "../policy/workload-view.ts";
@@ -18,6 +19,7 @@ export interface SnapshotInputs {
   readonly remoteClusters: Watched<readonly RemoteClusterServices[]>;
   readonly tokenKeys: Watched<KnownKeySets>;
   readonly gatewaySelectors?: GatewaySelectors | undefined;
+  readonly gatewayScope?: GatewayScope | undefined;
 }
 
 /** Built anew once for all changes made in one turn of the event loop. */
@@ -36,6 +38,7 @@ export function feedWorkloadViews(inputs: SnapshotInputs): SnapshotFeed {
       authorities: authoritiesOf(inputs.trust.current),
       serviceAddresses: inputs.running.current.serviceAddresses,
       gatewaySelectors: inputs.gatewaySelectors,
+      gatewayScope: inputs.gatewayScope,
       remoteClusters: inputs.remoteClusters.current,
       tokenKeys: inputs.tokenKeys.current,
     });

@@ -1,5 +1,5 @@
 /**
- * What one discovery stream has asked for, been sent and answered: delta xDS as a plain state machine, without IO.
+ * What one discovery stream has asked for, been sent and answered: a plain state machine, without IO, that works as incremental xDS does.
  * One response at a time is on its way; changes meanwhile are folded into the next.
  * Protocol: https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#incremental-xds
  */

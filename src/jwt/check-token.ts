@@ -17,7 +17,7 @@ export interface TokenDemands {
 /** Keys that one token makes us try: whoever sends it decides that it names none. */
 const MAX_TRIED = 16;
 /** JWT-32 */
-const CLOCK_SKEW_SECONDS = 60;
+export const CLOCK_SKEW_SECONDS = 60;
 
 /** All that is no matter of a signature, and may be asked again and again of a token that was verified once. */
 export function claimsProblem(

@@ -31,10 +31,11 @@ export interface ReadToken extends SignedText {
   readonly notBefore: number | undefined;
 }
 
-const KNOWN: ReadonlySet<string> = new Set<TokenAlgorithm>([
+export const TOKEN_ALGORITHMS: readonly TokenAlgorithm[] = [
   ...(["ES256", "ES384", "ES512", "HS256", "HS384", "HS512"] as const),
   ...(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "EdDSA"] as const),
-]);
+];
+const KNOWN: ReadonlySet<string> = new Set(TOKEN_ALGORITHMS);
 
 export function readToken(text: string): ReadToken | TokenProblem {
   const sections = sectionsOf(text);
@@ -56,6 +57,39 @@ export function readSignedText(text: string): SignedText | TokenProblem {
   if (decoded(sections.payload) === undefined) return "payloadEncoding";
   if (decoded(sections.signature) === undefined) return "signatureEncoding";
   return { text, ...header };
+}
+
+/** What can be read of each part by itself, so that a fault can be told: nothing of it is verified, or need be of any form. */
+export interface TokenParts {
+  /** How many there are, between dots. */
+  readonly count: number;
+  readonly header: TokenPart;
+  readonly payload: TokenPart;
+  readonly signature: Pick<TokenPart, "isEmpty" | "isBase64Url">;
+}
+
+export interface TokenPart {
+  readonly isEmpty: boolean;
+  readonly isBase64Url: boolean;
+  /** Undefined: it is no JSON object, or not in one way only. */
+  readonly object: JsonObject | undefined;
+}
+
+export function readParts(text: string): TokenParts {
+  const parts = text.slice(0, MAX_REQUEST_TOKEN_CHARACTERS).split(".");
+  const [header = "", payload = "", signature = ""] = parts;
+  return {
+    count: parts.length,
+    header: readPart(header),
+    payload: readPart(payload),
+    signature: readPart(signature),
+  };
+}
+
+function readPart(encoded: string): TokenPart {
+  const bytes = decoded(encoded);
+  const object = bytes && objectIn(bytes);
+  return { isEmpty: encoded === "", isBase64Url: bytes !== undefined, object };
 }
 
 interface Sections {

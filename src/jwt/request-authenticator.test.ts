@@ -11,6 +11,7 @@ import {
 } from "./request-authenticator.ts";
 import { readTokenKeys, type TokenKey } from "./token-keys.ts";
 import type { TokenBearer } from "./token-places.ts";
+import { statusOf } from "./token-status.ts";
 import { VerifiedTokens } from "./verified-tokens.ts";
 
 const NOW = new Date("2026-06-01T12:00:00Z");
@@ -147,6 +148,36 @@ test("a token that was verified once is known: no promise, no signature; its tim
   const later = authenticator.authenticate(authorization(token), new Date(NOW.getTime() + 71_000));
   assert.ok(!(later instanceof Promise));
   assert.equal(later.result, "expired");
+});
+
+test("more signatures than may be under way are not looked at: 503, also where another rule would let the request pass", async () => {
+  const verified = new VerifiedTokens({ underWay: 3 });
+  const rules = [rule({ presence: "REQUIRED" }), rule({ issuer: "j", keys: OTHER_KEYS })];
+  const authenticator = new RequestAuthenticator(rules, verified);
+  const tokens = await Promise.all(
+    Array.from({ length: 8 }, (_, index) => signed({ iss: "i", sub: String(index) })),
+  );
+  const ask = (text: string) => authenticator.authenticate(authorization(text), NOW);
+  const outcomes = await Promise.all(tokens.map(ask));
+  const results = outcomes.map(({ result }) => result);
+  assert.deepEqual(results, [...Array(3).fill("good"), ...Array(5).fill("busy")]);
+  assert.equal(statusOf("busy"), 503);
+  for (const text of tokens) assert.equal((await ask(text)).result, "good");
+});
+
+test("a token of an issuer that need not show one is not taken for none while too many are verified", async () => {
+  const verified = new VerifiedTokens({ underWay: 1 });
+  const rules = [
+    rule({ presence: "REQUIRED" }),
+    rule({ issuer: "j", keys: OTHER_KEYS, places: header("x-j") }),
+  ];
+  const both = bearer({ authorization: [`Bearer ${good}`], "x-j": [other] });
+  const authenticator = new RequestAuthenticator(rules, verified);
+  await authenticator.authenticate(authorization(good), NOW);
+  const last = await signed({ iss: "i", sub: "occupies" });
+  const occupying = authenticator.authenticate(authorization(last), NOW);
+  assert.equal((await authenticator.authenticate(both, NOW)).result, "busy");
+  await occupying;
 });
 
 test("what other keys have verified is not known", async () => {

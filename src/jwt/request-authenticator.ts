@@ -126,6 +126,8 @@ const NOBODY: Authentication = { result: "good", accepted: [] };
 
 function conclude(requirement: TokenRequirement, judged: readonly JudgedRule[]): Authentication {
   const byRule = judged.map(resultOf);
+  // What nobody has looked at is neither good nor a stranger's: whoever makes us busy must not pass as somebody without token.
+  if (byRule.includes("busy")) return { result: "busy", byRule };
   const { result, verified } = evaluateRequirement(
     requirement,
     (index) => byRule[index] ?? "missing",

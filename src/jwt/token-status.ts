@@ -33,11 +33,13 @@ export const TOKEN_PROBLEMS = {
   idType: "Jwt payload [jti] field is not a string",
   audienceType: "Jwt payload [aud] field is not a string or string list",
   signatureEncoding: "Jwt signature is an invalid Base64url encoded",
+  busy: "Too many Jwt signatures are being verified",
 } as const;
 
 export type TokenProblem = keyof typeof TOKEN_PROBLEMS;
 
-/** JWT-34 */
-export function statusOf(problem: TokenProblem): 401 | 403 {
+/** JWT-34; 503 where it is not known whether the token is good. */
+export function statusOf(problem: TokenProblem): 401 | 403 | 503 {
+  if (problem === "busy") return 503;
   return problem === "audience" ? 403 : 401;
 }

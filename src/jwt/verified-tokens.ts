@@ -13,9 +13,11 @@ export interface VerifiedTokensBounds {
   readonly tokens: number;
   /** Of all together: longer tokens are rare, and many of them would fill the memory. */
   readonly characters: number;
+  /** Signatures being verified: each keeps a request waiting, and whoever forges tokens has any number of them. */
+  readonly underWay: number;
 }
 
-const BOUNDS: VerifiedTokensBounds = { tokens: 4_096, characters: 4_194_304 };
+const BOUNDS: VerifiedTokensBounds = { tokens: 4_096, characters: 4_194_304, underWay: 1_024 };
 
 export class VerifiedTokens {
   readonly #bounds: VerifiedTokensBounds;
@@ -27,9 +29,10 @@ export class VerifiedTokens {
     { readonly by: Keys | undefined; readonly problem: Promise<TokenProblem | undefined> }
   >();
   #characters = 0;
+  #underWay = 0;
 
-  constructor(bounds: VerifiedTokensBounds = BOUNDS) {
-    this.#bounds = bounds;
+  constructor(bounds: Partial<VerifiedTokensBounds> = {}) {
+    this.#bounds = { ...BOUNDS, ...bounds };
   }
 
   /** @returns the token, if one of `keys` is known to have signed it */
@@ -41,22 +44,25 @@ export class VerifiedTokens {
     return known.token;
   }
 
-  /** @returns undefined: one of the keys has signed it */
+  /** @returns undefined: one of the keys has signed it; "busy": too many are under way, and it was not looked at */
   async verify(token: ReadToken, keys: Keys | undefined): Promise<TokenProblem | undefined> {
     if (keys !== undefined && this.find(token.text, keys) !== undefined) return undefined;
     const pending = this.#pending.get(token.text);
     if (pending !== undefined && pending.by === keys) return pending.problem;
+    if (this.#underWay >= this.#bounds.underWay) return "busy";
     const problem = this.#verify(token, keys);
     this.#pending.set(token.text, { by: keys, problem });
     return problem;
   }
 
   async #verify(token: ReadToken, keys: Keys | undefined): Promise<TokenProblem | undefined> {
+    this.#underWay++;
     try {
       const problem = await signatureProblem(token, keys);
       if (problem === undefined && keys !== undefined) this.#keep(token, keys);
       return problem;
     } finally {
+      this.#underWay--;
       this.#pending.delete(token.text);
     }
   }

@@ -6,12 +6,14 @@ import { DEFAULT_CLUSTER_NAME } from "../api/remote-cluster.ts";
 import type { Resource } from "../api/resource.ts";
 import { ServiceAccountTokens } from "../ca/service-account-tokens.ts";
 import type { ControlPlaneSettings, RunningNow } from "../control/control-plane-messages.ts";
+import { buildSnapshot } from "../policy/mesh-snapshot.ts";
 import type { Workload } from "../policy/workload.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { identifyProcess } from "../runtime/process-identity.ts";
 import { ControlPlaneProcess } from "./control-plane-process.ts";
 import type { DataDirectory } from "./data-directory.ts";
+import { type GatewayAddress, gatewayAddresses } from "./gateway-addresses.ts";
 import { isJoined } from "./joining/joined-resources.ts";
 import { type JoinedResources, JoinedWorkloads } from "./joining/joined-workloads.ts";
 import type { MeshEvent } from "./mesh-event.ts";
@@ -55,8 +57,12 @@ export class LocalMesh {
   readonly #uids: PodUids;
   readonly #joined: JoinedWorkloads = new JoinedWorkloads();
   readonly #stateFile: MeshStateWriter;
+  /** By `namespace/pod`: what was told last of where it is reached. */
+  readonly #toldGateways = new Map<string, string>();
   #resources: readonly Resource[];
   #plan: MeshPlan;
+  /** What was said of ports that programs have of their own, as JSON: it is said once. */
+  readonly #saidOfPorts = new Set<string>();
   /** Changes are carried out one after the other. */
   #changes: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
@@ -146,6 +152,7 @@ export class LocalMesh {
       await mesh.#checkLaunches(plan.pods);
       await dataDirectory.startLogs();
       report({ type: "planned", workloads: mesh.workloads });
+      mesh.#tellSettledPorts();
       await mesh.#startAll();
     } catch (error) {
       await mesh.close();
@@ -256,6 +263,29 @@ export class LocalMesh {
     await this.#pods.startHeld(() => this.#plan.pods);
     await this.#writeState();
     throwFirstFailure(outcomes);
+    this.#tellGateways();
+  }
+
+  /** Where the gateway that runs as this workload is reached; empty for any other. */
+  gatewayAddresses(workload: Workload): readonly GatewayAddress[] {
+    if (!workload.gateway) return [];
+    const { workloads } = this;
+    const { published, serviceAddresses } = this.#plan;
+    const resources = this.#allResources;
+    const snapshot = buildSnapshot({ resources, workloads, rootsPem: [], serviceAddresses });
+    return gatewayAddresses(workload, { snapshot, published });
+  }
+
+  #tellGateways(): void {
+    for (const { workload } of this.#plan.pods) {
+      if (!workload.gateway) continue;
+      const pod = keyOf(workload);
+      const addresses = this.gatewayAddresses(workload);
+      const text = JSON.stringify(addresses);
+      if (this.#toldGateways.get(pod) === text) continue;
+      this.#toldGateways.set(pod, text);
+      this.#options.report({ type: "gateway-serves", pod, addresses });
+    }
   }
 
   async #startNetwork(): Promise<void> {
@@ -324,6 +354,15 @@ export class LocalMesh {
     };
   }
 
+  #tellSettledPorts(): void {
+    for (const owner of this.#plan.settled) {
+      const said = JSON.stringify({ ...owner, source: undefined });
+      if (this.#saidOfPorts.has(said)) continue;
+      this.#saidOfPorts.add(said);
+      this.#options.report({ type: "ports-settled", owner });
+    }
+  }
+
   #change(): Promise<void> {
     return this.#enqueue(async () => this.#carryOut(await this.#planChange()));
   }
@@ -351,6 +390,7 @@ export class LocalMesh {
 
   async #carryOut({ plan, replaced }: PlannedChange): Promise<void> {
     this.#plan = plan;
+    this.#tellSettledPorts();
     this.#options.network?.retain(this.#networkState);
     const told = this.#tellRunning();
     const wanted = new Map(this.#plan.pods.map((planned) => [keyOf(planned.workload), planned]));
@@ -369,6 +409,7 @@ export class LocalMesh {
     await this.#writeState();
     throwFirstFailure([...ends, ...outcomes]);
     await this.#options.network?.update(this.#networkState); // in force is what the kernel knows
+    this.#tellGateways();
   }
 
   /** Whether a running pod would be made otherwise now. */

@@ -1,5 +1,6 @@
 /** What will run on this machine, and on which ports: made from the resources before anything is started. */
 import type { Container } from "../api/container.ts";
+import { isProxyContainer } from "../api/injection-templates.ts";
 import { WORKLOAD_API_ANNOTATION } from "../api/own-annotations.ts";
 import type { PodTemplate } from "../api/pod-template.ts";
 import {
@@ -18,6 +19,8 @@ import type { PublishedPort } from "./network/host-side.ts";
 import { type SidecarSettings, sidecarSettings } from "./pods/sidecar-settings.ts";
 import { workloadApiProblem } from "./pods/workload-api-place.ts";
 import { LOOPBACK, type PortAllocator } from "./port-allocator.ts";
+import { preferredGatewayPorts, preferredPublishedPorts } from "./preferred-ports.ts";
+import { refuseTaken, type SettledOwner, settlePorts } from "./settled-ports.ts";
 
 /** The resources ask for something that cannot be run; the message has file:line. */
 export class MeshPlanError extends HauberkError {
@@ -46,6 +49,8 @@ export interface MeshPlan {
   readonly serviceAddresses?: Readonly<Record<string, IpAddresses>>;
   /** What the host's loopback is to offer; empty where pods are on it. */
   readonly published: readonly PublishedPort[];
+  /** Whose programs listen on ports of their own; empty where every pod has all ports to itself. */
+  readonly settled: readonly SettledOwner[];
 }
 
 /** Gives pods, services and the control plane addresses of their own. */
@@ -72,7 +77,7 @@ export interface PlanOptions {
   readonly addresses?: AddressPlan | undefined;
 }
 
-/** @throws MeshPlanError, NoPortLeftError */
+/** @throws MeshPlanError, SharedPortError, PortTakenError, NoPortLeftError */
 export async function planMesh(
   resources: readonly Resource[],
   options: PlanOptions,
@@ -84,14 +89,19 @@ export async function planMesh(
 }
 
 async function planOnLoopback(
-  resources: readonly Resource[],
+  written: readonly Resource[],
   { ports: allocator, uid }: PlanOptions,
 ): Promise<MeshPlan> {
-  const ports = await allocator.allocate(collectPortKeys(resources));
+  const { resources, owners, ports: own, leases } = settlePorts(written);
+  const ports = await allocator.allocate(
+    [...collectPortKeys(resources), ...leases.keys()],
+    new Map([...preferredGatewayPorts(resources), ...leases]),
+  );
+  refuseTaken(owners, ports);
   const fixed = fixedApplicationPorts(resources);
   const place = (key: string): SocketAddress => ({
     address: LOOPBACK,
-    port: fixed.get(key) ?? ports.get(key) ?? 0,
+    port: fixed.get(key) ?? own.get(key) ?? ports.get(key) ?? 0,
   });
   const workloads = planWorkloads(resources, { place, uid, addresses: () => undefined });
   return {
@@ -100,6 +110,7 @@ async function planOnLoopback(
     ),
     controlPlane: place(CONTROL_PLANE),
     published: [],
+    settled: owners,
   };
 }
 
@@ -124,20 +135,25 @@ async function planWithAddresses(
     pods: workloads.map((workload) => planPod(workload, { resources, adminPort })),
     controlPlane,
     serviceAddresses,
-    published: await planPublished(services, allocator),
+    published: await planPublished({ services, workloads }, allocator),
+    settled: [],
   };
 }
 
-/** A port of the host's loopback for each service port, the same one as long as the data directory is. */
+/** A port of the host's loopback for each service port, the same one as long as the data directory is; see `preferred-ports.ts`. */
 async function planPublished(
-  services: readonly Service[],
+  {
+    services,
+    workloads,
+  }: { readonly services: readonly Service[]; readonly workloads: readonly Workload[] },
   allocator: PortAllocator,
 ): Promise<readonly PublishedPort[]> {
   const offered = services.flatMap(({ meta, ports }) =>
     ports.map(({ port }) => ({ service: `${meta.namespace}/${meta.name}`, port })),
   );
   const keyOf = ({ service, port }: (typeof offered)[number]): string => `host/${service}:${port}`;
-  const ports = await allocator.allocate(offered.map(keyOf));
+  const preferred = preferredPublishedPorts(offered, { services, workloads, keyOf });
+  const ports = await allocator.allocate(offered.map(keyOf), preferred);
   return offered.map((one) => ({
     ...one,
     listen: { address: LOOPBACK, port: ports.get(keyOf(one)) ?? 0 },
@@ -157,12 +173,17 @@ function planPod(
     workload,
     template,
     source: meta.source,
-    containers: isJoined(meta.source) ? [] : template.containers,
+    containers: isJoined(meta.source) ? [] : programsOf(template, workload),
     sidecar: settingsOf(owner, resources),
     ...(owner.kind === "Job" ? { backoffLimit: owner.backoffLimit } : {}),
     ...startsAfter(owner, workload),
   };
   return workload.injected ? { ...pod, adminPort } : pod;
+}
+
+/** What an injector would have made the proxy's container of is our own sidecar. */
+function programsOf({ containers }: PodTemplate, { injected }: Workload): readonly Container[] {
+  return injected ? containers.filter((container) => !isProxyContainer(container)) : containers;
 }
 
 function misannotated({ meta }: PodOwner, problem: string): MeshPlanError {

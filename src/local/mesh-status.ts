@@ -7,6 +7,7 @@ import { buildSnapshot, type MeshSnapshot } from "../policy/mesh-snapshot.ts";
 import { mutualTlsOfPort } from "../policy/mutual-tls.ts";
 import type { IpAddresses, SocketAddress, Workload } from "../policy/workload.ts";
 import type { EffectiveMutualTls } from "../policy/workload-view.ts";
+import type { GatewayAddress } from "./gateway-addresses.ts";
 import { isJoined } from "./joining/joined-resources.ts";
 import { certificateEnds } from "./pods/certificate-end.ts";
 import type { Pod } from "./pods/pod.ts";
@@ -67,6 +68,8 @@ export interface PodStatus {
   /** First processes of what joined. */
   readonly joinedProcessIds: readonly number[];
   readonly ports: readonly PortStatus[];
+  /** Where a gateway is reached; absent of any other pod. */
+  readonly gateway?: readonly GatewayAddress[];
 }
 
 export interface PortStatus {
@@ -85,6 +88,7 @@ export async function meshStatus(mesh: {
   readonly resources: readonly Resource[];
   readonly workloads: readonly Workload[];
   readonly refusedChange: string | undefined;
+  readonly gatewayAddresses: (workload: Workload) => readonly GatewayAddress[];
 }): Promise<MeshStatus> {
   const { resources, workloads } = mesh;
   const snapshot = buildSnapshot({ resources, workloads, rootsPem: [] });
@@ -93,16 +97,22 @@ export async function meshStatus(mesh: {
       ...processStatus(mesh.controlPlane, "control plane"),
       listen: mesh.controlPlaneAddress,
     },
-    pods: await Promise.all(mesh.pods.map((pod) => observePod(pod, snapshot))),
+    pods: await Promise.all(mesh.pods.map((pod) => observePod(pod, mesh, snapshot))),
     ...(mesh.refusedChange === undefined ? {} : { refusedChange: mesh.refusedChange }),
   };
 }
 
 /** What must be asked of its processes, beside what is known. */
-async function observePod(pod: Pod, snapshot: MeshSnapshot): Promise<PodStatus> {
+async function observePod(
+  pod: Pod,
+  mesh: { readonly gatewayAddresses: (workload: Workload) => readonly GatewayAddress[] },
+  snapshot: MeshSnapshot,
+): Promise<PodStatus> {
+  const { workload } = pod.plan;
   const [memoryBytes, ends] = await Promise.all([pod.memory(), certificateEnds(pod.adminSocket)]);
   return {
     ...podStatus(pod, snapshot),
+    ...(workload.gateway && { gateway: mesh.gatewayAddresses(workload) }),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
     ...(ends && { certificateEnds: ends.ends }),
     ...(ends?.ofProcesses && { processCertificateEnds: ends.ofProcesses }),
@@ -139,7 +149,9 @@ function portStatus(workload: Workload, snapshot: MeshSnapshot): readonly PortSt
     containerPort,
     name,
     listen,
-    ...(workload.injected ? { mutualTls: mutualTlsOfPort(composed, containerPort) } : {}),
+    ...(workload.injected && !workload.gateway
+      ? { mutualTls: mutualTlsOfPort(composed, containerPort) }
+      : {}),
   }));
 }
 

@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { freePort } from "../../test/kit/free-port.ts";
 import { LOOPBACK, PortAllocator } from "./port-allocator.ts";
 
 async function temporaryFile(context: { after(done: () => Promise<void>): void }): Promise<string> {
@@ -78,4 +79,21 @@ test("a key that is not asked for any more gives its port back, and may have it 
     assert.ok([...ports.values()].every((port) => Math.abs(port - (first.get("kept") ?? 0)) < 100));
   }
   assert.equal((await allocator.allocate(["kept", "gone"])).get("gone"), first.get("gone"));
+});
+
+test("a port outside the blocks is theirs who ask for it first, and of nobody who finds it taken", async (context) => {
+  const wanted = await freePort();
+  const preferred = new Map([["edge", wanted]]);
+  const open = async (): Promise<PortAllocator> => {
+    const allocator = await PortAllocator.open(await temporaryFile(context));
+    context.after(() => allocator.release());
+    return allocator;
+  };
+  const [first, second] = [await open(), await open()];
+  assert.equal((await first.allocate(["edge", "a"], preferred)).get("edge"), wanted);
+  const other = (await second.allocate(["edge", "a"], preferred)).get("edge");
+  assert.ok(other !== undefined && other !== wanted);
+  await first.release();
+  const third = await open();
+  assert.equal((await third.allocate(["edge"], preferred)).get("edge"), wanted);
 });

@@ -47,11 +47,16 @@ export class PortAllocator {
    * theirs back.
    *
    * @param keys all that are in use from now on
+   * @param preferred what some of them would rather have, be it outside our blocks: theirs if nobody has it
    * @throws NoPortLeftError
    */
-  async allocate(keys: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  async allocate(
+    keys: readonly string[],
+    preferred: ReadonlyMap<string, number> = new Map(),
+  ): Promise<ReadonlyMap<string, number>> {
     const inUse = new Set(keys);
     for (const key of this.#assigned.keys()) if (!inUse.has(key)) this.#assigned.delete(key);
+    await this.#assignPreferred(preferred);
     const wanted = keys.filter((key) => !this.#assigned.has(key));
     if (wanted.length > 0) {
       const free = await this.#findFree(wanted.length);
@@ -68,6 +73,22 @@ export class PortAllocator {
       (lease) => new Promise((done) => lease.close(done)),
     );
     await Promise.all(closed);
+  }
+
+  /** A lease keeps other meshes away that would find the port free, too, before we listen. */
+  async #assignPreferred(preferred: ReadonlyMap<string, number>): Promise<void> {
+    const taken = new Set(this.#assigned.values());
+    for (const [key, port] of preferred) {
+      if (this.#assigned.has(key) || taken.has(port) || isInBlocks(port)) continue;
+      if (!this.#leases.has(port)) {
+        const lease = await leasePort(port);
+        if (lease === undefined) continue;
+        this.#leases.set(port, lease);
+      }
+      if (!(await isFree(port))) continue;
+      this.#assigned.set(key, port);
+      taken.add(port);
+    }
   }
 
   /** Leases blocks until they hold enough free ports; those of the last run come first. */
@@ -121,11 +142,16 @@ async function readAssignment(file: string): Promise<Map<string, number>> {
   return new Map(entries.filter((entry): entry is [string, number] => Number.isInteger(entry[1])));
 }
 
+/** Whether we may give the port to somebody by ourselves: whoever wants it by number cannot be sure of it. */
+export function isInBlocks(port: number): boolean {
+  return port >= FIRST_PORT && port < FIRST_PORT + BLOCK_SIZE * BLOCK_COUNT;
+}
+
 /** First ports of all blocks, in the order in which to try them. */
 function blockOrder(file: string, earlier: ReadonlyMap<string, number>): number[] {
   const start = createHash("sha256").update(file).digest().readUInt32BE() % BLOCK_COUNT;
   const known = [...earlier.values()]
-    .filter((port) => port > FIRST_PORT && port < FIRST_PORT + BLOCK_SIZE * BLOCK_COUNT)
+    .filter((port) => port > FIRST_PORT && isInBlocks(port))
     .map((port) => port - (port % BLOCK_SIZE));
   const all = Array.from(
     { length: BLOCK_COUNT },
@@ -139,6 +165,17 @@ function portsOf(block: number, earlier: ReadonlyMap<string, number>): ReadonlyS
   const all = Array.from({ length: BLOCK_SIZE - 1 }, (_, offset) => block + 1 + offset);
   const known = new Set(earlier.values());
   return new Set([...all.filter((port) => known.has(port)), ...all]);
+}
+
+/** A name that ends with the process, where the system has such; elsewhere nothing keeps two meshes apart that start at once. */
+function leasePort(port: number): Promise<Server | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer((socket) => socket.destroy());
+    server.once("error", () => resolve(undefined));
+    if (process.platform === "linux")
+      server.listen({ path: `\0hauberk-port-${port}` }, () => resolve(server.unref()));
+    else server.listen({ host: LOOPBACK, port: 0 }, () => resolve(server.unref()));
+  });
 }
 
 async function isFree(port: number): Promise<boolean> {

@@ -46,21 +46,22 @@ export function askedConnection({
   };
 }
 
-/** @throws QuestionError when the question has no request, or (BadRequestError) one that would be answered with 400 */
-export function askedHttpRequest(
-  snapshot: MeshSnapshot,
-  {
-    question,
-    inbound,
-    route,
-    connection,
-  }: {
-    readonly question: Question;
-    readonly inbound: Inbound;
-    readonly route: Route | undefined;
-    readonly connection: Connection;
-  },
-): HttpRequest {
+/**
+ * Before any token is looked at, as authorizers are asked about it (AP-3).
+ *
+ * @throws QuestionError when the question has no request, or (BadRequestError) one that would be answered with 400
+ */
+export function askedHttpRequest({
+  question,
+  inbound,
+  route,
+  connection,
+}: {
+  readonly question: Question;
+  readonly inbound: Inbound;
+  readonly route: Route | undefined;
+  readonly connection: Connection;
+}): HttpRequest {
   const { request } = question;
   if (request === undefined) {
     throw new QuestionError(
@@ -77,8 +78,28 @@ export function askedHttpRequest(
     path: normalizePath(request.path, inbound.pathNormalization),
     authority: request.headers.get("host") ?? usualAuthority(question, route),
     remoteAddress: forwardedAddress(request) ?? connection.sourceAddress,
-    ...(request.payload && { token: verifiedToken(snapshot, question.to, request.payload) }),
     header: (name) => request.headers.get(name),
+  };
+}
+
+/** The same once its tokens were looked at, as all other policies are asked about it. @throws QuestionError */
+export function verifiedRequest(
+  snapshot: MeshSnapshot,
+  { to, request: asked }: Question,
+  { request, inbound }: { readonly request: HttpRequest; readonly inbound: Inbound },
+): HttpRequest {
+  const { authentication, payload } = asked ?? {};
+  if (authentication !== undefined && "refused" in authentication) return request;
+  if (authentication === undefined)
+    return payload === undefined
+      ? request
+      : { ...request, token: verifiedToken(snapshot, to, payload) };
+  const { token, left } = authentication;
+  return {
+    ...request,
+    path: normalizePath(left.path, inbound.pathNormalization),
+    ...(token !== undefined && { token }),
+    header: (name) => left.headers.get(name),
   };
 }
 

@@ -1,15 +1,24 @@
 /** From the snapshot to the view of one workload: effective policy, destinations and trust. */
-import { effectiveProxyHeaders, type ProxyHeaders } from "../api/proxy-headers.ts";
+import { effectiveProxyHeaders } from "../api/proxy-headers.ts";
 import type { PortProtocol } from "../api/service.ts";
 import { type SpiffeId, spiffeId } from "../identity/spiffe-id.ts";
+import { appliedAuthorizers } from "./applied-authorizers.ts";
+import { appliedRateLimits } from "./applied-rate-limits.ts";
 import { appliedTokenRules } from "./applied-token-rules.ts";
+import { buildGatewayView } from "./build-gateway-view.ts";
+import { compileCredentials } from "./client-credentials.ts";
 import { compileDestinationRules } from "./destination-rules.ts";
+import { destinationSubsets } from "./destination-subsets.ts";
 import { buildDestinations, withListeners } from "./destinations.ts";
 import { effectiveAuthorization, effectivePeerAuthentication } from "./effective-policy.ts";
 import { effectiveTelemetry } from "./effective-telemetry.ts";
+import { gatewaySettings } from "./gateway-topology.ts";
 import type { MeshSnapshot } from "./mesh-snapshot.ts";
 import { mutualTlsOfPort } from "./mutual-tls.ts";
 import { compileNetworkPolicies } from "./network-policy-view.ts";
+import { compileMeshRoutes, type MeshClient } from "./routes/mesh-routes.ts";
+import { namedSubsets, routesOfGateway } from "./routes/named-subsets.ts";
+import { compileServiceEntries } from "./service-entry-destinations.ts";
 import { targetContainerPort } from "./service-target.ts";
 import { withDestinationRule } from "./with-destination-rule.ts";
 import type { Workload } from "./workload.ts";
@@ -17,21 +26,32 @@ import type { Destination, Inbound, Interception, Trust, WorkloadView } from "./
 
 /** The views of all workloads with a sidecar, by `namespace/pod`. */
 export function buildWorkloadViews(snapshot: MeshSnapshot): ReadonlyMap<string, WorkloadView> {
-  const destinations = buildDestinations(snapshot);
+  const services = buildDestinations(snapshot);
+  const withServiceEntries = compileServiceEntries(snapshot);
+  const meshRoutes = compileMeshRoutes(snapshot);
   const withNetworkPolicies = compileNetworkPolicies(snapshot);
   return new Map(
     snapshot.workloads
       .filter(({ injected }) => injected)
       .map((workload) => [
         `${workload.namespace}/${workload.name}`,
-        withNetworkPolicies(workload, composeView(snapshot, { workload, destinations })),
+        withNetworkPolicies(
+          workload,
+          composeView(snapshot, {
+            workload,
+            destinations: withServiceEntries(services, workload),
+            meshRoutes,
+          }),
+        ),
       ]),
   );
 }
 
 /** All that one sidecar must know. */
 export function buildWorkloadView(snapshot: MeshSnapshot, workload: Workload): WorkloadView {
-  const view = composeView(snapshot, { workload, destinations: buildDestinations(snapshot) });
+  const destinations = compileServiceEntries(snapshot)(buildDestinations(snapshot), workload);
+  const meshRoutes = compileMeshRoutes(snapshot);
+  const view = composeView(snapshot, { workload, destinations, meshRoutes });
   return compileNetworkPolicies(snapshot)(workload, view);
 }
 
@@ -40,12 +60,18 @@ function composeView(
   {
     workload,
     destinations,
-  }: { readonly workload: Workload; readonly destinations: readonly Destination[] },
+    meshRoutes,
+  }: MeshClient & { readonly meshRoutes: ReturnType<typeof compileMeshRoutes> },
 ): WorkloadView {
   const { namespace, name, owner, labels, serviceAccount, httpProxy, addresses } = workload;
   const ruleFor = compileDestinationRules(snapshot, workload);
   const telemetry = effectiveTelemetry(snapshot, workload);
-  const reached = destinations.map((each) => withDestinationRule(each, ruleFor(each)));
+  const credentials = compileCredentials(snapshot, workload);
+  const reached = destinations.map((each) => withDestinationRule(each, ruleFor(each), credentials));
+  const gateway = workload.gateway && buildGatewayView(snapshot, { workload, destinations });
+  const { virtualHosts, streamRoutes, ...own } = meshRoutes({ workload, destinations });
+  const named = gateway === undefined ? own.subsets : namedSubsets(routesOfGateway(gateway));
+  const subsets = destinationSubsets(snapshot, named, { destinations, ruleFor, credentials });
   return {
     workload: {
       namespace,
@@ -56,11 +82,15 @@ function composeView(
       identity: identityOf(workload, snapshot.settings.trustDomain),
     },
     trust: trustOf(snapshot),
-    inbound: buildInbound(snapshot, workload),
+    inbound: buildInbound(snapshot, workload, reached),
     outbound: {
       ...(httpProxy && { httpProxy }),
       destinations: withListeners(reached, workload),
+      ...(subsets.length > 0 && { subsets }),
+      ...(virtualHosts.length > 0 && { virtualHosts }),
+      ...(streamRoutes.length > 0 && { streamRoutes }),
     },
+    ...(gateway && { gateway }),
     ...(addresses && { interception: buildInterception(snapshot, workload) }),
     ...(telemetry && { telemetry }),
     ...proxyHeadersOf(snapshot, workload),
@@ -70,9 +100,11 @@ function composeView(
 /** Nothing where nobody has said anything of them. */
 function proxyHeadersOf(
   { settings }: MeshSnapshot,
-  { proxyHeaders: own }: Workload,
-): { readonly proxyHeaders?: ProxyHeaders } {
+  { proxyHeaders: own, gateway, gatewayTopology }: Workload,
+): Pick<WorkloadView, "proxyHeaders" | "gatewayTopology"> {
   const mesh = settings.proxyHeaders;
+  if (gateway)
+    return gatewaySettings({ mesh: settings, own: { proxyHeaders: own, gatewayTopology } });
   if (own === undefined && Object.keys(mesh).length === 0) return {};
   return { proxyHeaders: effectiveProxyHeaders(mesh, own) };
 }
@@ -91,20 +123,33 @@ export function identityOf(
   return spiffeId({ trustDomain, namespace, serviceAccount });
 }
 
-function buildInbound(snapshot: MeshSnapshot, workload: Workload): Inbound {
+function buildInbound(
+  snapshot: MeshSnapshot,
+  workload: Workload,
+  destinations: readonly Destination[],
+): Inbound {
   const peerAuthentication = effectivePeerAuthentication(snapshot, workload);
   const tokenRules = appliedTokenRules(snapshot, workload);
+  const authorization = effectiveAuthorization(snapshot, workload);
+  const providers = snapshot.settings.extensionProviders;
+  const authorizers = appliedAuthorizers(authorization, { providers, destinations });
+  const rateLimits = appliedRateLimits(snapshot, workload);
   return {
-    ports: workload.ports.map(({ containerPort, listen, application }) => ({
-      containerPort,
-      protocol: inboundProtocol(snapshot, workload, containerPort),
-      mutualTls: mutualTlsOfPort(peerAuthentication, containerPort),
-      listen,
-      application,
-    })),
-    authorization: effectiveAuthorization(snapshot, workload),
+    // Of a gateway it is `gateway` that says where clients call (PA-21).
+    ports: (workload.gateway ? [] : workload.ports).map(
+      ({ containerPort, listen, application }) => ({
+        containerPort,
+        protocol: inboundProtocol(snapshot, workload, containerPort),
+        mutualTls: mutualTlsOfPort(peerAuthentication, containerPort),
+        listen,
+        application,
+      }),
+    ),
+    authorization,
     pathNormalization: snapshot.settings.pathNormalization,
+    ...(authorizers.length > 0 && { authorizers }),
     ...(tokenRules.length > 0 && { tokenRules }),
+    ...(rateLimits.length > 0 && { rateLimits }),
   };
 }
 

@@ -7,6 +7,7 @@ import type { DestinationRule } from "../api/destination-rule.ts";
 import { selects } from "../api/label-selector.ts";
 import type { NetworkPolicy } from "../api/network-policy.ts";
 import type { PeerAuthentication } from "../api/peer-authentication.ts";
+import type { RateLimit } from "../api/rate-limit.ts";
 import type { RequestAuthentication } from "../api/request-authentication.ts";
 import type { Notice, PodOwner, Resource } from "../api/resource.ts";
 import type { Service } from "../api/service.ts";
@@ -70,6 +71,7 @@ function rankOf(resource: Resource, asked: Asked): Rank | undefined {
     case "AuthorizationPolicy":
     case "RequestAuthentication":
     case "PeerAuthentication":
+    case "RateLimit":
       return rankOfPolicy(resource, asked);
     case "DestinationRule":
       return rankOfDestinationRule(resource, asked);
@@ -98,7 +100,7 @@ function rankOf(resource: Resource, asked: Asked): Rank | undefined {
   }
 }
 
-type SelectingPolicy = AuthorizationPolicy | RequestAuthentication | PeerAuthentication;
+type SelectingPolicy = AuthorizationPolicy | RequestAuthentication | PeerAuthentication | RateLimit;
 
 function rankOfPolicy(policy: SelectingPolicy, { snapshot, concern }: Asked): Rank | undefined {
   const { rootNamespace } = snapshot.settings;
@@ -110,7 +112,7 @@ function rankOfPolicy(policy: SelectingPolicy, { snapshot, concern }: Asked): Ra
 
 function binds(policy: SelectingPolicy, workload: Workload, rootNamespace: string): boolean {
   const { kind, meta, selector } = policy;
-  if (kind !== "PeerAuthentication" && policy.targetRefs.length > 0) return false;
+  if ("targetRefs" in policy && policy.targetRefs.length > 0) return false;
   const inRoot = meta.namespace === rootNamespace;
   if (kind === "PeerAuthentication" && inRoot && Object.keys(selector).length > 0) return false;
   return (inRoot || meta.namespace === workload.namespace) && selects(selector, workload.labels);

@@ -1,6 +1,7 @@
 /** The judgement on one request or connection: a verdict, and exactly one reason that explains it. */
 import type { PeerAuthenticationMode } from "../api/peer-authentication.ts";
 import type { ResourceRef, SourceLocation } from "../api/resource.ts";
+import type { LimitOutcome } from "./rate-limits/limit-outcome.ts";
 
 /** "delegate": a CUSTOM rule matched, and external authorizers are to be asked before anything else counts (AP-1, AP-2). */
 export type Verdict = "allow" | "deny" | "delegate";
@@ -13,6 +14,30 @@ export interface Decision extends Judged {
   readonly dryRun?: Judged;
   /** The first AUDIT rule that matched; it never changes the verdict (AP-9). */
   readonly audited?: RuleRef;
+  /** Rate limits on trial (`mode: Shadow`) that had no room for the traffic; absent: none. */
+  readonly shadowLimits?: readonly LimitOutcome[];
+  /** What external authorizers said of the traffic, in the order in which they were asked; absent: none was. */
+  readonly asked?: readonly AuthorizerAnswer[];
+}
+
+/** What one external authorizer said of one request or connection. */
+export interface AuthorizerAnswer {
+  readonly provider: string;
+  /**
+   * "failed": it could not be asked, or gave no answer that can be used (EA-26); "passed unasked": the same, and it is
+   * defined with `failOpen`.
+   */
+  readonly outcome: "allowed" | "denied" | "failed" | "passed unasked";
+  /** From the question to the answer. */
+  readonly milliseconds: number;
+  /** Of HTTP, as the caller was told; of a denial or a failure. */
+  readonly status?: number;
+  /** Why there is no answer. */
+  readonly problem?: string;
+  /** Asked for a policy on trial: the answer changed nothing. */
+  readonly dryRun?: true;
+  /** `dynamic_metadata` that came with the answer, as JSON. */
+  readonly metadata?: string;
 }
 
 /** A verdict and what explains it. */
@@ -62,6 +87,20 @@ export type Reason =
       readonly matched: RuleRef;
       readonly problem: string;
     }
+  /** An external authorizer was asked, and said no (EA-27). `status` is what it wants the caller told; absent on TCP. */
+  | {
+      readonly because: "authorizer-denied";
+      readonly provider: string;
+      readonly matched: RuleRef;
+      readonly status?: number;
+    }
+  /** An external authorizer could not be asked, or gave no answer that can be used (EA-26). */
+  | {
+      readonly because: "authorizer-failed";
+      readonly provider: string;
+      readonly matched: RuleRef;
+      readonly problem: string;
+    }
   /**
    * A token of the request is not good, or one that is required is missing: told in the words of the answer (JWT-40..JWT-53).
    * No AuthorizationPolicy was asked. `rules` are those of all RequestAuthentications that apply.
@@ -71,6 +110,8 @@ export type Reason =
       readonly problem: string;
       readonly rules: readonly TokenRuleOutcome[];
     }
+  /** A rate limit has no room for it: nothing else had anything against it. */
+  | ({ readonly because: "rate-limited" } & LimitOutcome)
   /** A rule of an ALLOW policy matched. */
   | { readonly because: "matched-allow"; readonly matched: RuleRef }
   /** No ALLOW policy applies to the workload, and no DENY rule matched (AP-1). */

@@ -2,9 +2,17 @@
 import type { AuthorizationAction, AuthorizationRule } from "../api/authorization-policy.ts";
 import type { ResourceRef, SourceLocation } from "../api/resource.ts";
 import type { PortProtocol } from "../api/service.ts";
+import type { AppliedAuthorizer } from "./applied-authorizers.ts";
+import type { AppliedRateLimit } from "./applied-rate-limits.ts";
 import type { TrafficProtocol } from "./authorization-rule.ts";
 import { buildWorkloadView } from "./build-workload-view.ts";
 import { type DescribedCalls, describeCalls } from "./described-calls.ts";
+import {
+  type DescribedHost,
+  type DescribedListener,
+  describeGateway,
+  describeRoutes,
+} from "./described-gateway.ts";
 import {
   effectivePeerAuthentication,
   effectiveRequestAuthentications,
@@ -29,10 +37,18 @@ export interface WorkloadDescription {
   readonly policies: readonly DescribedPolicy[];
   /** The issuers of tokens that policies may ask about, in the order of JWT-3. */
   readonly issuers: readonly DescribedIssuer[];
+  /** Whom CUSTOM policies ask. */
+  readonly authorizers: readonly AppliedAuthorizer[];
+  /** All must have room for what is let in. */
+  readonly rateLimits: readonly AppliedRateLimit[];
   /** What happens to traffic that no rule matches. */
   readonly otherwise: "allowed" | "denied";
   /** Of the workload's own, where a DestinationRule says how they are spread or limited. */
   readonly calls: readonly DescribedCalls[];
+  /** Where VirtualServices lead its own calls. */
+  readonly routes: readonly DescribedHost[];
+  /** Of a gateway workload alone. */
+  readonly gateway?: readonly DescribedListener[];
 }
 
 /** One rule of a RequestAuthentication. */
@@ -113,8 +129,12 @@ export function describeWorkload(snapshot: MeshSnapshot, workload: Workload): Wo
       issuer: rule.issuer,
       audiences: rule.audiences,
     })),
+    authorizers: view.inbound.authorizers ?? [],
+    rateLimits: view.inbound.rateLimits ?? [],
     otherwise: allow.some(({ dryRun }) => dryRun !== true) ? "denied" : "allowed",
     calls: workload.injected ? describeCalls(view.outbound.destinations) : [],
+    routes: workload.injected ? describeRoutes(view.outbound) : [],
+    ...(view.gateway && { gateway: describeGateway(view.gateway) }),
   };
 }
 

@@ -36,7 +36,12 @@ export class DestinationRuleBundle {
     const { kind, meta, trafficPolicy } = this.#deciding;
     const { namespace, name, source } = meta;
     const origin = { ref: { kind, namespace, name }, source };
-    return { origin, subsets: this.#subsets, ...(trafficPolicy && { trafficPolicy }) };
+    return {
+      origin,
+      subsets: this.#subsets,
+      ...(trafficPolicy && { trafficPolicy }),
+      ...(this.hasSelector && { hasSelector: true }),
+    };
   }
 
   /** For the same clients, or for those and more. */

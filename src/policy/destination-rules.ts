@@ -20,6 +20,8 @@ export interface ChosenRule {
   /** The rule that the traffic policy is of; without any, the oldest. */
   readonly origin: ResourceOrigin;
   readonly subsets: readonly Subset[];
+  /** It is for clients that it selects, so that keys may be given to them (TLS-39). */
+  readonly hasSelector?: true;
 }
 
 export type Client = Pick<Workload, "namespace" | "labels">;

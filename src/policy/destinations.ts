@@ -11,8 +11,8 @@ import { targetContainerPort } from "./service-target.ts";
 import type { Workload } from "./workload.ts";
 import type { Destination, Endpoint } from "./workload-view.ts";
 
-/** By which a pod says whether it speaks the mesh's TLS; injection sets it to "istio" when absent (TLS-26). */
-const TLS_MODE_LABEL = "security.istio.io/tlsMode";
+/** By which a workload says whether it speaks the mesh's TLS; injection sets it to "istio" when absent (TLS-26). */
+export const TLS_MODE_LABEL = "security.istio.io/tlsMode";
 
 /**
  * Which workloads behind a service are endpoints: those that are ready (or all of a service that publishes them before),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Decision, Reason } from "./decision.ts";
 import { explain, summarize, summarizeAside } from "./explain.ts";
+import type { LimitOutcome } from "./rate-limits/limit-outcome.ts";
 
 const matched = {
   policy: { kind: "AuthorizationPolicy", namespace: "production", name: "no-admin" },
@@ -44,6 +45,38 @@ const rows: {
     { because: "no-authorizer", provider: "opa", matched, problem: "no such provider" },
     /^Denied: rules\[1\] of .* matches, a CUSTOM rule, and its authorizer opa cannot be asked: no such provider\.$/,
     "CUSTOM opa by production/no-admin rules[1] (policies.yaml:12): no such provider",
+  ],
+  "authorizer-denied": [
+    { because: "authorizer-denied", provider: "opa", matched, status: 401 },
+    /^Denied: rules\[1\] of .* matches, a CUSTOM rule, and its authorizer opa denies\.$/,
+    "CUSTOM opa by production/no-admin rules[1] (policies.yaml:12): denied by the authorizer",
+  ],
+  "authorizer-failed": [
+    { because: "authorizer-failed", provider: "opa", matched, problem: "no answer within 9 ms" },
+    /^Denied: rules\[1\] of .* matches, a CUSTOM rule, and its authorizer opa gave no answer: no answer within 9 ms\.$/,
+    "CUSTOM opa by production/no-admin rules[1] (policies.yaml:12): no answer: no answer within 9 ms",
+  ],
+  "rate-limited": [
+    {
+      because: "rate-limited",
+      limit: "shop/checkout/per-caller",
+      origin: {
+        ref: { kind: "RateLimit", namespace: "shop", name: "checkout" },
+        source: { file: "limits.yaml", line: 9 },
+      },
+      scope: "Local",
+      counts: "requests",
+      amount: 100,
+      perMs: 60_000,
+      key: [
+        { name: "source.principal", value: "cluster.local/ns/shop/sa/web" },
+        { name: "request.headers[x]" },
+      ],
+      left: 0,
+      retryAfterMs: 250,
+    },
+    /^Denied: limit per-caller of RateLimit shop\/checkout \(limits\.yaml:9\), 100 requests in 1m of each pod, for source\.principal cluster\.local\/ns\/shop\/sa\/web, request\.headers\[x\] \(none\), is spent; there is room again in 250 ms\.$/,
+    "rate limit shop/checkout/per-caller (limits.yaml:9): 100 requests in 1m, for source.principal cluster.local/ns/shop/sa/web, request.headers[x] (none)",
   ],
   "token-refused": [
     {
@@ -109,7 +142,7 @@ const rows: {
   ],
   "unknown-destination": [
     { because: "unknown-destination" },
-    /^Denied: the address is no destination of the mesh, .*REGISTRY_ONLY\)\.$/,
+    /^Denied: the address is no destination of the mesh, .*REGISTRY_ONLY\): a ServiceEntry would make it known\.$/,
     "no destination of the mesh (REGISTRY_ONLY)",
   ],
   "no-sidecar": [{ because: "no-sidecar" }, /^Allowed: .*no sidecar/, "the callee has no sidecar"],
@@ -200,4 +233,50 @@ test("policies on trial that change nothing are passed over in silence (AP-110)"
   const denied: Decision = { verdict: "deny", reason: { because: "matched-deny", matched } };
   assert.equal(explain({ ...denied, dryRun: denied }), explain(denied));
   assert.deepEqual(summarizeAside({ ...denied, dryRun: denied }), []);
+});
+
+test("limits on trial that had no room are told beside the verdict", () => {
+  const limit: LimitOutcome = {
+    limit: "shop/checkout/all",
+    origin: {
+      ref: { kind: "RateLimit", namespace: "shop", name: "checkout" },
+      source: { file: "limits.yaml", line: 9 },
+    },
+    scope: "Local",
+    counts: "requests",
+    amount: 10,
+    perMs: 1_000,
+    key: [],
+    left: 0,
+    retryAfterMs: 40,
+  };
+  const reason = { because: "no-allow-policy" } as const;
+  const decision: Decision = { verdict: "allow", reason, shadowLimits: [limit] };
+  assert.equal(
+    explain(decision).split("\n")[1],
+    "On trial (mode: Shadow), limit all of RateLimit shop/checkout (limits.yaml:9), 10 requests in 1s of each pod, is spent; there is room again in 40 ms.",
+  );
+  assert.deepEqual(summarizeAside(decision), [
+    "on trial: rate limit shop/checkout/all (limits.yaml:9): 10 requests in 1s",
+  ]);
+});
+
+test("what authorizers answered is told, each in a line", () => {
+  const decision: Decision = {
+    verdict: "allow",
+    reason: { because: "no-allow-policy" },
+    asked: [
+      { provider: "a", outcome: "allowed", milliseconds: 3 },
+      { provider: "b", outcome: "denied", milliseconds: 4, status: 401, dryRun: true },
+      { provider: "c", outcome: "passed unasked", milliseconds: 500, problem: "no answer" },
+    ],
+  };
+  const said = [
+    "a allowed in 3 ms",
+    "b (on trial) denied with 401 in 4 ms",
+    "c gave no answer, and is passed by (failOpen) in 500 ms: no answer",
+  ];
+  const told = ["External authorizers were asked:", ...said.map((line) => `  ${line}`)];
+  assert.deepEqual(explain(decision).split("\n").slice(1), told);
+  assert.deepEqual(summarizeAside(decision), said);
 });

@@ -1,6 +1,7 @@
 /** From a decision to words: what decided, where it is written, and what would have had to be otherwise. */
 import { quoted } from "../api/quoted.ts";
 import { formatLocation, formatRef, type ResourceRef } from "../api/resource.ts";
+import { answerInWords } from "./authorizer-answer-words.ts";
 import type {
   Decision,
   Delegation,
@@ -13,6 +14,7 @@ import type {
   UnmetCondition,
   Verdict,
 } from "./decision.ts";
+import { limitedInWords, shortLimit } from "./rate-limits/limit-in-words.ts";
 import { trialOutcome } from "./trial-outcome.ts";
 
 /**
@@ -20,12 +22,15 @@ import { trialOutcome } from "./trial-outcome.ts";
  * decide is told where it differs. Never throws.
  */
 export function explain(decision: Decision): string {
-  const { verdict, reason, audited } = decision;
+  const { verdict, reason, audited, shadowLimits = [], asked = [] } = decision;
   return [
     `${OPENINGS[verdict]}: ${sentence(reason)}`,
     ...details(reason),
+    ...(asked.length === 0 ? [] : ["External authorizers were asked:"]),
+    ...asked.map((answer) => `  ${answerInWords(answer)}`),
     ...(audited === undefined ? [] : [`Audited: ${ruleInWords(audited)} matches, an AUDIT rule.`]),
     ...trialInWords(decision),
+    ...shadowLimits.map((limit) => `On trial (mode: Shadow), ${limitedInWords(limit)}.`),
   ].join("\n");
 }
 
@@ -53,13 +58,15 @@ const OPENINGS: Readonly<Record<Verdict, string>> = {
 
 /** What policies say beside the verdict, each in one short line: nothing for most decisions. */
 export function summarizeAside(decision: Decision): readonly string[] {
-  const { audited } = decision;
+  const { audited, shadowLimits = [], asked = [] } = decision;
   const trial = differingTrial(decision);
   return [
+    ...asked.map(answerInWords),
     ...(audited === undefined ? [] : [`AUDIT ${shortRule(audited)}`]),
     ...(trial === undefined
       ? []
       : [`on trial ${OPENINGS[trial.verdict].toLowerCase()}: ${summarize(trial.reason)}`]),
+    ...shadowLimits.map((limit) => `on trial: rate limit ${shortLimit(limit)}`),
   ];
 }
 
@@ -74,6 +81,12 @@ export function summarize(reason: Reason): string {
       return `CUSTOM ${reason.delegations.map(shortDelegation).join(", ")}; then ${summarize(reason.afterwards.reason)}`;
     case "no-authorizer":
       return `CUSTOM ${shortDelegation(reason)}: ${reason.problem}`;
+    case "authorizer-denied":
+      return `CUSTOM ${shortDelegation(reason)}: denied by the authorizer`;
+    case "authorizer-failed":
+      return `CUSTOM ${shortDelegation(reason)}: no answer: ${reason.problem}`;
+    case "rate-limited":
+      return `rate limit ${shortLimit(reason)}`;
     case "token-refused":
       return `token refused: ${reason.problem}${refusingRule(reason.rules)}`;
     case "no-allow-policy":
@@ -111,6 +124,12 @@ function sentence(reason: Reason): string {
       return matchedCustom(reason);
     case "no-authorizer":
       return `${ruleInWords(reason.matched)} matches, a CUSTOM rule, and its authorizer ${reason.provider} cannot be asked: ${reason.problem}.`;
+    case "authorizer-denied":
+      return `${ruleInWords(reason.matched)} matches, a CUSTOM rule, and its authorizer ${reason.provider} denies.`;
+    case "authorizer-failed":
+      return `${ruleInWords(reason.matched)} matches, a CUSTOM rule, and its authorizer ${reason.provider} gave no answer: ${reason.problem}.`;
+    case "rate-limited":
+      return `${limitedInWords(reason)}.`;
     case "token-refused":
       return `the request's token is refused: ${reason.problem}.`;
     case "no-allow-policy":
@@ -130,7 +149,7 @@ function sentence(reason: Reason): string {
     case "network-policy":
       return networkPolicy(reason);
     case "unknown-destination":
-      return "the address is no destination of the mesh, and the mesh lets nobody out to others (outboundTrafficPolicy REGISTRY_ONLY).";
+      return "the address is no destination of the mesh, and the mesh lets nobody out to others (outboundTrafficPolicy REGISTRY_ONLY): a ServiceEntry would make it known.";
     case "not-own-workload":
       return `the pod's outbound side serves the pod's own processes alone: ${reason.problem}.`;
     default:
@@ -147,8 +166,14 @@ function details(reason: Reason): string[] {
 
 function tokenRuleInWords({ origin, issuer, outcome }: TokenRuleOutcome): string {
   const of = issuer === "" ? "any issuer" : `issuer ${quoted(issuer)}`;
-  return `  ${originInWords(origin)}, ${of}: ${outcome}`;
+  const why = outcome === KEYS_NOT_FETCHED ? WITHOUT_KEYS : "";
+  return `  ${originInWords(origin)}, ${of}: ${outcome}${why}`;
 }
+
+/** As a sidecar answers it (JWT-47). */
+const KEYS_NOT_FETCHED = "Jwks remote fetch is failed";
+const WITHOUT_KEYS =
+  "; the control plane has no keys of it yet: `hauberk describe` and its log say why";
 
 function refusingRule(rules: readonly TokenRuleOutcome[]): string {
   const [first] = rules.filter(({ outcome }) => outcome !== "good");

@@ -165,6 +165,21 @@ for (const [client, ...outcomes] of truths) {
   }
 }
 
+for (const [server, outcome] of [
+  ["STRICT", "peer-not-verified"],
+  ["PERMISSIVE", "peer-not-verified"],
+  [WITHOUT_SIDECAR, "no-sidecar"],
+] as const) {
+  test(`TLS-45 a client with TLS of mode SIMPLE by a rule, a server ${server}: ${outcome}`, () => {
+    const rule = destinationRule("{mode: SIMPLE, caCertificates: /a}");
+    const { decision } =
+      server === WITHOUT_SIDECAR
+        ? ask(rule, { from: "shop/caller-0", to: "legacy/old-0", port: 9000 })
+        : ask(peerAuthentication(server) + rule, { from: "shop/caller-0" });
+    assert.equal(decision.reason.because, outcome);
+  });
+}
+
 const demanded: [names: string, because: string][] = [
   ["spiffe://cluster.local/ns/shop/sa/api", "no-allow-policy"],
   ["spiffe://cluster.local/ns/shop/sa/other", "callee-not-verified"],
@@ -552,7 +567,8 @@ metadata: {name: ask, namespace: shop}
 spec: {action: CUSTOM, provider: {name: ${provider}}, rules: [{to: [{operation: {paths: ["/a"]}}]}]}
 ---
 extensionProviders:
-- {name: opa, envoyExtAuthzGrpc: {service: opa.shop.svc.cluster.local, port: 9000}}
+- {name: opa, envoyExtAuthzGrpc: {service: api.shop.svc.cluster.local, port: 80}}
+- {name: away, envoyExtAuthzGrpc: {service: away.shop.svc.cluster.local, port: 80}}
 - {name: log, envoyFileAccessLog: {path: /dev/stdout}}
 `;
 
@@ -561,6 +577,7 @@ const authorizers: [provider: string, path: string, verdict: string, because: st
   ["opa-2", "/a", "deny", "no-authorizer"],
   ["opa-2", "/b", "allow", "no-allow-policy"],
   ["log", "/a", "deny", "no-authorizer"],
+  ["away", "/a", "deny", "no-authorizer"],
 ];
 for (const [provider, path, verdict, because] of authorizers) {
   test(`AP-120 the authorizer ${provider} for ${path}: ${because}`, () => {

@@ -5,22 +5,32 @@
  */
 import type { PortProtocol } from "../api/service.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
-import { addressOf, askedConnection, askedHttpRequest } from "./asked-traffic.ts";
+import type { AppliedAuthorizer } from "./applied-authorizers.ts";
+import { addressOf, askedConnection, askedHttpRequest, verifiedRequest } from "./asked-traffic.ts";
 import { type Assumptions, assumptionsOf } from "./assumptions.ts";
 import type { TrafficProtocol } from "./authorization-rule.ts";
-import { authorizeConnection, authorizeRequest, compileAuthorization } from "./authorize.ts";
+import {
+  authorizeConnection,
+  authorizeLocally,
+  bindConnection,
+  type CompiledAuthorization,
+  compileAuthorization,
+  findDelegations,
+} from "./authorize.ts";
+import { authorizersAsked } from "./authorizer-sentences.ts";
 import { buildWorkloadView, identityOf } from "./build-workload-view.ts";
 import type { Decision, Reason } from "./decision.ts";
-import { refuseUndefinedAuthorizers } from "./defined-authorizers.ts";
 import { judgedProtocols } from "./judged-protocols.ts";
 import type { MeshSnapshot } from "./mesh-snapshot.ts";
 import { missingToken } from "./missing-token.ts";
 import { networkRefusal } from "./network-refusal.ts";
 import { type Caller, callingWorkload, type Question, QuestionError } from "./question.ts";
+import { type ConcerningLimit, limitsConcerning } from "./rate-limits/limit-sentences.ts";
 import { findRoute, type Route, type ServicePortName } from "./route.ts";
 import type { Connection, HttpRequest } from "./traffic.ts";
 import { carriesAnyBytes, transportRefusal } from "./transport-refusal.ts";
 import { undeclaredPort } from "./undeclared-port.ts";
+import { refuseUnusableAuthorizers } from "./unusable-authorizers.ts";
 import type { Workload } from "./workload.ts";
 import type {
   EffectiveClientTls,
@@ -43,6 +53,10 @@ export interface Judgement {
   readonly via?: ServicePortName;
   /** The request as it was judged. */
   readonly request?: Pick<HttpRequest, "method" | "path" | "authority">;
+  /** Whom the verdict is left to, and how each is asked. */
+  readonly authorizers?: readonly AppliedAuthorizer[];
+  /** Which count it, once it is let in; whether one has room is known to the pods alone. */
+  readonly limits?: readonly ConcerningLimit[];
   /** What a policy of the callee asks about and the question did not say, with the value it was judged by. */
   readonly assumed: Assumptions;
 }
@@ -75,25 +89,46 @@ export function judge(snapshot: MeshSnapshot, question: Question): Judgement {
   const connection = askedConnection({ question, principal, route, port });
   const { trust, inbound } = view;
   const request =
-    judgedAs === "http"
-      ? askedHttpRequest(snapshot, { question, inbound, route, connection })
-      : undefined;
+    judgedAs === "http" ? askedHttpRequest({ question, inbound, route, connection }) : undefined;
+  const verified = request && verifiedRequest(snapshot, question, { request, inbound });
   const refused =
     networkReason(snapshot, question) ??
     transportRefusal({ transport, to: question.to, port, route, trust });
+  const decision: Decision = refused
+    ? { verdict: "deny", reason: refused }
+    : authorize({ question, view, judgedAs, connection, request, verified });
   return {
-    decision: refused
-      ? { verdict: "deny", reason: refused }
-      : authorize(snapshot, { question, view, judgedAs, connection, request }),
+    decision,
+    ...afterwards(decision, { view, connection, request: verified }),
     transport,
     ...(route?.destination.clientTls && { clientTls: route.destination.clientTls }),
     ...(question.to.injected && { mutualTls: port.mutualTls }),
     protocol: port.protocol,
     judgedAs,
     ...(route && { via: viaOf(route) }),
-    ...(request && { request: tellRequest(request) }),
+    ...(verified && { request: tellRequest(verified) }),
     assumed: assumptionsOf(snapshot, { question, view, connection, request }),
   };
+}
+
+/** What comes behind a decision that does not refuse. */
+function afterwards(
+  decision: Decision,
+  {
+    view: { inbound, trust },
+    connection,
+    request,
+  }: {
+    readonly view: WorkloadView;
+    readonly connection: Connection;
+    readonly request: HttpRequest | undefined;
+  },
+): Pick<Judgement, "authorizers" | "limits"> {
+  const authorizers = authorizersAsked(decision, inbound.authorizers);
+  const traffic = request ?? { connection, remoteAddress: connection.sourceAddress };
+  const limits =
+    decision.verdict === "deny" ? [] : limitsConcerning(inbound.rateLimits ?? [], traffic, trust);
+  return { ...(authorizers.length > 0 && { authorizers }), ...(limits.length > 0 && { limits }) };
 }
 
 function inboundPort(view: WorkloadView, { to, containerPort }: Question): InboundPort {
@@ -140,31 +175,73 @@ function protocolToJudge({ protocol }: InboundPort, { request }: Question): Traf
   return request === undefined ? "tcp" : "http";
 }
 
-function authorize(
-  { settings: { extensionProviders } }: MeshSnapshot,
-  {
-    question,
-    view: { inbound, trust },
-    judgedAs,
-    connection,
-    request,
-  }: {
-    readonly question: Question;
-    readonly view: WorkloadView;
-    readonly judgedAs: TrafficProtocol;
-    readonly connection: Connection;
-    readonly request: HttpRequest | undefined;
-  },
-): Decision {
+function authorize({
+  question,
+  view: { inbound, trust },
+  judgedAs,
+  connection,
+  request,
+  verified,
+}: {
+  readonly question: Question;
+  readonly view: WorkloadView;
+  readonly judgedAs: TrafficProtocol;
+  readonly connection: Connection;
+  readonly request: HttpRequest | undefined;
+  readonly verified: HttpRequest | undefined;
+}): Decision {
   if (!question.to.injected) return { verdict: "allow", reason: { because: "no-sidecar" } };
-  const missing = request && missingToken(inbound.tokenRules, request);
-  if (missing !== undefined) return { verdict: "deny", reason: missing };
   const compiled = compileAuthorization(inbound.authorization, { protocol: judgedAs, trust });
   const decision =
-    request === undefined
+    request === undefined || verified === undefined
       ? authorizeConnection(compiled, connection)
-      : authorizeRequest(compiled, request);
-  return refuseUndefinedAuthorizers(decision, extensionProviders);
+      : authorizeInStages(compiled, {
+          request,
+          verified,
+          refused: tokenRefusal(question, { inbound, request: verified }),
+        });
+  return refuseUnusableAuthorizers(decision, inbound.authorizers);
+}
+
+/** As a sidecar does: authorizers first, then tokens, then all other policies (AP-2, AP-3). */
+function authorizeInStages(
+  compiled: CompiledAuthorization,
+  {
+    request,
+    verified,
+    refused,
+  }: {
+    readonly request: HttpRequest;
+    readonly verified: HttpRequest;
+    readonly refused: Reason | undefined;
+  },
+): Decision {
+  const bound = bindConnection(compiled, request.connection);
+  const delegations = findDelegations(bound, request);
+  const local: Decision =
+    refused === undefined
+      ? authorizeLocally(bound, verified)
+      : { verdict: "deny", reason: refused };
+  if (delegations.length === 0) return local;
+  const { verdict, reason } = local;
+  const afterwards = { verdict, reason };
+  return {
+    ...local,
+    verdict: "delegate",
+    reason: { because: "matched-custom", delegations, afterwards },
+  };
+}
+
+function tokenRefusal(
+  { request: asked }: Question,
+  {
+    inbound,
+    request,
+  }: { readonly inbound: WorkloadView["inbound"]; readonly request: HttpRequest },
+): Reason | undefined {
+  const { authentication } = asked ?? {};
+  if (authentication === undefined) return missingToken(inbound.tokenRules, request);
+  return "refused" in authentication ? authentication.refused : undefined;
 }
 
 /** Comes before all else: the connection does not come about. */

@@ -3,8 +3,11 @@
  * that none is an issue; all are found by comparing resources with each other, which no parser of one of them can.
  */
 import type { Notice, Resource } from "../api/resource.ts";
+import { authorizerNotices } from "./authorizer-notices.ts";
 import { boundedNotices } from "./bounded-notices.ts";
 import { ComparisonBudget } from "./comparison-budget.ts";
+import { egressNotices } from "./egress-notices.ts";
+import { gatewayNotices } from "./gateway-notices.ts";
 import { hiddenTrafficPolicyNotices } from "./hidden-traffic-policy-notices.ts";
 import { type MeshInventory, takeInventory } from "./mesh-inventory.ts";
 import { unadmittedPeerNotices, unreachableAllowNotices } from "./network-authorization-notices.ts";
@@ -18,7 +21,9 @@ import {
 } from "./placement-notices.ts";
 import { portModeNotices } from "./port-notices.ts";
 import { precedenceNotices } from "./precedence-notices.ts";
+import { rateLimitNotices } from "./rate-limit-notices.ts";
 import { remoteClusterNotices } from "./remote-cluster-notices.ts";
+import { routeNotices } from "./route-notices.ts";
 import { ruleNotices } from "./rule-notices.ts";
 import { policySelectorNotice } from "./selector-notices.ts";
 import { governingServiceNotices, serviceNotices } from "./service-notices.ts";
@@ -46,6 +51,11 @@ export function meshNotices(
     ...resources.flatMap((resource) => noticesOn(resource, inventory)),
     ...networkNotices(takeNetworkInventory(resources, inventory)),
     ...enforcementNotices(resources),
+    ...(inventory.remoteClusters.length > 0 ? [] : authorizerNotices(resources)),
+    ...egressNotices(resources, workloads),
+    ...gatewayNotices(resources, workloads),
+    ...(inventory.remoteClusters.length > 0 ? [] : routeNotices(resources, workloads)),
+    ...rateLimitNotices(resources, inventory),
     ...remoteClusterNotices(resources),
     ...telemetryNotices(resources),
   ];
@@ -59,6 +69,7 @@ function noticesOn(resource: Resource, inventory: MeshInventory): readonly Notic
     case "AuthorizationPolicy":
     case "PeerAuthentication":
     case "DestinationRule":
+    case "RateLimit":
       return policyNotices(resource, inventory);
     default:
       return [];

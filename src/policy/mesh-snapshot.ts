@@ -1,18 +1,32 @@
 /** All configuration at one moment, indexed for the questions asked of it. Immutable; what is derived from it lives elsewhere. */
 import type { AuthorizationPolicy } from "../api/authorization-policy.ts";
 import type { DestinationRule } from "../api/destination-rule.ts";
+import type { Gateway } from "../api/gateway.ts";
+import type { GatewayClass } from "../api/gateway-api/gateway-class.ts";
+import type { HttpRouteResource } from "../api/gateway-api/http-route.ts";
+import type { KubernetesGateway } from "../api/gateway-api/kubernetes-gateway.ts";
+import type { ReferenceGrant } from "../api/gateway-api/reference-grant.ts";
 import { selects } from "../api/label-selector.ts";
 import { DEFAULT_MESH_SETTINGS, type MeshSettings } from "../api/mesh-settings.ts";
 import type { NetworkPolicy } from "../api/network-policy.ts";
 import type { PeerAuthentication } from "../api/peer-authentication.ts";
+import type { RateLimit } from "../api/rate-limit.ts";
 import type { RequestAuthentication } from "../api/request-authentication.ts";
 import type { Labels, PodOwner, Resource, ResourceKind } from "../api/resource.ts";
+import type { Role } from "../api/role.ts";
+import type { RoleBinding } from "../api/role-binding.ts";
+import type { Secret } from "../api/secret.ts";
 import type { Service } from "../api/service.ts";
+import type { ServiceEntry } from "../api/service-entry.ts";
 import type { Telemetry } from "../api/telemetry.ts";
+import type { VirtualService } from "../api/virtual-service.ts";
+import type { WorkloadEntry } from "../api/workload-entry.ts";
 import { byAge } from "./mutual-tls.ts";
+import type { GatewayScope } from "./offered-servers.ts";
 import { buildPodDomains, type PodDomains } from "./pod-domain.ts";
 import type { GatewaySelectors } from "./policy-selection.ts";
 import type { RemoteClusterServices } from "./remote-cluster-services.ts";
+import { withDelegates } from "./routes/delegated-rules.ts";
 import type { IpAddresses, Workload } from "./workload.ts";
 import type { Trust } from "./workload-view.ts";
 
@@ -35,8 +49,24 @@ export interface MeshSnapshot {
   readonly requestAuthentications: ReadonlyMap<string, readonly RequestAuthentication[]>;
   /** By namespace, the oldest first. */
   readonly destinationRules: ReadonlyMap<string, readonly DestinationRule[]>;
+  /** The oldest first. */
+  readonly serviceEntries: readonly ServiceEntry[];
+  /** By namespace, the oldest first. */
+  readonly workloadEntries: ReadonlyMap<string, readonly WorkloadEntry[]>;
+  /** The oldest first. */
+  readonly gateways: readonly Gateway[];
+  /** The oldest first; what they delegate is in them. */
+  readonly virtualServices: readonly VirtualService[];
+  /** Of the Gateway API; of each kind the oldest first. */
+  readonly gatewayApi: GatewayApiResources;
+  readonly roles: readonly Role[];
+  readonly roleBindings: readonly RoleBinding[];
+  /** By `namespace/name`. Keys of theirs go to the views that may have them, and nowhere else. */
+  readonly secrets: ReadonlyMap<string, Secret>;
   /** By namespace, the oldest first. */
   readonly networkPolicies: ReadonlyMap<string, readonly NetworkPolicy[]>;
+  /** By namespace, the oldest first. */
+  readonly rateLimits: ReadonlyMap<string, readonly RateLimit[]>;
   /** By namespace, the oldest first. */
   readonly telemetries: ReadonlyMap<string, readonly Telemetry[]>;
   /** As Namespace resources say, by name. */
@@ -46,10 +76,19 @@ export interface MeshSnapshot {
   readonly podDomains: PodDomains;
   /** Absent: honoured. */
   readonly gatewaySelectors?: GatewaySelectors;
+  /** Absent: the whole mesh. */
+  readonly gatewayScope?: GatewayScope;
   /** Of other clusters, what is admitted here. */
   readonly remoteClusters?: readonly RemoteClusterServices[];
   /** Key sets of token issuers that were fetched, as JSON, by `tokenKeySourceName`. */
   readonly tokenKeys?: ReadonlyMap<string, string>;
+}
+
+export interface GatewayApiResources {
+  readonly gateways: readonly KubernetesGateway[];
+  readonly classes: readonly GatewayClass[];
+  readonly routes: readonly HttpRouteResource[];
+  readonly grants: readonly ReferenceGrant[];
 }
 
 /** A service and the workloads behind it, in the order they were given. */
@@ -66,6 +105,7 @@ export function buildSnapshot({
   authorities = {},
   serviceAddresses,
   gatewaySelectors,
+  gatewayScope,
   remoteClusters,
   tokenKeys,
 }: {
@@ -75,6 +115,7 @@ export function buildSnapshot({
   readonly authorities?: MeshSnapshot["authorities"];
   readonly serviceAddresses?: Readonly<Record<string, IpAddresses>> | undefined;
   readonly gatewaySelectors?: GatewaySelectors | undefined;
+  readonly gatewayScope?: GatewayScope | undefined;
   readonly remoteClusters?: readonly RemoteClusterServices[] | undefined;
   readonly tokenKeys?: ReadonlyMap<string, string> | undefined;
 }): MeshSnapshot {
@@ -91,6 +132,7 @@ export function buildSnapshot({
     workloadsByNamespace,
     ...(serviceAddresses && { serviceAddresses }),
     ...(gatewaySelectors && { gatewaySelectors }),
+    ...(gatewayScope && { gatewayScope }),
     ...(remoteClusters && { remoteClusters }),
     ...(tokenKeys && { tokenKeys }),
     podDomains: buildPodDomains(podOwners(resources)),
@@ -111,10 +153,33 @@ export function buildSnapshot({
       ofKind(resources, "DestinationRule").sort(byAge),
       ({ meta }) => meta.namespace,
     ),
+    serviceEntries: ofKind(resources, "ServiceEntry").sort(byAge),
+    workloadEntries: groupBy(
+      ofKind(resources, "WorkloadEntry").sort(byAge),
+      ({ meta }) => meta.namespace,
+    ),
+    gateways: ofKind(resources, "Gateway").sort(byAge),
+    virtualServices: withDelegates(ofKind(resources, "VirtualService").sort(byAge)),
+    gatewayApi: {
+      gateways: ofKind(resources, "KubernetesGateway").sort(byAge),
+      classes: ofKind(resources, "GatewayClass"),
+      routes: ofKind(resources, "HTTPRoute").sort(byAge),
+      grants: ofKind(resources, "ReferenceGrant"),
+    },
+    roles: resources.filter(
+      (one): one is Role => one.kind === "Role" || one.kind === "ClusterRole",
+    ),
+    roleBindings: resources.filter(
+      (one): one is RoleBinding => one.kind === "RoleBinding" || one.kind === "ClusterRoleBinding",
+    ),
+    secrets: new Map(
+      ofKind(resources, "Secret").map((one) => [`${one.meta.namespace}/${one.meta.name}`, one]),
+    ),
     networkPolicies: groupBy(
       ofKind(resources, "NetworkPolicy").sort(byAge),
       ({ meta }) => meta.namespace,
     ),
+    rateLimits: groupBy(ofKind(resources, "RateLimit").sort(byAge), ({ meta }) => meta.namespace),
     telemetries: groupBy(ofKind(resources, "Telemetry").sort(byAge), ({ meta }) => meta.namespace),
     namespaceLabels: new Map(
       ofKind(resources, "Namespace").map(({ meta }) => [meta.name, meta.labels]),

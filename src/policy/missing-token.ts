@@ -30,7 +30,7 @@ function outcomeOf(
 }
 
 /** JWT-22 */
-function isPreflight({ method, header }: HttpRequest): boolean {
+export function isPreflight({ method, header }: Pick<HttpRequest, "method" | "header">): boolean {
   return (
     method === "OPTIONS" && Boolean(header("origin") && header("access-control-request-method"))
   );

@@ -7,6 +7,7 @@ import { type SpiffeId, spiffeId } from "../identity/spiffe-id.ts";
 import type { MeshSnapshot } from "./mesh-snapshot.ts";
 import { type NetworkPeer, networkPod, SHARED_ADDRESS } from "./network-peer.ts";
 import { isolatingPolicies, judgeDirection, refOfPolicy } from "./network-policy.ts";
+import { compileOutsideRefusals } from "./network-policy-outside.ts";
 import { compileNetworkRefusal } from "./network-refusal.ts";
 import type { Workload } from "./workload.ts";
 import type { Destination, Endpoint, InboundPort, WorkloadView } from "./workload-view.ts";
@@ -20,13 +21,29 @@ export function compileNetworkPolicies(
   const workloads = new Map(snapshot.workloads.map((each) => [keyOf(each), each]));
   return (workload, view) => {
     const { inbound, outbound } = view;
+    const outside = compileOutsideRefusals(snapshot, workload);
     const destinations = outbound.destinations.map((destination) =>
-      withRefusals(destination, { workload, workloads, refusal }),
+      outside(withRefusals(destination, { workload, workloads, refusal })),
     );
     return {
       ...view,
       inbound: { ...inbound, ports: withAdmission(snapshot, { workload, ports: inbound.ports }) },
-      outbound: { ...outbound, destinations },
+      ...(view.gateway && {
+        gateway: {
+          ...view.gateway,
+          listeners: withAdmission(snapshot, { workload, ports: view.gateway.listeners }),
+        },
+      }),
+      outbound: {
+        ...outbound,
+        destinations,
+        ...(outbound.subsets && {
+          subsets: outbound.subsets.map((one) => ({
+            ...outside(withRefusals(one, { workload, workloads, refusal })),
+            subset: one.subset,
+          })),
+        }),
+      },
     };
   };
 }
@@ -67,10 +84,13 @@ function containerPortOf({ ports }: Workload, { address }: Endpoint): number | u
   )?.containerPort;
 }
 
-function withAdmission(
+/** What somebody may be admitted to. */
+type Admitting = Pick<InboundPort, "containerPort" | "admission">;
+
+function withAdmission<Port extends Admitting>(
   snapshot: MeshSnapshot,
-  { workload, ports }: { readonly workload: Workload; readonly ports: readonly InboundPort[] },
-): readonly InboundPort[] {
+  { workload, ports }: { readonly workload: Workload; readonly ports: readonly Port[] },
+): readonly Port[] {
   if (workload.addresses !== undefined) return ports;
   const policies = isolatingPolicies(snapshot.networkPolicies.get(workload.namespace) ?? [], {
     pod: workload,

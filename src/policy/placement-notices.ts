@@ -8,7 +8,7 @@ import { nameHint } from "./name-hint.ts";
 /** What has no effect outside the namespaces of workloads. */
 export type PlacedPolicy = Extract<
   Resource,
-  { kind: "AuthorizationPolicy" | "PeerAuthentication" | "DestinationRule" }
+  { kind: "AuthorizationPolicy" | "PeerAuthentication" | "DestinationRule" | "RateLimit" }
 >;
 
 /** Where a resource without `metadata.namespace` is, and an account that every namespace has. */
@@ -16,7 +16,7 @@ const DEFAULT = "default";
 
 /** @returns undefined where there is such a namespace, and for the root namespace (AP-10, PA-2) */
 export function namespaceNotice(
-  { meta }: PlacedPolicy,
+  { kind, meta }: PlacedPolicy,
   { namespaces }: MeshInventory,
 ): Notice | undefined {
   if (namespaces.has(meta.namespace)) return undefined;
@@ -30,7 +30,7 @@ export function namespaceNotice(
   return {
     source: meta.source,
     path: "metadata.namespace",
-    message: `${quoted(meta.namespace)} has neither a Namespace nor a workload, so this ${nounOf(meta.apiVersion)} has no effect; ${hint}`,
+    message: `${quoted(meta.namespace)} has neither a Namespace nor a workload, so this ${kind === "RateLimit" ? kind : nounOf(meta.apiVersion)} has no effect; ${hint}`,
   };
 }
 

@@ -1,5 +1,6 @@
 /** Which workloads the resources ask for, and where their ports go. Pure: whoever calls decides about addresses. */
 import { injectionDecision } from "../api/injection-decision.ts";
+import { isGatewayTemplate, isManagedGateway } from "../api/injection-templates.ts";
 import { PROXY_CONFIG_ANNOTATION, parseProxyConfig } from "../api/proxy-config.ts";
 import type { Labels, PodOwner, Resource } from "../api/resource.ts";
 import type { Service } from "../api/service.ts";
@@ -94,7 +95,8 @@ function planWorkload(plan: Plan): Workload {
   const key = `${meta.namespace}/${name}`;
   const labels = labelsOf(plan, name);
   const injected = isInjected(plan, labels);
-  const pod = { ...plan, key, labels, injected };
+  const gateway = injected && isGatewayTemplate(template);
+  const pod = { ...plan, key, labels, injected, gateway };
   return {
     namespace: meta.namespace,
     name,
@@ -104,18 +106,25 @@ function planWorkload(plan: Plan): Workload {
     labels,
     serviceAccount: template.serviceAccountName,
     injected,
+    ...(gateway && { gateway }),
     ready: true,
-    ...ownProxyHeaders(owner),
+    ...ownProxySettings(owner, gateway),
     ...planSockets(pod),
   };
 }
 
 /** An annotation that cannot be read is refused where the mesh is planned. */
-function ownProxyHeaders({ template }: PodOwner): Pick<Workload, "proxyHeaders"> {
+function ownProxySettings(
+  { template }: PodOwner,
+  gateway: boolean,
+): Pick<Workload, "proxyHeaders" | "gatewayTopology"> {
   const own = parseProxyConfig(template.annotations[PROXY_CONFIG_ANNOTATION] ?? "");
-  return typeof own === "string" || own.proxyHeaders === undefined
-    ? {}
-    : { proxyHeaders: own.proxyHeaders };
+  if (typeof own === "string") return {};
+  const { proxyHeaders, gatewayTopology } = own;
+  return {
+    ...(proxyHeaders && { proxyHeaders }),
+    ...(gateway && gatewayTopology && { gatewayTopology }),
+  };
 }
 
 function labelsOf({ owner: { kind, template }, index }: Plan, name: string): Labels {
@@ -124,6 +133,7 @@ function labelsOf({ owner: { kind, template }, index }: Plan, name: string): Lab
 }
 
 function isInjected({ owner: { meta, template }, namespaceLabels }: Plan, labels: Labels): boolean {
+  if (isGatewayTemplate(template) && isManagedGateway(template)) return true;
   return injectionDecision({
     namespaceLabels: namespaceLabels.get(meta.namespace) ?? {},
     podLabels: labels,
@@ -138,6 +148,7 @@ interface PodPlan extends Plan {
   readonly key: string;
   readonly labels: Labels;
   readonly injected: boolean;
+  readonly gateway: boolean;
 }
 
 type PodSockets = Pick<Workload, "addresses" | "ports" | "outboundListeners" | "httpProxy">;
@@ -156,17 +167,22 @@ function socketsAt(addresses: IpAddresses, pod: PodPlan): PodSockets {
   return { addresses, ports, outboundListeners: [] };
 }
 
+/** A gateway has no application that would call somebody by it. */
 function socketsOnLoopback(pod: PodPlan): PodSockets {
-  const { placement, key, injected } = pod;
+  const { placement, key, injected, gateway } = pod;
   const ports = planPorts(pod);
-  if (!injected) return { ports, outboundListeners: [] };
+  if (!injected || gateway) return { ports, outboundListeners: [] };
   const httpProxy = placement.place(`${key}/http-proxy`);
   return { ports, outboundListeners: planOutbound(pod), httpProxy };
 }
 
 function planPorts(plan: PodPlan): WorkloadPort[] {
-  const { placement, key, injected } = plan;
+  const { placement, key, injected, gateway } = plan;
   return declaredPorts(plan).map(({ name, containerPort }) => {
+    if (gateway) {
+      const listen = placement.place(`${key}/listen/${containerPort}`);
+      return { name, containerPort, listen, application: listen };
+    }
     const application = placement.place(`${key}/application/${containerPort}`);
     const listen = injected ? placement.place(`${key}/listen/${containerPort}`) : application;
     return { name, containerPort, listen, application };

@@ -1,6 +1,7 @@
 /** What can be asked about a mesh: whether one caller's connection, or request, would be let through to one port. */
 import type { SpiffeId } from "../identity/spiffe-id.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
+import type { Reason } from "./decision.ts";
 import type { ServicePortName } from "./route.ts";
 import type { TokenPayload } from "./traffic.ts";
 import type { Workload } from "./workload.ts";
@@ -42,7 +43,19 @@ export interface AskedRequest {
   readonly headers: ReadonlyMap<string, string>;
   /** Of a token that the callee's sidecar has verified, as it was signed. */
   readonly payload?: TokenPayload;
+  /** Present where the request's tokens were looked at, as the callee's sidecar does; then `payload` is not asked. */
+  readonly authentication?: AskedAuthentication;
 }
+
+/** What the callee's sidecar makes of the tokens of a request. */
+export type AskedAuthentication =
+  | { readonly refused: Extract<Reason, { because: "token-refused" }> }
+  | {
+      /** As policies ask about it; undefined: the request has none. */
+      readonly token: TokenPayload | undefined;
+      /** As tokens leave it: those that were verified are taken out, and headers tell of them. */
+      readonly left: Pick<AskedRequest, "path" | "headers">;
+    };
 
 /** The question cannot be answered as it was put; the message says what is wrong with it. */
 export class QuestionError extends HauberkError {

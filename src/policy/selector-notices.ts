@@ -25,7 +25,7 @@ export function policySelectorNotice(
 ): Notice | undefined {
   const { kind, meta } = policy;
   const path = "spec.selector.matchLabels";
-  const consequence = "this policy has no effect";
+  const consequence = `this ${kind === "RateLimit" ? kind : "policy"} has no effect`;
   const inRoot = meta.namespace === inventory.settings.rootNamespace;
   if (kind === "AuthorizationPolicy" && policy.targetRefs.length > 0) {
     return { source: meta.source, path: "spec.targetRefs", message: TARGETED };

@@ -5,7 +5,7 @@ export function serviceHost({ namespace, name }: { namespace: string; name: stri
   return `${name}.${namespace}.svc.cluster.local`;
 }
 
-/** The TLS server name of a service port (TLS-33). */
-export function serverNameOf(host: string, servicePort: number): string {
-  return `outbound_.${servicePort}_._.${host}`;
+/** The TLS server name of a service port, or of a subset of it (TLS-33). */
+export function serverNameOf(host: string, servicePort: number, subset = ""): string {
+  return `outbound_.${servicePort}_.${subset}_.${host}`;
 }

@@ -38,8 +38,22 @@ export function transportRefusal(arrival: Arrival): Reason | undefined {
   const { transport, to, port, route } = arrival;
   if (transport.kind === "mutual-tls") return mutualTlsRefusal(arrival, transport);
   const { mode, origin } = port.mutualTls;
-  if (!to.injected || mode !== "STRICT") return undefined;
+  if (!to.injected) return undefined;
+  if (route?.destination.tlsOrigination !== undefined) return foreignTlsRefusal(port, route);
+  if (mode !== "STRICT") return undefined;
   return { because: "plaintext-refused", origin, ...chosenBy(route) };
+}
+
+/** TLS of others is bytes to a sidecar that lets plaintext in, where those may be anything; to any other it is a stranger's. */
+function foreignTlsRefusal(
+  { mutualTls: { mode }, protocol }: ArrivalPort,
+  { destination: { clientTls } }: Route,
+): Reason | undefined {
+  const carriesRequests = protocol === "http" || protocol === "http2";
+  if (mode !== "STRICT" && !carriesRequests) return undefined;
+  const { namespace, name } = clientTls?.origin.ref ?? { namespace: "", name: "" };
+  const problem = `DestinationRule ${namespace}/${name} has TLS of mode ${clientTls?.mode} spoken to it, without a certificate of the mesh`;
+  return { because: "peer-not-verified", problem };
 }
 
 /** TLS-30, TLS-32; the caller looks at the callee's certificate before the callee looks at the caller's. */

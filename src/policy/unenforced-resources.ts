@@ -3,7 +3,7 @@
  * so that nothing looks enforced that is not; a question about files is answered, with a notice.
  */
 import type { AuthorizationPolicy } from "../api/authorization-policy.ts";
-import { type ExtensionProvider, isExternalAuthorizer } from "../api/extension-provider.ts";
+import type { ExtensionProvider } from "../api/extension-provider.ts";
 import { quoted } from "../api/quoted.ts";
 import {
   formatLocation,
@@ -12,6 +12,7 @@ import {
   type Notice,
   type Resource,
 } from "../api/resource.ts";
+import { providerProblem } from "./applied-authorizers.ts";
 import { meshSettingsOf } from "./mesh-snapshot.ts";
 
 /** What each such kind would do, and no sidecar does. */
@@ -50,25 +51,20 @@ export function enforcementNotices(resources: readonly Resource[]): readonly Not
   const { extensionProviders } = meshSettingsOf(resources);
   return resources.flatMap((resource): readonly Notice[] => {
     if (resource.kind !== "AuthorizationPolicy" || resource.action !== "CUSTOM") return [];
-    return [delegationNotice(resource, extensionProviders)];
+    return delegationNotices(resource, extensionProviders);
   });
 }
 
 /** AP-120 */
-function delegationNotice(
+function delegationNotices(
   { meta, provider: name = "" }: AuthorizationPolicy,
   providers: readonly ExtensionProvider[],
-): Notice {
-  const provider = providers.find((one) => one.name === name);
-  const why =
-    provider === undefined
-      ? "extensionProviders of the mesh configuration does not define it"
-      : isExternalAuthorizer(provider)
-        ? "no sidecar here can ask it yet"
-        : `it is of kind ${provider.kind}, which authorizes nothing`;
-  return {
-    source: meta.source,
-    path: "spec.provider.name",
-    message: `what this policy matches is refused: it is for the authorizer ${quoted(name)}, and ${why}`,
-  };
+): readonly Notice[] {
+  const problem = providerProblem(
+    name,
+    providers.find((one) => one.name === name),
+  );
+  if (problem === undefined) return [];
+  const message = `what this policy matches is refused: it is for the authorizer ${quoted(name)}, and ${problem}`;
+  return [{ source: meta.source, path: "spec.provider.name", message }];
 }

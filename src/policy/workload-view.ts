@@ -15,12 +15,20 @@ import type {
 import type { Labels, ResourceRef, SourceLocation } from "../api/resource.ts";
 import type { PortProtocol } from "../api/service.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
+import type { AppliedAuthorizer } from "./applied-authorizers.ts";
+import type { AppliedRateLimit } from "./applied-rate-limits.ts";
 import type { MutualTlsMode, Origin, ResourceOrigin } from "./decision.ts";
 import type { EffectiveTrafficPolicy } from "./effective-traffic-policy.ts";
+import type { GatewayTopology } from "./gateway-topology.ts";
+import type { GatewayView } from "./gateway-view.ts";
+import type { StreamRoute } from "./routes/stream-route.ts";
+import type { VirtualHost } from "./routes/virtual-host.ts";
+import type { ServiceEntryTerms } from "./service-entry-terms.ts";
+import type { TlsOrigination } from "./tls-origination.ts";
 import type { SocketAddress } from "./workload.ts";
 
 /** Raised whenever an older sidecar would misread a newer view; it then refuses (nacks) the view. */
-export const WORKLOAD_VIEW_FORMAT = 5;
+export const WORKLOAD_VIEW_FORMAT = 6;
 
 export interface WorkloadView {
   readonly workload: {
@@ -40,6 +48,10 @@ export interface WorkloadView {
   readonly telemetry?: EffectiveTelemetry;
   /** Absent: `DEFAULT_PROXY_HEADERS`. */
   readonly proxyHeaders?: ProxyHeaders;
+  /** Present exactly where a Gateway selects the workload. */
+  readonly gateway?: GatewayView;
+  /** Of a gateway; absent: nothing that stands in front of it is believed. */
+  readonly gatewayTopology?: GatewayTopology;
 }
 
 /** To whom is told what a sidecar carries, in the order of the names of providers (OBS-10). */
@@ -147,8 +159,12 @@ export interface Inbound {
   readonly ports: readonly InboundPort[];
   readonly authorization: EffectiveAuthorization;
   readonly pathNormalization: PathNormalization;
+  /** Whom CUSTOM policies delegate to, by name; absent: there are none. */
+  readonly authorizers?: readonly AppliedAuthorizer[];
   /** Of RequestAuthentications, by issuer (JWT-3); absent: none applies. */
   readonly tokenRules?: readonly AppliedTokenRule[];
+  /** In the order in which they are asked; absent: none applies. */
+  readonly rateLimits?: readonly AppliedRateLimit[];
 }
 
 /** Which tokens of one issuer are good, and what becomes of them. */
@@ -222,6 +238,12 @@ export interface AppliedPolicy {
 export interface Outbound {
   readonly httpProxy?: SocketAddress;
   readonly destinations: readonly Destination[];
+  /** Those that routes of the view name; absent: none. */
+  readonly subsets?: readonly DestinationSubset[];
+  /** Of VirtualServices for sidecars (gateway `mesh`), by the hosts that the application calls; absent: none. */
+  readonly virtualHosts?: readonly VirtualHost[];
+  /** Of the same, for TLS and TCP; absent: none. */
+  readonly streamRoutes?: readonly StreamRoute[];
 }
 
 /** One port of one service the workload may call. */
@@ -232,8 +254,12 @@ export interface Destination {
   readonly host: string;
   readonly servicePort: number;
   readonly protocol: PortProtocol;
+  /** Present exactly where a ServiceEntry describes it. */
+  readonly serviceEntry?: ServiceEntryTerms;
   /** Absent where no DestinationRule decides: mutual TLS is then automatic, endpoint by endpoint. */
   readonly clientTls?: EffectiveClientTls;
+  /** How TLS with certificates of others is spoken to every endpoint; there exactly with mode SIMPLE or MUTUAL. */
+  readonly tlsOrigination?: TlsOrigination;
   /** How calls are spread and limited, where a DestinationRule says anything of it; absent: `DEFAULT_TRAFFIC_POLICY`. */
   readonly trafficPolicy?: AppliedTrafficPolicy;
   /**
@@ -252,9 +278,14 @@ export interface Destination {
   readonly endpoints: readonly Endpoint[];
 }
 
+/** Of a destination the endpoints with the labels of a DestinationRule's subset, called by its traffic policy (TLS-42). */
+export interface DestinationSubset extends Destination {
+  readonly subset: string;
+}
+
 /** What a DestinationRule says for every endpoint of a destination (TLS-30, TLS-31). The rest of the destination already obeys it. */
 export interface EffectiveClientTls {
-  readonly mode: "DISABLE" | "ISTIO_MUTUAL";
+  readonly mode: "DISABLE" | "SIMPLE" | "MUTUAL" | "ISTIO_MUTUAL";
   readonly origin: ResourceOrigin;
 }
 

@@ -1,4 +1,5 @@
 /** A workload: one running instance (pod) of something the user deployed, and where its ports can be reached. */
+import type { WrittenGatewayTopology } from "../api/gateway-topology-settings.ts";
 import type { WrittenProxyHeaders } from "../api/proxy-headers.ts";
 import type { Labels } from "../api/resource.ts";
 
@@ -28,10 +29,14 @@ export interface Workload {
   readonly addresses?: IpAddresses;
   /** Whether a sidecar stands beside it. */
   readonly injected: boolean;
+  /** It has no application: its proxy serves others, as view's `gateway` says. Only of one that is injected. */
+  readonly gateway?: true;
   /** Whether it can serve; callers are not sent to one that cannot. */
   readonly ready: boolean;
   /** What the pod's own annotation says of them; absent: nothing. */
   readonly proxyHeaders?: WrittenProxyHeaders;
+  /** The same, of a gateway, of what stands in front of it. */
+  readonly gatewayTopology?: WrittenGatewayTopology;
   readonly ports: readonly WorkloadPort[];
   /** Where its sidecar listens for the application's own calls, one for each service port it may call. */
   readonly outboundListeners: readonly OutboundListener[];

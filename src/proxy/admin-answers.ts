@@ -3,14 +3,18 @@ import { describeError } from "../runtime/hauberk-error.ts";
 import { DEFAULT_LOG_LEVEL, type Log, type LogLevel } from "../runtime/log.ts";
 import { WatchedValue } from "../runtime/watched.ts";
 import { type DumpSources, describeSidecar } from "./admin-dump.ts";
+import { limitPage } from "./admin-limit.ts";
 import { type AdminPage, jsonPage, textPage } from "./admin-page.ts";
 import { type AnswerAdmin, adminAnswers, logLevelPage, setLogLevel } from "./admin-routes.ts";
 import { type AdminOptions, metricsPage, readyPage } from "./admin-server.ts";
+import type { KnownLimits } from "./rate-limits/known-limits.ts";
 
 export interface AdminSources extends DumpSources {
   readonly metrics: AdminOptions["metrics"];
   /** Of `log`. */
   readonly logLevel?: WatchedValue<LogLevel> | undefined;
+  /** Absent: nothing counts. */
+  readonly limitLeft?: KnownLimits["left"] | undefined;
   /** Begins to take no more, as on SIGTERM; resolves when what was under way has ended. */
   readonly drain: () => Promise<void>;
   readonly log: Log;
@@ -33,6 +37,7 @@ export function sidecarAnswers(sources: AdminSources): AnswerAdmin {
       "/drain": (parameters) => drain(sources, parameters),
       "/logging": (parameters) => setLogLevel({ logLevel, log }, parameters),
     },
+    { "/limit": (parameters) => limitPage(sources.limitLeft, parameters) },
   );
 }
 

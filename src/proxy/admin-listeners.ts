@@ -16,6 +16,7 @@ import {
   outboundClusterName,
   unknownDestinationCluster,
 } from "./admin-clusters.ts";
+import { gatewayListeners } from "./admin-gateway.ts";
 import { INBOUND_PASSTHROUGH } from "./cluster-names.ts";
 
 export interface ListenerDump {
@@ -48,9 +49,11 @@ export function describeListeners(
   view: WorkloadView,
   capture: CaptureDump | undefined,
 ): readonly ListenerDump[] {
-  return capture === undefined
-    ? [...ownPortListeners(view), ...callListeners(view)]
-    : [inboundCapture(view, capture), outboundCapture(view, capture)];
+  const listeners =
+    capture === undefined
+      ? [...ownPortListeners(view), ...callListeners(view)]
+      : [inboundCapture(view, capture), outboundCapture(view, capture)];
+  return [...gatewayListeners(view), ...listeners];
 }
 
 function ownPortListeners({ inbound }: WorkloadView): readonly ListenerDump[] {

@@ -24,6 +24,8 @@ const READS = [
   "/stats",
 ] as const;
 const CHANGES = ["/drain", "/logging"] as const;
+/** Change nothing, and need to be told what is asked for. */
+const QUESTIONS = ["/limit"] as const;
 
 /** Without parameters. */
 export type AdminReads = Readonly<
@@ -33,8 +35,22 @@ export type AdminChanges = Readonly<
   Record<(typeof CHANGES)[number], (parameters: URLSearchParams) => AdminPage | Promise<AdminPage>>
 >;
 
-export function adminAnswers(reads: AdminReads, changes: AdminChanges): AnswerAdmin {
+export type AdminQuestions = Readonly<
+  Record<
+    (typeof QUESTIONS)[number],
+    (parameters: URLSearchParams) => AdminPage | Promise<AdminPage>
+  >
+>;
+
+export function adminAnswers(
+  reads: AdminReads,
+  changes: AdminChanges,
+  questions: AdminQuestions,
+): AnswerAdmin {
   return ({ method, path, parameters }) => {
+    const question = QUESTIONS.find(isSame(path));
+    if (question !== undefined && method === "GET") return questions[question](parameters);
+    if (question !== undefined) return wrongMethodPage("GET", `${path} only tells something`);
     const [toRead, toChange] = [READS.find(isSame(path)), CHANGES.find(isSame(path))];
     if (toRead === undefined && toChange === undefined) return textPage(404, OVERVIEW);
     if (method === "POST") {
@@ -70,6 +86,7 @@ export function setLogLevel(
 
 const OVERVIEW = `${[
   ...READS.map((path) => `GET ${path}`),
+  "GET /limit?limit=NAMESPACE/NAME/LIMIT&bucket=KEY&sharer=IDENTITY",
   "POST /drain",
   `POST /logging?level=${LOG_LEVELS.join("|")}`,
 ].join("\n")}\n`;

@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Watched } from "../runtime/watched.ts";
+import { goesAsCalled } from "./called-destination.ts";
 import type { CapturedConnection } from "./capture-listener.ts";
 import { BLACK_HOLE, PASSTHROUGH } from "./cluster-names.ts";
 import type { CompiledView } from "./compiled-view.ts";
@@ -20,6 +21,7 @@ import {
 import { detectHttp } from "./protocol-detection.ts";
 import type { CallFacts, ConnectionEnd, Recorder } from "./recorder.ts";
 import { relay } from "./tcp-relay.ts";
+import { readToldHost } from "./told-host.ts";
 import { type Connect, dialPlaintext, UpstreamConnectError } from "./upstream-dialer.ts";
 
 export interface CapturedCallsOptions {
@@ -44,34 +46,89 @@ export class CapturedCalls {
   }
 
   serve(socket: Socket, captured: CapturedConnection): void {
-    const { view, addresses } = this.#options.compiled.current;
+    const { addresses } = this.#options.compiled.current;
     const via = addresses.find(captured.local);
     if (via !== undefined) {
-      const facts = captureFacts(captured, outboundCluster(via));
-      this.#options.known(socket, { facts, via, captured: true });
+      this.#serveKnown(socket, captured, via);
       return;
     }
-    const allowed = view.interception?.unknownDestinations === "ALLOW_ANY";
-    const served = allowed ? this.#pass(socket, captured) : this.#refuse(socket, captured);
+    const served = this.#tells(captured.local.port)
+      ? this.#serveTold(socket, captured)
+      : this.#serveUnknown(socket, captured);
     served.catch((error: unknown) => {
       this.#options.log.error("outbound connection failed", { problem: describeError(error) });
       socket.destroy();
     });
   }
 
-  async #pass(socket: Socket, captured: CapturedConnection): Promise<void> {
+  /** Whether what is said on a connection to that port could tell where it is to go. */
+  #tells(port: number): boolean {
+    const { told, routes } = this.#options.compiled.current;
+    return told.tells(port) || (routes !== undefined && told.carriesRequests(port));
+  }
+
+  #serveKnown(socket: Socket, captured: CapturedConnection, via: DestinationName): void {
+    const facts = captureFacts(captured, outboundCluster(via));
+    this.#options.known(socket, { facts, via, captured: true });
+  }
+
+  #serveUnknown(
+    socket: Socket,
+    captured: CapturedConnection,
+    head: Buffer = NOTHING,
+  ): Promise<void> {
+    return this.#mayPass ? this.#pass(socket, captured, head) : this.#refuse(socket, captured);
+  }
+
+  /** What the client says first may name a host of a ServiceEntry; each request is asked for its own, later. */
+  async #serveTold(socket: Socket, captured: CapturedConnection): Promise<void> {
+    const { port } = captured.local;
+    const said = await readToldHost(socket);
+    const { told, routes } = this.#options.compiled.current;
+    if (said.kind === "gone") {
+      socket.destroy();
+      return;
+    }
+    if (said.kind === "tls" && said.serverName !== undefined) {
+      const { serverName } = said;
+      const destination = told.ofServerName(port, serverName);
+      if (destination !== undefined) {
+        const { host, servicePort } = destination;
+        const only = goesAsCalled(destination) ? { only: captured.local } : {};
+        return this.#serveKnown(socket, captured, { host, servicePort, ...only });
+      }
+    }
+    const isTold =
+      said.kind === "requests" &&
+      (said.host === undefined ||
+        told.ofHost(port, said.host) !== undefined ||
+        routes?.hostOf(said.host) !== undefined);
+    if (said.kind === "requests" && (isTold || !this.#mayPass)) {
+      const facts = captureFacts(captured, BLACK_HOLE);
+      this.#options.requests(socket, { facts, via: "unknown", captured: true }, said.framing);
+      return;
+    }
+    await this.#serveUnknown(socket, captured, said.kind === "bytes" ? said.head : NOTHING);
+  }
+
+  get #mayPass(): boolean {
+    const { view } = this.#options.compiled.current;
+    return view.interception?.unknownDestinations === "ALLOW_ANY";
+  }
+
+  async #pass(socket: Socket, captured: CapturedConnection, head: Buffer): Promise<void> {
     const { recorder } = this.#options;
     const facts = captureFacts(captured, PASSTHROUGH);
-    const end = await this.#relay(socket, facts);
+    const end = await this.#relay(socket, facts, head);
     recorder.connectionClosed(facts, { ...end, target: facts.local });
   }
 
-  async #relay(socket: Socket, facts: CallFacts): Promise<ConnectionEnd> {
+  async #relay(socket: Socket, facts: CallFacts, head: Buffer): Promise<ConnectionEnd> {
     const { recorder, connect } = this.#options;
     try {
       const upstream = await dialPlaintext(facts.local, connect);
       recorder.connectionOpened(facts, upstream);
-      const { received, sent } = await relay(socket, upstream.socket, { head: NOTHING });
+      const { received, sent } = await relay(socket, upstream.socket, { head });
       return { flags: "-", bytesReceived: received, bytesSent: sent, ends: upstream };
     } catch (error) {
       if (!(error instanceof UpstreamConnectError)) throw error;

@@ -15,11 +15,14 @@ export class DecisionTexts {
 
   of(decision: Decision | undefined): string {
     if (decision === undefined) return "null";
-    const { dryRun, audited } = decision;
-    if (dryRun === undefined && audited === undefined) return `{${this.#judged(decision)}}`;
+    const { dryRun, audited, asked, shadowLimits } = decision;
+    if ((dryRun ?? audited ?? asked ?? shadowLimits) === undefined)
+      return `{${this.#judged(decision)}}`;
     const trial = dryRun === undefined ? "" : `,"dryRun":{${this.#judged(dryRun)}}`;
     const noted = audited === undefined ? "" : `,"audited":${jsonOf(audited)}`;
-    return `{${this.#judged(decision)}${trial}${noted}}`;
+    const answers = asked === undefined ? "" : `,"asked":${jsonOf(asked)}`;
+    const limits = shadowLimits === undefined ? "" : `,"shadowLimits":${jsonOf(shadowLimits)}`;
+    return `{${this.#judged(decision)}${trial}${noted}${answers}${limits}}`;
   }
 
   /** Its two fields. */

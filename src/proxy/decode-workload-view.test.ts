@@ -11,7 +11,9 @@ import {
   type EffectiveTrafficPolicy,
   type LoadBalancing,
 } from "../policy/effective-traffic-policy.ts";
+import type { TlsMaterial } from "../policy/tls-origination.ts";
 import {
+  type Destination,
   type SideTracing,
   WORKLOAD_VIEW_FORMAT,
   type WorkloadView,
@@ -89,6 +91,34 @@ const spans: SideTracing = {
   ],
 };
 
+const outside: Pick<Destination, "serviceEntry" | "clientTls" | "tlsOrigination"> = {
+  serviceEntry: {
+    origin: { ref: policies[0], source: location },
+    location: "MESH_EXTERNAL",
+    resolution: "DNS",
+    targetPort: 443,
+    ranges: ["192.0.2.0/24"],
+    toldBySni: true,
+    lookUp: [{ workload: "a.example", host: "a.example", port: 443, mutualTls: false }],
+    subjectAltNames: ["b.example"],
+  },
+  clientTls: { mode: "MUTUAL", origin: { ref: policies[0], source: location } },
+  tlsOrigination: {
+    mode: "MUTUAL",
+    sni: "a.example",
+    subjectAltNames: ["b.example"],
+    verification: "name",
+    material: {
+      from: "secret",
+      name: "production/a",
+      caPem: "a",
+      crlPem: "b",
+      certificatePem: "c",
+      keyPem: "d",
+    },
+  },
+};
+
 /** With everything that a view may say. */
 const view: WorkloadView = {
   ...sample,
@@ -104,6 +134,7 @@ const view: WorkloadView = {
     ...sample.outbound,
     destinations: sample.outbound.destinations.map((destination) => ({
       ...destination,
+      ...outside,
       trafficPolicy: { ...spreadByCookie, origin: { ref: policies[0], source: location } },
       addresses: ["10.96.0.7", "fd00:10:96::7"],
       headless: true,
@@ -190,6 +221,26 @@ function ringBy(key: Extract<LoadBalancing, { algorithm: "RING_HASH" }>["key"]):
   return { algorithm: "RING_HASH", key, minimumRingSize: 2 ** 64 };
 }
 
+const materials: TlsMaterial[] = [
+  { from: "files" },
+  { from: "files", caCertificates: "/a", caCrl: "/b", clientCertificate: "/c", privateKey: "/d" },
+  { from: "secret", name: "production/a", caPem: "a" },
+  { from: "nowhere", problem: "none" },
+];
+for (const material of materials) {
+  test(`certificates from ${material.from} are read`, () => {
+    const tlsOrigination = { mode: "MUTUAL", verification: "authority", material };
+    const destinations = sample.outbound.destinations.map((each) => ({
+      ...each,
+      clientTls: outside.clientTls,
+      tlsOrigination,
+    }));
+    const json = JSON.stringify({ ...sample, outbound: { ...sample.outbound, destinations } });
+    const read = decodeWorkloadView({ format: WORKLOAD_VIEW_FORMAT, json });
+    assert.deepEqual(read.outbound.destinations[0]?.tlsOrigination, tlsOrigination);
+  });
+}
+
 const { connectionPool } = spreadByCookie;
 const misread: [name: string, policy: object][] = [
   ["an unknown algorithm", { loadBalancing: { algorithm: "MAGLEV" } }],
@@ -216,10 +267,10 @@ function withTrafficPolicy(policy: object): string {
 }
 
 function withClientTls(clientTls: unknown): string {
-  const { outbound } = view;
+  const { outbound } = sample;
   assert.ok(outbound.destinations.length > 0);
   const destinations = outbound.destinations.map((each) => ({ ...each, clientTls }));
-  return JSON.stringify({ ...view, outbound: { ...outbound, destinations } });
+  return JSON.stringify({ ...sample, outbound: { ...outbound, destinations } });
 }
 
 test("TLS-31 what a DestinationRule chose is read", () => {

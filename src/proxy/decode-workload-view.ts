@@ -10,8 +10,18 @@ import { PATH_NORMALIZATIONS } from "../api/mesh-settings.ts";
 import { CLIENT_CERT_DETAILS, FORWARD_CLIENT_CERT_MODES } from "../api/proxy-headers.ts";
 import { TOKEN_PRESENCES } from "../api/request-authentication.ts";
 import { parseSpiffeId } from "../identity/spiffe-id.ts";
-import { WORKLOAD_VIEW_FORMAT, type WorkloadView } from "../policy/workload-view.ts";
-import type { PackedView } from "../wire/workload-view-resource.ts";
+import {
+  type DestinationSubset,
+  WORKLOAD_VIEW_FORMAT,
+  type WorkloadView,
+} from "../policy/workload-view.ts";
+import type { PackedView } from "../wire/workload-view-message.ts";
+import { networkAdmission } from "./decode-admission.ts";
+import { appliedAuthorizer } from "./decode-authorizers.ts";
+import { gatewayTopology, gatewayView } from "./decode-gateway.ts";
+import { appliedRateLimit } from "./decode-rate-limits.ts";
+import { streamRoute, virtualHost } from "./decode-routes.ts";
+import { serviceEntryTerms, tlsOrigination } from "./decode-service-entry.ts";
 import { effectiveTelemetry } from "./decode-telemetry.ts";
 import { appliedTrafficPolicy } from "./decode-traffic-policy.ts";
 import {
@@ -25,9 +35,11 @@ import {
   object,
   objectWith,
   parsed,
+  section,
   text,
   textsByField,
   trueOnly,
+  unexpected,
 } from "./view-fields.ts";
 
 /** @throws InvalidWorkloadViewError naming the first field that is wrong */
@@ -70,22 +82,24 @@ const mutualTls = object({
     value === "default" ? ("default" as const) : originOfResource(value, path),
 });
 
+const authorizationRule = object({
+  line: integer(0, Number.MAX_SAFE_INTEGER),
+  from: list(textsByField(SOURCE_FIELDS)),
+  to: list(textsByField(OPERATION_FIELDS)),
+  when: list(object({ key: text, values: list(text), notValues: list(text) })),
+});
+
 const policy = objectWith(
   {
     ref: reference,
     source: location,
     action: choice(AUTHORIZATION_ACTIONS),
-    rules: list(
-      object({
-        line: integer(0, Number.MAX_SAFE_INTEGER),
-        from: list(textsByField(SOURCE_FIELDS)),
-        to: list(textsByField(OPERATION_FIELDS)),
-        when: list(object({ key: text, values: list(text), notValues: list(text) })),
-      }),
-    ),
+    rules: list(authorizationRule),
   },
   { provider: text, dryRun: trueOnly },
 );
+
+const rateLimit = appliedRateLimit({ ref: reference, source: location }, authorizationRule);
 
 const refusal = object({ direction: choice(["egress", "ingress"]), policies: list(reference) });
 
@@ -94,7 +108,7 @@ const endpoint = objectWith(
   { podAddresses: list(ipText), hostname: text, refusedBy: refusal },
 );
 
-const destination = objectWith(
+const writtenDestination = objectWith(
   {
     serviceNamespace: text,
     serviceName: text,
@@ -109,10 +123,25 @@ const destination = objectWith(
     listen: address,
     addresses: list(ipText),
     headless: trueOnly,
-    clientTls: object({ mode: choice(["DISABLE", "ISTIO_MUTUAL"]), origin: originOfResource }),
+    serviceEntry: serviceEntryTerms(originOfResource),
+    clientTls: object({
+      mode: choice(["DISABLE", "SIMPLE", "MUTUAL", "ISTIO_MUTUAL"]),
+      origin: originOfResource,
+    }),
+    tlsOrigination,
     trafficPolicy: appliedTrafficPolicy(originOfResource),
   },
 );
+
+/** TLS-39: one that is called by TLS of others, and does not say how, must not be taken for one in plaintext. */
+const destination: typeof writtenDestination = (value, path) => {
+  const decoded = writtenDestination(value, path);
+  const mode = decoded.clientTls?.mode;
+  const isOriginated = mode === "SIMPLE" || mode === "MUTUAL";
+  if (isOriginated !== (decoded.tlsOrigination !== undefined))
+    throw unexpected(`${path}.tlsOrigination`, "there exactly in mode SIMPLE or MUTUAL");
+  return decoded;
+};
 
 const tokenRule = objectWith(
   {
@@ -135,7 +164,7 @@ const tokenRule = objectWith(
 
 const inboundPort = objectWith(
   { containerPort: portNumber, protocol, mutualTls, listen: address, application: address },
-  { admission: object({ policies: list(reference), identities: list(identity), anyone: flag }) },
+  { admission: networkAdmission },
 );
 
 const interception = object({
@@ -145,6 +174,11 @@ const interception = object({
   }),
   unknownDestinations: choice(["ALLOW_ANY", "REGISTRY_ONLY"]),
 });
+
+const destinationSubset: Decoder<DestinationSubset> = (value, path) => {
+  const { subset, ...whole } = section(value, path);
+  return { ...destination(whole, path), subset: text(subset, `${path}.subset`) };
+};
 
 const workloadView: Decoder<WorkloadView> = objectWith(
   {
@@ -176,11 +210,25 @@ const workloadView: Decoder<WorkloadView> = objectWith(
         }),
         pathNormalization: choice(PATH_NORMALIZATIONS),
       },
-      { tokenRules: list(tokenRule) },
+      {
+        authorizers: list(appliedAuthorizer),
+        rateLimits: list(rateLimit),
+        tokenRules: list(tokenRule),
+      },
     ),
-    outbound: objectWith({ destinations: list(destination) }, { httpProxy: address }),
+    outbound: objectWith(
+      { destinations: list(destination) },
+      {
+        httpProxy: address,
+        subsets: list(destinationSubset),
+        virtualHosts: list(virtualHost),
+        streamRoutes: list(streamRoute),
+      },
+    ),
   },
   {
+    gateway: gatewayView,
+    gatewayTopology,
     interception,
     telemetry: effectiveTelemetry,
     proxyHeaders: object({

@@ -1,11 +1,15 @@
 /** From the address that an application calls to the destination it means: made once for each view. */
+import { type Cidr, cidrContains, parseCidr, parseIpAddress } from "../api/cidr.ts";
 import { plainAddress } from "../api/plain-address.ts";
 import type { SocketAddress } from "../policy/workload.ts";
 import type { Destination } from "../policy/workload-view.ts";
+import { goesAsCalled } from "./called-destination.ts";
 import type { DestinationName } from "./outbound-call.ts";
 
 export class DestinationAddresses {
   readonly #names = new Map<string, DestinationName>();
+  /** The smallest first. */
+  readonly #ranges: { readonly range: Cidr; readonly destination: Destination }[] = [];
 
   constructor(destinations: readonly Destination[]) {
     for (const destination of destinations) {
@@ -13,17 +17,40 @@ export class DestinationAddresses {
     }
     // A service's own address counts for more than that of a pod, should one ever be both.
     for (const destination of destinations) this.#addService(destination);
+    this.#ranges.sort(({ range: a }, { range: b }) => b.prefixLength - a.prefixLength);
   }
 
   /** @returns undefined for an address and port that no service has */
-  find({ address, port }: SocketAddress): DestinationName | undefined {
-    return this.#names.get(keyOf(address, port));
+  find(called: SocketAddress): DestinationName | undefined {
+    return this.#names.get(keyOf(called.address, called.port)) ?? this.#findRange(called);
   }
 
-  #addService({ host, servicePort, addresses = [] }: Destination): void {
+  #addService(destination: Destination): void {
+    const { host, servicePort, addresses = [], serviceEntry } = destination;
     for (const address of addresses) {
-      this.#names.set(keyOf(address, servicePort), { host, servicePort });
+      const only = goesAsCalled(destination) ? { address, port: servicePort } : undefined;
+      const key = keyOf(address, servicePort);
+      // A service of the mesh counts before an entry that claims its address.
+      if (serviceEntry !== undefined && this.#names.has(key)) continue;
+      this.#names.set(key, { host, servicePort, ...(only && { only }) });
     }
+    for (const text of serviceEntry?.ranges ?? []) {
+      const range = parseCidr(text);
+      if (range !== undefined) this.#ranges.push({ range, destination });
+    }
+  }
+
+  #findRange(called: SocketAddress): DestinationName | undefined {
+    if (this.#ranges.length === 0) return undefined;
+    const address = parseIpAddress(plainAddress(called.address) ?? called.address);
+    if (address === undefined) return undefined;
+    const found = this.#ranges.find(
+      ({ range, destination: { servicePort } }) =>
+        servicePort === called.port && cidrContains(range, address),
+    );
+    if (found === undefined) return undefined;
+    const { host, servicePort } = found.destination;
+    return { host, servicePort, ...(goesAsCalled(found.destination) && { only: called }) };
   }
 
   /** Nobody translates ports on the way to a pod: it is called at the one where it listens. */

@@ -46,6 +46,12 @@ export class DestinationAttempts<T> implements Attempts<T> {
     };
   }
 
+  /** How often is for whoever asks. */
+  again(): T | undefined {
+    const selection = this.#selection;
+    return selection.next() === "selected" ? this.#targetOf(selection.endpoint) : undefined;
+  }
+
   /** The request could not be sent at once. "overflow": it may not wait (UO). */
   waits(): "taken" | "overflow" {
     return this.#selection.waits();

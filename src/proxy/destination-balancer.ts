@@ -11,6 +11,7 @@ import {
 } from "../policy/effective-traffic-policy.ts";
 import type { SocketAddress } from "../policy/workload.ts";
 import type { Destination, Endpoint } from "../policy/workload-view.ts";
+import type { BalancedEndpoint } from "./balancing/balanced-endpoint.ts";
 import { type CallHash, callHasher, type HashInput } from "./balancing/call-hash.ts";
 import { chooseLoadBalancer } from "./balancing/choose-load-balancer.ts";
 import { CircuitBreaker } from "./balancing/circuit-breaker.ts";
@@ -31,6 +32,7 @@ import {
   type SelectionSource,
 } from "./balancing/selection.ts";
 import { type Hash64, Word64 } from "./balancing/word64.ts";
+import { calledEndpoint, goesAsCalled } from "./called-destination.ts";
 import { formatAddress } from "./format-address.ts";
 
 export type CallSelection = Selection<Endpoint>;
@@ -54,7 +56,7 @@ export interface BalancedCall {
   readonly carried: Carried;
   /** Looked at only where `sticks` says so. */
   readonly hashInput?: HashInput | undefined;
-  /** The one endpoint that was called by its own address, of a headless service: nobody chooses then. */
+  /** The one endpoint that was called by its own address, as of a headless service: nobody chooses then. */
   readonly only?: SocketAddress | undefined;
 }
 
@@ -147,6 +149,7 @@ export class DestinationBalancer {
   #partsOf({ carried, only, hashInput }: BalancedCall): SelectionParts<Endpoint> {
     if (only !== undefined) {
       const key = formatAddress(only);
+      if (goesAsCalled(this.#destination)) return { carried, pick: () => this.#visited(only) };
       return { carried, pick: () => this.#set.members.find((member) => member.key === key) };
     }
     const hashed = hashInput && this.#hashOf?.(hashInput);
@@ -154,6 +157,11 @@ export class DestinationBalancer {
     const { hash, setCookie } = hashed;
     const parts = { carried, pick: this.#picker(new Word64().set(hash)) };
     return setCookie === undefined ? parts : { ...parts, setCookie };
+  }
+
+  #visited(called: SocketAddress): BalancedEndpoint<Endpoint> {
+    const endpoint = calledEndpoint(this.#destination, called);
+    return this.#set.visit(endpoint, ({ mutualTls }) => mutualTls === endpoint.mutualTls);
   }
 
   #picker(hash?: Hash64): SelectionParts<Endpoint>["pick"] {

@@ -7,8 +7,7 @@ const LOCAL_SUFFIX = /(?<=.)\.localhost$/;
 
 /**
  * The destination that an application means by `host`: `api`, `api.production`, `api.production.svc` or the full
- * name, each perhaps with `.localhost` behind it, or the address of its listener. Nothing outside the mesh is
- * reachable.
+ * name, each perhaps with `.localhost` behind it, the host of a ServiceEntry, or the address of its listener.
  *
  * @param host lower case, without port and closing dot
  */
@@ -43,7 +42,8 @@ export function withoutLocalSuffix(host: string): string {
 }
 
 function namesOf(destination: Destination, namespace: string): string[] {
-  const { serviceName, serviceNamespace, host } = destination;
+  const { serviceName, serviceNamespace, host, serviceEntry } = destination;
+  if (serviceEntry !== undefined) return [host];
   const names = [
     host,
     `${serviceName}.${serviceNamespace}`,

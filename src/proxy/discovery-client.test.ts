@@ -12,10 +12,10 @@ import { WORKLOAD_VIEW_FORMAT, type WorkloadView } from "../policy/workload-view
 import { systemClock } from "../runtime/clock.ts";
 import { silentLog } from "../runtime/log.ts";
 import { WatchedValue } from "../runtime/watched.ts";
-import { AggregatedDiscoveryService } from "../wire/gen/envoy/service/discovery/v3/ads_pb.ts";
+import { ViewDiscovery } from "../wire/gen/hauberk/discovery/v1/workload_view_pb.ts";
 import { bidirectional, type GrpcService, grpcService } from "../wire/grpc-service.ts";
 import { type SecureGrpcServer, startSecureGrpcServer } from "../wire/secure-grpc-server.ts";
-import { packView, WORKLOAD_VIEW_TYPE_URL } from "../wire/workload-view-resource.ts";
+import { packView } from "../wire/workload-view-message.ts";
 import { type DiscoveryClient, startDiscoveryClient } from "./discovery-client.ts";
 
 const API = "spiffe://cluster.local/ns/production/sa/api";
@@ -230,19 +230,17 @@ interface Sent {
 /** A control plane that sends what it is told to, and notes the answers. */
 function scripted(responses: readonly Sent[]): { service: GrpcService; answers: string[] } {
   const answers: string[] = [];
-  const service = grpcService(AggregatedDiscoveryService, {
-    streamAggregatedResources: bidirectional(async () => undefined, silentLog),
-    deltaAggregatedResources: bidirectional(async ({ requests, send }) => {
+  const service = grpcService(ViewDiscovery, {
+    watchViews: bidirectional(async ({ requests, send }) => {
       let sent = 0;
-      for await (const { responseNonce, errorDetail } of requests) {
-        if (responseNonce !== "") answers.push(errorDetail?.message ?? "ack");
+      for await (const { responseNonce, refusal } of requests) {
+        if (responseNonce !== "") answers.push(refusal ?? "ack");
         const next = responses[sent++];
         if (next === undefined) continue;
         const { name = NAME, format = WORKLOAD_VIEW_FORMAT, json } = next;
         send({
-          typeUrl: WORKLOAD_VIEW_TYPE_URL,
           nonce: String(sent),
-          resources: [{ name, version: String(sent), resource: packView({ format, json }) }],
+          views: [{ name, version: String(sent), view: packView({ format, json }) }],
         });
       }
     }, silentLog),

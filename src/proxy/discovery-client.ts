@@ -11,11 +11,13 @@ import type { Log } from "../runtime/log.ts";
 import { type Backoff, backoffDelay } from "../runtime/retry.ts";
 import { WakeablePause } from "../runtime/wakeable-pause.ts";
 import { type Watched, WatchedValue } from "../runtime/watched.ts";
-import { AggregatedDiscoveryService } from "../wire/gen/envoy/service/discovery/v3/ads_pb.ts";
-import type { DeltaDiscoveryResponse } from "../wire/gen/envoy/service/discovery/v3/discovery_pb.ts";
+import {
+  ViewDiscovery,
+  type WatchViewsResponse,
+} from "../wire/gen/hauberk/discovery/v1/workload_view_pb.ts";
 import { GrpcClient } from "../wire/grpc-client.ts";
 import { GrpcStatusError } from "../wire/grpc-status.ts";
-import { unpackView, WORKLOAD_VIEW_TYPE_URL } from "../wire/workload-view-resource.ts";
+import { unpackView } from "../wire/workload-view-message.ts";
 import { decodeWorkloadView } from "./decode-workload-view.ts";
 import { InvalidWorkloadViewError } from "./view-fields.ts";
 import type { WorkerPlace } from "./workers/worker-place.ts";
@@ -24,8 +26,6 @@ const BACKOFF: Backoff = { baseMs: 100, maxMs: 5_000 };
 /** A stream that held so long counts as a success: the next backoff starts anew. */
 const SETTLED_MS = 5_000;
 const MAX_VIEW_BYTES = 16 * 1024 * 1024;
-/** `INVALID_ARGUMENT`, the code of a nack. */
-const NACK_CODE = 3;
 
 export interface DiscoveryClientOptions {
   /** `host:port` */
@@ -138,7 +138,7 @@ class ViewSubscriber {
       certificate: { chainPem: svid.certificateChainPem, privateKeyPem: svid.privateKeyPem },
       maxReceiveBytes: MAX_VIEW_BYTES,
     });
-    const stream = client.stream(AggregatedDiscoveryService.method.deltaAggregatedResources);
+    const stream = client.stream(ViewDiscovery.method.watchViews);
     signal.addEventListener("abort", stream.cancel);
     // The control plane sees by the certificate of the stream who has renewed; the held version spares it the view.
     const stopWatching = this.#options.svid.onChange(stream.cancel);
@@ -157,56 +157,53 @@ class ViewSubscriber {
     const { name, place } = this.#options;
     const version = this.#heldVersion;
     return {
-      node: { id: name, ...(place && { metadata: { process: place.number, of: place.of } }) },
-      typeUrl: WORKLOAD_VIEW_TYPE_URL,
-      resourceNamesSubscribe: [name],
-      initialResourceVersions: version === undefined ? {} : { [name]: version },
+      subscribe: [name],
+      heldVersions: version === undefined ? {} : { [name]: version },
+      ...(place && { process: { number: place.number, of: place.of } }),
     };
   }
 
   /** Takes a response over, or refuses it as a whole and keeps what there was. */
-  #answer(response: DeltaDiscoveryResponse, svid: X509Svid) {
-    const answer = { typeUrl: WORKLOAD_VIEW_TYPE_URL, responseNonce: response.nonce };
+  #answer(response: WatchViewsResponse, svid: X509Svid) {
+    const answer = { responseNonce: response.nonce };
     try {
       this.#accept(response, svid);
       return answer;
     } catch (error) {
       const message = describeError(error);
       this.#options.log.error("view refused, the last good one stays", { error: message });
-      return { ...answer, errorDetail: { code: NACK_CODE, message } };
+      return { ...answer, refusal: message };
     }
   }
 
-  #accept(response: DeltaDiscoveryResponse, svid: X509Svid): void {
+  #accept(response: WatchViewsResponse, svid: X509Svid): void {
     const { name, log } = this.#options;
     const held = readView(response, { name, svid });
     if (held !== undefined) {
       this.views.set(held.view);
       this.#heldVersion = held.version;
       log.info("view received", { view: name, version: held.version });
-    } else if (response.removedResources.includes(name)) {
+    } else if (response.removed.includes(name)) {
       this.#heldVersion = undefined;
       log.warn("the control plane has no view for this workload", { view: name });
     }
   }
 }
 
-/** @throws InvalidWorkloadViewError, UnreadableResourceError */
+/** @throws InvalidWorkloadViewError, UnreadableViewError */
 function readView(
-  { typeUrl, resources }: DeltaDiscoveryResponse,
+  { views }: WatchViewsResponse,
   { name, svid }: { readonly name: string; readonly svid: X509Svid },
 ): Held | undefined {
-  if (typeUrl !== WORKLOAD_VIEW_TYPE_URL)
-    throw new InvalidWorkloadViewError(`resources of type ${typeUrl} were not asked for`);
-  const [resource, ...others] = resources;
-  if (resource === undefined) return undefined;
-  if (others.length > 0 || resource.name !== name)
+  const [sent, ...others] = views;
+  if (sent === undefined) return undefined;
+  if (others.length > 0 || sent.name !== name)
     throw new InvalidWorkloadViewError("another view than the one asked for was sent");
-  const view = decodeWorkloadView(unpackView(resource.resource));
+  const view = decodeWorkloadView(unpackView(sent.view));
   const { workload } = view;
   if (`${workload.namespace}/${workload.name}` !== name || workload.identity !== svid.id)
     throw new InvalidWorkloadViewError(`the view is for ${workload.identity}, not for us`);
-  return { view, version: resource.version };
+  return { view, version: sent.version };
 }
 
 /** Waiting that ends early, without an error, once `signal` aborts. */

@@ -16,11 +16,15 @@ import type { UpstreamConnectError, UpstreamEnds } from "./upstream-dialer.ts";
 export interface Exchange
   extends Pick<
     ReceivedRequest,
-    "protocol" | "method" | "form" | "scheme" | "contentLength" | "expectation" | "upgrade"
+    "protocol" | "method" | "form" | "scheme" | "contentLength" | "upgrade"
   > {
+  /** "none" also once it was met. */
+  expectation: ReceivedRequest["expectation"];
   readonly startedAt: Date;
   /** As received, and as steps change them; whoever ends the exchange releases them. */
   readonly headers: HeldFields;
+  /** In lower case: what the mesh alone may say in this request. Its trailers are rid of them, as its headers were. */
+  reservedNames: readonly string[];
   authority: string | undefined;
   /** With its query; steps bring it into the form that is judged, logged and forwarded (AP-106). */
   path: string;
@@ -29,7 +33,24 @@ export interface Exchange
   readonly spanSide: SpanSide | undefined;
   /** Of a request that is traced. */
   span: Span | undefined;
+  /** Of an answer that goes on; absent: as it comes. */
+  changeAnswer?: ((fields: HeldFields) => void) | undefined;
+  /** While something has to be found out first. */
+  onHold?: RequestOnHold | undefined;
 }
+
+/** A request that nobody serves yet, for those who find out something about it. */
+export interface RequestOnHold {
+  /** Of its body. Whoever has it sends no more than is wanted here and there. @param wanted more octets than are needed to know that it is too long */
+  beginning(wanted: number): Promise<HeldBeginning>;
+  /** Calls `listener`, the last that was given, when the client goes first. */
+  whenLeft(listener: (() => void) | undefined): void;
+}
+
+/** The first octets of a body, all that have come; "gone": the client has left, or what it sent is no body. */
+export type HeldBeginning =
+  | { readonly bytes: Buffer; readonly extent: "whole" | "partial" }
+  | "gone";
 
 /** An answer of our own. */
 export interface Answer {
@@ -37,6 +58,8 @@ export interface Answer {
   /** Plain text, unless `headers` have a `content-type`. */
   readonly body: string;
   readonly headers?: readonly string[];
+  /** To who speaks gRPC; absent: by `status`. */
+  readonly grpcStatus?: number;
   /** For the access log (OBS-6). */
   readonly flags: string;
   readonly details: string;
@@ -51,6 +74,31 @@ export interface Route {
   /** As the callee is told. */
   readonly scheme: "http" | "https";
   readonly attempts: Attempts<Target>;
+  /** What a user's route says of requests that take it; absent: nothing. */
+  readonly terms?: RouteTerms | undefined;
+}
+
+/** For one request. What was judged, and is logged, is what came; this is what goes on. */
+export interface RouteTerms {
+  /** Absent: as it came. */
+  readonly path?: string | undefined;
+  readonly authority?: string | undefined;
+  /** From the request's end to the answer's, retries included; absent: none. */
+  readonly timeoutMs?: number | undefined;
+  /** From a try to its answer's head; absent: none. */
+  readonly perTryTimeoutMs?: number | undefined;
+  /** Absent: nothing is repeated but what no callee has seen. */
+  readonly retries?: Retries | undefined;
+  /** Of an answer that goes on. */
+  readonly changeAnswer?: ((fields: HeldFields) => void) | undefined;
+}
+
+/** How often a request may be sent again, and after what. */
+export interface Retries {
+  /** @returns milliseconds to wait; undefined: the answer goes on as it is */
+  afterAnswer(status: number, grpcStatus: string | undefined): number | undefined;
+  /** After a try that has no answer. @returns as above */
+  afterLoss(cause: Abort["cause"]): number | undefined;
 }
 
 export interface Target {
@@ -70,6 +118,8 @@ export interface Attempts<T> {
   first(): T | undefined;
   /** After no connection could be made, and so no byte was sent. @returns undefined when nothing is left to try */
   after(failed: T, error: UpstreamConnectError): ConnectAttempt<T> | undefined;
+  /** After an answer, or the loss of one, that is not to be the last word; absent, or undefined: nobody else may be asked. */
+  again?(): T | undefined;
   /** The request could not be sent at once. "overflow": it may not wait (UO). */
   waits(): "taken" | "overflow";
   /** It was sent, for all we know. */
@@ -101,6 +151,8 @@ export interface Outcome {
   readonly responseHeaders?: HeaderLookup | undefined;
   /** From when the request was sent on to when the answer began, in milliseconds. */
   readonly upstreamServiceMs?: number | undefined;
+  /** Absent: now, when it is told. */
+  readonly endedAt?: Date | undefined;
 }
 
 interface Opening {
@@ -118,14 +170,17 @@ export class OpenedExchange implements Exchange {
   readonly form: ReceivedRequest["form"];
   readonly scheme: string;
   readonly contentLength: number;
-  readonly expectation: ReceivedRequest["expectation"];
+  expectation: ReceivedRequest["expectation"];
   readonly upgrade: ReceivedRequest["upgrade"];
   readonly headers: HeldFields;
+  reservedNames: readonly string[];
   authority: string | undefined;
   path: string;
   decision: Decision | undefined;
   readonly spanSide: SpanSide | undefined;
   span: Span | undefined;
+  changeAnswer: ((fields: HeldFields) => void) | undefined;
+  onHold: RequestOnHold | undefined;
 
   constructor(request: ReceivedRequest, { startedAt, protocol, spanSide }: Opening) {
     this.startedAt = startedAt;
@@ -138,13 +193,18 @@ export class OpenedExchange implements Exchange {
     this.upgrade = request.upgrade;
     this.headers = HeldFields.borrow();
     this.headers.load(request.fields);
+    this.reservedNames = NO_NAMES;
     this.authority = request.authority;
     this.path = request.path;
     this.decision = undefined;
     this.spanSide = spanSide;
     this.span = undefined;
+    this.changeAnswer = undefined;
+    this.onHold = undefined;
   }
 }
+
+const NO_NAMES: readonly string[] = [];
 
 /** The first result that is not "continue". */
 export function runSteps<E extends Exchange>(steps: readonly Step<E>[], exchange: E): StepResult {

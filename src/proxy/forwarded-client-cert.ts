@@ -7,7 +7,7 @@ import type {
 } from "../api/proxy-headers.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
 import { distinguishedName } from "./distinguished-name.ts";
-import type { Peer } from "./peer.ts";
+import type { Peer, PresentedCertificate } from "./peer.ts";
 
 export const FORWARDED_CLIENT_CERT = "x-forwarded-client-cert";
 
@@ -80,7 +80,7 @@ export class ClientCertForwarding {
   readonly #details: readonly ClientCertDetail[];
   readonly #own: SpiffeId;
   /** A caller has many requests, and one certificate. */
-  readonly #elements: WeakMap<Peer, string> = new WeakMap();
+  readonly #elements: WeakMap<PresentedCertificate, string> = new WeakMap();
 
   constructor(
     own: SpiffeId,
@@ -91,12 +91,12 @@ export class ClientCertForwarding {
     this.#details = clientCertDetails;
   }
 
-  /** @param peer undefined on plaintext */
-  forward(received: string | undefined, peer: Peer | undefined): string | undefined {
+  /** @param peer undefined on plaintext; at a gateway it may be none of the mesh */
+  forward(received: string | undefined, peer: Caller | undefined): string | undefined {
     return forwardedClientCert(this.mode, received, peer && this.#elementOf(peer));
   }
 
-  #elementOf(peer: Peer): string {
+  #elementOf(peer: Caller): string {
     let element = this.#elements.get(peer);
     if (element === undefined) {
       element = certificateElement(factsOf(this.#own, peer), this.#details);
@@ -106,13 +106,15 @@ export class ClientCertForwarding {
   }
 }
 
-function factsOf(own: SpiffeId, { id, certificateHash, chain }: Peer): CertificateFacts {
+type Caller = PresentedCertificate & Partial<Pick<Peer, "id">>;
+
+function factsOf(own: SpiffeId, { id, certificateHash, chain }: Caller): CertificateFacts {
   const [leaf] = chain;
   return {
     ownUris: [own],
     hash: certificateHash,
     subject: () => distinguishedName(leaf?.subject),
-    uris: [id],
+    uris: id === undefined ? urisOf(leaf) : [id],
     dnsNames: () => (leaf === undefined ? [] : dnsNamesOf(leaf)),
     cert: () => (leaf === undefined ? "" : forUrl(leaf.toString())),
     chain: () => forUrl(chain.map(String).join("")),
@@ -122,6 +124,12 @@ function factsOf(own: SpiffeId, { id, certificateHash, chain }: Peer): Certifica
 /** Only what can stand without quotes. Names with a comma in them are quoted by Node, and never cut in two here. */
 function dnsNamesOf({ subjectAltName = "" }: X509Certificate): readonly string[] {
   return subjectAltName.split(", ").flatMap((entry) => /^DNS:([\w*.-]+)$/.exec(entry)?.[1] ?? []);
+}
+
+/** The same of URIs: a comma, semicolon or quote in one would pass for the end of it. */
+function urisOf(leaf: X509Certificate | undefined): readonly string[] {
+  const entries = (leaf?.subjectAltName ?? "").split(", ");
+  return entries.flatMap((entry) => /^URI:([!#-+\--:<>-[\]-~]+)$/.exec(entry)?.[1] ?? []);
 }
 
 function forUrl(text: string): string {

@@ -26,7 +26,7 @@ export function answerInKind(
   { method, headers }: Pick<Exchange, "method" | "headers">,
 ): Answer {
   if (!GRPC_CONTENT_TYPE.test(headers.get("content-type") ?? "")) return answer;
-  const status = STATUSES.get(answer.status) ?? UNKNOWN;
+  const status = answer.grpcStatus ?? STATUSES.get(answer.status) ?? UNKNOWN;
   const message = method === "HEAD" ? "" : percentEncoded(answer.body.trimEnd());
   const fields = ["content-type", "application/grpc", "grpc-status", String(status)];
   if (message !== "") fields.push("grpc-message", message);

@@ -8,6 +8,7 @@ import { type Answer, type Exchange, type Outcome, type Route, refusal } from ".
 import { answerInKind } from "./grpc-answer.ts";
 import { Forwarding } from "./http/forwarding.ts";
 import { HeldRequest } from "./http/held-request.ts";
+import { prepaidStream } from "./http/prepaid-stream.ts";
 import type { ReceivedRequest } from "./http/received-message.ts";
 import type {
   ArrivedRequest,
@@ -23,8 +24,8 @@ export interface HttpService<C, E extends Exchange> {
   judge(request: ReceivedRequest, connection: C): Judged<E>;
   /** Of a WebSocket that stands: as `ForwardingOptions.judgeAgain`. Absent: it stays as it was judged. */
   judgeAgain?(exchange: E): string | undefined;
-  /** Hears of every exchange once, when it is over. */
-  record(exchange: E, outcome: Outcome, connection: C): void;
+  /** Hears of every exchange once, when it is over. @returns a promise where it reads the exchange until then */
+  record(exchange: E, outcome: Outcome, connection: C): void | Promise<void>;
   /** Hears of bytes that are no request. */
   recordBroken(problem: BrokenRequest, connection: C): void;
   /** Whether the fields of answers are to be kept for `record`. */
@@ -62,8 +63,9 @@ export class HttpServiceHandler<C, E extends Exchange> implements RequestHandler
     const { exchange, verdict, afterwards } = judged;
     if (afterwards === "close") stream.retireConnection();
     const record = (outcome: Outcome): void => {
-      this.#service.record(exchange, outcome, connection);
-      exchange.headers.release();
+      const recorded = this.#service.record(exchange, outcome, connection);
+      if (recorded instanceof Promise) void recorded.then(() => exchange.headers.release());
+      else exchange.headers.release();
     };
     if (typeof verdict === "string" || !("later" in verdict))
       return this.#serve(arrived, { exchange, verdict, record });
@@ -72,13 +74,20 @@ export class HttpServiceHandler<C, E extends Exchange> implements RequestHandler
 
   /** What is found out may come after the client has left: then nobody else may have the exchange's memory yet. */
   #hold(arrived: ArrivedRequest<C>, { exchange, later, record }: Undecided<E>): RequestSink {
-    const { stream, connection } = arrived;
+    const { stream, connection, following } = arrived;
     const held = new HeldRequest({
-      left: () => this.#service.record(exchange, LEFT, connection),
+      left: () => void this.#service.record(exchange, LEFT, connection),
       giveUp: () => stream.reset(),
+      following,
+      inviteBody: () => inviteBody(stream, exchange),
+      consumed: (octets) => stream.consumed(octets),
     });
+    exchange.onHold = held;
     const serve = (verdict: RequestVerdict): void =>
-      held.serve(() => this.#serve(arrived, { exchange, verdict, record }));
+      held.serve(() => {
+        const served = { stream: prepaidStream(stream, held.prepaid), following };
+        return this.#serve(served, { exchange, verdict, record });
+      });
     later
       .then((found) => {
         const { malformedStatus: status } = held;
@@ -193,6 +202,13 @@ const RESET: Outcome = {
   bytesReceived: 0,
   bytesSent: 0,
 };
+
+/** Of a body that is wanted before the request is served. */
+function inviteBody(stream: ServerStream, exchange: Exchange): void {
+  if (exchange.expectation !== "continue") return;
+  exchange.expectation = "none";
+  stream.interim(100);
+}
 
 function outcomeOf({ status, flags, details, body }: Answer, { method }: Exchange): Outcome {
   const bytesSent = method === "HEAD" ? 0 : Buffer.byteLength(body);

@@ -5,12 +5,15 @@ import { INBOUND_PASSTHROUGH } from "./cluster-names.ts";
 import { formatAddress } from "./format-address.ts";
 import type { ServedPort } from "./inbound-ports.ts";
 import type { HttpFraming } from "./mesh-protocols.ts";
+import type { PresentedCertificate } from "./peer.ts";
 import type { CallFacts } from "./recorder.ts";
 import type { AcceptedTransport } from "./refusal-today.ts";
 
 export interface InboundCall extends AcceptedTransport {
   readonly facts: CallFacts;
   readonly connection: Connection;
+  /** Of a client that is none of the mesh, which a gateway has verified; it makes nobody a principal. */
+  readonly clientCertificate?: PresentedCertificate;
   /** What the two ends of a mutual TLS connection agreed on by ALPN. */
   readonly negotiated?: string;
   /** From then on the connection closes with its next answer; absent: its certificates say nothing. */

@@ -10,11 +10,19 @@ import type { Log } from "../runtime/log.ts";
 import type { Watched } from "../runtime/watched.ts";
 import type { ApplicationTarget, FindApplication } from "./application-dial.ts";
 import { type CompiledView, transportRules } from "./compiled-view.ts";
+import {
+  type ConnectionConsents,
+  consultAboutConnection,
+  NOBODY_ASKED,
+  withConsents,
+  withoutAsking,
+} from "./external-authorization/consult-connection.ts";
+import { settleTrial } from "./external-authorization/trial.ts";
 import { formatAddress } from "./format-address.ts";
 import { type InboundCall, tellOpened } from "./inbound-call.ts";
+import { whenClosed, withLimits } from "./rate-limits/connection-limits.ts";
 import type { ConnectionEnd, Recorder } from "./recorder.ts";
 import { refusalToday } from "./refusal-today.ts";
-import { refuseDelegated } from "./refuse-delegated.ts";
 import { relay } from "./tcp-relay.ts";
 import { UpstreamConnectError } from "./upstream-dialer.ts";
 
@@ -37,6 +45,7 @@ export interface Carried {
 interface Standing {
   readonly socket: Socket;
   readonly call: InboundCall;
+  readonly consents: ConnectionConsents;
   decision: Decision;
 }
 
@@ -51,16 +60,30 @@ export class InboundCarrier {
   /** Resolves when the connection has ended, or was refused. */
   async carry({ socket, call, head }: Carried): Promise<void> {
     const { recorder, log } = this.#options;
-    const decision = this.#judge(call);
-    if (decision.verdict !== "allow") {
+    const consents = await this.#consult(socket, call);
+    const decision = "verdict" in consents ? consents : this.#judge(call, consents);
+    if ("verdict" in consents || decision.verdict !== "allow") {
       socket.destroy();
       recorder.connectionRefused(call.facts, decision);
       return;
     }
+    const admitted = this.#options.compiled.current.connectionLimits?.admit(call.connection);
+    if (admitted?.refused !== undefined) {
+      socket.destroy();
+      recorder.connectionRefused(call.facts, withLimits(decision, admitted));
+      return;
+    }
+    if (admitted !== undefined) whenClosed(socket, admitted.ended);
     tellOpened(call, { log, protocol: "tcp" });
     recorder.connectionOpened(call.facts);
-    const standing: Standing = { socket, call, decision };
+    const standing: Standing = {
+      socket,
+      call,
+      consents,
+      decision: admitted === undefined ? decision : withLimits(decision, admitted),
+    };
     this.#standing.add(standing);
+    this.#tryOut(standing);
     const application = this.#options.application(call);
     const end = await relayToApplication(standing, { head, application }).finally(() =>
       this.#standing.delete(standing),
@@ -71,7 +94,7 @@ export class InboundCarrier {
   /** Ends the connections that the newest view refuses; the others do not notice. */
   judgeAgain(): void {
     for (const standing of this.#standing) {
-      const decision = this.#judge(standing.call);
+      const decision = this.#judge(standing.call, standing.consents);
       if (decision.verdict === "allow") continue;
       this.#standing.delete(standing);
       standing.decision = decision;
@@ -80,12 +103,59 @@ export class InboundCarrier {
     }
   }
 
-  #judge(call: InboundCall): Decision {
+  /** Never "delegate": nobody is asked any more. */
+  #judge(call: InboundCall, consents: ConnectionConsents): Decision {
+    const { external } = this.#options.compiled.current;
+    return withoutAsking(withConsents(this.#judgeUnasked(call), external, consents));
+  }
+
+  #judgeUnasked(call: InboundCall): Decision {
     const { compiled, clock } = this.#options;
     const rules = transportRules(compiled.current, call.port());
     const reason = refusalToday(call, { rules, now: clock.now() });
     if (reason !== undefined) return { verdict: "deny", reason };
-    return refuseDelegated(authorizeConnection(compiled.current.tcp, call.connection));
+    return authorizeConnection(compiled.current.tcp, call.connection);
+  }
+
+  /** EA-25: whoever leaves meanwhile is waited for by nobody. @returns a decision where that is the end of it */
+  async #consult(socket: Socket, call: InboundCall): Promise<Decision | ConnectionConsents> {
+    const { external } = this.#options.compiled.current;
+    const { reason } = external === undefined ? NOT_DELEGATED : this.#judgeUnasked(call);
+    if (external === undefined || reason.because !== "matched-custom") return NOBODY_ASKED;
+    const { connection, facts } = call;
+    const checked = { connection, own: facts.identities?.destination };
+    let cancel = (): void => {};
+    const leave = (): void => cancel();
+    socket.on("error", leave).once("close", leave);
+    const { delegations } = reason;
+    const asked = await consultAboutConnection(checked, { delegations, external }, (end) => {
+      cancel = end;
+    });
+    socket.off("close", leave);
+    cancel = () => {};
+    return asked;
+  }
+
+  /** AP-113: what authorizers on trial say is told when the connection ends, if they have said it by then. */
+  #tryOut(standing: Standing): void {
+    const { external } = this.#options.compiled.current;
+    if (external === undefined || standing.decision.dryRun === undefined) return;
+    const { connection, facts } = standing.call;
+    const { consents } = standing.consents;
+    const before = standing.decision;
+    const settled = settleTrial(before.dryRun, {
+      external,
+      consents,
+      ask: (client) =>
+        client.askAboutConnection?.({ connection, own: facts.identities?.destination }),
+    });
+    if (settled === undefined) return;
+    if (!(settled instanceof Promise)) standing.decision = { ...before, dryRun: settled };
+    else
+      void settled.then(({ dryRun, answers }) => {
+        if (standing.decision !== before) return;
+        standing.decision = { ...before, dryRun, asked: [...(before.asked ?? []), ...answers] };
+      });
   }
 
   #tellEnded({ call, decision }: Standing): void {
@@ -122,3 +192,4 @@ async function relayToApplication(
 }
 
 const NOTHING = Buffer.alloc(0);
+const NOT_DELEGATED: Pick<Decision, "reason"> = { reason: { because: "no-allow-policy" } };

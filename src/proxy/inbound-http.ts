@@ -10,18 +10,21 @@ import type { SpanSide } from "../telemetry/tracing/span-side.ts";
 import type { FindApplication } from "./application-dial.ts";
 import { applicationProtocol } from "./application-protocol.ts";
 import type { CompiledView } from "./compiled-view.ts";
+import { denied } from "./denied-answer.ts";
 import { OpenedExchange, type Route, type StepResult } from "./exchange.ts";
+import { afterTrial } from "./external-authorization/after-trial.ts";
+import type { Consulted } from "./external-authorization/consultation.ts";
 import { formatAddress } from "./format-address.ts";
 import type { ReceivedRequest } from "./http/received-message.ts";
 import type { ConnectionPools } from "./http/upstream-connections-pools.ts";
 import type { HttpService, RequestVerdict } from "./http-service.ts";
 import type { InboundCall } from "./inbound-call.ts";
-import { denied, INBOUND_STEPS, type InboundExchange, refusalUnder } from "./inbound-steps.ts";
+import { INBOUND_STEPS, type InboundExchange, refusalUnder } from "./inbound-steps.ts";
 import { type InboundTerms, KnownTerms } from "./inbound-terms.ts";
 import { type HttpFraming, requestProtocol } from "./mesh-protocols.ts";
-import type { Recorder } from "./recorder.ts";
+import type { CallFacts, Recorder } from "./recorder.ts";
 import { SingleTarget } from "./single-target.ts";
-import { isWaiting, runWaitingSteps, settled } from "./waiting-steps.ts";
+import { isWaiting, runWaitingSteps, settled, type WaitingStep } from "./waiting-steps.ts";
 
 export interface InboundHttpOptions {
   readonly compiled: Watched<CompiledView>;
@@ -32,13 +35,47 @@ export interface InboundHttpOptions {
   readonly clock: Clock;
 }
 
+/** What a gateway does otherwise than a sidecar does for its application. */
+export interface InboundRole<
+  C extends InboundCall,
+  E extends InboundExchange,
+  T extends InboundTerms = InboundTerms,
+> {
+  readonly reporter: CallFacts["reporter"];
+  readonly steps: readonly WaitingStep<E>[];
+  readonly terms: { of(call: C, compiled: CompiledView, now: Date): T };
+  open(request: ReceivedRequest, arrival: Arrival<C, T>): E;
+  /** Of a request that all steps let in. */
+  routeOf(exchange: E): RequestVerdict;
+  /** Known of the call once it was judged. */
+  factsOf(exchange: E): CallFacts;
+}
+
 export function inboundHttpService(
   options: InboundHttpOptions,
 ): HttpService<InboundCall, InboundExchange> {
+  return judgedHttpService(options, {
+    reporter: "destination",
+    steps: INBOUND_STEPS,
+    terms: new KnownTerms(),
+    open: (request, arrival) => new ArrivedExchange(request, arrival),
+    routeOf: (exchange) => ({ route: applicationRoute(exchange, options) }),
+    factsOf: ({ call }) => call.facts,
+  });
+}
+
+export function judgedHttpService<
+  C extends InboundCall,
+  E extends InboundExchange & { readonly call: C },
+  T extends InboundTerms = InboundTerms,
+>(
+  options: Pick<InboundHttpOptions, "compiled" | "recorder" | "clock" | "log">,
+  role: InboundRole<C, E, T>,
+): HttpService<C, E> {
   const { compiled, recorder, clock, log } = options;
-  const known = new KnownTerms();
+  const { terms: known, reporter } = role;
   /** A policy that came while a request waited counts for it, too. */
-  const today = (result: StepResult, exchange: InboundExchange): StepResult => {
+  const today = (result: StepResult, exchange: E): StepResult => {
     const terms = known.of(exchange.call, compiled.current, clock.now());
     if (result !== "continue" || terms === exchange.terms) return result;
     const [before, now] = [exchange.terms, terms].map(({ rules }) => rules.authentication?.rules);
@@ -50,18 +87,18 @@ export function inboundHttpService(
     judge(request, call) {
       const startedAt = clock.now();
       const terms = known.of(call, compiled.current, startedAt);
-      const spanSide = recorder.spanSide("destination");
-      const exchange = new ArrivedExchange(request, { call, terms, startedAt, spanSide });
-      const result = runWaitingSteps(INBOUND_STEPS, exchange);
+      const spanSide = recorder.spanSide(reporter);
+      const exchange = role.open(request, { call, terms, startedAt, spanSide });
+      const result = runWaitingSteps(role.steps, exchange);
       return {
         exchange,
         verdict: isWaiting(result)
           ? {
               later: settled(result).then((found) =>
-                verdictOf(today(found, exchange), exchange, options),
+                verdictOf(today(found, exchange), exchange, role),
               ),
             }
-          : verdictOf(result, exchange, options),
+          : verdictOf(result, exchange, role),
         afterwards: mayStay(exchange) ? terms.standing : "close",
       };
     },
@@ -77,9 +114,15 @@ export function inboundHttpService(
       });
       return details;
     },
-    record: (exchange, outcome, { facts }) => recorder.request(facts, exchange, outcome),
+    record(exchange, outcome) {
+      const facts = role.factsOf(exchange);
+      if (exchange.trial === undefined) return recorder.request(facts, exchange, outcome);
+      return afterTrial(exchange.trial, { ...outcome, endedAt: clock.now() }, (kept) =>
+        recorder.request(facts, exchange, kept),
+      );
+    },
     recordBroken: (problem, { facts }) => recorder.brokenRequest(facts, problem),
-    answerFields: () => recorder.answerFields("destination"),
+    answerFields: () => recorder.answerFields(reporter),
   };
 }
 
@@ -91,9 +134,9 @@ const OTHER_TOKENS: StepResult = {
   details: "token_rules_changed",
 };
 
-interface Arrival {
-  readonly call: InboundCall;
-  readonly terms: InboundTerms;
+export interface Arrival<C = InboundCall, T = InboundTerms> {
+  readonly call: C;
+  readonly terms: T;
   readonly startedAt: Date;
   readonly spanSide: SpanSide | undefined;
 }
@@ -104,6 +147,8 @@ class ArrivedExchange extends OpenedExchange implements InboundExchange {
   readonly terms: InboundTerms;
   readonly connection: Connection;
   token: TokenPayload | undefined = undefined;
+  consulted: Consulted | undefined = undefined;
+  trial: Promise<void> | undefined = undefined;
   #remoteAddress: string | undefined = undefined;
 
   constructor(request: ReceivedRequest, { call, terms, startedAt, spanSide }: Arrival) {
@@ -130,12 +175,12 @@ function remoteAddress(forwardedFor: string | undefined, { sourceAddress }: Conn
   return rightmost === "" ? sourceAddress : (plainAddress(rightmost) ?? sourceAddress);
 }
 
-function verdictOf(
+function verdictOf<E extends InboundExchange>(
   result: StepResult,
-  exchange: InboundExchange,
-  options: InboundHttpOptions,
+  exchange: E,
+  { routeOf }: { readonly routeOf: (exchange: E) => RequestVerdict },
 ): RequestVerdict {
-  return result === "continue" ? { route: applicationRoute(exchange, options) } : result;
+  return result === "continue" ? routeOf(exchange) : result;
 }
 
 function applicationRoute(

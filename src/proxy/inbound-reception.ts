@@ -34,6 +34,7 @@ import type { Carried, InboundCarrier } from "./inbound-carrier.ts";
 import type { ServedPort } from "./inbound-ports.ts";
 import { type HttpFraming, negotiatedFraming } from "./mesh-protocols.ts";
 import type { MutualTlsTerminator, Verified } from "./mutual-tls-terminator.ts";
+import { refusalByLimits } from "./rate-limits/connection-limits.ts";
 import type { Recorder } from "./recorder.ts";
 import { admissionRefusal } from "./refusal-today.ts";
 
@@ -136,7 +137,7 @@ export class InboundReception {
   }
 
   async #carry(serve: HttpFraming | "tcp", carried: Carried): Promise<void> {
-    const { carrier, http, log } = this.#services;
+    const { carrier, compiled, http, log } = this.#services;
     const { socket, call, head } = carried;
     const reason = notAdmitted(call) ?? this.#revoked(call);
     if (reason !== undefined) {
@@ -146,6 +147,9 @@ export class InboundReception {
     } else if (head.length > 0) {
       socket.destroy();
     } else {
+      const { connectionLimits } = compiled.current;
+      const limited = refusalByLimits(connectionLimits, { socket, connection: call.connection });
+      if (limited !== undefined) return this.#refuse(socket, call, limited);
       tellOpened(call, { log, protocol: serve });
       http.accept(socket, this.#withDeadline(socket, call), serve);
     }

@@ -37,6 +37,8 @@ export interface InboundSideOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Serves a captured connection to a port of a gateway's; absent: there is none. */
+  readonly edge?: (socket: Socket, captured: CapturedConnection) => "taken" | "not served";
 }
 
 /** Some servers close after two seconds, and say so to nobody; a new connection to the own machine costs little. */
@@ -140,6 +142,7 @@ export class InboundSide {
 
   /** A port that a newer view leaves out keeps the last settings it had, for connections that stand. */
   #receive(socket: Socket, captured: CapturedConnection): void {
+    if (this.#options.edge?.(socket, captured) === "taken") return;
     const { address, port: number } = captured.local;
     const settings = (): ServedPort | undefined =>
       this.#options.compiled.current.ports.at(number, address);

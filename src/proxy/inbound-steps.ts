@@ -6,18 +6,29 @@ import type { CompiledAuthorization } from "../policy/authorize.ts";
 import type { Decision } from "../policy/decision.ts";
 import { normalizePath, pathRefusal } from "../policy/path-normalization.ts";
 import type { HttpRequest, TokenPayload } from "../policy/traffic.ts";
-import { responseCodeDetails } from "../telemetry/response-details.ts";
 import { startSpan } from "../telemetry/tracing/span.ts";
-import { type Answer, type Exchange, refusal, type StepResult } from "./exchange.ts";
+import { denied, detailsOf } from "./denied-answer.ts";
+import { type Exchange, refusal, type StepResult } from "./exchange.ts";
+import {
+  askedOf,
+  type Consulted,
+  consultAuthorizers,
+} from "./external-authorization/consultation.ts";
+import {
+  consultedDecision,
+  standingDecision,
+} from "./external-authorization/consulted-decision.ts";
+import type { ExternalAuthorization } from "./external-authorization/external-authorization.ts";
 import { type ClientCertForwarding, FORWARDED_CLIENT_CERT } from "./forwarded-client-cert.ts";
 import { leaveOutDisguised } from "./http/disguised-fields.ts";
 import type { HeldFields } from "./http/held-fields.ts";
 import { OVER_HTTP, OVER_HTTPS } from "./http/ready-field.ts";
+import { removeReserved } from "./http/reserved-names.ts";
 import type { InboundCall } from "./inbound-call.ts";
 import type { InboundTerms } from "./inbound-terms.ts";
-import type { Peer } from "./peer.ts";
+import type { Peer, PresentedCertificate } from "./peer.ts";
+import type { RateLimits } from "./rate-limits/rate-limits.ts";
 import type { TransportRules } from "./refusal-today.ts";
-import { refuseDelegated } from "./refuse-delegated.ts";
 import {
   identifyRequest,
   refuseExpectation,
@@ -35,6 +46,10 @@ export interface InboundRules extends TransportRules {
   readonly clientCert: ClientCertForwarding;
   /** Absent: no RequestAuthentication applies. */
   readonly authentication: TokenAuthentication | undefined;
+  /** Absent: no CUSTOM policy applies, and nobody is asked. */
+  readonly external: ExternalAuthorization | undefined;
+  /** Absent: none counts requests. */
+  readonly rateLimits: RateLimits | undefined;
   readonly requestId: ProxyHeaders["requestId"];
 }
 
@@ -47,10 +62,11 @@ export interface InboundExchange extends Exchange, HttpRequest {
   authority: string | undefined;
   /** Of a token that was verified here; whatever a client says of one counts for nothing (JWT-68). */
   token: TokenPayload | undefined;
+  /** Once authorizers were asked. */
+  consulted?: Consulted | undefined;
+  /** While authorizers on trial are asked; never rejects, and does not take long. */
+  trial?: Promise<void> | undefined;
 }
-
-/** AP-130: exactly these 19 bytes. */
-export const DENIED_BODY = "RBAC: access denied";
 
 export const INBOUND_STEPS: readonly WaitingStep<InboundExchange>[] = [
   refuseFormerlyWelcome,
@@ -63,9 +79,12 @@ export const INBOUND_STEPS: readonly WaitingStep<InboundExchange>[] = [
   identify,
   traceRequest,
   forwardCaller,
+  reserveNames,
+  consultAuthorizers,
   authenticate,
   authorize,
   refuseExpectation,
+  limitRate,
 ];
 
 /** A connection may be older than the mode or the trust that would refuse it today. */
@@ -110,7 +129,7 @@ function traceRequest(exchange: InboundExchange): StepResult {
 
 /** OBS-30, OBS-32: who called, in words the application can read; on plaintext nobody may say so. */
 function forwardCaller({ headers, call, terms }: InboundExchange): StepResult {
-  tellCaller(headers, call.peer, terms);
+  tellCaller(headers, call.peer ?? call.clientCertificate, terms);
   leaveOutDisguised(headers);
   if (headers.isBlank("x-forwarded-proto")) {
     headers.remove("x-forwarded-proto");
@@ -121,7 +140,7 @@ function forwardCaller({ headers, call, terms }: InboundExchange): StepResult {
 
 function tellCaller(
   headers: HeldFields,
-  peer: Peer | undefined,
+  peer: Peer | PresentedCertificate | undefined,
   { caller, rules }: InboundTerms,
 ): void {
   const received = headers.get(FORWARDED_CLIENT_CERT);
@@ -134,15 +153,28 @@ function tellCaller(
   else if (told !== received) headers.set(FORWARDED_CLIENT_CERT, told);
 }
 
+/** JWT-74: before anybody reads what clients say in our words, and before authorizers or tokens say it. */
+function reserveNames(exchange: InboundExchange): StepResult {
+  const { authentication } = exchange.terms.rules;
+  if (authentication !== undefined) reserve(exchange, authentication.outputs);
+  return "continue";
+}
+
 /** JWT-74 holds for every request; a preflight of CORS has no token to show (JWT-22). */
 function authenticate(exchange: InboundExchange): StepResult | Waiting {
   const { authentication } = exchange.terms.rules;
   if (authentication === undefined) return "continue";
-  authentication.sanitize(exchange.headers);
   if (isPreflight(exchange)) return "continue";
   const found = authentication.authenticate(exchange, exchange.startedAt);
   if (!(found instanceof Promise)) return admitUser(exchange, authentication, found);
   return { until: found.then((verified) => admitUser(exchange, authentication, verified)) };
+}
+
+/** Before anything of ours is written: no client says it, in headers or trailers. */
+function reserve(exchange: InboundExchange, names: readonly string[]): void {
+  if (names.length === 0) return;
+  removeReserved(exchange.headers, names);
+  exchange.reservedNames = names;
 }
 
 function isPreflight({ method, headers }: InboundExchange): boolean {
@@ -159,7 +191,9 @@ function admitUser(
     exchange.token = authentication.accept(exchange, found.accepted);
     return "continue";
   }
-  exchange.decision = { verdict: "deny", reason: authentication.refusal(found) };
+  const reason = authentication.refusal(found);
+  exchange.decision = { verdict: "deny", reason, ...askedOf(exchange) };
+  authentication.conceal(exchange);
   return tokenAnswer(found.result, {
     scheme: exchange.headers.get("x-forwarded-proto") ?? "http",
     authority: exchange.authority ?? "",
@@ -168,23 +202,15 @@ function admitUser(
 }
 
 function authorize(exchange: InboundExchange): StepResult {
-  const decision = judge(exchange, exchange.terms);
+  const decision = consultedDecision(exchange);
   exchange.decision = decision;
   if (decision.verdict === "allow") return "continue";
-  return denied(detailsOf(decision));
+  return denied(detailsOf(decision.reason));
 }
 
-/** AP-130 */
-export function denied(details: string): Answer {
-  return { status: 403, body: DENIED_BODY, flags: "-", details };
-}
-
-function judge(exchange: InboundExchange, { authorization, rules }: InboundTerms): Decision {
-  return refuseDelegated(authorization.judge(rules.authorization, exchange));
-}
-
-function detailsOf({ reason }: Decision): string {
-  return responseCodeDetails(reason) ?? "rbac_access_denied";
+/** Last of all: what is refused spends nothing. */
+function limitRate(exchange: InboundExchange): StepResult | Waiting {
+  return exchange.terms.rules.rateLimits?.admit(exchange) ?? "continue";
 }
 
 /**
@@ -195,8 +221,8 @@ function detailsOf({ reason }: Decision): string {
 export function refusalUnder(terms: InboundTerms, exchange: InboundExchange): string | undefined {
   const { refusal: reason } = terms;
   const decision: Decision =
-    reason === undefined ? judge(exchange, terms) : { verdict: "deny", reason };
+    reason === undefined ? standingDecision(exchange, terms) : { verdict: "deny", reason };
   if (decision.verdict === "allow") return undefined;
   exchange.decision = decision;
-  return detailsOf(decision);
+  return detailsOf(decision.reason);
 }

@@ -48,12 +48,12 @@ export class KnownTerms {
   }
 }
 
-function termsOf(
+export function termsOf(
   call: InboundCall,
   rules: InboundRules,
   { port, now }: { readonly port: ServedPort; readonly now: Date },
 ): InboundTerms {
-  const caller = rules.clientCert.forward(undefined, call.peer);
+  const caller = rules.clientCert.forward(undefined, call.peer ?? call.clientCertificate);
   return {
     port,
     rules,

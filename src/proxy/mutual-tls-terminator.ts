@@ -4,21 +4,14 @@
  */
 import type { X509Certificate } from "node:crypto";
 import type { Socket } from "node:net";
-import {
-  createServer,
-  type SecureContextOptions,
-  type Server,
-  type TLSSocket,
-  type TlsOptions,
-} from "node:tls";
+import type { SecureContextOptions, Server, TLSSocket, TlsOptions } from "node:tls";
 import { isDeepStrictEqual } from "node:util";
 import { describeError } from "../runtime/hauberk-error.ts";
+import { AcceptedHandshakes } from "./accepted-handshakes.ts";
 import { CHOSEN_PROTOCOLS } from "./mesh-protocols.ts";
 import { firstEnd, type Peer, verifyPeer } from "./peer.ts";
 import { servedCertificate } from "./served-certificate.ts";
 import { type MeshCredentials, serverContextOptions } from "./tls-context.ts";
-
-const HANDSHAKE_MS = 10_000;
 
 /** Who is at the other end, and by which roots that was found. */
 export interface Verified {
@@ -43,7 +36,7 @@ export type Termination =
 export class MutualTlsTerminator {
   /** By what they choose; "nothing" is for clients that offer none of it: from a list, Node would send them an alert. */
   readonly #servers: Readonly<Record<"http" | "tcp" | "nothing", Server>>;
-  readonly #pending = new Map<string, (termination: TLSSocket | Error) => void>();
+  readonly #handshakes = new AcceptedHandshakes();
   #credentials: MeshCredentials;
   /** What all servers' contexts are made of; undefined while they may differ. */
   #context: SecureContextOptions | undefined;
@@ -81,7 +74,10 @@ export class MutualTlsTerminator {
   async terminate(raw: Socket, { offered, serve }: TerminationOptions): Promise<Termination> {
     const { svid, trust } = this.#credentials;
     const chooses = CHOSEN_PROTOCOLS[serve].some((name) => offered.includes(name));
-    const outcome = await this.#handshake(raw, this.#servers[chooses ? serve : "nothing"]);
+    const outcome = await this.#handshakes.handshake(
+      raw,
+      this.#servers[chooses ? serve : "nothing"],
+    );
     if (outcome instanceof Error) {
       raw.destroy();
       return { problem: describeError(outcome) };
@@ -97,54 +93,12 @@ export class MutualTlsTerminator {
     }
   }
 
-  #handshake(raw: Socket, server: Server): Promise<TLSSocket | Error> {
-    const key = connectionKey(raw);
-    if (key === undefined) return Promise.resolve(new Error("the client left"));
-    // Who ends its side now will never finish the handshake; with a half-open socket nobody would notice.
-    raw.allowHalfOpen = false;
-    return new Promise((resolve) => {
-      const onClose = (): void => settle(new Error("the client left during the handshake"));
-      const settle = (outcome: TLSSocket | Error): void => {
-        this.#pending.delete(key);
-        raw.off("close", onClose);
-        resolve(outcome);
-      };
-      raw.once("close", onClose);
-      this.#pending.set(key, settle);
-      server.emit("connection", raw);
-    });
-  }
-
   #server(alpn: TlsOptions): Server {
-    const server = createServer({
+    return this.#handshakes.server({
       ...this.#context,
       ...alpn,
       requestCert: true,
       rejectUnauthorized: false,
-      handshakeTimeout: HANDSHAKE_MS,
     });
-    server.on("secureConnection", (socket) => {
-      socket.allowHalfOpen = true;
-      this.#settle(socket, socket);
-    });
-    server.on("tlsClientError", (error, socket) => {
-      this.#settle(socket, error);
-      socket.destroy();
-    });
-    return server;
   }
-
-  #settle(socket: TLSSocket, outcome: TLSSocket | Error): void {
-    const key = connectionKey(socket);
-    const settle = key === undefined ? undefined : this.#pending.get(key);
-    if (settle === undefined) socket.destroy();
-    else settle(outcome);
-  }
-}
-
-/** The TLS socket and the one below it have nothing in common but their ends. */
-function connectionKey(socket: Socket): string | undefined {
-  const { remoteAddress, remotePort, localAddress, localPort } = socket;
-  if (remoteAddress === undefined) return undefined;
-  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }

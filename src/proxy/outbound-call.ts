@@ -1,7 +1,13 @@
 /** What is known of one connection of the application's own. */
 import type { Decision } from "../policy/decision.ts";
 import type { SocketAddress } from "../policy/workload.ts";
-import type { Destination, Endpoint } from "../policy/workload-view.ts";
+import type {
+  Destination,
+  DestinationSubset,
+  Endpoint,
+  Outbound,
+} from "../policy/workload-view.ts";
+import { calledAt, goesAsCalled } from "./called-destination.ts";
 import type { CompiledView } from "./compiled-view.ts";
 import type { CallFacts } from "./recorder.ts";
 
@@ -20,8 +26,10 @@ export const UNKNOWN_DESTINATION: Decision = {
 };
 
 /** A destination by name: the newest view says what stands behind it. */
-export interface DestinationName extends Pick<Destination, "host" | "servicePort"> {
-  /** The one endpoint that is meant, of a headless service. */
+export interface DestinationName
+  extends Pick<Destination, "host" | "servicePort">,
+    Partial<Pick<DestinationSubset, "subset">> {
+  /** The one endpoint that is meant, of a headless service; or where a call goes that has no endpoint of its own. */
   readonly only?: SocketAddress;
 }
 
@@ -33,15 +41,28 @@ export function namedDestination(
   const { only } = name;
   const found = destinations.get(outboundCluster(name));
   if (found === undefined || only === undefined) return found;
+  if (goesAsCalled(found)) return calledAt(found, only);
   const meant = ({ address }: Endpoint): boolean =>
     address.address === only.address && address.port === only.port;
   return { ...found, endpoints: found.endpoints.filter(meant) };
 }
 
-/** `outbound|8080||api.production.svc.cluster.local` */
+/** A destination, or what one of its subsets is. */
+export type AnyDestination = Destination & Partial<Pick<DestinationSubset, "subset">>;
+
+/** `outbound|8080||api.production.svc.cluster.local`; of a subset its name stands in the middle. */
 export function outboundCluster({
   host,
   servicePort,
-}: Pick<Destination, "host" | "servicePort">): string {
-  return `outbound|${servicePort}||${host}`;
+  subset = "",
+}: Omit<DestinationName, "only">): string {
+  return `outbound|${servicePort}|${subset}|${host}`;
+}
+
+/** Whatever may be called, by whatever name. */
+export function allDestinations({
+  destinations,
+  subsets,
+}: Pick<Outbound, "destinations" | "subsets">): readonly AnyDestination[] {
+  return subsets === undefined ? destinations : [...destinations, ...subsets];
 }

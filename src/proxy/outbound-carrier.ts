@@ -1,31 +1,28 @@
 /** Carries a connection of the application's own to a destination: as requests, or as bytes. */
 import type { Socket } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
 import { DEFAULT_TRAFFIC_POLICY } from "../policy/effective-traffic-policy.ts";
-import type { SocketAddress } from "../policy/workload.ts";
-import type { Destination, Endpoint } from "../policy/workload-view.ts";
+import type { Destination } from "../policy/workload-view.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Watched } from "../runtime/watched.ts";
-import type { SelectionProblem } from "./balancing/selection.ts";
 import type { CompiledView } from "./compiled-view.ts";
-import type { CallSelection } from "./destination-balancer.ts";
-import { DestinationAttempts } from "./destination-balancer-attempts.ts";
 import type { DestinationBalancers } from "./destination-balancers.ts";
+import { type Dialled, type DialledDestination, dialDestination } from "./dial-destination.ts";
 import { type FirstBytesOptions, readFirstBytes } from "./first-bytes.ts";
 import { formatAddress } from "./format-address.ts";
 import type { HttpFraming } from "./mesh-protocols.ts";
 import { type DestinationName, namedDestination, type OutboundCall } from "./outbound-call.ts";
 import { chooseOutboundChain, outboundDetector } from "./outbound-chain.ts";
-import { withDestination } from "./outbound-http.ts";
+import { withDestination } from "./outbound-requests.ts";
 import type { OutboundTargets } from "./outbound-targets.ts";
 import type { Peer } from "./peer.ts";
 import { reachable } from "./reachable-endpoints.ts";
 import type { CallFacts, Recorder } from "./recorder.ts";
 import { peerProblem } from "./refusal-today.ts";
+import { streamWay } from "./routed/stream-way.ts";
 import { type RelayOptions, relay } from "./tcp-relay.ts";
-import { type Upstream, UpstreamConnectError } from "./upstream-dialer.ts";
+import type { Upstream } from "./upstream-dialer.ts";
 
 export interface OutboundCarrierOptions {
   readonly compiled: Watched<CompiledView>;
@@ -34,6 +31,8 @@ export interface OutboundCarrierOptions {
   readonly recorder: Recorder;
   readonly log: Log;
   readonly clock: Clock;
+  /** A number in [0, 1). */
+  readonly random: () => number;
   /** Serves a connection that carries requests. */
   readonly requests: (socket: Socket, call: OutboundCall, framing: HttpFraming) => void;
 }
@@ -88,7 +87,7 @@ export class OutboundCarrier {
 
   async #carry(
     socket: Socket,
-    departure: Departure & { readonly requests: (framing: HttpFraming) => void },
+    departure: DialledDestination & { readonly requests: (framing: HttpFraming) => void },
   ): Promise<void> {
     const { protocol } = departure.destination;
     const detect = outboundDetector(protocol);
@@ -104,7 +103,16 @@ export class OutboundCarrier {
     else departure.requests(chain.http);
   }
 
-  async #carryTcp(socket: Socket, departure: Departure & { readonly head: Buffer }): Promise<void> {
+  async #carryTcp(
+    socket: Socket,
+    called: DialledDestination & { readonly head: Buffer },
+  ): Promise<void> {
+    const departure = await this.#routed(socket, called);
+    if (departure === "nowhere") {
+      socket.destroy();
+      this.#options.recorder.connectionRefused(called.facts);
+      return;
+    }
     const { facts, head } = departure;
     const { recorder } = this.#options;
     const reach = reachable(departure.destination);
@@ -114,7 +122,10 @@ export class OutboundCarrier {
       return;
     }
     const { rootsPem } = this.#options.compiled.current.view.trust;
-    const dialled = await this.#dial({ ...departure, destination: reach.destination }, socket);
+    const dialled = await dialDestination(
+      { ...departure, destination: reach.destination },
+      { ...this.#options, isLeft: () => socket.destroyed },
+    );
     if ("failure" in dialled) {
       socket.destroy();
       const { flags, reason, target } = dialled.failure;
@@ -142,6 +153,25 @@ export class OutboundCarrier {
     recorder.connectionClosed(facts, { flags: "-", ...bytes, target, ends: upstream });
   }
 
+  /** Where users' routes lead it; most connections have none. */
+  async #routed<Called extends DialledDestination & { readonly head: Buffer }>(
+    socket: Socket,
+    called: Called,
+  ): Promise<Called | "nowhere"> {
+    const compiled = this.#options.compiled.current;
+    if (compiled.view.outbound.streamRoutes === undefined) return called;
+    const { destination, head, facts } = called;
+    const way = await streamWay(
+      socket,
+      { destination, head, address: facts.local.address },
+      { compiled, chance: this.#options.random },
+    );
+    if (way === "nowhere") return way;
+    if (way === "as called" || way.destination === destination)
+      return way === "as called" ? called : { ...called, head: way.head };
+    return { ...called, ...way, only: undefined, facts: withDestination(facts, way.destination) };
+  }
+
   /** Trust may have changed while the callee was dialled. */
   #watch(socket: Socket, { facts, upstream, rootsPem }: Opened): void {
     const peer = upstream.mutualTls?.peer;
@@ -150,42 +180,7 @@ export class OutboundCarrier {
     if (rootsPem !== this.#options.compiled.current.view.trust.rootsPem) this.judgeAgain();
   }
 
-  /** Whoever is given a connection says by its `attempts` when it is over. */
-  async #dial(departure: Departure, client: Socket): Promise<Dialled | DialFailure> {
-    const { destination } = departure;
-    const { targets } = this.#options;
-    const selection = this.#select(departure);
-    if (selection === "overflow") return { failure: { flags: "UO" } };
-    if (selection === "no-healthy-upstream") return { failure: { flags: "UH" } };
-    const attempts = new DestinationAttempts(selection, (endpoint) => endpoint);
-    let endpoint = attempts.first();
-    for (;;) {
-      const target = endpoint.address;
-      try {
-        const upstream = await targets.dial(destination, { endpoint, content: "tcp" });
-        attempts.sent();
-        return { upstream, target, attempts };
-      } catch (error) {
-        const next =
-          error instanceof UpstreamConnectError ? attempts.after(endpoint, error) : undefined;
-        if (next === undefined || client.destroyed) attempts.done();
-        if (!(error instanceof UpstreamConnectError)) throw error;
-        const failure = { flags: "UF", reason: error.reason, target } as const;
-        if (next === undefined || client.destroyed) return { failure };
-        endpoint = next.endpoint;
-        await delay(next.pauseMs);
-      }
-    }
-  }
-
-  #select({ facts, destination, only }: Departure): CallSelection | SelectionProblem {
-    const balancer = this.#options.balancers.of(destination);
-    const hashInput = { source: facts.remote, local: facts.local };
-    const call = { carried: "tcp", hashInput, ...(only !== undefined && { only }) } as const;
-    return balancer?.select(call) ?? "no-healthy-upstream";
-  }
-
-  #tellOpened({ facts, destination }: Departure, { upstream, target }: Dialled): void {
+  #tellOpened({ facts, destination }: DialledDestination, { upstream, target }: Dialled): void {
     this.#options.log.info("outbound connection opened", {
       from: formatAddress(facts.remote),
       to: `${destination.host}:${destination.servicePort}`,
@@ -224,25 +219,4 @@ interface Standing {
 
 interface Opened extends Pick<Standing, "facts" | "rootsPem"> {
   readonly upstream: Upstream;
-}
-
-interface Departure {
-  readonly facts: CallFacts;
-  readonly destination: Destination;
-  /** See `DestinationName`. */
-  readonly only: SocketAddress | undefined;
-}
-
-interface Dialled {
-  readonly attempts: DestinationAttempts<Endpoint>;
-  readonly upstream: Upstream;
-  readonly target: SocketAddress;
-}
-
-interface DialFailure {
-  readonly failure: {
-    readonly flags: "UF" | "UH" | "UO";
-    readonly reason?: string;
-    readonly target?: SocketAddress;
-  };
 }

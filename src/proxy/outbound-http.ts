@@ -1,30 +1,35 @@
 /** The outbound side's HTTP service: finds the service that the application means and sends the request to it. */
 import type { Socket } from "node:net";
 import type { ProxyHeaders } from "../api/proxy-headers.ts";
-import { DEFAULT_TRAFFIC_POLICY } from "../policy/effective-traffic-policy.ts";
+import type { HostRoutes } from "../policy/routes/route-table.ts";
 import type { Destination } from "../policy/workload-view.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Watched } from "../runtime/watched.ts";
-import { applicationProtocol } from "./application-protocol.ts";
+import { goesAsCalled } from "./called-destination.ts";
 import type { CompiledView } from "./compiled-view.ts";
 import type { BalancedCall, DestinationBalancer } from "./destination-balancer.ts";
 import { DestinationAttempts } from "./destination-balancer-attempts.ts";
 import type { DestinationBalancers } from "./destination-balancers.ts";
 import { findDestination } from "./destination-lookup.ts";
-import { type Answer, OpenedExchange, refusal, runSteps } from "./exchange.ts";
+import { OpenedExchange, refusal, runSteps } from "./exchange.ts";
 import type { ReceivedRequest } from "./http/received-message.ts";
 import type { HttpService, Judged } from "./http-service.ts";
+import { type DestinationName, namedDestination, type OutboundCall } from "./outbound-call.ts";
 import {
-  type DestinationName,
-  namedDestination,
-  type OutboundCall,
-  outboundCluster,
-} from "./outbound-call.ts";
+  balancedRequest,
+  contentOf,
+  NO_ENDPOINT,
+  OVERFLOW,
+  schemeOf,
+  withDestination,
+} from "./outbound-requests.ts";
 import { CONNECT_STEPS, OUTBOUND_STEPS, type OutboundExchange } from "./outbound-steps.ts";
-import type { OutboundTargets, RequestContent } from "./outbound-targets.ts";
+import type { OutboundTargets } from "./outbound-targets.ts";
 import { type Aim, LastWays, OutboundWay } from "./outbound-way.ts";
 import type { ProxyCredentials } from "./proxy-credentials.ts";
-import type { CallFacts, Recorder } from "./recorder.ts";
+import type { Recorder } from "./recorder.ts";
+import { followRoute, NO_ROUTE } from "./routed/route-verdict.ts";
+import { RoutedWays } from "./routed/routed-ways.ts";
 
 export interface OutboundHttpOptions {
   readonly compiled: Watched<CompiledView>;
@@ -33,6 +38,8 @@ export interface OutboundHttpOptions {
   readonly credentials: ProxyCredentials;
   readonly recorder: Recorder;
   readonly clock: Clock;
+  /** A number in [0, 1). */
+  readonly random: () => number;
   /** Serves what comes through a tunnel as if it had come to the destination's own listener. */
   readonly serveTunnel: (socket: Socket, call: TunnelCall) => void;
 }
@@ -45,13 +52,14 @@ export function outboundHttpService(
 ): HttpService<OutboundCall, OutboundExchange> {
   const { recorder } = options;
   const ways = new LastWays();
+  const routing = { ...options, routed: new RoutedWays(options) };
   return {
     judge(request, call) {
       const exchange = new DepartingExchange(request, { call, options, ways });
       const verdict =
         request.method === "CONNECT"
           ? tunnelVerdict(exchange, options)
-          : requestVerdict(exchange, options);
+          : requestVerdict(exchange, routing);
       return { exchange, verdict, afterwards: "keep" };
     },
     record(exchange, outcome, call) {
@@ -77,6 +85,8 @@ class DepartingExchange extends OpenedExchange implements OutboundExchange {
   readonly requestId: ProxyHeaders["requestId"];
   destination: Destination | undefined;
   way: OutboundWay | undefined;
+  routes: HostRoutes | undefined = undefined;
+  calledPort: number | undefined = undefined;
   readonly #compiled: CompiledView;
   readonly #ways: LastWays;
   readonly #received: string | undefined;
@@ -115,7 +125,22 @@ class DepartingExchange extends OpenedExchange implements OutboundExchange {
   find({ host, port }: { readonly host: string; readonly port: number }): Destination | undefined {
     const { view } = this.#compiled;
     const { namespace } = view.workload;
-    return findDestination(view.outbound.destinations, { host, port, namespace });
+    return (
+      findDestination(view.outbound.destinations, { host, port, namespace }) ??
+      this.#compiled.told.of(port, host)
+    );
+  }
+
+  told(port: number, host: string): Destination | undefined {
+    return this.#compiled.told.ofHost(port, host);
+  }
+
+  routesTo({ host }: Destination): HostRoutes | undefined {
+    return this.#compiled.routes?.hostOf(host);
+  }
+
+  routesOf(host: string): HostRoutes | undefined {
+    return this.#compiled.routes?.hostOf(host);
   }
 
   named(name: DestinationName): Destination | undefined {
@@ -123,9 +148,30 @@ class DepartingExchange extends OpenedExchange implements OutboundExchange {
   }
 }
 
-function requestVerdict(exchange: DepartingExchange, options: OutboundHttpOptions): Verdict {
+interface Routing extends OutboundHttpOptions {
+  readonly routed: RoutedWays;
+}
+
+function requestVerdict(exchange: DepartingExchange, routing: Routing): Verdict {
   const result = runSteps(OUTBOUND_STEPS, exchange);
-  return result === "continue" ? routeTo(exchange, options) : result;
+  if (result !== "continue") return result;
+  const { routes } = exchange;
+  return routes === undefined ? routeTo(exchange, routing) : follow(routes, exchange, routing);
+}
+
+/** Where a user's route leads; nobody's: nowhere. */
+function follow(routes: HostRoutes, exchange: DepartingExchange, routing: Routing): Verdict {
+  const { destination, call, method, path, authority } = exchange;
+  const port = destination?.servicePort ?? exchange.calledPort;
+  const header = (name: string): string | undefined =>
+    name === "host" ? exchange.authority : exchange.headers.get(name);
+  const route = routes.find({ method, path, authority, scheme: "http", port, header });
+  if (route === undefined) return NO_ROUTE;
+  const { routed: ways, random: chance } = routing;
+  const context = { ways, facts: call.facts, scheme: "http", calledPort: port, chance } as const;
+  const { verdict, way } = followRoute(route, exchange, context);
+  exchange.destination = way?.destination ?? destination;
+  return verdict;
 }
 
 function tunnelVerdict(exchange: OutboundExchange, options: OutboundHttpOptions): Verdict {
@@ -135,18 +181,18 @@ function tunnelVerdict(exchange: OutboundExchange, options: OutboundHttpOptions)
   if (destination === undefined) return refusal(503, "no such destination");
   const { host, servicePort } = destination;
   const facts = { ...call.facts, startedAt };
-  return {
-    tunnel: (socket) => options.serveTunnel(socket, { facts, via: { host, servicePort } }),
-  };
+  const via = { host, servicePort, ...onlyCalled(destination) };
+  return { tunnel: (socket) => options.serveTunnel(socket, { facts, via }) };
 }
 
 function routeTo(exchange: DepartingExchange, options: OutboundHttpOptions): Verdict {
   const way = exchange.way ?? newWay(exchange, options);
   if (way === undefined) return NO_ENDPOINT;
-  const selection = way.balancer.select(balancedCall(exchange, way.balancer));
+  const selection = way.balancer.select(callOf(exchange, way.balancer));
   if (typeof selection === "string") return selection === "overflow" ? OVERFLOW : NO_ENDPOINT;
   const reaching = way.reaching(contentOf(exchange, way.destination));
-  return { route: { scheme: "http", attempts: new DestinationAttempts(selection, reaching) } };
+  const scheme = schemeOf(way.destination);
+  return { route: { scheme, attempts: new DestinationAttempts(selection, reaching) } };
 }
 
 function newWay(
@@ -163,51 +209,15 @@ function newWay(
   return way;
 }
 
-const ANY_ENDPOINT: BalancedCall = { carried: "http" };
-
-function balancedCall(
-  { call, headers, path }: OutboundExchange,
-  { sticks }: DestinationBalancer,
-): BalancedCall {
-  const only = typeof call.via === "string" ? undefined : call.via.only;
-  if (only === undefined && !sticks) return ANY_ENDPOINT;
-  const { remote: source, local } = call.facts;
-  const hashInput = sticks ? { source, local, fields: headers, path } : undefined;
-  return { carried: "http", only, hashInput };
+function callOf(exchange: OutboundExchange, balancer: DestinationBalancer): BalancedCall {
+  const { call } = exchange;
+  const { only } = typeof call.via === "string" ? onlyCalled(exchange.destination) : call.via;
+  return balancedRequest(exchange, { balancer, facts: call.facts, only });
 }
 
-const NO_ENDPOINT: Answer = {
-  status: 503,
-  body: "no endpoint of the service serves now\n",
-  flags: "UH",
-  details: "no_healthy_upstream",
-};
-const OVERFLOW: Answer = {
-  status: 503,
-  body: "too many requests to the service are under way\n",
-  headers: ["x-envoy-overloaded", "true"],
-  flags: "UO",
-  details: "upstream_reset_before_response_started{overflow}",
-};
-
-function contentOf(
-  { upgrade, protocol }: OutboundExchange,
-  destination: Destination | undefined,
-): RequestContent {
-  if (upgrade !== "none" || destination === undefined) return "upgrade";
-  const { httpVersion } = (destination.trafficPolicy ?? DEFAULT_TRAFFIC_POLICY).connectionPool;
-  return applicationProtocol({ protocol: destination.protocol, httpVersion }, protocol);
-}
-
-/** By what was known before, the last made: its identity is what logs and metrics find their texts and series by. */
-const lastDeparted = new WeakMap<CallFacts, CallFacts>();
-
-/** What is known of a call once it is known where it goes; the same object again for the same destination. */
-export function withDestination(facts: CallFacts, destination: Destination | undefined): CallFacts {
-  if (destination === undefined || destination === facts.destination) return facts;
-  const last = lastDeparted.get(facts);
-  if (last !== undefined && last.destination === destination) return last;
-  const departed = { ...facts, destination, cluster: outboundCluster(destination) };
-  lastDeparted.set(facts, departed);
-  return departed;
+/** Of a destination whose calls go where the application sent them. */
+function onlyCalled(destination: Destination | undefined): Pick<DestinationName, "only"> {
+  const [called] =
+    destination !== undefined && goesAsCalled(destination) ? destination.endpoints : [];
+  return called === undefined ? {} : { only: called.address };
 }

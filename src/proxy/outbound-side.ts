@@ -25,11 +25,12 @@ import { ConnectionPools } from "./http/upstream-connections-pools.ts";
 import { HttpProxy } from "./http-proxy.ts";
 import { HttpServiceHandler } from "./http-service.ts";
 import { ListenerSet, type ManagedListener } from "./listener-set.ts";
-import type { OutboundCall } from "./outbound-call.ts";
+import { allDestinations, type OutboundCall } from "./outbound-call.ts";
 import { OutboundCarrier } from "./outbound-carrier.ts";
 import { outboundHttpService } from "./outbound-http.ts";
 import { OutboundListener } from "./outbound-listener.ts";
 import { OutboundTargets } from "./outbound-targets.ts";
+import { type ServiceCaller, serviceCaller } from "./own-calls/service-caller.ts";
 import type { ProxyCredentials } from "./proxy-credentials.ts";
 import type { Recorder } from "./recorder.ts";
 import { connectDirectly } from "./upstream-dialer.ts";
@@ -75,12 +76,16 @@ export class OutboundSide {
     const deadlines = new CertificateDeadlines({ clock, random });
     this.#pools = new ConnectionPools({ idleMs: SIDECAR_IDLE_MS, deadlines });
     const balancers = new DestinationBalancers({ chance: seededChance(random() * 2 ** 32), log });
-    balancers.apply(outbound.destinations);
-    this.#forget = compiled.onChange(({ view }) => balancers.apply(view.outbound.destinations));
+    balancers.apply(allDestinations(outbound));
+    this.#forget = compiled.onChange(({ view }) => balancers.apply(allDestinations(view.outbound)));
     this.#balancers = balancers;
-    this.#targets = new OutboundTargets(this.#pools, { svid, trust, connect, clock, balancers });
+    this.#targets = new OutboundTargets(this.#pools, {
+      ...{ svid, trust, connect },
+      ...{ clock, balancers, log },
+    });
     const view = (): WorkloadView => compiled.current.view;
     this.connectCollector = collectorConnections({ view, targets: this.#targets, connect, random });
+    this.services = serviceCaller({ compiled, targets: this.#targets, balancers });
     const shared = { ...options, targets: this.#targets, balancers };
     this.#carrier = new OutboundCarrier({
       ...shared,
@@ -141,13 +146,21 @@ export class OutboundSide {
     return this.#set.apply(wanted);
   }
 
+  /** For whoever else sends requests to destinations of the view, as a gateway. */
+  get reach(): { readonly targets: OutboundTargets; readonly balancers: DestinationBalancers } {
+    return { targets: this.#targets, balancers: this.#balancers };
+  }
+
   /** By the same way as the application's own calls. */
   readonly connectCollector: ConnectCollector;
+  /** The same way, for what the sidecar asks others itself. */
+  readonly services: ServiceCaller;
 
   async close(): Promise<void> {
     this.#http.drain();
     await this.#set.close();
     this.#pools.close();
+    await this.#targets.close();
     this.#forget();
     this.#balancers.close();
   }

@@ -1,8 +1,10 @@
 /** What a request of the application goes through before it leaves, in this order. */
 import type { ProxyHeaders } from "../api/proxy-headers.ts";
+import type { HostRoutes } from "../policy/routes/route-table.ts";
 import type { Destination } from "../policy/workload-view.ts";
 import { responseCodeDetails } from "../telemetry/response-details.ts";
 import { startSpan } from "../telemetry/tracing/span.ts";
+import { calledAs, calledAt } from "./called-destination.ts";
 import { isAddressOf, withoutLocalSuffix } from "./destination-lookup.ts";
 import {
   type Answer,
@@ -39,8 +41,18 @@ export interface OutboundExchange extends Exchange {
     readonly port: number;
   }) => Destination | undefined;
   readonly named: (name: DestinationName) => Destination | undefined;
+  /** A host of a ServiceEntry, by what the request calls it. */
+  readonly told: (port: number, host: string) => Destination | undefined;
   /** Of the connection's last request, where this one goes the same way. */
   readonly knownWay: () => OutboundWay | undefined;
+  /** Of users, for the host of a destination; undefined where they have said nothing. */
+  readonly routesTo: (destination: Destination) => HostRoutes | undefined;
+  /** The same, for a host that no destination has. */
+  readonly routesOf: (host: string) => HostRoutes | undefined;
+  /** The port that was called, where no destination says it. */
+  calledPort: number | undefined;
+  /** The request goes where they lead, and perhaps not to `destination`. */
+  routes: HostRoutes | undefined;
   destination: Destination | undefined;
   /** Once it is known where the request goes. */
   way: OutboundWay | undefined;
@@ -61,6 +73,7 @@ export const OUTBOUND_STEPS: readonly Step<OutboundExchange>[] = [
 /** Of a request that goes another way than the one before. */
 const WAY_STEPS: readonly Step<OutboundExchange>[] = [
   findDestination,
+  findRoutes,
   refuseWithoutEndpoint,
   refuseUnreachable,
   nameDestination,
@@ -100,19 +113,36 @@ function findWay(exchange: OutboundExchange): StepResult {
 
 function findDestination(exchange: OutboundExchange): StepResult {
   const { call, authority = "" } = exchange;
-  if (call.via === "unknown") {
-    exchange.decision = UNKNOWN_DESTINATION;
-    return unreachable(formatAddress(call.facts.local));
-  }
+  if (call.via === "unknown") return findTold(exchange);
   if (call.via !== "http-proxy") {
-    exchange.destination = exchange.named(call.via);
+    const named = exchange.named(call.via);
+    exchange.destination = named && calledAs(named, parseAuthority(authority)?.host);
     return exchange.destination === undefined ? unreachable(call.via.host) : "continue";
   }
   const isUrl = exchange.form === "absolute" && exchange.scheme === "http";
   if (!isUrl) return refusal(400, "a proxy needs an http:// URL");
   const { host = "", port = HTTP_PORT } = parseAuthority(authority) ?? {};
-  exchange.destination = exchange.find({ host, port });
-  return exchange.destination === undefined ? unreachable(`${host}:${port}`) : "continue";
+  exchange.destination = asAsked(exchange.find({ host, port }), { host, port });
+  if (exchange.destination === undefined) exchange.calledPort = port;
+  return "continue";
+}
+
+function findRoutes(exchange: OutboundExchange): StepResult {
+  const { destination, call, authority = "" } = exchange;
+  if (destination !== undefined) {
+    exchange.routes = exchange.routesTo(destination);
+    return "continue";
+  }
+  const { host = "" } = parseAuthority(authority) ?? {};
+  exchange.routes = exchange.routesOf(host);
+  if (exchange.routes !== undefined) return "continue";
+  const { calledPort } = exchange;
+  if (call.via !== "unknown") return unreachable(`${host}:${calledPort}`);
+  exchange.decision = UNKNOWN_DESTINATION;
+  const { address, port } = call.facts.local;
+  return unreachable(
+    host === "" ? formatAddress(call.facts.local) : `${host}" at "${address}:${port}`,
+  );
 }
 
 function findTunnelEnd(exchange: OutboundExchange): StepResult {
@@ -120,20 +150,41 @@ function findTunnelEnd(exchange: OutboundExchange): StepResult {
   if (call.via !== "http-proxy") return refusal(405, "CONNECT is served by the HTTP proxy only");
   const { host = "", port } = parseAuthority(authority) ?? {};
   if (port === undefined) return refusal(400, "CONNECT needs a host and a port");
-  exchange.destination = exchange.find({ host, port });
+  exchange.destination = asAsked(exchange.find({ host, port }), { host, port });
   return exchange.destination === undefined ? unreachable(`${host}:${port}`) : "continue";
 }
 
-function refuseWithoutEndpoint({ destination }: OutboundExchange): StepResult {
+/** At an address that nobody knows, the host of a ServiceEntry may be meant. */
+function findTold(exchange: OutboundExchange): StepResult {
+  const { call, authority = "" } = exchange;
+  const { local } = call.facts;
+  const { host = "" } = parseAuthority(authority) ?? {};
+  const told = exchange.told(local.port, host);
+  exchange.destination = told && calledAs(calledAt(told, local), host);
+  exchange.calledPort = local.port;
+  return "continue";
+}
+
+function asAsked(
+  found: Destination | undefined,
+  { host, port }: { readonly host: string; readonly port: number },
+): Destination | undefined {
+  return found && calledAs(calledAt(found, { address: withoutLocalSuffix(host), port }), host);
+}
+
+function refuseWithoutEndpoint({ destination, routes }: OutboundExchange): StepResult {
   if (destination === undefined || destination.endpoints.length > 0) return "continue";
-  const { serviceNamespace, serviceName, servicePort } = destination;
+  if (routes !== undefined) return "continue";
+  const { serviceNamespace, serviceName, servicePort, serviceEntry } = destination;
+  const [name] = serviceEntry?.lookUp ?? [];
+  if (name !== undefined) return unresolved(name.host);
   const body = `service ${serviceNamespace}/${serviceName} has no ready endpoint for port ${servicePort}\n`;
   return { status: 503, body, flags: "UH", details: "no_healthy_upstream" };
 }
 
 function refuseUnreachable(exchange: OutboundExchange): StepResult {
-  const { destination } = exchange;
-  if (destination === undefined) return "continue";
+  const { destination, routes } = exchange;
+  if (destination === undefined || routes !== undefined) return "continue";
   const reach = reachable(destination);
   if ("destination" in reach) {
     exchange.destination = reach.destination;
@@ -192,7 +243,12 @@ function forwardNobody({ headers }: OutboundExchange): StepResult {
   return "continue";
 }
 
+function unresolved(host: string): Answer {
+  const body = `"${host}" could not be looked up; the sidecar's log says why\n`;
+  return { status: 503, body, flags: "UH", details: "no_healthy_upstream" };
+}
+
 function unreachable(name: string): Answer {
-  const body = `"${name}" is no service and port of the mesh, and nothing else can be reached from here (as with REGISTRY_ONLY)\n`;
+  const body = `"${name}" is no service and port of the mesh, and nothing else can be reached from here (as with REGISTRY_ONLY): a ServiceEntry would make it known\n`;
   return { status: 502, body, flags: "NR", details: "route_not_found" };
 }

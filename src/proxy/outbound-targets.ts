@@ -11,23 +11,33 @@ import {
 } from "../policy/effective-traffic-policy.ts";
 import type { Destination, Endpoint, Trust, WorkloadView } from "../policy/workload-view.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
 import type { DestinationBalancers } from "./destination-balancers.ts";
 import type { Target } from "./exchange.ts";
 import type { ConnectionLimits } from "./http/upstream-connections.ts";
 import type { ConnectionPools } from "./http/upstream-connections-pools.ts";
 import { keptAlive } from "./kept-alive.ts";
 import { type CallContent, OFFERED_PROTOCOLS } from "./mesh-protocols.ts";
+import { type AnyDestination, allDestinations } from "./outbound-call.ts";
 import { clientContextOptions, type MeshCredentials } from "./tls-context.ts";
+import { Originator } from "./tls-origination/originator.ts";
 import { TrustedRoots } from "./trusted-roots.ts";
 import { type Connect, dialMutualTls, dialPlaintext, type Upstream } from "./upstream-dialer.ts";
 
 /** What requests share a connection for. */
 export type RequestContent = Exclude<CallContent, "tcp">;
 
+/** How the keys of connections begin that stand on certificates of others; the keys of all else are lists. */
+const ORIGINATED = "originated ";
+
 const REQUESTS: readonly RequestContent[] = ["HTTP/1.1", "HTTP/2", "upgrade"];
 
 /** By what requests share a connection for. */
-interface KnownTargets extends Pick<Destination, "host" | "servicePort"> {
+interface KnownTargets extends Pick<AnyDestination, "host" | "servicePort"> {
+  /** The same endpoint may be one of a subset, too, which is called otherwise. */
+  readonly subset: string | undefined;
+  /** Of a wildcard host, what each of its names must prove. */
+  readonly tlsOrigination: Destination["tlsOrigination"];
   readonly targets: Partial<Record<RequestContent, Target>>;
 }
 
@@ -35,6 +45,7 @@ export interface OutboundTargetsOptions extends MeshCredentials {
   readonly connect: Connect;
   readonly clock: Clock;
   readonly balancers: DestinationBalancers;
+  readonly log: Log;
 }
 
 export class OutboundTargets {
@@ -49,11 +60,13 @@ export class OutboundTargets {
   #trustHash: string;
   /** Worked out once for each endpoint of a view. */
   #known: WeakMap<Endpoint, KnownTargets> = new WeakMap();
+  readonly #originator: Originator;
 
   constructor(
     pools: ConnectionPools,
-    { connect, clock, balancers, ...credentials }: OutboundTargetsOptions,
+    { connect, clock, balancers, log, ...credentials }: OutboundTargetsOptions,
   ) {
+    this.#originator = new Originator({ log, changed: () => this.#renewOriginated() });
     this.#balancers = balancers;
     this.#pools = pools;
     this.#connect = connect;
@@ -72,24 +85,37 @@ export class OutboundTargets {
     this.#roots = new TrustedRoots(credentials.trust.rootsPem, credentials.trust.crlsPem);
     this.#trustHash = hashOfTrust(credentials.trust);
     this.#known = new WeakMap();
-    const keys = view.outbound.destinations.flatMap((destination) =>
+    const keys = allDestinations(view.outbound).flatMap((destination) =>
       destination.endpoints.flatMap((endpoint) =>
         REQUESTS.map((content) => this.#key(destination, endpoint, content)),
       ),
     );
     this.#pools.retainOnly(new Set(keys));
+    this.#originator.apply(view);
+  }
+
+  close(): Promise<void> {
+    return this.#originator.close();
   }
 
   /** For requests: over pooled connections. */
-  target(destination: Destination, endpoint: Endpoint, content: RequestContent): Target {
-    const { host, servicePort } = destination;
+  target(destination: AnyDestination, endpoint: Endpoint, content: RequestContent): Target {
+    const { host, servicePort, subset, tlsOrigination } = destination;
     let known = this.#known.get(endpoint);
-    if (known?.host !== host || known.servicePort !== servicePort) {
-      known = { host, servicePort, targets: {} };
+    const isSame = known?.host === host && known.servicePort === servicePort;
+    const isAlike = isSame && known?.tlsOrigination === tlsOrigination;
+    if (known === undefined || !isAlike || known.subset !== subset) {
+      known = { host, servicePort, subset, tlsOrigination, targets: {} };
       this.#known.set(endpoint, known);
     }
     known.targets[content] ??= this.#target(destination, endpoint, content);
     return known.targets[content];
+  }
+
+  /** Connections from now on stand on the new certificates; idle ones of before are closed. */
+  #renewOriginated(): void {
+    this.#known = new WeakMap();
+    this.#pools.retire(ORIGINATED);
   }
 
   /** Only where TLS is told something new: a context holds 30 KiB that no collector knows of. */
@@ -99,7 +125,7 @@ export class OutboundTargets {
     this.#contextOptions = options;
   }
 
-  #target(destination: Destination, endpoint: Endpoint, content: RequestContent): Target {
+  #target(destination: AnyDestination, endpoint: Endpoint, content: RequestContent): Target {
     const dial = (): Promise<Upstream> => this.dial(destination, { endpoint, content });
     const balancer = this.#balancers.of(destination);
     const connections = this.#pools.connections(this.#key(destination, endpoint, content), {
@@ -118,6 +144,11 @@ export class OutboundTargets {
   ): Promise<Upstream> {
     const { connectTimeoutMs: connectMs, tcpKeepalive } = poolOf(destination);
     const connect = keptAlive(this.#connect, tcpKeepalive);
+    const { tlsOrigination: origination, host } = destination;
+    if (origination !== undefined) {
+      const call = { origination, host, content, connect, connectMs };
+      return this.#originator.dial(endpoint.address, call);
+    }
     if (!endpoint.mutualTls) return dialPlaintext(endpoint.address, connect, connectMs);
     const { svid, trust } = this.#credentials;
     const roots = this.#roots;
@@ -135,13 +166,18 @@ export class OutboundTargets {
   }
 
   #key(
-    destination: Destination,
+    destination: AnyDestination,
     { address, mutualTls }: Endpoint,
     content: RequestContent,
   ): string {
-    const { host, servicePort, identities, serverName, trafficPolicy } = destination;
+    const { host, servicePort, identities, serverName, trafficPolicy, tlsOrigination } =
+      destination;
     const pool = trafficPolicy?.connectionPool;
-    const plain = [host, servicePort, content, address.address, address.port, pool];
+    const name = [host, servicePort, destination.subset];
+    const plain = [...name, content, address.address, address.port, pool];
+    if (tlsOrigination !== undefined) {
+      return ORIGINATED + JSON.stringify([...plain, this.#originator.keyOf(tlsOrigination)]);
+    }
     if (!mutualTls) return JSON.stringify(plain);
     const { serialNumber } = this.#credentials.svid;
     return JSON.stringify([...plain, serverName, identities, serialNumber, this.#trustHash]);

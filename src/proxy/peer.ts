@@ -8,14 +8,18 @@ import type { SpiffeId } from "../identity/spiffe-id.ts";
 import type { Trust } from "../policy/workload-view.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
 
-export interface Peer {
-  readonly id: SpiffeId;
+/** A certificate as the other end of a connection presented it. */
+export interface PresentedCertificate {
   /** Upper-case hexadecimal. */
   readonly serialNumber: string;
   /** SHA-256 of the DER, lower-case hexadecimal, as in XFCC (OBS-33). */
   readonly certificateHash: string;
   /** As presented, leaf first, without a root: to be judged again when the mesh's roots change. */
   readonly chain: readonly X509Certificate[];
+}
+
+export interface Peer extends PresentedCertificate {
+  readonly id: SpiffeId;
 }
 
 /** A peer that is not who it must be, with the reason in words. */

@@ -8,6 +8,7 @@ import { DnsForwarder } from "./dns-forwarder.ts";
 import { reverseNamesOf } from "./dns-reverse-names.ts";
 import { DnsServer } from "./dns-server.ts";
 import { exemptConnect } from "./exempt-connect.ts";
+import { lookUpBy, type NameLookup } from "./name-lookup.ts";
 import { isWithoutIpv6 } from "./without-ipv6.ts";
 
 export interface PodNamesOptions {
@@ -32,6 +33,11 @@ export class PodNames {
     this.#unwatch = compiled.onChange((next) => {
       this.#names = namesOf(next);
     });
+  }
+
+  /** For names that are not of the mesh. */
+  get lookUp(): NameLookup {
+    return lookUpBy(this.#forwarder);
   }
 
   /** Serves loopback only, over IPv6 where the machine has it. @throws ListenError */

@@ -92,7 +92,8 @@ export class Recorder {
   /** Mostly nobody but our own log reads of it, and that needs no entry. */
   request(call: CallFacts, exchange: Exchange, outcome: Outcome): void {
     const { metrics, accessLog } = this.#options;
-    const duration = this.#since(exchange.startedAt);
+    const endedAt = outcome.endedAt ?? this.#options.clock.now();
+    const duration = endedAt.getTime() - exchange.startedAt.getTime();
     const recorded = { outcome, duration };
     accessLog(this.#lines.request(call, exchange, recorded));
     const logs = this.#userLogsOf(call.reporter);
@@ -224,5 +225,7 @@ function certificateOf({ identities }: CallFacts): Pick<LoggedCall, "certificate
 function refusalFlags(decision: Decision | undefined): string {
   const because = decision?.reason.because;
   const unserved = because === "plaintext-refused" || because === "tls-refused";
+  if (because === "rate-limited") return "RL";
+  if (because === "authorizer-denied" || because === "authorizer-failed") return "UAEX";
   return decision === undefined || unserved ? "NR" : "-";
 }

@@ -21,6 +21,7 @@ import {
 } from "../../test/kit/sidecar-fixture.ts";
 import { createThrowawayAuthority } from "../../test/kit/throwaway-authority.ts";
 import { tokenIssuer } from "../../test/kit/token-issuer.ts";
+import { explain } from "../policy/explain.ts";
 import type { AppliedTokenRule, WorkloadView } from "../policy/workload-view.ts";
 
 const mesh = createThrowawayAuthority();
@@ -156,6 +157,13 @@ test("JWT-47: keys that were never fetched let no token through, and tokens pass
   const one = await stage({ tokenRules: [unfetched] });
   const token = await issuer.sign({ sub: "alice" });
   assert.equal((await call(one, { headers: bearer(token) })).text, "Jwks remote fetch is failed");
+  const { response_code_details: details, decision } = await one.entry();
+  assert.equal(details, "jwt_authn_access_denied{Jwks_remote_fetch_is_failed}");
+  assert.ok(decision);
+  assert.match(
+    explain(decision),
+    /tokens\.yaml:7.*has no keys of it yet: `hauberk describe` .*say why/,
+  );
   one.views.set(one.view({ tokenRules: [rule()] }));
   assert.equal((await call(one, { headers: bearer(token) })).status, 200);
 });

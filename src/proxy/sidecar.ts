@@ -18,15 +18,21 @@ import { Tracing } from "../telemetry/tracing/tracing.ts";
 import { UserAccessLogs } from "../telemetry/user-access-logs.ts";
 import { sidecarAnswers } from "./admin-answers.ts";
 import type { SidecarState } from "./admin-server.ts";
-import { type CompiledView, compileView } from "./compiled-view.ts";
+import { type CompiledView, compileView, withDestinations } from "./compiled-view.ts";
+import { RunningTrials } from "./external-authorization/running-trials.ts";
+import type { GatewaySide } from "./gateway-side/gateway-side.ts";
 import { InboundSide } from "./inbound-side.ts";
+import { LookedUpEndpoints } from "./looked-up-endpoints.ts";
 import { MutualTlsTerminator } from "./mutual-tls-terminator.ts";
+import { lookUpByMachine } from "./name-lookup.ts";
 import { nodeIdOf } from "./node-id.ts";
 import { openWhenFree } from "./open-when-free.ts";
 import { OutboundSide, type OutboundSideOptions } from "./outbound-side.ts";
 import { PinnedProcesses } from "./pinned-processes.ts";
 import { PodNames } from "./pod-names.ts";
 import { proxyCredentials } from "./proxy-credentials.ts";
+import { countGlobally } from "./rate-limits/count-globally.ts";
+import { KnownLimits } from "./rate-limits/known-limits.ts";
 import { Recorder } from "./recorder.ts";
 import { ServedCertificateWatch } from "./served-certificate.ts";
 import { openSidecarAdmin, type SidecarAdmin, type SidecarAdminOptions } from "./sidecar-admin.ts";
@@ -48,6 +54,10 @@ export interface SidecarOptions {
   /** Present where the kernel leads the pod's connections to the sidecar; absent: it listens for each by itself. */
   readonly capture?: CaptureSettings;
   readonly svid: Watched<X509Svid | undefined>;
+  /** `host:port` of who counts for the whole mesh; absent: nobody can be asked. */
+  readonly controlPlane?: string;
+  /** PEM of the roots that its certificate must chain to, as known when a connection starts. */
+  readonly rootsPem?: () => readonly string[];
   readonly views: Watched<WorkloadView | undefined>;
   /** The first process of each container; they and all they start are the sidecar's own workload. */
   readonly applicationProcessIds: Watched<readonly number[]>;
@@ -57,6 +67,8 @@ export interface SidecarOptions {
   readonly logStreams?: ReadonlyMap<string, LineSink>;
   readonly log: Log;
   readonly clock: Clock;
+  /** How many processes the sidecar is, of which this is one. Absent: 1. */
+  readonly processes?: number | undefined;
   /** A number in [0, 1). */
   readonly random: () => number;
   /**
@@ -72,6 +84,8 @@ export interface Sidecar {
 }
 
 const RETRY_LISTEN_MS = 1_000;
+/** Before anything is served; what is not found by then is missing for a moment. */
+const FIRST_LOOKUPS_MS = 2_000;
 
 /**
  * Resolves once the first view is served.
@@ -86,7 +100,8 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const state = (): SidecarState => dataPath?.state ?? "starting";
   const view = (): WorkloadView | undefined => dataPath?.view;
   const drain = async (): Promise<void> => dataPath?.close();
-  const answer = sidecarAnswers({ ...options, metrics, state, view, drain });
+  const limitLeft: KnownLimits["left"] = (id, asker) => dataPath?.limitLeft(id, asker);
+  const answer = sidecarAnswers({ ...options, metrics, state, view, limitLeft, drain });
   const { openAdmin = openSidecarAdmin } = options;
   const admin = await openAdmin({ ...options, metrics, state, answer });
   try {
@@ -114,17 +129,25 @@ class DataPath {
   readonly #terminator: MutualTlsTerminator;
   readonly #inbound: InboundSide;
   readonly #outbound: OutboundSide;
+  /** Once a view has made the pod a gateway. */
+  #gateway: GatewaySide | undefined;
   readonly #names: PodNames | undefined;
   readonly #unwatch: (() => void)[] = [];
   readonly #served: ServedCertificateWatch;
   readonly #userLogs: UserAccessLogs;
   readonly #tracing: Tracing;
+  readonly #recorder: Recorder;
   #svid: X509Svid;
   #applying: Promise<void> = Promise.resolve();
   #retry: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
   #state: SidecarState = "starting";
+  readonly #trials: RunningTrials = new RunningTrials();
   readonly #knownTokens: KnownTokens = new KnownTokens();
+  readonly #knownLimits: KnownLimits;
+  readonly #lookedUp: LookedUpEndpoints;
+  /** The newest view, as it came. */
+  #received: WorkloadView;
 
   constructor(
     options: SidecarOptions,
@@ -136,8 +159,20 @@ class DataPath {
   ) {
     this.#options = options;
     this.#metrics = metrics;
+    this.#knownLimits = new KnownLimits(options);
+    metrics.setRateLimits(() => this.#knownLimits.tallies());
     this.#svid = svid;
-    this.#compiled = new WatchedValue(compileView(view, this.#knownTokens));
+    this.#lookedUp = new LookedUpEndpoints({
+      lookUp: async (host) => {
+        await nextTurn(); // by then it is known whom to ask
+        return this.#names === undefined ? lookUpByMachine(host) : this.#names.lookUp(host);
+      },
+      log: options.log,
+      changed: () => this.#useLookedUp(),
+    });
+    this.#received = view;
+    const resolved = this.#lookedUp.resolved(view);
+    this.#compiled = new WatchedValue(this.#compile(resolved));
     this.#terminator = new MutualTlsTerminator({ svid, trust: view.trust });
     this.#userLogs = new UserAccessLogs({
       streams: options.logStreams ?? new Map(),
@@ -159,7 +194,12 @@ class DataPath {
     const capture = options.capture && { ...options.capture, adminPort: options.adminPort };
     const shared = { ...options, capture, compiled: this.#compiled, recorder };
     this.#names = capture && new PodNames({ ...shared, capture });
-    this.#inbound = new InboundSide({ ...shared, terminator: this.#terminator });
+    this.#recorder = recorder;
+    this.#inbound = new InboundSide({
+      ...shared,
+      terminator: this.#terminator,
+      edge: (socket, captured) => this.#gateway?.receive(socket, captured) ?? "not served",
+    });
     this.#outbound = new OutboundSide({
       ...shared,
       svid,
@@ -181,6 +221,7 @@ class DataPath {
       svid.onChange((next) => next !== undefined && this.#renew(next)),
       views.onChange((next) => next !== undefined && this.#follow(next)),
     );
+    await this.#lookedUp.settled(FIRST_LOOKUPS_MS);
     const opened = openWhenFree(() => this.#apply());
     this.#applying = opened.then(undefined, () => {}); // its failure is ours to tell, below
     await opened;
@@ -196,6 +237,10 @@ class DataPath {
     return this.#compiled.current.view;
   }
 
+  limitLeft(...asked: Parameters<KnownLimits["left"]>): ReturnType<KnownLimits["left"]> {
+    return this.#knownLimits.left(...asked);
+  }
+
   /** Whoever asks again waits for the same end. */
   close(): Promise<void> {
     this.#closing ??= this.#drain();
@@ -206,9 +251,14 @@ class DataPath {
     this.#state = "draining";
     clearTimeout(this.#retry);
     this.#served.close();
+    this.#lookedUp.close();
     for (const unwatch of this.#unwatch) unwatch();
     await this.#applying;
-    await Promise.all([this.#inbound.close(), this.#outbound.close(), this.#names?.close()]);
+    const facing = Promise.all([this.#inbound.close(), this.#gateway?.close()]);
+    if (this.#gateway !== undefined) await facing; // what it carries goes on by the outbound side
+    await Promise.all([facing, this.#outbound.close(), this.#names?.close()]);
+    this.#knownLimits.global?.close();
+    await this.#trials.ended();
     await lastRecords();
     await Promise.all([this.#userLogs.close(), this.#tracing.close()]);
   }
@@ -239,15 +289,27 @@ class DataPath {
     this.#metrics.setCertificateExpiry(svid.notAfter);
   }
 
+  #compile(view: WorkloadView): CompiledView {
+    return compileView(view, this.#knownTokens, this.#knownLimits, {
+      services: {
+        begin: (place, request) => this.#outbound.services.begin(place, request),
+        call: (place, request) => this.#outbound.services.call(place, request),
+      },
+      answered: (answer) => this.#metrics.recordAuthorizerAnswer(answer),
+      trials: this.#trials,
+    });
+  }
+
   /** The new policy is in force before the next request is judged; listeners follow. */
   #follow(view: WorkloadView): void {
     let compiled: CompiledView;
     try {
-      compiled = compileView(view, this.#knownTokens);
+      compiled = this.#compile(this.#lookedUp.resolved(view));
     } catch (error) {
       this.#options.log.error("view refused", { problem: describeError(error) });
       return;
     }
+    this.#received = view;
     this.#compiled.set(compiled);
     const { inbound, outbound } = view;
     this.#options.log.debug("view in force", {
@@ -256,7 +318,15 @@ class DataPath {
     });
     this.#useCredentials();
     this.#inbound.enforce(compiled);
+    this.#gateway?.enforce(compiled);
     this.#applyLater();
+  }
+
+  /** Names that endpoints are given by lead elsewhere. */
+  #useLookedUp(): void {
+    const resolved = this.#lookedUp.resolved(this.#received);
+    this.#compiled.set(withDestinations(this.#compiled.current, resolved));
+    this.#outbound.refresh(this.#svid);
   }
 
   /** What cannot be used leaves the last good credentials in place. */
@@ -271,12 +341,30 @@ class DataPath {
   }
 
   async #apply(): Promise<void> {
+    await countGlobally(this.#knownLimits, { ...this.#options, view: () => this.view });
     const compiled = this.#compiled.current;
+    if (compiled.view.gateway !== undefined) this.#gateway ??= await this.#makeGateway();
     await Promise.all([
+      this.#gateway?.apply(compiled),
       this.#inbound.apply(compiled),
       this.#outbound.apply(compiled),
       this.#names?.open(),
     ]);
+  }
+
+  /** Few pods are gateways: the others load nothing of one. */
+  async #makeGateway(): Promise<GatewaySide> {
+    const { GatewaySide: Side } = await import("./gateway-side/gateway-side.ts");
+    const gateway = new Side({
+      ...this.#options,
+      ...this.#outbound.reach,
+      compiled: this.#compiled,
+      terminator: this.#terminator,
+      recorder: this.#recorder,
+      listening: this.#options.capture === undefined ? "by itself" : "captured",
+    });
+    gateway.enforce(this.#compiled.current);
+    return gateway;
   }
 
   #applyLater(): void {

@@ -11,10 +11,13 @@ export interface MeshCredentials {
 }
 
 /** Forward-secret suites with authenticated encryption: those of TLS 1.3, then those of TLS-11. */
-const CIPHERS = [
+export const TLS_1_3_CIPHERS: readonly string[] = [
   "TLS_AES_256_GCM_SHA384",
   "TLS_CHACHA20_POLY1305_SHA256",
   "TLS_AES_128_GCM_SHA256",
+];
+export const TLS_CIPHERS: string = [
+  ...TLS_1_3_CIPHERS,
   "ECDHE-ECDSA-AES256-GCM-SHA384",
   "ECDHE-RSA-AES256-GCM-SHA384",
   "ECDHE-ECDSA-AES128-GCM-SHA256",
@@ -45,7 +48,7 @@ function credentials({ svid, trust }: MeshCredentials): SecureContextOptions {
     cert: svid.certificateChainPem,
     key: svid.privateKeyPem,
     ca: [...trust.rootsPem],
-    ciphers: CIPHERS,
+    ciphers: TLS_CIPHERS,
     ecdhCurve: TLS_GROUPS,
   };
 }

@@ -1,5 +1,6 @@
 /** Who the user of a request is, by the tokens it carries: what RequestAuthentications demand, of one view (JWT-1..JWT-76). */
 
+import { withoutParam } from "../jwt/query-params.ts";
 import type { ReadToken } from "../jwt/read-token.ts";
 import {
   type AcceptedToken,
@@ -15,8 +16,6 @@ import type { TokenPayload } from "../policy/traffic.ts";
 import type { AppliedTokenRule } from "../policy/workload-view.ts";
 import { tokenRefusalDetails } from "../telemetry/response-details.ts";
 import type { Answer } from "./exchange.ts";
-import { leaveOutSpelt } from "./http/disguised-fields.ts";
-import type { HeldFields } from "./http/held-fields.ts";
 import { outputHeaders, writeOutputs } from "./token-outputs.ts";
 import { type TokenCarrier, takeOut, tokenBearer } from "./token-places-in-request.ts";
 
@@ -70,11 +69,9 @@ export class TokenAuthentication {
     return this.#rules;
   }
 
-  /** JWT-74: what clients say in our words goes no further, whoever they are. */
-  sanitize(headers: HeldFields): void {
-    if (this.#outputs.length === 0) return;
-    for (const name of this.#outputs) headers.remove(name);
-    leaveOutSpelt(headers, this.#outputs);
+  /** JWT-74: headers that it writes, in lower case. What clients say in them goes no further, whoever they are. */
+  get outputs(): readonly string[] {
+    return this.#outputs;
   }
 
   /** @returns a promise only where a signature has to be verified first; it never rejects */
@@ -96,6 +93,12 @@ export class TokenAuthentication {
     }
     const [first] = accepted;
     return first && this.#payloadOf(first);
+  }
+
+  /** Of a request that is refused: its target is written down, and what may be a token there must not be. */
+  conceal(carrier: TokenCarrier): void {
+    for (const { locations } of this.#rules)
+      for (const name of locations.params) carrier.path = withoutParam(carrier.path, name);
   }
 
   /** Why a request is refused, for logs and for people. */
@@ -140,10 +143,11 @@ export function tokenAnswer(
   const realm = `${scheme}://${authority}${target}`.slice(0, MAX_REALM).replace(/["\\]/g, "\\$&");
   const error = problem === "missing" ? "" : ', error="invalid_token"';
   const text = TOKEN_PROBLEMS[problem];
+  const status = statusOf(problem);
   return {
-    status: statusOf(problem),
+    status,
     body: text,
-    headers: ["www-authenticate", `Bearer realm="${realm}"${error}`],
+    ...(status !== 503 && { headers: ["www-authenticate", `Bearer realm="${realm}"${error}`] }),
     flags: "-",
     details: tokenRefusalDetails(text),
   };

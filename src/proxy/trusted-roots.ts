@@ -6,7 +6,7 @@ import { X509Certificate } from "node:crypto";
 import { revocationProblem } from "../identity/certificate-revocation.ts";
 import { verifyChain } from "../identity/verify-chain.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
-import type { Peer } from "./peer.ts";
+import type { PresentedCertificate } from "./peer.ts";
 
 /** Before its end: a certificate that expired on a standing connection is judged as of then. */
 const LAST_VALID_MS = 1_000;
@@ -34,7 +34,7 @@ export class TrustedRoots {
    *
    * @returns undefined when it leads to one
    */
-  problemOf({ certificateHash, chain }: Peer, now: Date): string | undefined {
+  problemOf({ certificateHash, chain }: PresentedCertificate, now: Date): string | undefined {
     if (!this.#problems.has(certificateHash)) {
       this.#problems.set(certificateHash, this.#judge(chain, now));
     }
@@ -46,7 +46,7 @@ export class TrustedRoots {
    * (CA-51). TLS finds a way to the root in whatever order the certificates were sent: only a chain that is sent in order
    * shows whom the lists are to be asked for.
    */
-  revocationOf({ certificateHash, chain }: Peer, now: Date): string | undefined {
+  revocationOf({ certificateHash, chain }: PresentedCertificate, now: Date): string | undefined {
     if (this.#crlsPem.length === 0) return undefined;
     if (!this.#revocations.has(certificateHash)) {
       const problem = this.#judge(chain, now) ?? revocationProblem(chain, this.#crlsPem, now);

@@ -1,6 +1,6 @@
 /** Opens connections to applications and to other sidecars. Never resumes a TLS session: Node would not verify it. */
 import { connect as connectTcp, type Socket } from "node:net";
-import { connect as connectTls, type SecureContext } from "node:tls";
+import { connect as connectTls, type SecureContext, type TLSSocket } from "node:tls";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
 import type { SocketAddress } from "../policy/workload.ts";
 import type { Trust } from "../policy/workload-view.ts";
@@ -115,33 +115,61 @@ export async function dialMutualTls(
     connectMs = CONNECT_MS,
   }: MutualTlsDial,
 ): Promise<Upstream> {
+  return dialTls(to, {
+    connect,
+    connectMs,
+    start: (socket) =>
+      connectTls({
+        socket,
+        servername: serverName,
+        secureContext,
+        ALPNProtocols: [...applicationProtocols],
+        // `accept` refuses, before a byte is sent, and can say why: a callee is known by its identity, not by a host name.
+        rejectUnauthorized: false,
+        checkServerIdentity: () => undefined,
+      }),
+    accept: (socket) => {
+      const peer = verifyCallee(socket, { trust, identities });
+      const problem = problemOf(peer);
+      if (problem !== undefined) throw new PeerNotVerifiedError(problem);
+      return { own, peer };
+    },
+  });
+}
+
+/** How TLS comes about on a new connection. */
+export interface TlsDial {
+  readonly connect: Connect;
+  /** For TCP and TLS together. */
+  readonly connectMs: number;
+  /** Begins the handshake. */
+  readonly start: (socket: Socket) => TLSSocket;
+  /** Once it is over; what is thrown refuses the callee. @returns undefined of a callee that is not of the mesh */
+  readonly accept: (socket: TLSSocket) => MutualTlsEnds | undefined;
+}
+
+/** @throws UpstreamConnectError */
+export async function dialTls(
+  to: SocketAddress,
+  { connect, connectMs, start, accept }: TlsDial,
+): Promise<Upstream> {
   const begunAt = performance.now();
   const raw = await connected(to, { connect, connectMs });
   // Once TLS has taken it over, its errors come from there; without a listener one would end the process.
   raw.on("error", () => raw.destroy());
-  const socket = connectTls({
-    socket: raw,
-    servername: serverName,
-    secureContext,
-    ALPNProtocols: [...applicationProtocols],
-    // `accept` refuses, before a byte is sent, and can say why: a callee is known by its identity, not by a host name.
-    rejectUnauthorized: false,
-    checkServerIdentity: () => undefined,
-  });
+  const socket = start(raw);
   const timeoutMs = Math.max(1, connectMs - (performance.now() - begunAt));
   return established(socket, {
     event: "secureConnect",
     timeoutMs,
     connectMs,
     accept: () => {
-      const peer = verifyCallee(socket, { trust, identities });
-      const problem = problemOf(peer);
-      if (problem !== undefined) throw new PeerNotVerifiedError(problem);
+      const mutualTls = accept(socket);
       const { alpnProtocol } = socket;
       return {
         socket,
         local: localEnd(socket),
-        mutualTls: { own, peer },
+        ...(mutualTls && { mutualTls }),
         ...(alpnProtocol && { applicationProtocol: alpnProtocol }),
       };
     },

@@ -104,6 +104,7 @@ function decidingPolicies(reason: Reason): readonly ResourceRef[] {
   if (reason.because === "matched-custom") {
     return reason.delegations.map(({ matched }) => matched.policy);
   }
+  if (reason.because === "rate-limited") return [reason.origin.ref];
   return reason.because === "network-policy" ? reason.policies : [];
 }
 

@@ -3,9 +3,11 @@
  * Labels come from verified certificates, resources and fixed sets alone, so that no stranger decides how many series there are.
  */
 import { Counter, Gauge, Registry } from "prom-client";
-import type { Decision } from "../policy/decision.ts";
+import type { AuthorizerAnswer, Decision } from "../policy/decision.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
+import { AuthorizerMetrics } from "./authorizer-metrics.ts";
 import { DecisionMetrics } from "./decision-metrics.ts";
+import { createRateLimitMetrics, type LimitTally } from "./rate-limit-metrics.ts";
 import { RequestMetrics, type RequestSeries } from "./request-metrics.ts";
 
 /** One side of a call, as far as it is known. */
@@ -50,10 +52,13 @@ export interface Metrics {
   recordConnectionOpened(labels: CallLabels): void;
   recordConnectionClosed(labels: CallLabels, bytes: RelayedBytes): void;
   recordDecision(decision: Decision): void;
+  recordAuthorizerAnswer(answer: AuthorizerAnswer): void;
   /** From now on the exposition tells the seconds left until then. */
   setCertificateExpiry(notAfter: Date): void;
   /** Whether the listener serves the newest certificate; until told otherwise it does. */
   setServedCertificate(verdict: "current" | "behind"): void;
+  /** From now on the exposition tells what rate limits have counted. */
+  setRateLimits(tallies: () => Iterable<LimitTally>): void;
   /** All series in Prometheus' text format. */
   exposition(): Promise<string>;
   /** Of the exposition. */
@@ -96,13 +101,16 @@ export function createMetrics(clock: Clock = systemClock): Metrics {
   const requests = new RequestMetrics();
   const connections = createConnectionMetrics(registers);
   const decisions = new DecisionMetrics(registers);
+  const authorizers = new AuthorizerMetrics(registers);
   const setCertificateExpiry = createExpiryGauge(registers, clock);
   return {
     ...connections,
     setCertificateExpiry,
     setServedCertificate: createServedGauge(registers),
+    setRateLimits: createRateLimitMetrics(registers),
     requestSeries: (labels) => requests.series(requestLabelValues(labels)),
     recordDecision: (decision) => decisions.record(decision),
+    recordAuthorizerAnswer: (answer) => authorizers.record(answer),
     exposition: async () => `${await registry.metrics()}${requests.text()}`,
     contentType: registry.contentType,
   };

@@ -14,6 +14,24 @@ const details: { readonly [because in Reason["because"]]: [Reason, string | null
     { because: "matched-deny", matched },
     "rbac_access_denied_matched_policy[ns[production]-policy[x]-rule[0]]",
   ],
+  "rate-limited": [
+    {
+      because: "rate-limited",
+      limit: "shop/checkout/per-caller",
+      origin: {
+        ref: { kind: "RateLimit", namespace: "shop", name: "checkout" },
+        source: { file: "limits.yaml", line: 9 },
+      },
+      scope: "Local",
+      counts: "requests",
+      amount: 100,
+      perMs: 60_000,
+      key: [],
+      left: 0,
+      retryAfterMs: 250,
+    },
+    "local_rate_limited",
+  ],
   "token-refused": [
     { because: "token-refused", problem: "Jwt is expired", rules: [] },
     "jwt_authn_access_denied{Jwt_is_expired}",
@@ -49,6 +67,14 @@ const details: { readonly [because in Reason["because"]]: [Reason, string | null
   "no-authorizer": [
     { because: "no-authorizer", provider: "opa", matched, problem: "x" },
     "rbac_access_denied_matched_policy[ns[production]-policy[x]-rule[0]-deny-due-to-bad-CUSTOM-action]",
+  ],
+  "authorizer-denied": [
+    { because: "authorizer-denied", provider: "opa", matched, status: 401 },
+    "ext_authz_denied",
+  ],
+  "authorizer-failed": [
+    { because: "authorizer-failed", provider: "opa", matched, problem: "no answer" },
+    "ext_authz_error",
   ],
   "matched-allow": [{ because: "matched-allow", matched }, null],
   "no-allow-policy": [{ because: "no-allow-policy" }, null],

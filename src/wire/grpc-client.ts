@@ -32,9 +32,23 @@ export interface ClientStream<I, O> {
   cancel(): void;
 }
 
+/** A unary method whose messages are written and read by hand. */
+export interface BytesMethod<I, O> {
+  /** `/package.Service/Method` */
+  readonly path: string;
+  readonly write: (message: I) => Uint8Array;
+  readonly read: (bytes: Uint8Array) => O;
+}
+
 type UnaryMethod = DescMethod & { readonly methodKind: "unary" };
 type ServerStreamingMethod = DescMethod & { readonly methodKind: "server_streaming" };
 type BidirectionalMethod = DescMethod & { readonly methodKind: "bidi_streaming" };
+
+interface UnaryCodec<I, O> {
+  readonly path: string;
+  readonly write: (message: I) => Buffer;
+  readonly read: (bytes: Buffer) => O;
+}
 
 const CHANNEL_OPTIONS: ChannelOptions = {
   "grpc.enable_http_proxy": 0,
@@ -66,17 +80,39 @@ export class GrpcClient {
   }
 
   /** @throws GrpcStatusError */
-  async unary<M extends UnaryMethod>(
+  unary<M extends UnaryMethod>(
     method: M,
     request: MessageInitShape<M["input"]>,
-    { timeoutMs, headers, signal }: UnaryCallOptions,
+    options: UnaryCallOptions,
   ): Promise<MessageShape<M["output"]>> {
     const { path, requestSerialize, responseDeserialize } = grpcMethod(method);
+    const codec = { path, write: requestSerialize, read: responseDeserialize };
+    return this.#call(codec, request, options);
+  }
+
+  /** @throws GrpcStatusError */
+  unaryBytes<I, O>(
+    { path, write, read }: BytesMethod<I, O>,
+    request: I,
+    options: UnaryCallOptions,
+  ): Promise<O> {
+    return this.#call(
+      { path, write: (message) => Buffer.from(write(message)), read },
+      request,
+      options,
+    );
+  }
+
+  async #call<I, O>(
+    { path, write, read }: UnaryCodec<I, O>,
+    request: I,
+    { timeoutMs, headers, signal }: UnaryCallOptions,
+  ): Promise<O> {
     return new Promise((resolve, reject) => {
       const call = this.#client.makeUnaryRequest(
         path,
-        requestSerialize,
-        responseDeserialize,
+        write,
+        read,
         request,
         metadataOf(headers),
         { deadline: Date.now() + timeoutMs },
@@ -130,6 +166,20 @@ export class GrpcClient {
       send: (message) => void call.write(message),
       cancel: () => call.cancel(),
     };
+  }
+
+  /**
+   * Connects now, rather than with the first call.
+   *
+   * @throws GrpcStatusError where that takes longer
+   */
+  connect(timeoutMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#client.waitForReady(Date.now() + timeoutMs, (error) => {
+        if (error === undefined) resolve();
+        else reject(grpcStatusError(error));
+      });
+    });
   }
 
   close(): void {

@@ -1,11 +1,13 @@
 /** `npm run bench -- NAME`: our figures beside those of peers, measured in the same run. Exit 1 when a goal is missed. */
 import { benchCa } from "./ca/bench-ca.ts";
 import { benchPolicy } from "./policy/bench-policy.ts";
+import { benchRequests } from "./requests/bench-requests.ts";
 import { benchSidecar } from "./sidecar/bench-sidecar.ts";
 
 const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   ca: benchCa,
   policy: benchPolicy,
+  requests: benchRequests,
   sidecar: benchSidecar,
 };
 

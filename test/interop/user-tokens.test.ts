@@ -120,6 +120,19 @@ describe("tokens of users", () => {
 
   const controlPlaneLog = (): Promise<string> => mesh.read("logs/control-plane.log");
 
+  async function described(): Promise<string> {
+    const asked = ["describe", "shop/cart", "-f", folder, "--data", mesh.data];
+    return (await runHauberk(asked)).output;
+  }
+
+  async function explained(text: string): Promise<{ code: number | null; output: string }> {
+    const file = join(folder, "token.txt");
+    await writeFile(file, text);
+    const question = ["--from", "outside", "--to", "shop/cart:8080", "--request", "GET /"];
+    const asked = ["explain", ...question, "-f", join(folder, "mesh.yaml"), "--data", mesh.data];
+    return runHauberk([...asked, "--token", file]);
+  }
+
   test("JWT-85: an address that is not listed is not asked, and the log says which key lists it", async () => {
     await startProvider();
     const said = await until("the refusal", async () => {
@@ -130,6 +143,13 @@ describe("tokens of users", () => {
     const { status, body } = await call(await token());
     assert.deepEqual([status, body], [401, "Jwks remote fetch is failed"]);
     assert.equal((await call()).status, 403);
+    assert.match(
+      await described(),
+      /keys: never fetched from issuer http.*, so that its tokens are refused; the last try failed: .*allowedAddresses.*; is tried again/,
+    );
+    const { code, output } = await explained(await token());
+    assert.equal(code, 2);
+    assert.match(output, /failed: keys, .*; got none, never fetched/);
     provider?.closeAllConnections();
     provider?.close();
   });
@@ -163,6 +183,16 @@ describe("tokens of users", () => {
       return output.includes("Jwt is expired") && output;
     });
     assert.match(logs, /401, token refused: Jwt is expired, by shop\/users/);
+    assert.match(await described(), /keys: "now" \(EC P-256\), fetched \d+ s ago from issuer http/);
+    const good = await explained(await token());
+    assert.equal(good.code, 0);
+    assert.match(good.output, /good, signed with the key "now" \(EC P-256\)/);
+    const expired = await explained(await token({ exp: 1 }));
+    assert.equal(expired.code, 2);
+    assert.match(
+      expired.output,
+      /failed: expiry, expected at or after .*; got 1970-01-01T00:00:01/,
+    );
   });
 
   test("JWT-84: an issuer that is away takes nobody's keys with it; a control plane that starts anew finds them again", async () => {

@@ -68,7 +68,7 @@ export class ForwardingStages {
         const route = { scheme: "http", attempts: new SingleTarget(target) } as const;
         return { exchange, verdict: { route }, afterwards: "keep" };
       },
-      record: (_, outcome) => outcomes.push(outcome),
+      record: (_, outcome) => void outcomes.push(outcome),
       recordBroken: () => {},
       answerFields: () => "passed on",
     });

@@ -77,6 +77,7 @@ export class ProbedPod {
       const health = watchContainerHealth({
         container,
         place: probedPlace(planned, { fromWithin: dial, fromOutside: dial }),
+        run: "first",
         exec: () => ({ command: ["true"], environment: {}, workingDirectory: "." }),
         onReady: (ready, problem = "none told") =>
           resolve(ready === "ready" ? { ready: true } : { ready: false, problem }),

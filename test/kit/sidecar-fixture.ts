@@ -5,6 +5,7 @@ import { DEFAULT_PROXY_HEADERS, type ProxyHeaders } from "../../src/api/proxy-he
 import type { PortProtocol } from "../../src/api/service.ts";
 import { parseSpiffeId } from "../../src/identity/spiffe-id.ts";
 import type { X509Svid } from "../../src/identity/x509-svid.ts";
+import type { AppliedRateLimit } from "../../src/policy/applied-rate-limits.ts";
 import type { MutualTlsMode } from "../../src/policy/decision.ts";
 import type {
   AppliedPolicy,
@@ -38,7 +39,7 @@ export function idOf(serviceAccount: string): string {
 }
 
 export function policy(
-  action: "ALLOW" | "DENY",
+  action: AppliedPolicy["action"],
   name: string,
   ...rules: readonly Partial<AuthorizationRule>[]
 ): AppliedPolicy {
@@ -106,6 +107,7 @@ export interface ViewOptions {
   readonly minimumTlsVersion?: "TLSv1.2" | "TLSv1.3";
   readonly proxyHeaders?: Partial<ProxyHeaders>;
   readonly tokenRules?: readonly AppliedTokenRule[];
+  readonly rateLimits?: readonly AppliedRateLimit[];
 }
 
 export function workloadView(options: ViewOptions): WorkloadView {
@@ -136,6 +138,7 @@ export function workloadView(options: ViewOptions): WorkloadView {
       },
       pathNormalization: "DEFAULT",
       ...(tokenRules && { tokenRules }),
+      ...(options.rateLimits && { rateLimits: options.rateLimits }),
     },
     outbound: {
       ...(httpProxy === undefined ? {} : { httpProxy: { address: LOOPBACK, port: httpProxy } }),

@@ -30,7 +30,7 @@ export function validateAuthorizationPolicy(request: WebhookRequest): void {
     );
   }
   for (const rule of spec.list("rules")) {
-    checkRule(rule);
+    checkAuthorizationRule(rule);
     if (action === "CUSTOM") checkDelegable(rule);
     if (action === "DENY") warnOfLostConditions(rule);
   }
@@ -46,7 +46,8 @@ function checkProvider(spec: Fields, action: AuthorizationAction): void {
   }
 }
 
-function checkRule(rule: Fields): void {
+/** Also of the rules by which other resources of ours say which traffic they mean. */
+export function checkAuthorizationRule(rule: Fields): void {
   for (const source of alternatives(rule, { list: "from", member: "source" })) {
     checkValues(source, SOURCE_CHECKS);
     checkServiceAccounts(source);

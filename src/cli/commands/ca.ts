@@ -117,10 +117,15 @@ async function askStep(
     force,
     ...(from !== undefined && { from: resolve(from) }),
   });
-  const { type } = reply;
-  if (type === "ca-status" || type === "metrics" || type === "remote-clusters")
-    throw unexpected(reply);
-  return reply;
+  switch (reply.type) {
+    case "ca-status":
+    case "metrics":
+    case "remote-clusters":
+    case "token-keys":
+      throw unexpected(reply);
+    default:
+      return reply;
+  }
 }
 
 function tellBlocked(

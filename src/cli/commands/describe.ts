@@ -1,4 +1,5 @@
 /** `hauberk describe`: what is demanded of the callers of one workload, on each of its ports. Needs no running mesh. */
+import { DEFAULT_DATA_DIRECTORY } from "../../local/data-directory.ts";
 import { describeWorkload } from "../../policy/describe-workload.ts";
 import { printable } from "../../runtime/printable.ts";
 import { findWorkload, knownWorkloads } from "../find-workload.ts";
@@ -8,16 +9,19 @@ import { formatNotices, type NoticeOptions } from "../format-notices.ts";
 import { jsonText } from "../json-text.ts";
 import { loadMesh } from "../load-mesh.ts";
 import type { Printers } from "../print-line.ts";
+import { describeTokenKeys } from "../tokens/describe-token-keys.ts";
 
 export interface DescribeOptions extends NoticeOptions {
   readonly file: readonly string[];
+  /** Of the mesh that is asked for keys it fetched, if it runs. */
+  readonly data?: string;
   readonly json?: boolean;
 }
 
 /** @returns the exit code: 0, or 1 when the workload is not known or the YAML is faulty */
 export async function describeCommand(
   name: string,
-  { file, json, allNotes }: DescribeOptions,
+  { file, json, allNotes, data = DEFAULT_DATA_DIRECTORY }: DescribeOptions,
   { print, warn }: Printers,
 ): Promise<number> {
   const mesh = await loadMesh(file);
@@ -33,12 +37,18 @@ export async function describeCommand(
     return 1;
   }
   const description = describeWorkload(snapshot, workload);
+  const keys = await describeTokenKeys(snapshot, workload, { data });
   if (json) {
-    print(jsonText({ ...description, notices }));
+    const issuers = description.issuers.map((one, index) => ({ ...one, keys: keys[index]?.data }));
+    print(jsonText({ ...description, issuers, notices }));
     return 0;
   }
   const concern = { callee: workload, namespaces: [workload.namespace] };
   const notes = formatNotices(mesh, { concern, allNotes });
-  for (const line of [...formatDescription(description), ...notes]) print(printable(line));
+  const lines = formatDescription(
+    description,
+    keys.map(({ words }) => words),
+  );
+  for (const line of [...lines, ...notes]) print(printable(line));
   return 0;
 }

@@ -459,7 +459,7 @@ kind: AuthorizationPolicy
 metadata: {name: ask, namespace: production}
 spec: {action: CUSTOM, provider: {name: opa}, rules: [{to: [{operation: {ports: ["8080"]}}]}]}
 ---
-extensionProviders: [{name: opa, envoyExtAuthzGrpc: {service: opa.production, port: 9191}}]
+extensionProviders: [{name: opa, envoyExtAuthzGrpc: {service: api.production.svc.cluster.local, port: 80, timeout: 500ms}}]
 `;
 
 test("AP-110: what policies on trial would decide is told where it differs", async () => {
@@ -472,14 +472,53 @@ test("AP-110: what policies on trial would decide is told where it differs", asy
   assert.doesNotMatch(differs, /the same/);
 });
 
-test("AP-120: what is delegated is said to be refused by a mesh that runs, once", async () => {
+test("AP-120: what is delegated is told once, with how the authorizer is asked, and where its answers are", async () => {
   const file = await besides("custom", trial('{to: [{operation: {paths: ["/x"]}}]}') + CUSTOM);
   const { code, text } = await run({ file, request: "GET /" });
   assert.equal(code, 2);
   assert.match(text, /^DELEGATED/);
   assert.equal(text.match(/opa is asked/g)?.length, 1);
-  assert.match(text, /^ {2}note {7}a mesh that runs refuses today what is delegated: /m);
-  assert.doesNotMatch((await run({ request: "GET /" })).text, /refuses today/);
+  assert.match(
+    text,
+    /^ {2}asks {7}opa: asked over gRPC at api\.production\.svc\.cluster\.local:80 \(namespace production\), for at most 500 ms; while it gives no answer, what it guards is refused with 403$/m,
+  );
+  assert.match(text, /^ {2}note {7}nobody was asked here: /m);
+  assert.doesNotMatch((await run({ request: "GET /" })).text, /nobody was asked/);
+});
+
+const LIMITS = `apiVersion: hauberk.dev/v1alpha1
+kind: RateLimit
+metadata: {name: busy, namespace: production}
+spec:
+  selector: {matchLabels: {app: api}}
+  limits:
+  - {name: writes, match: [{to: [{operation: {methods: [POST]}}]}], requests: 1, per: 1s}
+  - {name: callers, requests: 100, per: 1m, burst: 5, key: [source.principal], fair: false}
+  - {name: lasting, openConnections: 3, mode: Shadow}
+`;
+
+test("rate limits that count a request are told, with what they count apart; a refused request spends nothing", async () => {
+  const file = await besides("limits", LIMITS);
+  const { code, text } = await run({ file, request: "GET /" });
+  assert.equal(code, 0);
+  assert.match(
+    text,
+    /^ {2}limits {5}limit callers of RateLimit production\/busy \(.*limits\.txt:8\): 100 requests in 1m of each pod, here for source\.principal cluster\.local\/ns\/production\/sa\/frontend, 5 at once$/m,
+  );
+  assert.match(
+    text,
+    /limit lasting .*: 3 connections at once of each pod; on trial: counted and logged/,
+  );
+  assert.match(text, /^ {2}note {7}what is left of a limit is known to those who count: /m);
+  assert.doesNotMatch(text, /limit writes/);
+  const refused = await run({ file, request: "POST /" });
+  assert.equal(refused.code, 2);
+  assert.doesNotMatch(refused.text, /limit writes/);
+  const { limits } = JSON.parse((await run({ file, request: "GET /", json: true })).text);
+  assert.deepEqual(
+    limits.map(({ limit }: { limit: { name: string } }) => limit.name),
+    ["callers", "lasting"],
+  );
 });
 
 test("TLS-4: a caller may be known by its certificate alone", async () => {

@@ -1,9 +1,8 @@
 /** `hauberk explain`: whether one request would be let through, and which rule decides. Needs no running mesh. */
-import { formatLocation, formatRef } from "../../api/resource.ts";
+import { authorizerInWords } from "../../policy/authorizer-sentences.ts";
 import type { Concern } from "../../policy/concerning-notices.ts";
-import type { Decision, Origin } from "../../policy/decision.ts";
 import { explain } from "../../policy/explain.ts";
-import { type Judgement, judge, type Transport } from "../../policy/judge.ts";
+import type { Judgement } from "../../policy/judge.ts";
 import type { MeshSnapshot } from "../../policy/mesh-snapshot.ts";
 import {
   type AskedRequest,
@@ -12,6 +11,7 @@ import {
   type Question,
   QuestionError,
 } from "../../policy/question.ts";
+import { concerningLimitInWords } from "../../policy/rate-limits/limit-sentences.ts";
 import { headerAttribute } from "../../policy/traffic-attribute.ts";
 import { trialOutcome } from "../../policy/trial-outcome.ts";
 import { printable } from "../../runtime/printable.ts";
@@ -19,15 +19,16 @@ import { findWorkload } from "../find-workload.ts";
 import { formatIssue } from "../format-issue.ts";
 import { formatNotices, type NoticeOptions } from "../format-notices.ts";
 import { jsonText } from "../json-text.ts";
+import { type LimitsLeft, leftInWords, limitsLeft } from "../limits-left.ts";
 import { type LoadedMesh, loadMesh } from "../load-mesh.ts";
 import { parseQuestion, type QuestionText } from "../parse-question.ts";
 import type { Printers } from "../print-line.ts";
+import { judgeWithTokens, KEYS_ELSEWHERE, type TokenOptions } from "../tokens/judge-with-tokens.ts";
+import { transportRows } from "../transport-in-words.ts";
 import { withClaims } from "../with-claims.ts";
 
-export interface ExplainOptions extends Omit<QuestionText, "claims">, NoticeOptions {
+export interface ExplainOptions extends Omit<QuestionText, "claims">, TokenOptions, NoticeOptions {
   readonly file: readonly string[];
-  /** Names a file of JSON: the payload of a token that the callee's sidecar has verified. */
-  readonly claims?: string;
   readonly json?: boolean;
 }
 
@@ -70,13 +71,16 @@ async function answer(mesh: LoadedMesh, options: ExplainOptions): Promise<Answer
     return { ...unanswered, lines: issues.map(formatIssue), data: { issues } };
   }
   try {
-    const question = parseQuestion(snapshot, await withClaims(options));
-    const judgement = judge(snapshot, question);
+    const asked = parseQuestion(snapshot, await withClaims(options));
+    const told = await judgeWithTokens(snapshot, asked, options);
+    const { judgement } = told;
+    const left = await limitsLeft(judgement.limits ?? [], { to: asked.to, data: options.data });
+    const code = judgement.decision.verdict === "allow" ? ALLOWED : DENIED;
     return {
-      code: judgement.decision.verdict === "allow" ? ALLOWED : DENIED,
-      lines: report(question, judgement),
-      data: asData(question, judgement),
-      concern: concernOf(question, judgement),
+      code: told.canTell ? code : CANNOT_TELL,
+      lines: told.conceal(report(asked, { ...told, left })),
+      data: told.concealData({ ...asData(asked, judgement, left), ...told.data }),
+      concern: concernOf(asked, judgement),
     };
   } catch (error) {
     if (!(error instanceof QuestionError)) throw error;
@@ -103,13 +107,21 @@ function concernOf({ from, to }: Question, { via }: Judgement): Concern {
   return { callee: to, caller, via, namespaces };
 }
 
-function asData({ from, to, containerPort, request }: Question, judgement: Judgement): object {
+function asData(
+  { from, to, containerPort, request }: Question,
+  judgement: Judgement,
+  left: LimitsLeft,
+): object {
+  const { limits } = judgement;
   return {
     from: nameOfCaller(from),
     to: `${to.namespace}/${to.name}`,
     containerPort,
     ...(request && { asked: shownRequest(request) }),
     ...judgement,
+    ...(limits && {
+      limits: limits.map(({ limit, key }, index) => ({ limit, key, ...left[index] })),
+    }),
   };
 }
 
@@ -131,21 +143,31 @@ function shownHeaders({ headers }: AskedRequest): [name: string, value: string][
   ]);
 }
 
-function report(question: Question, judgement: Judgement): string[] {
+interface Told {
+  readonly judgement: Judgement;
+  readonly rows: readonly string[];
+  readonly canTell: boolean;
+  readonly left: LimitsLeft;
+}
+
+function report(question: Question, { judgement, rows, canTell, left }: Told): string[] {
   const { decision } = judgement;
-  const verdict = VERDICTS[decision.verdict];
-  const [because = "", ...details] = explain(decision).split("\n");
+  const verdict = canTell ? VERDICTS[decision.verdict] : "CANNOT TELL";
+  const [because = "", ...details] = canTell ? explain(decision).split("\n") : [KEYS_ELSEWHERE];
   return [
     [verdict, requestInWords(judgement)].filter((part) => part !== "").join("  "),
     "",
     row("caller", callerInWords(question)),
     row("callee", calleeInWords(question, judgement)),
     ...headerRows(question),
-    ...transportRows(judgement),
+    ...transportRows(judgement).map(([label, text]) => row(label, text)),
+    ...rowsOf("token", rows),
     row("because", because.replace(/^(Allowed|Denied|Delegated): /, "")),
     ...details.map((line) => row("", line)),
     ...(trialOutcome(decision) === "same" ? [row("on trial", "the same")] : []),
-    ...remarks(question, judgement).map((line) => row("note", line)),
+    ...rowsOf("asks", (judgement.authorizers ?? []).map(authorizerInWords)),
+    ...rowsOf("limits", limitsInWords(judgement, left)),
+    ...remarks(question, judgement, left).map((line) => row("note", line)),
   ];
 }
 
@@ -153,6 +175,11 @@ const LABEL_WIDTH = 11;
 
 function row(label: string, text: string): string {
   return `  ${label.padEnd(LABEL_WIDTH)}${text}`;
+}
+
+/** Named once. */
+function rowsOf(label: string, lines: readonly string[]): string[] {
+  return lines.map((line, index) => row(index === 0 ? label : "", line));
 }
 
 function requestInWords({ request }: Judgement): string {
@@ -174,68 +201,33 @@ function calleeInWords({ to, containerPort }: Question, { protocol, via }: Judge
 
 function headerRows({ request }: Question): string[] {
   const headers = request === undefined ? [] : shownHeaders(request);
-  return headers.map(([name, value], index) =>
-    row(index === 0 ? "headers" : "", `${name}: ${value}`),
+  return rowsOf(
+    "headers",
+    headers.map(([name, value]) => `${name}: ${value}`),
   );
 }
 
-function transportRows({ decision, transport, clientTls, mutualTls }: Judgement): string[] {
-  const modes = [
-    ...(clientTls ? [row("client TLS", modeInWords(clientTls))] : []),
-    ...(mutualTls ? [row("mode", modeInWords(mutualTls))] : []),
-  ];
-  if (transport.kind === "plaintext") {
-    return [row("transport", "plaintext: the caller proves no identity"), ...modes];
-  }
-  return [
-    row("transport", "mutual TLS"),
-    ...identitiesInWords(transport, decision).map((line) => row("", line)),
-    ...modes,
-  ];
+function limitsInWords({ limits = [] }: Judgement, left: LimitsLeft): readonly string[] {
+  return limits.map(
+    (limit, index) => `${concerningLimitInWords(limit)}${leftInWords(left[index])}`,
+  );
 }
 
-function modeInWords({ mode, origin }: { readonly mode: string; readonly origin: Origin }): string {
-  return `${mode}, set by ${originInWords(origin)}`;
-}
-
-type MutualTls = Extract<Transport, { kind: "mutual-tls" }>;
-
-/** Where the handshake fails, nobody has proved anything. */
-function identitiesInWords(
-  { caller, callee, accepted }: MutualTls,
-  { reason: { because } }: Decision,
-): string[] {
-  switch (because) {
-    case "callee-not-verified":
-      return [`the caller would prove ${caller}`, `the callee must prove ${oneOf(accepted)}`];
-    case "peer-not-verified":
-    case "tls-refused":
-    case "network-policy":
-      return [`the caller would prove ${caller}`, `the callee would prove ${callee}`];
-    default:
-      return [`the caller proves ${caller}`, `the callee proves ${callee}`];
-  }
-}
-
-function oneOf(accepted: MutualTls["accepted"]): string {
-  if (accepted === "any") return "an identity of the mesh";
-  if (accepted.length === 0) return "a name that no certificate of the mesh has";
-  return accepted.join(" or ");
-}
-
-function originInWords(origin: Origin): string {
-  if (origin === "default") return "the mesh's default";
-  return `${formatRef(origin.ref)} (${formatLocation(origin.source)})`;
-}
-
-function remarks(question: Question, judgement: Judgement): string[] {
+function remarks(question: Question, judgement: Judgement, left: LimitsLeft): string[] {
   const { verdict, dryRun } = judgement.decision;
   const isDelegated = [verdict, dryRun?.verdict].includes("delegate");
-  return [...(isDelegated ? [REFUSED_TODAY] : []), ...assumptions(question, judgement)];
+  const isLimited = left.some((one) => one === undefined);
+  return [
+    ...(isDelegated ? [ASKED_ELSEWHERE] : []),
+    ...(isLimited ? [COUNTED_ELSEWHERE] : []),
+    ...assumptions(question, judgement),
+  ];
 }
 
-const REFUSED_TODAY =
-  "a mesh that runs refuses today what is delegated: no sidecar here asks external authorizers yet";
+const ASKED_ELSEWHERE =
+  "nobody was asked here: what an authorizer answers to a request is in the callee's log, see hauberk logs";
+const COUNTED_ELSEWHERE =
+  "what is left of a limit is known to those who count: the answer tells it in RateLimit headers, and a refusal in the callee's log";
 
 /** What the answer rests on that the question did not say. */
 function assumptions({ request: asked }: Question, judgement: Judgement): string[] {

@@ -14,7 +14,8 @@ import { LOOPBACK, portOf } from "../../../test/kit/sidecar-fixture.ts";
 import { createThrowawayAuthority } from "../../../test/kit/throwaway-authority.ts";
 import { childrenOf } from "../../local/processes/descendants.ts";
 import { MeshProcess } from "../../local/processes/mesh-process.ts";
-import { firstReport, ownProcessPlan } from "../../local/processes/own-process.ts";
+import { firstReport } from "../../local/processes/own-process.ts";
+import { sidecarProcessPlan } from "../../local/processes/sidecar-process.ts";
 import type { SidecarInstruction, SidecarReport } from "../../policy/sidecar-bootstrap.ts";
 import { createDeferred } from "../../runtime/deferred.ts";
 import { identifyProcess } from "../../runtime/process-identity.ts";
@@ -39,10 +40,9 @@ async function startGroup(adminSocket: string) {
   const report = createDeferred<SidecarReport>();
   const adminPort = await freePort();
   const started = await MeshProcess.start(
-    ownProcessPlan({
+    sidecarProcessPlan({
       title: "production/api-0 sidecar",
       hauberkCommand: [process.execPath, ...productCommand()],
-      command: "sidecar",
       parameters: ["--concurrency", `${PROCESSES}`],
       logDirectory: folder,
       output: "access.log",
@@ -118,10 +118,9 @@ for (const [text, problem] of [
   test(`--concurrency ${text} is refused`, async () => {
     const errors = `refused${text}.log`;
     const started = await MeshProcess.start(
-      ownProcessPlan({
+      sidecarProcessPlan({
         title: "sidecar",
         hauberkCommand: [process.execPath, ...productCommand()],
-        command: "sidecar",
         parameters: [`--concurrency=${text}`],
         logDirectory: folder,
         output: "out.log",

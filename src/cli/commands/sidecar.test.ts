@@ -11,7 +11,8 @@ import { productCommand } from "../../../test/kit/product-command.ts";
 import { LOOPBACK, portOf } from "../../../test/kit/sidecar-fixture.ts";
 import { createThrowawayAuthority } from "../../../test/kit/throwaway-authority.ts";
 import { MeshProcess } from "../../local/processes/mesh-process.ts";
-import { firstReport, MeshStartError, ownProcessPlan } from "../../local/processes/own-process.ts";
+import { firstReport, MeshStartError } from "../../local/processes/own-process.ts";
+import { sidecarProcessPlan } from "../../local/processes/sidecar-process.ts";
 import type { SidecarInstruction, SidecarReport } from "../../policy/sidecar-bootstrap.ts";
 import { createDeferred } from "../../runtime/deferred.ts";
 
@@ -40,10 +41,9 @@ after(async () => {
 test("a sidecar that cannot start reports the reason, logs it, and ends with code 1", async () => {
   const report = createDeferred<SidecarReport>();
   const started = await MeshProcess.start(
-    ownProcessPlan({
+    sidecarProcessPlan({
       title: "production/api-0 sidecar",
       hauberkCommand: [process.execPath, ...productCommand()],
-      command: "sidecar",
       logDirectory: folder,
       output: "access.log",
       errors: "sidecar.log",

@@ -65,18 +65,19 @@ export async function sidecarCommand(): Promise<number> {
   const opened: Closable[] = [];
   try {
     const told = { svid: identity.svid, views: discovery.views, applicationProcessIds };
+    const rootsPem = (): readonly string[] => known.roots.current;
     const sidecar = await startSidecar({
       ...bootstrap,
       ...common,
       ...told,
-      ...(worker && { openAdmin: worker.openAdmin }),
+      rootsPem,
+      ...(worker && { openAdmin: worker.openAdmin, processes: worker.place.of }),
       logLevel,
       accessLog: writeOutput,
       logStreams,
     });
     opened.push(sidecar);
     const { workloadApi: settings } = bootstrap;
-    const rootsPem = (): readonly string[] => known.roots.current;
     if (settings !== undefined)
       opened.push(
         await startPodWorkloadApi({ ...bootstrap, ...common, ...told, settings, rootsPem }),

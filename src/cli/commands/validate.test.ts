@@ -186,17 +186,17 @@ const asIstio: [what: string, text: string, code: number, lines: RegExp[]][] = [
   ],
   [
     "what is not carried here is a note",
-    `${networking("DestinationRule")}spec: {host: a.b, trafficPolicy: {tls: {mode: SIMPLE, caCertificates: /a}}}\n`,
+    `${networking("ServiceEntry")}spec: {hosts: ["*.a.b"], resolution: DYNAMIC_DNS, ports: [{name: http, number: 80, protocol: HTTP}]}\n`,
     0,
-    [/^DestinationRule/, /: note: .*tls.*not supported yet/, /^1 checked, all good$/],
+    [/^ServiceEntry/, /: note: .*resolution.*not supported yet/, /^1 checked, all good$/],
   ],
   [
     "kinds of others",
-    "apiVersion: v1\nkind: Pod\n---\napiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\n---\napiVersion: cert-manager.io/v1\nkind: Certificate\n",
+    "apiVersion: v1\nkind: Pod\n---\napiVersion: gateway.networking.k8s.io/v1\nkind: GRPCRoute\n---\napiVersion: cert-manager.io/v1\nkind: Certificate\n",
     0,
     [
       /:2: note: kind not supported yet: Pod$/,
-      /: note: kind not supported yet: Gateway of/,
+      /: note: .*GRPCRoute/,
       /: note: kind "Certificate" is not a known kind$/,
       /^none checked; 3 of kinds that Istio's gates do not know$/,
     ],

@@ -8,7 +8,7 @@ import type { Attempt } from "./attack-attempt.ts";
 export const API_ID = "spiffe://cluster.local/ns/production/sa/api";
 const OWN_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 const ISSUE = "/istio.v1.auth.IstioCertificateService/CreateCertificate";
-const DISCOVER = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
+const DISCOVER = "/hauberk.discovery.v1.ViewDiscovery/WatchViews";
 const ISSUED = /BEGIN CERTIFICATE/;
 
 const python = (what: string, aim: Attempt["aim"]): Attempt => ({

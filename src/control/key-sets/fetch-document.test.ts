@@ -24,6 +24,7 @@ const http = (listener: RequestListener): Promise<number> => serve(createServer(
 const OPTIONS: FetchDocumentOptions = {
   timeoutMs: 2_000,
   addressProblem: () => undefined,
+  findHost: () => undefined,
   extraRootsPem: [],
 };
 
@@ -74,6 +75,40 @@ test("JWT-86: over HTTPS the server's name is verified, against the system's roo
     fetchDocument(`https://127.0.0.1:${port}/`, trusting),
     refusal(/IP|altnames/),
   );
+});
+
+test("JWT-86: a host that the mesh puts elsewhere is asked there, by its own name, and each address is looked at", async () => {
+  const { rootPem, ...server } = secure((request, response) => response.end(request.headers.host));
+  const port = await server.port;
+  const asked: string[] = [];
+  const elsewhere: FetchDocumentOptions = {
+    ...OPTIONS,
+    extraRootsPem: [rootPem],
+    findHost: (host, wanted) => {
+      asked.push(`${host}:${wanted}`);
+      if (host === "localhost") return [{ address: "127.0.0.1", port }];
+      return host === "login.example" ? [{ address: "nowhere.invalid", port }] : undefined;
+    },
+  };
+  assert.equal(await fetchDocument("https://LOCALHOST/keys", elsewhere), "localhost");
+  assert.deepEqual(asked, ["localhost:443"]);
+  const careful = { ...elsewhere, addressProblem: (address: string) => `${address} is not listed` };
+  await assert.rejects(
+    fetchDocument("https://localhost/", careful),
+    refusal(/^127.0.0.1 is not listed$/),
+  );
+  await assert.rejects(
+    fetchDocument("https://login.example/", elsewhere),
+    refusal(/nowhere\.invalid/),
+  );
+});
+
+test("of several places one whose name nobody knows, or where nobody listens, is passed by", async () => {
+  const port = await http((_, response) => response.end("found"));
+  const places = ["nowhere.invalid", "127.0.0.1"].map((address) => ({ address, port }));
+  const findHost = () => [{ address: "127.0.0.1", port: 1 }, ...places];
+  const fetched = fetchDocument("http://login.example/", { ...OPTIONS, findHost });
+  assert.equal(await fetched, "found");
 });
 
 const moved =

@@ -6,6 +6,7 @@ import { lookup } from "node:dns/promises";
 import { type IncomingMessage, request } from "node:http";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
+import type { FindHost, HostPlace } from "../../policy/key-hosts.ts";
 import { HauberkError } from "../../runtime/hauberk-error.ts";
 import { publicSecureContext } from "./public-secure-context.ts";
 
@@ -19,6 +20,8 @@ export interface FetchDocumentOptions {
   readonly timeoutMs: number;
   /** @returns why an address must not be asked; undefined: it may */
   readonly addressProblem: (address: string) => string | undefined;
+  /** Where a host is, if the public names are not to be asked. Its addresses are looked at as any other is. */
+  readonly findHost: FindHost;
   /** PEM of authorities that are trusted beside the system's. */
   readonly extraRootsPem: readonly string[];
 }
@@ -115,10 +118,10 @@ async function connect(uri: URL, fetching: Fetching): Promise<Socket> {
   const host = uri.hostname.replace(/^\[(.*)\]$/, "$1");
   const port = Number(uri.port || (protocol === "https:" ? 443 : 80));
   let problem: unknown;
-  const addresses = await addressesOf(host, fetching);
-  for (const address of addresses) {
-    const shareMs = addresses.length === 1 ? undefined : fetching.timeoutMs / MAX_ADDRESSES;
-    const to = { address, port, shareMs, ...(protocol === "https:" && { securedAs: host }) };
+  const places = await placesOf({ address: host, port }, fetching);
+  for (const place of places) {
+    const shareMs = places.length === 1 ? undefined : fetching.timeoutMs / MAX_ADDRESSES;
+    const to = { ...place, shareMs, ...(protocol === "https:" && { securedAs: host }) };
     try {
       return await reach(to, fetching);
     } catch (error) {
@@ -129,9 +132,7 @@ async function connect(uri: URL, fetching: Fetching): Promise<Socket> {
   throw problem;
 }
 
-interface Hop {
-  readonly address: string;
-  readonly port: number;
+interface Hop extends HostPlace {
   /** After so long the next address is tried; undefined: there is none. */
   readonly shareMs: number | undefined;
   /** The name to be verified; absent: no TLS. */
@@ -154,18 +155,34 @@ async function reach(
   }
 }
 
-async function addressesOf(
-  host: string,
-  { addressProblem, deadline }: Fetching,
-): Promise<readonly string[]> {
-  const found = isIP(host) ? [{ address: host }] : await lookup(host, { all: true });
+/** Of those that may be asked; each address is an IP address. */
+async function placesOf(
+  host: HostPlace,
+  { addressProblem, deadline, findHost }: Fetching,
+): Promise<readonly HostPlace[]> {
+  const named = findHost(host.address.toLowerCase(), host.port) ?? [host];
+  const places = await foundPlaces(named.slice(0, MAX_ADDRESSES));
   deadline.throwIfAborted();
-  const addresses = found.map(({ address }) => address);
-  const allowed = addresses.filter((address) => addressProblem(address) === undefined);
-  const [refused] = addresses;
+  const allowed = places.filter(({ address }) => addressProblem(address) === undefined);
+  const [refused] = places;
   if (allowed.length > 0) return allowed.slice(0, MAX_ADDRESSES);
-  const problem = refused === undefined ? undefined : addressProblem(refused);
-  throw new FetchDocumentError(problem ?? `${host} has no address`);
+  const problem = refused === undefined ? undefined : addressProblem(refused.address);
+  throw new FetchDocumentError(problem ?? `${host.address} has no address`);
+}
+
+/** A name that nobody knows spoils no other place. */
+async function foundPlaces(named: readonly HostPlace[]): Promise<readonly HostPlace[]> {
+  const outcomes = await Promise.allSettled(named.map(lookUp));
+  const places = outcomes.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
+  const failed = outcomes.find(({ status }) => status === "rejected");
+  if (places.length === 0 && failed?.status === "rejected") throw failed.reason;
+  return places;
+}
+
+async function lookUp({ address: name, port }: HostPlace): Promise<readonly HostPlace[]> {
+  if (isIP(name) !== 0) return [{ address: name, port }];
+  const found = await lookup(name, { all: true });
+  return found.map(({ address }) => ({ address, port }));
 }
 
 function connected(socket: Socket, { addressProblem }: Fetching): Promise<void> {

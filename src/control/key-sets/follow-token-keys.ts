@@ -1,6 +1,7 @@
 /** Keeps the key sets that the resources name, by what the mesh configuration allows. */
 import type { Resource } from "../../api/resource.ts";
 import { allowedRanges } from "../../api/token-key-settings.ts";
+import { keyHosts } from "../../policy/key-hosts.ts";
 import { meshSettingsOf } from "../../policy/mesh-snapshot.ts";
 import { wantedKeySets } from "../../policy/token-key-source.ts";
 import type { Clock } from "../../runtime/clock.ts";
@@ -9,11 +10,13 @@ import type { Watched } from "../../runtime/watched.ts";
 import { fetchDocument } from "./fetch-document.ts";
 import { findKeySet } from "./find-key-set.ts";
 import { keyAddressProblem } from "./key-address-rules.ts";
+import type { KeySetFacts } from "./key-set-facts.ts";
 import { KeySetMemory } from "./key-set-memory.ts";
 import { KeySets, type KnownKeySets } from "./key-sets.ts";
 
 export interface TokenKeys {
   readonly keys: Watched<KnownKeySets>;
+  facts(names: readonly string[]): readonly KeySetFacts[];
   close(): Promise<void>;
 }
 
@@ -30,10 +33,12 @@ export async function followTokenKeys(
     find: (source, timeoutMs) => {
       const { tokenKeys } = meshSettingsOf(resources.current);
       const allowed = allowedRanges(tokenKeys);
+      const findHost = keyHosts(resources.current, source);
       return findKeySet(source, (uri) =>
         fetchDocument(uri, {
           timeoutMs,
           addressProblem: (address) => keyAddressProblem(address, allowed),
+          findHost,
           extraRootsPem: tokenKeys.authoritiesPem,
         }),
       );
@@ -48,6 +53,7 @@ export async function followTokenKeys(
   const stop = resources.onChange((changed) => keySets.want(wantedKeySets(changed)));
   return {
     keys: keySets.keys,
+    facts: (names) => keySets.facts(names),
     async close() {
       stop();
       keySets.close();

@@ -44,6 +44,7 @@ export class FollowedKeySet {
   readonly #pauses: FetchPauses;
   #timeoutMs: number;
   #timer: NodeJS.Timeout | undefined;
+  #nextTryAt: Date | undefined;
   #isStopped = false;
 
   constructor({ source, timeoutMs }: WantedKeySet, options: FollowOptions) {
@@ -57,6 +58,11 @@ export class FollowedKeySet {
     this.#timeoutMs = boundedTimeout(timeoutMs);
   }
 
+  /** Undefined: it is being fetched. */
+  get nextTryAt(): Date | undefined {
+    return this.#nextTryAt;
+  }
+
   start(): void {
     void this.#fetch();
   }
@@ -67,8 +73,10 @@ export class FollowedKeySet {
   }
 
   async #fetch(): Promise<void> {
+    this.#nextTryAt = undefined;
     const pauseMs = await this.#fetched();
     if (this.#isStopped) return;
+    this.#nextTryAt = new Date(this.#options.clock.now().getTime() + pauseMs);
     this.#timer = setTimeout(() => void this.#fetch(), pauseMs).unref();
   }
 

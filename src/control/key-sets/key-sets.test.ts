@@ -56,6 +56,23 @@ describe("keys of token issuers", () => {
   beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
   afterEach(() => mock.timers.reset());
 
+  test("tells of those that are asked for: keys, their age, what went wrong, and when it is tried again", async () => {
+    const issuer = new Issuer();
+    assert.deepEqual(issuer.keySets.facts([NAME]), []);
+    issuer.keySets.want(WANTED);
+    assert.deepEqual(issuer.keySets.facts([NAME, "another"]), [{ source: NAME }]);
+    await issuer.pass(250);
+    const [good] = issuer.keySets.facts([NAME]);
+    assert.deepEqual([good?.jwks, good?.fetchedAt?.slice(0, 10)], ["keys 1", DAY]);
+    const nextMs = Date.parse(good?.nextTryAt ?? "") - NOW.getTime();
+    assert.ok(nextMs >= 18 * MINUTE && nextMs <= 20 * MINUTE + 1_000, String(nextMs));
+    issuer.answer = new Error("connect ECONNREFUSED");
+    await issuer.pass(20 * MINUTE, MINUTE);
+    const [failed] = issuer.keySets.facts([NAME]);
+    assert.deepEqual([failed?.jwks, failed?.problem], ["keys 1", "connect ECONNREFUSED"]);
+    assert.ok(Date.parse(failed?.nextTryAt ?? "") > Date.parse(good?.nextTryAt ?? ""));
+  });
+
   test("fetches at once, and again after 18 to 20 minutes", async () => {
     const issuer = new Issuer();
     issuer.keySets.want(WANTED);

@@ -12,6 +12,7 @@ import type { Log } from "../../runtime/log.ts";
 import { type Watched, WatchedValue } from "../../runtime/watched.ts";
 import { FewAtOnce } from "./few-at-once.ts";
 import { FollowedKeySet, type KeySetState } from "./followed-key-set.ts";
+import type { KeySetFacts } from "./key-set-facts.ts";
 import { RetiredKeySets } from "./retired-key-sets.ts";
 
 /** By `tokenKeySourceName`. */
@@ -73,6 +74,17 @@ export class KeySets {
       if (known !== undefined) known.timeoutMs = one.timeoutMs;
       else this.#follow(name, one);
     }
+  }
+
+  /** Of those of them that are kept. @param names as `tokenKeySourceName` says them */
+  facts(names: readonly string[]): readonly KeySetFacts[] {
+    return names.flatMap((source) => {
+      const followed = this.#followed.get(source);
+      if (followed === undefined) return [];
+      const nextTryAt = followed.nextTryAt?.toISOString();
+      const state = this.#states.current.get(source);
+      return [{ source, ...state, ...(nextTryAt !== undefined && { nextTryAt }) }];
+    });
   }
 
   close(): void {

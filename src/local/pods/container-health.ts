@@ -7,8 +7,14 @@ import type { Probe } from "../../api/probe.ts";
 import { createDeferred } from "../../runtime/deferred.ts";
 import { type ProberOptions, runProber } from "./prober.ts";
 
-export interface ContainerHealthOptions extends Omit<ProberOptions, "probe" | "report" | "signal"> {
+export interface ContainerHealthOptions
+  extends Omit<ProberOptions, "probe" | "report" | "signal" | "initialDelay"> {
   readonly container: Container;
+  /**
+   * "again": it was ready before, so that it is asked at once whether it is so again. Nobody can be asked instead of it
+   * where one pod stands for several.
+   */
+  readonly run: "first" | "again";
   /** Called when readiness changes; a container without readiness probe is ready at once. */
   readonly onReady: (ready: "ready" | "not-ready", problem?: string) => void;
   /** Called when the container has to be started again. */
@@ -22,10 +28,12 @@ export interface ContainerHealth {
 
 /** Watches one run of a container; each run is watched anew. */
 export function watchContainerHealth(options: ContainerHealthOptions): ContainerHealth {
-  const { container, onReady, onDead } = options;
+  const { container, onReady, onDead, run: which } = options;
   const stop = new AbortController();
   const run = (probe: Probe, report: ProberOptions["report"], signal: AbortSignal): void => {
-    void runProber({ ...options, probe, report, signal });
+    const isEarly = which === "again" && probe === container.readinessProbe;
+    const early = isEarly ? { initialDelay: "listened to" as const } : {};
+    void runProber({ ...options, ...early, probe, report, signal });
   };
   const { startupProbe, readinessProbe, livenessProbe } = container;
   void hasStarted(startupProbe).then(() => {

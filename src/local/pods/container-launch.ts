@@ -6,12 +6,14 @@ import { containerCommand } from "../../api/image-commands.ts";
 import type { PodTemplate } from "../../api/pod-template.ts";
 import { formatLocation, type Resource } from "../../api/resource.ts";
 import { ofKind } from "../../policy/mesh-snapshot.ts";
+import type { Workload } from "../../policy/workload.ts";
 import { HauberkError } from "../../runtime/hauberk-error.ts";
 import type { PlannedPod } from "../mesh-plan.ts";
 import { applicationEnvironment, type EnvironmentInputs } from "./application-environment.ts";
 import { type ContainerFiles, planContainerFiles } from "./container-files.ts";
 import { type ContainerVariable, containerVariables } from "./container-variables.ts";
 import { expandVariables } from "./expand-variables.ts";
+import { listeningOnLoopback } from "./listening-addresses.ts";
 import { rewritePaths } from "./rewrite-paths.ts";
 
 /** A container has neither a command nor an image that is mapped to one. */
@@ -61,8 +63,9 @@ export function planContainerLaunch(
     claimFolder,
     automountToken: paths === "mounted" ? automountOf(pod, resources) : "off",
   });
+  const ownPorts = portsAsDeclared(container, workload);
   const place = (text: string): string =>
-    paths === "mounted" ? text : rewritePaths(text, files.rewrites);
+    paths === "mounted" ? text : listeningOnLoopback(rewritePaths(text, files.rewrites), ownPorts);
   const own = new Map<string, ContainerVariable>([
     ...mapped.env.map(({ name, value }) => [name, { text: value, form: "written" }] as const),
     ...containerVariables(container, { workload, resources }),
@@ -102,6 +105,16 @@ function refuseOpenSubPaths(container: Container, { containers, volumes }: PodTe
       `${formatLocation(volume.source)}: volume ${name} is mounted whole, to be written, and by subPath ${subPath} in container ${container.name}: mount it by subPath everywhere, or use two volumes`,
     );
   }
+}
+
+/** Ports on which the program listens as its manifest says, and not where it is told to. */
+function portsAsDeclared({ ports }: Container, workload: Workload): readonly number[] {
+  const settled = workload.ports.filter(
+    ({ application, containerPort }) => application.port === containerPort,
+  );
+  return ports
+    .map(({ containerPort }) => containerPort)
+    .filter((port) => settled.some(({ containerPort }) => containerPort === port));
 }
 
 function automountOf(

@@ -63,6 +63,7 @@ export class PodContainer {
   /** What runs now was started as. */
   #launch: ContainerLaunch | undefined;
   #ready: boolean;
+  #wasReady = false;
   /** The last thing that was wrong with it. */
   #problem: string | undefined;
 
@@ -148,6 +149,7 @@ export class PodContainer {
     return watchContainerHealth({
       container,
       place: probed,
+      run: this.#wasReady ? "again" : "first",
       exec: (command) => this.#exec(command),
       onReady: (ready, problem) => this.#setReady(ready === "ready", problem),
       onDead: (problem) => {
@@ -169,6 +171,7 @@ export class PodContainer {
 
   #setReady(ready: boolean, problem: string | undefined): void {
     this.#problem = problem;
+    this.#wasReady ||= ready;
     if (ready === this.#ready) return;
     this.#ready = ready;
     this.#options.onReadiness();

@@ -28,7 +28,8 @@ import { NetworkNotStartedError } from "../network/network-knowledge.ts";
 import { connectInside } from "../network/network-namespace-socket.ts";
 import { withDescendants } from "../processes/descendants.ts";
 import type { MeshProcess, ProcessPlan } from "../processes/mesh-process.ts";
-import { firstReport, ownProcessPlan } from "../processes/own-process.ts";
+import { firstReport } from "../processes/own-process.ts";
+import { sidecarProcessPlan } from "../processes/sidecar-process.ts";
 import { type ProcessEvent, SupervisedProcess } from "../processes/supervised-process.ts";
 import { applicationEnvironment, type EnvironmentInputs } from "./application-environment.ts";
 import type { PlannedCredential } from "./container-files.ts";
@@ -297,10 +298,9 @@ export class Pod {
   #planSidecar(title: string): ProcessPlan {
     const answer = createDeferred<SidecarReport>();
     this.#sidecarReport = answer;
-    const plan = ownProcessPlan({
+    const plan = sidecarProcessPlan({
       title,
       hauberkCommand: this.#context.hauberkCommand,
-      command: "sidecar",
       parameters: ["--concurrency", `${this.plan.sidecar.concurrency}`],
       logDirectory: this.#logs,
       output: "access.log",

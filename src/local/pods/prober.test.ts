@@ -25,11 +25,17 @@ interface Heard {
   readonly problem: string | undefined;
 }
 
-function run(context: TestContext, what: { probe: Probe; port?: number }): Heard[] {
+interface Tried {
+  readonly probe: Probe;
+  readonly port?: number;
+  readonly initialDelay?: "listened to";
+}
+
+function run(context: TestContext, what: Tried): Heard[] {
   const heard: Heard[] = [];
   const stop = new AbortController();
   const running = runProber({
-    probe: what.probe,
+    ...what,
     place: {
       address: () => (what.port ? { address: UNREACHABLE, port: what.port } : undefined),
       redirected: () => undefined,
@@ -125,4 +131,45 @@ test("a port that is not the pod's is ill, and says so", async (context) => {
   const heard = run(context, { probe: probe({ kind: "tcpSocket", port: 9 }) });
   await eventually("ill", () => heard.length === 1);
   assert.match(heard[0]?.problem ?? "", /port 9 is not a port of the pod/);
+});
+
+const CHECK: ProbeCheck = {
+  kind: "httpGet",
+  scheme: "HTTP",
+  path: "/health",
+  port: 8080,
+  headers: [],
+};
+
+test("whoever is listened to during its initial delay is well at once, and no failure counts by then", async (context) => {
+  let status = 500;
+  let asked = 0;
+  const port = await serve(context, () => {
+    asked++;
+    return status;
+  });
+  const slow = { ...probe(CHECK), initialDelaySeconds: 60 };
+  const heard = run(context, { probe: slow, port, initialDelay: "listened to" });
+  await eventually("more failures than a probe may have", () => asked > slow.failureThreshold);
+  assert.deepEqual(heard, []);
+  status = 200;
+  await eventually("well", () => heard.length === 1);
+  status = 500;
+  await eventually("ill", () => heard.length === 2);
+  assert.deepEqual(
+    heard.map(({ health }) => health),
+    ["healthy", "unhealthy"],
+  );
+});
+
+test("an initial delay that nobody is listened to in is waited for", async (context) => {
+  let asked = 0;
+  const port = await serve(context, () => {
+    asked++;
+    return 200;
+  });
+  const heard = run(context, { probe: { ...probe(CHECK), initialDelaySeconds: 0.3 }, port });
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  assert.equal(asked, 0);
+  await eventually("well", () => heard.length === 1);
 });

@@ -18,18 +18,26 @@ export interface ProberOptions {
   readonly probe: Probe;
   readonly place: ProbedPlace;
   readonly exec: ExecCheckOptions["exec"];
+  /**
+   * "listened to": what is well before `initialDelaySeconds` are over is taken for well, and what fails by then is no
+   * failure. Absent: nobody is asked before.
+   */
+  readonly initialDelay?: "listened to";
   /** Hears of every change, with the reason of a failure. */
   readonly report: (health: Health, problem?: string) => void;
   readonly signal: AbortSignal;
 }
 
+/** Between questions that come before their time. */
+const EARLY_PERIOD_SECONDS = 0.2;
+
 /** Probes until `signal` aborts. */
 export async function runProber(options: ProberOptions): Promise<void> {
   const { probe, report, signal } = options;
-  let health: Health = "unknown";
+  let health = await afterInitialDelay(options);
   let successes = 0;
   let failures = 0;
-  await pause(probe.initialDelaySeconds, signal);
+  if (health === "healthy") await pause(probe.periodSeconds, signal);
   while (!signal.aborted) {
     const problem = await checkOnce(options);
     if (signal.aborted) return;
@@ -44,6 +52,26 @@ export async function runProber(options: ProberOptions): Promise<void> {
     }
     await pause(probe.periodSeconds, signal);
   }
+}
+
+/** Told already where it is "healthy". */
+async function afterInitialDelay(options: ProberOptions): Promise<Health> {
+  const { probe, report, signal, initialDelay } = options;
+  if (initialDelay === undefined) {
+    await pause(probe.initialDelaySeconds, signal);
+    return "unknown";
+  }
+  const endsAt = performance.now() + probe.initialDelaySeconds * 1_000;
+  let successes = 0;
+  while (!signal.aborted && performance.now() < endsAt) {
+    successes = (await checkOnce(options)) === undefined ? successes + 1 : 0;
+    if (successes >= probe.successThreshold && !signal.aborted) {
+      report("healthy");
+      return "healthy";
+    }
+    await pause(EARLY_PERIOD_SECONDS, signal);
+  }
+  return "unknown";
 }
 
 async function pause(seconds: number, signal: AbortSignal): Promise<void> {

@@ -10,7 +10,7 @@ function settings({ mesh = "", own = "" }: { mesh?: string; own?: string }) {
 }
 
 /** @param defaults of the mesh; @param own of the pod's annotation */
-function settingsOf(defaults: string, own: string | undefined) {
+function settingsOf(defaults: string, own: string | undefined, more = "") {
   const annotation = own === undefined ? "{}" : `{${PROXY_CONFIG_ANNOTATION}: "${own}"}`;
   const { resources, issues } = parseResources(
     `apiVersion: apps/v1
@@ -23,7 +23,7 @@ spec:
     spec: {containers: [{name: a, image: a}]}
 ---
 defaultConfig: {${defaults}}
-`,
+${more}`,
     "mesh.yaml",
   );
   assert.deepEqual(issues, []);
@@ -100,3 +100,49 @@ for (const own of ["concurrency: -1", "concurrency: 1.5", "concurrency: two", "c
     assert.ok("issue" in answer);
     assert.match(answer.issue.problem, /^concurrency is no number of processes; expected 0/);
   });
+
+const configs: [
+  who: string,
+  configs: readonly string[],
+  own: string | undefined,
+  expected: number,
+][] = [
+  ["the mesh's", [proxyConfig("istio-system", 2)], undefined, 2],
+  [
+    "the namespace's before the mesh's",
+    [proxyConfig("istio-system", 2), proxyConfig("shop", 3)],
+    undefined,
+    3,
+  ],
+  ["another namespace's is none of ours", [proxyConfig("other", 3)], undefined, 5],
+  ["the annotation before the namespace's", [proxyConfig("shop", 3)], "concurrency: 4", 4],
+  [
+    "the one that selects the pod before all",
+    [proxyConfig("shop", 6, "a"), proxyConfig("shop", 3)],
+    "concurrency: 4",
+    6,
+  ],
+  ["one that selects another pod is none of ours", [proxyConfig("shop", 6, "b")], undefined, 5],
+];
+for (const [who, written, own, expected] of configs) {
+  test(`ProxyConfig: ${who}`, () => {
+    const found = settingsOf("concurrency: 5", own, written.join(""));
+    assert.equal("settings" in found && found.settings.concurrency, expected);
+  });
+}
+
+test("ProxyConfig: environmentVariables are settings of the sidecar", () => {
+  const found = settingsOf("", undefined, proxyConfig("shop", 1));
+  assert.equal("settings" in found && found.settings.certificateLifetimeSeconds, 7_200);
+});
+
+function proxyConfig(namespace: string, concurrency: number, app?: string): string {
+  const selector = app === undefined ? "" : `selector: {matchLabels: {app: ${app}}}, `;
+  const variables = "environmentVariables: {SECRET_TTL: 2h}";
+  return `---
+apiVersion: networking.istio.io/v1beta1
+kind: ProxyConfig
+metadata: {name: c${concurrency}, namespace: ${namespace}}
+spec: {${selector}concurrency: ${concurrency}, ${variables}}
+`;
+}

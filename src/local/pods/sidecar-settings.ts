@@ -1,10 +1,14 @@
-/** What the user sets for single sidecars: what the mesh's `defaultConfig` says, and the pod's own on top of it. */
+/** What the user sets for single sidecars: what the mesh's `defaultConfig` says, ProxyConfigs, and the pod's annotation. */
 
 import { parseGoDuration } from "../../api/go-duration.ts";
+import { selects } from "../../api/label-selector.ts";
 import { DEFAULT_MESH_SETTINGS } from "../../api/mesh-settings.ts";
 import { PROXY_CONFIG_ANNOTATION, parseProxyConfig } from "../../api/proxy-config.ts";
+import type { ProxyConfigResource } from "../../api/proxy-config-resource.ts";
 import type { Issue, PodOwner, Resource } from "../../api/resource.ts";
 import { DEFAULT_RENEWAL, type RenewalRatios } from "../../identity/rotation-schedule.ts";
+import { ofKind } from "../../policy/mesh-snapshot.ts";
+import { byAge } from "../../policy/mutual-tls.ts";
 
 const DEFAULT_LIFETIME = "24h";
 const GRACE = "SECRET_GRACE_PERIOD_RATIO";
@@ -39,10 +43,17 @@ export function sidecarSettings(
     },
   });
   if (typeof own === "string") return refuse(own);
-  const { proxyMetadata, ...defaults } = mesh?.settings ?? DEFAULT_MESH_SETTINGS;
+  const defaults = mesh?.settings ?? DEFAULT_MESH_SETTINGS;
+  const { ofMesh, ofNamespace, ofPod } = proxyConfigsOf(owner, {
+    resources,
+    rootNamespace: defaults.rootNamespace,
+  });
   const metadata: Readonly<Record<string, string>> = {
-    ...proxyMetadata,
+    ...defaults.proxyMetadata,
+    ...ofMesh?.environmentVariables,
+    ...ofNamespace?.environmentVariables,
     ...own.proxyMetadata,
+    ...ofPod?.environmentVariables,
   };
   const text = metadata["SECRET_TTL"] ?? DEFAULT_LIFETIME;
   const lifetimeMs = parseGoDuration(text);
@@ -52,8 +63,49 @@ export function sidecarSettings(
   const renewal = renewalRatios(metadata);
   if (typeof renewal === "string") return refuse(renewal);
   const certificateLifetimeSeconds = Math.round(lifetimeMs / 1000);
-  const { concurrency = defaults.concurrency } = own;
-  return { settings: { certificateLifetimeSeconds, concurrency, ...(renewal && { renewal }) } };
+  const concurrency = [ofPod, own, ofNamespace, ofMesh, defaults].find(
+    (said) => said?.concurrency !== undefined,
+  )?.concurrency;
+  return {
+    settings: {
+      certificateLifetimeSeconds,
+      concurrency: concurrency ?? DEFAULT_MESH_SETTINGS.concurrency,
+      ...(renewal && { renewal }),
+    },
+  };
+}
+
+/**
+ * The ProxyConfigs that count for a pod: the oldest of each level. What the annotation says counts for more than a
+ * namespace's, and for less than one that selects the pod.
+ */
+function proxyConfigsOf(
+  { meta, template }: PodOwner,
+  {
+    resources,
+    rootNamespace,
+  }: { readonly resources: readonly Resource[]; readonly rootNamespace: string },
+): Partial<Record<"ofMesh" | "ofNamespace" | "ofPod", ProxyConfigResource>> {
+  const all = ofKind(resources, "ProxyConfig").sort(byAge);
+  const ofWhole = (namespace: string): ProxyConfigResource | undefined =>
+    all.find((one) => one.meta.namespace === namespace && isForAll(one));
+  const ofMesh = ofWhole(rootNamespace);
+  const ofNamespace = meta.namespace === rootNamespace ? undefined : ofWhole(meta.namespace);
+  const ofPod = all.find(
+    (one) =>
+      one.meta.namespace === meta.namespace &&
+      !isForAll(one) &&
+      selects(one.selector, template.labels),
+  );
+  return {
+    ...(ofMesh && { ofMesh }),
+    ...(ofNamespace && { ofNamespace }),
+    ...(ofPod && { ofPod }),
+  };
+}
+
+function isForAll({ selector }: ProxyConfigResource): boolean {
+  return Object.keys(selector).length === 0;
 }
 
 /** @returns undefined when neither is given; or, as a text, what is wrong */

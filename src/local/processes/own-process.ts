@@ -13,7 +13,7 @@ export class MeshStartError extends HauberkError {
   readonly code = "HAUBERK_MESH_START";
 }
 
-export function ownProcessPlan(what: {
+export interface OwnProcess {
   readonly title: string;
   /** How to start this program: the interpreter, its flags and the entry file. */
   readonly hauberkCommand: readonly [string, ...string[]];
@@ -26,7 +26,9 @@ export function ownProcessPlan(what: {
   readonly accessLog?: string;
   readonly graceMs?: number;
   readonly receive: (message: unknown) => void;
-}): ProcessPlan {
+}
+
+export function ownProcessPlan(what: OwnProcess): ProcessPlan {
   const { hauberkCommand, command, parameters = [], ...rest } = what;
   return {
     ...rest,

@@ -16,6 +16,8 @@ export interface EndpointSetOptions<T> {
  * (`overprovisioning_factor`, `recalculatePerPriorityPanic`).
  */
 const OVERPROVISIONING_PERCENT = 140;
+/** Before those are looked for that can be forgotten: an application may call any address. */
+const MOST_VISITED = 1_000;
 
 export class EndpointSet<T> {
   readonly #keyOf: (endpoint: T) => string;
@@ -79,6 +81,19 @@ export class EndpointSet<T> {
     for (const member of members) if (member.state === "draining") member.state = "serving";
     this.#members = inOrder;
     this.#chooseCandidates();
+  }
+
+  /**
+   * One that is no member, and is called all the same, by its own address. It is forgotten once it is idle.
+   *
+   * @param isSame whether what is known of it still says the same
+   */
+  visit(endpoint: T, isSame: (known: T) => boolean): BalancedEndpoint<T> {
+    if (this.#byKey.size > MOST_VISITED) this.takeDrained();
+    const visited = this.#known(endpoint);
+    if (!this.#members.includes(visited)) visited.state = "draining";
+    if (!isSame(visited.endpoint)) visited.endpoint = endpoint;
+    return visited;
   }
 
   /** Leaves a member out until it is restored. Others, and one that is ejected already, are left as they are. */

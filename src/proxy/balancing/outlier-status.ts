@@ -6,7 +6,7 @@
 import { FieldLookup } from "../../http/field-lookup.ts";
 import type { FieldRanges } from "../../http/field-ranges.ts";
 
-const GRPC_STATUS: FieldLookup = new FieldLookup("grpc-status");
+export const GRPC_STATUS: FieldLookup = new FieldLookup("grpc-status");
 /** Of requests and answers of gRPC; `application/grpc-web` is something else. */
 export const GRPC_CONTENT_TYPE: RegExp = /^application\/grpc(?:$|[+;])/i;
 

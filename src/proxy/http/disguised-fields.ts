@@ -25,21 +25,21 @@ export function leaveOutDisguised(fields: HeldFields): void {
 }
 
 /**
- * Spelt with underscores, as `leaveOutDisguised`.
+ * The same names with `_` for `-`, or `-` for `_`.
  *
- * @param names in lower case, with hyphens
+ * @param names in lower case
  */
 export function leaveOutSpelt(fields: HeldFields, names: readonly string[]): void {
   const { ids, ranges, bytes, count } = fields;
   for (let index = 0; index < count; index++) {
     if (ids[index] !== FIELD.other) continue;
     const name = bytes.toString("latin1", ranges[4 * index], ranges[4 * index + 1]).toLowerCase();
-    if (
-      name.includes("_") &&
-      names.some((own) => own.replaceAll("_", "-") === name.replaceAll("_", "-"))
-    )
-      fields.leaveOut(index);
+    if (names.some((own) => own !== name && isSpelling(own, name))) fields.leaveOut(index);
   }
+}
+
+function isSpelling(one: string, other: string): boolean {
+  return one.length === other.length && one.replaceAll("_", "-") === other.replaceAll("_", "-");
 }
 
 function isDisguised(bytes: Buffer, start: number, end: number): boolean {

@@ -17,6 +17,7 @@ function upload(): Exchange {
     upgrade: "none",
     startedAt: new Date(),
     headers: HeldFields.borrow(),
+    reservedNames: [],
     authority: "callee.test",
     path: "/",
     decision: undefined,

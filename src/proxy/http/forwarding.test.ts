@@ -33,6 +33,7 @@ function getRequest(): Exchange {
     upgrade: "none",
     startedAt: new Date(),
     headers: HeldFields.borrow(),
+    reservedNames: [],
     authority: "callee.test",
     path: "/",
     decision: undefined,

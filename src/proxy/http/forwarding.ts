@@ -3,14 +3,16 @@
  * takes the other with it. Bytes that were sent are never sent again, unless doing so can do no harm.
  */
 import type { METHOD } from "../../http/methods.ts";
-import { outlierStatus } from "../balancing/outlier-status.ts";
-import type { Exchange, Outcome, Route, Target } from "../exchange.ts";
+import { GRPC_STATUS, outlierStatus } from "../balancing/outlier-status.ts";
+import type { Exchange, Outcome, Route, RouteTerms, Target } from "../exchange.ts";
 import { answerInKind } from "../grpc-answer.ts";
 import type { UpstreamConnectError } from "../upstream-dialer.ts";
 import { BodyPipe } from "./body-pipe.ts";
 import { HeldFields } from "./held-fields.ts";
 import type { Holder } from "./holding-limit.ts";
 import type { Abort, Following, ReceivedAnswer, ReceivedFields } from "./received-message.ts";
+import { ReplayedBody } from "./replayed-body.ts";
+import { withoutReserved } from "./reserved-names.ts";
 import type {
   AnswerSink,
   ClientStream,
@@ -80,6 +82,9 @@ const NOT_SAYABLE = "the request cannot be said in the version of HTTP that the 
 const TOO_MANY = "too many requests to the service are under way\n";
 /** As Envoy's overload manager resets the streams that hold most. */
 const OVERLOADED = { flags: "OM", details: "overload" };
+const TIMED_OUT = { flags: "UT", details: "response_timeout" };
+const TOO_LATE = "the service did not answer in time\n";
+const UNCHANGEABLE = { flags: "-", details: "answer_not_changeable" };
 const CLIENT_LEFT = { flags: "DC", details: "downstream_remote_disconnect" };
 const IDLE = { flags: "SI", details: "stream_idle_timeout" };
 const LOST = "no connection to the service, or it was lost before an answer\n";
@@ -89,6 +94,7 @@ export class Forwarding implements RequestSink, Holder {
   readonly #stream: ServerStream;
   readonly #exchange: Exchange;
   readonly #attempts: Route["attempts"];
+  readonly #terms: RouteTerms | undefined;
   readonly #following: Following;
   readonly #keepsFields: boolean;
   readonly #record: (outcome: Outcome) => void;
@@ -96,11 +102,16 @@ export class Forwarding implements RequestSink, Holder {
   readonly #answer: AnswerSide;
   /** Of the request's body; absent: it has none. */
   readonly #body: BodyPipe | undefined;
+  /** Of a body that another callee may have to be sent; absent: nothing is kept for one. */
+  readonly #replay: ReplayedBody | undefined;
   readonly #outgoing: OutgoingRequest;
   #target: Target | undefined;
   #sending: Sending | undefined;
   #client: ClientStream | undefined;
   #pause: NodeJS.Timeout | undefined;
+  /** Of the whole request, and of one try; where its route has such. */
+  #deadline: NodeJS.Timeout | undefined;
+  #tryDeadline: NodeJS.Timeout | undefined;
   /** Between being given to connections and being sent, or not. */
   #isWaiting = false;
   /** How often it was given to connections: one may refuse it at once, and the next have it before the first has returned. */
@@ -123,12 +134,15 @@ export class Forwarding implements RequestSink, Holder {
     this.#stream = stream;
     this.#exchange = exchange;
     this.#attempts = route.attempts;
+    this.#terms = route.terms;
     this.#following = following;
     this.#keepsFields = answerFields === "kept";
     this.#record = record;
     this.#judgeAgain = judgeAgain;
     this.#answer = new AnswerSide(this, stream);
     this.#body = following === "more" ? new BodyPipe(stream, this) : undefined;
+    const isRetried = route.terms?.retries !== undefined && exchange.upgrade === "none";
+    this.#replay = isRetried && this.#body !== undefined ? new ReplayedBody(this) : undefined;
     this.#outgoing = outgoingRequest(exchange, route);
   }
 
@@ -140,15 +154,20 @@ export class Forwarding implements RequestSink, Holder {
       return;
     }
     if (this.#exchange.expectation === "continue") this.#stream.interim(100);
+    if (this.#following === "last") this.#requestEnded();
     this.#send(target);
   }
 
   data(bytes: Buffer, from: number, to: number, following: Following): void {
+    if (following === "last") this.#requestEnded();
     this.#body?.data(bytes, from, to, following);
   }
 
   trailers(fields: ReceivedFields): void {
-    this.#body?.trailers(fields);
+    this.#requestEnded();
+    const { reservedNames } = this.#exchange;
+    if (reservedNames.length === 0) this.#body?.trailers(fields);
+    else withoutReserved(fields, reservedNames, (left) => this.#body?.trailers(left));
   }
 
   /** The client has gone, or what it sends is no message any more. */
@@ -189,10 +208,13 @@ export class Forwarding implements RequestSink, Holder {
   finished(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    if (!this.#isAnswerComplete || this.#body?.isPassedOn === false) this.#leaveCallee();
+    clearTimeout(this.#deadline);
+    const isUnsent = this.#body?.isPassedOn === false || this.#replay?.isBehind === true;
+    if (!this.#isAnswerComplete || isUnsent) this.#leaveCallee();
     this.#attempts.done();
     this.#answer.close();
     this.#body?.close();
+    this.#replay?.close();
     this.#record(this.#outcome());
     this.#answerFields?.release();
   }
@@ -231,13 +253,22 @@ export class Forwarding implements RequestSink, Holder {
     this.#transportFailure = undefined;
     this.#sentAt = performance.now();
     this.#answer.setSender(client);
-    this.#body?.setReceiver(client);
+    this.#replay?.setReceiver(client);
+    this.#body?.setReceiver(this.#replay ?? client);
+    const tryMs = this.#terms?.perTryTimeoutMs;
+    if (tryMs !== undefined) this.#tryDeadline = setTimeout(() => this.#giveUpTry(), tryMs);
   }
 
   answered(answer: ReceivedAnswer, following: Following): void {
     this.#serviceMs = Math.round(performance.now() - this.#sentAt);
-    this.#status = answer.status;
+    clearTimeout(this.#tryDeadline);
     this.#attempts.answered(outlierStatus(answer, this.#exchange.headers));
+    const retries = this.#terms?.retries;
+    if (retries !== undefined && this.#mayReplay) {
+      const pauseMs = retries.afterAnswer(answer.status, grpcStatusOf(answer));
+      if (pauseMs !== undefined && this.#tryAgain(pauseMs)) return;
+    }
+    this.#status = answer.status;
     if (this.#keepsFields) {
       this.#answerFields = HeldFields.borrow();
       this.#answerFields.load(answer.fields);
@@ -248,6 +279,7 @@ export class Forwarding implements RequestSink, Holder {
   }
 
   calleeWritable(): void {
+    this.#replay?.writable();
     this.#body?.writable();
   }
 
@@ -258,6 +290,7 @@ export class Forwarding implements RequestSink, Holder {
   lost(why: Abort): void {
     const client = this.#client;
     this.#client = undefined;
+    clearTimeout(this.#tryDeadline);
     if (this.#isOver) return;
     const { flags, reason, status } = RESETS[why.cause];
     this.#attempts.lost(why.cause);
@@ -273,25 +306,84 @@ export class Forwarding implements RequestSink, Holder {
       if (this.#target !== undefined) this.#send(this.#target);
       return;
     }
+    const pauseMs = this.#mayReplay ? this.#terms?.retries?.afterLoss(why.cause) : undefined;
+    if (pauseMs !== undefined && this.#tryAgain(pauseMs)) return;
     const details = `upstream_reset_before_response_started{${reason}}`;
     const body = why.cause === "malformed" ? MALFORMED_ANSWER : LOST;
     this.#refuse({ flags, details, transportFailure: why.details }, { status, body });
   }
 
+  #requestEnded(): void {
+    const timeoutMs = this.#terms?.timeoutMs;
+    if (timeoutMs === undefined || this.#deadline !== undefined || this.#isOver) return;
+    this.#deadline = setTimeout(() => this.#runOut(), timeoutMs);
+  }
+
+  /** A connection that has switched is no request any more. */
+  #runOut(): void {
+    if (this.#isOver || (this.#status !== null && this.#exchange.upgrade !== "none")) return;
+    this.#leaveCallee();
+    this.#attempts.lost("timeout");
+    if (this.#status === null) this.#refuse(TIMED_OUT, { status: 504, body: TOO_LATE });
+    else {
+      this.#failure ??= TIMED_OUT;
+      this.#stream.reset();
+    }
+  }
+
+  #giveUpTry(): void {
+    if (this.#isOver || this.#status !== null) return;
+    this.#client?.reset();
+    this.lost({ cause: "timeout", details: "per_try_timeout" });
+  }
+
+  /** There is no body, or all of it that has come can be sent again. */
+  get #mayReplay(): boolean {
+    if (this.#outgoing.upgrade !== undefined) return false;
+    return this.#following === "last" || this.#replay?.isWhole === true;
+  }
+
+  #tryAgain(pauseMs: number): boolean {
+    const next = this.#attempts.again?.();
+    if (next === undefined) return false;
+    this.#client?.reset();
+    this.#client = undefined;
+    this.#replay?.dropReceiver();
+    this.#pause = setTimeout(() => this.#send(next), pauseMs);
+    return true;
+  }
+
   #passHead(answer: ReceivedAnswer, following: Following): void {
     const { setCookie } = this.#attempts;
-    if (setCookie === undefined) {
+    const change = this.#terms?.changeAnswer;
+    const { changeAnswer } = this.#exchange;
+    if (setCookie === undefined && change === undefined && changeAnswer === undefined) {
       this.#stream.head(answer, following);
       return;
     }
     const fields = HeldFields.borrow();
     fields.load(answer.fields);
-    fields.add("set-cookie", setCookie);
+    try {
+      change?.(fields);
+      changeAnswer?.(fields);
+      if (setCookie !== undefined) fields.add("set-cookie", setCookie);
+    } catch (error) {
+      fields.release();
+      if (!(error instanceof RangeError)) throw error;
+      this.#withhold();
+      return;
+    }
     this.#stream.head(
       { status: answer.status, fields, contentLength: answer.contentLength },
       following,
     );
     fields.release();
+  }
+
+  /** An answer that cannot be changed as it must be, since it has no room for another field: what was to go from it may be there. */
+  #withhold(): void {
+    this.#leaveCallee();
+    this.#refuse(UNCHANGEABLE, { status: 500, body: "the service's answer has too many fields\n" });
   }
 
   #send(target: Target): void {
@@ -336,6 +428,7 @@ export class Forwarding implements RequestSink, Holder {
 
   #leaveCallee(): void {
     clearTimeout(this.#pause);
+    clearTimeout(this.#tryDeadline);
     this.#sending?.cancel();
     this.#sending = undefined;
     const client = this.#client;
@@ -443,8 +536,15 @@ class AnswerSide implements AnswerSink {
   }
 }
 
-function outgoingRequest(exchange: Exchange, { scheme }: Route): OutgoingRequest {
-  const { method, path, authority, headers, contentLength } = exchange;
+/** Of an answer without a body: what has one says it in its trailers, too late for a retry. */
+function grpcStatusOf({ fields }: ReceivedAnswer): string | undefined {
+  return GRPC_STATUS.joinedValue(fields);
+}
+
+function outgoingRequest(exchange: Exchange, { scheme, terms }: Route): OutgoingRequest {
+  const { method, headers, contentLength } = exchange;
+  const path = terms?.path ?? exchange.path;
+  const authority = terms?.authority ?? exchange.authority;
   const upgrade = exchange.upgrade === "websocket" ? "websocket" : undefined;
   return { method, path, authority, scheme, fields: headers, contentLength, upgrade };
 }

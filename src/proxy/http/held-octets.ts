@@ -77,6 +77,11 @@ export class HeldOctets {
     return isGone;
   }
 
+  /** Of all that is held. */
+  copy(): Buffer {
+    return Buffer.concat(this.#pieces.map(({ bytes, from, to }) => bytes.subarray(from, to)));
+  }
+
   clear(): void {
     if (this.isEmpty) return;
     this.#pieces.length = 0;

@@ -1,7 +1,8 @@
 /**
  * A request that nobody serves yet, because something has to be found out first. What follows its head is kept until then; as none
- * of it is given back as consumed, a client can send no more than its window, or a socket's, takes.
+ * of it is given back as consumed, but what is wanted for finding out, a client can send no more than its window, or a socket's, takes.
  */
+import type { HeldBeginning, RequestOnHold } from "../exchange.ts";
 import { HeldFields } from "./held-fields.ts";
 import { HeldOctets } from "./held-octets.ts";
 import { HOLDING_LIMIT, type Holder } from "./holding-limit.ts";
@@ -13,9 +14,15 @@ export interface HeldRequestOptions {
   readonly left: () => void;
   /** Ends the exchange: all that are under way hold too much. */
   readonly giveUp: () => void;
+  /** "last": it has no body. */
+  readonly following: Following;
+  /** The body is wanted now, before anybody serves the request. */
+  readonly inviteBody: () => void;
+  /** Of the body, though nobody has it yet. */
+  readonly consumed: (octets: number) => void;
 }
 
-export class HeldRequest implements RequestSink, Holder {
+export class HeldRequest implements RequestSink, Holder, RequestOnHold {
   readonly #options: HeldRequestOptions;
   readonly #body: HeldOctets;
   #isComplete = false;
@@ -23,6 +30,14 @@ export class HeldRequest implements RequestSink, Holder {
   #abort: Abort | undefined;
   #sink: RequestSink | undefined;
   #isFinished = false;
+  #isGivenUp = false;
+  /** Of the body, as they came. */
+  #octets = 0;
+  /** Of those, how many were told to be consumed. */
+  #prepaid = 0;
+  #wanted = 0;
+  #tellBeginning: ((beginning: HeldBeginning) => void) | undefined;
+  #left: (() => void) | undefined;
 
   constructor(options: HeldRequestOptions) {
     this.#options = options;
@@ -43,6 +58,25 @@ export class HeldRequest implements RequestSink, Holder {
     return this.#abort?.cause === "malformed" ? (this.#abort.status ?? 400) : undefined;
   }
 
+  /** Octets of the body that are consumed already: whoever serves the request will tell of them once more. */
+  get prepaid(): number {
+    return this.#prepaid;
+  }
+
+  beginning(wanted: number): Promise<HeldBeginning> {
+    this.#wanted = wanted;
+    if (!this.#isWhole) this.#options.inviteBody();
+    return new Promise((resolve) => {
+      this.#tellBeginning = resolve;
+      this.#lookAtBeginning();
+    });
+  }
+
+  whenLeft(listener: (() => void) | undefined): void {
+    this.#left = listener;
+    if (this.isLeft) listener?.();
+  }
+
   /** Gives it to whoever serves it from now on, with all that has come; not if it `isLeft`. Once. */
   serve(begin: () => RequestSink): void {
     if (this.isLeft || this.isServed) return;
@@ -57,7 +91,11 @@ export class HeldRequest implements RequestSink, Holder {
       return;
     }
     if (following === "last") this.#isComplete = true;
-    if (from < to && !this.#isFinished) this.#body.append(bytes, from, to);
+    if (from < to && !this.#isFinished) {
+      this.#octets += to - from;
+      this.#body.append(bytes, from, to);
+    }
+    this.#lookAtBeginning();
   }
 
   trailers(fields: ReceivedFields): void {
@@ -67,11 +105,17 @@ export class HeldRequest implements RequestSink, Holder {
     }
     this.#trailers = HeldFields.borrow();
     this.#trailers.load(fields);
+    this.#lookAtBeginning();
   }
 
   aborted(why: Abort): void {
-    if (this.#sink !== undefined) this.#sink.aborted(why);
-    else this.#abort = why;
+    if (this.#sink !== undefined) {
+      this.#sink.aborted(why);
+      return;
+    }
+    this.#abort = why;
+    this.#lookAtBeginning();
+    if (this.isLeft) this.#left?.();
   }
 
   writable(): void {
@@ -91,11 +135,41 @@ export class HeldRequest implements RequestSink, Holder {
     this.#body.clear();
     this.#releaseTrailers();
     this.#options.left();
+    this.#lookAtBeginning();
+    this.#left?.();
   }
 
   giveUp(): void {
     this.#body.clear();
+    this.#isGivenUp = true;
+    this.#lookAtBeginning();
     this.#options.giveUp();
+  }
+
+  get #isWhole(): boolean {
+    const { following } = this.#options;
+    return following === "last" || this.#isComplete || this.#trailers !== undefined;
+  }
+
+  /** While more is wanted, the client is told to go on. */
+  #lookAtBeginning(): void {
+    const tell = this.#tellBeginning;
+    if (tell === undefined) return;
+    const isGone = this.#isFinished || this.#isGivenUp || this.#abort !== undefined;
+    if (!isGone && !this.#isWhole && this.#octets < this.#wanted) {
+      this.#prepay();
+      return;
+    }
+    this.#tellBeginning = undefined;
+    if (isGone) tell("gone");
+    else tell({ bytes: this.#body.copy(), extent: this.#isWhole ? "whole" : "partial" });
+  }
+
+  #prepay(): void {
+    const octets = this.#octets - this.#prepaid;
+    if (octets === 0) return;
+    this.#prepaid = this.#octets;
+    this.#options.consumed(octets);
   }
 
   #replay(sink: RequestSink): void {

@@ -67,12 +67,12 @@ export class ConnectionPools {
 
   /** Closes idle connections of every other key; their active ones finish what they carry, and close. */
   retainOnly(keys: ReadonlySet<string>): void {
-    for (const [key, pool] of this.#pools) {
-      if (keys.has(key)) continue;
-      this.#pools.delete(key);
-      this.#retired.add(pool);
-      pool.retire();
-    }
+    this.#retire((key) => !keys.has(key));
+  }
+
+  /** The same for all keys that begin so. */
+  retire(prefix: string): void {
+    this.#retire((key) => key.startsWith(prefix));
   }
 
   close(): void {
@@ -82,6 +82,15 @@ export class ConnectionPools {
   /** Pools that are looked after; of all others nothing is known here. */
   get size(): number {
     return this.#pools.size + this.#retired.size;
+  }
+
+  #retire(isMeant: (key: string) => boolean): void {
+    for (const [key, pool] of this.#pools) {
+      if (!isMeant(key)) continue;
+      this.#pools.delete(key);
+      this.#retired.add(pool);
+      pool.retire();
+    }
   }
 
   /** A stranger may name 65,535 ports: a pool that has nothing is forgotten, until whoever knows it uses it again. */

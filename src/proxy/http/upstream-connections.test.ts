@@ -342,13 +342,17 @@ test("a request that cannot be written costs no connection", async () => {
   }
 });
 
-test("HTTP/1: at most 64 idle connections are kept", async () => {
+test("HTTP/1: as many idle connections are kept as were needed at once, and in time 64 at most", async () => {
   const { port, open, answerAll } = await http1Callee();
   const { pool } = stage(port);
   const answers = Array.from({ length: 80 }, () => ask(pool));
   await eventually("all of them", () => open.length === 80);
   answerAll();
   for (const answer of answers) await answer.done;
+  assert.equal(pool.load.connections, 80);
+  pool.checkTime();
+  assert.equal(pool.load.connections, 75);
+  for (let look = 0; look < 8; look++) pool.checkTime();
   assert.equal(pool.load.connections, 64);
 });
 

@@ -17,7 +17,10 @@ import {
   WaitingRequests,
 } from "./upstream-connections-waiting.ts";
 
-const MOST_IDLE = 64;
+/** As many as were lately needed at once may stand idle, and so many in any case. */
+const FEW_IDLE = 64;
+/** By which that is forgotten, at each look. */
+const FORGETTING = 15 / 16;
 /** What a callee is taken to allow that has not said. */
 const LIKELY_STREAMS = 100;
 
@@ -58,6 +61,8 @@ export class EndpointConnections implements UpstreamConnections, ConnectionKeepe
   readonly #idle: ClientConnection[] = [];
   /** In HTTP/2: those that take requests, now or later. */
   readonly #shared: Http2ClientConnection[] = [];
+  /** So many connections were lately busy at once. */
+  #busiest = 0;
   #dialling = 0;
   /** As the latest connection speaks. */
   #framing: HttpFraming | undefined;
@@ -107,6 +112,8 @@ export class EndpointConnections implements UpstreamConnections, ConnectionKeepe
       if (isOld || standsIdle) connection.retire();
     }
     for (const connection of [...this.#shared]) connection.checkSettings();
+    this.#busiest = Math.max(this.#busy, Math.floor(this.#busiest * FORGETTING));
+    for (const connection of this.#idle.slice(0, -this.#mostIdle)) connection.retire();
   }
 
   // What connections say.
@@ -152,6 +159,7 @@ export class EndpointConnections implements UpstreamConnections, ConnectionKeepe
   }
 
   #serve(connection: ClientConnection, { request, following, sink }: WaitingRequest): void {
+    this.#busiest = Math.max(this.#busiest, this.#busy);
     connection.send(request, following, sink);
     const { maxRequestsPerConnection = Number.POSITIVE_INFINITY } = this.#options.limits;
     if (connection.served >= maxRequestsPerConnection) connection.retire();
@@ -160,8 +168,16 @@ export class EndpointConnections implements UpstreamConnections, ConnectionKeepe
   #keep(connection: ClientConnection): void {
     if (!connection.mayServe) return;
     connection.isReused = true;
-    if (this.#idle.length < MOST_IDLE) this.#idle.push(connection);
+    if (this.#idle.length < this.#mostIdle) this.#idle.push(connection);
     else connection.retire();
+  }
+
+  get #busy(): number {
+    return this.#all.size - this.#idle.length;
+  }
+
+  get #mostIdle(): number {
+    return Math.max(FEW_IDLE, this.#busiest);
   }
 
   /** What one connection has been allowed, the next one will be. */

@@ -3,9 +3,11 @@ import type { CertificateInUse, SidecarCertificates } from "../../identity/sidec
 import type { Log, LogLevel } from "../../runtime/log.ts";
 import type { WatchedValue } from "../../runtime/watched.ts";
 import type { SidecarDump, SidecarProcessDump } from "../admin-dump.ts";
+import { sumOfLimit } from "../admin-limit.ts";
 import { type AdminPage, type AdminRequest, jsonPage, textPage } from "../admin-page.ts";
 import { type AnswerAdmin, adminAnswers, logLevelPage, setLogLevel } from "../admin-routes.ts";
 import { type AdminOptions, metricsPage, readyPage } from "../admin-server.ts";
+import type { LimitLeft } from "../rate-limits/known-limits.ts";
 import type { SupervisedWorker } from "./supervised-worker.ts";
 import type { WorkerGroup, WorkerReply } from "./worker-group.ts";
 
@@ -32,6 +34,7 @@ export function groupAnswers({ group, metrics, logLevel, log }: GroupAnswersOpti
       "/drain": (parameters) => drain({ group, log }, parameters),
       "/logging": (parameters) => setLogLevel({ logLevel, log }, parameters),
     },
+    { "/limit": (parameters) => limitOfAll(group, parameters) },
   );
 }
 
@@ -41,6 +44,12 @@ const NOBODY = textPage(503, "no process of the sidecar answers\n");
 async function firstAnswer(group: WorkerGroup, path: string): Promise<AdminPage> {
   const replies = await group.askAll(read(path));
   return replies.find(({ page }) => page?.status === 200)?.page ?? NOBODY;
+}
+
+async function limitOfAll(group: WorkerGroup, parameters: URLSearchParams): Promise<AdminPage> {
+  const replies = await group.askAll({ method: "GET", path: "/limit", parameters });
+  const sum = sumOfLimit(replies.flatMap((reply) => told<LimitLeft>(reply) ?? []));
+  return sum === undefined ? (replies[0]?.page ?? NOBODY) : jsonPage(sum);
 }
 
 async function certificatesPage(group: WorkerGroup): Promise<AdminPage> {

@@ -3,6 +3,8 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type BenchAuthorizer, startAuthorizer } from "../requests/bench-authorizer.ts";
+import { makeTokens } from "../requests/bench-tokens.ts";
 import { makeCertificates } from "./bench-certificates.ts";
 import { type BenchControlPlane, startControlPlane } from "./bench-control-plane.ts";
 import type { BenchOptions } from "./bench-options.ts";
@@ -12,7 +14,7 @@ import type { RunningLoad } from "./load/running-load.ts";
 import { startWrk, type WrkOrder } from "./load/wrk-load.ts";
 import { LOAD_CORE } from "./measured-process.ts";
 import { startOrigin } from "./origin.ts";
-import { envoyProgram, findProgram, type Program } from "./programs.ts";
+import { envoyProgram, findProgram } from "./programs.ts";
 import type { BenchContext } from "./proxy-side.ts";
 
 /** Proxies that were just killed may still write. */
@@ -40,6 +42,8 @@ export async function prepareGround({
   const certificates = makeCertificates(folder);
   const origin = await startOrigin(folder, nginx);
   let control: Promise<BenchControlPlane> | undefined;
+  let authorizer: Promise<BenchAuthorizer> | undefined;
+  const tokens = once(() => makeTokens(folder));
   const context: BenchContext = {
     folder,
     node,
@@ -49,6 +53,11 @@ export async function prepareGround({
     nginx: () => nginx,
     haproxy: once(() => findProgram("haproxy")),
     envoy: once(envoyProgram),
+    tokens,
+    authorizer: () => {
+      authorizer ??= startAuthorizer();
+      return authorizer;
+    },
     controlPlane: () => {
       control ??= startControlPlane(certificates.mesh, folder);
       return control;
@@ -56,10 +65,14 @@ export async function prepareGround({
   };
   return {
     context,
-    wrk: (order) => startWrk(order, { wrk, origin, folder }),
+    wrk: async (order) => {
+      const shown = order.tokens && (await tokens())[order.tokens];
+      return startWrk(order, { wrk, origin, folder, ...(shown && { tokens: shown }) });
+    },
     load: startNodeLoad,
     close: async () => {
       await (await control)?.close();
+      (await authorizer)?.close();
       await origin.stop();
     },
   };
@@ -77,8 +90,8 @@ function moveToLoadCore(): void {
   if (status !== 0) throw new Error(`two cores and taskset are needed: ${stderr}`);
 }
 
-function once(find: () => Program): () => Program {
-  let found: Program | undefined;
+function once<T>(find: () => T): () => T {
+  let found: T | undefined;
   return () => {
     found ??= find();
     return found;

@@ -22,7 +22,24 @@ const print = (line: string): void => console.log(line);
 type Measurements = Record<string, readonly Record<string, Slice>[]>;
 
 /** @returns the exit code: 1 when a goal is missed */
-export async function benchSidecar(args: readonly string[]): Promise<number> {
+export function benchSidecar(args: readonly string[]): Promise<number> {
+  return benchFigures(args, { figuresFor, usage: USAGE, others: [CHURN] });
+}
+
+/** What a benchmark measures, of pairs of proxies. */
+export interface FigureBench {
+  /** @param nodeVersion major */
+  readonly figuresFor: (nodeVersion: number) => readonly Figure[];
+  readonly usage: string;
+  /** Figures that are measured another way, by name. */
+  readonly others?: readonly string[];
+}
+
+/** @returns the exit code: 1 when a goal is missed */
+export async function benchFigures(
+  args: readonly string[],
+  { figuresFor, usage, others = [] }: FigureBench,
+): Promise<number> {
   let options: BenchOptions;
   try {
     options = parseBenchOptions(args);
@@ -32,9 +49,9 @@ export async function benchSidecar(args: readonly string[]): Promise<number> {
   }
   const nodeVersion = execFileSync(options.node, ["--version"], { encoding: "utf8" }).trim();
   const figures = figuresFor(Number(/\d+/.exec(nodeVersion)?.[0]));
-  const names = [...figures.map(({ name }) => name), CHURN];
+  const names = [...figures.map(({ name }) => name), ...others];
   if (options.help) {
-    print(`${USAGE}\n\nFigures: ${names.join(", ")}\nPairs: ${STACK_NAMES.join(", ")}`);
+    print(`${usage}\n\nFigures: ${names.join(", ")}\nPairs: ${STACK_NAMES.join(", ")}`);
     return 0;
   }
   const problem =
@@ -46,7 +63,7 @@ export async function benchSidecar(args: readonly string[]): Promise<number> {
   const ground = await prepareGround(options);
   try {
     tellMachine(ground, nodeVersion);
-    return tellTargets(await measureAll(figures, { ground, options }), print) ? 0 : 1;
+    return tellTargets(await measureAll(figures, { ground, options, others }), print) ? 0 : 1;
   } finally {
     await ground.close();
   }
@@ -54,7 +71,15 @@ export async function benchSidecar(args: readonly string[]): Promise<number> {
 
 async function measureAll(
   figures: readonly Figure[],
-  { ground, options }: { readonly ground: BenchGround; readonly options: BenchOptions },
+  {
+    ground,
+    options,
+    others,
+  }: {
+    readonly ground: BenchGround;
+    readonly options: BenchOptions;
+    readonly others: readonly string[];
+  },
 ): Promise<readonly Target[]> {
   const isWanted = (name: string): boolean =>
     options.only.length === 0 || options.only.includes(name);
@@ -63,7 +88,8 @@ async function measureAll(
   for (const figure of figures.filter(({ name }) => isWanted(name))) {
     targets.push(...(await measureOne(figure, { ground, options, measured })));
   }
-  if (isWanted(CHURN) && (options.stacks.length === 0 || options.stacks.includes("hauberk"))) {
+  const mayChurn = others.includes(CHURN) && isWanted(CHURN);
+  if (mayChurn && (options.stacks.length === 0 || options.stacks.includes("hauberk"))) {
     tellTitle(CHURN, CHURN_TITLE);
     targets.push(...(await measureChurn(ground, { ...options, print })));
   }

@@ -55,10 +55,18 @@ export function callerBootstrap(settings: EnvoySettings): unknown {
   });
 }
 
+/** What a callee's proxy does beside authorizing, and whom it asks. */
+export interface CalleeSteps {
+  /** Of HTTP, in front of those that authorize. */
+  readonly filters: readonly unknown[];
+  readonly clusters: readonly unknown[];
+}
+
 /** @param rules further ones, in front of the one that allows */
 export function calleeBootstrap(
   settings: EnvoySettings,
   rules: readonly MixedRule[] = [],
+  steps: CalleeSteps = NO_STEPS,
 ): unknown {
   const { listen, upstream, protocol, files, accessLog } = settings;
   return bootstrap({
@@ -67,14 +75,17 @@ export function calleeBootstrap(
       address: at(port),
       filter_chains: [
         {
-          filters: carriedBy(carried, { accessLog, side: "inbound", rules }),
+          filters: carriedBy(carried, { accessLog, side: "inbound", rules, steps }),
           transport_socket: terminateMutualTls(files, carried === "grpc" ? "h2" : protocol),
         },
       ],
     })),
-    clusters: portsOf(upstream).map(([carried, port]) =>
-      cluster(carried, { port, protocol: carried === "grpc" ? "h2" : "h1" }),
-    ),
+    clusters: [
+      ...portsOf(upstream).map(([carried, port]) =>
+        cluster(carried, { port, protocol: carried === "grpc" ? "h2" : "h1" }),
+      ),
+      ...steps.clusters,
+    ],
   });
 }
 
@@ -97,9 +108,15 @@ interface Filters {
   readonly accessLog: string;
   readonly side: "inbound" | "outbound";
   readonly rules?: readonly MixedRule[];
+  readonly steps?: CalleeSteps;
 }
 
-function carriedBy(carried: Carried, { accessLog, side, rules = [] }: Filters): readonly unknown[] {
+const NO_STEPS: CalleeSteps = { filters: [], clusters: [] };
+
+function carriedBy(
+  carried: Carried,
+  { accessLog, side, rules = [], steps = NO_STEPS }: Filters,
+): readonly unknown[] {
   const access_log = [
     typed("envoy.access_loggers.file", "access_loggers.file.v3.FileAccessLog", {
       path: accessLog,
@@ -126,6 +143,7 @@ function carriedBy(carried: Carried, { accessLog, side, rules = [] }: Filters): 
       : { use_remote_address: true }),
     route_config: { virtual_hosts: [{ name: "all", domains: ["*"], routes: [routeTo(carried)] }] },
     http_filters: [
+      ...steps.filters,
       ...(side === "inbound" ? roleBasedAccess("http", rules) : []),
       typed("router", "filters.http.router.v3.Router", {}),
     ],

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { freePort } from "../../kit/free-port.ts";
 import type { MixedRule } from "../policy/mixed-rules.ts";
 import {
+  type CalleeSteps,
   calleeBootstrap,
   callerBootstrap,
   type EnvoyProtocol,
@@ -14,12 +15,19 @@ import type { BenchContext, Carried, Ports, ProxySide, SidecarProxy } from "./pr
 import { untilListening } from "./until-listening.ts";
 
 /** @param rules further ones, in front of the one that allows */
-export function envoySide(protocol: EnvoyProtocol, rules: readonly MixedRule[] = []): ProxySide {
+export function envoySide(
+  protocol: EnvoyProtocol,
+  rules: readonly MixedRule[] = [],
+  stepsOf?: (context: BenchContext) => Promise<CalleeSteps>,
+): ProxySide {
   return {
     startCallee: async (context) => {
       const { api: files, frontend } = context.certificates.identities;
       const part = { files, protocol, upstream: context.origins };
-      const proxy = await start(context, part, (settings) => calleeBootstrap(settings, rules));
+      const steps = await stepsOf?.(context);
+      const proxy = await start(context, part, (settings) =>
+        calleeBootstrap(settings, rules, steps),
+      );
       return { ...proxy, clients: { caller: frontend, stranger: files } };
     },
     startCaller: (context, upstream) => {

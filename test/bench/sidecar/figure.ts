@@ -21,6 +21,8 @@ export interface Figure {
   readonly leastCycles?: number;
   /** By which what comes before is longer than elsewhere. */
   readonly rampFactor?: number;
+  /** Whether the pairs do what their names say, beside what all do. @throws Error that names what they do not do */
+  readonly check?: (name: StackName, pair: Pair) => Promise<void>;
   readonly startLoad: (pair: Pair, ground: BenchGround) => Promise<RunningLoad>;
   readonly goals: readonly FigureGoal[];
 }

@@ -1,7 +1,8 @@
 /** Our own pair: `hauberk sidecar` from today's sources, started, instructed and logging as `hauberk up` has it. */
 import { join } from "node:path";
 import { MeshProcess } from "../../../src/local/processes/mesh-process.ts";
-import { firstReport, ownProcessPlan } from "../../../src/local/processes/own-process.ts";
+import { firstReport } from "../../../src/local/processes/own-process.ts";
+import { sidecarProcessPlan } from "../../../src/local/processes/sidecar-process.ts";
 import type { SidecarInstruction, SidecarReport } from "../../../src/policy/sidecar-bootstrap.ts";
 import type { Endpoint, WorkloadView } from "../../../src/policy/workload-view.ts";
 import { createDeferred } from "../../../src/runtime/deferred.ts";
@@ -40,10 +41,16 @@ const ALLOWS_CALLER = policy(
 
 let pods = 0;
 
+/** What a callee is told beside what all are. */
+export type ChangeView = (view: WorkloadView, context: BenchContext) => Promise<WorkloadView>;
+
 /** @param rules further ones, in front of the one that allows */
-export function hauberkSide(rules: readonly MixedRule[] = []): ProxySide {
+export function hauberkSide(
+  rules: readonly MixedRule[] = [],
+  change: ChangeView = async (view) => view,
+): ProxySide {
   return {
-    startCallee: (context) => startCallee(context, rules),
+    startCallee: (context) => startCallee(context, rules, change),
     startCaller: async (context, callee) => {
       const { view, ports } = await callerView(context, callee);
       const process = await startSidecarProcess(context, view);
@@ -55,6 +62,7 @@ export function hauberkSide(rules: readonly MixedRule[] = []): ProxySide {
 async function startCallee(
   context: BenchContext,
   rules: readonly MixedRule[],
+  change: ChangeView,
 ): Promise<SidecarProxy> {
   const { mesh, identities } = context.certificates;
   const ports: Partial<Record<Carried, number>> = {};
@@ -70,7 +78,8 @@ async function startCallee(
   const { deny, allow } = effective(rules);
   const authorization = { custom: [], audit: [], deny, allow: [...allow, ALLOWS_CALLER] };
   const judging = { ...view, inbound: { ...view.inbound, authorization } };
-  const process = await startSidecarProcess(context, named(judging, "api"));
+  const told = await change(named(judging, "api"), context);
+  const process = await startSidecarProcess(context, told);
   const clients = { caller: identities.frontend, stranger: identities.api };
   return { process, ports, clients };
 }
@@ -125,11 +134,10 @@ export async function startSidecarProcess(
   const report = createDeferred<SidecarReport>();
   const bundle = productCommand().at(-1) ?? "";
   const logs = { logDirectory: folder, output: `${name}.access.log`, errors: `${name}.log` };
-  const plan = ownProcessPlan({
+  const plan = sidecarProcessPlan({
     ...logs,
     title: `${name} sidecar`,
     hauberkCommand: ["taskset", "-c", String(PROXY_CORE), node, ...nodeFlags, bundle],
-    command: "sidecar",
     accessLog: `${name}.istio.log`,
     receive: (message) => report.resolve(message as SidecarReport), // our own program
   });

@@ -37,6 +37,7 @@ export async function measureFigure(
       const pair = await startStack(name, ground.context);
       pairs.set(name, pair);
       await checkPair(name, pair);
+      await figure.check?.(name, pair);
     }
     await warmUp(figure, { ground, pairs, options });
     return await runCycles(figure, { ground, pairs, options });

@@ -1,5 +1,7 @@
 /** What every product measured is: a caller's proxy and a callee's proxy, each one process. */
 
+import type { BenchAuthorizer } from "../requests/bench-authorizer.ts";
+import type { BenchTokens } from "../requests/bench-tokens.ts";
 import type { BenchCertificates } from "./bench-certificates.ts";
 import type { BenchControlPlane } from "./bench-control-plane.ts";
 import type { MeasuredProcess } from "./measured-process.ts";
@@ -36,6 +38,8 @@ export interface BenchContext {
   readonly nodeFlags: readonly string[];
   readonly certificates: BenchCertificates;
   readonly controlPlane: () => Promise<BenchControlPlane>;
+  readonly tokens: () => Promise<BenchTokens>;
+  readonly authorizer: () => Promise<BenchAuthorizer>;
   /** Where the applications are. */
   readonly origins: Ports;
 }

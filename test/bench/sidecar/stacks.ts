@@ -1,5 +1,7 @@
 /** What is measured beside what: pairs by name. */
 import { Mix } from "../policy/mixed-rules.ts";
+import { envoyAuthorizer, envoyLimit, envoyTokens } from "../requests/envoy-steps.ts";
+import { askingAuthorizer, knowingUsers, limited } from "../requests/hauberk-steps.ts";
 import { envoySide } from "./envoy-side.ts";
 import { hauberkSide } from "./hauberk-side.ts";
 import { haproxySide, nginxSide } from "./plain-peer-sides.ts";
@@ -20,7 +22,14 @@ export type StackName =
   | "hauberk-10-rules"
   | "hauberk-10000-rules"
   | "envoy-10-rules"
-  | "envoy-10000-rules";
+  | "envoy-10000-rules"
+  | "hauberk-jwt"
+  | "envoy-jwt"
+  | "envoy-jwt-cached"
+  | "hauberk-limit"
+  | "envoy-limit"
+  | "hauberk-authorizer"
+  | "envoy-authorizer";
 
 const STARTS: Readonly<Record<StackName, () => Sides>> = {
   hauberk: () => both(hauberkSide()),
@@ -35,6 +44,18 @@ const STARTS: Readonly<Record<StackName, () => Sides>> = {
   "hauberk-10000-rules": () => both(hauberkSide(new Mix(SEED).rules(MANY))),
   "envoy-10-rules": () => both(envoySide("h1", new Mix(SEED).rules(FEW))),
   "envoy-10000-rules": () => both(envoySide("h1", new Mix(SEED).rules(MANY))),
+  "hauberk-jwt": () => both(hauberkSide([], knowingUsers)),
+  "envoy-jwt": () =>
+    both(envoySide("h1", [], async ({ tokens }) => envoyTokens((await tokens()).jwks, "forgets"))),
+  "envoy-jwt-cached": () =>
+    both(
+      envoySide("h1", [], async ({ tokens }) => envoyTokens((await tokens()).jwks, "remembers")),
+    ),
+  "hauberk-limit": () => both(hauberkSide([], limited)),
+  "envoy-limit": () => both(envoySide("h1", [], async () => envoyLimit())),
+  "hauberk-authorizer": () => both(hauberkSide([], askingAuthorizer)),
+  "envoy-authorizer": () =>
+    both(envoySide("h1", [], async ({ authorizer }) => envoyAuthorizer((await authorizer()).port))),
 };
 
 export const STACK_NAMES: readonly string[] = Object.keys(STARTS);

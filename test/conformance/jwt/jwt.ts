@@ -1,6 +1,6 @@
 /** Tokens, the keys that verify them and where those are fetched, against the tests of Istio, of Envoy and of Wycheproof. */
 import type { SuiteRunner } from "../suite-runner.ts";
-import { excludedTable } from "../table-runner.ts";
+import { claimRouting } from "./claim-routing.ts";
 import { envoyJwtExtract } from "./envoy-jwt-extract.ts";
 import { envoyJwtRequirements } from "./envoy-jwt-requirements.ts";
 import { fieldValidation } from "./field-validation.ts";
@@ -13,9 +13,7 @@ export const jwt: SuiteRunner = {
   "request-authentication": requestAuthentication,
   jwks,
   "field-validation": fieldValidation,
-  "claim-routing": excludedTable(
-    "routes are chosen by claims at gateways and waypoints alone: a later issue (JWT-76)",
-  ),
+  "claim-routing": claimRouting,
   "token-verification": tokenVerification,
   "wycheproof-jws": wycheproof("wycheproof-jws"),
   "wycheproof-jwk": wycheproof("wycheproof-jwk"),

@@ -42,5 +42,6 @@ export function fetchAllowed(uri: string): Promise<string> {
     timeoutMs: TIMEOUT_MS,
     addressProblem: (address) => keyAddressProblem(address, ALLOWED),
     extraRootsPem: [],
+    findHost: () => undefined,
   });
 }

@@ -21,6 +21,8 @@ export interface Setup {
   readonly workload?: string;
   readonly pilotEnv?: Readonly<Record<string, string>>;
   readonly proxyMetadata?: Readonly<Record<string, string>>;
+  /** Data of Secrets, by name: each a text, or the name of a fixture. */
+  readonly secretsInGatewayNamespace?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly [field: string]: unknown;
 }
 
@@ -81,16 +83,18 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
   setup: [
     ...["meshConfig", "extensionProviders", "authorizer", "pilotEnv"],
     ...["addWorkloadLabels", "workload"],
-    ...["podLocalVariants", "ca", "proxyMetadata", "note"],
+    ...["podLocalVariants", "ca", "proxyMetadata", "step", "note"],
+    ...["secretsInGatewayNamespace", "secret", "serviceAccountMayListSecrets", "clientSecret"],
+    ...["within", "serverTls", "destinationRuleTlsMode", "fakeRootCertOnGateway"],
   ],
   from: [
     ...["ns", "workload", "sa", "sidecar", "mode", "external", "clientCertificate", "tls"],
-    ...["spiffe", "note"],
+    ...["spiffe", "trusts", "note"],
   ],
   to: [
     ...["ns", "workload", "host", "address", "port", "sidecar", "mode"],
     ...["dial", "via", "finalDestination", "method", "path", "headers"],
-    ...["scheme", "serverCertificate", "note"],
+    ...["scheme", "serverCertificate", "sni", "newConnectionPerRequest", "note"],
   ],
   port: ["name", "servicePort", "workloadPort", "protocol", "note"],
   proxyMetadata: ["ECC_SIGNATURE_ALGORITHM"],

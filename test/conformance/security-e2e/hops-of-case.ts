@@ -19,48 +19,9 @@ export interface CaseMesh {
 
 /** @throws NotUnderstood naming what of the case is not */
 export function hopsOf(test: E2eCase, mesh: CaseMesh): readonly Question[] {
-  const { from, to } = test;
-  if (from.external) return throughIngress(test, mesh);
-  if (to.via === "egress-gateway") return throughEgress(test, mesh);
+  const { to } = test;
   if (to.via !== undefined) throw new NotUnderstood(`to.via ${to.via}`);
   return [directly(test, mesh)];
-}
-
-function throughIngress(test: E2eCase, mesh: CaseMesh): readonly Question[] {
-  const { from } = test;
-  const gateway = podNamed(mesh, from.ns, from.workload);
-  const request = requestOf(test, mesh);
-  const entry = { namespace: from.ns, service: from.workload, port: HTTP_PORT };
-  const end =
-    virtualRoute(mesh.policies, { at: gateway, ...routed(request) }) ??
-    webPortOf(calledService(test), mesh);
-  return [
-    { from: "outside", ...calleeOf(entry, mesh), request },
-    {
-      from: workloadOf(gateway, mesh),
-      ...calleeOf(end, mesh),
-      request,
-    },
-  ];
-}
-
-function throughEgress(test: E2eCase, mesh: CaseMesh): readonly Question[] {
-  const { to } = test;
-  const request = requestOf(test, mesh);
-  const entry = virtualRoute(mesh.policies, routed(request));
-  if (entry === undefined || to.finalDestination === undefined)
-    throw new NotUnderstood("to.via without a route");
-  const gateway = podNamed(mesh, entry.namespace, entry.service);
-  const { ns: namespace, workload: service } = to.finalDestination;
-  const end = virtualRoute(mesh.policies, { at: gateway, ...routed(request) });
-  return [
-    { from: callerOf(test, mesh), ...calleeOf(entry, mesh), request },
-    {
-      from: workloadOf(gateway, mesh),
-      ...calleeOf(end ?? { namespace, service, port: HTTP_PORT }, mesh),
-      request,
-    },
-  ];
 }
 
 function directly(test: E2eCase, mesh: CaseMesh): Question {
@@ -149,13 +110,6 @@ function calledService({ to }: E2eCase): Pick<RouteEnd, "namespace" | "service">
   if (namespace === undefined || service === undefined)
     throw new NotUnderstood("to without a workload");
   return { namespace, service };
-}
-
-/** Where a route of the Gateway API leads, which the frame writes for this port alone. */
-function webPortOf(end: RouteEnd, mesh: CaseMesh): RouteEnd {
-  const ports = serviceNamed(end, mesh)?.ports ?? [];
-  const port = ports.find(({ name }) => name === "http")?.servicePort ?? HTTP_PORT;
-  return { ...end, port };
 }
 
 /** A port of a service, and the pod behind it that is meant. */

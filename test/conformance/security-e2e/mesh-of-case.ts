@@ -8,7 +8,7 @@ import { buildSnapshot, type MeshSnapshot } from "../../../src/policy/mesh-snaps
 import { planWorkloads } from "../../../src/policy/plan-workloads.ts";
 import { resourcesIn, type UpstreamObject, yamlOf } from "../upstream-objects.ts";
 import type { E2eCase, E2ePort } from "./e2e-case.ts";
-import type { RenderedPolicy } from "./rendered-policies.ts";
+import { type RenderedPolicy, section } from "./rendered-policies.ts";
 import type { EchoPod, EchoService, Topology } from "./topology.ts";
 
 /** Meshes of cases that differ in their requests alone. */
@@ -22,7 +22,7 @@ export function meshOfCase(
     policies,
   }: { readonly topology: Topology; readonly policies: readonly RenderedPolicy[] },
 ): MeshSnapshot {
-  const yaml = `${yamlOf([...namespaces(topology), ...workloads(topology), ...applied(policies)])}\n---\n${meshConfig(test)}`;
+  const yaml = `${yamlOf([...namespaces(topology), ...workloads(topology), ...authorizers(test), ...policies])}\n---\n${meshConfig(test)}`;
   const { gatewaySelectors } = controlPlaneFlags(test.setup?.pilotEnv ?? {});
   const key = `${gatewaySelectors} ${yaml}`;
   const snapshot = known.get(key) ?? snapshotOf(yaml, { ...topology, gatewaySelectors });
@@ -90,6 +90,7 @@ function ownerOf({
   serviceAccount,
   sidecar,
   statefulSet,
+  gateway,
 }: EchoPod): UpstreamObject {
   const injection = { "sidecar.istio.io/inject": String(sidecar) };
   return {
@@ -100,10 +101,15 @@ function ownerOf({
       ...(statefulSet && { serviceName: name }),
       selector: { matchLabels: labels },
       template: {
-        metadata: { labels: { ...labels, ...injection } },
+        metadata: {
+          labels: { ...labels, ...injection },
+          annotations: gateway ? { "inject.istio.io/templates": "gateway" } : {},
+        },
         spec: {
           serviceAccountName: serviceAccount,
-          containers: [{ name: "echo", image: "echo" }],
+          containers: [
+            gateway ? { name: "istio-proxy", image: "auto" } : { name: "echo", image: "echo" },
+          ],
         },
       },
     },
@@ -130,13 +136,30 @@ function serviceOf({ namespace, name, headless, selector, ports }: EchoService):
   };
 }
 
-function appProtocol(name = "", protocol: E2ePort["protocol"]): string {
-  return (protocol ?? (name.split("-", 1)[0] || "tcp")).toLowerCase();
+/** Services of the frame's own authorizer, in a namespace of its own: its pods are played by `sampleAuthorizer`. */
+function authorizers({ setup }: E2eCase): readonly UpstreamObject[] {
+  const ports = new Map<string, Map<number, UpstreamObject["spec"]>>();
+  for (const provider of setup?.extensionProviders ?? []) {
+    const { envoyExtAuthzHttp, envoyExtAuthzGrpc } = section(provider);
+    const kind = envoyExtAuthzHttp === undefined ? "grpc" : "http";
+    const { service, port } = section({ asked: envoyExtAuthzHttp ?? envoyExtAuthzGrpc }, "asked");
+    if (typeof service !== "string" || typeof port !== "number") continue;
+    const known = ports.get(service) ?? new Map();
+    ports.set(service, known.set(port, { name: `${kind}-${port}`, port }));
+  }
+  return [...ports].map(([host, named]) => {
+    const [name = "", namespace = ""] = host.split(".");
+    return {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name, namespace },
+      spec: { selector: { app: name }, ports: [...named.values()] },
+    };
+  });
 }
 
-/** The Gateway API only says where a gateway leads. */
-function applied(policies: readonly RenderedPolicy[]): readonly RenderedPolicy[] {
-  return policies.filter(({ apiVersion }) => !apiVersion.startsWith("gateway.networking.k8s.io/"));
+function appProtocol(name = "", protocol: E2ePort["protocol"]): string {
+  return (protocol ?? (name.split("-", 1)[0] || "tcp")).toLowerCase();
 }
 
 function meshConfig({ setup = {} }: E2eCase): string {

@@ -238,7 +238,6 @@ const targeted = security("AuthorizationPolicy", {
 });
 const captured = { mode: "ztunnel" };
 const excluded: [varied: Varied, reason: RegExp][] = [
-  [{ table: "ingress-tls", to: { sni: "a" }, expected: through }, /PA-21/],
   [
     {
       table: "ambient",
@@ -296,14 +295,44 @@ test("PA-50: what holds for sidecars too runs as a mesh with them", async () => 
   assert.equal((await run({ ...ends, from: uncaptured, expected })).outcome, "passed");
 });
 
-test("a request through the ingress gateway is judged there, and where it leads", async () => {
+test("a request through the ingress gateway is carried there, and where its route leads", async () => {
+  const networking = { apiVersion: "networking.istio.io/v1" };
+  const host = "shop.example.com";
   const policies = [
+    {
+      ...networking,
+      kind: "Gateway",
+      metadata: { name: "front", namespace: "shop" },
+      spec: {
+        selector: { istio: "ingressgateway" },
+        servers: [{ port: { number: 80, name: "http", protocol: "HTTP" }, hosts: [host] }],
+      },
+    },
+    {
+      ...networking,
+      kind: "VirtualService",
+      metadata: { name: "shop", namespace: "shop" },
+      spec: {
+        hosts: [host],
+        gateways: ["front"],
+        http: [{ route: [{ destination: { host: "api", port: { number: 80 } } }] }],
+      },
+    },
     { ...allow(onPath), metadata: { name: "gate", namespace: "istio-system" } },
     security("PeerAuthentication", { mtls: { mode: "STRICT" } }),
   ];
   const from = { ns: "istio-system", workload: "istio-ingressgateway", external: true };
   const ask = (path: string, expected: object): Promise<CaseOutcome> =>
-    run({ policies, from, to: { via: "ingress-gateway", path }, expected });
+    run({
+      policies,
+      from,
+      to: { via: "ingress-gateway", path, headers: { Host: host } },
+      expected,
+    });
   assert.equal((await ask("/a", through)).outcome, "passed");
   assert.equal((await ask("/b", forbidden)).outcome, "passed");
+  const elsewhere = { via: "ingress-gateway", headers: { Host: "other.example.com" } };
+  const nowhere = { allowed: false, httpStatus: 404 };
+  const told = await run({ policies, from, to: elsewhere, expected: nowhere });
+  assert.equal(told.outcome, "passed");
 });

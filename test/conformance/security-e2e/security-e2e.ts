@@ -1,4 +1,5 @@
 /** Upstream's end-to-end tests of security: which caller reaches which callee, and by which transport. */
+import { rm } from "node:fs/promises";
 import {
   type CaseOutcome,
   type ConformanceCase,
@@ -7,9 +8,25 @@ import {
   type TableRunner,
 } from "../suite-runner.ts";
 import { type Answer, answerOf, type JudgedAnswer } from "./answer-of-case.ts";
+import { isSampleAuthorizer } from "./authorizer.ts";
+import { carriedByGateway, gatewaySecrets } from "./carried-by-gateway.ts";
 import { carriedBySidecars, isAboutCertificates } from "./carried-by-sidecars.ts";
-import { carryTokens, isAboutTokens, tokenKeysOf } from "./carried-tokens.ts";
+import { carryEgress } from "./carried-egress.ts";
+import { carryPassThrough, isPassThrough } from "./carried-pass-through.ts";
+import {
+  carryRequest,
+  isAboutAuthorizers,
+  isAboutTokens,
+  tokenKeysOf,
+} from "./carried-requests.ts";
 import { type E2eCase, unknownFields } from "./e2e-case.ts";
+import {
+  addedResources,
+  isAboutEgress,
+  mountCertificates,
+  withDestinationPort,
+  withMounted,
+} from "./egress-resources.ts";
 import { EXCLUSIONS } from "./exclusions.ts";
 import { compareAnswer, unknownExpectations } from "./expectation.ts";
 import { type CaseMesh, hopsOf } from "./hops-of-case.ts";
@@ -18,7 +35,7 @@ import { NotUnderstood } from "./not-understood.ts";
 import { isAboutProbes, probedByKubelet } from "./probed-by-kubelet.ts";
 import { type RenderedPolicy, renderedPolicies } from "./rendered-policies.ts";
 import { tokenFixtures } from "./token-fixtures.ts";
-import { topologyOf } from "./topology.ts";
+import { type Topology, topologyOf } from "./topology.ts";
 
 const TABLES = [
   "ambient",
@@ -57,7 +74,9 @@ async function runCase(
   if (unknown.length > 0) return skipped(`fields not understood: ${unknown.join(", ")}`);
   try {
     if (isProbed) return await probedByKubelet(test, { policies, folder });
-    return await answered(test, meshFor(test, { policies, folder }), folder);
+    if (isAboutEgress(test)) return await answeredOutside(test, { policies, folder });
+    const all = [...policies, ...gatewaySecrets(test, folder)];
+    return await answered(test, meshFor(test, { policies: all, folder }), folder);
   } catch (error) {
     if (error instanceof NotUnderstood) return skipped(`not understood: ${error.message}`);
     throw error;
@@ -65,14 +84,43 @@ async function runCase(
 }
 
 async function answered(test: E2eCase, mesh: CaseMesh, folder: string): Promise<CaseOutcome> {
-  const hops = hopsOf(test, mesh);
-  if (isAboutTokens(hops, mesh)) {
+  if (isPassThrough(test, mesh))
+    return compareAnswer(test, await carryPassThrough(test, mesh), mesh.fixtures);
+  if (test.from.external === true) {
     const tokenKeys = tokenKeysOf(folder, mesh.fixtures.jwksURI);
-    return compareAnswer(test, await carryTokens(hops, { ...mesh, tokenKeys }), mesh.fixtures);
+    const answer = await carriedByGateway(test, { mesh, folder, tokenKeys });
+    return compareAnswer(test, answer, mesh.fixtures);
+  }
+  const hops = hopsOf(test, mesh);
+  const isAsked = isAboutAuthorizers(hops, mesh);
+  if (isAsked && !isSampleAuthorizer(test)) throw new NotUnderstood("setup.authorizer");
+  if (isAsked || isAboutTokens(hops, mesh)) {
+    const tokenKeys = tokenKeysOf(folder, mesh.fixtures.jwksURI);
+    const content = test.to.port.protocol === "GRPC" ? "grpc" : "http";
+    const answer = await carryRequest(hops, { ...mesh, tokenKeys, content });
+    return compareAnswer(test, answer, mesh.fixtures);
   }
   const answer = answerOf(test, mesh);
   const found = isAboutCertificates(test) ? await carried(test, answer) : answer;
   return compareAnswer(test, found, mesh.fixtures);
+}
+
+/** What leaves the mesh is carried. */
+async function answeredOutside(
+  test: E2eCase,
+  { policies, folder }: { readonly policies: readonly RenderedPolicy[]; readonly folder: string },
+): Promise<CaseOutcome> {
+  const mounted = await mountCertificates(folder);
+  try {
+    const added = [...policies, ...addedResources(test, folder)];
+    const all = withMounted(added, mounted);
+    const mesh = meshFor(test, { policies: all, folder, portsOf: withDestinationPort });
+    const tokenKeys = tokenKeysOf(folder, mesh.fixtures.jwksURI);
+    const answer = await carryEgress(test, { ...mesh, folder, tokenKeys, mounted });
+    return compareAnswer(test, answer, mesh.fixtures);
+  } finally {
+    await rm(mounted, { recursive: true });
+  }
 }
 
 /** Policies are judged; who shows which certificate, and whether it counts, is tried. */
@@ -91,9 +139,17 @@ async function carried(test: E2eCase, answer: JudgedAnswer): Promise<Answer> {
 
 function meshFor(
   test: E2eCase,
-  { policies, folder }: { readonly policies: readonly RenderedPolicy[]; readonly folder: string },
+  {
+    policies,
+    folder,
+    portsOf = (known) => known,
+  }: {
+    readonly policies: readonly RenderedPolicy[];
+    readonly folder: string;
+    readonly portsOf?: (topology: Topology, test: E2eCase) => Topology;
+  },
 ): CaseMesh {
-  const topology = topologyOf(test, folder);
+  const topology = portsOf(topologyOf(test, folder), test);
   const fixtures = tokenFixtures(folder);
   return { topology, policies, fixtures, snapshot: meshOfCase(test, { topology, policies }) };
 }

@@ -12,6 +12,8 @@ export interface EchoPod {
   readonly labels: Readonly<Record<string, string>>;
   readonly statefulSet: boolean;
   readonly address: string;
+  /** It has no application. */
+  readonly gateway?: boolean;
 }
 
 export interface EchoService {
@@ -104,6 +106,7 @@ function istioGateway(way: string): { readonly pod: EchoPod; readonly service: E
       labels: { ...selector, "security.istio.io/tlsMode": "disabled" },
       statefulSet: false,
       address: way === "ingress" ? "10.44.9.1" : "10.44.9.2",
+      gateway: way === "ingress",
     },
     service: { namespace: ROOT_NAMESPACE, name, headless: false, selector, ports: GATEWAY_PORTS },
   };
@@ -159,6 +162,7 @@ function addedWorkload(
     sidecar: mode === undefined ? sidecar !== false : isInMesh(mode),
     labels: isGateway ? { ...selector, ...gatewayLabels(workload) } : selector,
     statefulSet: false,
+    gateway: isGateway,
   };
   const versions = [...subsets.matchAll(SUBSET)].map(([, version = "", kind]) => ({
     ...pod,

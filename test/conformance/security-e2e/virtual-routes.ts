@@ -1,8 +1,18 @@
 /**
- * Where VirtualServices lead a request, as far as upstream's frame uses them: so that a case is asked about the gateway,
- * and the pod, that it means. What is tested is what is let in there.
+ * Where VirtualServices lead a request, so that a case is asked about the gateway, and the pod, that it means: found by the
+ * product's own reading of routes.
  */
-import { items, ofIstioKind, type RenderedPolicy, section } from "./rendered-policies.ts";
+import { selects } from "../../../src/api/label-selector.ts";
+import { parseResources } from "../../../src/api/parse-resources.ts";
+import { MESH_GATEWAY } from "../../../src/api/virtual-service.ts";
+import { ofKind } from "../../../src/policy/mesh-snapshot.ts";
+import { boundVirtualServices } from "../../../src/policy/routes/bound-routes.ts";
+import type { RouteContext } from "../../../src/policy/routes/route-source.ts";
+import { compileRoutes } from "../../../src/policy/routes/route-table.ts";
+import type { RouteDestination } from "../../../src/policy/routes/virtual-host.ts";
+import { VirtualHostCollection } from "../../../src/policy/routes/virtual-hosts.ts";
+import { virtualServiceRoutes } from "../../../src/policy/routes/virtual-service-routes.ts";
+import { ofIstioKind, type RenderedPolicy } from "./rendered-policies.ts";
 import type { EchoPod } from "./topology.ts";
 
 export interface RoutedRequest {
@@ -19,71 +29,51 @@ export interface RouteEnd {
   readonly subset?: string;
 }
 
-/** The gateways that a sidecar is (`mesh`), as VirtualServices name them. */
-const MESH = "mesh";
+const GATEWAY_PORT = 80;
 
 /** @returns undefined where no route is for the request */
 export function virtualRoute(
   policies: readonly RenderedPolicy[],
-  request: RoutedRequest,
+  { at, host, path }: RoutedRequest,
 ): RouteEnd | undefined {
-  const gateways = request.at === undefined ? [MESH] : gatewaysOf(policies, request.at);
-  for (const service of ofIstioKind(policies, "VirtualService")) {
-    const { hosts = [], gateways: bound = [MESH] } = lists(service.spec);
-    if (!hosts.some((host) => isHost(host, request.host))) continue;
-    const usable = bound.filter((name) => gateways.includes(name));
-    const http = items(service.spec, "http");
-    const route = http.find(
-      (candidate) => usable.length > 0 && matches(candidate, usable, request),
-    );
-    const end = routeEnd(route, service);
-    if (end !== undefined) return end;
+  const written = ["Gateway", "VirtualService"].flatMap((kind) => ofIstioKind(policies, kind));
+  const text = written.map((policy) => JSON.stringify(policy)).join("\n---\n");
+  const { resources } = parseResources(text, "case");
+  const virtualServices = ofKind(resources, "VirtualService");
+  const gateways =
+    at === undefined
+      ? [MESH_GATEWAY]
+      : ofKind(resources, "Gateway")
+          .filter(({ selector }) => selects(selector, at.labels))
+          .map(({ meta }) => `${meta.namespace}/${meta.name}`);
+  const hosts = new VirtualHostCollection();
+  for (const gateway of gateways) {
+    const context = contextOf(gateway, at);
+    const { namespace } = context.client;
+    for (const service of boundVirtualServices({ virtualServices }, { gateway, namespace })) {
+      const source = virtualServiceRoutes(service);
+      const { order } = source;
+      const routes = source.httpRoutes(context);
+      for (const domain of source.hosts) {
+        hosts.add(domain, { key: `${gateway} ${source.key}`, order, routes });
+      }
+    }
   }
-  return undefined;
+  const request = { method: "GET", path, authority: host, scheme: "http" } as const;
+  const route = compileRoutes(hosts.virtualHosts)
+    .hostOf(host)
+    ?.find({ ...request, header: () => undefined });
+  const [first] = route?.action.do === "forward" ? route.action.destinations : [];
+  return first && endOf(first);
 }
 
-function lists(spec: unknown): { readonly hosts?: string[]; readonly gateways?: string[] } {
-  const read = (name: string): string[] | undefined =>
-    section(spec)[name] === undefined ? undefined : items(spec, name).map(String);
-  const [hosts, gateways] = [read("hosts"), read("gateways")];
-  return { ...(hosts && { hosts }), ...(gateways && { gateways }) };
+function contextOf(gateway: string, at: EchoPod | undefined): RouteContext {
+  const client = { namespace: at?.namespace ?? "", labels: at?.labels ?? {} };
+  const context = { gateway, client, portsOf: () => [] };
+  return at === undefined ? context : { ...context, port: GATEWAY_PORT };
 }
 
-function gatewaysOf(policies: readonly RenderedPolicy[], { labels }: EchoPod): readonly string[] {
-  return ofIstioKind(policies, "Gateway")
-    .filter(({ spec }) =>
-      Object.entries(section(spec, "selector")).every(([key, value]) => labels[key] === value),
-    )
-    .map(({ metadata }) => metadata.name);
-}
-
-function isHost(pattern: string, host: string): boolean {
-  const [one, other] = [pattern.toLowerCase(), host.toLowerCase()];
-  return one.startsWith("*") ? other.endsWith(one.slice(1)) : one === other;
-}
-
-/** A route without `match` is for all. */
-function matches(route: unknown, usable: readonly string[], { path }: RoutedRequest): boolean {
-  const conditions = items(route, "match");
-  if (conditions.length === 0) return true;
-  return conditions.some((condition) => {
-    const named = items(condition, "gateways").map(String);
-    if (named.length > 0 && !named.some((name) => usable.includes(name))) return false;
-    const { exact, prefix } = section(condition, "uri");
-    if (typeof exact === "string") return path === exact;
-    return typeof prefix !== "string" || path.startsWith(prefix);
-  });
-}
-
-function routeEnd(route: unknown, { metadata }: RenderedPolicy): RouteEnd | undefined {
-  const { host, subset } = section(items(route, "route")[0], "destination");
-  if (typeof host !== "string") return undefined;
-  const [service = "", namespace = metadata.namespace ?? ""] = host.split(".");
-  const { number: port } = section(items(route, "route")[0], "destination", "port");
-  return {
-    namespace,
-    service,
-    ...(typeof port === "number" && { port }),
-    ...(typeof subset === "string" && { subset }),
-  };
+function endOf({ host, port, subset }: RouteDestination): RouteEnd {
+  const [service = "", namespace = ""] = host.split(".");
+  return { namespace, service, ...(port > 0 && { port }), ...(subset !== undefined && { subset }) };
 }

@@ -21,6 +21,8 @@ export interface WrkOrder {
   readonly connections: number;
   /** "each request": a new connection for each. */
   readonly reconnect?: "each request";
+  /** Shown as `Authorization: Bearer`: one, or many in turn. */
+  readonly tokens?: "one" | "many";
 }
 
 export async function startWrk(
@@ -29,11 +31,18 @@ export async function startWrk(
     wrk,
     origin,
     folder,
-  }: { readonly wrk: Program; readonly origin: Origin; readonly folder: string },
+    tokens,
+  }: {
+    readonly wrk: Program;
+    readonly origin: Origin;
+    readonly folder: string;
+    /** A file with one on each line. */
+    readonly tokens?: string;
+  },
 ): Promise<RunningLoad> {
   const { port, path, connections } = order;
   const script = join(folder, `wrk-${port}-${connections}.lua`);
-  writeFileSync(script, scriptFor(order));
+  writeFileSync(script, scriptFor(order) + (tokens === undefined ? "" : showing(tokens)));
   const flags = ["-t1", `-c${connections}`, `-d${DURATION}`, "--timeout", TIMEOUT, "-s", script];
   const child = spawn(wrk.path, [...flags, `http://127.0.0.1:${port}${path}`], {
     stdio: ["ignore", "pipe", "pipe"],
@@ -84,6 +93,23 @@ function done(summary, latency, requests)
   end
   print("ERRORS connect=" .. e.connect .. " read=" .. e.read .. " write=" .. e.write ..
     " timeout=" .. e.timeout .. " status=" .. e.status .. " body=" .. bad .. " seen=" .. seen:sub(1, 40))
+end
+`;
+}
+
+/** Requests are written before the load begins: then that costs it nothing. */
+function showing(file: string): string {
+  return `
+local written, at = {}, 0
+function init()
+  for token in io.lines("${file}") do
+    wrk.headers["Authorization"] = "Bearer " .. token
+    written[#written + 1] = wrk.format()
+  end
+end
+function request()
+  at = at % #written + 1
+  return written[at]
 end
 `;
 }

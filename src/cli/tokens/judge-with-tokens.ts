@@ -1,0 +1,87 @@
+/** Judges a question, tokens and all, and has them told: never the token itself, and claims as the user asked for. */
+import { DEFAULT_DATA_DIRECTORY } from "../../local/data-directory.ts";
+import { type Judgement, judge } from "../../policy/judge.ts";
+import type { MeshSnapshot } from "../../policy/mesh-snapshot.ts";
+import type { Question } from "../../policy/question.ts";
+import { askWithTokens, concealClaims, restsOnUnknownKeys } from "./ask-with-tokens.ts";
+import { formatTokens, tokensAsData } from "./format-tokens.ts";
+import type { JudgedTokens } from "./judge-tokens.ts";
+import { ToldClaims } from "./told-claims.ts";
+
+export interface TokenOptions {
+  /** Names a file of JSON: the payload of a token that the callee's sidecar is taken to have verified. */
+  readonly claims?: string;
+  /** Names a file, or is "-": a user's token, which the request carries. */
+  readonly token?: string;
+  /** Names a file of JSON: keys, for the rules whose keys are fetched. */
+  readonly jwks?: string;
+  /** Of the mesh that is asked for keys it fetched, if it runs. */
+  readonly data?: string;
+  readonly showClaims?: boolean;
+}
+
+export interface JudgedWithTokens {
+  readonly judgement: Judgement;
+  /** Lines on tokens; none where nobody looks at any. */
+  readonly rows: readonly string[];
+  readonly data: object;
+  /** False: it depends on keys that are not at hand. */
+  readonly canTell: boolean;
+  readonly conceal: (lines: readonly string[]) => readonly string[];
+  readonly concealData: (data: object) => object;
+}
+
+/** @throws QuestionError */
+export async function judgeWithTokens(
+  snapshot: MeshSnapshot,
+  asked: Question,
+  { data = DEFAULT_DATA_DIRECTORY, ...options }: TokenOptions,
+): Promise<JudgedWithTokens> {
+  const now = new Date();
+  const { question, tokens } = await askWithTokens(snapshot, asked, { ...options, data, now });
+  const judgement = judge(snapshot, question);
+  if (tokens === undefined) return untold(judgement, options);
+  const how = options.showClaims ? "shown" : "hashed";
+  const claims = new ToldClaims(how);
+  const telling = { claims, how, now } as const;
+  const canTell = !restsOnUnknownKeys(judgement.decision, tokens);
+  return {
+    judgement: { ...judgement, decision: concealClaims(judgement.decision, claims, tokens) },
+    rows: formatTokens(tokens, telling),
+    data: {
+      tokens: tokensAsData(tokens, telling),
+      ...(canTell ? {} : { cannotTell: KEYS_ELSEWHERE }),
+    },
+    canTell,
+    conceal: (lines) => lines.map((line) => concealSecrets(line, tokens)),
+    concealData: (told) => JSON.parse(concealSecrets(JSON.stringify(told), tokens)),
+  };
+}
+
+export const KEYS_ELSEWHERE =
+  "keys are not at hand: say with --data where the mesh that runs keeps its state, or give them with --jwks FILE";
+const NOBODY_LOOKS = "no RequestAuthentication applies to the callee: nobody there looks at tokens";
+
+function untold(judgement: Judgement, { token }: TokenOptions): JudgedWithTokens {
+  const rows = token === undefined ? [] : [NOBODY_LOOKS];
+  return {
+    judgement,
+    rows,
+    data: token === undefined ? {} : { tokens: { rules: [] } },
+    canTell: true,
+    conceal: (lines) => lines,
+    concealData: (data) => data,
+  };
+}
+
+/** A shorter text is no token, and may stand anywhere. */
+const MIN_SECRET = 16;
+
+/** Also its parts: whoever has them has the token. */
+function concealSecrets(text: string, { secrets }: Pick<JudgedTokens, "secrets">): string {
+  const parts = secrets.flatMap((token) => [token, ...token.split(".")]);
+  return parts
+    .filter(({ length }) => length >= MIN_SECRET)
+    .toSorted((one, other) => other.length - one.length)
+    .reduce((left, part) => left.replaceAll(part, "(a token)"), text);
+}

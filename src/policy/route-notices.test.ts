@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { openGateway } from "../../test/kit/gateway-parts.ts";
+import { resourcesOf, snapshotOf } from "../../test/kit/mesh-parts.ts";
+import { routeNotices } from "./route-notices.ts";
+
+const noticesOn = (yaml: string): readonly string[] => {
+  const text = openGateway + yaml;
+  return routeNotices(resourcesOf(text), snapshotOf(text).workloads).map(({ message }) => message);
+};
+
+const document = (
+  apiVersion: string,
+  kind: string,
+  name: string,
+  spec: string,
+  namespace = "shop",
+): string => `
+---
+apiVersion: ${apiVersion}
+kind: ${kind}
+metadata: {name: ${name}, namespace: ${namespace}}
+spec: ${spec}`;
+const networking = (kind: string, name: string, spec: string): string =>
+  document("networking.istio.io/v1", kind, name, spec, "istio-ingress");
+const gateway = (name: string, server: string): string =>
+  networking("Gateway", name, `{selector: {istio: ingress}, servers: [{${server}}]}`);
+const HTTP = "port: {number: 80, name: http, protocol: HTTP}, hosts: [a.example.com]";
+const service = (spec: string): string =>
+  networking("VirtualService", "web", `{hosts: [a.example.com], ${spec}}`);
+const TO_API = "http: [{route: [{destination: {host: api.shop.svc.cluster.local}}]}]";
+const api = (kind: string, spec: string): string =>
+  document("gateway.networking.k8s.io/v1", kind, "edge", spec);
+
+const told: [what: string, yaml: string, notices: readonly RegExp[]][] = [
+  ["nothing of a mesh without routes", "", []],
+  [
+    "nothing of what is in order",
+    gateway("edge", HTTP) + service(`gateways: [edge], ${TO_API}`),
+    [],
+  ],
+  [
+    "a Gateway that is not there",
+    service(`gateways: [shop/edge], ${TO_API}`),
+    [/^"shop\/edge" is no Gateway of this mesh/],
+  ],
+  [
+    "a service that is not there",
+    gateway("edge", HTTP) +
+      service("gateways: [edge], http: [{route: [{destination: {host: api}}]}]"),
+    [
+      /^this route leads to "api", .*: the answer is 503; a name without a dot is a service of istio-ingress$/,
+    ],
+  ],
+  [
+    "a delegate that is not there",
+    gateway("edge", HTTP) +
+      service("gateways: [edge], http: [{delegate: {name: b, namespace: shop}}]"),
+    [
+      /^this route is left out: "shop\/b", to which it delegates, is no VirtualService without hosts/,
+    ],
+  ],
+  [
+    "a port with two protocols",
+    gateway("a", HTTP) + gateway("b", HTTP.replace("protocol: HTTP", "protocol: TCP")),
+    [
+      /^the server of port 80 of Gateway istio-ingress\/b is not served by istio-ingress\/ingress: its port 80 is taken already, by Gateway istio-ingress\/a; it is left out$/,
+    ],
+  ],
+  [
+    "a port that no container declares",
+    gateway("a", HTTP.replace("number: 80", "number: 9090")),
+    [
+      /is not served by istio-ingress\/ingress on this machine's loopback: its container does not declare port 9090/,
+    ],
+  ],
+  [
+    "a certificate that is missing",
+    gateway(
+      "a",
+      "port: {number: 443, name: https, protocol: HTTPS}, hosts: [a], tls: {mode: SIMPLE, credentialName: c}".replace(
+        "[a]",
+        "[a.example.com]",
+      ),
+    ),
+    [/refuses all handshakes: Secret istio-ingress\/c is not there$/],
+  ],
+  [
+    "an HTTPRoute that no listener takes",
+    api("Gateway", "{gatewayClassName: istio, listeners: [{name: a, port: 80, protocol: HTTP}]}") +
+      api("HTTPRoute", "{parentRefs: [{name: edge, sectionName: b}, {name: edge}], rules: []}"),
+    [/^"shop\/edge" has no listener that takes this route/],
+  ],
+  [
+    "backends that are not there, or not granted",
+    api("Gateway", "{gatewayClassName: istio, listeners: [{name: a, port: 80, protocol: HTTP}]}") +
+      api(
+        "HTTPRoute",
+        "{parentRefs: [{name: edge}], rules: [{backendRefs: [{name: api, port: 8000}, {name: b, port: 1}, {name: c, namespace: bank, port: 1}]}]}",
+      ),
+    [
+      /^a backend of this rule is answered with 500: there is no Service b\.shop\.svc/,
+      /500: no ReferenceGrant in bank/,
+    ],
+  ],
+];
+for (const [what, yaml, notices] of told) {
+  test(`told is ${what}`, () => {
+    const messages = noticesOn(yaml);
+    assert.equal(messages.length, notices.length, messages.join("\n"));
+    for (const [index, notice] of notices.entries()) assert.match(messages[index] ?? "", notice);
+  });
+}

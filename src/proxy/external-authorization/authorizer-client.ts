@@ -1,0 +1,90 @@
+/** One external authorizer of a view: asked by the same way as the application's own calls go (EA-1, EA-3). */
+import type {
+  AppliedAuthorizer,
+  AppliedGrpcAuthorizer,
+  AppliedHttpAuthorizer,
+  UsableAuthorizer,
+} from "../../policy/applied-authorizers.ts";
+import { describeError } from "../../runtime/hauberk-error.ts";
+import { grpcUnary } from "../own-calls/grpc-unary.ts";
+import { OwnCallError, type ServicePlace } from "../own-calls/own-call.ts";
+import type { ServiceCaller } from "../own-calls/service-caller.ts";
+import { type AuthorizerVerdict, failed } from "./authorizer-verdict.ts";
+import { connectionCheck, requestCheck } from "./check-request.ts";
+import { readCheckResponse } from "./check-response.ts";
+import type { CheckedConnection, CheckedRequest } from "./checked-traffic.ts";
+import { HttpCheck, MAX_ANSWER_OCTETS } from "./http-check.ts";
+
+const CHECK = "/envoy.service.auth.v3.Authorization/Check";
+
+/** A question under way. */
+export interface Inquiry {
+  /** Never rejects. */
+  readonly verdict: Promise<AuthorizerVerdict>;
+  /** Nobody waits for it any more. */
+  cancel(): void;
+}
+
+export interface AuthorizerClient {
+  readonly settings: UsableAuthorizer;
+  askAboutRequest(request: CheckedRequest): Inquiry;
+  /** Undefined: it knows nothing of connections (EA-19). */
+  readonly askAboutConnection: ((connection: CheckedConnection) => Inquiry) | undefined;
+}
+
+/** @returns the problem of one that cannot be asked */
+export function authorizerClient(
+  authorizer: AppliedAuthorizer,
+  services: ServiceCaller,
+): AuthorizerClient | string {
+  if (authorizer.kind === "unusable") return authorizer.problem;
+  return authorizer.kind === "grpc"
+    ? grpcClient(authorizer, services)
+    : httpClient(authorizer, services);
+}
+
+function grpcClient(settings: AppliedGrpcAuthorizer, services: ServiceCaller): AuthorizerClient {
+  const place = placeOf(settings);
+  const packing = settings.requestBody?.packAsBytes === true ? "bytes" : "text";
+  const ask = (message: Buffer): Inquiry => {
+    const { answer, cancel } = grpcUnary(services, place, {
+      path: CHECK,
+      message,
+      timeoutMs: settings.timeoutMs,
+      maxMessageOctets: MAX_ANSWER_OCTETS,
+      repeat: "harmless",
+    });
+    return { verdict: answer.then(readCheckResponse).catch(problemOf), cancel };
+  };
+  return {
+    settings,
+    askAboutRequest: (request) => ask(requestCheck(request, packing)),
+    askAboutConnection: (connection) => ask(connectionCheck(connection)),
+  };
+}
+
+function httpClient(settings: AppliedHttpAuthorizer, services: ServiceCaller): AuthorizerClient {
+  const place = placeOf(settings);
+  const check = new HttpCheck(settings);
+  return {
+    settings,
+    askAboutRequest(request) {
+      try {
+        const { answer, cancel } = services.begin(place, check.request(request));
+        return { verdict: answer.then((said) => check.verdict(said)).catch(problemOf), cancel };
+      } catch (error) {
+        return { verdict: Promise.resolve(problemOf(error)), cancel: () => {} };
+      }
+    },
+    askAboutConnection: undefined,
+  };
+}
+
+function placeOf({ host, port, namespace }: UsableAuthorizer): ServicePlace {
+  return { host, port, namespace };
+}
+
+function problemOf(error: unknown): AuthorizerVerdict {
+  const isExpected = error instanceof OwnCallError || error instanceof RangeError;
+  return failed(isExpected ? describeError(error) : `defect: ${describeError(error)}`);
+}

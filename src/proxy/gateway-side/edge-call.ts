@@ -1,0 +1,84 @@
+/** What is known of one connection to a gateway, and what the newest view says of it. */
+import { isDeepStrictEqual } from "node:util";
+import type { ClientTrust } from "../../policy/gateway-view.ts";
+import { type CompiledView, inboundRules } from "../compiled-view.ts";
+import type { InboundCall } from "../inbound-call.ts";
+import { type InboundTerms, termsOf } from "../inbound-terms.ts";
+import { mismatch } from "./client-certificate.ts";
+import { ServedGateway, type ServedListener, type ServedServer } from "./served-gateway.ts";
+
+export interface EdgeCall extends InboundCall {
+  /** Of the pod. */
+  readonly containerPort: number;
+  /** Of its ClientHello. */
+  readonly serverName: string | undefined;
+  readonly transport: "plaintext" | "tls";
+  /** By which its certificate was found good. */
+  readonly verifiedBy?: ClientTrust;
+}
+
+export interface EdgeTerms extends InboundTerms {
+  readonly listener: ServedListener | undefined;
+  /** Undefined: nobody answers any more for the name that the connection was made with. */
+  readonly server: ServedServer | undefined;
+  /** Of proxies in front of us. */
+  readonly trustedProxies: number;
+}
+
+/** Of connections that stand, under the newest view that was asked for. */
+export class KnownEdgeTerms {
+  #compiled: CompiledView | undefined = undefined;
+  #terms: WeakMap<EdgeCall, EdgeTerms> = new WeakMap();
+
+  of(call: EdgeCall, compiled: CompiledView, now: Date): EdgeTerms {
+    if (compiled !== this.#compiled) {
+      this.#compiled = compiled;
+      this.#terms = new WeakMap();
+    }
+    let terms = this.#terms.get(call);
+    if (terms === undefined) {
+      terms = edgeTerms(call, compiled, now);
+      this.#terms.set(call, terms);
+    }
+    return terms;
+  }
+}
+
+function edgeTerms(call: EdgeCall, compiled: CompiledView, now: Date): EdgeTerms {
+  const listener = ServedGateway.of(compiled).listeners.get(call.containerPort);
+  const server = listener?.serverFor(call.serverName);
+  const port = call.port();
+  const terms = termsOf(call, inboundRules(compiled, port), { port, now });
+  const problem = clientProblemNow(call, server, now);
+  return {
+    ...terms,
+    refusal: problem === undefined ? terms.refusal : { because: "peer-not-verified", problem },
+    standing: server === undefined || problem !== undefined ? "close" : terms.standing,
+    listener,
+    server,
+    trustedProxies: compiled.view.gatewayTopology?.trustedProxies ?? 0,
+  };
+}
+
+/** Why a client that was let in once would not be now; its certificate's own end is no reason. */
+export function clientProblemNow(
+  { verifiedBy, clientCertificate, transport, peer }: EdgeCall,
+  served: ServedServer | undefined,
+  now: Date,
+): string | undefined {
+  if (served === undefined) return undefined;
+  const { tls } = served.server;
+  if ((tls === undefined) !== (transport === "plaintext")) return "the server's TLS is another now";
+  if (tls?.mode === "ISTIO_MUTUAL" && peer === undefined)
+    return "a certificate of the mesh is demanded now";
+  if (tls?.clientTrust === undefined) return undefined;
+  if (clientCertificate === undefined)
+    return tls.mode === "MUTUAL" ? "a certificate is demanded now" : undefined;
+  if (isDeepStrictEqual(tls.clientTrust, verifiedBy)) return undefined;
+  const [leaf] = clientCertificate.chain;
+  return (
+    served.clientTrust.problemOf(clientCertificate, now) ??
+    served.clientTrust.revocationOf(clientCertificate, now) ??
+    (leaf && mismatch(leaf, tls.clientTrust))
+  );
+}

@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { composeDnsReply, parseDnsQuery } from "./dns-message.ts";
+import { lookUpBy } from "./name-lookup.ts";
+
+type Records = Readonly<Partial<Record<"A" | "AAAA", readonly string[]>>>;
+
+/** A name server that knows these addresses. */
+function server(records: Records | "silent") {
+  return {
+    ask: async (message: Buffer): Promise<Buffer | undefined> => {
+      const query = parseDnsQuery(message);
+      if (records === "silent" || query === "ignore" || "faulty" in query) return undefined;
+      const type = query.type === "AAAA" ? "AAAA" : "A";
+      const known = (records[type] ?? []).map((address) => ({ type, address }) as const);
+      return composeDnsReply(query, { code: "NOERROR", records: known }, { ttlSeconds: 7 });
+    },
+  };
+}
+
+const found: readonly [name: string, records: Records, addresses: readonly string[]][] = [
+  ["IPv4, in one order", { A: ["192.0.2.2", "192.0.2.1"] }, ["192.0.2.1", "192.0.2.2"]],
+  ["IPv4 before IPv6", { A: ["192.0.2.1"], AAAA: ["2001:db8::1"] }, ["192.0.2.1"]],
+  ["IPv6 where there is no other", { AAAA: ["2001:db8::1"] }, ["2001:db8::1"]],
+  ["without where clouds tell secrets", { A: ["169.254.169.254", "192.0.2.1"] }, ["192.0.2.1"]],
+];
+for (const [name, records, addresses] of found) {
+  test(`a host's addresses: ${name}`, async () => {
+    assert.deepEqual(await lookUpBy(server(records))("api.example"), { addresses, ttlMs: 7_000 });
+  });
+}
+
+const missing: readonly [name: string, records: Records | "silent", problem: RegExp][] = [
+  ["no address", {}, /"api\.example" has no address/],
+  ["metadata alone", { A: ["169.254.169.254"] }, /leads to 169\.254\.169\.254, where no name may/],
+  ["an address mapped into IPv6", { AAAA: ["::ffff:169.254.169.254"] }, /where no name may lead/],
+  ["no server", "silent", /no name server answers for "api\.example"/],
+];
+for (const [name, records, problem] of missing) {
+  test(`a host is not found: ${name}`, async () => {
+    await assert.rejects(lookUpBy(server(records))("api.example"), problem);
+  });
+}
