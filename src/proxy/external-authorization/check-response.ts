@@ -3,7 +3,7 @@
  * Source: `api/envoy/service/auth/v3/external_auth.proto` and `ext_authz_grpc_impl.cc` of envoyproxy/envoy
  */
 import { type AuthorizerVerdict, failed, type RequestChanges } from "./authorizer-verdict.ts";
-import { denial } from "./denial.ts";
+import { denial, WORDLESS_DENIAL } from "./denial.ts";
 import { checkChanges, type FieldChange, isOwnName } from "./field-changes.ts";
 import { type MessageField, messageFields, octetsOf, textOf } from "./message-reader.ts";
 import { structAsJson } from "./struct-json.ts";
@@ -32,12 +32,22 @@ function verdictOf(message: Buffer): AuthorizerVerdict {
   const parts = partsOf(message);
   if (parts.status !== 0) {
     if (parts.hasError) return failed("it says that it has failed itself");
-    const metadata = parts.metadata && structAsJson(parts.metadata);
-    return { outcome: "denied", answer: deniedAnswer(parts.denied), metadata };
+    return deniedInItsWords(parts);
   }
   const { changes, ownMetadata } = okChanges(parts.ok ?? NOTHING);
   const struct = ownMetadata ?? parts.metadata;
   return { outcome: "allowed", changes, metadata: struct && structAsJson(struct) };
+}
+
+/** A denial stays one, also where its words cannot be passed on: what somebody reflects into them must not let him in. */
+function deniedInItsWords({ denied, metadata }: Parts): AuthorizerVerdict {
+  try {
+    const answer = deniedAnswer(denied);
+    return { outcome: "denied", answer, metadata: metadata && structAsJson(metadata) };
+  } catch (error) {
+    if (error instanceof RangeError) return WORDLESS_DENIAL;
+    throw error;
+  }
 }
 
 const NOTHING = Buffer.alloc(0);

@@ -6,7 +6,7 @@ import { HeldFields } from "../http/held-fields.ts";
 import type { OwnAnswer, OwnRequest } from "../own-calls/own-call.ts";
 import { type AuthorizerVerdict, failed, NO_CHANGES } from "./authorizer-verdict.ts";
 import type { CheckedRequest } from "./checked-traffic.ts";
-import { denial } from "./denial.ts";
+import { denial, WORDLESS_DENIAL } from "./denial.ts";
 import { checkChanges, type FieldChange, isOwnName } from "./field-changes.ts";
 import { headerPatterns, type MatchesHeader } from "./header-patterns.ts";
 import { PARTIAL_BODY, toldFields } from "./told-fields.ts";
@@ -66,8 +66,9 @@ export class HttpCheck {
       if (status >= 500) return failed(`status ${status}`);
       return status === 200 ? this.#allowed(fields) : this.#denied(status, { fields, body });
     } catch (error) {
-      if (error instanceof RangeError) return failed(`its answer cannot be used: ${error.message}`);
-      throw error;
+      if (!(error instanceof RangeError)) throw error;
+      if (status !== 200) return WORDLESS_DENIAL;
+      return failed(`its answer cannot be used: ${error.message}`);
     } finally {
       fields.release();
     }

@@ -153,3 +153,24 @@ test("metadata is told up to a depth and a length", () => {
   assert.match(structAsJson(writer.take()) ?? "", /^(\{"k":){8}"…"\}{8}$/);
   assert.equal(structAsJson(Buffer.alloc(0)), undefined);
 });
+
+test("a denial whose words cannot be passed on is a denial without words, and no error (EA-27)", () => {
+  const writer = new MessageWriter();
+  const header: readonly Field[] = [
+    {
+      number: 1,
+      nested: [
+        { number: 1, text: "x-path" },
+        { number: 2, text: "a\r\nb: c" },
+      ],
+    },
+  ];
+  write(writer, [
+    { number: 1, nested: [{ number: 1, integer: 7 }] },
+    { number: 2, nested: [{ number: 2, nested: header }] },
+  ]);
+  assert.deepEqual(readCheckResponse(writer.take()), {
+    outcome: "denied",
+    answer: { status: 403, body: "", headers: [] },
+  });
+});

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RunningTrials } from "./running-trials.ts";
 
@@ -8,4 +9,20 @@ test("whoever answers in time is waited for, whoever fails or is late is not", a
   await trials.ended();
   await Promise.all(done);
   await trials.ended();
+});
+
+test("a question that nobody waits for any more is called off, and so many may be under way", async () => {
+  const trials = new RunningTrials(20);
+  let cancelled = 0;
+  const question = {
+    verdict: new Promise<never>(() => {}),
+    cancel: () => {
+      cancelled += 1;
+    },
+  };
+  const answers = Array.from({ length: 1_000 }, () => trials.answerTo(question));
+  assert.equal(trials.isFull, true);
+  for (const { outcome } of await Promise.all(answers)) assert.equal(outcome, "failed");
+  assert.equal(cancelled, 1_000);
+  assert.equal(trials.isFull, false);
 });

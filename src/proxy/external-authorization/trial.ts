@@ -19,6 +19,7 @@ export interface TrialOptions {
 }
 
 const NOT_ASKABLE = "it cannot be asked about such traffic";
+const TOO_MANY = "too many questions of policies on trial are under way";
 
 /** @returns what is known at once, or a promise that never rejects; undefined where nobody has to be asked */
 export function settleTrial(
@@ -31,10 +32,14 @@ export function settleTrial(
   const begun: (readonly [Delegation, AuthorizerClient, Inquiry])[] = [];
   for (const delegation of left) {
     const client = external.client(delegation.provider);
+    const inquiry = typeof client === "string" || external.trials.isFull ? undefined : ask(client);
+    if (typeof client !== "string" && inquiry !== undefined) {
+      begun.push([delegation, client, inquiry]);
+      continue;
+    }
+    for (const [, , other] of begun) other.cancel();
     if (typeof client === "string") return noAuthorizer(delegation, client);
-    const inquiry = ask(client);
-    if (inquiry === undefined) return noAuthorizer(delegation, NOT_ASKABLE);
-    begun.push([delegation, client, inquiry]);
+    return noAuthorizer(delegation, external.trials.isFull ? TOO_MANY : NOT_ASKABLE);
   }
   if (begun.length === 0) return afterwards;
   return Promise.all(begun.map((one) => answered(external, one))).then((all) => ({
@@ -45,10 +50,10 @@ export function settleTrial(
 
 async function answered(
   external: ExternalAuthorization,
-  [delegation, { settings }, { verdict }]: readonly [Delegation, AuthorizerClient, Inquiry],
+  [delegation, { settings }, inquiry]: readonly [Delegation, AuthorizerClient, Inquiry],
 ): Promise<{ readonly answer: AuthorizerAnswer; readonly refusal: Judged | undefined }> {
   const startedMs = performance.now();
-  const found = await verdict;
+  const found = await external.trials.answerTo(inquiry);
   const milliseconds = Math.round(performance.now() - startedMs);
   const answer = { ...answerOf(settings, found, milliseconds), dryRun: true } as const;
   external.answered(answer);

@@ -148,9 +148,18 @@ function tellAll(request: LimitedRequest, states: readonly LimitState[]): void {
   const pairs = limitFields(states);
   request.changeAnswer = (fields) => {
     before?.(fields);
+    tellWhereThereIsRoom(fields, pairs);
+  };
+}
+
+/** What there is no room for is left out: the application's answer goes on. */
+function tellWhereThereIsRoom(fields: HeldFields, pairs: readonly string[]): void {
+  try {
     for (let index = 0; index + 1 < pairs.length; index += 2)
       fields.add(pairs[index] ?? "", pairs[index + 1] ?? "");
-  };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
 }
 
 /** What refuses a request, and what its answer tells of it. */
