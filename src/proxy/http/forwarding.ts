@@ -7,14 +7,33 @@ import { GRPC_STATUS, outlierStatus } from "../balancing/outlier-status.ts";
 import type { Exchange, Outcome, Route, RouteTerms, Target } from "../exchange.ts";
 import { answerInKind } from "../grpc-answer.ts";
 import type { UpstreamConnectError } from "../upstream-dialer.ts";
+import { type AnswerListener, AnswerSide } from "./answer-side.ts";
 import { BodyPipe } from "./body-pipe.ts";
+import {
+  CLIENT_LEFT,
+  CONNECTION_FAILURE,
+  type Failure,
+  IDLE,
+  LOST,
+  MALFORMED_ANSWER,
+  NO_ENDPOINT,
+  NO_ROOM,
+  NOT_SAYABLE,
+  OVERFLOW,
+  OVERLOADED,
+  PASSED_ON,
+  RESETS,
+  TIMED_OUT,
+  TOO_LATE,
+  TOO_MANY,
+  UNCHANGEABLE,
+  UNSENDABLE,
+} from "./forwarding-failures.ts";
 import { HeldFields } from "./held-fields.ts";
-import type { Holder } from "./holding-limit.ts";
 import type { Abort, Following, ReceivedAnswer, ReceivedFields } from "./received-message.ts";
 import { ReplayedBody } from "./replayed-body.ts";
 import { withoutReserved } from "./reserved-names.ts";
 import type {
-  AnswerSink,
   ClientStream,
   OutgoingRequest,
   RequestSink,
@@ -51,46 +70,7 @@ export interface ForwardingOptions {
   readonly judgeAgain?: (() => string | undefined) | undefined;
 }
 
-interface Failure {
-  readonly headers?: readonly string[];
-  readonly flags: string;
-  readonly details: string;
-}
-
-/** How an upstream's end is told (OBS-6), as Envoy's `upstream_reset_before_response_started{...}`. */
-const RESETS: Readonly<Record<Abort["cause"], { flags: string; reason: string; status: number }>> =
-  {
-    closed: { flags: "UC", reason: "connection_termination", status: 503 },
-    reset: { flags: "UR", reason: "remote_reset", status: 503 },
-    malformed: { flags: "UPE", reason: "protocol_error", status: 502 },
-    timeout: { flags: "UT", reason: "response_timeout", status: 504 },
-  };
-const PASSED_ON = { flags: "-", details: "via_upstream" };
-const CONNECTION_FAILURE = {
-  flags: "UF",
-  details: "upstream_reset_before_response_started{connection_failure}",
-};
-const NO_ENDPOINT = { flags: "UH", details: "no_healthy_upstream" };
-const OVERFLOW = {
-  flags: "UO",
-  details: "upstream_reset_before_response_started{overflow}",
-  headers: ["x-envoy-overloaded", "true"],
-};
-const NO_ROOM = "too much is held for peers that do not read\n";
-const UNSENDABLE = { flags: "-", details: "request_not_sendable" };
-const NOT_SAYABLE = "the request cannot be said in the version of HTTP that the service speaks\n";
-const TOO_MANY = "too many requests to the service are under way\n";
-/** As Envoy's overload manager resets the streams that hold most. */
-const OVERLOADED = { flags: "OM", details: "overload" };
-const TIMED_OUT = { flags: "UT", details: "response_timeout" };
-const TOO_LATE = "the service did not answer in time\n";
-const UNCHANGEABLE = { flags: "-", details: "answer_not_changeable" };
-const CLIENT_LEFT = { flags: "DC", details: "downstream_remote_disconnect" };
-const IDLE = { flags: "SI", details: "stream_idle_timeout" };
-const LOST = "no connection to the service, or it was lost before an answer\n";
-const MALFORMED_ANSWER = "the service's answer is malformed\n";
-
-export class Forwarding implements RequestSink, Holder {
+export class Forwarding implements RequestSink, AnswerListener {
   readonly #stream: ServerStream;
   readonly #exchange: Exchange;
   readonly #attempts: Route["attempts"];
@@ -450,89 +430,6 @@ export class Forwarding implements RequestSink, Holder {
       responseHeaders: this.#answerFields,
       upstreamServiceMs: this.#serviceMs,
     };
-  }
-}
-
-/** The same exchange as the callee's connection knows it. */
-class AnswerSide implements AnswerSink {
-  readonly #forwarding: Forwarding;
-  readonly #stream: ServerStream;
-  #client: ClientStream | undefined;
-  /** Of the body, as they came. */
-  octets = 0;
-  /** Only once the client has not taken all at once: most answers need none. */
-  #body: BodyPipe | undefined;
-
-  constructor(forwarding: Forwarding, stream: ServerStream) {
-    this.#forwarding = forwarding;
-    this.#stream = stream;
-  }
-
-  /** Of the connection that it was sent by last. */
-  get ends(): ClientStream["ends"] | undefined {
-    return this.#client?.ends;
-  }
-
-  setSender(client: ClientStream): void {
-    this.#client = client;
-  }
-
-  failed(error: UpstreamConnectError): void {
-    this.#forwarding.failed(error);
-  }
-
-  sent(client: ClientStream): void {
-    this.#forwarding.sent(client);
-  }
-
-  interim({ status, fields }: ReceivedAnswer): void {
-    this.#stream.interim(status, fields);
-  }
-
-  head(answer: ReceivedAnswer, following: Following): void {
-    this.#forwarding.answered(answer, following);
-  }
-
-  data(bytes: Buffer, from: number, to: number, following: Following): void {
-    if (following === "last") this.#forwarding.answerComplete();
-    this.octets += to - from;
-    if (this.#body !== undefined) {
-      this.#body.data(bytes, from, to, following);
-      return;
-    }
-    const taken = this.#stream.data(bytes, from, to, following);
-    if (from + taken < to) this.#hold().data(bytes, from + taken, to, following);
-    if (taken > 0) this.#client?.consumed(taken);
-  }
-
-  trailers(fields: ReceivedFields): void {
-    this.#forwarding.answerComplete();
-    if (this.#body !== undefined) this.#body.trailers(fields);
-    else this.#stream.trailers(fields);
-  }
-
-  aborted(why: Abort): void {
-    this.#forwarding.lost(why);
-  }
-
-  /** The callee takes more of the request. */
-  writable(): void {
-    this.#forwarding.calleeWritable();
-  }
-
-  /** The client takes more of the answer. */
-  clientWritable(): void {
-    this.#body?.writable();
-  }
-
-  close(): void {
-    this.#body?.close();
-  }
-
-  #hold(): BodyPipe {
-    this.#body = new BodyPipe(this.#client, this.#forwarding);
-    this.#body.setReceiver(this.#stream);
-    return this.#body;
   }
 }
 
