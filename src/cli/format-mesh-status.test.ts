@@ -53,6 +53,13 @@ test("a mesh in order is a table, and all is well", () => {
   ]);
 });
 
+test("policies whose authorizer nobody can ask are told, and all is not well", () => {
+  const unaskable = ["policies.yaml:11 spec.provider.name names nobody"];
+  const lines = formatMeshStatus({ controlPlane, pods: [pod], unaskable }, NOW);
+  assert.deepEqual(lines.slice(-1), unaskable);
+  assert.deepEqual(findTroubles({ controlPlane, pods: [pod], unaskable }, NOW), unaskable);
+});
+
 test("a pod without a sidecar has no identity, and is no trouble", () => {
   const ports = bare.ports.map(({ mutualTls: _mode, ...port }) => port);
   const plain: PodStatus = { ...bare, ports };

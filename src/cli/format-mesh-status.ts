@@ -43,13 +43,15 @@ export function formatMeshStatus(mesh: MeshStatus, now: Date): readonly string[]
 
 /** One sentence for each part that is down; none when all is well. */
 export function findTroubles(mesh: MeshStatus, now: Date): readonly string[] {
-  const { controlPlane, pods, refusedChange, certificateWarnings = [], remoteClusters } = mesh;
+  const { controlPlane, pods, refusedChange, remoteClusters } = mesh;
+  const { certificateWarnings = [], unaskable = [] } = mesh;
   return [
     ...(refusedChange === undefined
       ? []
       : [`the files are not in force as they are now: ${refusedChange}`]),
     ...processTroubles("the control plane", [controlPlane]),
     ...pods.flatMap((pod) => podTroubles(pod, now)),
+    ...unaskable,
     ...certificateWarnings,
     ...(remoteClusters === undefined ? [] : remoteClusterTroubles(remoteClusters, now)),
   ];

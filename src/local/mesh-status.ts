@@ -1,10 +1,12 @@
 /** What runs in a mesh on this machine, and how it does: plain data for whoever asks the supervisor. */
-import type { Resource } from "../api/resource.ts";
+import { formatLocation, type Resource } from "../api/resource.ts";
 import type { RemoteClustersOverview } from "../control/remote-cluster-state.ts";
+import { authorizerNotices } from "../policy/authorizer-notices.ts";
 import { identityOf } from "../policy/build-workload-view.ts";
 import { effectivePeerAuthentication } from "../policy/effective-policy.ts";
 import { buildSnapshot, type MeshSnapshot } from "../policy/mesh-snapshot.ts";
 import { mutualTlsOfPort } from "../policy/mutual-tls.ts";
+import { enforcementNotices } from "../policy/unenforced-resources.ts";
 import type { IpAddresses, SocketAddress, Workload } from "../policy/workload.ts";
 import type { EffectiveMutualTls } from "../policy/workload-view.ts";
 import type { GatewayAddress } from "./gateway-addresses.ts";
@@ -20,6 +22,8 @@ export interface MeshStatus {
   readonly pods: readonly PodStatus[];
   /** Why what the files say now is not in force; absent when it is. */
   readonly refusedChange?: string;
+  /** Policies that refuse whatever they match, since nobody can be asked: a sentence each, with its place. Absent: none does. */
+  readonly unaskable?: readonly string[];
   /** What the control plane warns of: leaves not renewed, authorities that end; absent when it was not asked. */
   readonly certificateWarnings?: readonly string[];
   /** What the control plane says of other meshes under its root; absent when it was not asked. */
@@ -92,6 +96,9 @@ export async function meshStatus(mesh: {
 }): Promise<MeshStatus> {
   const { resources, workloads } = mesh;
   const snapshot = buildSnapshot({ resources, workloads, rootsPem: [] });
+  const unaskable = [...enforcementNotices(resources), ...authorizerNotices(resources)].map(
+    ({ source, path, message }) => `${formatLocation(source)} ${path} ${message}`,
+  );
   return {
     controlPlane: {
       ...processStatus(mesh.controlPlane, "control plane"),
@@ -99,6 +106,7 @@ export async function meshStatus(mesh: {
     },
     pods: await Promise.all(mesh.pods.map((pod) => observePod(pod, mesh, snapshot))),
     ...(mesh.refusedChange === undefined ? {} : { refusedChange: mesh.refusedChange }),
+    ...(unaskable.length > 0 && { unaskable }),
   };
 }
 

@@ -107,7 +107,8 @@ export function serviceOf(
   if (namespaces.length > 1)
     return `its service ${service} is in several namespaces (${namespaces.join(", ")}), and it says not which`;
   const hasPort = meant.some(({ servicePort }) => servicePort === port);
-  if (!hasPort) return `its service ${service} has no port ${port}`;
+  const ports = [...new Set(meant.map(({ servicePort }) => servicePort))];
+  if (!hasPort) return `its service ${service} has no port ${port} (it has ${ports.join(", ")})`;
   return { host, namespace: first.serviceNamespace };
 }
 

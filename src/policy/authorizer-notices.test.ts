@@ -35,10 +35,18 @@ const rows: [what: string, yaml: string, problem: RegExp | undefined][] = [
   [
     "nobody",
     provider(HOST),
-    /for the authorizer "opa", and its service opa\.authz\.\S+ is none of the mesh$/,
+    /the authorizer "opa", and its service opa\.authz\.\S+ is none of the mesh: what/,
   ],
-  ["half a name", service + provider("opa.authz"), /is none of the mesh$/],
-  ["another port", service + provider(HOST, 80), /has no port 80$/],
+  [
+    "half a name",
+    service + provider("opa.authz"),
+    /is none of the mesh: what this policy matches is refused$/,
+  ],
+  [
+    "another port",
+    service + provider(HOST, 80),
+    /has no port 80 \(it has 9191\): what this policy matches is refused$/,
+  ],
   ["a provider of another name", `${service}\n---\nextensionProviders: []\n`, undefined],
 ];
 for (const [what, yaml, problem] of rows) {

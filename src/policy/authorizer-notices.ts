@@ -17,7 +17,7 @@ export function authorizerNotices(resources: readonly Resource[]): readonly Noti
     const provider = authorizers.find(({ name }) => name === resource.provider);
     const found = provider && serviceOf(provider, services);
     if (provider === undefined || typeof found !== "string") return [];
-    const message = `what this policy matches is refused: it is for the authorizer ${quoted(provider.name)}, and ${found}`;
+    const message = `names the authorizer ${quoted(provider.name)}, and ${found}: what this policy matches is refused`;
     return [{ source: resource.meta.source, path: "spec.provider.name", message }];
   });
 }

@@ -77,12 +77,12 @@ const told: [name: string, yaml: string, message: RegExp | undefined][] = [
   [
     "AP-120 nobody of that name",
     custom,
-    /authorizer "a", and extensionProviders .* does not define it$/,
+    /authorizer "a", and extensionProviders .* does not define it \(/,
   ],
   [
     "AP-120 not an authorizer",
     custom + provider("zipkin: {service: a.b, port: 1}"),
-    /it is of kind zipkin, which authorizes nothing$/,
+    /it is of kind zipkin, which authorizes nothing \(/,
   ],
   [
     "AP-120 an authorizer",

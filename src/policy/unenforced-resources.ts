@@ -3,7 +3,7 @@
  * so that nothing looks enforced that is not; a question about files is answered, with a notice.
  */
 import type { AuthorizationPolicy } from "../api/authorization-policy.ts";
-import type { ExtensionProvider } from "../api/extension-provider.ts";
+import { type ExtensionProvider, isExternalAuthorizer } from "../api/extension-provider.ts";
 import { quoted } from "../api/quoted.ts";
 import {
   formatLocation,
@@ -65,6 +65,9 @@ function delegationNotices(
     providers.find((one) => one.name === name),
   );
   if (problem === undefined) return [];
-  const message = `what this policy matches is refused: it is for the authorizer ${quoted(name)}, and ${problem}`;
+  const defined = providers.filter(isExternalAuthorizer).map((one) => one.name);
+  const known =
+    defined.length === 0 ? "no authorizer is defined" : `defined are: ${defined.join(", ")}`;
+  const message = `names the authorizer ${quoted(name)}, and ${problem} (${known}): what this policy matches is refused`;
   return [{ source: meta.source, path: "spec.provider.name", message }];
 }

@@ -61,7 +61,8 @@ function partsOf(message: Buffer): Parts {
     metadata: undefined,
   };
   for (const field of messageFields(message)) {
-    if (field.number === 1) parts.status = statusCode(field.bytes);
+    // Of a message in several parts the last code counts, and one that says none leaves it.
+    if (field.number === 1) parts.status = statusCode(field.bytes) || parts.status;
     else if (field.number === 2) parts.denied = field.bytes;
     else if (field.number === 3) parts.ok = field.bytes;
     else if (field.number === 4) parts.metadata = field.bytes;

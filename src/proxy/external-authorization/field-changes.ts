@@ -36,9 +36,10 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
   "x-forwarded-client-cert",
 ]);
 
-/** Whether a name is ours to write, and nobody else's. @param name in lower case */
+/** Whether a name is ours to write, and nobody else's; many applications read `_` as `-`. @param name in lower case */
 export function isOwnName(name: string): boolean {
-  return name.startsWith(":") || name.startsWith("x-envoy-") || OWN_NAMES.has(name);
+  const read = name.replaceAll("_", "-");
+  return read.startsWith(":") || read.startsWith("x-envoy-") || OWN_NAMES.has(read);
 }
 
 /** @throws RangeError where a change could not be sent as it is, or there are too many */

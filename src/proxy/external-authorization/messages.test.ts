@@ -174,3 +174,12 @@ test("a denial whose words cannot be passed on is a denial without words, and no
     answer: { status: 403, body: "", headers: [] },
   });
 });
+
+test("a status in two parts is one: its code stays", () => {
+  const writer = new MessageWriter();
+  write(writer, [
+    { number: 1, nested: [{ number: 1, integer: 7 }] },
+    { number: 1, nested: [{ number: 2, text: "no" }] },
+  ]);
+  assert.equal(readCheckResponse(writer.take()).outcome, "denied");
+});
