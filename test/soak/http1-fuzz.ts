@@ -29,16 +29,28 @@ const MAX_REASONS = 20;
 const MARKER = "GET /marker HTTP/1.1\r\nHost: marker\r\n\r\n";
 const ASKED: readonly Asked[] = ["plain", "plain", "plain", "head", "connect", "upgrade"];
 
+/** The message in front of it, as each read it. */
+interface Before {
+  readonly ours: PlainMessage | undefined;
+  readonly theirs: NodeMessage | undefined;
+}
+
 /** What we take on purpose and `llhttp` does not. */
 const EXPLAINED: readonly {
   readonly reason: string;
-  readonly applies: (message: PlainMessage) => boolean;
+  readonly applies: (message: PlainMessage, before: Before) => boolean;
 }[] = [
   {
     reason:
       "a method that llhttp does not know: any upper-case word is carried (RFC 9110 section 9.1)",
     applies: ({ line }) =>
       /^[A-Z0-9_-]+ /.test(line) && !METHODS.includes(line.split(" ")[0] ?? ""),
+  },
+  {
+    reason:
+      "a request behind one of HTTP/1.0 that asks for another protocol: that is ignored and not sent on (RFC 9110 section 7.8); llhttp reads no further",
+    applies: (_message, { ours, theirs }) =>
+      ours?.line.endsWith(" 1.0") === true && theirs?.switches === true,
   },
 ];
 
@@ -117,7 +129,9 @@ function judge(bytes: Buffer, { ours, theirs }: Readings): void {
     const other = theirs[index];
     const difference = differenceOf(message, other);
     if (difference === undefined) continue;
-    const explanation = EXPLAINED.find(({ applies }) => applies(message));
+    const explanation = EXPLAINED.find(({ applies }) =>
+      applies(message, { ours: ours.messages[index - 1], theirs: theirs[index - 1] }),
+    );
     if (explanation === undefined) tellFault(bytes, difference);
     else explained.set(explanation.reason, (explained.get(explanation.reason) ?? 0) + 1);
     return;

@@ -47,7 +47,8 @@ const EXPLAINED: readonly {
     reason:
       "acknowledgements of SETTINGS that nobody sent: RFC 9113 does not forbid them, and they are counted as idle talk",
     applies: (frames) =>
-      frames.filter((frame) => isOf(frame, FRAME.SETTINGS) && frame[4] === 1).length > 1,
+      frames.filter((frame) => isOf(frame, FRAME.SETTINGS) && ((frame[4] ?? 0) & 1) === 1).length >
+      1,
   },
   {
     reason:
