@@ -1,12 +1,11 @@
 /** What runs in a mesh on this machine, and how it does: plain data for whoever asks the supervisor. */
-import { formatLocation, type Resource } from "../api/resource.ts";
+import type { Resource } from "../api/resource.ts";
 import type { RemoteClustersOverview } from "../control/remote-cluster-state.ts";
-import { authorizerNotices } from "../policy/authorizer-notices.ts";
 import { identityOf } from "../policy/build-workload-view.ts";
 import { effectivePeerAuthentication } from "../policy/effective-policy.ts";
 import { buildSnapshot, type MeshSnapshot } from "../policy/mesh-snapshot.ts";
 import { mutualTlsOfPort } from "../policy/mutual-tls.ts";
-import { enforcementNotices } from "../policy/unenforced-resources.ts";
+import { unaskablePolicies } from "../policy/unaskable-policies.ts";
 import type { IpAddresses, SocketAddress, Workload } from "../policy/workload.ts";
 import type { EffectiveMutualTls } from "../policy/workload-view.ts";
 import type { GatewayAddress } from "./gateway-addresses.ts";
@@ -96,9 +95,7 @@ export async function meshStatus(mesh: {
 }): Promise<MeshStatus> {
   const { resources, workloads } = mesh;
   const snapshot = buildSnapshot({ resources, workloads, rootsPem: [] });
-  const unaskable = [...enforcementNotices(resources), ...authorizerNotices(resources)].map(
-    ({ source, path, message }) => `${formatLocation(source)} ${path} ${message}`,
-  );
+  const unaskable = unaskablePolicies(resources);
   return {
     controlPlane: {
       ...processStatus(mesh.controlPlane, "control plane"),

@@ -1,4 +1,5 @@
 /** CUSTOM policies whose authorizer is defined, and whose service nobody knows: what they match is refused (EA-30). */
+import type { AuthorizationPolicy } from "../api/authorization-policy.ts";
 import { isExternalAuthorizer } from "../api/extension-provider.ts";
 import { quoted } from "../api/quoted.ts";
 import type { Notice, Resource } from "../api/resource.ts";
@@ -17,9 +18,14 @@ export function authorizerNotices(resources: readonly Resource[]): readonly Noti
     const provider = authorizers.find(({ name }) => name === resource.provider);
     const found = provider && serviceOf(provider, services);
     if (provider === undefined || typeof found !== "string") return [];
-    const message = `names the authorizer ${quoted(provider.name)}, and ${found}: what this policy matches is refused`;
+    const message = `names the authorizer ${quoted(provider.name)}, and ${found}: what this policy matches ${consequenceOf(resource)}`;
     return [{ source: resource.meta.source, path: "spec.provider.name", message }];
   });
+}
+
+/** A policy on trial refuses nobody. */
+export function consequenceOf({ dryRun }: Pick<AuthorizationPolicy, "dryRun">): string {
+  return dryRun ? "would be refused" : "is refused";
 }
 
 function servicesOf(resource: Resource): readonly KnownService[] {

@@ -13,6 +13,7 @@ import {
   type Resource,
 } from "../api/resource.ts";
 import { providerProblem } from "./applied-authorizers.ts";
+import { consequenceOf } from "./authorizer-notices.ts";
 import { meshSettingsOf } from "./mesh-snapshot.ts";
 
 /** What each such kind would do, and no sidecar does. */
@@ -57,9 +58,10 @@ export function enforcementNotices(resources: readonly Resource[]): readonly Not
 
 /** AP-120 */
 function delegationNotices(
-  { meta, provider: name = "" }: AuthorizationPolicy,
+  policy: AuthorizationPolicy,
   providers: readonly ExtensionProvider[],
 ): readonly Notice[] {
+  const { meta, provider: name = "" } = policy;
   const problem = providerProblem(
     name,
     providers.find((one) => one.name === name),
@@ -68,6 +70,6 @@ function delegationNotices(
   const defined = providers.filter(isExternalAuthorizer).map((one) => one.name);
   const known =
     defined.length === 0 ? "no authorizer is defined" : `defined are: ${defined.join(", ")}`;
-  const message = `names the authorizer ${quoted(name)}, and ${problem} (${known}): what this policy matches is refused`;
+  const message = `names the authorizer ${quoted(name)}, and ${problem} (${known}): what this policy matches ${consequenceOf(policy)}`;
   return [{ source: meta.source, path: "spec.provider.name", message }];
 }
