@@ -1,7 +1,5 @@
 /** `--claims FILE`: the payload of a token that the callee's sidecar is taken to have verified. */
-import { readFile } from "node:fs/promises";
-import { QuestionError } from "../policy/question.ts";
-import { describeError } from "../runtime/hauberk-error.ts";
+import { readOptionFile } from "./read-option-file.ts";
 
 /**
  * Reads the file, if one is named, so that the question can be parsed.
@@ -13,9 +11,7 @@ export async function withClaims<T extends { readonly claims?: string }>(
 ): Promise<T & { readonly claimsFile?: string }> {
   const { claims } = asked;
   if (claims === undefined) return asked;
-  try {
-    return { ...asked, claims: await readFile(claims, "utf8"), claimsFile: claims };
-  } catch (error) {
-    throw new QuestionError(`--claims ${claims}: ${describeError(error)}`);
-  }
+  const takes = "a file of JSON, the payload of a token";
+  const text = await readOptionFile({ option: "--claims", file: claims, takes });
+  return { ...asked, claims: text, claimsFile: claims };
 }

@@ -1,11 +1,10 @@
 /** A question whose request carries tokens, so far as the callee's sidecar looks at any: judged by the keys that are at hand. */
-import { appliedTokenRules } from "../../policy/applied-token-rules.ts";
 import type { Decision, Judged, Reason } from "../../policy/decision.ts";
 import type { MeshSnapshot } from "../../policy/mesh-snapshot.ts";
 import { type Question, QuestionError } from "../../policy/question.ts";
 import { type JudgedTokens, judgeTokens } from "./judge-tokens.ts";
 import { readTokenFile } from "./token-file.ts";
-import { type TokenKeyOptions, tokenKeysAtHand, withTokenKeys } from "./token-keys-at-hand.ts";
+import { type TokenKeyOptions, tokenKeysAtHand, tokenRulesWithKeys } from "./token-keys-at-hand.ts";
 import type { ToldClaims } from "./told-claims.ts";
 
 export interface TokenQuestionOptions extends TokenKeyOptions {
@@ -36,7 +35,7 @@ export async function askWithTokens(
   if (request === undefined || options.claims !== undefined || !to.injected)
     return { question, tokens: undefined };
   const keys = await tokenKeysAtHand(snapshot, to, options);
-  const rules = appliedTokenRules(withTokenKeys(snapshot, keys), to);
+  const rules = tokenRulesWithKeys(snapshot, to, keys);
   const tokens = await judgeTokens({ request, token, rules, keys, now: options.now });
   return {
     question: tokens === undefined ? question : { ...question, request: tokens.request },

@@ -1,11 +1,10 @@
 /** The keys that the tokens of each issuer are verified with at one workload: which, from where, how old. */
 import { tellKey } from "../../jwt/token-checks.ts";
 import { readTokenKeys } from "../../jwt/token-keys.ts";
-import { appliedTokenRules } from "../../policy/applied-token-rules.ts";
 import type { MeshSnapshot } from "../../policy/mesh-snapshot.ts";
 import type { PolicySubject } from "../../policy/policy-selection.ts";
 import { keyOriginInWords } from "./format-key-origin.ts";
-import { type TokenKeyOptions, tokenKeysAtHand, withTokenKeys } from "./token-keys-at-hand.ts";
+import { type TokenKeyOptions, tokenKeysAtHand, tokenRulesWithKeys } from "./token-keys-at-hand.ts";
 
 export interface DescribedTokenKeys {
   readonly words: string;
@@ -23,7 +22,7 @@ export async function describeTokenKeys(
   options: TokenKeyOptions,
 ): Promise<readonly DescribedTokenKeys[]> {
   const origins = await tokenKeysAtHand(snapshot, subject, options);
-  const rules = appliedTokenRules(withTokenKeys(snapshot, origins), subject);
+  const rules = tokenRulesWithKeys(snapshot, subject, origins);
   const now = new Date();
   return rules.map(({ jwks }, index) => {
     const { ...origin } = origins[index] ?? { from: "rule" as const };

@@ -1,9 +1,9 @@
 /** `--token FILE|-`: the token of a user. Never an argument: others on the machine read the arguments of programs. */
-import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { MAX_REQUEST_TOKEN_CHARACTERS } from "../../jwt/read-token.ts";
 import { QuestionError } from "../../policy/question.ts";
 import { describeError } from "../../runtime/hauberk-error.ts";
+import { readOptionFile } from "../read-option-file.ts";
 
 /** Of the file: a token, and what stands around it. */
 const MAX_CHARACTERS = 4 * MAX_REQUEST_TOKEN_CHARACTERS;
@@ -37,9 +37,15 @@ export async function readTokenFile(name: string): Promise<string> {
 }
 
 async function readText(name: string): Promise<string> {
+  if (name === "-") return readInput();
+  const takes = "a file that holds the token, or - for the standard input";
+  return readOptionFile({ option: "--token", file: name, takes });
+}
+
+async function readInput(): Promise<string> {
   try {
-    return name === "-" ? await text(process.stdin) : await readFile(name, "utf8");
+    return await text(process.stdin);
   } catch (error) {
-    throw new QuestionError(`--token ${name}: ${describeError(error)}`);
+    throw new QuestionError(`--token -: ${describeError(error)}`);
   }
 }

@@ -1,22 +1,22 @@
 /** Keys to verify tokens with, for questions about a mesh: those in the rules, those that a mesh which runs has fetched, or given ones. */
-import { readFile } from "node:fs/promises";
 import type { JwtRule } from "../../api/request-authentication.ts";
 import type { KeySetFacts } from "../../control/key-sets/key-set-facts.ts";
-import { readTokenKeys } from "../../jwt/token-keys.ts";
 import { askControlPlane } from "../../local/control-plane-client.ts";
 import { DataDirectory } from "../../local/data-directory.ts";
+import { appliedTokenRules } from "../../policy/applied-token-rules.ts";
 import { effectiveRequestAuthentications } from "../../policy/effective-policy.ts";
 import type { MeshSnapshot } from "../../policy/mesh-snapshot.ts";
 import type { PolicySubject } from "../../policy/policy-selection.ts";
-import { QuestionError } from "../../policy/question.ts";
 import { tokenKeySource, tokenKeySourceName } from "../../policy/token-key-source.ts";
-import { describeError, HauberkError } from "../../runtime/hauberk-error.ts";
+import type { AppliedTokenRule } from "../../policy/workload-view.ts";
+import { HauberkError } from "../../runtime/hauberk-error.ts";
+import { type GivenKeys, readGivenKeys } from "./given-keys.ts";
 
 export interface TokenKeyOptions {
   /** Where the mesh keeps its state that is asked for keys it fetched. */
   readonly data: string;
-  /** File of a JSON Web Key Set, for all rules whose keys are fetched. */
-  readonly jwks?: string;
+  /** As `readGivenKeys` takes them: they come before those of a mesh that runs. */
+  readonly jwks?: readonly string[];
 }
 
 /** Where the keys of one rule are from. */
@@ -24,44 +24,64 @@ export type TokenKeyOrigin =
   | { readonly from: "rule" }
   /** What the mesh that runs has of them. */
   | ({ readonly from: "mesh" } & KeySetFacts)
-  | { readonly from: "file"; readonly source: string; readonly file: string; readonly jwks: string }
+  | ({ readonly from: "file"; readonly source: string } & GivenKeys)
   /** They are fetched when the mesh runs; no mesh that does knows them. */
   | { readonly from: "nowhere"; readonly source: string };
 
-/** One for each rule that applies to the workload, in their order. Without `jwks` no files are read; a mesh that does not run is none. */
+/**
+ * One for each rule that applies to the workload, in their order. A mesh that does not run knows none.
+ *
+ * @throws QuestionError when keys are given that cannot be read, or of which it is not clear whose they are
+ */
 export async function tokenKeysAtHand(
   snapshot: MeshSnapshot,
   subject: PolicySubject,
   options: TokenKeyOptions,
 ): Promise<readonly TokenKeyOrigin[]> {
-  const sources = effectiveRequestAuthentications(snapshot, subject).map(({ rule }) =>
-    nameOf(rule),
-  );
-  const wanted = [...new Set(sources.flatMap((source) => source ?? []))];
-  if (wanted.length === 0) return sources.map(() => ({ from: "rule" }));
-  const find = options.jwks === undefined ? await ask(wanted, options) : await given(options.jwks);
-  return sources.map((source) => (source === undefined ? { from: "rule" } : find(source)));
+  const rules = effectiveRequestAuthentications(snapshot, subject).map(({ rule }) => rule);
+  const given = await readGivenKeys(options.jwks ?? [], {
+    here: issuersToFetch(rules),
+    anywhere: issuersToFetch(allRules(snapshot)),
+  });
+  const lacking = rules.filter(({ issuer }) => !given.has(issuer));
+  const find = await ask([...new Set(lacking.flatMap((rule) => nameOf(rule) ?? []))], options);
+  return rules.map((rule) => {
+    const source = nameOf(rule);
+    if (source === undefined) return { from: "rule" };
+    const keys = given.get(rule.issuer);
+    return keys === undefined ? find(source) : { from: "file", source, ...keys };
+  });
 }
 
-/** The snapshot, with the keys that are known. */
-export function withTokenKeys(
+/** The rules that apply to the workload, each with its own keys: two that name one source may have been given others. */
+export function tokenRulesWithKeys(
   snapshot: MeshSnapshot,
+  subject: PolicySubject,
   origins: readonly TokenKeyOrigin[],
-): MeshSnapshot {
-  const tokenKeys = new Map(
-    origins.flatMap((origin) =>
-      "jwks" in origin && origin.jwks !== undefined ? [[origin.source, origin.jwks] as const] : [],
-    ),
-  );
-  return { ...snapshot, tokenKeys };
+): readonly AppliedTokenRule[] {
+  return appliedTokenRules(snapshot, subject).map((rule, index) => {
+    const origin = origins[index];
+    const jwks = origin !== undefined && "jwks" in origin ? origin.jwks : undefined;
+    return jwks === undefined ? rule : { ...rule, jwks };
+  });
 }
 
-type FindKeys = (source: string) => TokenKeyOrigin;
+function allRules({ requestAuthentications }: MeshSnapshot): readonly JwtRule[] {
+  return [...requestAuthentications.values()].flat().flatMap(({ rules }) => rules);
+}
+
+/** Each once. */
+function issuersToFetch(rules: readonly JwtRule[]): readonly string[] {
+  const fetched = rules.filter((rule) => nameOf(rule) !== undefined);
+  return [...new Set(fetched.map(({ issuer }) => issuer))];
+}
 
 function nameOf(rule: JwtRule): string | undefined {
   const source = tokenKeySource(rule);
   return source && tokenKeySourceName(source);
 }
+
+type FindKeys = (source: string) => TokenKeyOrigin;
 
 /** As many as the control plane answers at once. */
 const MAX_ASKED = 64;
@@ -75,6 +95,7 @@ async function ask(wanted: readonly string[], { data }: TokenKeyOptions): Promis
 }
 
 async function askedOf(data: string, wanted: readonly string[]): Promise<readonly KeySetFacts[]> {
+  if (wanted.length === 0) return [];
   const sources = wanted.slice(0, MAX_ASKED);
   try {
     const reply = await askControlPlane(new DataDirectory(data), { type: "token-keys", sources });
@@ -82,21 +103,5 @@ async function askedOf(data: string, wanted: readonly string[]): Promise<readonl
   } catch (error) {
     if (error instanceof HauberkError) return [];
     throw error;
-  }
-}
-
-async function given(file: string): Promise<FindKeys> {
-  const jwks = await readKeys(file);
-  if (readTokenKeys(jwks).length > 0) return (source) => ({ from: "file", source, file, jwks });
-  throw new QuestionError(
-    `--jwks ${file}: expected a JSON Web Key Set, with a key that tokens can be verified with`,
-  );
-}
-
-async function readKeys(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    throw new QuestionError(`--jwks ${file}: ${describeError(error)}`);
   }
 }

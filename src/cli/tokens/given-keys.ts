@@ -1,0 +1,83 @@
+/**
+ * `--jwks [ISSUER=]FILE`: keys for the issuers whose keys are fetched when the mesh runs. Each file is of one issuer alone: a
+ * sidecar never verifies the token of one issuer with the key of another.
+ */
+import { quoted } from "../../api/quoted.ts";
+import { readTokenKeys } from "../../jwt/token-keys.ts";
+import { QuestionError } from "../../policy/question.ts";
+import { readOptionFile } from "../read-option-file.ts";
+
+export interface GivenKeys {
+  readonly file: string;
+  /** JSON, with a key that tokens can be verified with. */
+  readonly jwks: string;
+}
+
+/** Whose keys are fetched, each once; "" is any. */
+export interface IssuersToFetch {
+  /** Of the rules of the callee. */
+  readonly here: readonly string[];
+  /** Of all rules of the mesh: one question may be asked of many callees. */
+  readonly anywhere: readonly string[];
+}
+
+/**
+ * Issuers and names of files may both have a "=" in them: the longest issuer of the mesh that the text begins with is meant. Without one
+ * it is a file, for the only issuer whose keys are fetched; where there is no such issuer at the callee, it is not read.
+ *
+ * @returns by issuer
+ * @throws QuestionError
+ */
+export async function readGivenKeys(
+  written: readonly string[],
+  issuers: IssuersToFetch,
+): Promise<ReadonlyMap<string, GivenKeys>> {
+  const given = new Map<string, GivenKeys>();
+  for (const text of written) {
+    const { issuer, file } = namedIn(text, issuers);
+    if (issuer === undefined) continue;
+    if (given.has(issuer))
+      throw new QuestionError(`--jwks ${text}: the keys of ${quoted(issuer)} are given twice`);
+    given.set(issuer, { file, jwks: await readKeys(file) });
+  }
+  return given;
+}
+
+interface NamedFile {
+  readonly issuer: string | undefined;
+  readonly file: string;
+}
+
+function namedIn(text: string, { here, anywhere }: IssuersToFetch): NamedFile {
+  const [issuer] = anywhere
+    .filter((one) => text.startsWith(`${one}=`))
+    .toSorted((one, other) => other.length - one.length);
+  if (issuer !== undefined) return { issuer, file: text.slice(issuer.length + 1) };
+  if (text.includes("=")) throw unknownIssuer(text, anywhere);
+  const [only, ...others] = here;
+  if (others.length === 0) return { issuer: only, file: text };
+  throw new QuestionError(
+    `--jwks ${text}: say whose keys these are, as --jwks ISSUER=FILE; the callee takes tokens of several issuers whose keys are fetched: ${listed(here)}`,
+  );
+}
+
+function unknownIssuer(text: string, anywhere: readonly string[]): QuestionError {
+  const known =
+    anywhere.length === 0
+      ? "the mesh has no issuer whose keys are fetched"
+      : `issuers whose keys are fetched: ${listed(anywhere)}`;
+  return new QuestionError(`--jwks ${text}: expected ISSUER=FILE, or FILE; ${known}`);
+}
+
+function listed(issuers: readonly string[]): string {
+  return issuers.map((issuer) => (issuer === "" ? '"" (any)' : quoted(issuer))).join(", ");
+}
+
+async function readKeys(file: string): Promise<string> {
+  const takes = "FILE, or ISSUER=FILE, of a JSON Web Key Set";
+  const jwks = await readOptionFile({ option: "--jwks", file, takes });
+  if (readTokenKeys(jwks).length > 0) return jwks;
+  throw new QuestionError(
+    `--jwks ${file}: expected a JSON Web Key Set, with a key that tokens can be verified with`,
+  );
+}
