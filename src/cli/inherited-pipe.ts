@@ -5,6 +5,8 @@ import { HauberkError } from "../runtime/hauberk-error.ts";
 import { readJsonLines, writeJsonLine } from "../runtime/json-lines.ts";
 
 const FILE_DESCRIPTOR = 3;
+/** The largest file of resources, as JSON writes its text. */
+const MAX_LINE_CHARACTERS = 256 * 1024 * 1024;
 
 /** A command that only `hauberk up` may start was started by hand. */
 export class NotStartedByHauberkError extends HauberkError {
@@ -41,7 +43,9 @@ export function openInheritedPipe<Instruction, Report>(
   socket.on("error", () => socket.destroy());
   socket.on("close", onEnd);
   // The other end is our own supervisor, of this same version.
-  readJsonLines(socket, (message) => receive(message as Instruction));
+  readJsonLines(socket, (message) => receive(message as Instruction), {
+    maxLineCharacters: MAX_LINE_CHARACTERS,
+  });
   return {
     send: (report) => writeJsonLine(socket, report),
     unref: () => socket.unref(),

@@ -3,13 +3,10 @@ import type { ParsedResources } from "../api/parse-resources.ts";
 import type { Issue, Resource } from "../api/resource.ts";
 import { controlPlaneFlags } from "../control/control-plane-flags.ts";
 import type { ControlPlaneSettings } from "../control/control-plane-messages.ts";
-import {
-  type DirectorySource,
-  fingerprint,
-  watchResourceFiles,
-} from "../control/directory-source.ts";
-import { readResourceFiles } from "../control/resource-files.ts";
+import { type DirectorySource, watchResourceFiles } from "../control/directory-source.ts";
+import { type ReadTexts, readTexts } from "../control/resource-files.ts";
 import { ResourceStore } from "../control/resource-store.ts";
+import { TextReader } from "../control/written-texts.ts";
 import { DataDirectory } from "../local/data-directory.ts";
 import { MeshSocket } from "../local/joining/mesh-socket.ts";
 import { LocalMesh, type LocalMeshOptions } from "../local/local-mesh.ts";
@@ -66,7 +63,10 @@ export async function startMesh(
   const seconds = (): number => (performance.now() - startedAt) / 1000;
   print(`hauberk up: reading ${describePaths(paths)}`);
   controlPlaneFlags(process.env); // the control plane reads them again: what is wrong is told before anything starts
-  const parsed = await readResourceFiles(paths);
+  const read = await readTexts(paths);
+  const reader = new TextReader();
+  const found = reader.read(read.texts);
+  const parsed = { ...found, issues: [...read.issues, ...found.issues] };
   const { resources } = parsed;
   const judge = judgeOf(entered.mode);
   const issues = [...parsed.issues, ...unenforcedIssues(resources), ...judge(resources)];
@@ -86,7 +86,6 @@ export async function startMesh(
   ] satisfies LocalMeshOptions["hauberkCommand"];
   const network = await openNetwork(entered, { dataDirectory, hauberkCommand, print });
   const options: LocalMeshOptions = {
-    paths,
     dataDirectory,
     hauberkCommand,
     network,
@@ -97,10 +96,10 @@ export async function startMesh(
       for (const line of tell(event)) print(`[${seconds().toFixed(1)} s] ${line}`);
     },
   };
-  const mesh = await LocalMesh.start(options, resources);
+  const mesh = await LocalMesh.start(options, { texts: read.texts, resources });
   const socket = await openSocket(mesh, dataDirectory.socket);
   print(`the mesh is up after ${seconds().toFixed(1)} s; logs are in ${dataDirectory.path}/logs`);
-  const source = followFiles(paths, { mesh, parsed, judge, print, seconds });
+  const source = followFiles(paths, { mesh, reader, read, parsed, judge, print, seconds });
   return {
     mesh,
     dataDirectory,
@@ -143,18 +142,20 @@ async function openSocket(mesh: LocalMesh, path: string): Promise<MeshSocket> {
   }
 }
 
-/** What the files come to say while the mesh runs; the control plane reads the policies among it by itself. */
+/** What the files come to say while the mesh runs. */
 function followFiles(
   paths: readonly string[],
   what: {
     readonly mesh: LocalMesh;
+    readonly reader: TextReader;
+    readonly read: ReadTexts;
     readonly parsed: ParsedResources;
     readonly judge: Judge;
     readonly print: Print;
     readonly seconds: () => number;
   },
 ): DirectorySource {
-  const { mesh, parsed, judge, print, seconds } = what;
+  const { mesh, reader, read, parsed, judge, print, seconds } = what;
   const reportRefusal = (issues: readonly Issue[]): void => {
     for (const issue of issues) print(formatIssue(issue));
     print("the change is refused; the last good state stays in force");
@@ -162,14 +163,18 @@ function followFiles(
   };
   const store = new ResourceStore(parsed.resources, reportRefusal, judge);
   const known = new Set(noticesOf(parsed).map(formatNotice));
-  store.resources.onChange((resources) => {
-    for (const line of noticesOf({ resources, issues: [], notices: store.notices }).map(
-      formatNotice,
-    )) {
+  const tell = (lines: readonly string[]): void => {
+    for (const line of lines) {
       if (!known.has(line)) print(line);
       known.add(line);
     }
-    mesh.apply(resources).then(
+  };
+  const follow = ({ texts, issues }: ReadTexts): void => {
+    const now = reader.read(texts);
+    if (store.offer({ ...now, issues: [...issues, ...now.issues] }) === "refused") return;
+    const { resources } = now;
+    tell(noticesOf({ resources, issues: [], notices: now.notices }).map(formatNotice));
+    mesh.apply({ texts, resources }).then(
       () => {
         mesh.refusedChange = undefined;
         print(`[${seconds().toFixed(1)} s] the files changed; what they say is in force`);
@@ -179,12 +184,8 @@ function followFiles(
         print(`the change of what runs is refused or incomplete: ${mesh.refusedChange}`);
       },
     );
-  });
-  return watchResourceFiles(paths, {
-    store,
-    log: silentInfo(print),
-    initial: fingerprint(parsed),
-  });
+  };
+  return watchResourceFiles(paths, { initial: read, onChange: follow, log: silentInfo(print) });
 }
 
 /** Only trouble is worth a line. */

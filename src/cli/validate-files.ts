@@ -7,7 +7,8 @@ import {
   type ValidatedDocument,
   validateResources,
 } from "../api/validate-resources.ts";
-import { duplicateIssues, filesAt } from "../control/resource-files.ts";
+import { filesAt } from "../control/resource-files.ts";
+import { duplicateIssues } from "../control/written-texts.ts";
 import { unenforcedIssues } from "../policy/unenforced-resources.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 

@@ -1,11 +1,12 @@
 /** What a control plane process and whoever started it say to each other over an inherited pipe. */
 import type { Resource } from "../api/resource.ts";
 import type { IpAddresses, Workload } from "../policy/workload.ts";
+import type { TextChanges } from "./text-changes.ts";
 
 /** What runs now; each message replaces what the one before said. */
 export interface RunningNow {
   readonly workloads: readonly Workload[];
-  /** Resources that are in no file, such as those of processes that joined. */
+  /** Resources that are in no text, such as those of processes that joined. */
   readonly resources: readonly Resource[];
   /** Of services, by `namespace/name`; absent where pods share the machine's loopback. */
   readonly serviceAddresses?: Readonly<Record<string, IpAddresses>>;
@@ -23,12 +24,10 @@ export interface ControlPlaneSettings {
   readonly metricsPort?: number;
 }
 
-/** Messages to the control plane. The first must be "start". */
+/** Messages to the control plane. Nothing happens before "start", ahead of which all that is written is told. */
 export type ControlPlaneInstruction =
   | ({
       readonly type: "start";
-      /** Files and folders of resources. */
-      readonly paths: readonly string[];
       readonly dataDirectory: string;
       readonly address: string;
       readonly port: number;
@@ -36,7 +35,8 @@ export type ControlPlaneInstruction =
       readonly socket: string;
     } & ControlPlaneSettings &
       RunningNow)
-  | ({ readonly type: "running" } & RunningNow);
+  | ({ readonly type: "running" } & RunningNow)
+  | ({ readonly type: "texts" } & TextChanges);
 
 /** Messages from the control plane. */
 export type ControlPlaneReport =

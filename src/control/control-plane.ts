@@ -15,7 +15,6 @@ import { startSecureGrpcServer } from "../wire/secure-grpc-server.ts";
 import { type ControlPlaneFlags, DEFAULT_CONTROL_PLANE_FLAGS } from "./control-plane-flags.ts";
 import type { RunningNow } from "./control-plane-messages.ts";
 import { ControlPlaneSvid } from "./control-plane-svid.ts";
-import { fingerprint, watchResourceFiles } from "./directory-source.ts";
 import { discoveryService, type SubscriberStatus } from "./discovery-service.ts";
 import { startFederation } from "./federation.ts";
 import { followTokenKeys } from "./key-sets/follow-token-keys.ts";
@@ -23,11 +22,11 @@ import { openAuthorities } from "./open-authorities.ts";
 import { openIssuing } from "./open-issuing.ts";
 import { openRateLimits } from "./open-rate-limits.ts";
 import { operateAuthorities } from "./operate-authorities.ts";
-import { readResourceFiles } from "./resource-files.ts";
 import { ResourceStore } from "./resource-store.ts";
 import { ServingIdentity } from "./serving-identity.ts";
 import { openSeveralClusters, type SeveralClusters } from "./several-clusters.ts";
 import { feedWorkloadViews } from "./snapshot-feed.ts";
+import { TextReader, type WrittenText } from "./written-texts.ts";
 
 /** A certificate request is the largest thing a caller sends. */
 const MAX_RECEIVE_BYTES = 64 * 1024;
@@ -38,15 +37,15 @@ export class FaultyResourcesError extends HauberkError {
 }
 
 export interface ControlPlaneOptions {
-  /** Files and folders of resources; watched. */
-  readonly paths: readonly string[];
+  /** All that is written of the mesh. */
+  readonly texts: Watched<readonly WrittenText[]>;
   readonly dataDirectory: string;
   /** What the mesh calls itself; absent: "Kubernetes". */
   readonly cluster?: string | undefined;
   readonly address: string;
   /** 0 for any free port. */
   readonly port: number;
-  /** What runs now, and resources that are in no file. */
+  /** What runs now, and resources that are in no text. */
   readonly running: Watched<RunningNow>;
   /** Unix socket on which it takes questions and orders; absent: none. */
   readonly socket?: string | undefined;
@@ -74,9 +73,10 @@ export interface ControlPlane {
 
 /** @throws FaultyResourcesError, AuthorityRefusedError, PluggedAuthorityError, KeyDirectoryError, IssueLogError, ListenError */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { paths, running, log, clock } = options;
+  const { texts, running, log, clock } = options;
   const { flags = DEFAULT_CONTROL_PLANE_FLAGS, cluster = DEFAULT_CLUSTER_NAME } = options;
-  const parsed = await readResourceFiles(paths);
+  const reader = new TextReader();
+  const parsed = reader.read(texts.current);
   refuseIssues([...parsed.issues, ...unenforcedIssues(parsed.resources)]);
   const { trustDomain } = settingsOf(parsed.resources);
   const { selfSignedLifetimeMs, gatewaySelectors, gatewayScope } = flags;
@@ -146,14 +146,17 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     remoteClusters: () => clusters.overview(listen),
     tokenKeys: tokenKeys.facts,
   });
-  const source = watchResourceFiles(paths, { store, log, initial: fingerprint(parsed) });
+  const unfollow = texts.onChange((changed) => {
+    if (store.offer(reader.read(changed)) === "taken")
+      log.info("resources changed", { resources: resources.current.length });
+  });
   log.info("control plane serves", { listen, resources: parsed.resources.length, trustDomain });
   return {
     listen,
     rootPem: rootsText(trust),
     subscribers,
     async close() {
-      source.close();
+      unfollow();
       await tokenKeys.close();
       await operation.close();
       await clusters.close();

@@ -1,12 +1,11 @@
-/** Watches the user's files and offers what they say to the store whenever they change. */
+/** Watches the user's files, and tells their texts whenever they change. */
 import { createHash } from "node:crypto";
 import { type FSWatcher, watch } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
-import { isResourceFile, readResourceFiles } from "./resource-files.ts";
-import type { ResourceStore } from "./resource-store.ts";
+import { isResourceFile, type ReadTexts, readTexts } from "./resource-files.ts";
 
 /** Editors write a file in several steps; a change counts once it has been quiet for this long. */
 const QUIET_MS = 100;
@@ -19,25 +18,33 @@ export interface DirectorySource {
 
 export function watchResourceFiles(
   paths: readonly string[],
-  { store, log, initial }: { store: ResourceStore; log: Log; initial: string },
+  {
+    initial,
+    onChange,
+    log,
+  }: {
+    /** What the files hold by now. */
+    readonly initial: ReadTexts;
+    readonly onChange: (read: ReadTexts) => void;
+    readonly log: Log;
+  },
 ): DirectorySource {
-  let seen = initial;
+  let seen = fingerprint(initial);
   let timer: NodeJS.Timeout | undefined;
   let reading = Promise.resolve();
-  const read = async (): Promise<void> => {
-    const first = fingerprint(await readResourceFiles(paths));
+  const look = async (): Promise<void> => {
+    const first = fingerprint(await readTexts(paths));
     if (first === seen) return;
     await delay(QUIET_MS);
-    const parsed = await readResourceFiles(paths);
-    const current = fingerprint(parsed);
+    const read = await readTexts(paths);
+    const current = fingerprint(read);
     if (current !== first) return soon(); // still being written
     seen = current;
-    if (store.offer(parsed) === "taken")
-      log.info("resource files changed", { resources: parsed.resources.length });
+    onChange(read);
   };
   const enqueue = (): void => {
     reading = reading
-      .then(read)
+      .then(look)
       .catch((error: unknown) =>
         log.error("resource files not read", { problem: describeError(error) }),
       );
@@ -59,11 +66,8 @@ export function watchResourceFiles(
 }
 
 /** Equal for equal contents, so that a touched file changes nothing; a hash, so that no secret is kept. */
-export function fingerprint(parsed: Awaited<ReturnType<typeof readResourceFiles>>): string {
-  const text = JSON.stringify(parsed, (_key, value: unknown) =>
-    value instanceof Map ? [...value] : value,
-  );
-  return createHash("sha256").update(text).digest("hex");
+function fingerprint(read: ReadTexts): string {
+  return createHash("sha256").update(JSON.stringify(read)).digest("hex");
 }
 
 /** A file is replaced by rename as often as it is written to, so its folder is watched too. */

@@ -2,49 +2,58 @@
 import type { Stats } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { joinMeshConfigs } from "../api/join-mesh-configs.ts";
 import type { ParsedResources } from "../api/parse-resources.ts";
-import { parseResources } from "../api/parse-resources.ts";
-import type { Issue, Notice, Resource } from "../api/resource.ts";
-import { formatLocation, formatRef } from "../api/resource.ts";
-import { deployedGateways } from "../policy/deployed-gateways.ts";
+import type { Issue } from "../api/resource.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { readRegularFile } from "../runtime/regular-file.ts";
+import { TextReader, type WrittenText } from "./written-texts.ts";
 
 const RESOURCE_FILE = /\.(ya?ml|json)$/;
 const MAX_FILES = 10_000;
 /** Of one file, far above any mesh that one machine runs: what has no end must not fill the memory. */
 const MAX_FILE_BYTES = 67_108_864;
 
+export interface FileReadingOptions {
+  /** Absent: regular files alone, since a pipe would hold up whoever goes on after it. */
+  readonly readText?: (file: string) => Promise<string>;
+}
+
+/** What files hold, and which could not be read. */
+export interface ReadTexts {
+  readonly texts: readonly WrittenText[];
+  readonly issues: readonly Issue[];
+}
+
 /**
- * Reads files, and the YAML and JSON files directly inside folders (as `kubectl apply -f` does), in name order.
- *
- * A path that cannot be read, a resource written twice and a second mesh configuration are issues too.
- *
- * @param options.readText absent: regular files alone, since a pipe would hold up whoever goes on after it
+ * Reads files, and the YAML and JSON files directly inside folders (as `kubectl apply -f` does), in name order, into what
+ * they say. A path that cannot be read, a resource written twice and a second mesh configuration are issues too.
  */
 export async function readResourceFiles(
   paths: readonly string[],
-  { readText = readResourceFile }: { readonly readText?: (file: string) => Promise<string> } = {},
+  options: FileReadingOptions = {},
 ): Promise<ParsedResources> {
+  const { texts, issues } = await readTexts(paths, options);
+  const parsed = new TextReader().read(texts);
+  return { ...parsed, issues: [...issues, ...parsed.issues] };
+}
+
+/** As `readResourceFiles`, without asking what the texts say. */
+export async function readTexts(
+  paths: readonly string[],
+  { readText = readResourceFile }: FileReadingOptions = {},
+): Promise<ReadTexts> {
   const issues: Issue[] = [];
-  const notices: Notice[] = [];
-  const resources: Resource[] = [];
+  const texts: WrittenText[] = [];
   for (const file of await listFiles(paths, issues)) {
     try {
       const text = await readText(file);
       if (text.trim() === "") throw new Error("it is empty; remove it, or finish writing it");
-      const parsed = parseResources(text, file);
-      resources.push(...parsed.resources);
-      issues.push(...parsed.issues);
-      notices.push(...parsed.notices);
+      texts.push({ file, text });
     } catch (error) {
       issues.push(unreadable(file, error));
     }
   }
-  issues.push(...duplicateIssues(resources));
-  resources.push(...deployedGateways(resources));
-  return { resources: joinMeshConfigs(resources), issues, notices };
+  return { texts, issues };
 }
 
 async function listFiles(paths: readonly string[], issues: Issue[]): Promise<string[]> {
@@ -105,34 +114,4 @@ function unreadable(file: string, error: unknown): Issue {
     path: "",
     problem: `cannot be read: ${describeError(error)}`,
   };
-}
-
-/** Each resource that has been given before, by kind, namespace and name. */
-export function duplicateIssues(resources: readonly Resource[]): Issue[] {
-  const first = new Map<string, Resource>();
-  const issues: Issue[] = [];
-  for (const resource of resources) {
-    const keys = keysOf(resource);
-    const taken = keys.find((key) => first.has(key));
-    const earlier = taken === undefined ? undefined : first.get(taken);
-    if (earlier === undefined) for (const key of keys) first.set(key, resource);
-    else
-      issues.push({
-        source: resource.meta.source,
-        path: "metadata.name",
-        problem: `${taken} is already defined at ${formatLocation(earlier.meta.source)}; expected each resource once`,
-      });
-  }
-  return issues;
-}
-
-/** Our own section of the mesh configuration may have a document of its own. */
-function keysOf(resource: Resource): readonly string[] {
-  const { kind, meta } = resource;
-  if (kind !== "MeshConfig") return [formatRef({ kind, ...meta })];
-  const { ownSection } = resource;
-  return [
-    ...(ownSection === "alone" ? [] : [kind]),
-    ...(ownSection === "absent" ? [] : [`hauberk of ${kind}`]),
-  ];
 }

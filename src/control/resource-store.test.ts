@@ -17,10 +17,10 @@ test("a faulty set is refused whole and the last good one stays in force", () =>
   const heard: Issue[] = [];
   const store = new ResourceStore([namespace("good")], (found) => heard.push(...found));
   const issues = [{ source, path: "spec", problem: "is broken" }];
-  assert.equal(store.offer({ resources: [namespace("new")], issues, notices: [] }), "refused");
+  assert.equal(store.offer({ resources: [namespace("new")], issues }), "refused");
   assert.equal(store.resources.current[0]?.meta.name, "good");
   assert.deepEqual(heard, issues);
-  assert.equal(store.offer({ resources: [namespace("new")], issues: [], notices: [] }), "taken");
+  assert.equal(store.offer({ resources: [namespace("new")], issues: [] }), "taken");
   assert.equal(store.resources.current[0]?.meta.name, "new");
 });
 
@@ -30,7 +30,7 @@ test("another trust domain is refused: every identity is made of it", () => {
   const { meta } = namespace("istio");
   const settings = { ...DEFAULT_MESH_SETTINGS, trustDomain: "other.example" };
   const config: MeshConfig = { kind: "MeshConfig", meta, settings, ownSection: "absent" };
-  assert.equal(store.offer({ resources: [config], issues: [], notices: [] }), "refused");
+  assert.equal(store.offer({ resources: [config], issues: [] }), "refused");
   assert.match(heard[0]?.problem ?? "", /from cluster\.local to other\.example; restart/);
 });
 
@@ -66,7 +66,7 @@ test("what this mesh in particular cannot do is refused, and the last good state
     (resources) => (resources.some(({ meta }) => meta.name === "elsewhere") ? [issue] : []),
   );
   const offer = (name: string): string =>
-    store.offer({ resources: [namespace(name)], issues: [], notices: [] });
+    store.offer({ resources: [namespace(name)], issues: [] });
   assert.equal(offer("elsewhere"), "refused");
   assert.deepEqual(heard, [issue]);
   assert.equal(store.resources.current[0]?.meta.name, "good");

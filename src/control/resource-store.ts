@@ -1,13 +1,12 @@
 /** The resources in force. A set with any issue never replaces a good one: a broken DENY must not open a door. */
 import { DEFAULT_MESH_SETTINGS } from "../api/mesh-settings.ts";
 import type { ParsedResources } from "../api/parse-resources.ts";
-import type { Issue, Notice, Resource } from "../api/resource.ts";
+import type { Issue, Resource } from "../api/resource.ts";
 import { unenforcedIssues } from "../policy/unenforced-resources.ts";
 import { type Watched, WatchedValue } from "../runtime/watched.ts";
 
 export class ResourceStore {
   readonly #resources: WatchedValue<readonly Resource[]>;
-  #notices: readonly Notice[] = [];
   readonly #reportRefusal: (issues: readonly Issue[]) => void;
   readonly #judge: (resources: readonly Resource[]) => readonly Issue[];
 
@@ -29,13 +28,11 @@ export class ResourceStore {
     return this.#resources;
   }
 
-  /** What is said of the newest set that was taken over; of the initial one whoever read it knows. */
-  get notices(): readonly Notice[] {
-    return this.#notices;
-  }
-
   /** Takes over a freshly read set, or reports every issue and keeps the last good one. */
-  offer({ resources, issues: found, notices }: ParsedResources): "taken" | "refused" {
+  offer({
+    resources,
+    issues: found,
+  }: Pick<ParsedResources, "resources" | "issues">): "taken" | "refused" {
     const issues = [
       ...found,
       ...unenforcedIssues(resources),
@@ -46,7 +43,6 @@ export class ResourceStore {
       this.#reportRefusal(issues);
       return "refused";
     }
-    this.#notices = notices;
     this.#resources.set(resources);
     return "taken";
   }

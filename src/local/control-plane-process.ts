@@ -6,6 +6,8 @@ import type {
   ControlPlaneSettings,
   RunningNow,
 } from "../control/control-plane-messages.ts";
+import { type TextChanges, textChanges } from "../control/text-changes.ts";
+import type { WrittenText } from "../control/written-texts.ts";
 import type { SocketAddress } from "../policy/workload.ts";
 import { createDeferred, type Deferred } from "../runtime/deferred.ts";
 import type { DataDirectory } from "./data-directory.ts";
@@ -20,7 +22,8 @@ export interface ControlPlaneAddress {
 }
 
 export interface ControlPlaneProcessOptions {
-  readonly paths: readonly string[];
+  /** All that is written of the mesh, at its start. */
+  readonly texts: readonly WrittenText[];
   readonly dataDirectory: DataDirectory;
   readonly hauberkCommand: readonly [string, ...string[]];
   /** Where it listens. */
@@ -39,11 +42,13 @@ export class ControlPlaneProcess {
   /** The last it told of itself. */
   #address: ControlPlaneAddress | undefined;
   #running: RunningNow;
+  #texts: readonly WrittenText[];
   #answer: Deferred<ControlPlaneReport> = createDeferred();
 
   constructor(options: ControlPlaneProcessOptions, running: RunningNow) {
     this.#options = options;
     this.#running = running;
+    this.#texts = options.texts;
     this.#served.promise.catch(() => undefined); // `start` tells of the failure
     this.process = new SupervisedProcess({
       title: "control plane",
@@ -52,6 +57,8 @@ export class ControlPlaneProcess {
       report: options.report,
       plan: async () => this.#plan(),
       prepare: async (started) => {
+        for (const text of this.#texts)
+          started.send(textsInstruction({ changed: [text], removed: [] }));
         started.send(this.#instruction());
         await this.#awaitReady(started);
       },
@@ -79,6 +86,14 @@ export class ControlPlaneProcess {
     this.process.send(instruction);
   }
 
+  /** What is written by now. */
+  tellTexts(texts: readonly WrittenText[]): void {
+    const changes = textChanges(this.#texts, texts);
+    this.#texts = texts;
+    if (changes.changed.length === 0 && changes.removed.length === 0) return;
+    this.process.send(textsInstruction(changes));
+  }
+
   #plan(): ReturnType<typeof ownProcessPlan> {
     const { dataDirectory, hauberkCommand } = this.#options;
     const answer = createDeferred<ControlPlaneReport>();
@@ -102,10 +117,9 @@ export class ControlPlaneProcess {
   }
 
   #instruction(): ControlPlaneInstruction {
-    const { paths, dataDirectory, listen, settings } = this.#options;
+    const { dataDirectory, listen, settings } = this.#options;
     return {
       type: "start",
-      paths,
       dataDirectory: dataDirectory.path,
       socket: dataDirectory.controlPlaneSocket,
       ...settings,
@@ -123,4 +137,8 @@ export class ControlPlaneProcess {
     this.#address = { listen: ready.listen, rootPem: ready.rootPem };
     this.#served.resolve(this.#address);
   }
+}
+
+function textsInstruction(changes: TextChanges): ControlPlaneInstruction {
+  return { type: "texts", ...changes };
 }

@@ -6,6 +6,7 @@ import { DEFAULT_CLUSTER_NAME } from "../api/remote-cluster.ts";
 import type { Resource } from "../api/resource.ts";
 import { ServiceAccountTokens } from "../ca/service-account-tokens.ts";
 import type { ControlPlaneSettings, RunningNow } from "../control/control-plane-messages.ts";
+import type { WrittenText } from "../control/written-texts.ts";
 import { buildSnapshot } from "../policy/mesh-snapshot.ts";
 import type { Workload } from "../policy/workload.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -34,8 +35,6 @@ import { RunningPods } from "./running-pods.ts";
 const TOKEN_LIFETIME_MS = 60 * 60_000;
 
 export interface LocalMeshOptions {
-  /** Files and folders of resources: the control plane watches them. */
-  readonly paths: readonly string[];
   readonly dataDirectory: DataDirectory;
   /** How to start this program: the interpreter, its flags and the entry file. */
   readonly hauberkCommand: readonly [string, ...string[]];
@@ -45,6 +44,13 @@ export interface LocalMeshOptions {
   /** In which each pod has addresses of its own; absent where all share the machine's loopback. It is closed with the mesh. */
   readonly network?: NamespaceNetwork | undefined;
   readonly controlPlane?: ControlPlaneSettings | undefined;
+}
+
+/** What is written of the mesh: as texts for the control plane, and what they say for the rest. */
+export interface WrittenMesh {
+  readonly texts: readonly WrittenText[];
+  /** Free of issues. */
+  readonly resources: readonly Resource[];
 }
 
 export class LocalMesh {
@@ -72,7 +78,7 @@ export class LocalMesh {
     readonly lock: MeshLock;
     readonly tokens: ServiceAccountTokens;
     readonly ports: PortAllocator;
-    readonly resources: readonly Resource[];
+    readonly written: WrittenMesh;
     readonly plan: MeshPlan;
     readonly uids: PodUids;
   }) {
@@ -80,10 +86,10 @@ export class LocalMesh {
     this.#lock = parts.lock;
     this.#tokens = parts.tokens;
     this.#ports = parts.ports;
-    this.#resources = parts.resources;
+    this.#resources = parts.written.resources;
     this.#plan = parts.plan;
     this.#uids = parts.uids;
-    const { paths, dataDirectory, hauberkCommand, random, controlPlane } = parts.options;
+    const { dataDirectory, hauberkCommand, random, controlPlane } = parts.options;
     this.#pods = new RunningPods({
       make: (planned, predecessor) => new Pod(planned, this.#podContext(), predecessor),
       report: parts.options.report,
@@ -95,7 +101,7 @@ export class LocalMesh {
     const { controlPlane: listen } = parts.plan;
     this.#controlPlane = new ControlPlaneProcess(
       {
-        paths,
+        texts: parts.written.texts,
         dataDirectory,
         hauberkCommand,
         random,
@@ -111,18 +117,14 @@ export class LocalMesh {
   /**
    * Starts everything and resolves once every sidecar serves and every application was started.
    *
-   * @param resources what the files say; free of issues
    * @throws MeshStartError when a mesh already runs in the data directory, or a part does not come up; whatever was
    * started by then has been stopped again
    */
-  static async start(
-    options: LocalMeshOptions,
-    resources: readonly Resource[],
-  ): Promise<LocalMesh> {
+  static async start(options: LocalMeshOptions, written: WrittenMesh): Promise<LocalMesh> {
     await options.dataDirectory.create();
     const lock = await takeMeshLock(options.dataDirectory.lock);
     try {
-      return await LocalMesh.#startLocked(options, { resources, lock });
+      return await LocalMesh.#startLocked(options, { written, lock });
     } catch (error) {
       await lock.release();
       throw error;
@@ -131,7 +133,7 @@ export class LocalMesh {
 
   static async #startLocked(
     options: LocalMeshOptions,
-    { resources, lock }: { readonly resources: readonly Resource[]; readonly lock: MeshLock },
+    { written, lock }: { readonly written: WrittenMesh; readonly lock: MeshLock },
   ): Promise<LocalMesh> {
     const { dataDirectory, report } = options;
     const ended = await endLeftovers(
@@ -146,8 +148,12 @@ export class LocalMesh {
     ]);
     const uids = new PodUids();
     const addresses = options.network;
-    const plan = await planMesh(resources, { ports, uid: (key) => uids.of(key), addresses });
-    const mesh = new LocalMesh({ options, lock, tokens, ports, resources, plan, uids });
+    const plan = await planMesh(written.resources, {
+      ports,
+      uid: (key) => uids.of(key),
+      addresses,
+    });
+    const mesh = new LocalMesh({ options, lock, tokens, ports, written, plan, uids });
     try {
       await mesh.#checkLaunches(plan.pods);
       await dataDirectory.startLogs();
@@ -196,11 +202,12 @@ export class LocalMesh {
   }
 
   /**
-   * Brings what runs in step with what the files now say.
+   * Brings what runs in step with what is written now.
    *
    * @throws MeshPlanError when something of it cannot be started: then everything stays as it was
    */
-  apply(resources: readonly Resource[]): Promise<void> {
+  apply({ texts, resources }: WrittenMesh): Promise<void> {
+    this.#controlPlane.tellTexts(texts); // policies wait for nothing that has to be started
     return this.#enqueue(async () => {
       const before = this.#resources;
       this.#resources = resources;

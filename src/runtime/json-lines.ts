@@ -20,12 +20,15 @@ export function readJsonLines(
   { maxLineCharacters = MAX_LINE_CHARACTERS }: { readonly maxLineCharacters?: number } = {},
 ): void {
   const decoder = new StringDecoder("utf8");
-  let pending = "";
+  let parts: string[] = [];
+  let length = 0;
   stream.on("data", (chunk: Buffer) => {
-    pending += decoder.write(chunk);
+    const text = decoder.write(chunk);
     let start = 0;
-    for (let end = pending.indexOf("\n"); end >= 0; end = pending.indexOf("\n", start)) {
-      const line = pending.slice(start, end);
+    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", start)) {
+      const line = parts.join("") + text.slice(start, end);
+      parts = [];
+      length = 0;
       start = end + 1;
       if (line === "") continue;
       let value: unknown;
@@ -37,8 +40,9 @@ export function readJsonLines(
       }
       receive(value);
     }
-    pending = pending.slice(start);
-    if (pending.length > maxLineCharacters) {
+    parts.push(text.slice(start));
+    length += text.length - start;
+    if (length > maxLineCharacters) {
       stream.destroy(new Error(`a line is longer than ${maxLineCharacters} characters`));
     }
   });

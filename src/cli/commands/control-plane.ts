@@ -7,6 +7,8 @@ import type {
   ControlPlaneReport,
   RunningNow,
 } from "../../control/control-plane-messages.ts";
+import { withChanges } from "../../control/text-changes.ts";
+import type { WrittenText } from "../../control/written-texts.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { createDeferred } from "../../runtime/deferred.ts";
 import { describeError } from "../../runtime/hauberk-error.ts";
@@ -22,9 +24,14 @@ export async function controlPlaneCommand(): Promise<number> {
   let announce = (_text: string): void => {};
   const { log } = openProcessLogs(systemClock, (text) => announce(text));
   const running = new WatchedValue<RunningNow>({ workloads: [], resources: [] });
+  const texts = new WatchedValue<readonly WrittenText[]>([]);
   const start = createDeferred<ControlPlaneInstruction & { type: "start" }>();
   const pipe = openInheritedPipe<ControlPlaneInstruction, ControlPlaneReport>(
     (instruction) => {
+      if (instruction.type === "texts") {
+        texts.set(withChanges(texts.current, instruction));
+        return;
+      }
       running.set(instruction);
       if (instruction.type === "start") start.resolve(instruction);
     },
@@ -34,7 +41,7 @@ export async function controlPlaneCommand(): Promise<number> {
   try {
     const wanted = await start.promise;
     const flags = controlPlaneFlags(process.env);
-    const options = { ...wanted, running, flags, announce, log, clock: systemClock };
+    const options = { ...wanted, texts, running, flags, announce, log, clock: systemClock };
     const controlPlane = await startControlPlane(options);
     signal.removeEventListener("abort", endAtOnce);
     const { listen, rootPem } = controlPlane;

@@ -1,0 +1,92 @@
+/** What is written of a mesh, as texts, and what they say together. Files of users and objects of the API server are both texts. */
+import { joinMeshConfigs } from "../api/join-mesh-configs.ts";
+import { type ParsedResources, parseResources } from "../api/parse-resources.ts";
+import {
+  formatLocation,
+  formatRef,
+  type Issue,
+  type Notice,
+  type Resource,
+} from "../api/resource.ts";
+import { deployedGateways } from "../policy/deployed-gateways.ts";
+
+/** One text of YAML documents. */
+export interface WrittenText {
+  /** As it stands in messages. */
+  readonly file: string;
+  readonly text: string;
+  /**
+   * Resources of this text that are not in force as they stand here, since the API server changed or deleted them: their
+   * references, as `referenceOf` makes them.
+   */
+  readonly setAside?: readonly string[];
+}
+
+/** Names one resource in `setAside`. */
+export function referenceOf(resource: Resource): string {
+  return formatRef({ kind: resource.kind, ...resource.meta });
+}
+
+interface ReadText {
+  readonly text: string;
+  readonly parsed: ParsedResources;
+}
+
+/** Remembers what each text said, so that a change of one costs the reading of one. */
+export class TextReader {
+  #read: ReadonlyMap<string, ReadText> = new Map();
+
+  /**
+   * All that the texts say together; what only some of them say is forgotten afterwards.
+   *
+   * A resource written twice and a second mesh configuration are issues too.
+   */
+  read(texts: readonly WrittenText[]): ParsedResources {
+    const read = new Map<string, ReadText>();
+    const resources: Resource[] = [];
+    const issues: Issue[] = [];
+    const notices: Notice[] = [];
+    for (const { file, text, setAside = [] } of texts) {
+      const known = this.#read.get(file);
+      const parsed = known?.text === text ? known.parsed : parseResources(text, file);
+      read.set(file, { text, parsed });
+      const aside = new Set(setAside);
+      resources.push(...parsed.resources.filter((resource) => !aside.has(referenceOf(resource))));
+      issues.push(...parsed.issues);
+      notices.push(...parsed.notices);
+    }
+    this.#read = read;
+    issues.push(...duplicateIssues(resources));
+    resources.push(...deployedGateways(resources));
+    return { resources: joinMeshConfigs(resources), issues, notices };
+  }
+}
+
+/** Each resource that has been given before, by kind, namespace and name. */
+export function duplicateIssues(resources: readonly Resource[]): Issue[] {
+  const first = new Map<string, Resource>();
+  const issues: Issue[] = [];
+  for (const resource of resources) {
+    const keys = keysOf(resource);
+    const taken = keys.find((key) => first.has(key));
+    const earlier = taken === undefined ? undefined : first.get(taken);
+    if (earlier === undefined) for (const key of keys) first.set(key, resource);
+    else
+      issues.push({
+        source: resource.meta.source,
+        path: "metadata.name",
+        problem: `${taken} is already defined at ${formatLocation(earlier.meta.source)}; expected each resource once`,
+      });
+  }
+  return issues;
+}
+
+/** Our own section of the mesh configuration may have a document of its own. */
+function keysOf(resource: Resource): readonly string[] {
+  if (resource.kind !== "MeshConfig") return [referenceOf(resource)];
+  const { kind, ownSection } = resource;
+  return [
+    ...(ownSection === "alone" ? [] : [kind]),
+    ...(ownSection === "absent" ? [] : [`hauberk of ${kind}`]),
+  ];
+}
