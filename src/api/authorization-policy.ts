@@ -75,6 +75,8 @@ export interface AuthorizationPolicy {
   readonly action: AuthorizationAction;
   /** Name of the external authorizer; present exactly with CUSTOM (AP-120). */
   readonly provider?: string;
+  /** Line of that name, from 1; absent: there is none. */
+  readonly providerLine?: number;
   /** Whether it is on trial: judged and logged, never enforced (AP-110). */
   readonly dryRun: boolean;
   readonly rules: readonly AuthorizationRule[];
@@ -95,7 +97,9 @@ const TRUE: readonly unknown[] = ["1", "t", "T", "TRUE", "true", "True"];
 export function authorizationPolicy(meta: ResourceMeta, root: Fields): AuthorizationPolicy {
   const spec = root.section("spec");
   const action = spec.choice("action", AUTHORIZATION_ACTIONS, "ALLOW");
-  const provider = spec.section("provider").text("name") ?? "";
+  const named = spec.section("provider");
+  const provider = named.text("name") ?? "";
+  const providerLine = named.scalar("name")?.line;
   if (action === "ALLOW") tellOfNoRules(root);
   return {
     kind: "AuthorizationPolicy",
@@ -103,7 +107,7 @@ export function authorizationPolicy(meta: ResourceMeta, root: Fields): Authoriza
     selector: workloadSelector(spec),
     targetRefs: targetRefs(spec),
     action,
-    ...(action === "CUSTOM" ? { provider } : {}),
+    ...(action === "CUSTOM" && { provider, ...(providerLine !== undefined && { providerLine }) }),
     dryRun: TRUE.includes(meta.annotations[DRY_RUN]) || ownDryRun(meta, root, action),
     rules: spec.list("rules").map((rule) => authorizationRule(rule, action)),
   };

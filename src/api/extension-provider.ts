@@ -26,6 +26,8 @@ export type ExtensionProvider =
 /** Kinds that authorize nothing: kept by name, so that a policy that names one is told apart from one that names none. */
 export interface OtherProvider {
   readonly name: string;
+  /** Where it is said, from 1; absent of Istio's own, which are there unsaid. */
+  readonly line?: number;
   readonly kind: Exclude<
     ExtensionProviderKind,
     (ExternalAuthorizer | FileAccessLog | OpenTelemetryCollector)["kind"]
@@ -104,7 +106,7 @@ export function extensionProvider(fields: Fields): ExtensionProvider | undefined
   if (kind === "envoyExtAuthzHttp") return httpAuthorizer(fields.section(kind), name);
   if (kind === "envoyFileAccessLog") return { kind, name, ...fileAccessLog(fields.section(kind)) };
   if (kind === "opentelemetry") return openTelemetryCollector(fields.section(kind), name);
-  return { kind, name };
+  return { kind, name, line: fields.section(kind).line };
 }
 
 function fileAccessLog(fields: Fields): Pick<FileAccessLog, "path" | "format"> {

@@ -114,12 +114,14 @@ test("a container without a command runs that of its image, with its own argumen
       argv: ["opa", "-v", "run", "-s"],
       env,
       workingDir: "/w",
+      mappedAt: OPA.source,
     },
   );
   assert.deepEqual(containerCommand(container, [OPA]), {
     argv: ["opa", "-v", "run"],
     env,
     workingDir: "/opa",
+    mappedAt: OPA.source,
   });
 });
 

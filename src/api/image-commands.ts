@@ -76,6 +76,8 @@ export interface ContainerCommand {
   readonly env: readonly PlainVariable[];
   /** The container's, or else the mapping's; as written. */
   readonly workingDir?: string;
+  /** The entry that maps the image to it; absent: the container's own command. */
+  readonly mappedAt?: SourceLocation;
 }
 
 /**
@@ -97,6 +99,7 @@ export function containerCommand(
     argv: [...mapped.command, ...(args.length > 0 ? args : mapped.args)],
     env: mapped.env,
     ...withWorkingDir(container.workingDir ?? mapped.workingDir),
+    mappedAt: mapped.source,
   };
 }
 

@@ -3,6 +3,7 @@ import { Fields } from "./decoder.ts";
 import { KIND_PARSERS } from "./kind-parsers.ts";
 import { ownKind } from "./known-kinds.ts";
 import { ParseReport, toldOnce } from "./parse-report.ts";
+import { type PlainValue, plainValue } from "./plain-value.ts";
 import { readResource } from "./read-resource.ts";
 import type { Issue, Notice, Resource, SourceLocation } from "./resource.ts";
 import { schemaOfKind } from "./schema/schema-of-kind.ts";
@@ -22,6 +23,8 @@ export interface ReadDocument {
   readonly name: string | undefined;
   /** Where it begins; of one that cannot be read, where its first fault is. */
   readonly source: SourceLocation;
+  /** The whole document as JSON; undefined where it cannot be read. */
+  readonly value: PlainValue | undefined;
   /** Whether Istio's gates were asked: they know the kinds of Istio alone. */
   readonly gates: "asked" | "not asked";
   /** Empty when there are issues. */
@@ -110,6 +113,7 @@ function documentOf({
     namespace: writtenText(root, ["metadata", "namespace"]),
     name: writtenText(root, ["metadata", "name"]),
     source: { file, line },
+    value: root === undefined ? undefined : plainValue(root),
     gates: isGated(root) ? "asked" : "not asked",
     resources: report.issues.length === 0 ? resources : [],
     issues: report.issues,

@@ -2,20 +2,11 @@
  * Replaces what a regular expression matches, as RE2's GlobalReplace does, in a time that grows with the text's length
  * alone: patterns are the user's, texts are strangers'.
  */
-import { isWordCharacter } from "./pattern-sets.ts";
-import {
-  type PatternPlace,
-  PatternProblem,
-  type PatternTree,
-  parsePattern,
-} from "./pattern-tree.ts";
+import { compilePattern, type Instruction, isAt, MOST_STEPS } from "./pattern-program.ts";
+import { PatternProblem } from "./pattern-tree.ts";
 
 /** @returns undefined when the text would take too long */
 export type PatternReplacement = (text: string) => string | undefined;
-
-const LARGEST = 1_000;
-/** About a millisecond. */
-const MOST_STEPS = 100_000;
 
 /**
  * @param substitution `\0` is the whole match, `\1` to `\9` its groups, `\\` a backslash
@@ -26,100 +17,13 @@ export function patternReplacement(
   substitution: string,
 ): PatternReplacement | string {
   try {
-    const compiler = new Compiler();
-    compiler.add(parsePattern(pattern));
-    compiler.push({ is: "match" });
-    const parts = substitutionParts(substitution, compiler.groups);
-    return (text) => replaceAll(text, { program: compiler.program, parts });
+    const { instructions: program, groups } = compilePattern(pattern, "saved");
+    const parts = substitutionParts(substitution, groups);
+    return (text) => replaceAll(text, { program, parts });
   } catch (error) {
     if (error instanceof PatternProblem) return error.message;
     throw error;
   }
-}
-
-type Instruction =
-  | { readonly is: "character"; readonly matches: (code: number) => boolean }
-  | { readonly is: "place"; readonly place: PatternPlace }
-  /** The first is preferred. */
-  | { readonly is: "split"; readonly to: number[] }
-  | { readonly is: "save"; readonly slot: number }
-  | { readonly is: "match" };
-
-class Compiler {
-  readonly program: Instruction[] = [];
-  groups = 0;
-
-  push(instruction: Instruction): void {
-    if (this.program.length >= LARGEST) throw new PatternProblem("is too large");
-    this.program.push(instruction);
-  }
-
-  add(tree: PatternTree): void {
-    switch (tree.is) {
-      case "character":
-      case "place":
-        this.push(tree);
-        return;
-      case "sequence":
-        for (const part of tree.parts) this.add(part);
-        return;
-      case "choice":
-        this.#addChoice(tree.parts);
-        return;
-      case "group":
-        this.groups = Math.max(this.groups, tree.number);
-        this.push({ is: "save", slot: 2 * tree.number });
-        this.add(tree.part);
-        this.push({ is: "save", slot: 2 * tree.number + 1 });
-        return;
-      case "repeat":
-        this.#addRepeat(tree);
-    }
-  }
-
-  #addChoice(parts: readonly PatternTree[]): void {
-    const begin = this.#split();
-    const ends: number[][] = [];
-    for (const part of parts) {
-      begin.push(this.program.length);
-      this.add(part);
-      ends.push(this.#split());
-    }
-    for (const end of ends) end.push(this.program.length);
-  }
-
-  #addRepeat({ part, min, max, preferred }: PatternTree & { readonly is: "repeat" }): void {
-    for (let count = 0; count < min; count++) this.add(part);
-    if (max === Number.POSITIVE_INFINITY) {
-      const begin = this.#split();
-      const [first, again] = [this.program.length, this.program.length - 1];
-      this.add(part);
-      this.#split().push(again);
-      begin.push(...inOrder([first, this.program.length], preferred));
-      return;
-    }
-    const begins: (readonly [split: number[], part: number])[] = [];
-    for (let count = min; count < max; count++) {
-      begins.push([this.#split(), this.program.length]);
-      this.add(part);
-    }
-    for (const [split, first] of begins) {
-      split.push(...inOrder([first, this.program.length], preferred));
-    }
-  }
-
-  #split(): number[] {
-    const to: number[] = [];
-    this.push({ is: "split", to });
-    return to;
-  }
-}
-
-function inOrder(
-  [again, end]: readonly [number, number],
-  preferred: "many" | "few",
-): readonly number[] {
-  return preferred === "many" ? [again, end] : [end, again];
 }
 
 /** Texts, and numbers of groups. */
@@ -232,7 +136,8 @@ class Search {
           open.push({ at: at + 1, places: withPlace(places, instruction.slot, position) });
           break;
         case "place":
-          if (this.#isAt(instruction.place, position)) open.push({ at: at + 1, places });
+          if (isAt(instruction.place, this.#codeAt(position - 1), this.#codeAt(position)))
+            open.push({ at: at + 1, places });
           break;
         case "character":
           next.push(one);
@@ -251,14 +156,6 @@ class Search {
   /** -1 is before the first character, and after the last. */
   #codeAt(position: number): number {
     return this.#characters[position]?.codePointAt(0) ?? -1;
-  }
-
-  #isAt(place: PatternPlace, position: number): boolean {
-    const [previous, next] = [this.#codeAt(position - 1), this.#codeAt(position)];
-    if (place === "start") return previous === -1;
-    if (place === "end") return next === -1;
-    const boundary = isWordCharacter(previous) !== isWordCharacter(next);
-    return boundary === (place === "word boundary");
   }
 }
 

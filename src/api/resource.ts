@@ -35,6 +35,8 @@ import type { WorkloadEntry } from "./workload-entry.ts";
 export interface SourceLocation {
   readonly file: string;
   readonly line: number;
+  /** Where relative paths lead from; absent: the folder of the file. */
+  readonly folder?: string;
 }
 
 /** Names one resource. `namespace` is "" for kinds that live in none. */

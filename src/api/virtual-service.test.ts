@@ -168,6 +168,22 @@ test("headers are changed by name in lower case, but for the authority, which is
   assert.deepEqual(rewrite, { authority: "b.example.com" });
 });
 
+test("headers of the connection are no route's to change, and whoever tries is told", () => {
+  const { resources, issues, notices } = parsed(
+    `{hosts: [a.example.com], http: [{headers: {request: {set: {Connection: x, a: b}, remove: [TE]}, response: {add: {Transfer-Encoding: chunked}}}, ${TO}}]}`,
+  );
+  assert.deepEqual(issues, []);
+  const [resource] = resources;
+  assert.ok(resource?.kind === "VirtualService");
+  assert.deepEqual(resource.http[0]?.headers, {
+    request: { set: [{ name: "a", value: "b" }], add: [], remove: [] },
+  });
+  assert.deepEqual(
+    notices.map(({ path }) => path.replace("spec.http[0].headers.", "")),
+    ["request.set.Connection", "request.remove[0]", "response.add.Transfer-Encoding"],
+  );
+});
+
 test("rewrite counts before what headers set", () => {
   const { rewrite } = rule(
     `headers: {request: {set: {x: z}}}, rewrite: {uriRegexRewrite: {match: '^/a(.*)', rewrite: '/b\\1'}, authority: c}, ${TO}`,

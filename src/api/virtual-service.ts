@@ -135,10 +135,11 @@ export function virtualService(meta: ResourceMeta, root: Fields): VirtualService
 }
 
 /** Of HTTP routes: understood, and without effect here yet. */
-const NOT_CARRIED = ["corsPolicy", "fault", "mirror", "mirrors"];
+const NOT_CARRIED = ["corsPolicy", "mirror", "mirrors"];
 
 function httpRule(route: Fields): HttpRule {
   route.unused(NOT_CARRIED);
+  route.section("fault").unused(["delay"]);
   const [rewrite, retries] = [rewriteOf(route, authorityIn(route)), retryPolicy(route)];
   const [headers, cors, fault] = [
     headerOperations(route),

@@ -67,6 +67,33 @@ const lines: [what: string, changes: Partial<AccessLogEntry>, expected: string][
     "DENIED unknown 127.0.0.1:40000 -> shop/api-0 TCP, plaintext refused, STRICT by default",
   ],
   [
+    "a request that a gateway refused",
+    { reporter: "source", authority: "shop.example.com", source_principal: null },
+    "DENIED client 127.0.0.1:40000 -> shop/api-0 GET shop.example.com/admin 403, DENY shop/no-admin rules[0] (a.yaml:3)",
+  ],
+  [
+    "a connection that a gateway refused",
+    {
+      ...tcp,
+      reporter: "source",
+      authority: null,
+      decision: { verdict: "deny", reason: { because: "peer-not-verified", problem: "expired" } },
+    },
+    "DENIED client 127.0.0.1:40000 -> shop/api-0 TCP, caller not verified: expired",
+  ],
+  [
+    "a connection that a NetworkPolicy kept from a gateway",
+    {
+      ...tcp,
+      reporter: "source",
+      decision: {
+        verdict: "deny",
+        reason: { because: "network-policy", direction: "ingress", policies: [policy] },
+      },
+    },
+    "DENIED client 127.0.0.1:40000 -> shop/api-0 TCP, NetworkPolicy refuses ingress: shop/no-admin",
+  ],
+  [
     "a request that was let in, and for which nobody listens",
     {
       decision: { verdict: "allow", reason: { because: "no-allow-policy" } },

@@ -34,7 +34,18 @@ function verdictOf({ decision }: AccessLogEntry): string {
   return decision.verdict === "allow" ? "allowed" : "DENIED";
 }
 
+/** What a sidecar decides of calls of its own pod; a gateway, which logs as a caller, decides of calls to it. */
+const OF_OWN_CALLS: readonly string[] = ["unknown-destination", "not-own-workload"];
+
+function isAtEdge({ reporter, decision }: AccessLogEntry): boolean {
+  if (reporter !== "source" || decision === null) return false;
+  const { reason } = decision;
+  if (reason.because === "network-policy") return reason.direction === "ingress";
+  return !OF_OWN_CALLS.includes(reason.because);
+}
+
 function callerOf({ pod, entry }: LoggedEntry): string {
+  if (isAtEdge(entry)) return `client ${entry.downstream_remote_address ?? ""}`.trimEnd();
   if (entry.reporter === "source") return pod;
   const principal = entry.source_principal?.replace(/^spiffe:\/\//, "");
   return principal ?? `unknown ${entry.downstream_remote_address ?? ""}`.trimEnd();
@@ -42,6 +53,7 @@ function callerOf({ pod, entry }: LoggedEntry): string {
 
 /** The callee's sidecar knows itself; the caller's knows what was asked for. */
 function calleeOf({ pod, entry }: LoggedEntry): string {
+  if (isAtEdge(entry)) return pod;
   if (entry.reporter === "destination") {
     const port = /^inbound\|(\d+)\|/.exec(entry.upstream_cluster ?? "")?.[1];
     return port === undefined ? pod : `${pod}:${port}`;
@@ -50,8 +62,11 @@ function calleeOf({ pod, entry }: LoggedEntry): string {
   return authority ?? cluster ?? address ?? "unknown";
 }
 
-function requestOf({ protocol, method, path, response_code: status }: AccessLogEntry): string {
-  const request = method === null ? [protocol] : [method, path ?? ""];
+/** At an edge hosts are told too: one gateway serves many. */
+function requestOf(entry: AccessLogEntry): string {
+  const { protocol, method, path, authority, response_code: status } = entry;
+  const host = isAtEdge(entry) ? (authority ?? "") : "";
+  const request = method === null ? [protocol] : [method, `${host}${path ?? ""}`];
   return [...request, ...(status === null ? [] : [String(status)])].join(" ").trimEnd();
 }
 

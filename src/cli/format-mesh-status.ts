@@ -51,6 +51,7 @@ export function findTroubles(mesh: MeshStatus, now: Date): readonly string[] {
       : [`the files are not in force as they are now: ${refusedChange}`]),
     ...processTroubles("the control plane", [controlPlane]),
     ...pods.flatMap((pod) => podTroubles(pod, now)),
+    ...pods.flatMap(unservedHosts),
     ...unaskable,
     ...certificateWarnings,
     ...(remoteClusters === undefined ? [] : remoteClusterTroubles(remoteClusters, now)),
@@ -59,6 +60,14 @@ export function findTroubles(mesh: MeshStatus, now: Date): readonly string[] {
 
 function gatewayLines({ namespace, name, gateway = [] }: PodStatus): readonly string[] {
   return gateway.map((one) => `${namespace}/${name} serves ${formatGatewayAddress(one)}`);
+}
+
+function unservedHosts({ namespace, name, gateway = [] }: PodStatus): readonly string[] {
+  return gateway.flatMap(({ hosts, problem }) =>
+    problem === undefined
+      ? []
+      : [`${namespace}/${name} does not serve ${hosts.join(", ") || "*"}: ${problem}`],
+  );
 }
 
 function podTroubles(pod: PodStatus, now: Date): readonly string[] {

@@ -41,8 +41,22 @@ export async function loadMesh(paths: readonly string[]): Promise<LoadedMesh> {
   return { resources, workloads, snapshot, issues, notices: noticesOf(parsed) };
 }
 
-/** Of each file, and, where there are no issues, of the mesh as a whole. */
-export function noticesOf({ resources, issues, notices }: ParsedResources): readonly Notice[] {
+/** Any: nobody is called by it. */
+const POD_ADDRESSES = { ipv4: "10.244.0.2", ipv6: "fd00:10:244::2" };
+
+/** The same, where each pod has a network of its own. */
+const OFFLINE_IN_NAMESPACES: Placement = { ...OFFLINE, addresses: () => POD_ADDRESSES };
+
+/**
+ * Of each file, and, where there are no issues, of the mesh as a whole.
+ *
+ * @param mode of the mesh that runs; one that does not may come to share the machine's loopback
+ */
+export function noticesOf(
+  { resources, issues, notices }: ParsedResources,
+  mode: "loopback" | "namespaces" = "loopback",
+): readonly Notice[] {
   if (issues.length > 0) return notices;
-  return [...notices, ...meshNotices(resources, planWorkloads(resources, OFFLINE))];
+  const placement = mode === "namespaces" ? OFFLINE_IN_NAMESPACES : OFFLINE;
+  return [...notices, ...meshNotices(resources, planWorkloads(resources, placement))];
 }

@@ -131,8 +131,9 @@ function addExplain(program: Command): void {
     )
     .option("--show-claims", "tell the values of a token's claims; without, they are hashed")
     .option(
-      "--jwks <file>",
-      "JSON Web Key Set, for issuers whose keys are fetched when the mesh runs",
+      "--jwks <issuer=file>",
+      "JSON Web Key Set of an issuer whose keys are fetched when the mesh runs; may be given several times, and without ISSUER= where there is one such issuer",
+      collect,
     )
     .addOption(dataFolder())
     .option("--all-notes", "print notes on all of the mesh, not only on what decides here")

@@ -1,6 +1,6 @@
 /** A file that an option names: where it cannot be read, which file was meant, and what the option takes. */
 import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { isAbsolute, resolve } from "node:path";
 import { QuestionError } from "../policy/question.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 
@@ -25,9 +25,9 @@ export async function readOptionFile({ option, file, takes }: OptionFile): Promi
 
 function problemOf(error: unknown, file: string): string {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  const place = resolve(file);
-  if (code === "ENOENT") return `there is no file ${place}`;
-  if (code === "EISDIR") return `${place} is a folder`;
-  if (code === "EACCES") return `the file ${place} may not be read`;
+  const place = isAbsolute(file) ? "" : ` ${resolve(file)}`;
+  if (code === "ENOENT") return place === "" ? "there is no such file" : `there is no file${place}`;
+  if (code === "EISDIR") return "that is a folder";
+  if (code === "EACCES") return "that file may not be read";
   return describeError(error);
 }

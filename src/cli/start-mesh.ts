@@ -70,7 +70,8 @@ export async function startMesh(
   const { resources } = parsed;
   const judge = judgeOf(entered.mode);
   const issues = [...parsed.issues, ...unenforcedIssues(resources), ...judge(resources)];
-  for (const notice of noticesBeside(noticesOf(parsed), issues)) print(formatNotice(notice));
+  const notices = noticesOf(parsed, entered.mode);
+  for (const notice of noticesBeside(notices, issues)) print(formatNotice(notice));
   if (issues.length > 0) {
     for (const issue of issues) print(formatIssue(issue));
     const faults = issues.length === 1 ? "1 fault" : `${issues.length} faults`;
@@ -99,7 +100,8 @@ export async function startMesh(
   const mesh = await LocalMesh.start(options, { texts: read.texts, resources });
   const socket = await openSocket(mesh, dataDirectory.socket);
   print(`the mesh is up after ${seconds().toFixed(1)} s; logs are in ${dataDirectory.path}/logs`);
-  const source = followFiles(paths, { mesh, reader, read, parsed, judge, print, seconds });
+  const { mode } = entered;
+  const source = followFiles(paths, { mesh, mode, reader, read, parsed, judge, print, seconds });
   return {
     mesh,
     dataDirectory,
@@ -147,6 +149,7 @@ function followFiles(
   paths: readonly string[],
   what: {
     readonly mesh: LocalMesh;
+    readonly mode: keyof typeof PROTECTION;
     readonly reader: TextReader;
     readonly read: ReadTexts;
     readonly parsed: ParsedResources;
@@ -155,14 +158,14 @@ function followFiles(
     readonly seconds: () => number;
   },
 ): DirectorySource {
-  const { mesh, reader, read, parsed, judge, print, seconds } = what;
+  const { mesh, mode, reader, read, parsed, judge, print, seconds } = what;
   const reportRefusal = (issues: readonly Issue[]): void => {
     for (const issue of issues) print(formatIssue(issue));
     print("the change is refused; the last good state stays in force");
     mesh.refusedChange = issues.map(formatIssue).join("; ");
   };
   const store = new ResourceStore(parsed.resources, reportRefusal, judge);
-  const known = new Set(noticesOf(parsed).map(formatNotice));
+  const known = new Set(noticesOf(parsed, mode).map(formatNotice));
   const tell = (lines: readonly string[]): void => {
     for (const line of lines) {
       if (!known.has(line)) print(line);
@@ -173,7 +176,8 @@ function followFiles(
     const now = reader.read(texts);
     if (store.offer({ ...now, issues: [...issues, ...now.issues] }) === "refused") return;
     const { resources } = now;
-    tell(noticesOf({ resources, issues: [], notices: now.notices }).map(formatNotice));
+    const notices = noticesOf({ resources, issues: [], notices: now.notices }, mode);
+    tell(notices.map(formatNotice));
     mesh.apply({ texts, resources }).then(
       () => {
         mesh.refusedChange = undefined;

@@ -11,19 +11,38 @@ export function transportRows({
   transport,
   clientTls,
   mutualTls,
+  server,
 }: Judgement): readonly LabelledRow[] {
   const modes: LabelledRow[] = [
     ...(clientTls ? [["client TLS", modeInWords(clientTls)] as const] : []),
     ...(mutualTls ? [["mode", modeInWords(mutualTls)] as const] : []),
+    ...(server ? [["server", `${server.mode}, by ${originInWords(server.origin)}`] as const] : []),
   ];
   if (transport.kind === "plaintext") {
-    return [["transport", "plaintext: the caller proves no identity"], ...modes];
+    const spoken = spokenToServer(server) ?? "plaintext: the caller proves no identity";
+    return [["transport", spoken], ...modes];
   }
   return [
     ["transport", "mutual TLS"],
     ...identitiesInWords(transport, decision).map((line) => ["", line] as const),
     ...modes,
   ];
+}
+
+/** Of TLS that is not the mesh's: it makes nobody a principal. */
+function spokenToServer(server: Judgement["server"]): string | undefined {
+  switch (server?.mode) {
+    case "SIMPLE":
+    case "OPTIONAL_MUTUAL":
+      return "TLS: the caller proves no identity of the mesh";
+    case "MUTUAL":
+      return "TLS, with a certificate that the server is taken to trust: the caller proves no identity of the mesh";
+    case "PASSTHROUGH":
+    case "AUTO_PASSTHROUGH":
+      return "TLS, which the gateway passes on: the caller proves no identity to it";
+    default:
+      return undefined;
+  }
 }
 
 function modeInWords({ mode, origin }: { readonly mode: string; readonly origin: Origin }): string {

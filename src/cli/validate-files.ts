@@ -1,6 +1,7 @@
 /** What `validate` says of files: what Istio's gates and this product say of each document, and of all together. */
 import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
+import { joinMeshConfigs } from "../api/join-mesh-configs.ts";
 import type { Notice } from "../api/resource.ts";
 import {
   asIstioJudges,
@@ -9,6 +10,7 @@ import {
 } from "../api/validate-resources.ts";
 import { filesAt } from "../control/resource-files.ts";
 import { duplicateIssues } from "../control/written-texts.ts";
+import { authorizerNotices } from "../policy/authorizer-notices.ts";
 import { unenforcedIssues } from "../policy/unenforced-resources.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 
@@ -41,7 +43,10 @@ export async function validateFiles(
   }
   const documents = [...texts].flatMap(([file, content]) => validateResources(content, file));
   const judged = withDuplicates(documents).map(withRefusal);
-  return { documents: judge === "istio" ? judged.map(asIstioJudges) : judged, unreadable };
+  return {
+    documents: judge === "istio" ? judged.map(asIstioJudges) : withAuthorizers(judged),
+    unreadable,
+  };
 }
 
 async function textsAt(
@@ -73,4 +78,29 @@ function withRefusal(document: ValidatedDocument): ValidatedDocument {
     }),
   );
   return { ...document, notices: [...document.notices, ...refusals] };
+}
+
+/** What `up` and `status` say of policies that refuse since nobody can be asked; of what is faulty nobody knows what it would define. */
+function withAuthorizers(documents: readonly ValidatedDocument[]): readonly ValidatedDocument[] {
+  if (documents.some(({ issues }) => issues.length > 0)) return documents;
+  const resources = joinMeshConfigs(documents.flatMap((document) => document.resources));
+  const notices = authorizerNotices(resources);
+  if (notices.length === 0) return documents;
+  const told = new Map<ValidatedDocument, readonly Notice[]>();
+  for (const notice of notices) {
+    const about = documentAt(notice, documents);
+    if (about !== undefined) told.set(about, [...(told.get(about) ?? about.notices), notice]);
+  }
+  return documents.map((document) => ({
+    ...document,
+    notices: told.get(document) ?? document.notices,
+  }));
+}
+
+/** The last that begins before it, in its file. */
+function documentAt(
+  { source: { file, line } }: Notice,
+  documents: readonly ValidatedDocument[],
+): ValidatedDocument | undefined {
+  return documents.findLast(({ source }) => source.file === file && source.line <= line);
 }

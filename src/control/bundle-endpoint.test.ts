@@ -8,11 +8,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, type TestContext, test } from "node:test";
 import { eventually } from "../../test/kit/eventually.ts";
+import { readSpiffeBundle } from "../../test/kit/read-spiffe-bundle.ts";
 import { recordedLog } from "../../test/kit/recorded-log.ts";
 import { createThrowawayAuthority } from "../../test/kit/throwaway-authority.ts";
 import type { AuthorityTrust } from "../ca/rotation.ts";
 import { spiffeIdOfCertificate } from "../identity/peer-certificate.ts";
-import { parseSpiffeBundle } from "../identity/spiffe-bundle.ts";
 import { WatchedValue } from "../runtime/watched.ts";
 import { BundleSequence, BundleSequenceError } from "./bundle-sequence.ts";
 import { ControlPlaneSvid } from "./control-plane-svid.ts";
@@ -120,7 +120,7 @@ test("the bundle has all roots, the token keys, a sequence and a refresh hint; t
   assert.equal(status, 200);
   assert.equal(type, "application/json");
   assert.equal(spiffeIdOfCertificate(server), "spiffe://cluster.local/ns/istio-system/sa/istiod");
-  const bundle = parseSpiffeBundle(body);
+  const bundle = readSpiffeBundle(body);
   assert.deepEqual(bundle.x509Authorities.map(String), [first.rootPem, second.rootPem]);
   assert.equal(bundle.jwtAuthorities.size, 1);
   assert.equal(bundle.sequence, 1);
@@ -131,7 +131,7 @@ test("the bundle has all roots, the token keys, a sequence and a refresh hint; t
 test("the sequence grows with each other content, and only then, also over restarts", async (context) => {
   const folder = await mkdtemp(join(base, "data-"));
   const sequenceAt = async (port: number, ca?: string) =>
-    parseSpiffeBundle((await fetchBundle(port, ca === undefined ? {} : { ca })).body).sequence;
+    readSpiffeBundle((await fetchBundle(port, ca === undefined ? {} : { ca })).body).sequence;
   const before = await serve(context, folder);
   assert.deepEqual([await sequenceAt(before.port), await sequenceAt(before.port)], [1, 1]);
   before.trust.set(trustOf(first.rootPem, second.rootPem));
@@ -146,13 +146,13 @@ test("the sequence grows with each other content, and only then, also over resta
 
 test("with another signing authority the server's certificate and the token keys follow", async (context) => {
   const { port, issuer, trust } = await serve(context);
-  const [oldKey] = parseSpiffeBundle((await fetchBundle(port)).body).jwtAuthorities.keys();
+  const [oldKey] = readSpiffeBundle((await fetchBundle(port)).body).jwtAuthorities.keys();
   trust.set(trustOf(first.rootPem, second.rootPem));
   issuer.set(second.authority);
   await assert.rejects(fetchBundle(port, { ca: first.rootPem }));
   const keys = await eventually("the new token key", async () => {
     const { body } = await fetchBundle(port, { ca: second.rootPem });
-    const { jwtAuthorities } = parseSpiffeBundle(body);
+    const { jwtAuthorities } = readSpiffeBundle(body);
     return jwtAuthorities.size === 2 && [...jwtAuthorities.keys()];
   });
   assert.equal(keys[0], oldKey);

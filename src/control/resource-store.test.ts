@@ -65,8 +65,7 @@ test("what this mesh in particular cannot do is refused, and the last good state
     (found) => heard.push(...found),
     (resources) => (resources.some(({ meta }) => meta.name === "elsewhere") ? [issue] : []),
   );
-  const offer = (name: string): string =>
-    store.offer({ resources: [namespace(name)], issues: [] });
+  const offer = (name: string): string => store.offer({ resources: [namespace(name)], issues: [] });
   assert.equal(offer("elsewhere"), "refused");
   assert.deepEqual(heard, [issue]);
   assert.equal(store.resources.current[0]?.meta.name, "good");

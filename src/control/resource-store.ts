@@ -33,12 +33,10 @@ export class ResourceStore {
     resources,
     issues: found,
   }: Pick<ParsedResources, "resources" | "issues">): "taken" | "refused" {
-    const issues = [
-      ...found,
-      ...unenforcedIssues(resources),
-      ...this.#judge(resources),
-      ...trustDomainIssues(resources, this.#resources.current),
-    ];
+    const issues = changeIssues(
+      { resources, issues: found },
+      { now: this.#resources.current, judge: this.#judge },
+    );
     if (issues.length > 0) {
       this.#reportRefusal(issues);
       return "refused";
@@ -46,6 +44,25 @@ export class ResourceStore {
     this.#resources.set(resources);
     return "taken";
   }
+}
+
+/** What speaks against taking over a set in place of the one in force. */
+export function changeIssues(
+  { resources, issues }: Pick<ParsedResources, "resources" | "issues">,
+  {
+    now,
+    judge,
+  }: {
+    readonly now: readonly Resource[];
+    readonly judge: (resources: readonly Resource[]) => readonly Issue[];
+  },
+): readonly Issue[] {
+  return [
+    ...issues,
+    ...unenforcedIssues(resources),
+    ...judge(resources),
+    ...trustDomainIssues(resources, now),
+  ];
 }
 
 /** Every identity is made of it: while certificates are out, it cannot become another. */

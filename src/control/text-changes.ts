@@ -31,7 +31,7 @@ export function withChanges(
 }
 
 function isSame(one: WrittenText, other: WrittenText | undefined): boolean {
-  if (other === undefined || one.text !== other.text) return false;
+  if (other === undefined || one.text !== other.text || one.folder !== other.folder) return false;
   const [aside, otherAside] = [one.setAside ?? [], other.setAside ?? []];
   return (
     aside.length === otherAside.length &&

@@ -20,6 +20,8 @@ export interface WrittenText {
    * references, as `referenceOf` makes them.
    */
   readonly setAside?: readonly string[];
+  /** Where relative paths in it lead from; absent: the folder of the file. */
+  readonly folder?: string;
 }
 
 /** Names one resource in `setAside`. */
@@ -29,6 +31,7 @@ export function referenceOf(resource: Resource): string {
 
 interface ReadText {
   readonly text: string;
+  readonly folder: string | undefined;
   readonly parsed: ParsedResources;
 }
 
@@ -46,10 +49,11 @@ export class TextReader {
     const resources: Resource[] = [];
     const issues: Issue[] = [];
     const notices: Notice[] = [];
-    for (const { file, text, setAside = [] } of texts) {
+    for (const { file, text, setAside = [], folder } of texts) {
       const known = this.#read.get(file);
-      const parsed = known?.text === text ? known.parsed : parseResources(text, file);
-      read.set(file, { text, parsed });
+      const isKnown = known?.text === text && known.folder === folder;
+      const parsed = isKnown ? known.parsed : inFolder(parseResources(text, file), folder);
+      read.set(file, { text, folder, parsed });
       const aside = new Set(setAside);
       resources.push(...parsed.resources.filter((resource) => !aside.has(referenceOf(resource))));
       issues.push(...parsed.issues);
@@ -60,6 +64,15 @@ export class TextReader {
     resources.push(...deployedGateways(resources));
     return { resources: joinMeshConfigs(resources), issues, notices };
   }
+}
+
+function inFolder(parsed: ParsedResources, folder: string | undefined): ParsedResources {
+  if (folder === undefined) return parsed;
+  const resources = parsed.resources.map((resource): Resource => {
+    const { meta } = resource;
+    return { ...resource, meta: { ...meta, source: { ...meta.source, folder } } };
+  });
+  return { ...parsed, resources };
 }
 
 /** Each resource that has been given before, by kind, namespace and name. */

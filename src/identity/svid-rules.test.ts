@@ -1,20 +1,13 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { test } from "node:test";
-import {
-  buildCertificate,
-  type CertificateOptions,
-  ecKeys,
-} from "../../test/kit/certificate-builder.ts";
+import { buildCertificate, type CertificateOptions } from "../../test/kit/certificate-builder.ts";
+import { parseSvid } from "../../test/kit/parse-svid.ts";
 import { createThrowawayAuthority } from "../../test/kit/throwaway-authority.ts";
-import { parseSvid } from "./parse-svid.ts";
 import { pemBlocks, readPemFile } from "./pem-file.ts";
-import { InvalidSvidError, spiffeIdOfLeaf, verifySigner } from "./svid-rules.ts";
-import { UntrustedChainError } from "./verify-chain.ts";
-import { verifySvid } from "./verify-svid.ts";
+import { InvalidSvidError, spiffeIdOfLeaf } from "./svid-rules.ts";
 
 const CART = "spiffe://cluster.local/ns/shop/sa/cart";
-const now = new Date();
 const root = buildCertificate({ subject: { organization: "Root" } });
 const leafWith = (options: CertificateOptions = {}) =>
   buildCertificate({
@@ -51,32 +44,6 @@ for (const [what, options, problem] of refused) {
   });
 }
 
-test("X509-SVID 4: a signer is a CA with keyCertSign", () => {
-  verifySigner(root.certificate);
-  assert.throws(() => verifySigner(leafWith().certificate), /not a CA/);
-  assert.throws(
-    () => verifySigner(buildCertificate({ usage: ["cRLSign"] }).certificate),
-    /keyCertSign/,
-  );
-});
-
-test("each trust domain's roots vouch for its own identities alone", () => {
-  const chain = [leafWith().certificate];
-  const roots = new Map([["cluster.local", [root.certificate]]]);
-  assert.equal(verifySvid(chain, { roots, now }), CART);
-  const elsewhere = new Map([["other.local", [root.certificate]]]);
-  for (const [bundles, problem] of [
-    [elsewhere, /no bundle of the trust domain cluster\.local/],
-    [new Map([["cluster.local", []]]), /no trusted root/],
-  ] as const) {
-    assert.throws(
-      () => verifySvid(chain, { roots: bundles, now }),
-      (error) => error instanceof UntrustedChainError && problem.test(error.message),
-    );
-  }
-  assert.throws(() => verifySvid([], { roots, now }), /empty/);
-});
-
 test("an SVID is read from files, also when chain and key are in one", () => {
   const leaf = leafWith();
   const both = `some words\r\n${leaf.pem}${root.pem}\n${leaf.keyPem}`;
@@ -95,34 +62,6 @@ test("what our own authority issues is an SVID that can be read", () => {
 });
 
 const good = leafWith();
-const other = ecKeys().privateKey.export({ type: "pkcs8", format: "pem" }).toString();
-for (const [what, certificates, privateKey, problem] of [
-  ["no certificate", "", good.keyPem, /no certificate/],
-  ["no key", good.pem, good.pem, /no private key/],
-  ["another's key", good.pem, other, /not that of the certificate/],
-  [
-    "a key that is none",
-    good.pem,
-    "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-    /private key cannot be read/,
-  ],
-  [
-    "a certificate that is none",
-    "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-    good.keyPem,
-    /certificate cannot be read/,
-  ],
-  ["a signer that is none", good.pem + good.pem, good.keyPem, /not a CA/],
-  ["a file cut short", good.pem.slice(0, 90), good.keyPem, /does not end/],
-  ["too long a chain", good.pem + root.pem.repeat(10), good.keyPem, /too long/],
-] as const) {
-  test(`no SVID: ${what}`, () => {
-    assert.throws(
-      () => parseSvid({ certificates, privateKey }),
-      (error) => error instanceof InvalidSvidError && problem.test(error.message),
-    );
-  });
-}
 
 test("PEM in files: words, other blocks and line ends of any kind stand in nobody's way", () => {
   const text = `Certificate:\n  Data: 1\n${good.pem.replaceAll("\n", "  \r\n")}\n\n${good.keyPem}`;
@@ -132,4 +71,5 @@ test("PEM in files: words, other blocks and line ends of any kind stand in nobod
   );
   assert.deepEqual(readPemFile(text, "CERTIFICATE"), [good.certificate.raw]);
   assert.deepEqual(readPemFile("nothing", "CERTIFICATE"), []);
+  assert.throws(() => readPemFile(good.pem.slice(0, 90), "CERTIFICATE"), /does not end/);
 });

@@ -25,20 +25,6 @@ export function spiffeIdOfLeaf(certificate: X509Certificate): SpiffeId {
   return identityOf(profile);
 }
 
-/**
- * The rules for those who sign leaves (section 4.1, 4.3): a CA, with the key usage to sign certificates.
- *
- * @throws InvalidSvidError
- */
-export function verifySigner(certificate: X509Certificate): void {
-  const { isAuthority, usage } = read(certificate);
-  if (!isAuthority) throw new InvalidSvidError("a signing certificate is not a CA's");
-  if (!usage.certificateSign)
-    throw new InvalidSvidError(
-      "a signing certificate may not sign certificates: its keyUsage lacks keyCertSign",
-    );
-}
-
 function verifyUsage({ usage }: CertificateProfile): void {
   if (!usage.digitalSignature)
     throw new InvalidSvidError("the certificate's key is not for signatures");

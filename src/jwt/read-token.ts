@@ -48,17 +48,6 @@ export function readToken(text: string): ReadToken | TokenProblem {
   return { text, encodedPayload: sections.payload, ...header, ...payload };
 }
 
-/** Of any JWS: what it signs may be anything, or nothing. */
-export function readSignedText(text: string): SignedText | TokenProblem {
-  const sections = sectionsOf(text);
-  if (typeof sections === "string") return sections;
-  const header = readHeader(sections.header);
-  if (typeof header === "string") return header;
-  if (decoded(sections.payload) === undefined) return "payloadEncoding";
-  if (decoded(sections.signature) === undefined) return "signatureEncoding";
-  return { text, ...header };
-}
-
 /** What can be read of each part by itself, so that a fault can be told: nothing of it is verified, or need be of any form. */
 export interface TokenParts {
   /** How many there are, between dots. */

@@ -8,7 +8,7 @@ import { ServiceAccountTokens } from "../ca/service-account-tokens.ts";
 import type { ControlPlaneSettings, RunningNow } from "../control/control-plane-messages.ts";
 import type { WrittenText } from "../control/written-texts.ts";
 import { buildSnapshot } from "../policy/mesh-snapshot.ts";
-import type { Workload } from "../policy/workload.ts";
+import type { IpAddresses, Workload } from "../policy/workload.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { identifyProcess } from "../runtime/process-identity.ts";
@@ -197,6 +197,11 @@ export class LocalMesh {
     return `${address}:${port}`;
   }
 
+  /** Of services, by `namespace/name`; empty where pods share the machine's loopback. */
+  get serviceAddresses(): Readonly<Record<string, IpAddresses>> {
+    return this.#plan.serviceAddresses ?? {};
+  }
+
   get controlPlane(): SupervisedProcess {
     return this.#controlPlane.process;
   }
@@ -220,6 +225,19 @@ export class LocalMesh {
       }
       await this.#carryOut(change);
     });
+  }
+
+  /**
+   * Whether that could be done, as far as it can be known before.
+   *
+   * @throws MeshPlanError, and whatever else `planMesh` throws
+   */
+  async check({ resources }: WrittenMesh): Promise<void> {
+    const addresses = this.#options.network;
+    const uid = (key: string): string => this.#uids.of(key);
+    const all = [...resources, ...this.#joined.beside(resources)];
+    const plan = await planMesh(all, { ports: this.#ports, uid, addresses });
+    await this.#checkLaunches(plan.pods);
   }
 
   /**

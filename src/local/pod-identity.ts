@@ -1,6 +1,7 @@
 /** When a pod is the same pod still, and what its number is. */
 import { randomUUID } from "node:crypto";
 import type { Workload } from "../policy/workload.ts";
+import { folderOf } from "./folder-of.ts";
 import type { PlannedPod } from "./mesh-plan.ts";
 
 /** `namespace/name` */
@@ -29,7 +30,7 @@ export class PodUids {
 /** The same text for pods that need not be told apart. Where its listeners for services are does not count. */
 export function podFingerprint({ workload, template, source, sidecar }: PlannedPod): string {
   const { outboundListeners: _, ready: __, ...rest } = workload;
-  return JSON.stringify([rest, template, source.file, sidecar], (key, value: unknown) =>
+  return JSON.stringify([rest, template, folderOf(source), sidecar], (key, value: unknown) =>
     key === "source" ? undefined : value,
   );
 }

@@ -136,6 +136,66 @@ for (const [what, provider, problem] of unusable) {
   });
 }
 
+const GRPC = "{name: grpc, number: 9191, protocol: GRPC}";
+const entry = (namespace: string, host: string): string => `
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: authorizer, namespace: ${namespace}}
+spec: {hosts: [${host}], resolution: STATIC, ports: [${GRPC}], endpoints: [{address: 192.0.2.66}]}
+`;
+
+/** Whoever writes ServiceEntries does not choose who authorizes. */
+const claimed: [what: string, service: string, entries: string, expected: string | RegExp][] = [
+  [
+    "the workload's own namespace calls another by the name of the service",
+    OPA,
+    entry("shop", OPA),
+    /^its service opa\.authz\S+ is that of namespace authz, and a ServiceEntry of namespace shop has its name here$/,
+  ],
+  ["another namespace does", OPA, entry("evil", OPA), "authz"],
+  ["it says which", `authz/${OPA}`, entry("shop", OPA), /is none of the mesh$/],
+  ["a host of one namespace", "authz.example", entry("authz", "authz.example"), "authz"],
+  [
+    "a host of several",
+    "authz.example",
+    entry("authz", "authz.example") + entry("evil", "authz.example"),
+    /is in several namespaces \(authz, evil\)/,
+  ],
+  [
+    "a host of the root namespace, and of others",
+    "authz.example",
+    entry("istio-system", "authz.example") + entry("aaa", "authz.example"),
+    "istio-system",
+  ],
+  [
+    "a host of the root namespace, and of the workload's own",
+    "authz.example",
+    entry("istio-system", "authz.example") + entry("shop", "authz.example"),
+    /is that of namespace istio-system, and a ServiceEntry of namespace shop has its name here$/,
+  ],
+  [
+    "a name like a service's that only another namespace has",
+    "gone.authz.svc.cluster.local",
+    entry("evil", "gone.authz.svc.cluster.local"),
+    /is that of namespace authz, and a ServiceEntry of namespace evil/,
+  ],
+];
+for (const [what, service, entries, expected] of claimed) {
+  test(`EA-1, EA-30: ${what}`, () => {
+    const yaml = providers(`- {name: opa, envoyExtAuthzGrpc: {service: ${service}, port: 9191}}`);
+    const [found] = authorizers(entries + yaml + policy("opa")) ?? [];
+    assert.ok(found);
+    if (typeof expected === "string") {
+      assert.ok(found.kind === "grpc");
+      assert.equal(found.namespace, expected);
+    } else {
+      assert.ok(found.kind === "unusable");
+      assert.match(found.problem, expected);
+    }
+  });
+}
+
 test("AP-122: those that the workload's policies name, in the order of their names, each once", () => {
   const two = `
 - {name: b, envoyExtAuthzGrpc: {service: ${OPA}, port: 9191}}

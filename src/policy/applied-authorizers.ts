@@ -5,6 +5,7 @@ import {
   isExternalAuthorizer,
   type RequestBodyInCheck,
 } from "../api/extension-provider.ts";
+import type { ServiceEntry } from "../api/service-entry.ts";
 import type { Destination, EffectiveAuthorization } from "./workload-view.ts";
 
 export type AppliedAuthorizer = UnusableAuthorizer | UsableAuthorizer;
@@ -47,10 +48,18 @@ export interface AppliedHttpAuthorizer extends Usable {
   readonly headersToDownstreamOnAllow: readonly string[];
 }
 
-export interface AuthorizerSources {
+export interface AuthorizerSources extends ServiceOwners {
   /** Of the mesh configuration. */
   readonly providers: readonly ExtensionProvider[];
+  /** Of the workload that asks. */
   readonly destinations: readonly Destination[];
+}
+
+/** Who has a word in what a host of the mesh configuration means. */
+export interface ServiceOwners {
+  readonly rootNamespace: string;
+  /** All of the mesh, whoever they are for. */
+  readonly serviceEntries: readonly Pick<ServiceEntry, "meta" | "hosts">[];
 }
 
 /** @returns by name, in the order in which they are asked (AP-122) */
@@ -64,13 +73,13 @@ export function appliedAuthorizers(
 
 function appliedAuthorizer(
   name: string,
-  { providers, destinations }: AuthorizerSources,
+  { providers, destinations, ...owners }: AuthorizerSources,
 ): AppliedAuthorizer {
   const provider = providers.find((one) => one.name === name);
   const problem = providerProblem(name, provider);
   if (problem !== undefined) return { name, kind: "unusable", problem };
   if (provider === undefined || !isExternalAuthorizer(provider)) throw new TypeError(name);
-  const service = serviceOf(provider, destinations);
+  const service = serviceOf(provider, destinations, owners);
   if (typeof service === "string") return { name, kind: "unusable", problem: service };
   return { ...howItIsAsked(provider), ...service };
 }
@@ -91,25 +100,52 @@ type FoundService = Pick<Usable, "host" | "namespace">;
 
 export type KnownService = Pick<Destination, "host" | "serviceNamespace" | "servicePort">;
 
-/** EA-1 @returns a problem where it cannot be told which service is meant */
+/**
+ * EA-1. Whom the mesh configuration means is no matter of a workload's own namespace: a ServiceEntry there, or an older one
+ * elsewhere, would put another authorizer in its place, and let pass what the mesh refuses.
+ *
+ * @param known to whoever asks
+ * @returns a problem where it cannot be told which service is meant, or another one is known by its name
+ */
 export function serviceOf(
   { service, port }: Pick<ExternalAuthorizer, "service" | "port">,
-  destinations: readonly KnownService[],
+  known: readonly KnownService[],
+  owners: ServiceOwners,
 ): FoundService | string {
   const slash = service.indexOf("/");
   const host = service.slice(slash + 1);
-  const meant = destinations.filter(
-    (one) => one.host === host && (slash < 0 || one.serviceNamespace === service.slice(0, slash)),
-  );
-  const [first] = meant;
-  if (first === undefined) return `its service ${service} is none of the mesh`;
-  const namespaces = [...new Set(meant.map(({ serviceNamespace }) => serviceNamespace))];
+  const alike = known.filter((one) => one.host === host);
+  const namespaces = slash < 0 ? ownersOf(host, owners) : [service.slice(0, slash)];
+  const isNone = `its service ${service} is none of the mesh`;
+  if (alike.length === 0) return isNone;
   if (namespaces.length > 1)
     return `its service ${service} is in several namespaces (${namespaces.join(", ")}), and it says not which`;
+  const [namespace = ""] = namespaces;
+  const meant = alike.filter(({ serviceNamespace }) => serviceNamespace === namespace);
+  if (meant.length === 0 && slash >= 0) return isNone;
+  if (meant.length === 0) {
+    const others = [...new Set(alike.map(({ serviceNamespace }) => serviceNamespace))].join(", ");
+    return `its service ${host} is that of namespace ${namespace}, and a ServiceEntry of namespace ${others} has its name here`;
+  }
   const hasPort = meant.some(({ servicePort }) => servicePort === port);
   const ports = [...new Set(meant.map(({ servicePort }) => servicePort))];
   if (!hasPort) return `its service ${service} has no port ${port} (it has ${ports.join(", ")})`;
-  return { host, namespace: first.serviceNamespace };
+  return { host, namespace };
+}
+
+/** `NAME.NAMESPACE.svc.cluster.local` */
+const SERVICE_HOST = /^[^.]+\.([^.]+)\.svc\.cluster\.local$/;
+
+/** The namespaces that may be meant by a host alone: of a service its own; of other hosts the root namespace, or whoever defines them. */
+function ownersOf(
+  host: string,
+  { rootNamespace, serviceEntries }: ServiceOwners,
+): readonly string[] {
+  const [, ofService] = SERVICE_HOST.exec(host) ?? [];
+  if (ofService !== undefined) return [ofService];
+  const entries = serviceEntries.filter(({ hosts }) => hosts.includes(host));
+  const namespaces = [...new Set(entries.map(({ meta }) => meta.namespace))].sort();
+  return namespaces.includes(rootNamespace) ? [rootNamespace] : namespaces;
 }
 
 /** Timers count no further: 24 days. */

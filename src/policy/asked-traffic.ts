@@ -56,11 +56,14 @@ export function askedHttpRequest({
   inbound,
   route,
   connection,
+  host,
 }: {
   readonly question: Question;
   readonly inbound: Inbound;
   readonly route: Route | undefined;
   readonly connection: Connection;
+  /** What is called where the question does not say; absent: the service that leads there. */
+  readonly host?: string;
 }): HttpRequest {
   const { request } = question;
   if (request === undefined) {
@@ -76,7 +79,7 @@ export function askedHttpRequest({
     connection,
     method: request.method,
     path: normalizePath(request.path, inbound.pathNormalization),
-    authority: request.headers.get("host") ?? usualAuthority(question, route),
+    authority: request.headers.get("host") ?? host ?? usualAuthority(question, route),
     remoteAddress: forwardedAddress(request) ?? connection.sourceAddress,
     header: (name) => request.headers.get(name),
   };

@@ -8,9 +8,12 @@ import type { WorkloadView } from "./workload-view.ts";
 export interface Assumptions {
   readonly authority?: string;
   readonly sourceAddress?: string;
+  /** A request without a token; "never seen": no RequestAuthentication applies to the callee. */
+  readonly token?: "none" | "never seen";
 }
 
 const AUTHORITY_FIELDS = /^(hosts|notHosts|request\.headers\[(host|:authority)\])$/i;
+const TOKEN_FIELDS = /^((not)?requestPrincipals|request\.auth\..*)$/i;
 const ADDRESS_FIELDS = /^((not)?(remote)?ipBlocks|source\.ip|remote\.ip)$/i;
 
 export function assumptionsOf(
@@ -30,10 +33,20 @@ export function assumptionsOf(
   const assumesAuthority =
     !question.request?.headers.has("host") && asksAbout(view, AUTHORITY_FIELDS);
   const assumesAddress = asksAbout(view, ADDRESS_FIELDS) || admitsByAddress(snapshot, question);
+  const token = request && assumedToken(view, question);
   return {
     ...(request?.authority !== undefined && assumesAuthority && { authority: request.authority }),
     ...(assumesAddress && { sourceAddress: connection.sourceAddress }),
+    ...(token !== undefined && { token }),
   };
+}
+
+function assumedToken(view: WorkloadView, { request }: Question): Assumptions["token"] {
+  if (request?.payload !== undefined || request?.authentication !== undefined) return undefined;
+  const { tokenRules = [] } = view.inbound;
+  const isDemanded = tokenRules.some(({ presence }) => presence === "REQUIRED");
+  if (!isDemanded && !asksAbout(view, TOKEN_FIELDS)) return undefined;
+  return tokenRules.length === 0 ? "never seen" : "none";
 }
 
 /** Whether a NetworkPolicy of the callee has an `ipBlock`. */

@@ -35,7 +35,7 @@ const rows: [what: string, yaml: string, problem: RegExp | undefined][] = [
   [
     "nobody",
     provider(HOST),
-    /the authorizer "opa", and its service opa\.authz\.\S+ is none of the mesh: what/,
+    /the authorizer "opa" \(mesh\.yaml:\d+\), and its service opa\.authz\.\S+ is none of the mesh: what/,
   ],
   [
     "half a name",
@@ -47,7 +47,6 @@ const rows: [what: string, yaml: string, problem: RegExp | undefined][] = [
     service + provider(HOST, 80),
     /has no port 80 \(it has 9191\): what this policy matches is refused$/,
   ],
-  ["a provider of another name", `${service}\n---\nextensionProviders: []\n`, undefined],
 ];
 for (const [what, yaml, problem] of rows) {
   test(`EA-30: an authorizer at ${what}`, () => {
@@ -57,3 +56,62 @@ for (const [what, yaml, problem] of rows) {
     else assert.match(notice?.message ?? "", problem);
   });
 }
+
+const others: typeof rows = [
+  [
+    "that nobody defines",
+    "",
+    /the authorizer "opa", and extensionProviders .* does not define it \(no authorizer is defined\): what this/,
+  ],
+  [
+    "that is misspelt",
+    provider(HOST).replace("name: opa", "name: oap"),
+    /does not define it \(defined are: oap \(mesh\.yaml:8\)\): what/,
+  ],
+  [
+    "that authorizes nothing",
+    "\n---\nextensionProviders: [{name: opa, zipkin: {service: a.b, port: 1}}]\n",
+    /the authorizer "opa" \(mesh\.yaml:8\), and it is of kind zipkin, which authorizes nothing \(no/,
+  ],
+  [
+    "whose service may be another cluster's",
+    `${provider(HOST)}\n---
+apiVersion: hauberk.dev/v1
+kind: RemoteCluster
+metadata: {name: west}
+spec: {server: "127.0.0.1:1"}
+`,
+    undefined,
+  ],
+];
+for (const [what, yaml, problem] of others) {
+  test(`AP-120: an authorizer ${what}`, () => {
+    const [notice, ...more] = authorizerNotices(resourcesOf(policy + yaml));
+    assert.deepEqual(more, []);
+    if (problem === undefined) assert.equal(notice, undefined);
+    else assert.match(notice?.message ?? "", problem);
+  });
+}
+
+test("the place of a note is the line of the name in the policy", () => {
+  const text = `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: ask, namespace: shop}
+spec:
+  action: CUSTOM
+  provider:
+    name: opa
+  rules: [{}]
+`;
+  const [notice] = authorizerNotices(resourcesOf(text));
+  assert.deepEqual([notice?.source.line, notice?.path], [7, "spec.provider.name"]);
+});
+
+test("AP-110: a policy on trial would refuse", () => {
+  const trial = policy.replace(
+    "namespace: shop",
+    'namespace: shop, annotations: {hauberk.dev/dry-run: "true"}',
+  );
+  const [notice] = authorizerNotices(resourcesOf(trial));
+  assert.match(notice?.message ?? "", /: what this policy matches would be refused$/);
+});

@@ -1,6 +1,6 @@
 /**
  * Addresses of hosts that have none of their own, so that connections to them can be told apart by where they go: of the
- * ranges that Istio takes them from. An address follows from the host's name, and moves only where two would be one.
+ * ranges that Istio takes them from. An address follows from the host's name; where two would be one, the second moves.
  * Source: https://istio.io/latest/docs/ops/configuration/traffic-management/dns-proxy/#address-auto-allocation
  */
 import type { IpAddresses } from "./workload.ts";
@@ -9,11 +9,14 @@ import type { IpAddresses } from "./workload.ts";
 const FIRST = 1;
 const COUNT = 65_534;
 
-/** @param names each once, such as `namespace/host` */
+/**
+ * @param names each once, such as `namespace/host`; who comes first keeps his address whoever comes later, and has one
+ *   although there may be too many
+ */
 export function automaticAddresses(names: readonly string[]): ReadonlyMap<string, IpAddresses> {
   const taken = new Set<number>();
   const addresses = new Map<string, IpAddresses>();
-  for (const name of [...names].sort()) {
+  for (const name of names) {
     if (taken.size === COUNT) break;
     let number = FIRST + (hash(name) % COUNT);
     while (taken.has(number)) number = FIRST + (number % COUNT);

@@ -131,8 +131,10 @@ function buildInbound(
   const peerAuthentication = effectivePeerAuthentication(snapshot, workload);
   const tokenRules = appliedTokenRules(snapshot, workload);
   const authorization = effectiveAuthorization(snapshot, workload);
-  const providers = snapshot.settings.extensionProviders;
-  const authorizers = appliedAuthorizers(authorization, { providers, destinations });
+  const { extensionProviders: providers, rootNamespace } = snapshot.settings;
+  const { serviceEntries } = snapshot;
+  const sources = { providers, destinations, rootNamespace, serviceEntries };
+  const authorizers = appliedAuthorizers(authorization, sources);
   const rateLimits = appliedRateLimits(snapshot, workload);
   return {
     // Of a gateway it is `gateway` that says where clients call (PA-21).

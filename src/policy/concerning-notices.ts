@@ -14,6 +14,7 @@ import type { Service } from "../api/service.ts";
 import { fullHost } from "./destination-rules.ts";
 import { isBehind, type MeshSnapshot } from "./mesh-snapshot.ts";
 import { isolatingPolicies } from "./network-policy.ts";
+import { isAttached } from "./policy-selection.ts";
 import type { ServicePortName } from "./route.ts";
 import { serviceHost } from "./service-host.ts";
 import type { Workload } from "./workload.ts";
@@ -112,7 +113,8 @@ function rankOfPolicy(policy: SelectingPolicy, { snapshot, concern }: Asked): Ra
 
 function binds(policy: SelectingPolicy, workload: Workload, rootNamespace: string): boolean {
   const { kind, meta, selector } = policy;
-  if ("targetRefs" in policy && policy.targetRefs.length > 0) return false;
+  if ("targetRefs" in policy && policy.targetRefs.length > 0)
+    return isAttached(policy, workload, { rootNamespace });
   const inRoot = meta.namespace === rootNamespace;
   if (kind === "PeerAuthentication" && inRoot && Object.keys(selector).length > 0) return false;
   return (inRoot || meta.namespace === workload.namespace) && selects(selector, workload.labels);

@@ -16,6 +16,8 @@ export interface Decision extends Judged {
   readonly audited?: RuleRef;
   /** Rate limits on trial (`mode: Shadow`) that had no room for the traffic; absent: none. */
   readonly shadowLimits?: readonly LimitOutcome[];
+  /** Rate limits of the whole mesh by which it was not counted: nobody could be asked, or knew of the limit; absent: none. */
+  readonly uncounted?: readonly string[];
   /** What external authorizers said of the traffic, in the order in which they were asked; absent: none was. */
   readonly asked?: readonly AuthorizerAnswer[];
 }

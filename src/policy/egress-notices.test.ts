@@ -60,6 +60,13 @@ const rows: readonly [name: string, yaml: string, told: RegExp | undefined][] = 
     rule(`{host: a.example, ${SELECTOR}, trafficPolicy: {tls: {mode: SIMPLE, credentialName: a}}}`),
     /Secret web\/a is not there/,
   ],
+  [
+    "an endpoint that is the pod's own",
+    entry(
+      `{hosts: [a.example], ports: [${HTTP}], resolution: STATIC, endpoints: [{address: 192.0.2.1}, {address: 127.0.0.1}]}`,
+    ),
+    /^"127\.0\.0\.1" is the calling pod itself/,
+  ],
 ];
 for (const [name, yaml, told] of rows) {
   test(`${name}: ${told === undefined ? "nothing" : "it"} is told`, () => {
@@ -70,7 +77,9 @@ for (const [name, yaml, told] of rows) {
 }
 
 test("on the machine's loopback it is told once what passes no sidecar", () => {
-  const yaml = entry(`{hosts: [a.example], ports: [${HTTP}], resolution: DNS}`);
+  const yaml = entry(
+    `{hosts: [a.example], ports: [${HTTP}], resolution: STATIC, endpoints: [{address: 127.0.0.1}]}`,
+  );
   const [message, ...others] = messages(yaml, { addressing: "loopback" });
   assert.match(message ?? "", /HTTP proxy alone.*passes no sidecar/);
   assert.deepEqual(others, []);

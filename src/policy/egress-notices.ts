@@ -18,6 +18,7 @@ export function egressNotices(
     ...ofKind(resources, "DestinationRule").flatMap((rule) => credentialNotices(rule, resources)),
     ...entries.flatMap((entry) => selectorNotice(entry, { resources, workloads })),
     ...loopbackNotice(entries, workloads),
+    ...entries.flatMap((entry) => ownAddressNotice(entry, workloads)),
   ];
 }
 
@@ -71,6 +72,20 @@ function selectorNotice(
   if (isSelected) return [];
   const message = "selects no pod and no WorkloadEntry, so that it has no endpoint";
   return [{ source, path: "spec.workloadSelector", message }];
+}
+
+const LOOPBACK = /^(127\.|::1$|localhost$)/;
+
+/** Where pods have networks of their own, so is their loopback. */
+function ownAddressNotice(
+  { meta, endpoints }: ServiceEntry,
+  workloads: readonly Workload[],
+): readonly Notice[] {
+  const own = endpoints.find(({ address }) => LOOPBACK.test(address));
+  const isNetworked = workloads.some(({ addresses }) => addresses !== undefined);
+  if (own === undefined || !isNetworked) return [];
+  const message = `${quoted(own.address)} is the calling pod itself, since each has a network of its own; what listens on this machine is called by another of its addresses`;
+  return [{ source: meta.source, path: "spec.endpoints", message }];
 }
 
 /** Told once, at the first. */

@@ -22,7 +22,7 @@ import { trialOutcome } from "./trial-outcome.ts";
  * decide is told where it differs. Never throws.
  */
 export function explain(decision: Decision): string {
-  const { verdict, reason, audited, shadowLimits = [], asked = [] } = decision;
+  const { verdict, reason, audited, shadowLimits = [], uncounted = [], asked = [] } = decision;
   return [
     `${OPENINGS[verdict]}: ${sentence(reason)}`,
     ...details(reason),
@@ -31,8 +31,11 @@ export function explain(decision: Decision): string {
     ...(audited === undefined ? [] : [`Audited: ${ruleInWords(audited)} matches, an AUDIT rule.`]),
     ...trialInWords(decision),
     ...shadowLimits.map((limit) => `On trial (mode: Shadow), ${limitedInWords(limit)}.`),
+    ...uncounted.map((limit) => `Rate limit ${limit} did not count it: ${NOBODY_COUNTED}.`),
   ].join("\n");
 }
+
+const NOBODY_COUNTED = "whoever counts for the mesh could not be asked, or knew no such limit";
 
 function trialInWords(decision: Decision): string[] {
   const differing = differingTrial(decision);
@@ -58,7 +61,7 @@ const OPENINGS: Readonly<Record<Verdict, string>> = {
 
 /** What policies say beside the verdict, each in one short line: nothing for most decisions. */
 export function summarizeAside(decision: Decision): readonly string[] {
-  const { audited, shadowLimits = [], asked = [] } = decision;
+  const { audited, shadowLimits = [], uncounted = [], asked = [] } = decision;
   const trial = differingTrial(decision);
   return [
     ...asked.map(answerInWords),
@@ -67,6 +70,7 @@ export function summarizeAside(decision: Decision): readonly string[] {
       ? []
       : [`on trial ${OPENINGS[trial.verdict].toLowerCase()}: ${summarize(trial.reason)}`]),
     ...shadowLimits.map((limit) => `on trial: rate limit ${shortLimit(limit)}`),
+    ...uncounted.map((limit) => `not counted by rate limit ${limit}: ${NOBODY_COUNTED}`),
   ];
 }
 

@@ -93,6 +93,18 @@ const selection: [what: string, yaml: string, way: string][] = [
     "none",
   ],
   [
+    "a namespace that says it has the name of one that is selected",
+    gateway(
+      HTTP.replace(
+        "from: All",
+        "from: Selector, selector: {matchLabels: {kubernetes.io/metadata.name: other}}",
+      ),
+    ) +
+      "\n---\n{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {kubernetes.io/metadata.name: other}}}" +
+      route(`{${TO_API}}`),
+    "none",
+  ],
+  [
     "a parent in its own namespace",
     gateway() + route(`{${TO_API}}`, { parent: "port: 80" }),
     "none",

@@ -8,6 +8,7 @@ import type {
   KubernetesGateway,
 } from "../api/gateway-api/kubernetes-gateway.ts";
 import { isGranted } from "../api/gateway-api/reference-grant.ts";
+import { terminateMode } from "../api/gateway-api/terminate-mode.ts";
 import { quoted } from "../api/quoted.ts";
 import type { OfferedServer } from "./gateway-servers.ts";
 import type { SecretLookup } from "./gateway-tls.ts";
@@ -20,9 +21,6 @@ import type { Workload } from "./workload.ts";
 
 /** The label of the pods that are made for a Gateway; its value is the Gateway's name. */
 export const GATEWAY_NAME_LABEL = "gateway.networking.k8s.io/gateway-name";
-/** How TLS is terminated, where it is more than a certificate of the server. */
-const TERMINATE_OPTION = "gateway.istio.io/tls-terminate-mode";
-const TERMINATE_MODES = ["SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL", "ISTIO_MUTUAL"] as const;
 /** Of an RSA key, and of an elliptic curve. */
 const MOST_CERTIFICATES = 2;
 
@@ -107,9 +105,8 @@ function settingsOf({ gateway, listener }: Listening): GatewayServerSettings {
 
 function tlsSettings({ gateway, listener: { tls } }: Listening): ServerTlsSettings | undefined {
   if (tls === undefined) return undefined;
-  const terminating = TERMINATE_MODES.find((mode) => mode === tls.options[TERMINATE_OPTION]);
   return {
-    mode: tls.mode === "Passthrough" ? "PASSTHROUGH" : (terminating ?? "SIMPLE"),
+    mode: tls.mode === "Passthrough" ? "PASSTHROUGH" : terminateMode(tls.options),
     httpsRedirect: false,
     credentialNames: tls.certificateRefs
       .slice(0, MOST_CERTIFICATES)

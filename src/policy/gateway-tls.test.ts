@@ -183,3 +183,18 @@ for (const mode of ["PASSTHROUGH", "ISTIO_MUTUAL"]) {
     assert.deepEqual([certificates, problem], [[], undefined]);
   });
 }
+
+test("ISTIO_MUTUAL: what callers of the mesh must have besides; a list in a file serves nobody", () => {
+  const { callers } = tlsOf(
+    'mode: ISTIO_MUTUAL, subjectAltNames: [spiffe://a/b], verifyCertificateHash: ["AB:CD"]',
+    "",
+  );
+  assert.deepEqual(callers, {
+    subjectAltNames: ["spiffe://a/b"],
+    certificateHashes: ["abcd"],
+    publicKeyHashes: [],
+  });
+  assert.equal(tlsOf("mode: ISTIO_MUTUAL", "").callers, undefined);
+  const unread = tlsOf("mode: ISTIO_MUTUAL, caCrl: /crl.pem", "");
+  assert.match(unread.problem ?? "", /^it names files \("\/crl\.pem"\), which no gateway here reads/);
+});

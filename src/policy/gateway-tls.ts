@@ -3,7 +3,13 @@ import type { ServerTlsSettings } from "../api/gateway.ts";
 import { quoted } from "../api/quoted.ts";
 import type { Secret } from "../api/secret.ts";
 import { shortList } from "../api/short-list.ts";
-import type { ClientTrust, GatewayTls, ServerCertificate, TlsVersion } from "./gateway-view.ts";
+import type {
+  CallerDemands,
+  ClientTrust,
+  GatewayTls,
+  ServerCertificate,
+  TlsVersion,
+} from "./gateway-view.ts";
 import {
   type AuthoritiesOfSecret,
   authoritiesOf,
@@ -24,6 +30,7 @@ export function gatewayTls(settings: ServerTlsSettings, secretNamed: SecretLooku
     maxVersion: versionOf(settings.maxProtocolVersion, "TLSv1.3"),
   };
   const base = { mode, ...versions, cipherSuites: knownSuites(cipherSuites), ecdhCurves };
+  if (mode === "ISTIO_MUTUAL") return { ...base, certificates: [], ...ofTheMesh(settings) };
   if (!TERMINATING.includes(mode)) return { ...base, certificates: [] };
   try {
     const certificates = certificatesOf(settings, secretNamed);
@@ -33,6 +40,22 @@ export function gatewayTls(settings: ServerTlsSettings, secretNamed: SecretLooku
     if (!(error instanceof UnfitSecretError)) throw error;
     return { ...base, certificates: [], problem: error.message };
   }
+}
+
+/** Its certificates are the mesh's, and so are their revocation lists; a list in a file would go unread. */
+function ofTheMesh({
+  files,
+  ...settings
+}: ServerTlsSettings): Pick<GatewayTls, "callers" | "problem"> {
+  if (files.length > 0) {
+    const named = shortList(files.map(quoted));
+    return {
+      problem: `it names files (${named}), which no gateway here reads in mode ISTIO_MUTUAL`,
+    };
+  }
+  const callers = demandsOf(settings);
+  const count = Object.values(callers).reduce((sum, names) => sum + names.length, 0);
+  return count === 0 ? {} : { callers };
 }
 
 /** Older ones than 1.2 are served by nobody here. */
@@ -65,9 +88,15 @@ function required(secret: Secret | string): Secret {
 }
 
 function clientTrustOf(settings: ServerTlsSettings, secretNamed: SecretLookup): ClientTrust {
-  const { subjectAltNames, verifyCertificateHash, verifyCertificateSpki } = settings;
+  return { ...clientAuthorities(settings, secretNamed), ...demandsOf(settings) };
+}
+
+function demandsOf({
+  subjectAltNames,
+  verifyCertificateHash,
+  verifyCertificateSpki,
+}: Omit<ServerTlsSettings, "files">): CallerDemands {
   return {
-    ...clientAuthorities(settings, secretNamed),
     subjectAltNames,
     certificateHashes: verifyCertificateHash.map((hash) => hash.replaceAll(":", "").toLowerCase()),
     publicKeyHashes: verifyCertificateSpki,

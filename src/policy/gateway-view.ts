@@ -59,6 +59,8 @@ export interface GatewayTls {
   readonly certificates: readonly ServerCertificate[];
   /** Of MUTUAL and OPTIONAL_MUTUAL: what clients' certificates must lead to. ISTIO_MUTUAL trusts the mesh's roots. */
   readonly clientTrust?: ClientTrust;
+  /** Of ISTIO_MUTUAL: what callers of the mesh must have besides; absent: nothing. */
+  readonly callers?: CallerDemands;
   readonly minVersion: TlsVersion;
   readonly maxVersion: TlsVersion;
   /** OpenSSL's names, for TLS 1.2; empty: the usual ones. */
@@ -80,11 +82,15 @@ export interface ServerCertificate {
   readonly keyPem: string;
 }
 
-export interface ClientTrust {
+export interface ClientTrust extends CallerDemands {
   /** PEM of authorities. */
   readonly authoritiesPem: string;
   /** PEM of revocation lists: a certificate that is on one is refused, and one whose issuer has none too. */
   readonly crlPem?: string;
+}
+
+/** Of a certificate that leads to a trusted authority. */
+export interface CallerDemands {
   /** Of which the certificate must have one; empty: any. */
   readonly subjectAltNames: readonly string[];
   /** SHA-256 of the whole certificate, lower-case hexadecimal; with `spki` one of all must fit; both empty: any. */

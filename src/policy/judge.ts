@@ -6,6 +6,7 @@
 import type { PortProtocol } from "../api/service.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
 import type { AppliedAuthorizer } from "./applied-authorizers.ts";
+import { type AskedServer, askedGatewayPort, serverRefusal } from "./asked-server.ts";
 import { addressOf, askedConnection, askedHttpRequest, verifiedRequest } from "./asked-traffic.ts";
 import { type Assumptions, assumptionsOf } from "./assumptions.ts";
 import type { TrafficProtocol } from "./authorization-rule.ts";
@@ -44,8 +45,10 @@ export interface Judgement {
   readonly transport: Transport;
   /** The DestinationRule that chose the transport; absent when none did. */
   readonly clientTls?: EffectiveClientTls;
-  /** What the callee's port demands; absent when the callee has no sidecar. */
+  /** What the callee's port demands; absent when the callee has no sidecar, and of a gateway. */
   readonly mutualTls?: EffectiveMutualTls;
+  /** Of a gateway: which of its servers is called. */
+  readonly server?: AskedServer;
   /** What the port was declared to carry. */
   readonly protocol: PortProtocol;
   readonly judgedAs: TrafficProtocol;
@@ -79,20 +82,32 @@ export type Transport =
 /** @throws QuestionError when the callee has no such port, a request is missing, or (BadRequestError) would be answered with 400 */
 export function judge(snapshot: MeshSnapshot, question: Question): Judgement {
   const view = buildWorkloadView(snapshot, question.to);
-  const port = inboundPort(view, question);
+  const asked = askedGatewayPort(view, question);
+  const server = asked?.server;
+  const port = asked?.port ?? inboundPort(view, question);
   const client = sidecarClient(question.from);
   const route = findRoute(snapshot, { ...question, client, port });
   const transport = transportOf(snapshot, { question, route });
   const judgedAs = protocolToJudge(port, question);
+  const unserved = server && handshakeRefusal(server, transport, route);
   const isProven = transport.kind === "mutual-tls" && !carriesAnyBytes(port);
   const principal = isProven ? transport.caller : undefined;
   const connection = askedConnection({ question, principal, route, port });
   const { trust, inbound } = view;
   const request =
-    judgedAs === "http" ? askedHttpRequest({ question, inbound, route, connection }) : undefined;
+    judgedAs === "http"
+      ? askedHttpRequest({
+          question,
+          inbound,
+          route,
+          connection,
+          ...(asked?.host !== undefined && { host: asked.host }),
+        })
+      : undefined;
   const verified = request && verifiedRequest(snapshot, question, { request, inbound });
   const refused =
     networkReason(snapshot, question) ??
+    unserved ??
     transportRefusal({ transport, to: question.to, port, route, trust });
   const decision: Decision = refused
     ? { verdict: "deny", reason: refused }
@@ -102,7 +117,8 @@ export function judge(snapshot: MeshSnapshot, question: Question): Judgement {
     ...afterwards(decision, { view, connection, request: verified }),
     transport,
     ...(route?.destination.clientTls && { clientTls: route.destination.clientTls }),
-    ...(question.to.injected && { mutualTls: port.mutualTls }),
+    ...(server === undefined && question.to.injected && { mutualTls: port.mutualTls }),
+    ...(server && { server }),
     protocol: port.protocol,
     judgedAs,
     ...(route && { via: viaOf(route) }),
@@ -142,6 +158,19 @@ function inboundPort(view: WorkloadView, { to, containerPort }: Question): Inbou
   throw new QuestionError(
     `${to.namespace}/${to.name} has no container port ${containerPort}; it has: ${known}`,
   );
+}
+
+/** A server of a gateway proves what its Gateway says, and asks for what that says. */
+function handshakeRefusal(
+  server: AskedServer,
+  transport: Transport,
+  route: Route | undefined,
+): Reason | undefined {
+  const problem = serverRefusal(server, transport.kind);
+  if (problem === undefined) return undefined;
+  if (transport.kind === "plaintext") return { because: "peer-not-verified", problem };
+  const origin = route?.destination.clientTls?.origin ?? "default";
+  return { because: "callee-not-verified", problem, origin };
 }
 
 function sidecarClient(from: Caller): Workload | "no-sidecar" {

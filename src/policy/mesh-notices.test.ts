@@ -291,7 +291,15 @@ const mistakes: [what: string, right: string, wrong: string, notices: readonly s
     "selector: {matchLabels: {app: cart, version: v1}}",
     "targetRefs: [{kind: Service, group: '', name: cart}]",
     [
-      "AuthorizationPolicy shop/cart: spec.targetRefs name what a gateway serves, and there is none here, so this policy has no effect; use a selector",
+      "AuthorizationPolicy shop/cart: spec.targetRefs name what a waypoint serves, and there is none here, so this policy has no effect; use a selector",
+    ],
+  ],
+  [
+    "AP-13 a policy that is attached to a gateway that is not there",
+    "selector: {matchLabels: {app: cart, version: v1}}",
+    "targetRefs: [{kind: Gateway, group: gateway.networking.k8s.io, name: front}]",
+    [
+      'AuthorizationPolicy shop/cart: spec.targetRefs name "front", and no gateway of the Gateway API in namespace shop is called so, so this policy has no effect; one of Istio\'s own takes a selector',
     ],
   ],
   [
@@ -458,6 +466,30 @@ const mistakes: [what: string, right: string, wrong: string, notices: readonly s
     ],
   ],
 ];
+test("AP-13 nothing is told of a policy that is attached to a gateway that is there", () => {
+  const text = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: front-istio, namespace: edge}
+spec:
+  selector: {matchLabels: {gateway.networking.k8s.io/gateway-name: front}}
+  template:
+    metadata:
+      labels: {gateway.networking.k8s.io/gateway-name: front, sidecar.istio.io/inject: "true"}
+      annotations: {inject.istio.io/templates: gateway}
+    spec: {containers: [{name: istio-proxy, image: auto}]}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: nobody, namespace: edge}
+spec: {targetRefs: [{kind: Gateway, group: gateway.networking.k8s.io, name: front}]}`;
+  const attached = meshNotices(resourcesOf(text), snapshotOf(text).workloads);
+  assert.deepEqual(attached, []);
+  const elsewhere = text.replace("nobody, namespace: edge", "nobody, namespace: istio-system");
+  const notices = meshNotices(resourcesOf(elsewhere), snapshotOf(elsewhere).workloads);
+  assert.match(notices.map(({ message }) => message).join("\n"), /^name "front", and no gateway/);
+});
+
 for (const [what, right, wrong, notices] of mistakes) {
   test(`${what}: exactly that is told`, () => {
     assert.equal(MESH.split(right).length, 2, "the right text is there once");

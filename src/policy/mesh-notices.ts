@@ -28,7 +28,6 @@ import { ruleNotices } from "./rule-notices.ts";
 import { policySelectorNotice } from "./selector-notices.ts";
 import { governingServiceNotices, serviceNotices } from "./service-notices.ts";
 import { telemetryNotices } from "./telemetry-notices.ts";
-import { enforcementNotices } from "./unenforced-resources.ts";
 import type { Workload } from "./workload.ts";
 
 /**
@@ -50,8 +49,7 @@ export function meshNotices(
     ...hiddenTrafficPolicyNotices(resources),
     ...resources.flatMap((resource) => noticesOn(resource, inventory)),
     ...networkNotices(takeNetworkInventory(resources, inventory)),
-    ...enforcementNotices(resources),
-    ...(inventory.remoteClusters.length > 0 ? [] : authorizerNotices(resources)),
+    ...authorizerNotices(resources),
     ...egressNotices(resources, workloads),
     ...gatewayNotices(resources, workloads),
     ...(inventory.remoteClusters.length > 0 ? [] : routeNotices(resources, workloads)),

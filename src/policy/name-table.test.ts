@@ -92,6 +92,62 @@ for (const [name, namespace, answer] of cases) {
   });
 }
 
+/** As a ServiceEntry of another namespace has it, which all callers see. */
+function claimed(host: string, serviceNamespace = "evil"): Destination {
+  return {
+    serviceName: host,
+    serviceNamespace,
+    host,
+    servicePort: 80,
+    protocol: "auto",
+    addresses: ["240.240.0.1"],
+    identities: [],
+    serverName: "",
+    endpoints: [],
+    serviceEntry: {
+      origin: {
+        ref: { kind: "ServiceEntry", namespace: serviceNamespace, name: "claim" },
+        source: { file: "mesh.yaml", line: 1 },
+      },
+      location: "MESH_EXTERNAL",
+      resolution: "STATIC",
+    },
+  };
+}
+
+const CLAIMED: NameAnswer = { ipv4: ["240.240.0.1"], ipv6: [] };
+const claims: [host: string, asked: string, namespace: string | undefined, NameAnswer][] = [
+  ["api", "api", "shop", at("96", 1)],
+  ["api", "api", "elsewhere", CLAIMED],
+  ["api.shop", "api.shop", undefined, at("96", 1)],
+  ["api.shop.svc", "api.shop.svc", undefined, at("96", 1)],
+  ["api.shop.cluster.local", "api.shop", undefined, at("96", 1)],
+  ["peers.shop.svc.cluster.local", "peers.shop.svc.cluster.local", "shop", at("244", 1, 2)],
+  ["etcd-0.peers.shop.svc.cluster.local", "etcd-0.peers", "shop", at("244", 1)],
+  ["etcd-2.peers.shop.svc.cluster.local", "etcd-2.peers", "shop", "not-ours"],
+  [
+    "etcd-2.peers.shop.svc.cluster.local",
+    "etcd-2.peers.shop.svc.cluster.local",
+    "shop",
+    "no-such-name",
+  ],
+  ["registry.example.com", "registry.example.com", "shop", CLAIMED],
+];
+for (const [host, asked, namespace, answer] of claims) {
+  test(`a foreign ServiceEntry that claims "${host}": "${asked}" in ${namespace} is ${JSON.stringify(answer)}`, () => {
+    const services = buildDestinations(
+      snapshotOf(MESH, { addressing: "own", notReady: ["shop/etcd-2"] }),
+    );
+    assert.deepEqual(nameTableOf([...services, claimed(host)]).find(asked, { namespace }), answer);
+  });
+}
+
+test("a namespace may give the pods of its own headless service other names", () => {
+  const services = buildDestinations(snapshotOf(MESH, { addressing: "own" }));
+  const host = "etcd-9.peers.shop.svc.cluster.local";
+  assert.deepEqual(nameTableOf([...services, claimed(host, "shop")]).find(host), CLAIMED);
+});
+
 test("where pods share the loopback no service has a name", () => {
   const loopback = nameTableOf(buildDestinations(snapshotOf(MESH)));
   assert.equal(loopback.find("api.shop.svc.cluster.local"), "no-such-name");

@@ -31,17 +31,43 @@ const NO_ADDRESSES: NameAddresses = { ipv4: [], ipv6: [] };
 
 /** @param destinations those without `addresses` are left out: their pods share the machine's loopback */
 export function nameTableOf(destinations: readonly Destination[]): NameTable {
-  const addresses = new Map<string, Set<string>>();
-  for (const destination of destinations) collectNames(addresses, destination);
-  const names = new Map([...addresses].map(([name, found]) => [name, byFamily(found)]));
+  const services = destinations.filter(({ serviceEntry }) => serviceEntry === undefined);
+  const isOfOthers = podsOfOthers(services);
+  const entries = destinations.filter((one) => one.serviceEntry && !isOfOthers(one));
+  // Whatever a name is short for, a service that is meant by it counts before a host that somebody has called so.
+  const tables = [namesOf(services), namesOf(entries)];
   return {
     find(name, { namespace } = {}) {
-      for (const full of fullNames(name, namespace)) {
-        const found = names.get(full);
-        if (found !== undefined) return found;
+      const written = fullNames(name, namespace);
+      for (const names of tables) {
+        for (const full of written) {
+          const found = names.get(full);
+          if (found !== undefined) return found;
+        }
       }
       return unknown(name);
     },
+  };
+}
+
+function namesOf(destinations: readonly Destination[]): ReadonlyMap<string, NameAddresses> {
+  const addresses = new Map<string, Set<string>>();
+  for (const destination of destinations) collectNames(addresses, destination);
+  return new Map([...addresses].map(([name, found]) => [name, byFamily(found)]));
+}
+
+/** The names of a headless service's pods are its own, also of those that are not there now. */
+function podsOfOthers(
+  services: readonly Destination[],
+): (entry: Pick<Destination, "host" | "serviceNamespace">) => boolean {
+  const owners = new Map(
+    services.flatMap(({ host, headless, serviceNamespace }) =>
+      headless === undefined ? [] : [[host, serviceNamespace] as const],
+    ),
+  );
+  return ({ host, serviceNamespace }) => {
+    const owner = owners.get(host.slice(host.indexOf(".") + 1));
+    return owner !== undefined && owner !== serviceNamespace;
   };
 }
 

@@ -54,6 +54,15 @@ export function policiesFor<Policy extends TargetablePolicy>(
     .filter((policy) => isFor(policy, subject, options));
 }
 
+/** Whether a policy says by its `targetRefs` that it is for the subject (AP-13). */
+export function isAttached(
+  policy: TargetablePolicy,
+  subject: PolicySubject,
+  options: Pick<SelectionOptions, "rootNamespace">,
+): boolean {
+  return policy.targetRefs.length > 0 && isFor(policy, subject, options);
+}
+
 /** Whether a policy of a namespace in scope is for the subject. */
 function isFor(
   { meta, selector, targetRefs }: TargetablePolicy,

@@ -32,6 +32,57 @@ const TO_API = "http: [{route: [{destination: {host: api.shop.svc.cluster.local}
 const api = (kind: string, spec: string): string =>
   document("gateway.networking.k8s.io/v1", kind, "edge", spec);
 
+/** Why a route is left alone: Gateway API, "allowedRoutes" of a listener, and `parentRefs` of a route. */
+function untakenRoutes(): [what: string, yaml: string, notices: readonly RegExp[]][] {
+  const edge = (listener: string): string =>
+    api("Gateway", `{gatewayClassName: istio, listeners: [{name: a, port: 80, ${listener}}]}`);
+  const route = (parent: string, namespace = "shop"): string =>
+    document(
+      "gateway.networking.k8s.io/v1",
+      "HTTPRoute",
+      "edge",
+      `{parentRefs: [${parent}], rules: []}`,
+      namespace,
+    );
+  const allowed = (rules: string): string => `protocol: HTTP, allowedRoutes: ${rules}`;
+  const named = "{name: edge, namespace: shop}";
+  return [
+    [
+      "an HTTPRoute of another namespace",
+      edge("protocol: HTTP") + route(named, "istio-ingress"),
+      [
+        /: listener "a" takes routes of namespace shop alone, as allowedRoutes\.namespaces\.from is Same unless it is written, and this one is of istio-ingress$/,
+      ],
+    ],
+    [
+      "an HTTPRoute of a Gateway that is not there",
+      edge("protocol: HTTP") + route("{name: egde}"),
+      [/^"shop\/egde" .*: there is no such Gateway of the Gateway API$/],
+    ],
+    [
+      "an HTTPRoute for another port",
+      edge("protocol: HTTP") + route("{name: edge, port: 8080}"),
+      [/: port is 8080, and its listeners' is 80$/],
+    ],
+    [
+      "an HTTPRoute that a selector leaves out",
+      edge(allowed("{namespaces: {from: Selector, selector: {matchLabels: {a: b}}}}")) +
+        route(named),
+      [/: allowedRoutes\.namespaces\.selector of listener "a" does not select namespace shop$/],
+    ],
+    [
+      "an HTTPRoute of a listener for nobody",
+      edge(allowed("{namespaces: {from: None}}")) + route(named),
+      [/: allowedRoutes\.namespaces\.from of listener "a" is None$/],
+    ],
+    [
+      "an HTTPRoute of a listener of TCP",
+      edge("protocol: TCP") + route(named),
+      [/: its listeners there carry no HTTP$/],
+    ],
+  ];
+}
+
 const told: [what: string, yaml: string, notices: readonly RegExp[]][] = [
   ["nothing of a mesh without routes", "", []],
   [
@@ -89,8 +140,11 @@ const told: [what: string, yaml: string, notices: readonly RegExp[]][] = [
     "an HTTPRoute that no listener takes",
     api("Gateway", "{gatewayClassName: istio, listeners: [{name: a, port: 80, protocol: HTTP}]}") +
       api("HTTPRoute", "{parentRefs: [{name: edge, sectionName: b}, {name: edge}], rules: []}"),
-    [/^"shop\/edge" has no listener that takes this route/],
+    [
+      /^"shop\/edge" has no listener that takes this route: sectionName is "b", and its listeners are "a"$/,
+    ],
   ],
+  ...untakenRoutes(),
   [
     "backends that are not there, or not granted",
     api("Gateway", "{gatewayClassName: istio, listeners: [{name: a, port: 80, protocol: HTTP}]}") +

@@ -17,6 +17,7 @@ import { boundHttpRoutes } from "./routes/bound-http-routes.ts";
 import { fullHostName } from "./routes/host-pattern.ts";
 import { httpRouteSource } from "./routes/http-route-source.ts";
 import { gatewaysOf } from "./routes/virtual-service-routes.ts";
+import { whyUnbound } from "./unbound-http-route.ts";
 import type { Workload } from "./workload.ts";
 
 export function routeNotices(
@@ -200,9 +201,13 @@ function httpRouteNotices(route: HttpRouteResource, snapshot: MeshSnapshot): rea
         ),
       );
     })
-    .map(({ namespace = route.meta.namespace, name, line }) => ({
-      source: { file: route.meta.source.file, line },
-      path: "spec.parentRefs",
-      message: `${quoted(`${namespace}/${name}`)} has no listener that takes this route: there is no such Gateway, or its allowedRoutes, sectionName or port say otherwise`,
-    }));
+    .map((parent) => {
+      const { namespace = route.meta.namespace, name, line } = parent;
+      const why = whyUnbound(route, parent, gatewayApi.gateways);
+      return {
+        source: { file: route.meta.source.file, line },
+        path: "spec.parentRefs",
+        message: `${quoted(`${namespace}/${name}`)} has no listener that takes this route: ${why}`,
+      };
+    });
 }

@@ -1,11 +1,14 @@
 /** Selectors that select nothing: policies that bind nobody, and services that nobody answers for. */
+import type { AuthorizationPolicy } from "../api/authorization-policy.ts";
 import { closestName } from "../api/closest-name.ts";
 import { selects } from "../api/label-selector.ts";
+import { quoted } from "../api/quoted.ts";
 import type { Labels, Notice, SourceLocation } from "../api/resource.ts";
 import { shortList } from "../api/short-list.ts";
 import type { InventoryPod, MeshInventory } from "./mesh-inventory.ts";
 import { tellNames } from "./name-hint.ts";
 import type { PlacedPolicy } from "./placement-notices.ts";
+import { isAttached } from "./policy-selection.ts";
 
 /** A selector as written. */
 export interface WrittenSelector {
@@ -28,7 +31,7 @@ export function policySelectorNotice(
   const consequence = `this ${kind === "RateLimit" ? kind : "policy"} has no effect`;
   const inRoot = meta.namespace === inventory.settings.rootNamespace;
   if (kind === "AuthorizationPolicy" && policy.targetRefs.length > 0) {
-    return { source: meta.source, path: "spec.targetRefs", message: TARGETED };
+    return targetNotice(policy, inventory);
   }
   if (kind === "DestinationRule") {
     const { workloadSelector: selector = {} } = policy;
@@ -48,8 +51,22 @@ export function policySelectorNotice(
   return selectorNotice(inventory, { source: meta.source, path, selector, reach, consequence });
 }
 
-const TARGETED =
-  "name what a gateway serves, and there is none here, so this policy has no effect; use a selector";
+/** AP-13, AP-14: what is attached to a gateway that is here has its effect there. */
+function targetNotice(
+  policy: AuthorizationPolicy,
+  { pods, settings: { rootNamespace } }: MeshInventory,
+): Notice | undefined {
+  const { meta, targetRefs } = policy;
+  if (pods.some((pod) => isAttached(policy, pod, { rootNamespace }))) return undefined;
+  const gateways = targetRefs.filter(({ kind }) => kind === "Gateway");
+  const names = shortList(gateways.map(({ name }) => quoted(name)));
+  const message =
+    gateways.length === 0
+      ? "name what a waypoint serves, and there is none here, so this policy has no effect; use a selector"
+      : `name ${names}, and no gateway of the Gateway API in namespace ${meta.namespace} is called so, so this policy has no effect; one of Istio's own takes a selector`;
+  return { source: meta.source, path: "spec.targetRefs", message };
+}
+
 const SELECTS_FROM_ROOT =
   "is not obeyed in the root namespace (PA-4), so this policy has no effect; put it into the namespace of its workloads, or leave the selector out";
 

@@ -211,6 +211,41 @@ test("of several namespaces that define a host the caller's own counts", () => {
   assert.deepEqual(place(only(both, "shop/api-0")), ["192.0.2.1:80"]);
 });
 
+test("the root namespace says where a host is, however old another namespace's entry is", () => {
+  const at = (address: string) =>
+    `{hosts: [a.example], resolution: STATIC, ports: [${HTTP}], endpoints: [{address: ${address}}]}`;
+  const evil = entry(at("192.0.2.66"), { in: "evil", name: "aaa" });
+  const root = entry(at("192.0.2.1"), { in: "istio-system", name: "zzz" });
+  assert.deepEqual(place(only(evil + root)), ["192.0.2.1:80"]);
+  const own = entry(at("192.0.2.2"), { in: "web", name: "zzz" });
+  assert.deepEqual(place(only(evil + root + own)), ["192.0.2.2:80"]);
+});
+
+test("nobody takes a host's automatic address by a host that hashes alike", () => {
+  const victim = "web/a.example";
+  const [{ ipv4: before = "" } = {}] = automaticAddresses([victim]).values();
+  const twin = Array.from({ length: 1_000_000 }, (_, index) => `h${index}.example`).find(
+    (host) => automaticAddresses([`evil/${host}`]).get(`evil/${host}`)?.ipv4 === before,
+  );
+  assert.ok(twin);
+  const spec = (host: string) => `{hosts: [${host}], resolution: DNS, ports: [${HTTP}]}`;
+  const applied = (yaml: string, day: number): string =>
+    yaml.replace("metadata: {", `metadata: {creationTimestamp: "2026-01-0${day}T00:00:00Z", `);
+  const yaml =
+    applied(entry(spec("a.example"), { name: "victim" }), 1) +
+    applied(entry(spec(twin), { in: "evil", name: "aaa" }), 2);
+  const found = destinationsOf(yaml);
+  assert.equal(found.find(({ host }) => host === "a.example")?.addresses?.[0], before);
+  assert.notEqual(found.find(({ host }) => host === twin)?.addresses?.[0], before);
+});
+
+test("who comes first has an automatic address, however many others want one", () => {
+  const names = ["web/a.example", ...Array.from({ length: 70_000 }, (_, index) => `aaa/${index}`)];
+  const found = automaticAddresses(names);
+  assert.ok(found.has("web/a.example"));
+  assert.equal(found.size, 65_534);
+});
+
 test("a service of the mesh keeps its host, but for callers whose own namespace says otherwise", () => {
   const spec = `{hosts: [api.shop.svc.cluster.local], resolution: STATIC, ports: [${HTTP}], endpoints: [{address: 192.0.2.1}]}`;
   assert.deepEqual(place(only(entry(spec, { in: "web" }))), ["192.0.2.1:80"]);

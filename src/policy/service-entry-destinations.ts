@@ -24,7 +24,8 @@ export type WithServiceEntries = (
 /**
  * Adds the destinations of ServiceEntries to those of services, for one caller after the other. A host that both have is
  * the entry's where it lies in the caller's namespace, and otherwise the service's; of several namespaces that define a
- * host, the caller's own counts, or else that of the oldest entry.
+ * host, the caller's own counts, then the root namespace, which no tenant may overrule for others, or else that of the
+ * oldest entry.
  */
 export function compileServiceEntries(
   snapshot: MeshSnapshot,
@@ -40,12 +41,24 @@ export function compileServiceEntries(
     return destinations;
   };
   const byNamespace = new Map<string, readonly Destination[]>();
+  const inOrder = byPrecedence(snapshot);
   return (services, { namespace }) => {
-    const entries =
-      byNamespace.get(namespace) ?? chosenFor(namespace, { entries: snapshot.serviceEntries, of });
+    const entries = byNamespace.get(namespace) ?? chosenFor(namespace, { entries: inOrder, of });
     byNamespace.set(namespace, entries);
     return merged(services, { entries, namespace });
   };
+}
+
+/** Those of the root namespace, then the others; each by age. */
+function byPrecedence({
+  serviceEntries,
+  settings: { rootNamespace },
+}: MeshSnapshot): readonly ServiceEntry[] {
+  const isOfRoot = ({ meta }: ServiceEntry): boolean => meta.namespace === rootNamespace;
+  return [
+    ...serviceEntries.filter(isOfRoot),
+    ...serviceEntries.filter((entry) => !isOfRoot(entry)),
+  ];
 }
 
 /** Of each host the ports of one namespace's entries, each port once. */
@@ -203,8 +216,8 @@ function addressesOf(
 }
 
 /** To hosts that are resolved and have no address of their own. */
-function allocate({ serviceEntries }: MeshSnapshot): ReadonlyMap<string, IpAddresses> {
-  const names = serviceEntries
+function allocate(snapshot: MeshSnapshot): ReadonlyMap<string, IpAddresses> {
+  const names = byPrecedence(snapshot)
     .filter(
       ({ addresses, resolution, allocation }) =>
         addresses.length === 0 && resolution !== "NONE" && allocation === "automatic",

@@ -24,7 +24,7 @@ spec: {ports: [{port: 9191}]}
 `;
 const ON_TRIAL = '{hauberk.dev/dry-run: "true"}';
 const NOBODY =
-  /names the authorizer "oap", .* \(defined are: opa\): what this policy matches is refused$/;
+  /names the authorizer "oap", .* \(defined are: opa \(mesh\.yaml:\d+\)\): what this policy matches is refused$/;
 const NO_SERVICE = /is none of the mesh: what this policy matches is refused$/;
 
 const rows: readonly (readonly [what: string, yaml: string, told: readonly RegExp[]])[] = [

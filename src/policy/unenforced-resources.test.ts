@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseResources } from "../api/parse-resources.ts";
-import { enforcementNotices, noticesBeside, unenforcedIssues } from "./unenforced-resources.ts";
+import { noticesBeside, unenforcedIssues } from "./unenforced-resources.ts";
 
 function read(yaml: string) {
   const { resources, issues } = parseResources(yaml, "mesh.yaml");
@@ -65,46 +65,6 @@ const run: [name: string, yaml: string][] = [
 ];
 for (const [name, yaml] of run) {
   test(`${name}: a mesh with it runs`, () => assert.deepEqual(unenforcedIssues(read(yaml)), []));
-}
-
-const custom = document(
-  "security.istio.io/v1",
-  "AuthorizationPolicy",
-  "{action: CUSTOM, provider: {name: a}, rules: [{}]}",
-);
-const provider = (fields: string): string => `---\nextensionProviders: [{name: a, ${fields}}]\n`;
-const told: [name: string, yaml: string, message: RegExp | undefined][] = [
-  [
-    "AP-120 nobody of that name",
-    custom,
-    /authorizer "a", and extensionProviders .* does not define it \(/,
-  ],
-  [
-    "AP-120 not an authorizer",
-    custom + provider("zipkin: {service: a.b, port: 1}"),
-    /it is of kind zipkin, which authorizes nothing \(/,
-  ],
-  [
-    "AP-120 an authorizer",
-    custom + provider("envoyExtAuthzGrpc: {service: a.b, port: 1}"),
-    undefined,
-  ],
-  ["JWT-1 tokens are verified", tokens(`{${RULES}}`), undefined],
-  [
-    "JWT-2 tokens of a gateway",
-    tokens(`{targetRefs: [{kind: Service, name: s}], ${RULES}}`),
-    undefined,
-  ],
-  ["JWT-1 no token at all", tokens("{}"), undefined],
-  ["AP-1 another action", custom.replace("CUSTOM, provider: {name: a}", "DENY"), undefined],
-];
-for (const [name, yaml, message] of told) {
-  test(`${name}: ${message === undefined ? "nothing" : "it"} is told`, () => {
-    const [notice, ...more] = enforcementNotices(read(yaml));
-    assert.deepEqual(more, []);
-    if (message === undefined) assert.equal(notice, undefined);
-    else assert.match(notice?.message ?? "", message);
-  });
 }
 
 test("what stops a mesh is told once, as an issue; what else is noticed there stays", () => {

@@ -15,14 +15,15 @@ export class DecisionTexts {
 
   of(decision: Decision | undefined): string {
     if (decision === undefined) return "null";
-    const { dryRun, audited, asked, shadowLimits } = decision;
-    if ((dryRun ?? audited ?? asked ?? shadowLimits) === undefined)
+    const { dryRun, audited, asked, shadowLimits, uncounted } = decision;
+    if ((dryRun ?? audited ?? asked ?? shadowLimits ?? uncounted) === undefined)
       return `{${this.#judged(decision)}}`;
     const trial = dryRun === undefined ? "" : `,"dryRun":{${this.#judged(dryRun)}}`;
     const noted = audited === undefined ? "" : `,"audited":${jsonOf(audited)}`;
     const answers = asked === undefined ? "" : `,"asked":${jsonOf(asked)}`;
     const limits = shadowLimits === undefined ? "" : `,"shadowLimits":${jsonOf(shadowLimits)}`;
-    return `{${this.#judged(decision)}${trial}${noted}${answers}${limits}}`;
+    const without = uncounted === undefined ? "" : `,"uncounted":${jsonOf(uncounted)}`;
+    return `{${this.#judged(decision)}${trial}${noted}${answers}${limits}${without}}`;
   }
 
   /** Its two fields. */

@@ -13,6 +13,12 @@ import { choice, type Decoder, integer, list, object, objectWith, text } from ".
 const port = integer(1, 65_535);
 const version = choice(["TLSv1.2", "TLSv1.3"]);
 
+const demands = {
+  subjectAltNames: list(text),
+  certificateHashes: list(text),
+  publicKeyHashes: list(text),
+};
+
 /** What is wrong with a certificate is told by the server that would show it: the others go on. */
 const tls: Decoder<GatewayTls> = objectWith(
   {
@@ -24,15 +30,8 @@ const tls: Decoder<GatewayTls> = objectWith(
     ecdhCurves: list(text),
   },
   {
-    clientTrust: objectWith(
-      {
-        authoritiesPem: text,
-        subjectAltNames: list(text),
-        certificateHashes: list(text),
-        publicKeyHashes: list(text),
-      },
-      { crlPem: text },
-    ),
+    clientTrust: objectWith({ authoritiesPem: text, ...demands }, { crlPem: text }),
+    callers: object(demands),
     problem: text,
   },
 );

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { outsideDestination } from "../../test/kit/outside-destination.ts";
 import { destination } from "../../test/kit/sidecar-fixture.ts";
 import type { Destination } from "../policy/workload-view.ts";
 import { DestinationAddresses } from "./destination-addresses.ts";
@@ -91,3 +92,49 @@ test("every address of every service leads back to it, in whatever order they co
     { numRuns: 20 },
   );
 });
+
+/** As another namespace may export to all. */
+function claim(servicePort: number, addresses: string[], ranges: string[] = []): Destination {
+  const made = outsideDestination({ port: 1, servicePort });
+  const { serviceEntry } = made;
+  assert.ok(serviceEntry);
+  return { ...made, addresses, serviceEntry: { ...serviceEntry, ranges } };
+}
+
+const claims: [
+  what: string,
+  entry: Destination,
+  port: number,
+  claimed: string[],
+  free: string[],
+][] = [
+  [
+    "a service's address, on a port that it does not have",
+    claim(9090, ["10.96.0.7", "fd00:10:96:0::7", "10.96.0.8"]),
+    9090,
+    ["10.96.0.7", "fd00:10:96::7", "::ffff:10.96.0.7"],
+    ["10.96.0.8"],
+  ],
+  [
+    "a pod's address",
+    claim(9090, ["10.244.0.4", "fd00:10:244::5", "10.244.0.9"]),
+    9090,
+    ["10.244.0.4", "fd00:10:244:0::5", "::ffff:10.244.0.4"],
+    ["10.244.0.9"],
+  ],
+  [
+    "ranges around them",
+    claim(9090, [], ["10.0.0.0/8", "fd00::/8"]),
+    9090,
+    ["10.244.0.4", "10.96.0.7", "fd00:10:244::5", "::ffff:10.244.0.4"],
+    ["10.1.2.3", "fd00::1"],
+  ],
+];
+for (const [what, entry, port, claimed, free] of claims) {
+  test(`a ServiceEntry that claims ${what} does not get its calls`, () => {
+    const made = new DestinationAddresses([...destinations, entry]);
+    for (const address of claimed) assert.equal(made.find({ address, port }), undefined, address);
+    for (const address of free)
+      assert.equal(made.find({ address, port })?.host, entry.host, address);
+  });
+}

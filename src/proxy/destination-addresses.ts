@@ -10,8 +10,11 @@ export class DestinationAddresses {
   readonly #names = new Map<string, DestinationName>();
   /** The smallest first. */
   readonly #ranges: { readonly range: Cidr; readonly destination: Destination }[] = [];
+  /** Of services and pods, on whatever port: no ServiceEntry leads calls of them elsewhere. */
+  readonly #ofMesh: ReadonlySet<string>;
 
   constructor(destinations: readonly Destination[]) {
+    this.#ofMesh = addressesOfMesh(destinations);
     for (const destination of destinations) {
       if (destination.headless) this.#addPods(destination);
     }
@@ -30,8 +33,8 @@ export class DestinationAddresses {
     for (const address of addresses) {
       const only = goesAsCalled(destination) ? { address, port: servicePort } : undefined;
       const key = keyOf(address, servicePort);
-      // A service of the mesh counts before an entry that claims its address.
-      if (serviceEntry !== undefined && this.#names.has(key)) continue;
+      if (serviceEntry !== undefined && (this.#ofMesh.has(plain(address)) || this.#names.has(key)))
+        continue;
       this.#names.set(key, { host, servicePort, ...(only && { only }) });
     }
     for (const text of serviceEntry?.ranges ?? []) {
@@ -42,8 +45,9 @@ export class DestinationAddresses {
 
   #findRange(called: SocketAddress): DestinationName | undefined {
     if (this.#ranges.length === 0) return undefined;
-    const address = parseIpAddress(plainAddress(called.address) ?? called.address);
-    if (address === undefined) return undefined;
+    const calledAddress = plain(called.address);
+    const address = parseIpAddress(calledAddress);
+    if (address === undefined || this.#ofMesh.has(calledAddress)) return undefined;
     const found = this.#ranges.find(
       ({ range, destination: { servicePort } }) =>
         servicePort === called.port && cidrContains(range, address),
@@ -64,6 +68,26 @@ export class DestinationAddresses {
   }
 }
 
+/** None where no ServiceEntry could claim any. */
+function addressesOfMesh(destinations: readonly Destination[]): ReadonlySet<string> {
+  const isClaim = ({ serviceEntry, addresses = [] }: Destination): boolean =>
+    serviceEntry !== undefined && addresses.length + (serviceEntry.ranges?.length ?? 0) > 0;
+  if (!destinations.some(isClaim)) return new Set();
+  const services = destinations.filter(({ serviceEntry }) => serviceEntry === undefined);
+  return new Set(
+    services
+      .flatMap(({ addresses = [], endpoints }) => [
+        ...addresses,
+        ...endpoints.flatMap(({ podAddresses = [] }) => podAddresses),
+      ])
+      .map(plain),
+  );
+}
+
 function keyOf(address: string, port: number): string {
-  return `${plainAddress(address) ?? address} ${port}`;
+  return `${plain(address)} ${port}`;
+}
+
+function plain(address: string): string {
+  return plainAddress(address) ?? address;
 }

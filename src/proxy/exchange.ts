@@ -45,12 +45,19 @@ export interface RequestOnHold {
   beginning(wanted: number): Promise<HeldBeginning>;
   /** Calls `listener`, the last that was given, when the client goes first. */
   whenLeft(listener: (() => void) | undefined): void;
+  /** Who finds out something has so many octets of memory of its own for it now, which count as the request's. */
+  alsoTakes(octets: number): void;
 }
 
 /** The first octets of a body, all that have come; "gone": the client has left, or what it sent is no body. */
-export type HeldBeginning =
-  | { readonly bytes: Buffer; readonly extent: "whole" | "partial" }
-  | "gone";
+export type HeldBeginning = BodyBeginning | "gone";
+
+export interface BodyBeginning {
+  /** In order, as they lie in the memory of whoever holds the body: to be read, and not to be kept. */
+  readonly pieces: readonly Buffer[];
+  readonly octets: number;
+  readonly extent: "whole" | "partial";
+}
 
 /** An answer of our own. */
 export interface Answer {

@@ -25,12 +25,21 @@ export function answerInKind(
   answer: Answer,
   { method, headers }: Pick<Exchange, "method" | "headers">,
 ): Answer {
-  if (!GRPC_CONTENT_TYPE.test(headers.get("content-type") ?? "")) return answer;
-  const status = answer.grpcStatus ?? STATUSES.get(answer.status) ?? UNKNOWN;
+  const status = grpcStatusOf(answer, headers);
+  if (status === undefined) return answer;
   const message = method === "HEAD" ? "" : percentEncoded(answer.body.trimEnd());
   const fields = ["content-type", "application/grpc", "grpc-status", String(status)];
   if (message !== "") fields.push("grpc-message", message);
   return { ...answer, status: 200, body: "", headers: [...(answer.headers ?? []), ...fields] };
+}
+
+/** @returns undefined: the request is not one of gRPC */
+export function grpcStatusOf(
+  { status, grpcStatus }: Pick<Answer, "status" | "grpcStatus">,
+  headers: { get(name: string): string | undefined },
+): number | undefined {
+  if (!GRPC_CONTENT_TYPE.test(headers.get("content-type") ?? "")) return undefined;
+  return grpcStatus ?? STATUSES.get(status) ?? UNKNOWN;
 }
 
 /** As gRPC has it: UTF-8, of which what is no visible ASCII is written in hexadecimal. */

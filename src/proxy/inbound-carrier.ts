@@ -177,9 +177,9 @@ async function relayToApplication(
   { socket }: Standing,
   { head, application }: { readonly head: Buffer; readonly application: ApplicationTarget },
 ): Promise<Omit<ConnectionEnd, "decision">> {
-  const { address: target } = application;
   try {
     const upstream = await application.dial();
+    const { address: target } = application;
     const kept = socket.destroyed ? NOTHING : head;
     const { received, sent } = await relay(socket, upstream.socket, { head: kept });
     return { target, flags: "-", ends: upstream, bytesReceived: received, bytesSent: sent };
@@ -187,6 +187,7 @@ async function relayToApplication(
     if (!(error instanceof UpstreamConnectError)) throw error;
     socket.destroy();
     const nothing = { bytesReceived: 0, bytesSent: 0 };
+    const { address: target } = application;
     return { target, flags: "UF", transportFailure: error.reason, ...nothing };
   }
 }

@@ -5,8 +5,9 @@ import { recordedLog } from "../../test/kit/recorded-log.ts";
 import { workloadView } from "../../test/kit/sidecar-fixture.ts";
 import type { ServiceEntryTerms } from "../policy/service-entry-terms.ts";
 import type { WorkloadView } from "../policy/workload-view.ts";
+import { NameLookupError } from "./forbidden-addresses.ts";
 import { LookedUpEndpoints } from "./looked-up-endpoints.ts";
-import { type FoundAddresses, NameLookupError } from "./name-lookup.ts";
+import type { FoundAddresses } from "./name-lookup.ts";
 
 /** Names of this view are looked up as `answers` say, one after the other; the last stays. */
 function stage(...answers: readonly (FoundAddresses | "nobody")[]) {
@@ -113,6 +114,48 @@ test("DNS_ROUND_ROBIN: the first address alone serves new connections", async ()
   assert.deepEqual(places(view), ["192.0.2.1:443"]);
   close();
 });
+
+test("a namespace with many hosts, or slow ones, takes no place of others", async () => {
+  const asked: string[] = [];
+  const log = recordedLog();
+  const endpoints = new LookedUpEndpoints({
+    lookUp: (host) => {
+      asked.push(host);
+      return host.startsWith("evil") ? new Promise(() => {}) : Promise.resolve(ONE);
+    },
+    log,
+    changed: () => {},
+  });
+  const of = (serviceNamespace: string, count: number) => {
+    const hosts = Array.from(
+      { length: count },
+      (_, index) => `${serviceNamespace}${index}.example`,
+    );
+    const lookUp = hosts.map((host) => ({ workload: host, host, port: 1, mutualTls: false }));
+    const serviceEntry = { resolution: "DNS", lookUp } as const;
+    const host = `${serviceNamespace}.example`;
+    return { ...outsideDestination({ host, serviceEntry }), serviceNamespace };
+  };
+  const before = workloadView({ rootsPem: [], destinations: [of("evil", 2_000)] });
+  endpoints.resolved(before);
+  const destinations = [of("evil", 2_000), of("shop", 3), of("production", 3)];
+  const view = workloadView({ rootsPem: [], destinations });
+  endpoints.resolved(view);
+  await new Promise(setImmediate);
+  const found = endpoints.resolved(view).outbound.destinations;
+  assert.deepEqual(
+    found.map((one) => one.endpoints.length),
+    [0, 3, 3],
+  );
+  assert.ok(asked.filter((host) => host.startsWith("evil")).length < 20);
+  assert.deepEqual(
+    log.find("too many hosts to look up").map(({ fields }) => fields["left"]),
+    [1_000, 1_006],
+  );
+  endpoints.close();
+});
+
+const ONE: FoundAddresses = { addresses: ["192.0.2.1"] };
 
 test("a view without names is the same view", () => {
   const { endpoints, close } = stage();

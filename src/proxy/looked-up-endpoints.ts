@@ -6,6 +6,7 @@ import type { LookedUpEndpoint } from "../policy/service-entry-terms.ts";
 import type { Destination, Endpoint, WorkloadView } from "../policy/workload-view.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
+import { FairTurns } from "./fair-turns.ts";
 import type { FoundAddresses, NameLookup } from "./name-lookup.ts";
 
 /** As `dnsRefreshRate` of Istio's mesh configuration would say, but soon enough for a machine where people try things. */
@@ -14,8 +15,10 @@ const SOONEST_MS = 5_000;
 const LATEST_MS = 300_000;
 /** After failures, growing up to `REFRESH_MS`. */
 const RETRY_MS = 1_000;
-/** Those beyond are never looked up: calls to them fail. */
+/** Those beyond are never looked up: calls to them fail. The caller's own namespace comes first, and of the others each in turn. */
 const MAX_NAMES = 1_000;
+/** Asked for at once, of the hosts of one namespace. */
+const MAX_ASKED = 8;
 
 export interface LookedUpEndpointsOptions {
   readonly lookUp: NameLookup;
@@ -26,6 +29,8 @@ export interface LookedUpEndpointsOptions {
 
 interface Name {
   readonly host: string;
+  /** Whose host it is. */
+  readonly namespace: string;
   addresses: readonly string[];
   failures: number;
   problem: string | undefined;
@@ -37,7 +42,10 @@ interface Name {
 export class LookedUpEndpoints {
   readonly #options: LookedUpEndpointsOptions;
   readonly #names: Map<string, Name> = new Map();
+  readonly #turns: FairTurns = new FairTurns(MAX_ASKED);
   #isClosed = false;
+  /** Hosts that are not looked up, as told last. */
+  #left = 0;
 
   constructor(options: LookedUpEndpointsOptions) {
     this.#options = options;
@@ -45,9 +53,9 @@ export class LookedUpEndpoints {
 
   /** The view with all endpoints that are known now; the same object where it names none to be looked up. */
   resolved(view: WorkloadView): WorkloadView {
-    const { outbound } = view;
+    const { outbound, workload } = view;
     const { destinations, subsets } = outbound;
-    this.#follow([...destinations, ...(subsets ?? [])]);
+    this.#follow(hostsOf([...destinations, ...(subsets ?? [])], workload.namespace));
     if (this.#names.size === 0) return view;
     return {
       ...view,
@@ -76,26 +84,32 @@ export class LookedUpEndpoints {
     this.#names.clear();
   }
 
-  #follow(destinations: readonly Destination[]): void {
-    const wanted = new Set(
-      destinations.flatMap(({ serviceEntry }) => serviceEntry?.lookUp?.map(nameOf) ?? []),
-    );
+  #follow(hosts: ReadonlyMap<string, string>): void {
+    const wanted = new Map([...hosts].slice(0, MAX_NAMES));
+    this.#tellLeft(hosts.size - wanted.size);
     for (const [host, { timer }] of this.#names) {
       if (wanted.has(host)) continue;
       clearTimeout(timer);
       this.#names.delete(host);
     }
-    for (const host of wanted) if (!this.#names.has(host)) this.#add(host);
+    for (const [host, namespace] of wanted) if (!this.#names.has(host)) this.#add(host, namespace);
   }
 
-  #add(host: string): void {
-    if (this.#isClosed || this.#names.size >= MAX_NAMES) return;
+  #tellLeft(left: number): void {
+    if (left === this.#left) return;
+    this.#left = left;
+    if (left > 0) this.#options.log.warn("too many hosts to look up", { left, most: MAX_NAMES });
+  }
+
+  #add(host: string, namespace: string): void {
+    if (this.#isClosed) return;
     let begun = (): void => {};
     const first = new Promise<void>((resolve) => {
       begun = resolve;
     });
     const name: Name = {
       host,
+      namespace,
       addresses: [],
       failures: 0,
       problem: undefined,
@@ -103,10 +117,15 @@ export class LookedUpEndpoints {
       first,
     };
     this.#names.set(host, name);
-    this.#lookUp(name).then(begun, begun);
+    this.#inTurn(name).then(begun, begun);
+  }
+
+  #inTurn(name: Name): Promise<void> {
+    return this.#turns.run(name.namespace, () => this.#lookUp(name));
   }
 
   async #lookUp(name: Name): Promise<void> {
+    if (!this.#isCurrent(name)) return;
     try {
       this.#use(name, await this.#options.lookUp(name.host));
     } catch (error) {
@@ -140,7 +159,7 @@ export class LookedUpEndpoints {
 
   #again(name: Name, afterMs: number): void {
     if (!this.#isCurrent(name)) return;
-    name.timer = setTimeout(() => this.#lookUp(name), afterMs).unref();
+    name.timer = setTimeout(() => void this.#inTurn(name), afterMs).unref();
   }
 
   #isCurrent(name: Name): boolean {
@@ -165,6 +184,24 @@ export class LookedUpEndpoints {
   }
 }
 
-function nameOf({ host }: LookedUpEndpoint): string {
-  return host;
+/** By host its namespace: those of `own` first, then one of each namespace in turn, so that none takes the place of others. */
+function hostsOf(destinations: readonly Destination[], own: string): ReadonlyMap<string, string> {
+  const byNamespace = new Map<string, Set<string>>([[own, new Set()]]);
+  for (const { serviceNamespace, serviceEntry } of destinations) {
+    if (serviceEntry?.lookUp === undefined) continue;
+    const hosts = byNamespace.get(serviceNamespace) ?? new Set();
+    byNamespace.set(serviceNamespace, hosts);
+    for (const { host } of serviceEntry.lookUp) hosts.add(host);
+  }
+  const found = new Map([...(byNamespace.get(own) ?? [])].map((host) => [host, own]));
+  byNamespace.delete(own);
+  const others = [...byNamespace].map(([namespace, hosts]) => [namespace, [...hosts]] as const);
+  const longest = Math.max(0, ...others.map(([, hosts]) => hosts.length));
+  for (let at = 0; at < longest; at++) {
+    for (const [namespace, hosts] of others) {
+      const host = hosts[at];
+      if (host !== undefined && !found.has(host)) found.set(host, namespace);
+    }
+  }
+  return found;
 }

@@ -22,6 +22,7 @@ const found: readonly [name: string, records: Records, addresses: readonly strin
   ["IPv4, in one order", { A: ["192.0.2.2", "192.0.2.1"] }, ["192.0.2.1", "192.0.2.2"]],
   ["IPv4 before IPv6", { A: ["192.0.2.1"], AAAA: ["2001:db8::1"] }, ["192.0.2.1"]],
   ["IPv6 where there is no other", { AAAA: ["2001:db8::1"] }, ["2001:db8::1"]],
+  ["the machine itself, by IPv6", { AAAA: ["::1"] }, ["::1"]],
   ["without where clouds tell secrets", { A: ["169.254.169.254", "192.0.2.1"] }, ["192.0.2.1"]],
 ];
 for (const [name, records, addresses] of found) {
@@ -34,6 +35,13 @@ const missing: readonly [name: string, records: Records | "silent", problem: Reg
   ["no address", {}, /"api\.example" has no address/],
   ["metadata alone", { A: ["169.254.169.254"] }, /leads to 169\.254\.169\.254, where no name may/],
   ["an address mapped into IPv6", { AAAA: ["::ffff:169.254.169.254"] }, /where no name may lead/],
+  ["Azure's", { A: ["168.63.129.16"] }, /leads to 168\.63\.129\.16, where no name may/],
+  ["Alibaba's", { A: ["100.100.100.200"] }, /where no name may lead/],
+  ["Google's, by IPv6", { AAAA: ["fd20:ce::254"] }, /where no name may lead/],
+  ["behind NAT64", { AAAA: ["64:ff9b::a9fe:a9fe"] }, /where no name may lead/],
+  ["by 6to4", { AAAA: ["2002:a9fe:a9fe::1"] }, /where no name may lead/],
+  ["compatible", { AAAA: ["::a9fe:a9fe"] }, /where no name may lead/],
+  ["to all", { A: ["255.255.255.255"] }, /where no name may lead/],
   ["no server", "silent", /no name server answers for "api\.example"/],
 ];
 for (const [name, records, problem] of missing) {

@@ -1,10 +1,9 @@
 /** Which addresses a host outside the mesh has, as the machine or, where pods have networks of their own, the mesh's name servers say. */
 import { lookup } from "node:dns/promises";
-import { cidrContains, parseCidr, parseIpAddress } from "../api/cidr.ts";
 import { plainAddress } from "../api/plain-address.ts";
-import { HauberkError } from "../runtime/hauberk-error.ts";
 import type { DnsForwarder } from "./dns-forwarder.ts";
 import { type AddressRecord, composeDnsQuery, readDnsAddresses } from "./dns-message.ts";
+import { forbiddenTarget, isForbidden, NameLookupError } from "./forbidden-addresses.ts";
 
 export interface FoundAddresses {
   /** At least one; IPv4 where there is any. */
@@ -15,23 +14,8 @@ export interface FoundAddresses {
 
 export type NameLookup = (host: string) => Promise<FoundAddresses>;
 
-/** A host has no address, or none that may be used, or nobody answers for it. */
-export class NameLookupError extends HauberkError {
-  readonly code = "HAUBERK_NAME_LOOKUP";
-}
-
 /** More than a name needs; the rest is left out. */
 const MAX_ADDRESSES = 64;
-/** Whoever answers for a name may not lead a workload to where clouds tell machines their secrets, or to nowhere. */
-const NEVER = [
-  "169.254.0.0/16",
-  "fe80::/10",
-  "fd00:ec2::254/128",
-  "0.0.0.0/8",
-  "::/128",
-  "224.0.0.0/4",
-  "ff00::/8",
-].flatMap((range) => parseCidr(range) ?? []);
 
 /** By the machine's own resolver: its hosts file and name servers. @throws NameLookupError */
 export const lookUpByMachine: NameLookup = async (host) => {
@@ -71,15 +55,8 @@ export function lookUpBy(forwarder: Pick<DnsForwarder, "ask">): NameLookup {
 function usable(host: string, found: readonly string[]): readonly string[] {
   const plain = [...new Set(found.flatMap((address) => plainAddress(address) ?? []))];
   if (plain.length === 0) throw new NameLookupError(`"${host}" has no address`);
-  const good = plain.filter((address) => !isNever(address));
-  if (good.length === 0) {
-    throw new NameLookupError(`"${host}" leads to ${plain[0]}, where no name may lead`);
-  }
+  const good = plain.filter((address) => !isForbidden(address));
+  if (good.length === 0) throw forbiddenTarget(host, plain[0]);
   const ipv4 = good.filter((address) => !address.includes(":"));
   return (ipv4.length > 0 ? ipv4 : good).sort().slice(0, MAX_ADDRESSES);
-}
-
-function isNever(address: string): boolean {
-  const bytes = parseIpAddress(address);
-  return bytes === undefined || NEVER.some((range) => cidrContains(range, bytes));
 }

@@ -27,6 +27,16 @@ async function listen(server: Server): Promise<{ address: string; port: number }
   return { address: LOOPBACK, port: portOf(server) };
 }
 
+test("a name that leads to where clouds tell secrets is not called, however it is written", async () => {
+  // The machine's resolver reads numbers as the address that they are.
+  for (const address of ["2852039166", "0xa9fea9fe", "0251.0376.0251.0376"]) {
+    await assert.rejects(dialPlaintext({ address, port: 80 }), (error: Error) => {
+      assert.match(String(error.cause), /leads to 169\.254\.169\.254, where no name may lead/);
+      return true;
+    });
+  }
+});
+
 const CHOICES: readonly {
   readonly offered: readonly string[];
   readonly supported: readonly string[] | undefined;

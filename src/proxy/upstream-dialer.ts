@@ -5,6 +5,7 @@ import type { SpiffeId } from "../identity/spiffe-id.ts";
 import type { SocketAddress } from "../policy/workload.ts";
 import type { Trust } from "../policy/workload-view.ts";
 import { describeError, HauberkError } from "../runtime/hauberk-error.ts";
+import { lookUpToConnect } from "./forbidden-addresses.ts";
 import { type Peer, PeerNotVerifiedError, verifyCallee } from "./peer.ts";
 
 /** As Istio's default; TCP and TLS together. */
@@ -88,7 +89,13 @@ function hasCode(cause: unknown, codes: ReadonlySet<string>): boolean {
 export type Connect = (to: SocketAddress) => Socket;
 
 export const connectDirectly: Connect = ({ address, port }) =>
-  connectTcp({ host: address, port, allowHalfOpen: true, noDelay: true });
+  connectTcp({
+    host: address,
+    port,
+    lookup: lookUpToConnect,
+    allowHalfOpen: true,
+    noDelay: true,
+  });
 
 /** @throws UpstreamConnectError */
 export async function dialPlaintext(

@@ -220,7 +220,7 @@ test("where nobody counts the answer says so, and not that there is room", async
   };
   await assert.rejects(
     ask(clientOf(API), [{ "hauberk.limit": LIMIT }]),
-    refusedWith("UNAVAILABLE"),
+    refusedWith("FAILED_PRECONDITION"),
   );
   counters = before;
 });

@@ -137,9 +137,10 @@ class CountingDesk {
   }
 }
 
-/** "Late" is for the next question to try again, "away" is not. */
+/** As no failed connection is told: whoever asks keeps the one that it has. */
 function notCounted(error: unknown): unknown {
-  if (error instanceof CountersAwayError) return new GrpcStatusError("UNAVAILABLE", error.message);
+  if (error instanceof CountersAwayError)
+    return new GrpcStatusError("FAILED_PRECONDITION", error.message);
   if (error instanceof CountersLateError)
     return new GrpcStatusError("DEADLINE_EXCEEDED", error.message);
   return error;

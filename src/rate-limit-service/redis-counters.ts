@@ -7,6 +7,7 @@ import { describeError } from "../runtime/hauberk-error.ts";
 import { type Count, type Counters, CountersAwayError, CountersLateError } from "./counters.ts";
 import { LimitRooms } from "./limit-rooms.ts";
 import type { RedisConnection } from "./redis-connection.ts";
+import { RedisRefusedError } from "./redis-reply.ts";
 import { takeScript } from "./take-script.ts";
 import { idleMs, type TakenTokens } from "./token-shares.ts";
 
@@ -69,7 +70,7 @@ export class RedisCounters implements Counters {
 }
 
 function isForgotten(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith("NOSCRIPT");
+  return error instanceof RedisRefusedError && error.message.startsWith("NOSCRIPT");
 }
 
 function notCounted(error: unknown): Error {

@@ -1,6 +1,6 @@
 /**
  * `takeTokens` as Redis runs it: one key, one script, so that it is one step whoever else asks; by the clock of Redis, so that it does
- * not matter what time the callers think it is. A state that cannot be read is begun anew.
+ * not matter what time the callers think it is. What somebody else wrote there is no state: it is begun anew.
  */
 import { ADVANCE_PART, MAX_IDENTITIES, OTHERS } from "./token-shares.ts";
 
@@ -8,7 +8,7 @@ import { ADVANCE_PART, MAX_IDENTITIES, OTHERS } from "./token-shares.ts";
 export const CLOCK_OF_REDIS = "redis.call('TIME')";
 
 /**
- * Keys: the counter. Arguments: rate, burst, identity, hits, "1" where an advance is welcome, idle milliseconds.
+ * Keys: the counter. Arguments: rate, burst, identity, hits (0: nothing is written), "1" where an advance is welcome, idle milliseconds.
  * Answer: granted, advance, remaining, milliseconds to wait (rounded up).
  *
  * @param clock an expression of Lua
@@ -27,17 +27,29 @@ end
 
 -- The state: when, what is spare, and of each identity its name, its tokens, and when it last asked.
 local at, spare, before = now, burst, {}
-local packed = redis.call('GET', KEYS[1])
-if packed then
-  local good, state = pcall(cmsgpack.unpack, packed)
-  if good and type(state) == 'table' and type(state[3]) == 'table' then
-    at, spare, before = state[1], state[2], state[3]
+local function isFigure(value)
+  return type(value) == 'number' and value >= 0 and value < math.huge
+end
+local function isState(state)
+  if type(state) ~= 'table' or not isFigure(state[1]) or not isFigure(state[2]) then return false end
+  if type(state[3]) ~= 'table' or #state[3] > ${MAX_IDENTITIES + 1} then return false end
+  for _, one in ipairs(state[3]) do
+    if type(one) ~= 'table' or type(one[1]) ~= 'string' then return false end
+    if not isFigure(one[2]) or not isFigure(one[3]) then return false end
   end
+  return true
+end
+local packed = redis.pcall('GET', KEYS[1])
+if type(packed) == 'table' and not string.find(packed.err, 'WRONGTYPE', 1, true) then return packed end
+if type(packed) == 'string' then
+  local good, state = pcall(cmsgpack.unpack, packed)
+  if good and isState(state) then at, spare, before = state[1], state[2], state[3] end
 end
 local elapsed = math.max(0, now - at)
 
 local held, own = {}, nil
 for _, one in ipairs(before) do
+  one[3] = math.min(one[3], now)
   if one[3] >= now - idle then held[#held + 1] = one else spare = spare + one[2] end
 end
 local function find(name)
@@ -93,7 +105,7 @@ local remaining = math.floor(own[2] + spare + TINY)
 local wait = 0
 if remaining <= 0 then wait = (1 - own[2] - spare) * math.max(1, #open) / rate end
 
-redis.call('SET', KEYS[1], cmsgpack.pack({ now, spare, held }), 'PX', ARGV[6])
+if hits > 0 then redis.call('SET', KEYS[1], cmsgpack.pack({ now, spare, held }), 'PX', ARGV[6]) end
 return { granted, advance, remaining, math.ceil(wait) }
 `;
 }

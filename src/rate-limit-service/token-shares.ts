@@ -25,7 +25,7 @@ export interface TokenWish {
   readonly burst: number;
   /** Who asks; "" where nobody is told apart. */
   readonly identity: string;
-  /** At least 1. */
+  /** At least 1; 0 to know what is left. */
   readonly hits: number;
   /** Whether whoever asks can keep some for what comes next. */
   readonly advance: "welcome" | "unwelcome";
@@ -69,7 +69,7 @@ export function takeTokens(shares: TokenShares, wish: TokenWish, now: number): T
   const { rate, burst, hits } = wish;
   const elapsed = Math.max(0, now - shares.at);
   shares.at = now;
-  forgetIdle(shares, now - idleMs(wish));
+  forgetIdle(shares, { now, afterMs: idleMs(wish) });
   const own = enter(shares, wish, now);
   const poured = pour(shares, elapsed * rate, roomOf(burst, shares.held.size));
   shares.spare = Math.max(0, Math.min(shares.spare + poured.left, burst - sum(shares)));
@@ -83,11 +83,16 @@ export function takeTokens(shares: TokenShares, wish: TokenWish, now: number): T
   return { granted, advance, remaining, waitMs };
 }
 
-function forgetIdle(shares: TokenShares, before: number): void {
-  for (const [identity, { tokens, seenAt }] of shares.held) {
-    if (seenAt >= before) continue;
+/** Whoever was seen before the clock went back was seen now. */
+function forgetIdle(
+  shares: TokenShares,
+  { now, afterMs }: { readonly now: number; readonly afterMs: number },
+): void {
+  for (const [identity, one] of shares.held) {
+    one.seenAt = Math.min(one.seenAt, now);
+    if (one.seenAt >= now - afterMs) continue;
     shares.held.delete(identity);
-    shares.spare += tokens;
+    shares.spare += one.tokens;
   }
 }
 

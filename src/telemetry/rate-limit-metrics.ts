@@ -14,7 +14,9 @@ export interface LimitTally {
   wouldRefuse: number;
   /** Let through or refused without being counted: whoever counts for the mesh could not be asked. */
   unavailable: number;
-  /** Keys that were forgotten while they still counted, as there were too many. */
+  /** Let through without being counted: whoever counts for the mesh knows no such limit. */
+  unknown: number;
+  /** Keys that were no longer told apart from all others while they still counted, as there were too many. */
   readonly forgotten: number;
 }
 
@@ -23,6 +25,7 @@ const OUTCOMES = [
   ["refused", "refused"],
   ["would-refuse", "wouldRefuse"],
   ["unavailable", "unavailable"],
+  ["unknown", "unknown"],
 ] as const satisfies readonly (readonly [string, keyof LimitTally])[];
 
 /** @returns what the tallies are to be given to; limits that are no more are told no more */
@@ -45,7 +48,7 @@ export function createRateLimitMetrics(
   });
   new Counter({
     name: "hauberk_rate_limit_keys_forgotten_total",
-    help: "Keys of rate limits that were forgotten while they still counted, as there were too many.",
+    help: "Keys of rate limits that were no longer told apart while they still counted, as there were too many.",
     labelNames: ["limit"] as const,
     registers,
     collect() {

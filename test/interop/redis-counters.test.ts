@@ -24,6 +24,21 @@ const COUNT: Count = {
   ...{ identity: "", hits: 1, advance: "unwelcome" },
 };
 
+/** What a state could be, and is not. */
+const STATES = [
+  "'text'",
+  "{}",
+  "{ 1, 2 }",
+  "{ 'a', 2, {} }",
+  "{ 1, 0 / 0, {} }",
+  "{ 1 / 0, 2, {} }",
+  "{ 1, -5, {} }",
+  "{ 1, 2, { 3 } }",
+  "{ 1, 0, { { 4, 5, 6 } } }",
+  "{ 1, 0, { { 'a', 0 / 0, 6 } } }",
+  "{ 1, 0, { { 'a', 5, '6' } } }",
+];
+
 describe("counters in Redis", { skip: missingParts("redis-server", "redis-cli") }, () => {
   const log = recordedLog();
   let redis: RedisServer;
@@ -74,9 +89,9 @@ describe("counters in Redis", { skip: missingParts("redis-server", "redis-cli") 
     let run = 0;
     const asks = fc.array(
       fc.record({
-        after: fc.integer({ min: 0, max: 20 }),
+        after: fc.integer({ min: -20, max: 40 }),
         identity: fc.constantFrom("a", "b", "c", "d", "e"),
-        hits: fc.integer({ min: 1, max: 40 }),
+        hits: fc.integer({ min: 0, max: 40 }),
         advance: fc.constantFrom("welcome" as const, "unwelcome" as const),
       }),
       { minLength: 1, maxLength: 25 },
@@ -94,7 +109,8 @@ describe("counters in Redis", { skip: missingParts("redis-server", "redis-cli") 
             seconds += passed;
             await watch.command(["SET", "law:clock", `${seconds}`]);
             const count = { ...COUNT, limit: `law/${run}/x`, rate, burst, ...ask };
-            const { waitMs, ...expected } = takeTokens(shares, count, seconds * 1_000);
+            const state = ask.hits === 0 ? structuredClone(shares) : shares;
+            const { waitMs, ...expected } = takeTokens(state, count, seconds * 1_000);
             const { waitMs: told, ...taken } = await counters.take(count);
             assert.deepEqual(taken, expected);
             assert.equal(told, Math.ceil(waitMs));
@@ -128,8 +144,62 @@ describe("counters in Redis", { skip: missingParts("redis-server", "redis-cli") 
     const key = "keys:shop/checkout/all:abc";
     const left = Number(redis.ask("pttl", key));
     assert.ok(left > 9_000 && left <= idleMs(COUNT), `${left}`);
-    redis.ask("set", key, "what somebody else wrote");
-    assert.equal((await counters.take({ ...COUNT, key: "abc" })).granted, 1, "it begins anew");
+    const others: [string, ...string[]][] = [
+      ["set", key, "what somebody else wrote"],
+      ["rpush", key, "a list"],
+      ["hset", key, "a", "hash"],
+      ...STATES.map((state): [string, ...string[]] => [
+        "eval",
+        `redis.call('SET', KEYS[1], cmsgpack.pack(${state}))`,
+        "1",
+        key,
+      ]),
+    ];
+    for (const other of others) {
+      redis.ask("del", key);
+      redis.ask(...other);
+      const taken = await counters.take({ ...COUNT, key: "abc" });
+      assert.deepEqual([taken.granted, taken.remaining], [1, 99], `${other}: it begins anew`);
+    }
+  });
+
+  test("a key that nobody may read is not begun anew", async () => {
+    const locked = redisServer(await freePort());
+    await locked.start();
+    try {
+      const counters = connect("locked:", { to: { ...settings, port: locked.port } });
+      await ready(counters);
+      locked.ask("acl", "setuser", "default", "-get");
+      await assert.rejects(counters.take(COUNT), CountersAwayError);
+      assert.ok(log.find("Redis refuses to count").length > 0);
+      locked.ask("acl", "setuser", "default", "+get");
+      assert.equal((await counters.take(COUNT)).granted, 1);
+    } finally {
+      await locked.kill();
+    }
+  });
+
+  test("a Redis that follows another one is left, and counts again when it leads", async () => {
+    const follower = redisServer(await freePort());
+    await follower.start();
+    try {
+      const counters = connect("follower:", { to: { ...settings, port: follower.port } });
+      await ready(counters);
+      follower.ask("replicaof", "127.0.0.1", String(redis.port));
+      await until("a refusal", async () =>
+        counters.take(COUNT).then(
+          () => false,
+          () => true,
+        ),
+      );
+      await until("it to be left", async () =>
+        log.find("Redis is away").some(({ fields }) => /READONLY/.test(`${fields["problem"]}`)),
+      );
+      follower.ask("replicaof", "no", "one");
+      await ready(counters);
+    } finally {
+      await follower.kill();
+    }
   });
 
   test("the slowest limit that can be written is counted, too", async () => {

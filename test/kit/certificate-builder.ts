@@ -19,10 +19,13 @@ import {
   Extension,
   Extensions,
   GeneralName,
+  GeneralSubtree,
+  GeneralSubtrees,
   KeyIdentifier,
   KeyUsage,
   KeyUsageFlags,
   Name,
+  NameConstraints,
   RelativeDistinguishedName,
   RevokedCertificate,
   SubjectAlternativeName,
@@ -66,6 +69,8 @@ export interface CertificateOptions {
   readonly keyIdentifiers?: false;
   readonly uris?: readonly string[];
   readonly dnsNames?: readonly string[];
+  /** Of an authority: below which domains its certificates may be. */
+  readonly permittedDomains?: readonly string[];
   /** Object identifiers of critical extensions that nobody knows. */
   readonly unknownCritical?: readonly string[];
 }
@@ -218,7 +223,16 @@ function extensionsOf(options: CertificateOptions, keys: KeyPair, signer: KeyPai
     ...dnsNames.map((name) => new GeneralName({ dNSName: name })),
   ];
   if (names.length > 0) list.push(extension("2.5.29.17", new SubjectAlternativeName(names), true));
+  if (options.permittedDomains !== undefined)
+    list.push(extension("2.5.29.30", constraints(options.permittedDomains), true));
   return [...list, ...unknownExtensions(options.unknownCritical)];
+}
+
+function constraints(permitted: readonly string[]): NameConstraints {
+  const subtrees = permitted.map(
+    (dNSName) => new GeneralSubtree({ base: new GeneralName({ dNSName }) }),
+  );
+  return new NameConstraints({ permittedSubtrees: new GeneralSubtrees(subtrees) });
 }
 
 function unknownExtensions(names: readonly string[] = []): Extension[] {

@@ -206,3 +206,34 @@ for (const [kind, spec, issue] of refused) {
     );
   });
 }
+
+test("a word of its own for how TLS ends is no SIMPLE: clients were to show a certificate", () => {
+  const listening = (options: string): readonly string[] =>
+    parsed(
+      "Gateway",
+      `{gatewayClassName: istio, listeners: [{name: a, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: c}], options: {${options}}}}]}`,
+    ).issues.map(({ problem }) => problem);
+  assert.deepEqual(listening("gateway.istio.io/tls-terminate-mode: MUTUAL"), []);
+  assert.deepEqual(listening("example.com/mode: mutual"), []);
+  assert.deepEqual(listening("gateway.istio.io/tls-terminate-mode: mutual"), [
+    'is "mutual"; expected one of SIMPLE, MUTUAL, OPTIONAL_MUTUAL, ISTIO_MUTUAL',
+  ]);
+});
+
+test("headers of the connection are nobody's to change, and whoever tries is told", () => {
+  const { resources, notices } = parsed(
+    "HTTPRoute",
+    "{rules: [{filters: [{type: ResponseHeaderModifier, responseHeaderModifier: {set: [{name: Transfer-Encoding, value: chunked}, {name: a, value: b}], remove: [Upgrade]}}]}]}",
+  );
+  const [route] = resources;
+  assert.ok(route?.kind === "HTTPRoute");
+  assert.deepEqual(route.rules[0]?.filters.responseHeaders, {
+    set: [{ name: "a", value: "b" }],
+    add: [],
+    remove: [],
+  });
+  assert.deepEqual(
+    notices.map(({ path }) => path.replace(/^.*responseHeaderModifier\./, "")),
+    ["remove[0]", "set[0].name"],
+  );
+});

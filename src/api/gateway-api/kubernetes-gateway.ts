@@ -15,6 +15,7 @@ import {
   type ObjectReference,
   objectReference,
 } from "./gateway-api-values.ts";
+import { checkTerminateMode } from "./terminate-mode.ts";
 
 /** In files and messages its kind is `Gateway`, as that of Istio's own. */
 export interface KubernetesGateway {
@@ -142,6 +143,7 @@ function listenerTls(tls: Fields, protocol: ListenerProtocol): ListenerTls {
     .list("certificateRefs")
     .map((reference) => objectReference(reference, { group: "", kind: "Secret" }));
   const options = tls.stringMap("options");
+  checkTerminateMode(tls.section("options"), options);
   if (mode === "Terminate" && certificateRefs.length === 0 && Object.keys(options).length === 0) {
     tls.report("certificateRefs", "must have at least one item in mode Terminate");
   }

@@ -1,6 +1,7 @@
 /** `filters` of an HTTPRoute's rule, or of one of its backends: what is done to requests and answers. */
 import type { Fields } from "../decoder.ts";
 import { quoted } from "../quoted.ts";
+import { isOfConnection, OF_CONNECTION } from "../routing/connection-headers.ts";
 import {
   type HeaderChanges,
   type PathRewrite,
@@ -96,16 +97,22 @@ function withFilter(filters: RouteFilters, type: FilterType, filter: Fields): Ro
 function headerChanges(modifier: Fields): HeaderChanges {
   const values = (name: "set" | "add"): HeaderChanges["set"] => {
     mostItems(modifier, name, 16);
-    return modifier.list(name).map((item) => ({
-      name: item.requiredText("name", changedNameProblem).toLowerCase(),
-      value: item.requiredText("value"),
-    }));
+    return modifier.list(name).flatMap((item) => {
+      const header = item.requiredText("name", changedNameProblem).toLowerCase();
+      const value = item.requiredText("value");
+      if (!isOfConnection(header)) return [{ name: header, value }];
+      item.notice("name", OF_CONNECTION);
+      return [];
+    });
   };
   mostItems(modifier, "remove", 16);
+  const removed = modifier.texts("remove", changedNameProblem).map((name) => name.toLowerCase());
+  for (const [item, name] of removed.entries())
+    if (isOfConnection(name)) modifier.notice({ name: "remove", item }, OF_CONNECTION);
   return {
     set: values("set"),
     add: values("add"),
-    remove: modifier.texts("remove", changedNameProblem).map((name) => name.toLowerCase()),
+    remove: removed.filter((name) => !isOfConnection(name)),
   };
 }
 

@@ -4,6 +4,7 @@ import { durationMsIn } from "../duration-ms-in.ts";
 import { patternReplacement } from "../pattern-replacement.ts";
 import { isAuthority } from "../webhook/header-name.ts";
 import { isGiven, numberIn, textIn, textPairsIn, textsIn } from "../webhook/written-values.ts";
+import { isOfConnection, OF_CONNECTION } from "./connection-headers.ts";
 import { patternIn } from "./read-http-match.ts";
 import type { HeaderChanges, HeaderOperations, RetryPolicy, Rewrite } from "./route-parts.ts";
 
@@ -29,12 +30,16 @@ function headerChanges(fields: Fields): HeaderChanges | undefined {
     add: headerValues(fields, "add"),
     remove: textsIn(fields, "remove").filter(isChangeable).map(lowerCase),
   };
+  for (const [item, name] of textsIn(fields, "remove").entries())
+    if (isOfConnection(name)) fields.notice({ name: "remove", item }, OF_CONNECTION);
   const count = changes.set.length + changes.add.length + changes.remove.length;
   return count === 0 ? undefined : changes;
 }
 
 function headerValues(fields: Fields, name: "set" | "add"): HeaderChanges["set"] {
   fields.accept([name]);
+  for (const [header] of textPairsIn(fields, name))
+    if (isOfConnection(header)) fields.section(name).notice(header, OF_CONNECTION);
   return textPairsIn(fields, name)
     .filter(([header]) => isChangeable(header))
     .map(([header, value]) => ({ name: lowerCase(header), value }))
@@ -42,7 +47,7 @@ function headerValues(fields: Fields, name: "set" | "add"): HeaderChanges["set"]
 }
 
 function isChangeable(header: string): boolean {
-  return !header.startsWith(":") && !isAuthority(header);
+  return !header.startsWith(":") && !isAuthority(header) && !isOfConnection(header);
 }
 
 function lowerCase(text: string): string {

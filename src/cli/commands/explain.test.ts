@@ -168,7 +168,7 @@ test("an allowed request: exit 0, identities, mode and rule with file and line",
 test("a denied request: exit 2, the nearest rule and the field that failed", async () => {
   const { code, text } = await run({ request: "PUT /orders" });
   assert.equal(code, 2);
-  assert.match(text, /^DENIED {2}PUT \/orders$/m);
+  assert.match(text, /^DENIED {2}PUT \/orders {2}403 RBAC: access denied$/m);
   assert.match(text, /The nearest rule:/);
   assert.match(text, /to\.operation\.methods: expected GET; got PUT/);
 });
@@ -556,7 +556,10 @@ const faulty: [options: Partial<ExplainOptions>, problem: RegExp][] = [
   [{ request: "GET /%00" }, /encoded NUL/],
   [{ request: "GET /", header: ["nonsense"] }, /expected NAME: VALUE/],
   [{ header: ["a: b"] }, /of no use without --request/],
-  [{ request: "GET /", claims: "missing.txt" }, /missing\.txt: .*ENOENT/],
+  [
+    { request: "GET /", claims: "missing.txt" },
+    /--claims missing\.txt: there is no file \/.*missing\.txt; --claims takes a file of JSON/,
+  ],
   [
     { request: "GET /", claims: "README.md" },
     /--claims README\.md: expected a JSON object, the payload of a token/,

@@ -15,6 +15,7 @@ import { concerningLimitInWords } from "../../policy/rate-limits/limit-sentences
 import { headerAttribute } from "../../policy/traffic-attribute.ts";
 import { trialOutcome } from "../../policy/trial-outcome.ts";
 import { printable } from "../../runtime/printable.ts";
+import { answerInWords, clientAnswer, limitedAnswer } from "../client-answer.ts";
 import { findWorkload } from "../find-workload.ts";
 import { formatIssue } from "../format-issue.ts";
 import { formatNotices, type NoticeOptions } from "../format-notices.ts";
@@ -23,7 +24,7 @@ import { type LimitsLeft, leftInWords, limitsLeft } from "../limits-left.ts";
 import { type LoadedMesh, loadMesh } from "../load-mesh.ts";
 import { parseQuestion, type QuestionText } from "../parse-question.ts";
 import type { Printers } from "../print-line.ts";
-import { judgeWithTokens, KEYS_ELSEWHERE, type TokenOptions } from "../tokens/judge-with-tokens.ts";
+import { judgeWithTokens, type TokenOptions } from "../tokens/judge-with-tokens.ts";
 import { transportRows } from "../transport-in-words.ts";
 import { withClaims } from "../with-claims.ts";
 
@@ -77,8 +78,8 @@ async function answer(mesh: LoadedMesh, options: ExplainOptions): Promise<Answer
     const left = await limitsLeft(judgement.limits ?? [], { to: asked.to, data: options.data });
     const code = judgement.decision.verdict === "allow" ? ALLOWED : DENIED;
     return {
-      code: told.canTell ? code : CANNOT_TELL,
-      lines: told.conceal(report(asked, { ...told, left })),
+      code: told.cannotTell === undefined ? code : CANNOT_TELL,
+      lines: told.conceal(report(asked, { ...told, left, token: options.token })),
       data: told.concealData({ ...asData(asked, judgement, left), ...told.data }),
       concern: concernOf(asked, judgement),
     };
@@ -113,12 +114,14 @@ function asData(
   left: LimitsLeft,
 ): object {
   const { limits } = judgement;
+  const answer = clientAnswer(judgement, request) ?? limitedAnswer(judgement, left, request);
   return {
     from: nameOfCaller(from),
     to: `${to.namespace}/${to.name}`,
     containerPort,
     ...(request && { asked: shownRequest(request) }),
     ...judgement,
+    ...(answer && { answer }),
     ...(limits && {
       limits: limits.map(({ limit, key }, index) => ({ limit, key, ...left[index] })),
     }),
@@ -146,16 +149,19 @@ function shownHeaders({ headers }: AskedRequest): [name: string, value: string][
 interface Told {
   readonly judgement: Judgement;
   readonly rows: readonly string[];
-  readonly canTell: boolean;
+  readonly cannotTell: string | undefined;
   readonly left: LimitsLeft;
+  /** As it was given. */
+  readonly token: string | undefined;
 }
 
-function report(question: Question, { judgement, rows, canTell, left }: Told): string[] {
+function report(question: Question, told: Told): string[] {
+  const { judgement, rows, cannotTell, left } = told;
   const { decision } = judgement;
-  const verdict = canTell ? VERDICTS[decision.verdict] : "CANNOT TELL";
-  const [because = "", ...details] = canTell ? explain(decision).split("\n") : [KEYS_ELSEWHERE];
+  const [because = "", ...details] =
+    cannotTell === undefined ? explain(decision).split("\n") : [cannotTell];
   return [
-    [verdict, requestInWords(judgement)].filter((part) => part !== "").join("  "),
+    firstLine(question, told),
     "",
     row("caller", callerInWords(question)),
     row("callee", calleeInWords(question, judgement)),
@@ -167,8 +173,21 @@ function report(question: Question, { judgement, rows, canTell, left }: Told): s
     ...(trialOutcome(decision) === "same" ? [row("on trial", "the same")] : []),
     ...rowsOf("asks", (judgement.authorizers ?? []).map(authorizerInWords)),
     ...rowsOf("limits", limitsInWords(judgement, left)),
-    ...remarks(question, judgement, left).map((line) => row("note", line)),
+    ...remarks(question, told).map((line) => row("note", line)),
   ];
+}
+
+/** `DENIED  POST /cart  401 Jwt is expired`: the answer as the client sees it, where there is one. */
+function firstLine({ request }: Question, { judgement, cannotTell, left }: Told): string {
+  const asked = requestInWords(judgement);
+  if (cannotTell !== undefined) return ["CANNOT TELL", asked].join("  ");
+  const refused = clientAnswer(judgement, request);
+  const limited = limitedAnswer(judgement, left, request);
+  const answers = [
+    ...(refused ? [answerInWords(refused)] : []),
+    ...(limited ? [`but now ${answerInWords(limited)}`] : []),
+  ];
+  return [VERDICTS[judgement.decision.verdict], asked, ...answers].join("  ");
 }
 
 const LABEL_WIDTH = 11;
@@ -213,19 +232,26 @@ function limitsInWords({ limits = [] }: Judgement, left: LimitsLeft): readonly s
   );
 }
 
-function remarks(question: Question, judgement: Judgement, left: LimitsLeft): string[] {
+function remarks(question: Question, { judgement, left, token }: Told): string[] {
   const { verdict, dryRun } = judgement.decision;
+  const { token: assumed } = judgement.assumed;
   const isDelegated = [verdict, dryRun?.verdict].includes("delegate");
   const isLimited = left.some((one) => one === undefined);
   return [
     ...(isDelegated ? [ASKED_ELSEWHERE] : []),
     ...(isLimited ? [COUNTED_ELSEWHERE] : []),
+    ...(assumed === undefined || token !== undefined ? [] : [TOKENS_ASSUMED[assumed]]),
     ...assumptions(question, judgement),
   ];
 }
 
 const ASKED_ELSEWHERE =
   "nobody was asked here: what an authorizer answers to a request is in the callee's log, see hauberk logs";
+const TOKENS_ASSUMED = {
+  none: "a rule asks for a token, and no token was given: --token FILE or --claims FILE",
+  "never seen":
+    "a rule asks for a token, and no RequestAuthentication applies to the callee: nobody there looks at tokens",
+} as const;
 const COUNTED_ELSEWHERE =
   "what is left of a limit is known to those who count: the answer tells it in RateLimit headers, and a refusal in the callee's log";
 

@@ -43,11 +43,14 @@ export async function askWithTokens(
   };
 }
 
-/** @returns whether the decision rests on keys that are not at hand, so that a mesh that runs may decide otherwise */
-export function restsOnUnknownKeys({ reason }: Judged, tokens: JudgedTokens | undefined): boolean {
+/** @returns the issuers on whose keys, which are not at hand, the decision rests, so that a mesh that runs may decide otherwise */
+export function restsOnKeysOf(
+  { reason }: Judged,
+  { lackingKeysOf }: Pick<JudgedTokens, "lackingKeysOf">,
+): readonly string[] {
   const { because } = reason;
   const last = because === "matched-custom" ? reason.afterwards.reason.because : because;
-  return last === "token-refused" && tokens?.lacksKeys === true;
+  return last === "token-refused" ? lackingKeysOf : [];
 }
 
 /** What policies got of the token's claims is told as the claims are. */

@@ -225,7 +225,7 @@ test(`${cases.length} bad tokens: the failing check is named, what comes after i
 test("in words: each check with what it expected and got, the rule by file and line, the key", async () => {
   const { text, code } = await explain(signed({ exp: seconds - 7_200 }));
   assert.equal(code, 2);
-  assert.match(text, /^DENIED {2}GET \/\n/);
+  assert.match(text, /^DENIED {2}GET \/ {2}401 Jwt is expired\n/);
   assert.match(text, /token +taken to be sent in the header authorization, behind "Bearer "\n/);
   assert.match(
     text,

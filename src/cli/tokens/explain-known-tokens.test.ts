@@ -118,7 +118,7 @@ async function answering<T>(
 const ago = (seconds: number): string => new Date(Date.now() - 1_000 * seconds).toISOString();
 
 test("keys of a given file: the policies are asked about the token, and what is told of it in headers", async () => {
-  const jwks = join(folder, "jwks.json");
+  const jwks = [join(folder, "jwks.json")];
   const allowed = await explain(await issuer.sign({ sub: "alice" }), { jwks });
   assert.equal(allowed.code, 0, allowed.text);
   const denied = await explain(await issuer.sign({ sub: "mallory" }), { jwks });
@@ -130,14 +130,14 @@ test("keys of a given file: the policies are asked about the token, and what is 
   assert.doesNotMatch(denied.text, /mallory/);
   const shown = await explain(await issuer.sign({ sub: "mallory" }), { jwks, showClaims: true });
   assert.match(shown.text, /sub: mallory\n/);
-  const wrong = await explain("x", { jwks: join(folder, "mesh.yaml") });
-  assert.match(wrong.text, /--jwks .*: expected a JSON Web Key Set/);
+  const wrong = await explain("x", { jwks: [join(folder, "mesh.yaml")] });
+  assert.match(wrong.text, /--jwks .*mesh\.yaml is no key set: expected a JSON object/);
 });
 
 test("hashes of claims are alike within one answer, and of no use in another", async () => {
   const token = await issuer.sign({ sub: "alice@example.com", email: "alice@example.com" });
   const hashes = async (): Promise<readonly string[]> =>
-    (await explain(token, { jwks: join(folder, "jwks.json") })).text.match(
+    (await explain(token, { jwks: [join(folder, "jwks.json")] })).text.match(
       /(?<=(sub|email): )sha256:\w{12}/g,
     ) ?? [];
   const [[sub, email], [later]] = [await hashes(), await hashes()];
@@ -149,12 +149,15 @@ test("keys that nobody has at hand: it cannot be told, and is said what to do; a
   const unknown = await explain(await issuer.sign({ sub: "alice" }));
   assert.equal(unknown.code, 1);
   assert.match(unknown.text, /^CANNOT TELL {2}GET \/\n/);
-  assert.match(unknown.text, /because +keys are not at hand: say with --data .* --jwks FILE/);
+  assert.match(
+    unknown.text,
+    /because +the keys of "https:\/\/issuer\.example" are not at hand: say with --data .* --jwks ISSUER=FILE/,
+  );
   const expired = await explain(await issuer.sign({ exp: 1 }));
   assert.equal(expired.code, 2);
   assert.match(expired.text, /failed: expiry/);
   const json = JSON.parse((await explain(await issuer.sign({}), { json: true })).text);
-  assert.match(json.cannotTell, /--jwks FILE/);
+  assert.match(json.cannotTell, /--jwks ISSUER=FILE/);
 });
 
 test("keys of the mesh that runs: which, how old, what went wrong the last time and when it is tried again", async () => {
@@ -282,7 +285,7 @@ extensionProviders: [{name: opa, envoyExtAuthzGrpc: {service: cart.shop.svc.clus
 test("AP-2, AP-3: an authorizer is asked before the token is looked at", async () => {
   await writeFile(join(folder, "custom.yaml"), MESH + CUSTOM);
   const file = [join(folder, "custom.yaml")];
-  const jwks = join(folder, "jwks.json");
+  const jwks = [join(folder, "jwks.json")];
   const bad = await explain(await issuer.sign({ exp: 1 }), { file, jwks, request: "GET /asked" });
   assert.equal(bad.code, 2);
   assert.match(bad.text, /^DELEGATED/);

@@ -20,7 +20,7 @@ export interface TokenTelling {
 export function formatTokens(tokens: JudgedTokens, telling: TokenTelling): readonly string[] {
   return [
     ...(tokens.sentIn === undefined ? [] : [`taken to be sent in ${placeInWords(tokens.sentIn)}`]),
-    ...tokens.rules.flatMap((rule) => ruleLines(rule, telling)),
+    ...rulesInOrder(tokens.rules, telling),
     ...claimLines(tokens, telling),
   ];
 }
@@ -30,7 +30,7 @@ export function tokensAsData(tokens: JudgedTokens, { claims, now }: TokenTelling
   return {
     result: resultInWords(tokens.result),
     sentIn: tokens.sentIn,
-    rules: tokens.rules.map(({ keys, tokens: found, ...rule }) => ({
+    rules: tokens.rules.map(({ keys, tokens: found, isOwn: _, ...rule }) => ({
       ...rule,
       keys: keyOriginInWords(keys, now),
       tokens: found.map(({ result, ...token }) => ({ result: resultInWords(result), ...token })),
@@ -39,18 +39,36 @@ export function tokensAsData(tokens: JudgedTokens, { claims, now }: TokenTelling
   };
 }
 
-function ruleLines(
-  { origin: { ref, source }, issuer, presence, keys, tokens }: JudgedTokenRule,
-  { now }: TokenTelling,
-): readonly string[] {
-  const of = issuer === "" ? "any issuer" : `issuer ${JSON.stringify(issuer)}`;
-  const demands = presence === "REQUIRED" ? ", a token is required" : "";
+/** What the issuer's own rule says counts; that the others do not know it needs one line each. Of no known issuer, the first that looked. */
+function rulesInOrder(rules: readonly JudgedTokenRule[], telling: TokenTelling): readonly string[] {
+  const own = rules.filter(({ isOwn }) => isOwn);
+  const looked = rules.find(({ tokens }) => tokens.length > 0) ?? rules[0];
+  const whole = own.length > 0 || looked === undefined ? own : [looked];
+  const others = rules.filter((rule) => !whole.includes(rule));
+  return [...whole.flatMap((rule) => ruleLines(rule, telling)), ...others.map(ruleInOneLine)];
+}
+
+function ruleLines(rule: JudgedTokenRule, { now }: TokenTelling): readonly string[] {
+  const { keys, tokens } = rule;
   return [
-    `by ${formatRef(ref)} (${formatLocation(source)}), ${of}${demands}`,
-    ...(tokens.length === 0 ? ["  no token where it looks"] : []),
+    ruleInWords(rule),
+    ...(tokens.length === 0 ? [`  ${NONE_THERE}`] : []),
     ...tokens.flatMap((token) => tokenLines(token)),
     ...(tokens.some(isTellingKeys) ? [] : [`  its keys: ${keyOriginInWords(keys, now)}`]),
   ];
+}
+
+const NONE_THERE = "no token where it looks";
+
+function ruleInOneLine(rule: JudgedTokenRule): string {
+  const results = new Set(rule.tokens.map(({ result }) => resultInWords(result)));
+  return `${ruleInWords(rule)}: ${[...results].join("; ") || NONE_THERE}`;
+}
+
+function ruleInWords({ origin: { ref, source }, issuer, presence }: JudgedTokenRule): string {
+  const of = issuer === "" ? "any issuer" : `issuer ${JSON.stringify(issuer)}`;
+  const demands = presence === "REQUIRED" ? ", a token is required" : "";
+  return `by ${formatRef(ref)} (${formatLocation(source)}), ${of}${demands}`;
 }
 
 function isTellingKeys({ checks }: JudgedToken): boolean {

@@ -3,13 +3,14 @@
  * sidecar never verifies the token of one issuer with the key of another.
  */
 import { quoted } from "../../api/quoted.ts";
-import { readTokenKeys } from "../../jwt/token-keys.ts";
+import { FetchDocumentError } from "../../control/key-sets/fetch-document.ts";
+import { findKeySet } from "../../control/key-sets/find-key-set.ts";
 import { QuestionError } from "../../policy/question.ts";
 import { readOptionFile } from "../read-option-file.ts";
 
 export interface GivenKeys {
   readonly file: string;
-  /** JSON, with a key that tokens can be verified with. */
+  /** JSON, as the control plane would give it to sidecars. */
   readonly jwks: string;
 }
 
@@ -73,11 +74,14 @@ function listed(issuers: readonly string[]): string {
   return issuers.map((issuer) => (issuer === "" ? '"" (any)' : quoted(issuer))).join(", ");
 }
 
+/** Read as if it had been fetched: what the mesh would not take from an issuer verifies nothing here either. */
 async function readKeys(file: string): Promise<string> {
   const takes = "FILE, or ISSUER=FILE, of a JSON Web Key Set";
-  const jwks = await readOptionFile({ option: "--jwks", file, takes });
-  if (readTokenKeys(jwks).length > 0) return jwks;
-  throw new QuestionError(
-    `--jwks ${file}: expected a JSON Web Key Set, with a key that tokens can be verified with`,
-  );
+  const text = await readOptionFile({ option: "--jwks", file, takes });
+  try {
+    return await findKeySet({ from: "uri", uri: file }, async () => text);
+  } catch (error) {
+    if (error instanceof FetchDocumentError) throw new QuestionError(`--jwks ${error.message}`);
+    throw error;
+  }
 }

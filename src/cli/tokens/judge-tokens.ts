@@ -35,8 +35,8 @@ export interface JudgedTokens {
   readonly request: AskedRequest;
   readonly sentIn?: SentToken["place"] | undefined;
   readonly result: "good" | TokenProblem;
-  /** Whether a running mesh could know more: keys are not at hand here. */
-  readonly lacksKeys: boolean;
+  /** Issuers whose keys are not at hand here: a mesh that runs could know more. */
+  readonly lackingKeysOf: readonly string[];
   readonly rules: readonly JudgedTokenRule[];
   /** Texts that must not be told. */
   readonly secrets: readonly string[];
@@ -49,6 +49,8 @@ export interface JudgedTokenRule {
   /** "" is any. */
   readonly issuer: string;
   readonly presence: AppliedTokenRule["presence"];
+  /** Whether it is the rule of the issuer that one of these tokens names. */
+  readonly isOwn: boolean;
   readonly keys: TokenKeyOrigin;
   /** In the order in which they are looked at. */
   readonly tokens: readonly JudgedToken[];
@@ -75,7 +77,7 @@ export async function judgeTokens(question: TokenQuestion): Promise<JudgedTokens
       request: settle(sent?.request ?? request, { carrier, authentication, found }),
       sentIn: sent?.place,
       result: found.result,
-      lacksKeys: judged.some((one) => isLackingKeys(one)),
+      lackingKeysOf: lackingKeysOf(judged),
       rules: judged.map(({ rule }) => rule),
       secrets: [...texts, ...(token === undefined ? [] : [token])],
       claims: claimsOf(texts),
@@ -124,7 +126,9 @@ async function judgeRules(
           return { place, ...explained };
         }),
       );
-      return { found, rule: { origin: { ref, source }, issuer, presence, keys: origin, tokens } };
+      const isOwn = found.some(({ text }) => issuer === "" || issuerOf(text) === issuer);
+      const judged = { issuer, presence, isOwn, keys: origin, tokens };
+      return { found, rule: { origin: { ref, source }, ...judged } };
     }),
   );
 }
@@ -138,8 +142,17 @@ function demandsOf(
   return { issuer, audiences, keys, keysInWords: keyOriginInWords(origin, now) };
 }
 
-function isLackingKeys({ rule: { keys, tokens } }: RuleWithTokens): boolean {
-  return keys.from === "nowhere" && tokens.some(({ result }) => result === "keysNotFetched");
+function issuerOf(text: string): unknown {
+  return readParts(text).payload.object?.["iss"];
+}
+
+/** Each once. */
+function lackingKeysOf(judged: readonly RuleWithTokens[]): readonly string[] {
+  const lacking = judged.filter(
+    ({ rule: { keys, tokens } }) =>
+      keys.from === "nowhere" && tokens.some(({ result }) => result === "keysNotFetched"),
+  );
+  return [...new Set(lacking.map(({ rule }) => rule.issuer))];
 }
 
 /** As the sidecar changes the request before any policy is asked. */

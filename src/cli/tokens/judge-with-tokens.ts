@@ -1,9 +1,10 @@
 /** Judges a question, tokens and all, and has them told: never the token itself, and claims as the user asked for. */
+import { quoted } from "../../api/quoted.ts";
 import { DEFAULT_DATA_DIRECTORY } from "../../local/data-directory.ts";
 import { type Judgement, judge } from "../../policy/judge.ts";
 import type { MeshSnapshot } from "../../policy/mesh-snapshot.ts";
 import type { Question } from "../../policy/question.ts";
-import { askWithTokens, concealClaims, restsOnUnknownKeys } from "./ask-with-tokens.ts";
+import { askWithTokens, concealClaims, restsOnKeysOf } from "./ask-with-tokens.ts";
 import { formatTokens, tokensAsData } from "./format-tokens.ts";
 import type { JudgedTokens } from "./judge-tokens.ts";
 import { ToldClaims } from "./told-claims.ts";
@@ -13,8 +14,8 @@ export interface TokenOptions {
   readonly claims?: string;
   /** Names a file, or is "-": a user's token, which the request carries. */
   readonly token?: string;
-  /** Names a file of JSON: keys, for the rules whose keys are fetched. */
-  readonly jwks?: string;
+  /** `ISSUER=FILE`, or FILE for the only issuer, each of JSON: keys, for the rules whose keys are fetched. */
+  readonly jwks?: readonly string[];
   /** Of the mesh that is asked for keys it fetched, if it runs. */
   readonly data?: string;
   readonly showClaims?: boolean;
@@ -25,8 +26,8 @@ export interface JudgedWithTokens {
   /** Lines on tokens; none where nobody looks at any. */
   readonly rows: readonly string[];
   readonly data: object;
-  /** False: it depends on keys that are not at hand. */
-  readonly canTell: boolean;
+  /** Why it cannot be told: it depends on keys that are not at hand. */
+  readonly cannotTell: string | undefined;
   readonly conceal: (lines: readonly string[]) => readonly string[];
   readonly concealData: (data: object) => object;
 }
@@ -44,22 +45,25 @@ export async function judgeWithTokens(
   const how = options.showClaims ? "shown" : "hashed";
   const claims = new ToldClaims(how);
   const telling = { claims, how, now } as const;
-  const canTell = !restsOnUnknownKeys(judgement.decision, tokens);
+  const cannotTell = keysElsewhere(restsOnKeysOf(judgement.decision, tokens));
   return {
     judgement: { ...judgement, decision: concealClaims(judgement.decision, claims, tokens) },
     rows: formatTokens(tokens, telling),
     data: {
       tokens: tokensAsData(tokens, telling),
-      ...(canTell ? {} : { cannotTell: KEYS_ELSEWHERE }),
+      ...(cannotTell !== undefined && { cannotTell }),
     },
-    canTell,
+    cannotTell,
     conceal: (lines) => lines.map((line) => concealSecrets(line, tokens)),
     concealData: (told) => JSON.parse(concealSecrets(JSON.stringify(told), tokens)),
   };
 }
 
-export const KEYS_ELSEWHERE =
-  "keys are not at hand: say with --data where the mesh that runs keeps its state, or give them with --jwks FILE";
+function keysElsewhere(issuers: readonly string[]): string | undefined {
+  if (issuers.length === 0) return undefined;
+  return `the keys of ${issuers.map(quoted).join(", ")} are not at hand: say with --data where the mesh that runs keeps its state, or give them with --jwks ISSUER=FILE`;
+}
+
 const NOBODY_LOOKS = "no RequestAuthentication applies to the callee: nobody there looks at tokens";
 
 function untold(judgement: Judgement, { token }: TokenOptions): JudgedWithTokens {
@@ -68,7 +72,7 @@ function untold(judgement: Judgement, { token }: TokenOptions): JudgedWithTokens
     judgement,
     rows,
     data: token === undefined ? {} : { tokens: { rules: [] } },
-    canTell: true,
+    cannotTell: undefined,
     conceal: (lines) => lines,
     concealData: (data) => data,
   };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { QuestionError } from "../../policy/question.ts";
 import { readTokenFile } from "./token-file.ts";
@@ -48,9 +48,19 @@ for (const [what, written, says] of bad)
     });
   });
 
-test("a file that is not there", async () => {
-  await assert.rejects(readTokenFile("/nowhere/token"), /--token \/nowhere\/token: .*ENOENT/);
-});
+const unreadable: readonly [name: string, says: RegExp][] = [
+  ["/nowhere/token", /^--token \/nowhere\/token: there is no such file; --token takes a file/],
+  ["nope", new RegExp(`^--token nope: there is no file ${resolve("nope")}; --token takes a file`)],
+  [tmpdir(), /: that is a folder; .* a file that holds the token, or - for the standard input$/],
+];
+for (const [name, says] of unreadable)
+  test(`${name} is no file: it is said which one was meant, and what the option takes`, async () => {
+    await assert.rejects(readTokenFile(name), (error) => {
+      assert.ok(error instanceof QuestionError);
+      assert.match(error.message, says);
+      return true;
+    });
+  });
 
 for (const given of [TOKEN, `Bearer ${TOKEN}`, TOKEN.slice(0, -10)])
   test("the token itself is no argument: it is said why, and not repeated", async () => {

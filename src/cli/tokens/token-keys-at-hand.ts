@@ -70,10 +70,10 @@ function allRules({ requestAuthentications }: MeshSnapshot): readonly JwtRule[] 
   return [...requestAuthentications.values()].flat().flatMap(({ rules }) => rules);
 }
 
-/** Each once. */
+/** Each once, in order. */
 function issuersToFetch(rules: readonly JwtRule[]): readonly string[] {
   const fetched = rules.filter((rule) => nameOf(rule) !== undefined);
-  return [...new Set(fetched.map(({ issuer }) => issuer))];
+  return [...new Set(fetched.map(({ issuer }) => issuer))].toSorted();
 }
 
 function nameOf(rule: JwtRule): string | undefined {

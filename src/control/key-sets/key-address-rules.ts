@@ -9,16 +9,10 @@ import {
   parseCidr,
   parseIpAddress,
 } from "../../api/cidr.ts";
+import { embeddedAddress, METADATA_RANGES } from "../../api/metadata-addresses.ts";
 
 /** What no list makes reachable: link-local, and where clouds tell machines their secrets. */
-const NEVER = ranges(
-  "169.254.0.0/16",
-  "fe80::/10",
-  "100.100.100.200",
-  "168.63.129.16",
-  "fd00:ec2::254",
-  "fd20:ce::254",
-);
+const NEVER = ranges("169.254.0.0/16", "fe80::/10", ...METADATA_RANGES);
 /** What only a list makes reachable: loopback, private and shared networks, documentation, multicast and the rest that is not public. */
 const ONLY_LISTED = ranges(
   ...["0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "172.16.0.0/12", "192.0.0.0/24"],
@@ -43,15 +37,6 @@ const ONLY_LISTED = ranges(
     "ff00::/8",
   ],
 );
-/** Prefixes behind which an IPv4 address stands (RFC 4291 section 2.5.5.2, RFC 2765, RFC 6052, RFC 3056), and where. */
-const EMBEDDING = [
-  { prefix: range("::ffff:0:0/96"), at: 12 },
-  { prefix: range("::ffff:0:0:0/96"), at: 12 },
-  { prefix: range("::/96"), at: 12 },
-  { prefix: range("64:ff9b::/96"), at: 12 },
-  { prefix: range("2002::/16"), at: 2 },
-];
-
 /** Of the mesh configuration. */
 const ALLOWED_RANGES_KEY = "hauberk.jwks.allowedAddresses";
 
@@ -69,11 +54,6 @@ export function keyAddressProblem(address: string, allowed: readonly Cidr[]): st
   if (!isIn(ONLY_LISTED, bytes) && !isIn(ONLY_LISTED, written)) return undefined;
   if (isIn(allowed, bytes) || isIn(allowed, written)) return undefined;
   return `${address} is not a public address: to fetch keys from there, list it or its range in ${ALLOWED_RANGES_KEY} of the mesh configuration`;
-}
-
-function embeddedAddress(address: IpAddress): IpAddress | undefined {
-  const embedding = EMBEDDING.find(({ prefix }) => cidrContains(prefix, address));
-  return embedding && address.slice(embedding.at, embedding.at + 4);
 }
 
 function isIn(list: readonly Cidr[], address: IpAddress): boolean {

@@ -9,6 +9,7 @@ import {
   parseCidr,
   parseIpAddress,
 } from "../../api/cidr.ts";
+import { embeddedAddress, METADATA_RANGES } from "../../api/metadata-addresses.ts";
 import { POD_RANGES, SERVICE_RANGES } from "./mesh-ranges.ts";
 
 /** An address that is still the mesh's own when it arrives here belongs to nobody. */
@@ -21,25 +22,10 @@ const REFUSED_RANGES: readonly (readonly [code: string, ranges: readonly string[
   ["link-local", ["169.254.0.0/16", "fe80::/10"]],
   ["multicast", ["224.0.0.0/4", "ff00::/8"]],
   ["reserved", ["240.0.0.0/4"]],
-  // What clouds tell a machine about itself, its credentials too, where that is no link-local address: Amazon, Google,
-  // Scaleway, Alibaba, Azure.
-  [
-    "metadata",
-    [
-      "fd00:ec2::254/128",
-      "fd20:ce::254/128",
-      "fd00:42::42/128",
-      "100.100.100.200/32",
-      "168.63.129.16/32",
-    ],
-  ],
+  // What clouds tell a machine about itself, its credentials too.
+  ["metadata", METADATA_RANGES],
   ["mesh-address", MESH_RANGES],
 ];
-
-/** Forms in which an IPv6 address means the IPv4 address of its last four bytes: mapped, compatible, NAT64, translated. */
-const EMBEDDING = ["::ffff:0:0/96", "::/96", "64:ff9b::/96", "::ffff:0:0:0/96"].map(range);
-/** 6to4: the IPv4 address follows the first two bytes. */
-const SIX_TO_FOUR = range("2002::/16");
 
 const REFUSED = REFUSED_RANGES.map(
   ([code, ranges]) => ({ code: `refused-${code}`, ranges: ranges.map(range) }) as const,
@@ -55,17 +41,12 @@ export function refusalOf(
 ): string | undefined {
   const written = parseIpAddress(text);
   if (written === undefined) return "malformed-address";
-  const meant = codeOf(written) === undefined ? (embeddedIn(written) ?? written) : written;
+  const meant = codeOf(written) === undefined ? (embeddedAddress(written) ?? written) : written;
   return allowed.some((one) => cidrContains(one, meant)) ? undefined : codeOf(meant);
 }
 
 function codeOf(address: IpAddress): string | undefined {
   return REFUSED.find(({ ranges }) => ranges.some((one) => cidrContains(one, address)))?.code;
-}
-
-function embeddedIn(address: IpAddress): IpAddress | undefined {
-  if (cidrContains(SIX_TO_FOUR, address)) return address.slice(2, 6);
-  return EMBEDDING.some((one) => cidrContains(one, address)) ? address.slice(12) : undefined;
 }
 
 function range(text: string): Cidr {

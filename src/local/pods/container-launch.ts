@@ -1,13 +1,14 @@
 /** What is started for one container: program, environment, folder, and the files that must be there first. */
-import { dirname, isAbsolute, resolve } from "node:path";
+import { isAbsolute, resolve } from "node:path";
 import { effectiveAutomountToken } from "../../api/automount-token.ts";
 import type { Container } from "../../api/container.ts";
 import { containerCommand } from "../../api/image-commands.ts";
 import type { PodTemplate } from "../../api/pod-template.ts";
-import { formatLocation, type Resource } from "../../api/resource.ts";
+import { formatLocation, type Resource, type SourceLocation } from "../../api/resource.ts";
 import { ofKind } from "../../policy/mesh-snapshot.ts";
 import type { Workload } from "../../policy/workload.ts";
 import { HauberkError } from "../../runtime/hauberk-error.ts";
+import { folderOf } from "../folder-of.ts";
 import type { PlannedPod } from "../mesh-plan.ts";
 import { applicationEnvironment, type EnvironmentInputs } from "./application-environment.ts";
 import { type ContainerFiles, planContainerFiles } from "./container-files.ts";
@@ -28,6 +29,8 @@ export class OpenSubPathError extends HauberkError {
 
 export interface ContainerLaunch {
   readonly command: readonly [string, ...string[]];
+  /** The entry of ImageCommands that stands for the image; absent: the container's own command. */
+  readonly mappedAt?: SourceLocation;
   readonly environment: Readonly<Record<string, string>>;
   readonly workingDirectory: string;
   readonly files: ContainerFiles;
@@ -80,8 +83,9 @@ export function planContainerLaunch(
   );
   return {
     command: [program, ...parameters],
+    ...(mapped.mappedAt && { mappedAt: mapped.mappedAt }),
     environment,
-    workingDirectory: workingDirectory(mapped.workingDir, { file: source.file, place }),
+    workingDirectory: workingDirectory(mapped.workingDir, { source, place }),
     files,
     paths,
   };
@@ -143,10 +147,10 @@ function expandAll(
 /** Relative to the folder of the file that the manifest is in. */
 function workingDirectory(
   written: string | undefined,
-  { file, place }: { readonly file: string; readonly place: (text: string) => string },
+  { source, place }: { readonly source: SourceLocation; readonly place: (text: string) => string },
 ): string {
-  if (written === undefined) return dirname(resolve(file));
-  return isAbsolute(written) ? place(written) : resolve(dirname(file), written);
+  if (written === undefined) return folderOf(source);
+  return isAbsolute(written) ? place(written) : resolve(folderOf(source), written);
 }
 
 function noCommand({ name, image, source }: Container): Error {

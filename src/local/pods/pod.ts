@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { chmod, chown, mkdir, rm } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
-import { dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 import type { Container } from "../../api/container.ts";
 import type { Resource } from "../../api/resource.ts";
 import { API_AUDIENCE } from "../../ca/service-account-tokens.ts";
@@ -18,6 +18,7 @@ import { createDeferred, type Deferred } from "../../runtime/deferred.ts";
 import { describeError } from "../../runtime/hauberk-error.ts";
 import type { ControlPlaneAddress } from "../control-plane-process.ts";
 import type { DataDirectory } from "../data-directory.ts";
+import { folderOf } from "../folder-of.ts";
 import { isJoined } from "../joining/joined-resources.ts";
 import type { JoinedNetwork } from "../joining/mesh-socket-messages.ts";
 import type { PlannedPod } from "../mesh-plan.ts";
@@ -385,7 +386,7 @@ export class Pod {
   #enclose(launch: ContainerLaunch): EnclosedLaunch {
     const { network, resources } = this.#context;
     if (network === undefined) return launch;
-    const visible = [dirname(resolve(this.plan.source.file))];
+    const visible = [folderOf(this.plan.source)];
     return network.enclosures.encloseContainer(launch, {
       pod: this.#ownNetwork,
       planned: this.plan,

@@ -43,7 +43,7 @@ const readings: [name: string, traffic: Traffic, value: string, told: string | u
   ["destination.port", request(), "8080", "8080"],
   ["request.path", request(), "/orders/7", "/orders/7"],
   ["request.method", request(), "POST", "POST"],
-  ["request.host", request(), "shop.example:8080", "shop.example:8080"],
+  ["request.host", request(), "shop.example", "shop.example"],
   [
     "request.headers[X-User]",
     request({ headers: { "x-user": "me" } }),
@@ -67,6 +67,34 @@ for (const [name, traffic, value, told] of readings) {
     assert.deepEqual(key.parts(traffic), [told === undefined ? { name } : { name, value: told }]);
   });
 }
+
+const hosts: [authority: string, value: string][] = [
+  ["shop.example", "shop.example"],
+  ["SHOP.Example", "shop.example"],
+  ["shop.example:80", "shop.example"],
+  ["shop.example:", "shop.example"],
+  ["shop.example.", "shop.example"],
+  ["shop.example..:00080", "shop.example"],
+  ["shop.example:http", "shop.example:http"],
+  ["[2001:DB8::1]:443", "[2001:db8::1]"],
+  ["[2001:db8::1]", "[2001:db8::1]"],
+  ["...", ""],
+];
+for (const [authority, value] of hosts) {
+  test(`request.host of ${authority} is ${JSON.stringify(value)}`, () =>
+    assert.equal(new LimitKey(["request.host"]).of({ ...request(), authority }), value));
+}
+
+test("the header of that name is the host, however it is written", () => {
+  assert.equal(new LimitKey(["request.headers[Host]"]).of(request()), "shop.example");
+});
+
+test("a host of nothing but dots costs no time", () => {
+  const authority = `${".".repeat(60_000)}x`;
+  const startedAt = performance.now();
+  assert.ok(new LimitKey(["request.host"]).of({ ...request(), authority }).length < 256);
+  assert.ok(performance.now() - startedAt < 100);
+});
 
 test("who lacks all of a key shares one bucket, and who lacks a part shares with whom lacks the same", () => {
   const key = new LimitKey(["source.principal", "request.headers[x]"]);

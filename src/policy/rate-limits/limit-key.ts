@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { AppliedRateLimit } from "../applied-rate-limits.ts";
 import { readPathname } from "../path-values.ts";
+import { hostNameOf } from "../routes/route-table.ts";
 import { conditionAttribute } from "../rule-field.ts";
 import { claimNames } from "../token-attribute.ts";
 import type { Connection } from "../traffic.ts";
@@ -76,7 +77,7 @@ function told(name: string, value: string): string {
 }
 
 function readerOf(name: string): Reader {
-  switch (name) {
+  switch (name.toLowerCase() === HOST_HEADER ? HOST_HEADER : name) {
     case "source.principal":
       return ({ connection }) => connection.principal;
     case "request.path":
@@ -84,10 +85,22 @@ function readerOf(name: string): Reader {
     case "request.method":
       return ({ method }) => method;
     case "request.host":
-      return ({ authority }) => authority?.toLowerCase();
+    case HOST_HEADER:
+      return ({ authority }) => authority && hostOf(authority);
     default:
       return claimReader(name) ?? attributeReader(name);
   }
+}
+
+const HOST_HEADER = "request.headers[host]";
+const CLOSING_DOTS = /(?<!\.)\.+$/;
+
+/**
+ * In lower case, without port and closing dots: all of them lead to the same application, and a caller who may choose among them
+ * would have as many buckets as there are ways to write one name. Rules of policies compare it with its port (AP-52).
+ */
+function hostOf(authority: string): string {
+  return hostNameOf(authority).replace(CLOSING_DOTS, "");
 }
 
 function attributeReader(name: string): Reader {

@@ -59,7 +59,40 @@ test("of too many keys, one whose bucket is full goes first, and one that was us
   assert.equal(pass(buckets, "e", 1_200), true);
   assert.deepEqual([buckets.size, buckets.forgotten], [3, 1]);
   assert.equal(pass(buckets, "b", 1_200), false, "asked for lately");
-  assert.equal(pass(buckets, "c", 1_200), true, "forgotten");
+  assert.equal(pass(buckets, "c", 1_200), false, "it had to go, and what it owes is remembered");
+  assert.equal(pass(buckets, "c", 1_900), true);
+});
+
+test("nobody gains a bucket by pushing it out with others, nor takes one from who comes new", () => {
+  const buckets = new PacedBuckets({ amount: 5, perMs: 3_600_000, burst: 5 }, 1_000);
+  assert.equal(countPassed(buckets, "ann", Array(9).fill(0)), 5);
+  for (let other = 0; other < 3_000; other++) pass(buckets, `other ${other}`, 1);
+  assert.ok(buckets.forgotten > 1_000);
+  assert.equal(countPassed(buckets, "ann", Array(9).fill(2)), 0);
+  let whole = 0;
+  for (let other = 0; other < 200; other++)
+    if (countPassed(buckets, `newcomer ${other}`, Array(9).fill(3)) === 5) whole++;
+  assert.ok(whole > 190, `${whole} of 200 newcomers have all of theirs`);
+});
+
+test("law: with room for few keys no key gets more than its burst and the rate", () => {
+  const steps = fc.array(fc.tuple(fc.integer({ min: 0, max: 300 }), fc.nat({ max: 9 })), {
+    maxLength: 300,
+  });
+  fc.assert(
+    fc.property(steps, (list) => {
+      const buckets = new PacedBuckets(tenASecond, 3);
+      const passed = new Map<number, number[]>();
+      let now = 1_000;
+      for (const [pause, key] of list) {
+        now += pause;
+        if (pass(buckets, `${key}`, now)) passed.set(key, [...(passed.get(key) ?? []), now]);
+      }
+      for (const times of passed.values())
+        for (const [index, from] of times.entries())
+          assert.ok(times.length - index <= 3 + ((times.at(-1) ?? from) - from) / 100 + 1e-3);
+    }),
+  );
 });
 
 test("never more than the burst and the rate, in any span of time, and nobody waits longer than told", () => {

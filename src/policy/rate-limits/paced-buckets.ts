@@ -3,8 +3,9 @@
  * (the "theoretical arrival time" of the generic cell rate algorithm). Time is monotonic, in milliseconds, and passed in.
  */
 import type { Pace } from "./pace.ts";
+import { RememberedDebts } from "./remembered-debts.ts";
 
-/** Of one limit: beyond that many keys, the bucket that was not used for longest is forgotten, and so is full. */
+/** Of one limit: beyond that many keys, of the bucket that was not used for longest only what it owes is remembered. */
 export const MOST_BUCKETS = 10_000;
 
 const FIRST_CAPACITY = 16;
@@ -24,6 +25,8 @@ export class PacedBuckets {
   #used = new Uint8Array(FIRST_CAPACITY);
   #hand = 0;
   #forgotten = 0;
+  /** Absent: none had to go that owed anything. */
+  #debts: RememberedDebts | undefined;
 
   constructor({ amount, perMs, burst }: Pace, mostBuckets: number = MOST_BUCKETS) {
     this.#mostBuckets = mostBuckets;
@@ -31,7 +34,7 @@ export class PacedBuckets {
     this.#depth = this.#interval * burst;
   }
 
-  /** Buckets that were forgotten before they were full again. */
+  /** Buckets that had to go before they were full again. */
   get forgotten(): number {
     return this.#forgotten;
   }
@@ -51,7 +54,7 @@ export class PacedBuckets {
     this.#grow(slot);
     this.#slots.set(key, slot);
     this.#keys[slot] = key;
-    this.#fullAt[slot] = 0;
+    this.#fullAt[slot] = this.#debts?.fullAt(key) ?? 0;
     this.#used[slot] = 0;
     return slot;
   }
@@ -98,10 +101,17 @@ export class PacedBuckets {
         this.#used[slot] = 0;
         continue;
       }
-      if (!isFull) this.#forgotten++;
-      this.#slots.delete(this.#keys[slot] ?? "");
+      const key = this.#keys[slot] ?? "";
+      if (!isFull) this.#giveWay(key, slot);
+      this.#slots.delete(key);
       return slot;
     }
+  }
+
+  #giveWay(key: string, slot: number): void {
+    this.#forgotten++;
+    this.#debts ??= new RememberedDebts();
+    this.#debts.remember(key, this.#fullAt[slot] ?? 0);
   }
 
   #grow(slot: number): void {

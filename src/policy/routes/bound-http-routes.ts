@@ -44,7 +44,7 @@ function names(
   );
 }
 
-/** By which every namespace has a label of its name, written or not. */
+/** By which every namespace has a label of its own name, whatever is written. */
 const NAMESPACE_NAME = "kubernetes.io/metadata.name";
 
 function isAllowed(
@@ -63,7 +63,7 @@ function isAllowed(
     case "Same":
       return namespace === gateway.meta.namespace;
     case "Selector": {
-      const labels = { [NAMESPACE_NAME]: namespace, ...namespaceLabels.get(namespace) };
+      const labels = { ...namespaceLabels.get(namespace), [NAMESPACE_NAME]: namespace };
       return selectsSet(allowedRoutes.selector, labels);
     }
   }

@@ -17,6 +17,19 @@ export function rewrittenPath(route: HttpRoute, path: string): string | undefine
   return rewrite === undefined ? path : replaced(path, { rewrite, match: route.match.path });
 }
 
+/** `.` or `..` as a segment, however a callee may read it: with its dots or slashes encoded, or with parameters behind it. */
+const DOT_SEGMENT = /(?:^|[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:$|[/\\;]|%2f|%5c)/i;
+
+/**
+ * Whether a rewriting has made a step out of its place of what was none: `/static../secret`, with `/files/` for the prefix
+ * `/static`, would lead to `/secret`.
+ *
+ * @param before the path as it was judged
+ */
+export function climbs(rewritten: string, before: string): boolean {
+  return DOT_SEGMENT.test(pathnameOf(rewritten)) && !DOT_SEGMENT.test(pathnameOf(before));
+}
+
 /** Of a request, what a `Location` is made of. */
 export interface RedirectedRequest {
   readonly scheme: "http" | "https";

@@ -19,6 +19,8 @@ const CHECK = "/envoy.service.auth.v3.Authorization/Check";
 
 /** A question under way. */
 export interface Inquiry {
+  /** Of memory, which it holds until then. */
+  readonly octets: number;
   /** Never rejects. */
   readonly verdict: Promise<AuthorizerVerdict>;
   /** Nobody waits for it any more. */
@@ -54,7 +56,8 @@ function grpcClient(settings: AppliedGrpcAuthorizer, services: ServiceCaller): A
       maxMessageOctets: MAX_ANSWER_OCTETS,
       repeat: "harmless",
     });
-    return { verdict: answer.then(readCheckResponse).catch(problemOf), cancel };
+    const verdict = answer.then(readCheckResponse).catch(problemOf);
+    return { octets: message.length, verdict, cancel };
   };
   return {
     settings,
@@ -71,9 +74,10 @@ function httpClient(settings: AppliedHttpAuthorizer, services: ServiceCaller): A
     askAboutRequest(request) {
       try {
         const { answer, cancel } = services.begin(place, check.request(request));
-        return { verdict: answer.then((said) => check.verdict(said)).catch(problemOf), cancel };
+        const verdict = answer.then((said) => check.verdict(said)).catch(problemOf);
+        return { octets: request.body?.octets ?? 0, verdict, cancel };
       } catch (error) {
-        return { verdict: Promise.resolve(problemOf(error)), cancel: () => {} };
+        return { octets: 0, verdict: Promise.resolve(problemOf(error)), cancel: () => {} };
       }
     },
     askAboutConnection: undefined,

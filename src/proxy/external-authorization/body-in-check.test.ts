@@ -3,12 +3,19 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
+import { createServer, type Socket } from "node:net";
 import { after, test } from "node:test";
-import { call, closeStages, grpc, stage } from "../../../test/kit/authorizer-stage.ts";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { call, closeStages, grpc, http, stage } from "../../../test/kit/authorizer-stage.ts";
+import { eventually } from "../../../test/kit/eventually.ts";
 import { grpcAuthorizer } from "../../../test/kit/grpc-authorizer.ts";
-import { LOOPBACK } from "../../../test/kit/sidecar-fixture.ts";
+import { LOOPBACK, portOf } from "../../../test/kit/sidecar-fixture.ts";
+import { HOLDING_LIMIT } from "../http/holding-limit.ts";
 
 after(closeStages);
+setFlagsFromString("--expose-gc");
+const collectGarbage: () => void = runInNewContext("gc");
 
 const body = { maxBytes: 10, allowPartial: false, packAsBytes: false };
 
@@ -118,6 +125,54 @@ test("EA-7: nobody hides a body behind the wish for another protocol", async (co
     assert.equal(long.status, 413, upgrade);
   }
 });
+
+for (const kind of ["grpc", "http"] as const) {
+  test(`what is held for a question over ${kind} is counted, and given back when its client leaves`, async (context) => {
+    const connected: Socket[] = [];
+    /** Takes the question's beginning, and says nothing. */
+    const silent = createServer((socket) => {
+      connected.push(socket.pause());
+      socket.on("error", () => {});
+    });
+    silent.listen(0, LOOPBACK);
+    await once(silent, "listening");
+    context.after(() => {
+      for (const socket of connected) socket.destroy();
+      silent.close();
+    });
+    const octets = 12_000_000;
+    const requestBody = { maxBytes: octets, allowPartial: false, packAsBytes: kind === "grpc" };
+    const settings = { requestBody, timeoutMs: 60_000 };
+    const one = await stage({
+      authorizers: [kind === "grpc" ? grpc("opa", settings) : http("opa", settings)],
+      ports: { opa: portOf(silent) },
+    });
+    const body = Buffer.alloc(octets, "x");
+    const [limitBefore, memoryBefore] = [HOLDING_LIMIT.octets, process.memoryUsage().arrayBuffers];
+    const clients = Array.from({ length: 5 }, () => {
+      const client = request({ host: LOOPBACK, port: one.port, path: "/api/x", method: "POST" });
+      client.on("error", () => {});
+      client.end(body);
+      return client;
+    });
+    const held = (): number => HOLDING_LIMIT.octets - limitBefore;
+    await eventually(
+      () => `the questions: ${held()} octets are counted`,
+      () => held() >= 2 * 5 * octets,
+    );
+    let taken = 0;
+    await eventually(
+      () => `memory: ${taken} octets taken, ${held()} counted`,
+      () => {
+        collectGarbage();
+        taken = process.memoryUsage().arrayBuffers - memoryBefore;
+        return taken < 1.1 * held();
+      },
+    );
+    for (const client of clients) client.destroy();
+    await eventually("the end of what was held", () => held() === 0);
+  });
+}
 
 test("EA-7: a client that waits to be asked for its body is asked", async (context) => {
   const opa = await grpcAuthorizer(context);

@@ -1,6 +1,7 @@
 /** What authorizers are told: a connection, and perhaps a request on it, as far as it has come (EA-20..EA-25). */
 import type { SpiffeId } from "../../identity/spiffe-id.ts";
 import type { Connection } from "../../policy/traffic.ts";
+import type { BodyBeginning } from "../exchange.ts";
 import type { HeldFields } from "../http/held-fields.ts";
 import type { HttpProtocol } from "../http/received-message.ts";
 
@@ -22,8 +23,17 @@ export interface CheckedRequest extends CheckedConnection {
   readonly body?: CheckedBody | undefined;
 }
 
-/** The first octets of a body. */
-export interface CheckedBody {
-  readonly bytes: Buffer;
-  readonly extent: "whole" | "partial";
+/** The first octets of a body: read while the question is written, and not kept. */
+export type CheckedBody = BodyBeginning;
+
+/** @returns a body's first octets, and that they are not all */
+export function beginningOf({ pieces }: CheckedBody, most: number): CheckedBody {
+  const kept: Buffer[] = [];
+  let octets = 0;
+  for (const piece of pieces) {
+    const part = piece.subarray(0, most - octets);
+    if (part.length > 0) kept.push(part);
+    octets += part.length;
+  }
+  return { pieces: kept, octets, extent: "partial" };
 }

@@ -12,7 +12,7 @@ import type { Waiting } from "../waiting-steps.ts";
 import { answerOf, denialAnswer, failureAnswer, refusalBy } from "./authorizer-answers.ts";
 import type { AuthorizerClient } from "./authorizer-client.ts";
 import { type AuthorizerVerdict, failed } from "./authorizer-verdict.ts";
-import type { CheckedBody, CheckedRequest } from "./checked-traffic.ts";
+import { beginningOf, type CheckedBody, type CheckedRequest } from "./checked-traffic.ts";
 import type { Consent, Consents, ExternalAuthorization } from "./external-authorization.ts";
 import { applyToRequest } from "./request-changes.ts";
 
@@ -137,9 +137,11 @@ class Consultation {
   ): Promise<AuthorizerVerdict> {
     const { onHold } = this.#exchange;
     const inquiry = client.askAboutRequest(checkedRequest(this.#exchange, body));
+    if (body !== undefined) onHold?.alsoTakes(inquiry.octets);
     onHold?.whenLeft(inquiry.cancel);
     const verdict = await inquiry.verdict;
     onHold?.whenLeft(undefined);
+    onHold?.alsoTakes(0);
     return verdict;
   }
 
@@ -171,10 +173,10 @@ class Consultation {
     if (!allowPartial && contentLength > maxBytes) return TOO_LONG;
     const beginning = await onHold.beginning(allowPartial ? maxBytes : maxBytes + 1);
     if (beginning === "gone") return NOBODY;
-    const { bytes, extent } = beginning;
-    if (bytes.length > maxBytes && !allowPartial) return TOO_LONG;
-    if (bytes.length > maxBytes) return { bytes: bytes.subarray(0, maxBytes), extent: "partial" };
-    return bytes.length === 0 && extent === "whole" ? undefined : beginning;
+    const { octets, extent } = beginning;
+    if (octets > maxBytes && !allowPartial) return TOO_LONG;
+    if (octets > maxBytes) return beginningOf(beginning, maxBytes);
+    return octets === 0 && extent === "whole" ? undefined : beginning;
   }
 }
 

@@ -3,6 +3,8 @@
  * are passed over, and what could not be sent as it is makes its whole answer unusable.
  */
 import { FIELD_VALUE, TOKEN } from "../../http/byte-classes.ts";
+import { FieldLookup } from "../../http/field-lookup.ts";
+import { fieldValue } from "../../http/field-ranges.ts";
 import { checkText } from "../../http/http1/write-bytes.ts";
 import type { HeldFields } from "../http/held-fields.ts";
 
@@ -68,8 +70,17 @@ function applyByPresence(
   fields: HeldFields,
   { name, value, how }: { name: string; value: string; how: FieldChange["how"] },
 ): void {
-  const known = fields.get(name);
+  const known = valueGoingOn(fields, name);
   if (how === "append") fields.set(name, known ? `${known},${value}` : value);
   else if (how === "add if absent" && known === undefined) fields.add(name, value);
   else if (how === "overwrite if present" && known !== undefined) fields.set(name, value);
+}
+
+/** What the next one would read: a field that stays here, as one of this hop alone, is not there for him. */
+function valueGoingOn(fields: HeldFields, name: string): string | undefined {
+  const lookup = new FieldLookup(name);
+  const values: string[] = [];
+  for (let at = lookup.find(fields); at >= 0; at = lookup.find(fields, at + 1))
+    if (fields.goesOn(at)) values.push(fieldValue(fields, at));
+  return values.length === 0 ? undefined : values.join(",");
 }

@@ -51,7 +51,7 @@ export class HttpCheck {
       path: path === "*" ? pathPrefix || path : pathPrefix + path,
       authority,
       fields: this.#fields(checked),
-      body: body?.bytes ?? NOTHING,
+      body: body === undefined ? NOTHING : Buffer.concat(body.pieces),
       framing: "HTTP/1.1",
       timeoutMs,
       maxAnswerOctets: MAX_ANSWER_OCTETS,

@@ -6,7 +6,7 @@
 import { isUtf8 } from "node:buffer";
 
 const FIRST_BYTES = 4_096;
-/** Larger memory is not kept for the next message. */
+/** Larger memory is not kept for the next message, and grows by no more than this beyond what is asked for. */
 const LARGEST_KEPT = 65_536;
 /** Of a tag or a length. */
 const MOST_VARINT = 8;
@@ -30,12 +30,22 @@ export class MessageWriter {
     return this.#bytes.length - this.#at;
   }
 
-  /** @returns a copy of what was written; the next message begins */
-  take(): Buffer {
-    const message = Buffer.from(this.#bytes.subarray(this.#at));
-    if (this.#bytes.length > LARGEST_KEPT) this.#bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  /** So many octets are still to be written: there is room for them at once. */
+  expect(octets: number): void {
+    this.#reserve(octets);
+  }
+
+  /**
+   * @param free octets in front of the message, for others to fill
+   * @returns what was written, a copy where it is short; the next message begins
+   */
+  take(free = 0): Buffer {
+    this.#reserve(free);
+    const message = this.#bytes.subarray(this.#at - free);
+    const isKept = this.#bytes.length <= LARGEST_KEPT;
+    if (!isKept) this.#bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
     this.#at = this.#bytes.length;
-    return message;
+    return isKept ? Buffer.from(message) : message;
   }
 
   /** Whatever was written since there were `before` octets is one field. */
@@ -87,6 +97,11 @@ export class MessageWriter {
     source.copy(this.#bytes, this.#at, from, to);
   }
 
+  /** The last octets that were written are a text of somebody else's. */
+  sanitize(octets: number): void {
+    this.#sanitize(this.#at, this.#at + octets);
+  }
+
   /** What is no UTF-8 would make the receiver refuse the message. */
   #sanitize(from: number, to: number): void {
     const bytes = this.#bytes;
@@ -111,7 +126,8 @@ export class MessageWriter {
   #reserve(octets: number): void {
     if (this.#at >= octets) return;
     const { length } = this;
-    const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.#bytes.length, length + octets));
+    const more = Math.min(this.#bytes.length, LARGEST_KEPT);
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length + more, length + octets));
     this.#bytes.copy(larger, larger.length - length, this.#at);
     this.#bytes = larger;
     this.#at = larger.length - length;

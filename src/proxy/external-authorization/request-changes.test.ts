@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { fieldValue } from "../../http/field-ranges.ts";
 import { HeldFields } from "../http/held-fields.ts";
 import { NO_CHANGES, type RequestChanges } from "./authorizer-verdict.ts";
-import { isOwnName } from "./field-changes.ts";
+import { type FieldChange, isOwnName } from "./field-changes.ts";
 import { headerPatterns } from "./header-patterns.ts";
 import { applyToRequest } from "./request-changes.ts";
 
@@ -65,6 +66,32 @@ test("several authorizers may add to the answer, and what does not fit does not 
   }
   assert.doesNotThrow(() => exchange.changeAnswer?.(answer));
 });
+
+const presence: [how: FieldChange["how"], goingOn: string[], staying: string[], told: string[]][] =
+  [
+    ["append", ["a", "b"], ["evil"], ["a,b,new"]],
+    ["append", [], ["evil"], ["new"]],
+    ["add if absent", ["a"], [], ["a"]],
+    ["add if absent", [], ["evil"], ["new"]],
+    ["overwrite if present", ["a"], ["evil"], ["new"]],
+    ["overwrite if present", [], ["evil"], []],
+  ];
+for (const [how, goingOn, staying, told] of presence) {
+  test(`EA-28: ${how}, of [${goingOn}], and of [${staying}] that stays at this hop`, () => {
+    const headers = HeldFields.borrow();
+    for (const value of [...staying, ...goingOn]) headers.add("x-user", value);
+    for (let index = 0; index < staying.length; index++) headers.leaveOut(index);
+    const exchange = { path: "/", headers, reservedNames: [] };
+    const fields = [{ name: "x-user", value: "new", how }];
+    applyToRequest(exchange, { ...NO_CHANGES, fields });
+    assert.deepEqual(
+      Array.from({ length: headers.count }, (_, index) => index)
+        .filter((index) => headers.goesOn(index))
+        .map((index) => fieldValue(headers, index)),
+      told,
+    );
+  });
+}
 
 const patterns: [pattern: string, matching: string[], others: string[]][] = [
   ["X-User", ["x-user"], ["x-user-id", "ax-user"]],

@@ -5,8 +5,8 @@
 import { createHash, X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import { presentedChain } from "../../identity/presented-chain.ts";
-import type { ClientTrust, GatewayTlsMode } from "../../policy/gateway-view.ts";
-import type { PresentedCertificate } from "../peer.ts";
+import type { CallerDemands, ClientTrust, GatewayTlsMode } from "../../policy/gateway-view.ts";
+import type { Peer, PresentedCertificate } from "../peer.ts";
 
 /** @returns undefined where none was presented */
 export function presentedCertificate(socket: TLSSocket): PresentedCertificate | undefined {
@@ -42,9 +42,18 @@ export function clientProblem(
   return leaf === undefined ? "no certificate was presented" : mismatch(leaf, trust);
 }
 
+/** Why a caller of the mesh is not one of those that a server is for. */
+export function callerProblem(
+  { chain: [leaf] }: Peer,
+  demands: CallerDemands | undefined,
+): string | undefined {
+  if (demands === undefined) return undefined;
+  return leaf === undefined ? "no certificate was presented" : mismatch(leaf, demands);
+}
+
 /** What a certificate that leads to a trusted authority lacks. */
-export function mismatch(leaf: X509Certificate, trust: ClientTrust): string | undefined {
-  const { subjectAltNames, certificateHashes, publicKeyHashes } = trust;
+export function mismatch(leaf: X509Certificate, demands: CallerDemands): string | undefined {
+  const { subjectAltNames, certificateHashes, publicKeyHashes } = demands;
   if (subjectAltNames.length > 0) {
     const own = namesOf(leaf);
     if (!subjectAltNames.some((name) => own.has(name)))

@@ -1,10 +1,11 @@
 /** What is known of one connection to a gateway, and what the newest view says of it. */
 import { isDeepStrictEqual } from "node:util";
-import type { ClientTrust } from "../../policy/gateway-view.ts";
+import type { CallerDemands, ClientTrust, GatewayTls } from "../../policy/gateway-view.ts";
 import { type CompiledView, inboundRules } from "../compiled-view.ts";
 import type { InboundCall } from "../inbound-call.ts";
 import { type InboundTerms, termsOf } from "../inbound-terms.ts";
-import { mismatch } from "./client-certificate.ts";
+import type { Peer } from "../peer.ts";
+import { callerProblem, mismatch } from "./client-certificate.ts";
 import { ServedGateway, type ServedListener, type ServedServer } from "./served-gateway.ts";
 
 export interface EdgeCall extends InboundCall {
@@ -12,6 +13,8 @@ export interface EdgeCall extends InboundCall {
   readonly containerPort: number;
   /** Of its ClientHello. */
   readonly serverName: string | undefined;
+  /** The ALPN names of its ClientHello. */
+  readonly offered: readonly string[];
   readonly transport: "plaintext" | "tls";
   /** By which its certificate was found good. */
   readonly verifiedBy?: ClientTrust;
@@ -62,18 +65,45 @@ function edgeTerms(call: EdgeCall, compiled: CompiledView, now: Date): EdgeTerms
 
 /** Why a client that was let in once would not be now; its certificate's own end is no reason. */
 export function clientProblemNow(
-  { verifiedBy, clientCertificate, transport, peer }: EdgeCall,
+  call: EdgeCall,
   served: ServedServer | undefined,
   now: Date,
 ): string | undefined {
   if (served === undefined) return undefined;
   const { tls } = served.server;
-  if ((tls === undefined) !== (transport === "plaintext")) return "the server's TLS is another now";
-  if (tls?.mode === "ISTIO_MUTUAL" && peer === undefined)
-    return "a certificate of the mesh is demanded now";
-  if (tls?.clientTrust === undefined) return undefined;
+  if ((tls === undefined) !== (call.transport === "plaintext"))
+    return "the server's TLS is another now";
+  switch (tls?.mode) {
+    case "ISTIO_MUTUAL":
+      return callerProblemNow(call.peer, tls.callers);
+    case "MUTUAL":
+    case "OPTIONAL_MUTUAL":
+      return certificateProblemNow(call, { tls, served, now });
+    default:
+      return undefined;
+  }
+}
+
+function callerProblemNow(
+  peer: Peer | undefined,
+  callers: CallerDemands | undefined,
+): string | undefined {
+  if (peer === undefined) return "a certificate of the mesh is demanded now";
+  return callerProblem(peer, callers);
+}
+
+/** A server whose authorities cannot be read any more lets in nobody who has to show a certificate. */
+function certificateProblemNow(
+  { verifiedBy, clientCertificate }: EdgeCall,
+  {
+    tls,
+    served,
+    now,
+  }: { readonly tls: GatewayTls; readonly served: ServedServer; readonly now: Date },
+): string | undefined {
   if (clientCertificate === undefined)
     return tls.mode === "MUTUAL" ? "a certificate is demanded now" : undefined;
+  if (tls.clientTrust === undefined) return "nothing is known any more of whom to trust";
   if (isDeepStrictEqual(tls.clientTrust, verifiedBy)) return undefined;
   const [leaf] = clientCertificate.chain;
   return (

@@ -1,6 +1,6 @@
 /** What a request goes through at a gateway before and beside what every inbound request does. */
 import { mayServe } from "../../policy/routes/gateway-server-for.ts";
-import type { Answer, StepResult } from "../exchange.ts";
+import { type Answer, refusal, type StepResult } from "../exchange.ts";
 import { OVER_HTTP, OVER_HTTPS } from "../http/ready-field.ts";
 import { INBOUND_STEPS, type InboundExchange } from "../inbound-steps.ts";
 import { refuseLargeHead } from "../request-steps.ts";
@@ -15,6 +15,7 @@ export interface EdgeExchange extends InboundExchange {
 
 export const EDGE_STEPS: readonly WaitingStep<EdgeExchange>[] = [
   refuseStrangersLargeHead,
+  settleHost,
   refuseMisdirected,
   tellEdge,
   ...INBOUND_STEPS,
@@ -25,18 +26,44 @@ function refuseStrangersLargeHead(exchange: EdgeExchange): StepResult {
   return exchange.call.peer === undefined ? refuseLargeHead(exchange) : "continue";
 }
 
+/**
+ * A host has one name, however a client writes it: policies, servers, routes and the application are told the same. With a
+ * closing dot, or in percent-encoding, it would be nobody's here, and the application's all the same.
+ */
+function settleHost(exchange: EdgeExchange): StepResult {
+  const { authority } = exchange;
+  if (authority === undefined) return "continue";
+  if (authority.includes("%")) return refusal(400, "a percent-encoded host");
+  if (authority.includes(".:") || authority.endsWith("."))
+    exchange.authority = withoutClosingDots(authority);
+  return "continue";
+}
+
+const CLOSING_DOTS = /([^.])\.+(:\d+)?$/;
+
+function withoutClosingDots(authority: string): string {
+  return authority.replace(CLOSING_DOTS, "$1$2");
+}
+
 /** RFC 9110 section 15.5.20: another server of the port has its own certificate, and its own demands on clients. */
-const MISDIRECTED: Answer = {
+export const MISDIRECTED: Answer = {
   status: 421,
   body: "the connection was made for another host\n",
   flags: "NR",
   details: "misdirected_request",
 };
 
-function refuseMisdirected({ authority, terms: { listener, server } }: EdgeExchange): StepResult {
-  if (listener === undefined || server === undefined) return MISDIRECTED;
-  const may = mayServe(listener.listener, { server: server.server, authority });
-  return may ? "continue" : MISDIRECTED;
+function refuseMisdirected(exchange: EdgeExchange): StepResult {
+  return isMisdirected(exchange, exchange.terms) ? MISDIRECTED : "continue";
+}
+
+/** @param terms of today */
+export function isMisdirected(
+  { authority }: Pick<EdgeExchange, "authority">,
+  { listener, server }: EdgeTerms,
+): boolean {
+  if (listener === undefined || server === undefined) return true;
+  return !mayServe(listener.listener, { server: server.server, authority });
 }
 
 const PROTO = "x-forwarded-proto";
@@ -44,7 +71,8 @@ const EXTERNAL_ADDRESS = "x-envoy-external-address";
 const REQUEST_ID = "x-request-id";
 /**
  * By these words a mesh tells its own proxies what to do, and nobody else does.
- * Source: `ConnectionManagerUtility::cleanInternalHeaders` of envoyproxy/envoy
+ * Source: `ConnectionManagerUtility::cleanInternalHeaders` of envoyproxy/envoy; by the last two Istio's proxies tell each other
+ * who they are
  */
 const INTERNAL: readonly string[] = [
   EXTERNAL_ADDRESS,
@@ -70,6 +98,8 @@ const INTERNAL: readonly string[] = [
   "x-envoy-upstream-rq-per-try-timeout-ms",
   "x-envoy-upstream-rq-timeout-alt-response",
   "x-envoy-upstream-rq-timeout-ms",
+  "x-envoy-peer-metadata",
+  "x-envoy-peer-metadata-id",
 ];
 
 /** Who has called, and how: said by us, as nobody in front of us is believed but proxies that are trusted. */

@@ -7,12 +7,13 @@ import type { ReceivedRequest } from "../http/received-message.ts";
 import type { HttpService, RequestVerdict } from "../http-service.ts";
 import { type Arrival, type InboundHttpOptions, judgedHttpService } from "../inbound-http.ts";
 import { requestProtocol } from "../mesh-protocols.ts";
+import { outboundCluster } from "../outbound-call.ts";
 import { withDestination } from "../outbound-requests.ts";
 import type { CallFacts } from "../recorder.ts";
 import { followRoute, NO_ROUTE, redirect } from "../routed/route-verdict.ts";
-import type { RoutedWay, RoutedWays } from "../routed/routed-ways.ts";
+import { destinationName, type RoutedWay, type RoutedWays } from "../routed/routed-ways.ts";
 import { type EdgeCall, type EdgeTerms, KnownEdgeTerms } from "./edge-call.ts";
-import { EDGE_STEPS, type EdgeExchange } from "./edge-steps.ts";
+import { EDGE_STEPS, type EdgeExchange, isMisdirected, MISDIRECTED } from "./edge-steps.ts";
 import { clientAddress, FORWARDED_FOR } from "./forwarded-for.ts";
 
 export interface GatewayHttpOptions
@@ -25,14 +26,48 @@ export interface GatewayHttpOptions
 export function gatewayHttpService(
   options: GatewayHttpOptions,
 ): HttpService<EdgeCall, RoutedExchange> {
-  return judgedHttpService<EdgeCall, RoutedExchange, EdgeTerms>(options, {
+  const { compiled, clock } = options;
+  const terms = new KnownEdgeTerms();
+  const { ways, random } = options;
+  const judged = judgedHttpService<EdgeCall, RoutedExchange, EdgeTerms>(options, {
     reporter: "source",
     steps: EDGE_STEPS,
-    terms: new KnownEdgeTerms(),
+    terms,
     open: (request, arrival) => new RoutedExchange(request, arrival),
-    routeOf: (exchange) => routeOf(exchange, options),
+    routeOf: (exchange) =>
+      routeOf(exchange, {
+        ways,
+        random,
+        now: terms.of(exchange.call, compiled.current, clock.now()),
+      }),
     factsOf: ({ facts }) => facts,
   });
+  return {
+    ...judged,
+    judgeAgain(exchange) {
+      const refused = judged.judgeAgain?.(exchange);
+      if (refused !== undefined) return refused;
+      return isLed(exchange, terms.of(exchange.call, compiled.current, clock.now()))
+        ? undefined
+        : NO_ROUTE.details;
+    },
+  };
+}
+
+/**
+ * Whether a route of its host still leads to where a WebSocket goes. Which route is not asked: what it has sent was changed
+ * by the one that it took.
+ */
+function isLed({ authority, way }: RoutedExchange, { server }: EdgeTerms): boolean {
+  const { routes = [] } = server?.routes.hostOf(authority)?.virtualHost ?? {};
+  const cluster = way && outboundCluster(way.destination);
+  return routes.some(
+    ({ action }) =>
+      action.do === "forward" &&
+      action.destinations.some(
+        (one) => one.problem === undefined && outboundCluster(destinationName(one)) === cluster,
+      ),
+  );
 }
 
 /** Itself what policies judge and routes match. */
@@ -70,9 +105,15 @@ export class RoutedExchange extends OpenedExchange implements EdgeExchange {
   }
 }
 
-function routeOf(exchange: RoutedExchange, { ways, random }: GatewayHttpOptions): RequestVerdict {
+interface Routing extends Pick<GatewayHttpOptions, "ways" | "random"> {
+  /** A request may have waited, for an authorizer or for keys. */
+  readonly now: EdgeTerms;
+}
+
+function routeOf(exchange: RoutedExchange, { ways, random, now }: Routing): RequestVerdict {
   const { call, terms, authority = "", path, method, token } = exchange;
-  const host = terms.server?.routes.hostOf(exchange.authority);
+  if (now !== terms && isMisdirected(exchange, now)) return MISDIRECTED;
+  const host = now.server?.routes.hostOf(exchange.authority);
   if (host === undefined) return NO_ROUTE;
   const scheme = call.transport === "tls" ? "https" : "http";
   if (host.virtualHost.httpsRedirect && scheme === "http")

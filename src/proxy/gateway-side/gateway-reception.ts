@@ -22,6 +22,7 @@ import type { PresentedCertificate } from "../peer.ts";
 import { detectTls } from "../protocol-detection.ts";
 import { refusalByLimits } from "../rate-limits/connection-limits.ts";
 import type { Recorder } from "../recorder.ts";
+import { callerProblem } from "./client-certificate.ts";
 import type { EdgeCall } from "./edge-call.ts";
 import type { EdgeTerminator, EdgeTraffic } from "./edge-terminator.ts";
 import type { GatewayStreams } from "./gateway-streams.ts";
@@ -138,7 +139,11 @@ export class GatewayReception {
       return edge.terminate(socket, { tls, traffic: serves, offered });
     const serve = serves === "http" ? "http" : "tcp";
     const verified = await terminator.terminate(socket, { offered, serve });
-    return "problem" in verified ? verified : { socket: verified.socket, verified };
+    if ("problem" in verified) return verified;
+    const problem = callerProblem(verified.peer, tls.callers);
+    if (problem === undefined) return { socket: verified.socket, verified };
+    verified.socket.destroy();
+    return { problem };
   }
 
   async #serveHttp(
@@ -202,6 +207,7 @@ export class GatewayReception {
       ...(negotiated !== undefined && { negotiated }),
       containerPort,
       serverName: hello?.serverName,
+      offered: hello?.applicationProtocols ?? [],
       transport,
       ...(certificate && { clientCertificate: certificate }),
       ...(tls?.clientTrust && { verifiedBy: tls.clientTrust }),

@@ -64,7 +64,11 @@ export class GatewaySide {
     const gateway = ServedGateway.of(compiled);
     this.#edge.retainOnly(new Set(gateway.servers.flatMap(({ keys }) => keys)));
     this.#tellProblems(gateway);
-    this.#streams.judgeAgain((call) => this.#problemNow(call, compiled));
+    this.#streams.judgeAgain(
+      (call) => this.#problemNow(call, compiled),
+      ({ containerPort, serverName }) =>
+        gateway.listeners.get(containerPort)?.serverFor(serverName)?.server,
+    );
     this.#http.expelWhere((call) => this.#isTrustedNoMore(call, compiled));
     this.#http.judgeAgain();
   }

@@ -5,7 +5,9 @@
 import type { Socket } from "node:net";
 import type { GatewayServer } from "../../policy/gateway-view.ts";
 import { pickDestination } from "../../policy/routes/pick-destination.ts";
+import type { StreamRoute } from "../../policy/routes/stream-route.ts";
 import { findStreamRoute } from "../../policy/routes/stream-table.ts";
+import type { SocketAddress } from "../../policy/workload.ts";
 import type { Destination } from "../../policy/workload-view.ts";
 import type { ApplicationTarget } from "../application-dial.ts";
 import type { DestinationBalancers } from "../destination-balancers.ts";
@@ -13,12 +15,16 @@ import { dialDestination } from "../dial-destination.ts";
 import { formatAddress } from "../format-address.ts";
 import type { InboundCall } from "../inbound-call.ts";
 import { type Carried, InboundCarrier, type InboundCarrierOptions } from "../inbound-carrier.ts";
+import { outboundCluster } from "../outbound-call.ts";
 import { withDestination } from "../outbound-requests.ts";
 import type { OutboundTargets } from "../outbound-targets.ts";
+import type { Peer } from "../peer.ts";
 import { reachable } from "../reachable-endpoints.ts";
-import type { RoutedWays } from "../routed/routed-ways.ts";
+import { type AcceptedTransport, peerProblem } from "../refusal-today.ts";
+import { destinationName, type RoutedWays } from "../routed/routed-ways.ts";
 import { type Upstream, UpstreamConnectError } from "../upstream-dialer.ts";
 import type { EdgeCall } from "./edge-call.ts";
+import { onlyEndpoint, passedThrough, unopened } from "./passed-through.ts";
 
 export interface GatewayStreamsOptions extends Omit<InboundCarrierOptions, "application"> {
   readonly ways: RoutedWays;
@@ -28,12 +34,29 @@ export interface GatewayStreamsOptions extends Omit<InboundCarrierOptions, "appl
   readonly random: () => number;
 }
 
+/** Where a connection goes. */
+interface StreamDeparture {
+  readonly destination: Destination;
+  /** "unopened": it is mutual TLS of the mesh already. */
+  readonly as: "content" | "unopened";
+}
+
+/** One that stands. */
+interface Standing {
+  readonly call: EdgeCall;
+  readonly departure: StreamDeparture;
+  /** The endpoint that was dialled last. */
+  target?: SocketAddress;
+  /** Once its callee was dialled, and is one of the mesh. */
+  callee?: Pick<AcceptedTransport, "rootsPem"> & { readonly peer: Peer };
+}
+
 export class GatewayStreams {
   readonly #options: GatewayStreamsOptions;
   readonly #carrier: InboundCarrier;
-  readonly #destinations = new WeakMap<InboundCall, Destination>();
-  /** Those that stand, by the client's side. */
-  readonly #open = new Map<Socket, EdgeCall>();
+  readonly #departed = new WeakMap<InboundCall, Standing>();
+  /** By the client's side. */
+  readonly #open = new Map<Socket, Standing>();
 
   constructor(options: GatewayStreamsOptions) {
     this.#options = options;
@@ -46,30 +69,45 @@ export class GatewayStreams {
     server: GatewayServer,
   ): Promise<void> {
     const { socket, call } = carried;
-    const destination = this.#destinationOf(call, server);
-    const reach = destination && reachable(destination);
-    if (destination === undefined || reach === undefined || "refused" in reach) {
+    const departure = this.#departureOf(call, server);
+    const reach = departure && reachable(departure.destination);
+    if (departure === undefined || reach === undefined || "refused" in reach) {
       socket.destroy();
       const decision = reach !== undefined && "refused" in reach ? reach.refused : undefined;
       this.#options.recorder.connectionRefused(call.facts, decision);
       return;
     }
+    const { destination } = departure;
     const departed = { ...call, facts: withDestination(call.facts, destination) };
-    this.#destinations.set(departed, reach.destination);
-    this.#open.set(socket, call);
+    const standing: Standing = { call, departure };
+    this.#departed.set(departed, standing);
+    this.#open.set(socket, standing);
     await this.#carrier
       .carry({ ...carried, call: departed })
       .finally(() => this.#open.delete(socket));
   }
 
-  /** Ends the connections that the newest view refuses. @param problemOf what it has against a client */
-  judgeAgain(problemOf: (call: EdgeCall) => string | undefined): void {
+  /**
+   * Ends the connections that the newest view refuses, and those whose way it has no more: a server, a route or a service
+   * that was taken away is not reached by whoever came in time.
+   *
+   * @param problemOf what it has against a client
+   * @param serverOf who would serve it now
+   */
+  judgeAgain(
+    problemOf: (call: EdgeCall) => string | undefined,
+    serverOf: (call: EdgeCall) => GatewayServer | undefined,
+  ): void {
     this.#carrier.judgeAgain();
-    for (const [socket, call] of this.#open) {
-      const problem = problemOf(call);
+    for (const [socket, standing] of this.#open) {
+      const { call } = standing;
+      const problem =
+        problemOf(call) ??
+        this.#wayProblem(standing, serverOf(call)) ??
+        this.#calleeProblem(standing);
       if (problem === undefined) continue;
       socket.destroy();
-      this.#options.log.info("connection ended by a change of trust", {
+      this.#options.log.info("connection ended by a change of trust or routes", {
         from: formatAddress(call.facts.remote),
         port: call.containerPort,
         problem,
@@ -77,44 +115,88 @@ export class GatewayStreams {
     }
   }
 
-  #destinationOf(call: EdgeCall, { traffic }: GatewayServer): Destination | undefined {
-    const { serverName } = call;
-    if (traffic.is === "http") return undefined;
-    if (traffic.is === "by-server-name") return this.#named(serverName);
-    const { destinationAddress } = call.connection;
-    const route = findStreamRoute(traffic.routes, { serverName, destinationAddress });
-    const chosen = route && pickDestination(route.destinations, this.#options.random());
-    if (chosen === undefined || chosen.problem !== undefined) return undefined;
-    return this.#options.ways.of(chosen)?.destination;
+  #wayProblem(
+    { call, departure: { destination, as } }: Standing,
+    server: GatewayServer | undefined,
+  ): string | undefined {
+    if (server === undefined) return "nobody serves its name any more";
+    if (as === "unopened") {
+      const now = server.traffic.is === "by-server-name" ? this.#passedThrough(call) : undefined;
+      return now === undefined ? "nothing is passed on to where it goes any more" : undefined;
+    }
+    const cluster = outboundCluster(destination);
+    const leads = destinationsOf(call, server).some(
+      (one) => one.problem === undefined && outboundCluster(destinationName(one)) === cluster,
+    );
+    if (!leads) return "no route leads to where it goes any more";
+    const isThere = this.#options.compiled.current.destinations.has(cluster);
+    return isThere ? undefined : "where it goes is no service any more";
   }
 
-  /** TLS-44: what comes is mutual TLS of the mesh already; none of ours is put around it. */
-  #named(serverName: string | undefined): Destination | undefined {
+  #calleeProblem({ callee }: Standing): string | undefined {
+    if (callee === undefined) return undefined;
+    const { compiled, clock } = this.#options;
+    const { view, roots } = compiled.current;
+    return peerProblem(callee, { trust: view.trust, roots, now: clock.now() });
+  }
+
+  #departureOf(call: EdgeCall, server: GatewayServer): StreamDeparture | undefined {
+    if (server.traffic.is === "by-server-name") return this.#passedThrough(call);
+    const chosen = pickDestination(destinationsOf(call, server), this.#options.random());
+    if (chosen === undefined || chosen.problem !== undefined) return undefined;
+    const destination = this.#options.ways.of(chosen)?.destination;
+    return destination && { destination, as: "content" };
+  }
+
+  #passedThrough(call: EdgeCall): StreamDeparture | undefined {
     const { destinations } = this.#options.compiled.current.view.outbound;
-    const found = destinations.find((one) => one.serverName === serverName);
-    const endpoints = found?.endpoints.map((one) => ({ ...one, mutualTls: false }));
-    return found && endpoints && { ...found, endpoints };
+    const destination = passedThrough(call, destinations);
+    return destination && { destination, as: "unopened" };
   }
 
   #target(call: InboundCall): ApplicationTarget {
-    const destination = this.#destinations.get(call);
-    const address = destination?.endpoints[0]?.address ?? NOWHERE;
-    return { address, dial: () => this.#dial(call, destination) };
+    const standing = this.#departed.get(call);
+    return {
+      get address() {
+        return standing?.target ?? NOWHERE;
+      },
+      dial: () => this.#dial(call, standing),
+    };
   }
 
   /** @throws UpstreamConnectError */
-  async #dial({ facts }: InboundCall, destination: Destination | undefined): Promise<Upstream> {
-    const { targets, balancers } = this.#options;
-    if (destination === undefined) throw failed("nobody is there to be called");
+  async #dial({ facts }: InboundCall, standing: Standing | undefined): Promise<Upstream> {
+    const { targets, balancers, random, compiled } = this.#options;
+    if (standing === undefined) throw failed("nobody is there to be called");
+    const { destination, as } = standing.departure;
+    const { rootsPem } = compiled.current.view.trust;
+    const isUnopened = as === "unopened";
     const dialled = await dialDestination(
-      { facts, destination, only: undefined },
-      { targets, balancers, isLeft: () => false },
+      { facts, destination, only: isUnopened ? onlyEndpoint(destination, random()) : undefined },
+      { targets: isUnopened ? unopened(targets) : targets, balancers, isLeft: () => false },
     );
+    const { target } = "failure" in dialled ? dialled.failure : dialled;
+    if (target !== undefined) standing.target = target;
     if ("failure" in dialled) throw failed(dialled.failure.reason ?? dialled.failure.flags);
     const { upstream, attempts } = dialled;
     upstream.socket.once("close", () => attempts.done());
-    return upstream;
+    const peer = upstream.mutualTls?.peer;
+    if (peer !== undefined) standing.callee = { peer, rootsPem };
+    // Trust may have changed while it was dialled.
+    const problem = this.#calleeProblem(standing);
+    if (problem === undefined) return upstream;
+    upstream.socket.destroy();
+    throw failed(problem);
   }
+}
+
+/** Of the first route that is for it. */
+function destinationsOf(
+  { serverName, connection: { destinationAddress } }: EdgeCall,
+  { traffic }: GatewayServer,
+): StreamRoute["destinations"] {
+  if (traffic.is !== "stream") return [];
+  return findStreamRoute(traffic.routes, { serverName, destinationAddress })?.destinations ?? [];
 }
 
 const NOWHERE = { address: "", port: 0 };

@@ -77,9 +77,9 @@ export class HeldOctets {
     return isGone;
   }
 
-  /** Of all that is held. */
-  copy(): Buffer {
-    return Buffer.concat(this.#pieces.map(({ bytes, from, to }) => bytes.subarray(from, to)));
+  /** All that is held, where it lies. */
+  views(): readonly Buffer[] {
+    return this.#pieces.map(({ bytes, from, to }) => bytes.subarray(from, to));
   }
 
   clear(): void {

@@ -1,7 +1,9 @@
 /** The beginning of a body that is wanted before anybody serves the request. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { BodyBeginning } from "../exchange.ts";
 import { HeldRequest } from "./held-request.ts";
+import { HOLDING_LIMIT } from "./holding-limit.ts";
 import { prepaidStream } from "./prepaid-stream.ts";
 import type { Abort, Following } from "./received-message.ts";
 import type { RequestSink, ServerStream } from "./streams.ts";
@@ -22,6 +24,10 @@ function held(following: Following = "more") {
   return { request, seen, give };
 }
 
+function textOf({ pieces }: BodyBeginning): string {
+  return String(Buffer.concat(pieces));
+}
+
 /** What it is by now. */
 async function settled<T>(promise: Promise<T>): Promise<T | "waiting"> {
   return Promise.race([promise, new Promise<"waiting">((go) => setImmediate(go, "waiting"))]);
@@ -39,7 +45,7 @@ test("it waits until enough has come, and tells the client to go on meanwhile", 
   give("def");
   const found = await beginning;
   assert.ok(found !== "gone");
-  assert.deepEqual([String(found.bytes), found.extent], ["abcdef", "partial"]);
+  assert.deepEqual([textOf(found), found.octets, found.extent], ["abcdef", 6, "partial"]);
   give("g");
   assert.deepEqual([seen.consumed, request.prepaid], [3, 3]);
 });
@@ -48,9 +54,9 @@ test("a body that ends before is whole, also with trailers, and of a request wit
   const ended = held();
   const beginning = ended.request.beginning(100);
   ended.give("ab", "last");
-  assert.deepEqual(await beginning, { bytes: Buffer.from("ab"), extent: "whole" });
+  assert.deepEqual(await beginning, { pieces: [Buffer.from("ab")], octets: 2, extent: "whole" });
   const none = held("last");
-  assert.deepEqual(await none.request.beginning(1), { bytes: Buffer.alloc(0), extent: "whole" });
+  assert.deepEqual(await none.request.beginning(1), { pieces: [], octets: 0, extent: "whole" });
   assert.equal(none.seen.invited, 0);
 });
 
@@ -111,6 +117,27 @@ test("whoever serves it has the whole body, and tells of what was consumed only 
   const told = consumed.reduce((sum, octets) => sum + octets, seen.consumed);
   assert.equal(told, 5);
 });
+
+const ends: [what: string, end: (request: HeldRequest) => void][] = [
+  ["is done with it", (request) => request.alsoTakes(0)],
+  ["has left", (request) => request.finished()],
+  ["must give it up", (request) => request.giveUp()],
+];
+for (const [what, end] of ends) {
+  test(`what somebody has of a body counts with the body, until he ${what}`, () => {
+    const before = HOLDING_LIMIT.octets;
+    const { request, give } = held();
+    give("abc");
+    const held3 = HOLDING_LIMIT.octets;
+    request.alsoTakes(1_000);
+    request.alsoTakes(5_000);
+    assert.equal(HOLDING_LIMIT.octets, held3 + 5_000);
+    end(request);
+    request.finished();
+    request.alsoTakes(7);
+    assert.equal(HOLDING_LIMIT.octets, before);
+  });
+}
 
 test("nothing read ahead: the client's end itself", () => {
   const inner = {} as ServerStream;

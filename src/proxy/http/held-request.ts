@@ -2,7 +2,7 @@
  * A request that nobody serves yet, because something has to be found out first. What follows its head is kept until then; as none
  * of it is given back as consumed, but what is wanted for finding out, a client can send no more than its window, or a socket's, takes.
  */
-import type { HeldBeginning, RequestOnHold } from "../exchange.ts";
+import type { BodyBeginning, HeldBeginning, RequestOnHold } from "../exchange.ts";
 import { HeldFields } from "./held-fields.ts";
 import { HeldOctets } from "./held-octets.ts";
 import { HOLDING_LIMIT, type Holder } from "./holding-limit.ts";
@@ -36,6 +36,8 @@ export class HeldRequest implements RequestSink, Holder, RequestOnHold {
   /** Of those, how many were told to be consumed. */
   #prepaid = 0;
   #wanted = 0;
+  /** Octets that whoever finds out something has for it. */
+  #besides = 0;
   #tellBeginning: ((beginning: HeldBeginning) => void) | undefined;
   #left: (() => void) | undefined;
 
@@ -75,6 +77,15 @@ export class HeldRequest implements RequestSink, Holder, RequestOnHold {
   whenLeft(listener: (() => void) | undefined): void {
     this.#left = listener;
     if (this.isLeft) listener?.();
+  }
+
+  alsoTakes(octets: number): void {
+    if (this.#isFinished || this.#isGivenUp) return;
+    const by = octets - this.#besides;
+    this.#besides = octets;
+    const afterwards = octets === 0 && this.#body.isEmpty ? "holds none" : "holds more";
+    if (by > 0) HOLDING_LIMIT.grow(this, by);
+    else if (by < 0) HOLDING_LIMIT.shrink(this, -by, afterwards);
   }
 
   /** Gives it to whoever serves it from now on, with all that has come; not if it `isLeft`. Once. */
@@ -127,6 +138,7 @@ export class HeldRequest implements RequestSink, Holder, RequestOnHold {
   }
 
   finished(): void {
+    this.alsoTakes(0);
     this.#isFinished = true;
     if (this.#sink !== undefined) {
       this.#sink.finished();
@@ -140,6 +152,7 @@ export class HeldRequest implements RequestSink, Holder, RequestOnHold {
   }
 
   giveUp(): void {
+    this.alsoTakes(0);
     this.#body.clear();
     this.#isGivenUp = true;
     this.#lookAtBeginning();
@@ -162,7 +175,12 @@ export class HeldRequest implements RequestSink, Holder, RequestOnHold {
     }
     this.#tellBeginning = undefined;
     if (isGone) tell("gone");
-    else tell({ bytes: this.#body.copy(), extent: this.#isWhole ? "whole" : "partial" });
+    else tell(this.#beginning());
+  }
+
+  #beginning(): BodyBeginning {
+    const extent = this.#isWhole ? "whole" : "partial";
+    return { pieces: this.#body.views(), octets: this.#octets, extent };
   }
 
   #prepay(): void {

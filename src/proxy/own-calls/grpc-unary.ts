@@ -9,6 +9,7 @@ export interface GrpcRequest {
   readonly path: string;
   /** Whom the callee is told that it is; absent: the place's host. */
   readonly authority?: string | undefined;
+  /** Behind `GRPC_PREFIX_OCTETS` that are still free: written over by the call, and not copied. */
   readonly message: Buffer;
   readonly timeoutMs: number;
   /** Of the message that comes back. */
@@ -24,7 +25,7 @@ export interface GrpcCall {
 }
 
 /** Before each message: whether it is compressed, and its length. */
-const PREFIX_OCTETS = 5;
+export const GRPC_PREFIX_OCTETS = 5;
 const CONTENT_TYPE = new ReadyField("content-type", "application/grpc");
 const TE = new ReadyField("te", "trailers");
 const IDENTITY = new ReadyField("grpc-accept-encoding", "identity");
@@ -41,7 +42,7 @@ export function grpcUnary(caller: ServiceCaller, place: ServicePlace, call: Grpc
     body: framed(call.message),
     framing: "HTTP/2",
     timeoutMs,
-    maxAnswerOctets: maxMessageOctets + PREFIX_OCTETS,
+    maxAnswerOctets: maxMessageOctets + GRPC_PREFIX_OCTETS,
     repeat,
   });
   return { answer: answer.then(messageOf), cancel };
@@ -57,11 +58,9 @@ function requestFields(timeoutMs: number): HeldFields {
 }
 
 function framed(message: Buffer): Buffer {
-  const bytes = Buffer.allocUnsafe(PREFIX_OCTETS + message.length);
-  bytes[0] = 0;
-  bytes.writeUInt32BE(message.length, 1);
-  message.copy(bytes, PREFIX_OCTETS);
-  return bytes;
+  message[0] = 0;
+  message.writeUInt32BE(message.length - GRPC_PREFIX_OCTETS, 1);
+  return message;
 }
 
 function messageOf({ status, fields, body, trailers }: OwnAnswer): Buffer {
@@ -73,10 +72,11 @@ function messageOf({ status, fields, body, trailers }: OwnAnswer): Buffer {
   if (status !== 200) throw broken(`status ${status} of HTTP`);
   if (grpcStatus === undefined) throw broken("no grpc-status");
   if (grpcStatus !== "0") throw refused(grpcStatus, details);
-  if (body.length < PREFIX_OCTETS) throw broken("no message");
+  if (body.length < GRPC_PREFIX_OCTETS) throw broken("no message");
   if (body[0] !== 0) throw broken("a compressed message");
-  if (body.readUInt32BE(1) !== body.length - PREFIX_OCTETS) throw broken("not exactly one message");
-  return body.subarray(PREFIX_OCTETS);
+  if (body.readUInt32BE(1) !== body.length - GRPC_PREFIX_OCTETS)
+    throw broken("not exactly one message");
+  return body.subarray(GRPC_PREFIX_OCTETS);
 }
 
 function broken(what: string): OwnCallError {

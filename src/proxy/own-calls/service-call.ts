@@ -32,7 +32,8 @@ export class ServiceCall implements AnswerSink {
   #sent = 0;
   #status: number | undefined;
   #fields: HeldFields | undefined;
-  readonly #pieces: Buffer[] = [];
+  /** Of the answer, its first `octets`: one piece, however many it came in. */
+  #body: Buffer = NOTHING;
   #octets = 0;
   #isOver = false;
 
@@ -106,12 +107,11 @@ export class ServiceCall implements AnswerSink {
   }
 
   data(bytes: Buffer, from: number, to: number, following: Following): void {
-    this.#octets += to - from;
-    if (this.#octets > this.#options.request.maxAnswerOctets) {
+    if (this.#octets + to - from > this.#options.request.maxAnswerOctets) {
       this.#refuseLength();
       return;
     }
-    if (to > from) this.#pieces.push(Buffer.from(bytes.subarray(from, to)));
+    this.#keep(bytes, from, to);
     if (following === "last") this.#finish();
     else this.#client?.consumed(to - from);
   }
@@ -157,11 +157,21 @@ export class ServiceCall implements AnswerSink {
       this.#fail("overflow", "too many requests wait for a connection");
   }
 
+  #keep(bytes: Buffer, from: number, to: number): void {
+    const octets = this.#octets + to - from;
+    if (octets > this.#body.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(octets, 2 * this.#body.length));
+      this.#body.copy(larger, 0, 0, this.#octets);
+      this.#body = larger;
+    }
+    bytes.copy(this.#body, this.#octets, from, to);
+    this.#octets = octets;
+  }
+
   #finish(trailers?: HeldFields): void {
     const [status, fields] = [this.#status, this.#fields];
     if (this.#isOver || status === undefined || fields === undefined) return;
-    const [first = NOTHING] = this.#pieces;
-    const body = this.#pieces.length > 1 ? Buffer.concat(this.#pieces) : first;
+    const body = this.#body.subarray(0, this.#octets);
     this.#client = undefined;
     this.#end();
     this.#options.resolve({ status, fields, body, trailers });

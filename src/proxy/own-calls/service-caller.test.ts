@@ -65,6 +65,23 @@ test("a body that goes out only as fast as it is read arrives whole", async (con
   assert.equal(String(body), "3000000");
 });
 
+test("an answer in single octets takes no more memory than one in a piece", async (context) => {
+  const octets = 60_000;
+  const port = await serveHttp1(context, (_, reply) => {
+    reply.write("x");
+    // As many chunks, in few packets: each is told by itself.
+    reply.socket?.write("1\r\nx\r\n".repeat(octets - 1));
+    reply.end();
+  });
+  const changes = { maxAnswerOctets: octets };
+  const { body } = await ownCalls(context, [to(port)]).call(place, request(changes));
+  assert.equal(body.length, octets);
+  assert.ok(body.equals(Buffer.alloc(octets, "x")));
+  assert.ok(body.buffer.byteLength < 2 * octets);
+  const over = ownCalls(context, [to(port)]).call(place, request({ maxAnswerOctets: octets - 1 }));
+  await assert.rejects(over, fails("answer-too-large"));
+});
+
 test("HTTP/2: no body, trailers", async (context) => {
   const port = await serveHttp2(context, (stream, headers) => {
     stream.respond({ ":status": 200, "x-path": headers[":path"] }, { waitForTrailers: true });
@@ -181,7 +198,7 @@ test("and not where it would count twice", async (context) => {
 
 const call = {
   path: "/package.Service/Method",
-  message: Buffer.from("question"),
+  message: Buffer.from("?????question"),
   timeoutMs: 5_000,
   maxMessageOctets: 1_000,
   repeat: "harmless",

@@ -65,6 +65,24 @@ test("what stands is counted on under a newer view", () => {
   assert.equal(newer.admit(web).refused, undefined);
 });
 
+test("under another figure what stands is counted on; under another key it is not, and has nothing to give back", () => {
+  const known = new KnownLimits();
+  const admit = (changes: Partial<AppliedRateLimit>) =>
+    limitsOf([atOnce(changes)], known).admit(web);
+  const stand = [admit({ amount: 3 }), admit({ amount: 3 }), admit({ amount: 3 })];
+  assert.ok(admit({ amount: 2 }).refused !== undefined);
+  stand[0]?.ended();
+  assert.ok(admit({ amount: 2 }).refused !== undefined, "two stand");
+  stand[1]?.ended();
+  assert.equal(admit({ amount: 2 }).refused, undefined, "one stood");
+  assert.equal(admit({ amount: 3 }).refused, undefined);
+  assert.ok(admit({ amount: 3 }).refused !== undefined);
+  const byCaller = { amount: 1, key: ["source.principal"] };
+  assert.equal(admit(byCaller).refused, undefined);
+  stand[2]?.ended();
+  assert.ok(admit(byCaller).refused !== undefined);
+});
+
 test("only connections that match are counted, and what one limit refuses spends nothing of another", () => {
   const match = [{ line: 1, from: [{ principals: ["*/sa/web"] }], to: [], when: [] }];
   const limits = limitsOf(

@@ -2,6 +2,7 @@
  * What a sidecar knows of one bucket of a global limit: tokens that it was given in advance, until when there are none, and who
  * waits to hear. No timers: what is old is found out when somebody asks.
  */
+import { LIMIT_ENTRY } from "../../policy/global-limit-descriptor.ts";
 import type { RateLimitStatus } from "../../wire/rate-limit-call.ts";
 import type { GlobalAnswer } from "./global-limiter.ts";
 
@@ -33,6 +34,11 @@ export class GlobalBucket {
   constructor(entries: BucketEntries, most: number) {
     this.entries = entries;
     this.#most = most;
+  }
+
+  /** As it is called in the whole mesh. */
+  get limit(): string | undefined {
+    return this.entries.find(([name]) => name === LIMIT_ENTRY)?.[1];
   }
 
   get waiting(): number {
@@ -69,7 +75,7 @@ export class GlobalBucket {
   ): void {
     const waiters = this.#waiting.splice(0, hits);
     if (status.code === "unlimited") {
-      for (const hear of waiters) hear({ verdict: "room", left: this.#most, retryAfterMs: 0 });
+      for (const hear of waiters) hear({ verdict: "unknown", left: this.#most, retryAfterMs: 0 });
       return;
     }
     const given = status.given ?? (status.code === "ok" ? hits : 0);

@@ -7,6 +7,11 @@ import { sampleView } from "../../../test/kit/sample-view.ts";
 import { createThrowawayAuthority } from "../../../test/kit/throwaway-authority.ts";
 import { spiffeIdOfCertificate } from "../../identity/peer-certificate.ts";
 import type { X509Svid } from "../../identity/x509-svid.ts";
+import {
+  type Counters,
+  CountersAwayError,
+  CountersLateError,
+} from "../../rate-limit-service/counters.ts";
 import { MemoryCounters } from "../../rate-limit-service/memory-counters.ts";
 import { rateLimitService } from "../../rate-limit-service/rate-limit-service.ts";
 import { WatchedValue } from "../../runtime/watched.ts";
@@ -21,9 +26,13 @@ const QUESTION = {
   hits: 1,
 } as const;
 const authority = createThrowawayAuthority();
+let now = 0;
 
-/** @param seen hears the serial number of each certificate that asks */
-function serve(seen: (serial: string) => void, port = 0): Promise<SecureGrpcServer> {
+/** @param seen hears of each question the serial number of the certificate, and the address that it came from */
+function serve(
+  seen: (serial: string, from: string) => void,
+  { port = 0, counters = new MemoryCounters() }: Partial<{ port: number; counters: Counters }> = {},
+): Promise<SecureGrpcServer> {
   const log = recordedLog();
   const view = sampleView({ name: "shop/api-0", identity: API, rootPem: authority.rootPem });
   const rateLimits = [globalRateLimit()];
@@ -31,13 +40,14 @@ function serve(seen: (serial: string) => void, port = 0): Promise<SecureGrpcServ
   const service = rateLimitService({
     trustDomain: "cluster.local",
     views: new WatchedValue(views),
-    identify: async ({ certificate }) => {
+    identify: async ({ certificate, remoteAddress }) => {
       if (certificate === undefined) throw new Error("no certificate");
-      seen(certificate.serialNumber);
+      seen(certificate.serialNumber, remoteAddress);
       return spiffeIdOfCertificate(certificate);
     },
-    counters: new MemoryCounters(),
+    counters,
     log,
+    now: () => (now += 10_000), // no certificate is believed for so long
   });
   const identity = { ...authority.serverCertificate(), clientRootsPem: [authority.rootPem] };
   return startSecureGrpcServer({
@@ -91,9 +101,35 @@ test("a service that is back is asked by the next question", async (context) => 
   await connection.ask(QUESTION);
   await before.close();
   await assert.rejects(connection.ask(QUESTION), GrpcStatusError);
-  const again = await serve(() => {}, before.port);
+  const again = await serve(() => {}, { port: before.port });
   context.after(() => again.close());
   assert.equal((await connection.ask(QUESTION))[0]?.code, "ok");
+});
+
+test("who says that nobody counts is asked again over the same connection", async (context) => {
+  const memory = new MemoryCounters();
+  let problem: Error | undefined;
+  const take: Counters["take"] = async (count) => {
+    if (problem !== undefined) throw problem;
+    return memory.take(count);
+  };
+  const from = new Set<string>();
+  const server = await serve((_serial, address) => from.add(address), {
+    counters: { take, close: async () => {} },
+  });
+  context.after(() => server.close());
+  const { connection } = connect(context, server.port, authority.svid(API));
+  for (const each of [
+    new CountersAwayError("Redis is away"),
+    new CountersLateError("Redis gave no answer"),
+  ]) {
+    problem = each;
+    await assert.rejects(connection.ask(QUESTION), GrpcStatusError);
+  }
+  await assert.rejects(connection.ask({ ...QUESTION, domain: "other" }), GrpcStatusError);
+  problem = undefined;
+  assert.equal((await connection.ask(QUESTION))[0]?.code, "ok");
+  assert.equal(from.size, 1, [...from].join(", "));
 });
 
 test("without a certificate it asks nobody", async (context) => {

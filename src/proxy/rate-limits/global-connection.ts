@@ -3,9 +3,9 @@ import { CONTROL_PLANE_NAME } from "../../identity/certificate-client.ts";
 import type { X509Svid } from "../../identity/x509-svid.ts";
 import type { Watched } from "../../runtime/watched.ts";
 import { GrpcClient } from "../../wire/grpc-client.ts";
-import { GrpcStatusError } from "../../wire/grpc-status.ts";
+import { GrpcStatusError, type GrpcStatusName } from "../../wire/grpc-status.ts";
 import { ADVANCE_HEADER, SHOULD_RATE_LIMIT } from "../../wire/rate-limit-call.ts";
-import { type AskService, isLate } from "./global-questions.ts";
+import type { AskService } from "./global-questions.ts";
 
 export interface GlobalConnectionOptions {
   /** `host:port` */
@@ -26,6 +26,18 @@ const TIMEOUT_MS = 200;
 const MAX_RECEIVE_BYTES = 64 * 1024;
 const HEADERS = { [ADVANCE_HEADER]: "welcome" };
 
+/** What the service itself says: its connection is as good as before. */
+const ANSWERS: ReadonlySet<GrpcStatusName> = new Set([
+  "DEADLINE_EXCEEDED",
+  "FAILED_PRECONDITION",
+  "INVALID_ARGUMENT",
+  "RESOURCE_EXHAUSTED",
+]);
+
+function isAnswer(error: unknown): boolean {
+  return error instanceof GrpcStatusError && ANSWERS.has(error.status);
+}
+
 export class GlobalConnection {
   readonly #options: GlobalConnectionOptions;
   #open: { readonly client: GrpcClient; readonly svid: X509Svid } | undefined;
@@ -42,7 +54,7 @@ export class GlobalConnection {
       const options = { timeoutMs, headers: HEADERS };
       return await client.unaryBytes(SHOULD_RATE_LIMIT, question, options);
     } catch (error) {
-      if (!isLate(error) && client === this.#open?.client) this.close();
+      if (!isAnswer(error) && client === this.#open?.client) this.close();
       throw error;
     }
   };

@@ -13,6 +13,8 @@ export interface GlobalFound {
   readonly trials: readonly LimitOutcome[];
   /** Of limits that are always told of. */
   readonly states: readonly LimitState[];
+  /** Names of limits that did not count it. */
+  readonly uncounted: readonly string[];
 }
 
 /** A question, and the limit that asks it. */
@@ -21,7 +23,7 @@ interface Asked {
   readonly question: GlobalQuestion;
 }
 
-const NOTHING: GlobalFound = { refused: undefined, trials: [], states: [] };
+const NOTHING: GlobalFound = { refused: undefined, trials: [], states: [], uncounted: [] };
 const UNAVAILABLE: GlobalAnswer = { verdict: "unavailable", left: 0, retryAfterMs: 0 };
 
 export class GlobalCount {
@@ -62,20 +64,27 @@ export class GlobalCount {
     return Promise.all(trials).then((each) => ({
       ...found,
       trials: trial.flatMap((one, index) => this.#tried(request, one, each[index]?.[0])),
+      uncounted: [
+        ...found.uncounted,
+        ...trial.flatMap((one, index) => uncountedBy(one, each[index]?.[0])),
+      ],
     }));
   }
 
   #judge(request: LimitedRequest, { enforced, answers }: Answered): GlobalFound {
     const states: LimitState[] = [];
+    const uncounted: string[] = [];
     let refused: RefusedByLimit | undefined;
     for (const [index, one] of enforced.entries()) {
+      uncounted.push(...uncountedBy(one, answers[index]));
       const answer = this.#settled(one, answers[index] ?? UNAVAILABLE);
       refused ??= this.#refusal(request, one, answer);
       const { limit } = one.counted;
-      if (limit.headers === "Always") states.push({ limit, left: answer.left });
+      if (limit.headers === "Always" && answer.verdict !== "unknown")
+        states.push({ limit, left: answer.left });
     }
     if (refused !== undefined) this.#giveBack(enforced, answers);
-    return { refused, trials: [], states };
+    return { refused, trials: [], states, uncounted };
   }
 
   #refusal(
@@ -84,10 +93,8 @@ export class GlobalCount {
     { verdict, left, retryAfterMs }: GlobalAnswer,
   ): RefusedByLimit | undefined {
     const { limit, tally } = counted;
-    if (verdict === "room") {
-      tally.passed++;
-      return undefined;
-    }
+    if (verdict === "room") tally.passed++;
+    if (verdict === "room" || verdict === "unknown") return undefined;
     const unavailable = verdict === "unavailable" && ({ unavailable: true } as const);
     if (!unavailable) tally.refused++;
     else if (limit.whenUnavailable === "Allow") return undefined;
@@ -111,8 +118,9 @@ export class GlobalCount {
 
   /** Where nobody could be asked, and the pod is to count for itself: by the figure of the whole mesh. */
   #settled({ counted, question }: Asked, answer: GlobalAnswer): GlobalAnswer {
-    if (answer.verdict !== "unavailable") return answer;
     const { tally, limit, meter } = counted;
+    if (answer.verdict === "unknown") tally.unknown++;
+    if (answer.verdict !== "unavailable") return answer;
     tally.unavailable++;
     if (limit.whenUnavailable !== "Local") return answer;
     const wait = meter.look(question.key, question.principal, this.#known.now());
@@ -133,6 +141,13 @@ export class GlobalCount {
     if (global === undefined) return asked.map(() => UNAVAILABLE);
     return global.ask(asked.map(({ question }) => question));
   }
+}
+
+function uncountedBy(
+  { counted }: Asked,
+  { verdict }: GlobalAnswer = UNAVAILABLE,
+): readonly string[] {
+  return verdict === "unavailable" || verdict === "unknown" ? [counted.tally.limit] : [];
 }
 
 interface Answered {

@@ -11,8 +11,11 @@ export interface GlobalQuestion {
 }
 
 export interface GlobalAnswer {
-  /** "unavailable": nobody could be asked; `whenUnavailable` of the limit says what then. */
-  readonly verdict: "room" | "over" | "unavailable";
+  /**
+   * "unavailable": nobody could be asked; `whenUnavailable` of the limit says what then. "unknown": who was asked knows no such
+   * limit, as where it was taken away and the sidecar has not heard yet; it lets through, and is told of.
+   */
+  readonly verdict: "room" | "over" | "unavailable" | "unknown";
   /** Requests that would be let through now. */
   readonly left: number;
   /** Milliseconds until there is room again; 0 where there is. */

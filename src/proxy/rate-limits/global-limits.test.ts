@@ -11,7 +11,7 @@ import type { RateLimitQuestion, RateLimitStatus } from "../../wire/rate-limit-c
 import { ADVANCE_MS, MAX_REFUSED_MS } from "./global-bucket.ts";
 import type { GlobalAnswer, GlobalQuestion } from "./global-limiter.ts";
 import { GlobalLimits } from "./global-limits.ts";
-import { MAX_WAITING, PROBE_MS } from "./global-questions.ts";
+import { MAX_FAILED, MAX_WAITING, PROBE_MS } from "./global-questions.ts";
 
 /** All sidecars of a test ask it. */
 class Service {
@@ -207,14 +207,15 @@ test("while the service is away nobody waits, and one question now and then find
   const service = new Service(limit);
   const { limiter, log } = sidecar(service, limit);
   service.state = "is away";
-  assert.equal(verdicts(await limiter.ask(about(limit))), "unavailable");
+  for (let failed = 0; failed < MAX_FAILED; failed++)
+    assert.equal(verdicts(await limiter.ask(about(limit))), "unavailable");
   for (let step = 1; step < PROBE_MS; step++) {
     service.now++;
     assert.deepEqual(limiter.ask(about(limit)), [
       { verdict: "unavailable", left: 0, retryAfterMs: 0 },
     ]);
   }
-  assert.equal(service.asked.length, 1);
+  assert.equal(service.asked.length, MAX_FAILED);
   service.state = "answers";
   service.now++;
   assert.ok(!(limiter.ask(about(limit)) instanceof Promise), "a probe holds nobody up");
@@ -226,7 +227,7 @@ test("while the service is away nobody waits, and one question now and then find
   );
 });
 
-test("one late answer is no outage: those that wait for it are alone; three in a row are", async () => {
+test("one question without an answer is no outage: those that wait for it are alone; three in a row are", async () => {
   const service = new Service(limit);
   const { limiter, log } = sidecar(service, limit);
   const askWhile = async (state: Service["state"]): Promise<string> => {
@@ -234,7 +235,7 @@ test("one late answer is no outage: those that wait for it are alone; three in a
     service.now += 2 * ADVANCE_MS;
     return verdicts(await limiter.ask(about(limit)));
   };
-  for (const state of ["is late", "is late", "answers", "is late", "is late"] as const)
+  for (const state of ["is late", "is away", "answers", "is away", "is late"] as const)
     assert.equal(await askWhile(state), state === "answers" ? "room" : "unavailable");
   assert.deepEqual(log.lines, []);
   assert.equal(await askWhile("answers"), "room");
@@ -262,10 +263,16 @@ test("more than so many do not wait", () => {
   assert.ok(!(limiter.ask(about(limit)) instanceof Promise));
 });
 
-test("a limit that the service does not know lets everything through", async () => {
+test("a limit that the service does not know lets everything through, and is told of once", async () => {
   const service = new Service();
-  const { limiter } = sidecar(service, limit);
-  assert.equal(verdicts(await limiter.ask(about(limit))), "room");
+  const { limiter, log } = sidecar(service, limit);
+  for (let time = 0; time < 3; time++)
+    assert.equal(verdicts(await limiter.ask(about(limit))), "unknown");
+  const told = log.find("the rate limit service knows no such limit");
+  assert.deepEqual(
+    told.map(({ fields }) => fields),
+    [{ limit: "shop/checkout/all" }],
+  );
 });
 
 test("what was known of a limit stays with a view that says the same of it", async () => {

@@ -3,9 +3,10 @@
  * once, so that many requests cost few questions. While the service is away nobody waits for it: one question now and then, which
  * holds up no request, finds out when it is back.
  */
+
+import { BoundedWarning } from "../../runtime/bounded-warning.ts";
 import { describeError } from "../../runtime/hauberk-error.ts";
 import type { Log } from "../../runtime/log.ts";
-import { GrpcStatusError } from "../../wire/grpc-status.ts";
 import type { RateLimitQuestion, RateLimitStatus } from "../../wire/rate-limit-call.ts";
 import type { GlobalBucket } from "./global-bucket.ts";
 
@@ -29,8 +30,9 @@ const MAX_HITS = 10_000;
 export const MAX_WAITING = 5_000;
 /** Between two questions to a service that is away. */
 export const PROBE_MS = 250;
-/** One answer that is late fails those that wait for it; after so many without one in time the service is away. */
-const MAX_LATE = 3;
+/** One question without an answer fails those that wait for it; after so many in a row the service is away. */
+export const MAX_FAILED = 3;
+const TOLD_AGAIN_MS = 60_000;
 
 export class GlobalQuestions {
   readonly #options: GlobalQuestionsOptions;
@@ -41,12 +43,15 @@ export class GlobalQuestions {
   /** Undefined: it answers. */
   #nextProbe: number | undefined;
   #isProbing = false;
-  /** Answers that did not come in time, since the last one that did. */
-  #late = 0;
+  /** Questions without an answer, since the last one that had one. */
+  #failures = 0;
   #isClosed = false;
+  readonly #unknown: BoundedWarning;
 
   constructor(options: GlobalQuestionsOptions) {
     this.#options = options;
+    const message = "the rate limit service knows no such limit: it lets everything through";
+    this.#unknown = new BoundedWarning(options.log, { message, intervalMs: TOLD_AGAIN_MS });
   }
 
   /** Whether a request may wait for an answer now; where the service is away it is asked all the same, for later. */
@@ -111,8 +116,9 @@ export class GlobalQuestions {
       this.#isBack();
       for (const [place, bucket] of group.entries()) {
         const status = statuses[place];
-        if (status !== undefined)
-          this.#settle(bucket, () => bucket.settle(status, { hits, now: now() }));
+        if (status === undefined) continue;
+        if (status.code === "unlimited") this.#unknown.warn({ limit: bucket.limit });
+        this.#settle(bucket, () => bucket.settle(status, { hits, now: now() }));
       }
     } catch (error) {
       for (const bucket of group) this.#settle(bucket, () => bucket.abandon());
@@ -142,7 +148,7 @@ export class GlobalQuestions {
 
   #failed(error: unknown): void {
     const { log, now } = this.#options;
-    if (isLate(error) && this.#nextProbe === undefined && ++this.#late < MAX_LATE) return;
+    if (this.#nextProbe === undefined && ++this.#failures < MAX_FAILED) return;
     if (this.#nextProbe === undefined && !this.#isClosed)
       log.warn("the rate limit service is away", { problem: describeError(error) });
     this.#nextProbe = now() + PROBE_MS;
@@ -150,13 +156,9 @@ export class GlobalQuestions {
   }
 
   #isBack(): void {
-    this.#late = 0;
+    this.#failures = 0;
     if (this.#nextProbe === undefined) return;
     this.#nextProbe = undefined;
     this.#options.log.info("the rate limit service is back");
   }
-}
-
-export function isLate(error: unknown): boolean {
-  return error instanceof GrpcStatusError && error.status === "DEADLINE_EXCEEDED";
 }

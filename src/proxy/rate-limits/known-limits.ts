@@ -1,10 +1,18 @@
 /** What rate limits have counted, beyond one view: a limit that stays the same goes on where it was. */
+import { isDeepStrictEqual } from "node:util";
 import { type AppliedRateLimit, rateLimitId } from "../../policy/applied-rate-limits.ts";
 import { paceOfProcess } from "../../policy/rate-limits/pace.ts";
 import type { LimitTally } from "../../telemetry/rate-limit-metrics.ts";
 import type { LimitCount } from "./counted-limit.ts";
 import type { GlobalLimiter } from "./global-limiter.ts";
-import { type Asker, FairMeter, type LimitMeter, OpenMeter, PacedMeter } from "./limit-meter.ts";
+import {
+  type Asker,
+  FairMeter,
+  type LimitMeter,
+  type OpenCounts,
+  OpenMeter,
+  PacedMeter,
+} from "./limit-meter.ts";
 
 export interface KnownLimitsOptions {
   /** Of this sidecar: each counts for itself, up to a like part of every local limit. Absent: 1. */
@@ -16,6 +24,8 @@ export interface KnownLimitsOptions {
 interface Known extends LimitCount {
   /** By all that its meter depends on. */
   readonly form: string;
+  /** As in the limit. */
+  readonly key: readonly string[];
 }
 
 export interface LimitLeft {
@@ -65,18 +75,27 @@ export class KnownLimits {
     const form = JSON.stringify([counts, amount, perMs, burst, key, fair, scope]);
     const known = this.#counts.get(id);
     if (known?.form === form) return known;
-    const meter = this.#meterOf(limit);
-    const count = { form, meter, tally: newTally(id, meter) };
+    const meter = this.#meterOf(limit, openOf(known, limit));
+    const count = { form, key, meter, tally: newTally(id, meter) };
     this.#counts.set(id, count);
     return count;
   }
 
-  #meterOf({ counts, amount, fair, ...pace }: AppliedRateLimit): LimitMeter {
+  #meterOf(
+    { counts, amount, fair, ...pace }: AppliedRateLimit,
+    open: OpenCounts | undefined,
+  ): LimitMeter {
     if (counts === "openConnections")
-      return new OpenMeter(Math.max(1, Math.floor(amount / this.#processes)));
+      return new OpenMeter(Math.max(1, Math.floor(amount / this.#processes)), open);
     const own = paceOfProcess({ ...pace, amount }, this.#processes);
     return fair ? new FairMeter(own) : new PacedMeter(own);
   }
+}
+
+/** What stands is counted on when only its figure is another. */
+function openOf(known: Known | undefined, { key }: AppliedRateLimit): OpenCounts | undefined {
+  if (!(known?.meter instanceof OpenMeter) || !isDeepStrictEqual(known.key, key)) return undefined;
+  return known.meter.open;
 }
 
 function newTally(limit: string, meter: LimitMeter): LimitTally {
@@ -86,6 +105,7 @@ function newTally(limit: string, meter: LimitMeter): LimitTally {
     refused: 0,
     wouldRefuse: 0,
     unavailable: 0,
+    unknown: 0,
     get forgotten() {
       return meter.forgotten;
     },

@@ -22,7 +22,7 @@ export interface LimitMeter {
   left(): number;
   /** Milliseconds until all is left again. */
   fullIn(): number;
-  /** Keys that were forgotten while they still counted, as there were too many. */
+  /** Keys that were no longer told apart while they still counted, as there were too many. */
   readonly forgotten: number;
 }
 
@@ -95,15 +95,20 @@ export class FairMeter implements LimitMeter {
   }
 }
 
-/** Counts what lasts: there is room again once something is given back. As many keys as there are connections. */
+/** How many are open, by key: no more keys than connections. */
+export type OpenCounts = Map<string, number>;
+
+/** Counts what lasts: there is room again once something is given back. */
 export class OpenMeter implements LimitMeter {
   readonly forgotten = 0;
   readonly #most: number;
-  readonly #open = new Map<string, number>();
+  /** Shared with the meters of the same limit before and after it: what stands ends under the one that it began with. */
+  readonly open: OpenCounts;
   #bucket = "";
 
-  constructor(most: number) {
+  constructor(most: number, open: OpenCounts = new Map()) {
     this.#most = most;
+    this.open = open;
   }
 
   look(bucket: string): number {
@@ -112,17 +117,17 @@ export class OpenMeter implements LimitMeter {
   }
 
   take(): void {
-    this.#open.set(this.#bucket, (this.#open.get(this.#bucket) ?? 0) + 1);
+    this.open.set(this.#bucket, (this.open.get(this.#bucket) ?? 0) + 1);
   }
 
   giveBack({ bucket }: Asker): void {
-    const open = this.#open.get(bucket) ?? 0;
-    if (open <= 1) this.#open.delete(bucket);
-    else this.#open.set(bucket, open - 1);
+    const open = this.open.get(bucket) ?? 0;
+    if (open <= 1) this.open.delete(bucket);
+    else this.open.set(bucket, open - 1);
   }
 
   left(): number {
-    return Math.max(0, this.#most - (this.#open.get(this.#bucket) ?? 0));
+    return Math.max(0, this.#most - (this.open.get(this.#bucket) ?? 0));
   }
 
   fullIn(): number {

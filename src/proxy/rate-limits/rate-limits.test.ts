@@ -142,6 +142,7 @@ test("what there is no room for is refused as Envoy refuses it, and says when th
       refused: 1,
       wouldRefuse: 0,
       unavailable: 0,
+      unknown: 0,
       forgotten: 0,
     },
   ]);
@@ -229,6 +230,15 @@ test("answers tell what is left where a limit asks for it", async () => {
   fields.release();
 });
 
+/** What the caller hears of limits with the application's answer. */
+function toldIn({ changeAnswer }: LimitedRequest): string | undefined {
+  const fields = HeldFields.borrow();
+  changeAnswer?.(fields);
+  const told = fields.get("ratelimit");
+  fields.release();
+  return told;
+}
+
 test("of four processes each lets a fourth through, and one at least", async () => {
   const known = new KnownLimits({ processes: 4, now: () => 0 });
   const limits = [appliedRateLimit({ amount: 8, burst: 8 })];
@@ -290,6 +300,7 @@ const VERDICTS = {
   room: ["room", false],
   over: ["over", false],
   unavailable: ["unavailable", false],
+  unknown: ["unknown", false],
   "later room": ["room", true],
   "later over": ["over", true],
 } as const satisfies Record<string, readonly [GlobalAnswer["verdict"], boolean]>;
@@ -335,6 +346,8 @@ for (const [whenUnavailable, expected] of unavailable) {
       for (const each of asked) found.push(await one.admit(each));
       assert.deepEqual(found, expected);
       assert.equal(one.known.tallies()[0]?.unavailable, 3);
+      for (const { decision } of asked)
+        assert.deepEqual(decision?.uncounted, ["production/limits/all"]);
       const reason = asked.at(-1)?.decision?.reason;
       if (whenUnavailable === "Deny") {
         assert.ok(reason?.because === "rate-limited" && reason.unavailable === true);
@@ -342,6 +355,44 @@ for (const [whenUnavailable, expected] of unavailable) {
     }
   });
 }
+
+test("a limit that nobody knows lets everything through, and says so in the decision", async () => {
+  const terms = { scope: "Global", headers: "Always" } as const;
+  for (const mode of ["Enforce", "Shadow"] as const) {
+    const one = stage(
+      appliedRateLimit({ ...terms, mode, whenUnavailable: "Deny" }),
+      appliedRateLimit({ ...terms, name: "known" }),
+    );
+    one.known.global = globalLimiter(
+      mode === "Enforce" ? ["unknown", "room"] : ["room", "unknown"],
+    );
+    const asked = request();
+    assert.equal(await one.admit(asked), "continue");
+    assert.deepEqual(asked.decision?.uncounted, ["production/limits/all"]);
+    const [tally] = one.known.tallies();
+    assert.deepEqual([tally?.passed, tally?.unknown, tally?.unavailable], [0, 1, 0]);
+    assert.equal(toldIn(asked), '"known";r=5', "what is left of it nobody knows");
+  }
+});
+
+test("callers hear nothing of a limit on trial", async () => {
+  const one = stage(appliedRateLimit({ amount: 1, burst: 1, mode: "Shadow", headers: "Always" }));
+  const asked = [request(), request()];
+  for (const each of asked) assert.equal(await one.admit(each), "continue");
+  assert.deepEqual(asked.map(toldIn), [undefined, undefined]);
+});
+
+test("the last request that there is room for here is given back, too, where the mesh refuses it", async () => {
+  for (const answer of ["over", "later over"] as const) {
+    const one = stage(
+      appliedRateLimit({ name: "here", amount: 1, burst: 1, headers: "Always" }),
+      appliedRateLimit({ name: "mesh", scope: "Global" }),
+    );
+    one.known.global = globalLimiter([answer, answer, "room"]);
+    assert.deepEqual([await one.admit(), await one.admit()], [429, 429]);
+    assert.equal(await one.admit(), "continue");
+  }
+});
 
 test("of several global limits one that denies unasked gives back what the others have counted", async () => {
   const one = stage(

@@ -59,8 +59,10 @@ export class RateLimits {
     const now = this.#known.now();
     const refusing = this.#look(request, now);
     if (refusing !== undefined) return this.#refuse(refusing, request);
-    this.#takeLocally(request, now);
-    return this.#global === undefined ? "continue" : this.#admitGlobally(this.#global, request);
+    const taken = this.#takeLocally(request);
+    if (this.#tellsAlways) tellAll(request, statesOf(this.#local, now));
+    if (this.#global === undefined) return "continue";
+    return this.#admitGlobally(this.#global, { request, taken });
   }
 
   /** @returns the first that is in force and has no room */
@@ -72,12 +74,17 @@ export class RateLimits {
     return undefined;
   }
 
-  #takeLocally(request: LimitedRequest, now: number): void {
+  /** @returns what is to be given back if the request is refused after all */
+  #takeLocally(request: LimitedRequest): readonly Taken[] {
+    const taken: Taken[] = [];
     for (const counted of this.#local) {
-      if (counted.seen === "room") counted.take();
-      else if (counted.seen === "over") noteTrial(counted, request);
+      const { seen, bucket, sharer } = counted;
+      if (seen === "over") noteTrial(counted, request);
+      if (seen !== "room") continue;
+      counted.take();
+      if (this.#global !== undefined) taken.push([counted, { bucket, sharer }]);
     }
-    if (this.#tellsAlways) tellAll(request, statesOf(this.#local, now));
+    return taken;
   }
 
   #refuse(counted: CountedLimit, request: LimitedRequest): Answer {
@@ -89,26 +96,20 @@ export class RateLimits {
     });
   }
 
-  #admitGlobally(global: GlobalCount, request: LimitedRequest): StepResult | Waiting {
-    const taken = this.#local
-      .filter(({ seen }) => seen === "room")
-      .map((counted): [CountedLimit, Asker] => [
-        counted,
-        { bucket: counted.bucket, sharer: counted.sharer },
-      ]);
-    const found = global.count(request);
-    if (!(found instanceof Promise)) return this.#settle(found, { request, taken });
-    return { until: found.then((later) => this.#settle(later, { request, taken })) };
+  #admitGlobally(global: GlobalCount, admitted: TakenRequest): StepResult | Waiting {
+    const found = global.count(admitted.request);
+    if (!(found instanceof Promise)) return this.#settle(found, admitted);
+    return { until: found.then((later) => this.#settle(later, admitted)) };
   }
 
   #settle(
-    { refused, trials, states }: GlobalFound,
-    {
-      request,
-      taken,
-    }: { readonly request: LimitedRequest; readonly taken: [CountedLimit, Asker][] },
+    { refused, trials, states, uncounted }: GlobalFound,
+    { request, taken }: TakenRequest,
   ): StepResult {
     for (const outcome of trials) noteOutcome(outcome, request);
+    const { decision } = request;
+    if (uncounted.length > 0 && decision !== undefined)
+      request.decision = { ...decision, uncounted };
     if (refused === undefined) {
       if (this.#tellsAlways) tellAll(request, states);
       return "continue";
@@ -116,6 +117,13 @@ export class RateLimits {
     for (const [counted, asker] of taken) counted.giveBack(asker);
     return refuse(request, refused);
   }
+}
+
+type Taken = readonly [counted: CountedLimit, asker: Asker];
+
+interface TakenRequest {
+  readonly request: LimitedRequest;
+  readonly taken: readonly Taken[];
 }
 
 function noteTrial(counted: CountedLimit, request: LimitedRequest): void {
@@ -129,13 +137,18 @@ function noteOutcome(outcome: LimitOutcome, request: LimitedRequest): void {
   request.decision = { ...decision, shadowLimits: [...(decision.shadowLimits ?? []), outcome] };
 }
 
+/** Of limits in force: callers hear nothing of one on trial. */
 function statesOf(counted: readonly CountedLimit[], now: number): readonly LimitState[] {
   return counted
-    .filter(({ seen, limit }) => seen !== "apart" && limit.headers === "Always")
+    .filter(({ seen, limit }) => seen !== "apart" && isTold(limit))
     .map((one) => {
       one.look(now);
       return stateOf(one);
     });
+}
+
+function isTold({ headers, mode }: AppliedRateLimit): boolean {
+  return headers === "Always" && mode === "Enforce";
 }
 
 function stateOf({ limit, meter }: CountedLimit): LimitState {

@@ -2,7 +2,7 @@
 
 import type { ResponseAction } from "../../api/routing/route-parts.ts";
 import { pickDestination } from "../../policy/routes/pick-destination.ts";
-import { redirectLocation, rewrittenPath } from "../../policy/routes/route-outcome.ts";
+import { climbs, redirectLocation, rewrittenPath } from "../../policy/routes/route-outcome.ts";
 import type {
   ForwardAction,
   HttpRoute,
@@ -21,7 +21,8 @@ import {
 } from "../outbound-requests.ts";
 import { reachable } from "../reachable-endpoints.ts";
 import type { CallFacts } from "../recorder.ts";
-import { answerChanger, changeFields } from "./header-changes.ts";
+import { abortedRequest } from "./aborted-request.ts";
+import { answerChanger, answerHeaders, changeFields } from "./header-changes.ts";
 import { RequestRetries } from "./request-retries.ts";
 import type { RoutedWay, RoutedWays } from "./routed-ways.ts";
 
@@ -59,6 +60,14 @@ const UNSAYABLE: Answer = {
   details: "path_not_rewritten",
 };
 
+/** Nobody was to reach what lies outside the place that the route leads to. */
+const CLIMBING: Answer = {
+  status: 400,
+  body: "the path of the request leads out of its place\n",
+  flags: "-",
+  details: "path_not_rewritten",
+};
+
 /** @throws RangeError when a header of the route cannot be written */
 export function followRoute(
   route: HttpRoute,
@@ -66,6 +75,8 @@ export function followRoute(
   context: RouteContext,
 ): RouteOutcome {
   const { action } = route;
+  const aborted = abortedRequest(route.fault, context.chance);
+  if (aborted !== undefined) return { verdict: aborted };
   switch (action.do) {
     case "redirect": {
       const { authority = "", path } = exchange;
@@ -82,20 +93,14 @@ export function followRoute(
 }
 
 export function redirect(status: number, location: string, route?: HttpRoute): Answer {
-  const headers = ["location", location, ...addedToAnswer(route)];
+  const headers = answerHeaders([{ name: "location", value: location }], route?.headers?.response);
   return { status, body: "", headers, flags: "-", details: "direct_response" };
 }
 
 function ownAnswer({ status, body = { text: "" } }: ResponseAction, route: HttpRoute): Answer {
   const text = "text" in body ? body.text : Buffer.from(body.base64, "base64").toString();
-  const headers = addedToAnswer(route);
+  const headers = answerHeaders([], route.headers?.response);
   return { status, body: text, headers, flags: "-", details: "direct_response" };
-}
-
-/** Nothing is there yet that could be replaced or removed. */
-function addedToAnswer(route: HttpRoute | undefined): string[] {
-  const { set = [], add = [] } = route?.headers?.response ?? {};
-  return [...set, ...add].flatMap(({ name, value }) => [name, value]);
 }
 
 interface Forwarded {
@@ -109,6 +114,7 @@ function forward(forwarded: Forwarded, context: RouteContext): RouteOutcome {
   const path =
     action.rewrite?.path === undefined ? exchange.path : rewrittenPath(route, exchange.path);
   if (path === undefined) return { verdict: UNSAYABLE };
+  if (path !== exchange.path && climbs(path, exchange.path)) return { verdict: CLIMBING };
   const chosen = pickDestination(action.destinations, context.chance());
   const way =
     chosen?.problem === undefined &&

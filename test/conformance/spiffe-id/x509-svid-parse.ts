@@ -1,5 +1,5 @@
 /** X509-SVIDs out of PEM: the identity, or what is wrong with chain or key. */
-import { parseSvid } from "../../../src/identity/parse-svid.ts";
+import { parseSvid } from "../../kit/parse-svid.ts";
 import { type ConformanceCase, compare, type TableRunner } from "../suite-runner.ts";
 import { table } from "../table-runner.ts";
 import { inWordsOf } from "./svid-problem.ts";

@@ -1,6 +1,8 @@
 /** Whom a chain proves, against bundles of trust domains: certificates are made here as the cases describe them. */
 import type { X509Certificate } from "node:crypto";
-import { verifySvid } from "../../../src/identity/verify-svid.ts";
+import { trustDomainOf } from "../../../src/identity/spiffe-id.ts";
+import { spiffeIdOfLeaf } from "../../../src/identity/svid-rules.ts";
+import { UntrustedChainError, verifyChain } from "../../../src/identity/verify-chain.ts";
 import {
   type BuiltCertificate,
   buildCertificate,
@@ -62,6 +64,20 @@ function verify(
   } catch (error) {
     return `refused: ${inWordsOf(errorContains, error)}`;
   }
+}
+
+/** By the roots of the identity's own trust domain, and by no other's. */
+function verifySvid(
+  chain: readonly X509Certificate[],
+  { roots: bundles, now }: { readonly roots: Bundles; readonly now: Date },
+): void {
+  const [leaf] = chain;
+  if (leaf === undefined) throw new UntrustedChainError("the chain is empty");
+  const trustDomain = trustDomainOf(spiffeIdOfLeaf(leaf));
+  const roots = bundles.get(trustDomain);
+  if (roots === undefined)
+    throw new UntrustedChainError(`there is no bundle of the trust domain ${trustDomain}`);
+  verifyChain(chain, { roots, now });
 }
 
 /** Undefined for words that are not understood. */

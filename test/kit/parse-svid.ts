@@ -1,9 +1,13 @@
-/** An X509-SVID out of PEM, as files hold it: chain and key, perhaps in one. What it is, not whether it is trusted. */
+/**
+ * An X509-SVID out of PEM, as files hold it: chain and key, perhaps in one, by the rules that certificates are read and judged by
+ * everywhere. What it is, not whether it is trusted.
+ */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { describeError } from "../runtime/hauberk-error.ts";
-import { pemBlocks, readPemFile } from "./pem-file.ts";
-import type { SpiffeId } from "./spiffe-id.ts";
-import { InvalidSvidError, spiffeIdOfLeaf, verifySigner } from "./svid-rules.ts";
+import { pemBlocks, readPemFile } from "../../src/identity/pem-file.ts";
+import { signerProblems } from "../../src/identity/signer-rules.ts";
+import type { SpiffeId } from "../../src/identity/spiffe-id.ts";
+import { InvalidSvidError, spiffeIdOfLeaf } from "../../src/identity/svid-rules.ts";
+import { describeError } from "../../src/runtime/hauberk-error.ts";
 
 const KEY_LABELS = ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"];
 const MAX_CHARACTERS = 1_048_576;
@@ -30,7 +34,10 @@ export function parseSvid(pem: {
   const privateKey = readKey(pem.privateKey);
   const [leaf, ...signers] = certificates;
   const id = spiffeIdOfLeaf(leaf);
-  for (const signer of signers) verifySigner(signer);
+  signers.forEach((signer, authoritiesBelow) => {
+    const [problem] = signerProblems(signer, { authoritiesBelow });
+    if (problem !== undefined) throw new InvalidSvidError(`a signing certificate ${problem}`);
+  });
   if (privateKey === undefined) throw new InvalidSvidError("there is no private key");
   if (!leaf.checkPrivateKey(privateKey))
     throw new InvalidSvidError("the private key is not that of the certificate");

@@ -1,0 +1,119 @@
+/**
+ * One kubeconfig for all meshes that a user runs on this machine, with a context each. Every mesh writes an entry of its
+ * own and the file is made anew from all entries, so that no mesh has to read what another is writing.
+ */
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { homedir } from "node:os";
+import { isAbsolute, join } from "node:path";
+import { replaceFile } from "../../../runtime/atomic-file.ts";
+import { HauberkError } from "../../../runtime/hauberk-error.ts";
+import { type KubeconfigEntry, printKubeconfig } from "./kubeconfig.ts";
+
+const SECRET_MODE = 0o600;
+const FOLDER_MODE = 0o700;
+const OTHERS = 0o077;
+const ENTRY = /^[0-9a-f]{64}\.json$/;
+/** How often the file is made anew while others write entries. */
+const ATTEMPTS = 10;
+
+/** The folder of the shared kubeconfig must not be used: it is another user's, or open to others. */
+export class SharedKubeconfigError extends HauberkError {
+  readonly code = "HAUBERK_SHARED_KUBECONFIG";
+}
+
+interface StoredEntry extends KubeconfigEntry {
+  readonly dataDirectory: string;
+}
+
+/** @returns `$XDG_STATE_HOME/hauberk`, by default `~/.local/state/hauberk` */
+export function sharedKubeconfigFolder(environment: NodeJS.ProcessEnv): string {
+  const state = environment["XDG_STATE_HOME"] ?? "";
+  const home = environment["HOME"] ?? homedir();
+  return join(isAbsolute(state) ? state : join(home, ".local", "state"), "hauberk");
+}
+
+export class SharedKubeconfig {
+  readonly #folder: string;
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  get file(): string {
+    return join(this.#folder, "kubeconfig");
+  }
+
+  /**
+   * Of two meshes with one name, the context leads to the one that was added last.
+   *
+   * @throws SharedKubeconfigError
+   */
+  async add(entry: KubeconfigEntry, dataDirectory: string): Promise<void> {
+    await mkdir(this.#entries, { recursive: true, mode: FOLDER_MODE });
+    await this.#refuseOpenFolder();
+    const stored: StoredEntry = { ...entry, dataDirectory };
+    await replaceFile(this.#entryFile(entry.name), JSON.stringify(stored), { mode: SECRET_MODE });
+    await this.#rewrite(entry.name);
+  }
+
+  /** Leaves an entry of that name alone that another mesh has written since. */
+  async remove(name: string, dataDirectory: string): Promise<void> {
+    const found = await readEntry(this.#entryFile(name));
+    if (found?.dataDirectory !== dataDirectory) return;
+    await rm(this.#entryFile(name), { force: true });
+    await this.#rewrite();
+  }
+
+  get #entries(): string {
+    return join(this.#folder, "clusters");
+  }
+
+  #entryFile(name: string): string {
+    return join(this.#entries, `${createHash("sha256").update(name).digest("hex")}.json`);
+  }
+
+  /** Whoever writes last has looked at the entries after everybody wrote theirs. */
+  async #rewrite(current?: string): Promise<void> {
+    let written: string | undefined;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const entries = await this.#readEntries();
+      const inUse = current ?? entries.at(-1)?.name;
+      const text = printKubeconfig(entries, inUse);
+      if (text === written) return;
+      await replaceFile(this.file, text, { mode: SECRET_MODE });
+      written = text;
+    }
+  }
+
+  async #readEntries(): Promise<readonly StoredEntry[]> {
+    const names = (await readdir(this.#entries)).filter((name) => ENTRY.test(name));
+    const entries = await Promise.all(names.map((name) => readEntry(join(this.#entries, name))));
+    return entries
+      .filter((entry) => entry !== undefined)
+      .sort((one, other) => (one.name < other.name ? -1 : 1));
+  }
+
+  async #refuseOpenFolder(): Promise<void> {
+    const { uid, mode } = await stat(this.#folder);
+    if (process.getuid !== undefined && uid !== process.getuid())
+      throw new SharedKubeconfigError(`${this.#folder} belongs to another user`);
+    if ((mode & OTHERS) !== 0)
+      throw new SharedKubeconfigError(
+        `${this.#folder} is open to other users; close it with: chmod 700 ${this.#folder}`,
+      );
+  }
+}
+
+/** @returns undefined for what is gone meanwhile, or is no entry */
+async function readEntry(file: string): Promise<StoredEntry | undefined> {
+  try {
+    const value: Partial<StoredEntry> = JSON.parse(await readFile(file, "utf8"));
+    const { name, server, authorityPem, token, dataDirectory } = value;
+    const isWhole = [name, server, authorityPem, token, dataDirectory].every(
+      (field) => typeof field === "string",
+    );
+    return isWhole ? (value as StoredEntry) : undefined;
+  } catch {
+    return undefined;
+  }
+}

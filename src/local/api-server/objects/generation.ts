@@ -1,0 +1,19 @@
+/** Which objects count how often what is wanted of them has changed, and when they do. */
+import type { KubernetesObject } from "../kinds/kubernetes-object.ts";
+import type { ServedKind } from "../kinds/served-kind.ts";
+import { isSameJson, withoutFields } from "./json-fields.ts";
+
+const COUNTING_GROUPS = ["apps", "batch", "networking.k8s.io", "discovery.k8s.io"];
+
+export function countsGenerations({ origin, group }: ServedKind): boolean {
+  return origin === "custom" || COUNTING_GROUPS.includes(group);
+}
+
+/** Whether all but metadata and status is the same. */
+export function isSameWanted(one: KubernetesObject, other: KubernetesObject): boolean {
+  return isSameJson(wanted(one), wanted(other));
+}
+
+function wanted(object: KubernetesObject): ReturnType<typeof withoutFields> {
+  return withoutFields(object, "apiVersion", "kind", "metadata", "status");
+}

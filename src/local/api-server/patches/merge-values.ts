@@ -1,0 +1,112 @@
+/** Puts what was applied over what is there. Source: structured-merge-diff v6, typed/merge.go. */
+import { isJsonList, isJsonObject } from "../kinds/json-access.ts";
+import type { JsonObject, JsonValue } from "../kinds/kubernetes-object.ts";
+import type { Structure } from "../kinds/structure.ts";
+import { itemElement, type PathElement } from "./path-element.ts";
+import {
+  isEmptyList,
+  isEmptyMap,
+  itemStructure,
+  memberStructure,
+  type Resolved,
+  resolved,
+} from "./resolved-structure.ts";
+
+type Value = JsonValue | undefined;
+type ListStructure = Extract<Resolved, { type: "list" | "set" }>;
+
+/** @returns undefined where nothing is left */
+export function mergeValues(structure: Structure, live: Value, applied: Value): Value {
+  const here = resolved(structure, applied === undefined ? live : applied);
+  if (here.type === "map" && !(isEmptyMap(live) && isEmptyMap(applied))) {
+    return mergeMaps(here, live, applied);
+  }
+  const list = here.type === "list" || here.type === "set";
+  if (list && !(isEmptyList(live) && isEmptyList(applied))) return mergeLists(here, live, applied);
+  return applied === undefined ? live : applied;
+}
+
+function mergeMaps(here: Resolved, live: Value, applied: Value): Value {
+  const [old, fresh] = [isJsonObject(live) ? live : {}, isJsonObject(applied) ? applied : {}];
+  const merged: Record<string, JsonValue> = {};
+  for (const name of new Set([...Object.keys(old), ...Object.keys(fresh)])) {
+    const value = mergeMember(memberStructure(here, name), old, fresh, name);
+    if (value !== undefined) merged[name] = value;
+  }
+  return Object.keys(merged).length > 0 ? merged : undefined;
+}
+
+function mergeMember(
+  structure: Structure,
+  old: JsonObject,
+  fresh: JsonObject,
+  name: string,
+): Value {
+  const [before, after] = [own(old, name), own(fresh, name)];
+  return before === undefined && after === undefined
+    ? undefined
+    : mergeValues(structure, before, after);
+}
+
+const own = (map: JsonObject, name: string): Value =>
+  Object.hasOwn(map, name) ? map[name] : undefined;
+
+/** What both have is in the order of what was applied; what only one has stays where it was beside its neighbours. */
+function mergeLists(here: ListStructure, live: Value, applied: Value): Value {
+  const old = indexed(here, live);
+  const fresh = indexed(here, applied);
+  const oldElements = old.map(([element]) => element);
+  const freshElements = fresh.map(([element]) => element);
+  const shared = freshElements.filter((element) => oldElements.includes(element));
+  const taken = new Set<PathElement>();
+  const merged: JsonValue[] = [];
+  const take = (element: PathElement, before: Value, after: Value): void => {
+    const value = mergeValues(itemStructure(here), before, after);
+    if (value !== undefined) merged.push(value);
+    if (after !== undefined) taken.add(element);
+  };
+  const onlyOld = (element: PathElement): Value => {
+    const same = old.filter(([one]) => one === element);
+    return same.length === 1 ? same[0]?.[1] : undefined;
+  };
+  let [left, right] = [0, 0];
+  while (left < old.length || right < fresh.length) {
+    const [element, before] = old[left] ?? [];
+    const [wanted, after] = fresh[right] ?? [];
+    if (element !== undefined && before !== undefined) {
+      if (element === wanted && after !== undefined) {
+        take(element, onlyOld(element), after);
+        left++;
+        right++;
+        shared.shift();
+        continue;
+      }
+      const known = freshElements.includes(element);
+      const another = known && wanted !== undefined && shared[0] !== undefined;
+      if (another && shared[0] !== element) {
+        left++;
+        continue;
+      }
+      if (!known) {
+        take(element, before, undefined);
+        left++;
+        continue;
+      }
+      if (taken.has(element)) left++;
+    }
+    if (wanted !== undefined && after !== undefined) {
+      take(wanted, onlyOld(wanted), after);
+      right++;
+      if (shared[0] === wanted) shared.shift();
+    }
+  }
+  return merged.length > 0 ? merged : undefined;
+}
+
+/** Items that nothing tells apart are left out: validation has refused them where it matters. */
+function indexed(here: ListStructure, list: Value): [PathElement, JsonValue][] {
+  return (isJsonList(list) ? list : []).flatMap((item): [PathElement, JsonValue][] => {
+    const element = itemElement(here, item);
+    return element === undefined ? [] : [[element, item]];
+  });
+}

@@ -1,0 +1,85 @@
+/** An object out of a body: of the right kind, without fields that nobody knows, with its defaults. */
+import { isJsonObject, textAt } from "../kinds/json-access.ts";
+import type { JsonObject, KubernetesObject } from "../kinds/kubernetes-object.ts";
+import { badRequest } from "../objects/refusals.ts";
+import type { FieldValidation } from "./request-options.ts";
+import type { ResourceTarget } from "./resource-target.ts";
+import { pruned } from "./unknown-fields.ts";
+
+export interface DecodedObject {
+  readonly object: KubernetesObject;
+  readonly warnings: readonly string[];
+}
+
+/** @throws StatusError 400 */
+export function decodeObject(
+  body: JsonObject,
+  {
+    target,
+    fieldValidation,
+  }: { readonly target: ResourceTarget; readonly fieldValidation: FieldValidation },
+): DecodedObject {
+  const { kind, apiVersion } = target;
+  const given = { apiVersion: textAt(body, "apiVersion"), kind: textAt(body, "kind") };
+  if ((given.kind || kind.kind) !== kind.kind || (given.apiVersion || apiVersion) !== apiVersion)
+    throw badRequest(
+      `${given.kind} in version ${JSON.stringify(given.apiVersion)} cannot be handled as a ${kind.kind}: the path is of ${apiVersion}`,
+    );
+  const { metadata = {} } = body;
+  if (!isJsonObject(metadata)) throw badRequest("metadata is not an object");
+  const whole = { ...body, apiVersion, kind: kind.kind, metadata };
+  return settled(inNamespace(whole, target), { target, fieldValidation });
+}
+
+/** What a patch made of an object is looked at as if it had been sent. */
+export function settled(
+  object: KubernetesObject,
+  {
+    target,
+    fieldValidation,
+  }: { readonly target: ResourceTarget; readonly fieldValidation: FieldValidation },
+): DecodedObject {
+  const { kind, apiVersion } = target;
+  const { object: known, unknown } = pruned(kind, object);
+  const told = unknown.map((path) => `unknown field "${path}"`);
+  if (told.length > 0 && fieldValidation === "Strict")
+    throw badRequest(
+      `${kind.kind} in version ${JSON.stringify(versionOf(apiVersion))} cannot be handled as a ${kind.kind}: strict decoding error: ${told.join(", ")}`,
+    );
+  const stored = storedVersion(known, target);
+  return {
+    object: kind.withDefaults?.(stored) ?? stored,
+    warnings: fieldValidation === "Warn" ? told : [],
+  };
+}
+
+/** All versions of a kind have one form: only its name changes. */
+export function storedVersion(
+  object: KubernetesObject,
+  { kind: { group, versions } }: Pick<ResourceTarget, "kind">,
+): KubernetesObject {
+  const apiVersion = group === "" ? versions[0] : `${group}/${versions[0]}`;
+  return object.apiVersion === apiVersion ? object : { ...object, apiVersion };
+}
+
+function inNamespace(object: KubernetesObject, target: ResourceTarget): KubernetesObject {
+  const { kind, namespace, name } = target;
+  const { metadata } = object;
+  if (kind.namespaced && (metadata.namespace ?? "") !== "" && metadata.namespace !== namespace)
+    throw badRequest(
+      "the namespace of the provided object does not match the namespace sent on the request",
+    );
+  if (name !== undefined && (metadata.name ?? "") !== "" && metadata.name !== name)
+    throw badRequest(
+      `the name of the object (${metadata.name}) does not match the name on the URL (${name})`,
+    );
+  const named = name === undefined ? metadata : { ...metadata, name };
+  return {
+    ...object,
+    metadata: kind.namespaced && namespace !== undefined ? { ...named, namespace } : named,
+  };
+}
+
+function versionOf(apiVersion: string): string {
+  return apiVersion.split("/").at(-1) ?? apiVersion;
+}

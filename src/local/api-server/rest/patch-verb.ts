@@ -1,0 +1,191 @@
+/** PATCH of all four types. */
+import { isJsonObject, textAt, valueAt } from "../kinds/json-access.ts";
+import type { JsonObject, JsonValue, KubernetesObject } from "../kinds/kubernetes-object.ts";
+import { requiredValue } from "../objects/metadata-problems.ts";
+import { prepareCreate } from "../objects/prepare-create.ts";
+import { prepareUpdate } from "../objects/prepare-update.ts";
+import { badRequest, invalid, notFound } from "../objects/refusals.ts";
+import { StatusError } from "../objects/status-error.ts";
+import { timestamp } from "../objects/timestamp.ts";
+import { type ApiAnswer, value } from "./api-answer.ts";
+import type { ResourceCall } from "./api-context.ts";
+import { decodeObject, settled } from "./decode-object.ts";
+import { applyObject, patchObject } from "./pending.ts";
+import { contentTypeOf, readPatchBody } from "./read-body.ts";
+import { formOf } from "./read-verbs.ts";
+import { type WriteOptions, writeOptions } from "./request-options.ts";
+import { SCALE_KIND, scaleOf, withScale } from "./scale-part.ts";
+import { answerOf, attributionOf, partOf } from "./write-verbs.ts";
+
+type PatchType = "json" | "merge" | "strategic" | "apply";
+
+const TYPES: ReadonlyMap<string, PatchType> = new Map([
+  ["application/json-patch+json", "json"],
+  ["application/merge-patch+json", "merge"],
+  ["application/strategic-merge-patch+json", "strategic"],
+  ["application/apply-patch+yaml", "apply"],
+  ["application/apply-patch+json", "apply"],
+]);
+const PATCH_OPTIONS = { group: "meta.k8s.io", kind: "PatchOptions", plural: "patchoptions" };
+
+interface Patching {
+  readonly call: ResourceCall;
+  readonly options: WriteOptions;
+  readonly body: JsonValue;
+}
+
+/** @throws StatusError */
+export async function patchVerb(call: ResourceCall): Promise<ApiAnswer> {
+  const type = patchTypeOf(call);
+  const patching = {
+    call,
+    options: writeOptions(call.request),
+    body: await readPatchBody(call.request),
+  };
+  if (type !== "apply") return await patch(patching, type);
+  if ((call.request.query.get("fieldManager") ?? "") === "")
+    throw invalid(PATCH_OPTIONS, "", [
+      requiredValue("fieldManager", "is required for apply patch"),
+    ]);
+  return await apply(patching);
+}
+
+/** @throws StatusError 415 */
+function patchTypeOf({ target, request }: ResourceCall): PatchType {
+  const type = TYPES.get(contentTypeOf(request));
+  const isServed = type !== "strategic" || target.kind.origin === "built-in";
+  if (type !== undefined && isServed) return type;
+  const accepted = [...TYPES.keys()].filter(
+    (name) => target.kind.origin === "built-in" || TYPES.get(name) !== "strategic",
+  );
+  throw new StatusError(415, "UnsupportedMediaType", {
+    message: `the body of the request was in an unknown format - accepted media types include: ${accepted.slice(0, -1).join(", ")}`,
+  });
+}
+
+async function patch(
+  { call, options, body }: Patching,
+  type: Exclude<PatchType, "apply">,
+): Promise<ApiAnswer> {
+  const { context, target } = call;
+  const { kind, namespace = "", name = "", apiVersion } = target;
+  const form = formOf(call);
+  const part = partOf(call);
+  const warnings = new Set<string>();
+  const rewrite = (live: KubernetesObject): KubernetesObject => {
+    if (part === "scale") {
+      const scale = patchObject(SCALE_KIND, scaleOf(live), { type, body });
+      return withScale(kind, { object: live, scale });
+    }
+    const patched = patchObject(kind, { ...live, apiVersion }, { type, body });
+    refuseRenamed(patched, { name, namespace });
+    const { fieldValidation } = options;
+    const decoded = settled(
+      { ...patched, apiVersion, kind: kind.kind },
+      { target, fieldValidation },
+    );
+    for (const warning of decoded.warnings) warnings.add(warning);
+    return decoded.object;
+  };
+  const by = attributionOf(call, options);
+  const written = await context.store.submit(
+    () =>
+      prepareUpdate(context.store, {
+        kind,
+        namespace,
+        name,
+        rewrite,
+        by,
+        ...(part === undefined ? {} : { part }),
+      }),
+    options,
+  );
+  if (part === "scale") return value(scaleOf(written.object), { warnings: written.warnings });
+  return answerOf(written, { call, form, warnings: [...warnings] });
+}
+
+async function apply({ call, options, body }: Patching): Promise<ApiAnswer> {
+  const { context, target } = call;
+  const { kind, namespace = "", name = "" } = target;
+  const { store } = context;
+  const form = formOf(call);
+  const part = partOf(call);
+  const applied = appliedObject({ call, options, body });
+  const change = {
+    ...attributionOf(call, options),
+    time: timestamp(store.clock),
+    force: options.force,
+  };
+  const withDefaults = (object: KubernetesObject): KubernetesObject =>
+    kind.withDefaults?.(object) ?? object;
+  const written = await store.submit(() => {
+    if (store.get({ kind, namespace, name }) === undefined) {
+      if (part !== undefined) throw notFound(kind, name);
+      const object = withDefaults(applyObject(kind, undefined, applied.object, change));
+      return prepareCreate(store, { kind, namespace, object });
+    }
+    const rewrite = (live: KubernetesObject): KubernetesObject =>
+      withDefaults(applyObject(kind, live, applied.object, change));
+    return prepareUpdate(store, {
+      kind,
+      namespace,
+      name,
+      rewrite,
+      ...(part === undefined ? {} : { part }),
+    });
+  }, options);
+  const status = written.change.before === undefined ? 201 : 200;
+  if (part === "scale") return value(scaleOf(written.object), { warnings: written.warnings });
+  return answerOf(written, { call, form, warnings: applied.warnings, status });
+}
+
+/**
+ * What is applied is what its manager wants: nothing is filled in.
+ *
+ * @throws StatusError 400
+ */
+function appliedObject({ call, options, body }: Patching): ReturnType<typeof decodeObject> {
+  const { target } = call;
+  if (!isJsonObject(body)) throw badRequest("error decoding YAML: the patch is not an object");
+  if (textAt(body, "kind") === "" || textAt(body, "apiVersion") === "")
+    throw badRequest("the applied object has no apiVersion and kind");
+  const owners = valueAt(body, ["metadata", "managedFields"]);
+  if (owners !== undefined && owners !== null && !isEmptyList(owners))
+    throw badRequest("metadata.managedFields must be nil");
+  const { fieldValidation } = options;
+  if (partOf(call) === "scale" && textAt(body, "kind") === "Scale") {
+    const replicas = valueAt(body, ["spec", "replicas"]);
+    const { kind, namespace, name = "" } = target;
+    const asObject: JsonObject = {
+      metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
+      ...(replicas === undefined ? {} : { spec: { replicas } }),
+    };
+    const plain = { ...target, kind: { ...kind, withDefaults: sameObject } };
+    return decodeObject(asObject, { target: plain, fieldValidation });
+  }
+  const plain = { ...target, kind: { ...target.kind, withDefaults: sameObject } };
+  return decodeObject(body, { target: plain, fieldValidation });
+}
+
+function sameObject(object: KubernetesObject): KubernetesObject {
+  return object;
+}
+
+function isEmptyList(value: JsonValue): boolean {
+  return Array.isArray(value) && value.length === 0;
+}
+
+/** @throws StatusError 400 */
+function refuseRenamed(
+  { metadata }: KubernetesObject,
+  { name, namespace }: { readonly name: string; readonly namespace: string },
+): void {
+  if (metadata.name !== name)
+    throw badRequest(
+      `the name of the object (${metadata.name ?? ""}) does not match the name on the URL (${name})`,
+    );
+  if ((metadata.namespace ?? "") !== namespace)
+    throw badRequest(
+      `the namespace of the object (${metadata.namespace ?? ""}) does not match the namespace on the URL (${namespace})`,
+    );
+}

@@ -1,0 +1,82 @@
+/** Objects in the form that a client asked for: as they are, their metadata alone, or as rows of a table. */
+import { isJsonList, isJsonObject } from "../kinds/json-access.ts";
+import type { JsonObject, JsonValue, KubernetesObject } from "../kinds/kubernetes-object.ts";
+import type { ServedKind } from "../kinds/served-kind.ts";
+import type { Transformation } from "./accept.ts";
+import { tableOf } from "./pending.ts";
+
+export interface Form {
+  readonly kind: ServedKind;
+  /** In which the client speaks. */
+  readonly apiVersion: string;
+  readonly transformation: Transformation | undefined;
+  /** Of a table's rows: what stands behind the cells. */
+  readonly includeObject: "None" | "Metadata" | "Object";
+  /** Milliseconds since the epoch, for ages. */
+  readonly now: number;
+}
+
+export interface ListMeta extends JsonObject {
+  readonly resourceVersion: string;
+  readonly continue?: string;
+  readonly remainingItemCount?: number;
+}
+
+export function presentObject(object: KubernetesObject, form: Form): JsonObject {
+  const { transformation } = form;
+  if (transformation === undefined) return inVersion(object, form);
+  if (transformation.as === "Table")
+    return presentTable([object], {
+      form,
+      metadata: { resourceVersion: object.metadata.resourceVersion ?? "" },
+    });
+  return partial(object, transformation);
+}
+
+export function presentList(
+  objects: readonly KubernetesObject[],
+  { form, metadata }: { readonly form: Form; readonly metadata: ListMeta },
+): JsonObject {
+  const { kind, apiVersion, transformation } = form;
+  if (transformation === undefined)
+    return {
+      kind: `${kind.kind}List`,
+      apiVersion,
+      metadata,
+      items: objects.map((object) => inVersion(object, form)),
+    };
+  if (transformation.as === "Table") return presentTable(objects, { form, metadata });
+  return {
+    kind: "PartialObjectMetadataList",
+    apiVersion: `meta.k8s.io/${transformation.version}`,
+    metadata,
+    items: objects.map((object) => partial(object, transformation)),
+  };
+}
+
+function presentTable(
+  objects: readonly KubernetesObject[],
+  { form, metadata }: { readonly form: Form; readonly metadata: ListMeta },
+): JsonObject {
+  const apiVersion = `meta.k8s.io/${form.transformation?.version ?? "v1"}`;
+  const table = tableOf(form.kind, objects, { now: form.now });
+  const rows = isJsonList(table["rows"]) ? table["rows"] : [];
+  const shown = rows.map((row, index) => withObject(row, { form, object: objects[index] }));
+  return { ...table, kind: "Table", apiVersion, metadata, rows: shown };
+}
+
+function withObject(
+  row: JsonValue,
+  { form, object }: { readonly form: Form; readonly object: KubernetesObject | undefined },
+): JsonValue {
+  if (!isJsonObject(row) || object === undefined || form.includeObject === "Metadata") return row;
+  return { ...row, object: form.includeObject === "Object" ? inVersion(object, form) : null };
+}
+
+function inVersion(object: KubernetesObject, { apiVersion }: Form): JsonObject {
+  return object.apiVersion === apiVersion ? object : { ...object, apiVersion };
+}
+
+function partial({ metadata }: KubernetesObject, { version }: Transformation): JsonObject {
+  return { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${version}`, metadata };
+}

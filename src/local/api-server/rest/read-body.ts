@@ -1,0 +1,100 @@
+/** Bodies as the API takes them: JSON, YAML, and the protobuf that some commands of kubectl send. */
+import { type YamlNode, yamlDocuments } from "../../../api/yaml-documents.ts";
+import { isJsonList, isJsonObject } from "../kinds/json-access.ts";
+import type { JsonObject, JsonValue } from "../kinds/kubernetes-object.ts";
+import { badRequest } from "../objects/refusals.ts";
+import { StatusError } from "../objects/status-error.ts";
+import type { ApiRequest } from "./api-request.ts";
+
+/** Deeper than any resource. */
+const MAX_DEPTH = 100;
+const PROTOBUF = "application/vnd.kubernetes.protobuf";
+
+export type ReadProtobuf = (bytes: Uint8Array) => JsonObject;
+
+/** The media type of a body, without parameters. */
+export function contentTypeOf({ headers }: ApiRequest): string {
+  return (headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+}
+
+/**
+ * @returns undefined where there is no body
+ * @throws StatusError 400, 413, 415
+ */
+export async function readObjectBody(
+  request: ApiRequest,
+  readProtobuf: ReadProtobuf,
+): Promise<JsonObject | undefined> {
+  const bytes = await request.readBody();
+  if (bytes.length === 0) return undefined;
+  const type = contentTypeOf(request);
+  const body = type === PROTOBUF ? readProtobuf(bytes) : readText(bytes, type);
+  if (!isJsonObject(body)) throw badRequest("the body of the request is not an object");
+  return body;
+}
+
+/**
+ * A patch is whatever its type says.
+ *
+ * @throws StatusError 400, 413
+ */
+export async function readPatchBody(request: ApiRequest): Promise<JsonValue> {
+  const bytes = await request.readBody();
+  const isYaml = contentTypeOf(request).endsWith("+yaml");
+  return readText(bytes, isYaml ? "application/yaml" : "application/json");
+}
+
+function readText(bytes: Buffer, type: string): JsonValue {
+  switch (type) {
+    case "":
+    case "application/json":
+      return atMostSoDeep(parseJson(bytes));
+    case "application/yaml":
+      return atMostSoDeep(looksLikeJson(bytes) ? parseJson(bytes) : parseYaml(bytes));
+    default:
+      throw new StatusError(415, "UnsupportedMediaType", {
+        message:
+          "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf",
+      });
+  }
+}
+
+function looksLikeJson(bytes: Buffer): boolean {
+  return /^\s*[[{]/.test(bytes.toString("utf8", 0, 64));
+}
+
+function parseJson(bytes: Buffer): JsonValue {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw badRequest("couldn't get version/kind; json parse error: the body is not valid JSON");
+  }
+}
+
+function parseYaml(bytes: Buffer): JsonValue {
+  const [document, ...others] = yamlDocuments(bytes.toString("utf8"));
+  if (document === undefined || others.length > 0)
+    throw badRequest("yaml: expected one document in the body");
+  if (document.root !== undefined) return plain(document.root);
+  const [first] = document.problems;
+  throw badRequest(`yaml: line ${first?.line ?? 1}: ${first?.problem ?? "cannot be read"}`);
+}
+
+function plain(node: YamlNode): JsonValue {
+  if (node.type === "scalar") return node.value;
+  if (node.type === "list") return node.items.map(plain);
+  return Object.fromEntries([...node.entries].map(([name, entry]) => [name, plain(entry.node)]));
+}
+
+/** What walks through an object may then call itself. */
+function atMostSoDeep(value: JsonValue): JsonValue {
+  let level: readonly (JsonValue | undefined)[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH) throw badRequest(`the body is nested deeper than ${MAX_DEPTH}`);
+    level = level.flatMap((one): readonly (JsonValue | undefined)[] => {
+      if (isJsonList(one)) return one;
+      return isJsonObject(one) ? Object.values(one) : [];
+    });
+  }
+  return value;
+}

@@ -1,0 +1,31 @@
+/** Who wrote what of an object, as far as it decides where the mesh reads it. */
+import type { JsonValue, KubernetesObject } from "../api-server/kinds/kubernetes-object.ts";
+
+/** Applies what the files of `hauberk up -f` say. */
+export const FILE_MANAGER = "hauberk-up";
+/** Writes what the mesh finds: statuses, addresses, pods. */
+export const MESH_MANAGER = "hauberk";
+
+/**
+ * "files": as its file says it; "mesh": nobody wrote it; "others": whoever else, alone or beside the files, so that the
+ * object itself is what counts.
+ */
+export type Origin = "files" | "mesh" | "others";
+
+export function originOf(object: KubernetesObject): Origin {
+  const managers = managersOf(object);
+  const others = managers.some((manager) => manager !== FILE_MANAGER && manager !== MESH_MANAGER);
+  if (others || managers.length === 0) return "others";
+  return managers.includes(FILE_MANAGER) ? "files" : "mesh";
+}
+
+export function isFromFiles(object: KubernetesObject): boolean {
+  return managersOf(object).includes(FILE_MANAGER);
+}
+
+/** Of all but the status. */
+function managersOf({ metadata }: KubernetesObject): readonly JsonValue[] {
+  return (metadata.managedFields ?? []).flatMap(({ manager, subresource }) =>
+    manager === undefined || subresource === "status" ? [] : [manager],
+  );
+}

@@ -1,0 +1,340 @@
+/**
+ * What is written of the mesh, whoever wrote it: the user's files and the API server's clients write into one store, and
+ * what the store holds is what the mesh is brought in step with. The files are applied as `kubectl apply --server-side
+ * --force-conflicts` would: at the start, and each document when it changes.
+ */
+import { randomUUID } from "node:crypto";
+import { dirname } from "node:path";
+import { KIND_PARSERS } from "../../api/kind-parsers.ts";
+import { ownKind } from "../../api/known-kinds.ts";
+import type { ParsedResources } from "../../api/parse-resources.ts";
+import type { Issue, Notice, Resource } from "../../api/resource.ts";
+import type { ReadTexts } from "../../control/resource-files.ts";
+import { changeIssues } from "../../control/resource-store.ts";
+import { TextReader, type WrittenText } from "../../control/written-texts.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { describeError } from "../../runtime/hauberk-error.ts";
+import { type Watched, WatchedValue } from "../../runtime/watched.ts";
+import type { KubernetesObject } from "../api-server/kinds/kubernetes-object.ts";
+import type { ServedKind } from "../api-server/kinds/served-kind.ts";
+import { countsGenerations, isSameWanted } from "../api-server/objects/generation.ts";
+import { isSameJson } from "../api-server/objects/json-fields.ts";
+import type { Admission, ObjectChange, ObjectPlace } from "../api-server/objects/object-change.ts";
+import { ObjectStore } from "../api-server/objects/object-store.ts";
+import { StatusError } from "../api-server/objects/status-error.ts";
+import { timestamp } from "../api-server/objects/timestamp.ts";
+import { applyObject } from "../api-server/patches/apply-object.ts";
+import type { WrittenMesh } from "../local-mesh.ts";
+import { MeshPlanError } from "../mesh-plan.ts";
+import { refusedChange } from "./change-refusals.ts";
+import type { KeptObjects } from "./kept-objects.ts";
+import { FILE_MANAGER, isFromFiles, originOf } from "./managers.ts";
+import { kindOf, objectKey, placeOf } from "./object-key.ts";
+import { objectText } from "./object-text.ts";
+import { isControlPlane } from "./projection/system-objects.ts";
+import { type FileObject, WrittenFiles } from "./written-files.ts";
+
+export interface MeshObjectsOptions {
+  readonly kinds: readonly ServedKind[];
+  readonly kept: KeptObjects;
+  readonly clock: Clock;
+  /** Where relative paths lead from in objects that are in no file. */
+  readonly folder: string;
+  /** What this mesh in particular cannot do. */
+  readonly judge: (resources: readonly Resource[]) => readonly Issue[];
+  /** What is to be said of a set as a whole. */
+  readonly noticesOf: (parsed: ParsedResources) => readonly Notice[];
+  /** What went wrong behind anybody's back. */
+  readonly report: (problem: string) => void;
+}
+
+/** @throws MeshPlanError when something of it cannot be started */
+export type CheckWritten = (written: WrittenMesh) => Promise<void>;
+
+export interface OfferedFiles {
+  readonly outcome: "taken" | "refused";
+  readonly issues: readonly Issue[];
+  readonly notices: readonly Notice[];
+}
+
+export class MeshObjects {
+  readonly store: ObjectStore;
+  readonly #options: MeshObjectsOptions;
+  readonly #files: WrittenFiles;
+  readonly #reader: TextReader = new TextReader();
+  /** Asked of what might be; so that asking makes nobody forget what is. */
+  readonly #candidates: TextReader = new TextReader();
+  readonly #written: WatchedValue<WrittenMesh> = new WatchedValue<WrittenMesh>({
+    texts: [],
+    resources: [],
+  });
+  #texts: readonly WrittenText[] = [];
+  #fileObjects: readonly FileObject[] = [];
+  /** By key: each document as it was applied last. */
+  #applied: ReadonlyMap<string, string> = new Map();
+  #check: CheckWritten = () => Promise.resolve();
+  #isDue = false;
+
+  private constructor(options: MeshObjectsOptions) {
+    this.#options = options;
+    this.#files = new WrittenFiles(options.kinds);
+    this.store = new ObjectStore({
+      kinds: options.kinds,
+      clock: options.clock,
+      newUid: randomUUID,
+      admit: (change) => this.#admit(change),
+    });
+  }
+
+  /** With what an earlier mesh kept. @throws Error of the file system */
+  static async open(options: MeshObjectsOptions): Promise<MeshObjects> {
+    const objects = new MeshObjects(options);
+    const { kept, report } = options;
+    for (const object of await kept.load((file, problem) => report(`${file} ${problem}`)))
+      objects.#restore(object);
+    objects.store.onChange((change) => objects.#keep(change));
+    return objects;
+  }
+
+  /** What counts now, as texts and as what they say. */
+  get written(): Watched<WrittenMesh> {
+    return this.#written;
+  }
+
+  /** Asked before a change from outside is let through. */
+  checkWith(check: CheckWritten): void {
+    this.#check = check;
+  }
+
+  /** What the files say now: taken over whole, or refused whole, and nothing has changed. */
+  offerFiles({ texts, issues: unread }: ReadTexts): OfferedFiles {
+    const fileObjects = this.#files.read(texts);
+    const changes = this.#changesFor(fileObjects);
+    const after = new Map(changes.map((change) => [objectKey(change), change.after]));
+    const parsed = this.#candidates.read(this.#compose({ texts, fileObjects, after }));
+    const found = { ...parsed, issues: [...unread, ...parsed.issues] };
+    const issues = changeIssues(found, {
+      now: this.#nowOr(parsed.resources),
+      judge: this.#options.judge,
+    });
+    const notices = this.#options.noticesOf({ ...parsed, issues });
+    if (issues.length > 0) return { outcome: "refused", issues, notices };
+    this.#texts = texts;
+    this.#fileObjects = fileObjects;
+    this.#applied = new Map(
+      fileObjects.map(({ place, object }) => [objectKey(place), JSON.stringify(object)]),
+    );
+    for (const change of changes) this.store.commit({ ...change, before: this.store.get(change) });
+    this.#publish();
+    return { outcome: "taken", issues, notices };
+  }
+
+  /** At the start nothing is in force that could contradict. */
+  #nowOr(resources: readonly Resource[]): readonly Resource[] {
+    return this.#texts.length === 0 ? resources : this.#written.current.resources;
+  }
+
+  #changesFor(fileObjects: readonly FileObject[]): readonly ObjectChange[] {
+    const wanted = new Set(fileObjects.map(({ place }) => objectKey(place)));
+    const gone = this.store.kinds.flatMap((kind) =>
+      this.store
+        .list(kind)
+        .map((object) => ({ ...placeOf(object, kind), before: object, after: undefined }))
+        .filter((change) => isFromFiles(change.before) && !wanted.has(objectKey(change))),
+    );
+    const changed = fileObjects
+      .filter(({ place, object }) => this.#applied.get(objectKey(place)) !== JSON.stringify(object))
+      .map(({ place, object }) => this.#applying(place, object))
+      .filter(({ before, after }) => !isSame(before, after));
+    return [...gone, ...changed];
+  }
+
+  #applying(place: ObjectPlace, written: KubernetesObject): ObjectChange {
+    const before = this.store.get(place);
+    const { kind } = place;
+    const { apiVersion } = written;
+    const time = timestamp(this.#options.clock);
+    const change = { manager: FILE_MANAGER, apiVersion, time, force: true };
+    const after = applyObject(kind, before, wantedOf(written), change);
+    const generation = generationOf(place, before, after);
+    const made = before === undefined && { uid: randomUUID(), creationTimestamp: time };
+    const metadata = { ...after.metadata, ...made, ...generation };
+    return { ...place, before, after: { ...after, metadata } };
+  }
+
+  #restore(object: KubernetesObject): void {
+    const kind = kindOf(object, this.#options.kinds);
+    if (kind === undefined) return;
+    const place = placeOf(object, kind);
+    const { resourceVersion: _, ...metadata } = object.metadata;
+    const after = { ...object, metadata };
+    this.store.commit({ ...place, before: this.store.get(place), after });
+  }
+
+  /** Whatever changes: kept where no file has it, and brought to the mesh. */
+  #keep({ kind, namespace, name, before, after }: ObjectChange): void {
+    const place = { kind, namespace, name };
+    if (!isRead(kind) || isControlPlane(place)) return;
+    const isOwn = after !== undefined && originOf(after) === "others";
+    const { kept, report } = this.#options;
+    const done = isOwn ? kept.write(place, after) : kept.remove(place);
+    done.catch((error: unknown) =>
+      report(`${kept.fileOf(place)} is not kept: ${describeError(error)}`),
+    );
+    if (this.#isDue || (before !== undefined && after !== undefined && saySame(before, after)))
+      return;
+    this.#isDue = true;
+    setImmediate(() => {
+      if (this.#isDue) this.#publish();
+    });
+  }
+
+  #publish(): void {
+    this.#isDue = false;
+    const texts = this.#compose({ texts: this.#texts, fileObjects: this.#fileObjects });
+    const { resources, issues } = this.#reader.read(texts);
+    const [first] = issues;
+    if (first === undefined) this.#written.set({ texts, resources });
+    else this.#options.report(`the last good state stays in force: ${first.path} ${first.problem}`);
+  }
+
+  #compose({
+    texts,
+    fileObjects,
+    after = new Map(),
+  }: {
+    readonly texts: readonly WrittenText[];
+    readonly fileObjects: readonly FileObject[];
+    /** What is not in the store yet, by key. */
+    readonly after?: ReadonlyMap<string, KubernetesObject | undefined>;
+  }): readonly WrittenText[] {
+    const objects = this.#objectsWith(after);
+    const folders = new Map(fileObjects.map((one) => [objectKey(one.place), one.file]));
+    const aside = new Map<string, string[]>();
+    for (const { place, file, reference } of fileObjects) {
+      const object = objects.get(objectKey(place))?.object;
+      if (object !== undefined && originOf(object) !== "others") continue;
+      aside.set(file, [...(aside.get(file) ?? []), reference]);
+    }
+    const own = [...objects].flatMap(([key, { place, object }]) => {
+      if (originOf(object) !== "others") return [];
+      const file = this.#options.kept.fileOf(place);
+      const from = folders.get(key);
+      const folder = from === undefined ? this.#options.folder : dirname(from);
+      return [{ file, text: objectText(object), folder }];
+    });
+    const written = texts.map((text) => {
+      const setAside = aside.get(text.file);
+      return setAside === undefined ? text : { ...text, setAside };
+    });
+    return [...written, ...own];
+  }
+
+  /** Those that say something to the mesh. */
+  #objectsWith(
+    after: ReadonlyMap<string, KubernetesObject | undefined>,
+  ): ReadonlyMap<string, PlacedObject> {
+    const objects = new Map<string, PlacedObject>();
+    for (const kind of this.store.kinds.filter(isRead)) {
+      for (const object of this.store.list(kind)) {
+        const place = placeOf(object, kind);
+        if (!isControlPlane(place)) objects.set(objectKey(place), { place, object });
+      }
+    }
+    for (const [key, object] of after) {
+      const kind = object === undefined ? undefined : kindOf(object, this.store.kinds);
+      if (object === undefined || kind === undefined) objects.delete(key);
+      else if (isRead(kind)) objects.set(key, { place: placeOf(object, kind), object });
+    }
+    return objects;
+  }
+
+  async #admit(change: ObjectChange): Promise<Admission> {
+    const { kind } = change;
+    if (change.subresource === "status") return { warnings: [] };
+    if (!isRead(kind)) return this.#admitUnread(change);
+    if (isControlPlane(change)) return { warnings: [] };
+    const file = this.#options.kept.fileOf(change);
+    const after = new Map([[objectKey(change), change.after]]);
+    const [texts, fileObjects] = [this.#texts, this.#fileObjects];
+    const composed = this.#compose({ texts, fileObjects, after });
+    const parsed = this.#candidates.read(composed);
+    const { judge, noticesOf } = this.#options;
+    const issues = changeIssues(parsed, { now: this.#written.current.resources, judge });
+    if (issues.length > 0) throw refusedChange(change, { issues, file });
+    try {
+      await this.#check({ texts: composed, resources: parsed.resources });
+    } catch (error) {
+      if (!(error instanceof MeshPlanError)) throw error;
+      throw new StatusError(403, "Forbidden", {
+        message: `denied by the mesh: ${error.message}`,
+      });
+    }
+    // Of Kubernetes' own kinds the server completes fields that have no effect here: nobody wrote them.
+    if (kind.origin === "built-in") return { warnings: [] };
+    const notices = noticesOf(parsed).filter(({ source }) => source.file === file);
+    return { warnings: notices.map(({ path, message }) => `${path}: ${message}`) };
+  }
+
+  /** What the mesh itself writes can be deleted, so that it is made anew, and written by nobody else. */
+  #admitUnread({ kind, name, after }: ObjectChange): Admission {
+    if (after === undefined || kind.kind === "Event" || kind.kind === "Lease")
+      return { warnings: [] };
+    throw new StatusError(403, "Forbidden", {
+      message: `${kind.plural} "${name}" is written by the mesh alone; change what it is made from`,
+    });
+  }
+}
+
+function isSame(one: KubernetesObject | undefined, other: KubernetesObject | undefined): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+/** What a file may ask for: what a server once wrote of the object is no wish. */
+function wantedOf({ metadata, status: _status, ...rest }: KubernetesObject): KubernetesObject {
+  const { name, namespace, labels, annotations, finalizers } = metadata;
+  return {
+    ...rest,
+    metadata: {
+      ...(name !== undefined && { name }),
+      ...(namespace !== undefined && { namespace }),
+      ...(labels !== undefined && { labels }),
+      ...(annotations !== undefined && { annotations }),
+      ...(finalizers !== undefined && { finalizers }),
+    },
+  };
+}
+
+function generationOf(
+  { kind }: ObjectPlace,
+  before: KubernetesObject | undefined,
+  after: KubernetesObject,
+): { readonly generation?: number } {
+  if (!countsGenerations(kind)) return {};
+  if (before === undefined) return { generation: 1 };
+  const { generation = 1 } = before.metadata;
+  return { generation: isSameWanted(before, after) ? generation : generation + 1 };
+}
+
+/** Whether the mesh has no reason to look again: a status is what it wrote itself. */
+function saySame(before: KubernetesObject, after: KubernetesObject): boolean {
+  const { labels, annotations } = before.metadata;
+  return (
+    originOf(before) === originOf(after) &&
+    isSameWanted(before, after) &&
+    isSameJson(labels, after.metadata.labels) &&
+    isSameJson(annotations, after.metadata.annotations)
+  );
+}
+
+interface PlacedObject {
+  readonly place: ObjectPlace;
+  readonly object: KubernetesObject;
+}
+
+/** Whether the mesh is made of such objects; the others it writes itself. */
+function isRead({ kind, group, versions: [version] }: ServedKind): boolean {
+  const apiVersion = group === "" ? version : `${group}/${version}`;
+  const own = ownKind(kind, apiVersion);
+  return own !== undefined && (KIND_PARSERS.get(own)?.apiVersions.includes(apiVersion) ?? false);
+}

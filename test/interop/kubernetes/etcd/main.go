@@ -1,0 +1,12 @@
+// etcd as its authors build it: what a kube-apiserver keeps its objects in.
+package main
+
+import (
+	"os"
+
+	"go.etcd.io/etcd/server/v3/etcdmain"
+)
+
+func main() {
+	etcdmain.Main(os.Args)
+}
