@@ -1,24 +1,24 @@
 /** What `up` and `demo` share: read the user's files, say what is wrong with them, run the mesh, tell its story. */
-import type { ParsedResources } from "../api/parse-resources.ts";
 import type { Issue, Resource } from "../api/resource.ts";
 import { controlPlaneFlags } from "../control/control-plane-flags.ts";
 import type { ControlPlaneSettings } from "../control/control-plane-messages.ts";
 import { type DirectorySource, watchResourceFiles } from "../control/directory-source.ts";
 import { type ReadTexts, readTexts } from "../control/resource-files.ts";
-import { ResourceStore } from "../control/resource-store.ts";
-import { TextReader } from "../control/written-texts.ts";
+import { SERVED_KINDS } from "../local/api-server/kinds/served-kinds.ts";
 import { DataDirectory } from "../local/data-directory.ts";
 import { MeshSocket } from "../local/joining/mesh-socket.ts";
 import { LocalMesh, type LocalMeshOptions } from "../local/local-mesh.ts";
 import type { MeshEvent } from "../local/mesh-event.ts";
+import { BoundMesh } from "../local/mesh-objects/bound-mesh.ts";
+import { KeptObjects } from "../local/mesh-objects/kept-objects.ts";
+import { MeshObjects } from "../local/mesh-objects/mesh-objects.ts";
 import {
   NamespaceNetwork,
   type NamespaceNetworkOptions,
 } from "../local/network/namespace-network.ts";
-import { noticesBeside, unenforcedIssues } from "../policy/unenforced-resources.ts";
+import { noticesBeside } from "../policy/unenforced-resources.ts";
 import { unreachableRemoteClusters } from "../policy/unreachable-remote-clusters.ts";
 import { systemClock } from "../runtime/clock.ts";
-import { describeError } from "../runtime/hauberk-error.ts";
 import { createLog, type Log, silentLog } from "../runtime/log.ts";
 import type { EnteredNetwork } from "./enter-network.ts";
 import { formatIssue, formatNotice } from "./format-issue.ts";
@@ -63,14 +63,18 @@ export async function startMesh(
   const seconds = (): number => (performance.now() - startedAt) / 1000;
   print(`hauberk up: reading ${describePaths(paths)}`);
   controlPlaneFlags(process.env); // the control plane reads them again: what is wrong is told before anything starts
+  const dataDirectory = new DataDirectory(data);
+  const objects = await MeshObjects.open({
+    kinds: SERVED_KINDS,
+    kept: new KeptObjects(dataDirectory.objects),
+    clock: systemClock,
+    folder: process.cwd(),
+    judge: judgeOf(entered.mode),
+    noticesOf: (parsed) => noticesOf(parsed, entered.mode),
+    report: print,
+  });
   const read = await readTexts(paths);
-  const reader = new TextReader();
-  const found = reader.read(read.texts);
-  const parsed = { ...found, issues: [...read.issues, ...found.issues] };
-  const { resources } = parsed;
-  const judge = judgeOf(entered.mode);
-  const issues = [...parsed.issues, ...unenforcedIssues(resources), ...judge(resources)];
-  const notices = noticesOf(parsed, entered.mode);
+  const { issues, notices } = objects.offerFiles(read);
   for (const notice of noticesBeside(notices, issues)) print(formatNotice(notice));
   if (issues.length > 0) {
     for (const issue of issues) print(formatIssue(issue));
@@ -79,7 +83,6 @@ export async function startMesh(
     return undefined;
   }
   print(PROTECTION[entered.mode]);
-  const dataDirectory = new DataDirectory(data);
   const hauberkCommand = [
     process.execPath,
     ...process.execArgv,
@@ -97,19 +100,23 @@ export async function startMesh(
       for (const line of tell(event)) print(`[${seconds().toFixed(1)} s] ${line}`);
     },
   };
-  const mesh = await LocalMesh.start(options, { texts: read.texts, resources });
+  const mesh = await LocalMesh.start(options, objects.written.current);
   const socket = await openSocket(mesh, dataDirectory.socket);
   print(`the mesh is up after ${seconds().toFixed(1)} s; logs are in ${dataDirectory.path}/logs`);
-  const { mode } = entered;
-  const source = followFiles(paths, { mesh, mode, reader, read, parsed, judge, print, seconds });
+  objects.begin();
+  const told = { mesh, objects, known: new Set(notices.map(formatNotice)), print, seconds };
+  const bound = bindObjects(told);
+  const source = followFiles(paths, { ...told, read });
   return {
     mesh,
     dataDirectory,
     seconds,
     async close() {
       source.close();
+      bound.close();
       await socket.close();
       await mesh.close();
+      await objects.settled();
     },
   };
 }
@@ -144,50 +151,44 @@ async function openSocket(mesh: LocalMesh, path: string): Promise<MeshSocket> {
   }
 }
 
+interface Told {
+  readonly mesh: LocalMesh;
+  readonly objects: MeshObjects;
+  /** Notices that were printed. */
+  readonly known: Set<string>;
+  readonly print: Print;
+  readonly seconds: () => number;
+}
+
+function bindObjects({ mesh, objects, print, seconds }: Told): BoundMesh {
+  return new BoundMesh(mesh, objects, {
+    clock: systemClock,
+    report: print,
+    tell: (problem) => {
+      mesh.refusedChange = problem;
+      if (problem === undefined) print(`[${seconds().toFixed(1)} s] a change is in force`);
+      else print(`the change of what runs is refused or incomplete: ${problem}`);
+    },
+  });
+}
+
 /** What the files come to say while the mesh runs. */
 function followFiles(
   paths: readonly string[],
-  what: {
-    readonly mesh: LocalMesh;
-    readonly mode: keyof typeof PROTECTION;
-    readonly reader: TextReader;
-    readonly read: ReadTexts;
-    readonly parsed: ParsedResources;
-    readonly judge: Judge;
-    readonly print: Print;
-    readonly seconds: () => number;
-  },
+  { mesh, objects, known, print, read }: Told & { readonly read: ReadTexts },
 ): DirectorySource {
-  const { mesh, mode, reader, read, parsed, judge, print, seconds } = what;
-  const reportRefusal = (issues: readonly Issue[]): void => {
-    for (const issue of issues) print(formatIssue(issue));
-    print("the change is refused; the last good state stays in force");
-    mesh.refusedChange = issues.map(formatIssue).join("; ");
-  };
-  const store = new ResourceStore(parsed.resources, reportRefusal, judge);
-  const known = new Set(noticesOf(parsed, mode).map(formatNotice));
-  const tell = (lines: readonly string[]): void => {
-    for (const line of lines) {
+  const follow = (found: ReadTexts): void => {
+    const { outcome, issues, notices } = objects.offerFiles(found);
+    if (outcome === "refused") {
+      for (const issue of issues) print(formatIssue(issue));
+      print("the change is refused; the last good state stays in force");
+      mesh.refusedChange = issues.map(formatIssue).join("; ");
+      return;
+    }
+    for (const line of notices.map(formatNotice)) {
       if (!known.has(line)) print(line);
       known.add(line);
     }
-  };
-  const follow = ({ texts, issues }: ReadTexts): void => {
-    const now = reader.read(texts);
-    if (store.offer({ ...now, issues: [...issues, ...now.issues] }) === "refused") return;
-    const { resources } = now;
-    const notices = noticesOf({ resources, issues: [], notices: now.notices }, mode);
-    tell(notices.map(formatNotice));
-    mesh.apply({ texts, resources }).then(
-      () => {
-        mesh.refusedChange = undefined;
-        print(`[${seconds().toFixed(1)} s] the files changed; what they say is in force`);
-      },
-      (error: unknown) => {
-        mesh.refusedChange = describeError(error);
-        print(`the change of what runs is refused or incomplete: ${mesh.refusedChange}`);
-      },
-    );
   };
   return watchResourceFiles(paths, { initial: read, onChange: follow, log: silentInfo(print) });
 }

@@ -32,6 +32,10 @@ export class DataDirectory {
   get lock(): string {
     return join(this.path, "up.lock");
   }
+  /** What was written of the mesh by others than the user's files: a folder a kind, a file an object. */
+  get objects(): string {
+    return join(this.path, "objects");
+  }
   get ports(): string {
     return join(this.path, "ports.json");
   }

@@ -72,6 +72,7 @@ export class LocalMesh {
   /** Changes are carried out one after the other. */
   #changes: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
+  readonly #listeners = new Set<() => void>();
 
   private constructor(parts: {
     readonly options: LocalMeshOptions;
@@ -347,7 +348,24 @@ export class LocalMesh {
     this.#options.report({ type: "control-plane-ready", listen });
   }
 
+  /** Calls `listener` whenever anything that runs may be otherwise, until the returned function is called. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Makes a pod anew. @param key `namespace/name` */
+  replace(key: string): Promise<void> {
+    this.#uids.renew(key);
+    return this.#change();
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
   #readinessChanged(): void {
+    this.#changed();
     void this.#tellRunning();
     if (!this.#plan.pods.some(({ startsAfter }) => startsAfter !== undefined)) return;
     this.#enqueue(() => this.#pods.startHeld(() => this.#plan.pods)).catch((error: unknown) =>
@@ -432,6 +450,7 @@ export class LocalMesh {
     const outcomes = await Promise.allSettled(starts);
     await this.#pods.startHeld(() => this.#plan.pods); // not before: those that they wait for must be the new ones
     await this.#writeState();
+    this.#changed();
     throwFirstFailure([...ends, ...outcomes]);
     await this.#options.network?.update(this.#networkState); // in force is what the kernel knows
     this.#tellGateways();
@@ -466,6 +485,7 @@ export class LocalMesh {
   #reportProcess(title: string, event: ProcessEvent): void {
     if (this.#closing !== undefined) return;
     this.#tell(title, event);
+    this.#changed();
     if (event.type === "started") void this.#writeState();
   }
 

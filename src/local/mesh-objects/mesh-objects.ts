@@ -11,6 +11,7 @@ import type { ParsedResources } from "../../api/parse-resources.ts";
 import type { Issue, Notice, Resource } from "../../api/resource.ts";
 import type { ReadTexts } from "../../control/resource-files.ts";
 import { changeIssues } from "../../control/resource-store.ts";
+import { textChanges } from "../../control/text-changes.ts";
 import { TextReader, type WrittenText } from "../../control/written-texts.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { describeError } from "../../runtime/hauberk-error.ts";
@@ -74,6 +75,8 @@ export class MeshObjects {
   #applied: ReadonlyMap<string, string> = new Map();
   #check: CheckWritten = () => Promise.resolve();
   #isDue = false;
+  /** What an earlier mesh kept. */
+  readonly #restored: ObjectPlace[] = [];
 
   private constructor(options: MeshObjectsOptions) {
     this.#options = options;
@@ -92,8 +95,26 @@ export class MeshObjects {
     const { kept, report } = options;
     for (const object of await kept.load((file, problem) => report(`${file} ${problem}`)))
       objects.#restore(object);
-    objects.store.onChange((change) => objects.#keep(change));
     return objects;
+  }
+
+  /** From now on what changes is kept, and brought to the mesh: whoever calls this owns the data directory. */
+  begin(): void {
+    for (const place of this.#restored) this.#keepAsIs(place);
+    this.store.onChange((change) => this.#keep(change));
+  }
+
+  /** Resolves when all that is to be kept is on disk. */
+  settled(): Promise<void> {
+    return this.#options.kept.settled();
+  }
+
+  /** By uid: of each object that counts them, the generation that is written now. */
+  generations(): ReadonlyMap<string, number> {
+    const objects = this.store.kinds
+      .filter((kind) => isRead(kind) && countsGenerations(kind))
+      .flatMap((kind) => this.store.list(kind));
+    return new Map(objects.map(({ metadata: { uid = "", generation = 1 } }) => [uid, generation]));
   }
 
   /** What counts now, as texts and as what they say. */
@@ -169,18 +190,14 @@ export class MeshObjects {
     const { resourceVersion: _, ...metadata } = object.metadata;
     const after = { ...object, metadata };
     this.store.commit({ ...place, before: this.store.get(place), after });
+    this.#restored.push(place);
   }
 
   /** Whatever changes: kept where no file has it, and brought to the mesh. */
   #keep({ kind, namespace, name, before, after }: ObjectChange): void {
     const place = { kind, namespace, name };
     if (!isRead(kind) || isControlPlane(place)) return;
-    const isOwn = after !== undefined && originOf(after) === "others";
-    const { kept, report } = this.#options;
-    const done = isOwn ? kept.write(place, after) : kept.remove(place);
-    done.catch((error: unknown) =>
-      report(`${kept.fileOf(place)} is not kept: ${describeError(error)}`),
-    );
+    this.#keepAsIs(place);
     if (this.#isDue || (before !== undefined && after !== undefined && saySame(before, after)))
       return;
     this.#isDue = true;
@@ -189,9 +206,21 @@ export class MeshObjects {
     });
   }
 
+  #keepAsIs(place: ObjectPlace): void {
+    const object = this.store.get(place);
+    const { kept, report } = this.#options;
+    const isOwn = object !== undefined && originOf(object) === "others";
+    const done = isOwn ? kept.write(place, object) : kept.remove(place);
+    done.catch((error: unknown) =>
+      report(`${kept.fileOf(place)} is not kept: ${describeError(error)}`),
+    );
+  }
+
   #publish(): void {
     this.#isDue = false;
     const texts = this.#compose({ texts: this.#texts, fileObjects: this.#fileObjects });
+    const { changed, removed } = textChanges(this.#written.current.texts, texts);
+    if (changed.length === 0 && removed.length === 0) return;
     const { resources, issues } = this.#reader.read(texts);
     const [first] = issues;
     if (first === undefined) this.#written.set({ texts, resources });

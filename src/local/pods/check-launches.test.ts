@@ -74,12 +74,12 @@ const rows: readonly [what: string, launch: () => PlannedLaunch, problem: string
   [
     "mapped, and not in PATH",
     () => launching("opa", { mappedAt: MAPPED }),
-    `${AT} program opa, to which images.yaml:7 maps its image opa:1, is not in PATH: install it, or write its path into that entry, from FOLDER`,
+    `${AT} program opa, to which images.yaml:7 maps its image opa:1, is not in PATH: install it, or write its path into that entry, absolute or from FOLDER`,
   ],
   [
     "its own, and not in PATH",
     () => launching("opa"),
-    `${AT} program opa, its own command, is not in PATH: install it, or write its path into its command, from FOLDER`,
+    `${AT} program opa, its own command, is not in PATH: install it, or write its path into its command, absolute or from FOLDER`,
   ],
   [
     "mapped, and not at its path",

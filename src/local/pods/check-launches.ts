@@ -46,7 +46,7 @@ function notFound(
       ? ["its own command", "its command"]
       : [`to which ${formatLocation(mappedAt)} maps its image ${image}`, "that entry"];
   if (!program.includes("/"))
-    return `program ${program}, ${named}, is not in PATH: install it, or write its path into ${entry}, from ${workingDirectory}`;
+    return `program ${program}, ${named}, is not in PATH: install it, or write its path into ${entry}, absolute or from ${workingDirectory}`;
   const file = resolve(workingDirectory, program);
   return `program ${program}, ${named}, is no file that can be run: expected one at ${file}; put it there, or write another path into ${entry}`;
 }

@@ -2,6 +2,7 @@
 import { randomInt } from "node:crypto";
 import type { KubernetesObject, ObjectMeta } from "../kinds/kubernetes-object.ts";
 import type { ServedKind } from "../kinds/served-kind.ts";
+import { trackUpdate } from "../patches/managed-fields.ts";
 import type { Attribution } from "./attribution.ts";
 import { countsGenerations } from "./generation.ts";
 import { withJobSelector } from "./job-selector.ts";
@@ -11,7 +12,6 @@ import { namespaceFor } from "./namespace-of.ts";
 import type { ObjectChange } from "./object-change.ts";
 import { generatedName } from "./object-names.ts";
 import type { ObjectStore } from "./object-store.ts";
-import { trackUpdate } from "./ownership.ts";
 import { alreadyExists, badRequest, invalid } from "./refusals.ts";
 import { initialStatus } from "./status-part.ts";
 import { timestamp } from "./timestamp.ts";

@@ -1,5 +1,6 @@
 /** What becomes of an object that somebody rewrites. Source: apiserver `registry/rest/update.go` and the strategies of kinds. */
 import type { JsonObject, KubernetesObject, ObjectMeta } from "../kinds/kubernetes-object.ts";
+import { trackUpdate } from "../patches/managed-fields.ts";
 import type { Attribution } from "./attribution.ts";
 import { countsGenerations, isSameWanted } from "./generation.ts";
 import { immutableFieldProblems } from "./immutable-fields.ts";
@@ -7,7 +8,6 @@ import { isSameJson, withoutFields } from "./json-fields.ts";
 import { immutableProblems, metadataProblems } from "./metadata-problems.ts";
 import type { ObjectChange, ObjectPlace } from "./object-change.ts";
 import type { ObjectStore } from "./object-store.ts";
-import { trackUpdate } from "./ownership.ts";
 import { conflict, invalid, notFound } from "./refusals.ts";
 import { withLiveStatus, withWrittenStatus } from "./status-part.ts";
 import { timestamp } from "./timestamp.ts";

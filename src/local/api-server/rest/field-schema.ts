@@ -1,5 +1,12 @@
 /** Which fields an object of a kind may have, as far as that is known. */
 import type { ServedKind } from "../kinds/served-kind.ts";
+import { kindDefinition } from "../openapi/kind-definition.ts";
+import {
+  type OpenApiDefinitions,
+  type OpenApiSchema,
+  referredName,
+} from "../openapi/openapi-schema.ts";
+import { apiVersionOf } from "./kind-index.ts";
 
 export interface FieldSchema {
   /** Absent: whatever the user likes. */
@@ -10,7 +17,56 @@ export interface FieldSchema {
   readonly item?: FieldSchema;
 }
 
-/** @returns undefined where nothing is known */
-export function fieldSchemaOf(_kind: ServedKind): FieldSchema | undefined {
-  return undefined;
+const known: WeakMap<ServedKind, FieldSchema> = new WeakMap();
+
+export function fieldSchemaOf(kind: ServedKind): FieldSchema {
+  const cached = known.get(kind);
+  if (cached !== undefined) return cached;
+  const { name, definitions } = kindDefinition(kind, apiVersionOf(kind.group, kind.versions[0]));
+  const reader = new SchemaReader(definitions);
+  const schema = reader.named(name);
+  known.set(kind, schema);
+  return schema;
+}
+
+/** A definition may refer to itself: each is read once, and its parts when they are asked for. */
+class SchemaReader {
+  readonly #definitions: OpenApiDefinitions;
+  readonly #named: Map<string, FieldSchema> = new Map();
+  constructor(definitions: OpenApiDefinitions) {
+    this.#definitions = definitions;
+  }
+
+  named(name: string): FieldSchema {
+    const found = this.#named.get(name);
+    if (found !== undefined) return found;
+    const made: { -readonly [Field in keyof FieldSchema]: FieldSchema[Field] } = {};
+    this.#named.set(name, made);
+    Object.assign(made, this.#read(this.#definitions.get(name) ?? {}));
+    return made;
+  }
+
+  #read(schema: OpenApiSchema): FieldSchema {
+    const name = referredName(schema);
+    if (name !== undefined) return this.named(name);
+    const { properties, additionalProperties, items } = schema;
+    const isOpen = schema["x-kubernetes-preserve-unknown-fields"] === true;
+    const fields =
+      properties === undefined
+        ? undefined
+        : Object.fromEntries(
+            Object.entries(properties).map(([field, inner]) => [field, this.#read(inner)]),
+          );
+    const value =
+      typeof additionalProperties === "object"
+        ? this.#read(additionalProperties)
+        : isOpen
+          ? {}
+          : undefined;
+    return {
+      ...(fields === undefined ? {} : { fields }),
+      ...(value === undefined ? {} : { value }),
+      ...(items === undefined ? {} : { item: this.#read(items) }),
+    };
+  }
 }

@@ -18,7 +18,7 @@ export const SCALE_KIND: ServedKind = {
   verbs: ["get", "patch", "update"],
   subresources: [],
   origin: "built-in",
-  structure: { type: "deduced" },
+  structure: { type: "deduced", names: "known" },
   columns: [],
 };
 

@@ -34,6 +34,9 @@ import {
 /** Namespaces that are always there. */
 const NAMESPACES = ["default", SYSTEM_NAMESPACE];
 
+/** Also tells it from one that somebody wrote. */
+const DEFAULT_ACCOUNT = { "kubernetes.io/description": "The identity of pods that name no other." };
+
 export interface ProjectedMesh {
   readonly facts: MeshFacts;
   /** The newest generation of an owner that the mesh is in step with. */
@@ -86,7 +89,7 @@ export class MeshProjection {
         this.#show(accounts, {
           apiVersion: "v1",
           kind: "ServiceAccount",
-          metadata: { name: "default", namespace },
+          metadata: { name: "default", namespace, annotations: DEFAULT_ACCOUNT },
         });
     }
   }

@@ -1,0 +1,207 @@
+/**
+ * The Kubernetes API of a mesh on this machine: HTTPS on the loopback, for one user who has the token. What is asked of
+ * it is served out of an `ObjectStore`.
+ */
+import { once } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type Server } from "node:https";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { ConnectionRoom } from "../../runtime/connection-room.ts";
+import { describeError } from "../../runtime/hauberk-error.ts";
+import { ListenError } from "../../runtime/listen-error.ts";
+import type { Log } from "../../runtime/log.ts";
+import { isAuthorized } from "./access/access-token.ts";
+import { refuseBrowsers } from "./access/refuse-browsers.ts";
+import type { ServingCertificate } from "./access/serving-certificate.ts";
+import { collectDependents } from "./objects/collect-dependents.ts";
+import { emptyNamespaces } from "./objects/empty-namespaces.ts";
+import type { ObjectStore } from "./objects/object-store.ts";
+import { noSuchPath, notFound } from "./objects/refusals.ts";
+import { StatusError } from "./objects/status-error.ts";
+import { statusOf } from "./rest/api-answer.ts";
+import type { ApiContext } from "./rest/api-context.ts";
+import type { ApiRequest } from "./rest/api-request.ts";
+import { readRequest, writeAnswer, writeRefusal } from "./rest/http-exchange.ts";
+import { KindIndex } from "./rest/kind-index.ts";
+import { decodeProtobufBody } from "./rest/pending.ts";
+import type { PodStreamRequest, PodStreams } from "./rest/pod-streams.ts";
+import { resourceTarget } from "./rest/resource-target.ts";
+import { serveRequest } from "./rest/serve-request.ts";
+import type { IssueToken } from "./rest/token-request.ts";
+
+/** Beyond it, whoever has been idle longest gives way. A watch has one of its own. */
+const MAX_CONNECTIONS = 256;
+const MAX_HEADER_BYTES = 16_384;
+/** For handshakes and headers. */
+const HEADERS_TIMEOUT_MS = 10_000;
+/** For a whole request, with its body. */
+const REQUEST_TIMEOUT_MS = 60_000;
+const KEEP_ALIVE_MS = 90_000;
+
+export interface ApiServerOptions {
+  readonly store: ObjectStore;
+  /** Of the loopback. */
+  readonly address: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  readonly certificate: ServingCertificate;
+  /** Who has it may do everything. */
+  readonly token: string;
+  readonly log: Log;
+  /** Absent: service accounts get no tokens here. */
+  readonly issueToken?: IssueToken;
+  /** Absent: pods have no logs, and nobody gets into them. */
+  readonly streams?: PodStreams;
+}
+
+export interface ApiServer {
+  readonly port: number;
+  /** As kubeconfigs have it. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** @throws ListenError */
+export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { store, certificate, address, log, issueToken } = options;
+  const context: ApiContext = {
+    store,
+    kinds: new KindIndex(store.kinds),
+    readProtobuf: decodeProtobufBody,
+    issueToken,
+  };
+  const room = new ConnectionRoom({ size: MAX_CONNECTIONS });
+  const server = createServer({
+    cert: certificate.certificatePem,
+    key: certificate.privateKeyPem,
+    minVersion: "TLSv1.2",
+    ALPNProtocols: ["http/1.1"],
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    handshakeTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+  });
+  server.prependListener("connection", (socket: Socket) => void room.enter(socket));
+  const port = await listen(server, options);
+  const reception = new Reception(context, { ...options, port });
+  server.on("request", (message, response) => void reception.serve(message, response));
+  server.on(
+    "upgrade",
+    (message, socket, head) => void reception.upgrade(message, { socket, head }),
+  );
+  server.on("error", (error) => log.error("listener failed", { error: error.message }));
+  const stopCollecting = collectDependents(store);
+  const stopEmptying = emptyNamespaces(store);
+  return {
+    port,
+    url: `https://${address.includes(":") ? `[${address}]` : address}:${port}`,
+    close: async () => {
+      const closed = once(server, "close");
+      server.close();
+      server.closeAllConnections();
+      room.closeIdleSince(Number.POSITIVE_INFINITY); // handshakes, and connections into pods
+      await closed;
+      stopCollecting();
+      stopEmptying();
+    },
+  };
+}
+
+async function listen(server: Server, { address, port }: ApiServerOptions): Promise<number> {
+  server.listen(port, address);
+  try {
+    await once(server, "listening");
+  } catch (cause) {
+    const told = describeError(cause);
+    throw new ListenError(`the API server cannot listen on ${address} port ${port}: ${told}`, {
+      cause,
+    });
+  }
+  const bound = server.address();
+  return typeof bound === "object" && bound !== null ? bound.port : port;
+}
+
+/** Lets requests in, or not. */
+class Reception {
+  readonly #context: ApiContext;
+  readonly #options: ApiServerOptions;
+
+  /** @param options.port the one that is listened on */
+  constructor(context: ApiContext, options: ApiServerOptions) {
+    this.#context = context;
+    this.#options = options;
+  }
+
+  async serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const request = this.#admit(message);
+      const log = this.#podStream(request, "log");
+      if (log === undefined)
+        await writeAnswer(await serveRequest(this.#context, request), response);
+      else await this.#streams().log(log, response);
+    } catch (error) {
+      if (response.headersSent || response.destroyed) response.destroy();
+      else writeRefusal(this.#refusalOf(error), response);
+    }
+  }
+
+  async upgrade(
+    message: IncomingMessage,
+    { socket, head }: { readonly socket: Duplex; readonly head: Buffer },
+  ): Promise<void> {
+    socket.on("error", () => socket.destroy());
+    try {
+      const request = this.#admit(message);
+      const subresource = request.path.at(-1);
+      if (subresource !== "exec" && subresource !== "portforward") throw noSuchPath();
+      const stream = this.#podStream(request, subresource);
+      if (stream === undefined) throw noSuchPath();
+      await this.#streams().upgrade({ ...stream, subresource }, { message, socket, head });
+    } catch (error) {
+      const refusal = this.#refusalOf(error);
+      const body = `${JSON.stringify(statusOf(refusal))}\n`;
+      socket.end(
+        `HTTP/1.1 ${refusal.status} ${refusal.reason}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+      );
+    }
+  }
+
+  /** Whether the server is up may be asked by anybody on this machine. @throws StatusError 400, 401, 403 */
+  #admit(message: IncomingMessage): ApiRequest {
+    const { headers } = message;
+    refuseBrowsers(headers, this.#options.port);
+    const request = readRequest(message);
+    const isReadiness = request.path.length === 1 && request.path[0] === "readyz";
+    if (isReadiness && request.method === "GET") return request;
+    if (isAuthorized(headers.authorization, this.#options.token)) return request;
+    throw new StatusError(401, "Unauthorized", { message: "Unauthorized" });
+  }
+
+  /** @returns undefined for a request that is for something else @throws StatusError 404 */
+  #podStream(request: ApiRequest, subresource: string): PodStreamRequest | undefined {
+    if (request.path.at(-1) !== subresource) return undefined;
+    const target = resourceTarget(this.#context.kinds, request.path);
+    if (target?.subresource !== subresource || target.kind.plural !== "pods") return undefined;
+    const { kind, namespace = "", name = "" } = target;
+    const pod = this.#context.store.get({ kind, namespace, name });
+    if (pod === undefined) throw notFound(kind, name);
+    return { pod, query: request.query };
+  }
+
+  /** @throws StatusError 404 */
+  #streams(): PodStreams {
+    const { streams } = this.#options;
+    if (streams === undefined) throw noSuchPath();
+    return streams;
+  }
+
+  #refusalOf(error: unknown): StatusError {
+    if (error instanceof StatusError) return error;
+    this.#options.log.error("a request could not be served", { problem: describeError(error) });
+    return new StatusError(500, "InternalError", {
+      message: "Internal error occurred: see the log of the mesh",
+    });
+  }
+}

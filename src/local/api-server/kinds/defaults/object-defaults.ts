@@ -1,0 +1,114 @@
+/** What a server makes of an object of Kubernetes' own kinds before it looks at it: without what says nothing, with defaults. */
+import { isJsonObject, listAt, objectAt, textAt } from "../json-access.ts";
+import type { JsonObject, KubernetesObject } from "../kubernetes-object.ts";
+import { always, each, withFields } from "./default-fields.ts";
+import { plainObject } from "./plain-values.ts";
+import { podWithDefaults } from "./pod-defaults.ts";
+import { serviceSpec } from "./service-defaults.ts";
+import {
+  deploymentSpec,
+  jobWithDefaults,
+  replicaSetSpec,
+  statefulSetSpec,
+} from "./workload-defaults.ts";
+
+type Defaults = (object: KubernetesObject) => KubernetesObject;
+
+/** @returns nothing for a kind that has none: those that resources define are kept as they were written */
+export function defaultsOf(kind: string): { readonly withDefaults: Defaults } {
+  const own = DEFAULTS[kind] ?? ((object: KubernetesObject) => object);
+  return { withDefaults: (object) => own(plainObject(object)) };
+}
+
+const DEFAULTS: Readonly<Record<string, Defaults>> = {
+  Deployment: inSpec(deploymentSpec, {}),
+  EndpointSlice: (slice) =>
+    changed(slice, (fields) =>
+      each(withFields(fields, { endpoints: null, ports: null }), "ports", (port) =>
+        withFields(port, { name: "", protocol: "TCP" }),
+      ),
+    ),
+  Job: (job) => withStatus(jobWithDefaults(job), {}),
+  Namespace: namespaceWithDefaults,
+  NetworkPolicy: inSpec(networkPolicySpec),
+  Pod: inSpec(podWithDefaults),
+  ReplicaSet: inSpec(replicaSetSpec, { replicas: 0 }),
+  Role: withRules,
+  ClusterRole: withRules,
+  RoleBinding: bindingWithDefaults,
+  ClusterRoleBinding: bindingWithDefaults,
+  Secret: secretWithDefaults,
+  Service: inSpec(serviceSpec, { loadBalancer: {} }),
+  StatefulSet: inSpec(statefulSetSpec, { availableReplicas: 0, replicas: 0 }),
+};
+
+/** @param status what a status of this kind always says */
+function inSpec(fill: (spec: JsonObject) => JsonObject, status?: JsonObject): Defaults {
+  return (object) => {
+    const filled = changed(object, (fields) => always(fields, "spec", fill));
+    return status === undefined ? filled : withStatus(filled, status);
+  };
+}
+
+function withStatus(object: KubernetesObject, status: JsonObject): KubernetesObject {
+  return changed(object, (fields) => always(fields, "status", (one) => withFields(one, status)));
+}
+
+/** All but what every object has. */
+function changed(
+  { apiVersion, kind, metadata, ...fields }: KubernetesObject,
+  change: (fields: JsonObject) => JsonObject,
+): KubernetesObject {
+  return { ...change(fields), apiVersion, kind, metadata };
+}
+
+const NAME_LABEL = "kubernetes.io/metadata.name";
+
+function namespaceWithDefaults(namespace: KubernetesObject): KubernetesObject {
+  const { name, labels } = namespace.metadata;
+  if (name === undefined) return namespace;
+  const metadata = { ...namespace.metadata, labels: { ...labels, [NAME_LABEL]: name } };
+  return { ...namespace, metadata };
+}
+
+function networkPolicySpec(given: JsonObject): JsonObject {
+  const isAboutEgress = listAt(given, "egress").length > 0;
+  const spec = withFields(given, {
+    podSelector: {},
+    policyTypes: isAboutEgress ? ["Ingress", "Egress"] : ["Ingress"],
+  });
+  const port = (one: JsonObject): JsonObject => withFields(one, { protocol: "TCP" });
+  const rule = (one: JsonObject): JsonObject => each(one, "ports", port);
+  return each(each(spec, "ingress", rule), "egress", rule);
+}
+
+function withRules(role: KubernetesObject): KubernetesObject {
+  return changed(role, (fields) => withFields(fields, { rules: null }));
+}
+
+const RBAC_GROUP = "rbac.authorization.k8s.io";
+
+function bindingWithDefaults(binding: KubernetesObject): KubernetesObject {
+  return changed(binding, (fields) =>
+    each(
+      always(fields, "roleRef", (role) => withFields(role, { apiGroup: RBAC_GROUP })),
+      "subjects",
+      (subject) =>
+        textAt(subject, "kind") === "ServiceAccount"
+          ? subject
+          : withFields(subject, { apiGroup: RBAC_GROUP }),
+    ),
+  );
+}
+
+/** Text is written for people; it is kept as octets. */
+function secretWithDefaults(secret: KubernetesObject): KubernetesObject {
+  return changed(secret, ({ stringData, ...fields }) => {
+    const typed = withFields(fields, { type: "Opaque" });
+    if (!isJsonObject(stringData)) return typed;
+    const encoded = Object.entries(stringData).map(
+      ([key, value]) => [key, Buffer.from(String(value)).toString("base64")] as const,
+    );
+    return { ...typed, data: { ...objectAt(fields, "data"), ...Object.fromEntries(encoded) } };
+  });
+}

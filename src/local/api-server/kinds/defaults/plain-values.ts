@@ -1,0 +1,107 @@
+/**
+ * Kubernetes reads its own kinds into types and writes them anew: what says nothing is left out. Source: the `omitempty`
+ * of Kubernetes' types.
+ */
+import { isJsonList, isJsonObject } from "../json-access.ts";
+import type { JsonObject, JsonValue, KubernetesObject } from "../kubernetes-object.ts";
+
+/** Maps whose keys are the user's: what they map to stays, even when it is empty; an empty map goes. */
+const USERS_MAPS: ReadonlySet<string> = new Set([
+  "annotations",
+  "binaryData",
+  "capacity",
+  "data",
+  "deprecatedTopology",
+  "driverParameters",
+  "labels",
+  "limits",
+  "matchLabels",
+  "nodeSelector",
+  "overhead",
+  "requests",
+  "stringData",
+]);
+
+/** Flags and numbers that are not told apart from false and 0. */
+const SILENT_ZEROS: ReadonlySet<string> = new Set([
+  "hostIPC",
+  "hostNetwork",
+  "hostPID",
+  "hostPort",
+  "initialDelaySeconds",
+  "minReadySeconds",
+  "nodePort",
+  "paused",
+  "publishNotReadyAddresses",
+  "readOnly",
+  "stdin",
+  "stdinOnce",
+  "tty",
+]);
+
+/** Of status, where numbers are what was counted. */
+const SILENT_COUNTS: ReadonlySet<string> = new Set([
+  "active",
+  "availableReplicas",
+  "currentReplicas",
+  "failed",
+  "observedGeneration",
+  "readyReplicas",
+  "replicas",
+  "succeeded",
+  "unavailableReplicas",
+  "updatedReplicas",
+]);
+
+/** Lists that are written even when nothing is in them. */
+const TOLD_LISTS: ReadonlySet<string> = new Set(["addresses", "containers", "endpoints", "verbs"]);
+
+/** What is left of an object of Kubernetes' own kinds. */
+export function plainObject(object: KubernetesObject): KubernetesObject {
+  const { apiVersion, kind, metadata, status, ...rest } = object;
+  const plain = plainFields(rest);
+  return {
+    ...plain,
+    apiVersion,
+    kind,
+    metadata: plainMetadata(metadata),
+    ...(isJsonObject(status) && { status: plainFields(status, SILENT_COUNTS) }),
+  };
+}
+
+/** Its managedFields are not looked into: an empty list of them says something. */
+export function plainMetadata({ managedFields, ...metadata }: KubernetesObject["metadata"]) {
+  const plain: KubernetesObject["metadata"] = plainFields(metadata);
+  return managedFields === undefined ? plain : { ...plain, managedFields };
+}
+
+function plainFields(object: JsonObject, silent: ReadonlySet<string> = SILENT_ZEROS): JsonObject {
+  const plain: Record<string, JsonValue> = {};
+  for (const [name, value] of Object.entries(object)) {
+    const kept = plainValue(name, value, silent);
+    if (kept !== undefined) plain[name] = kept;
+  }
+  return plain;
+}
+
+function plainValue(
+  name: string,
+  value: JsonValue | undefined,
+  silent: ReadonlySet<string>,
+): JsonValue | undefined {
+  if (value === null || value === "" || value === undefined) return undefined;
+  if ((value === 0 || value === false) && silent.has(name)) return undefined;
+  if (isJsonList(value)) {
+    const items = value.map((item) => (isJsonObject(item) ? plainFields(item) : item));
+    return items.length > 0 || TOLD_LISTS.has(name) ? items : undefined;
+  }
+  if (!isJsonObject(value)) return value;
+  if (!USERS_MAPS.has(name)) return plainFields(value, silent);
+  return Object.keys(value).length > 0 ? usersMap(value) : undefined;
+}
+
+/** Null is read as the empty text. */
+function usersMap(map: JsonObject): JsonObject {
+  const entries = Object.entries(map);
+  return Object.fromEntries(entries.map(([key, value]) => [key, value === null ? "" : value]));
+}

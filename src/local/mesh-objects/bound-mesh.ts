@@ -1,0 +1,127 @@
+/** A running mesh and its objects, each kept in step with the other. */
+import type { Clock } from "../../runtime/clock.ts";
+import { describeError } from "../../runtime/hauberk-error.ts";
+import { textAt, valueAt } from "../api-server/kinds/json-access.ts";
+import type { KubernetesObject } from "../api-server/kinds/kubernetes-object.ts";
+import { isSameJson } from "../api-server/objects/json-fields.ts";
+import type { CommittedChange } from "../api-server/objects/object-change.ts";
+import type { LocalMesh } from "../local-mesh.ts";
+import type { MeshObjects } from "./mesh-objects.ts";
+import { FactsOf } from "./projection/facts-of.ts";
+import { MeshProjection } from "./projection/mesh-projection.ts";
+import { isControlPlane } from "./projection/system-objects.ts";
+
+/** Several changes of one moment are shown at once. */
+const SHOW_AFTER_MS = 20;
+
+export interface BoundMeshOptions {
+  readonly clock: Clock;
+  /** What came of a change; absent problem: it is in force. */
+  readonly tell: (problem: string | undefined) => void;
+  /** What went wrong behind anybody's back. */
+  readonly report: (problem: string) => void;
+}
+
+export class BoundMesh {
+  readonly #mesh: LocalMesh;
+  readonly #objects: MeshObjects;
+  readonly #options: BoundMeshOptions;
+  readonly #facts: FactsOf;
+  readonly #projection: MeshProjection;
+  readonly #ends: (() => void)[] = [];
+  /** By uid: the newest generation of an owner that the mesh was brought in step with. */
+  #observed: ReadonlyMap<string, number>;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(mesh: LocalMesh, objects: MeshObjects, options: BoundMeshOptions) {
+    this.#mesh = mesh;
+    this.#objects = objects;
+    this.#options = options;
+    this.#facts = new FactsOf(mesh, options.clock);
+    this.#projection = new MeshProjection(objects.store);
+    this.#observed = objects.generations();
+    objects.checkWith((written) => mesh.check(written));
+    this.#ends.push(
+      objects.written.onChange(() => void this.#apply()),
+      objects.store.onChange((change) => this.#follow(change)),
+      mesh.onChange(() => this.#showSoon()),
+    );
+    this.#show();
+  }
+
+  close(): void {
+    for (const end of this.#ends) end();
+    clearTimeout(this.#timer);
+  }
+
+  async #apply(): Promise<void> {
+    const generations = this.#objects.generations();
+    try {
+      await this.#mesh.apply(this.#objects.written.current);
+      this.#options.tell(undefined);
+    } catch (error) {
+      this.#options.tell(describeError(error));
+    }
+    this.#observed = generations;
+    this.#showSoon();
+  }
+
+  /** What somebody did to an object that the mesh wrote. */
+  #follow(change: CommittedChange): void {
+    const { kind, type, before, after, object } = change;
+    if (kind.kind === "Pod" && type === "DELETED") this.#replace(object);
+    if (isControlPlane(change) && before !== undefined && after !== undefined)
+      this.#restartControlPlane(before, after);
+    if (kind.kind !== "Pod" && kind.kind !== "EndpointSlice") this.#showSoon();
+  }
+
+  /** A pod that is deleted is made anew, as whatever owns it wants. */
+  #replace({ metadata }: KubernetesObject): void {
+    const key = `${metadata.namespace}/${metadata.name}`;
+    const pod = this.#mesh.pods.find((one) => one.key === key);
+    if (pod === undefined || pod.plan.workload.uid !== metadata.uid) return;
+    this.#mesh.replace(key).catch((error: unknown) => this.#options.report(describeError(error)));
+  }
+
+  #restartControlPlane(before: KubernetesObject, after: KubernetesObject): void {
+    const path = ["spec", "template"];
+    if (isSameJson(valueAt(before, path), valueAt(after, path))) return;
+    this.#mesh.controlPlane
+      .restart()
+      .then(() => this.#observe(after))
+      .catch((error: unknown) => this.#options.report(describeError(error)));
+  }
+
+  #observe({ metadata }: KubernetesObject): void {
+    this.#observed = new Map([...this.#observed, [metadata.uid ?? "", metadata.generation ?? 1]]);
+    this.#showSoon();
+  }
+
+  #showSoon(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#show();
+    }, SHOW_AFTER_MS);
+  }
+
+  #show(): void {
+    try {
+      this.#projection.show({
+        facts: this.#facts.now(),
+        observedGeneration: (owner) => this.#observedOf(owner),
+      });
+    } catch (error) {
+      this.#options.report(`what runs cannot be shown: ${describeError(error)}`);
+    }
+  }
+
+  #observedOf(owner: KubernetesObject): number {
+    const known = this.#observed.get(textAt(owner, "metadata", "uid"));
+    return known ?? (isOfMesh(owner) ? (owner.metadata.generation ?? 1) : 0);
+  }
+}
+
+/** The control plane's own, which is in no file. */
+function isOfMesh({ metadata }: KubernetesObject): boolean {
+  return metadata.generation === 1 && metadata.name === "istiod";
+}

@@ -1,0 +1,243 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { systemClock } from "../../runtime/clock.ts";
+import type { JsonObject, KubernetesObject } from "../api-server/kinds/kubernetes-object.ts";
+import { SERVED_KINDS } from "../api-server/kinds/served-kinds.ts";
+import { prepareCreate } from "../api-server/objects/prepare-create.ts";
+import { timestamp } from "../api-server/objects/timestamp.ts";
+import { trackUpdate } from "../api-server/patches/managed-fields.ts";
+import { patchObject } from "../api-server/patches/patch-object.ts";
+import { MeshPlanError } from "../mesh-plan.ts";
+import { KeptObjects } from "./kept-objects.ts";
+import { MeshObjects } from "./mesh-objects.ts";
+import { kindOf, placeOf } from "./object-key.ts";
+
+const FILE = "mesh.yaml";
+const DEPLOYMENT = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api, namespace: shop}
+spec:
+  selector: {matchLabels: {app: api}}
+  template:
+    metadata: {labels: {app: api}}
+    spec: {containers: [{name: app, image: api, command: [node]}]}
+`;
+const POLICY = `apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: default, namespace: shop}
+spec: {mtls: {mode: STRICT}}
+`;
+
+/** Who may still be writing there. */
+const inFolder = new Map<string, readonly MeshObjects[]>();
+
+interface Context {
+  after(done: () => Promise<void>): void;
+}
+
+async function folderOf(context: Context): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "hauberk-"));
+  context.after(async () => {
+    await Promise.all((inFolder.get(folder) ?? []).map((objects) => objects.settled()));
+    await rm(folder, { recursive: true });
+  });
+  return folder;
+}
+
+async function opened(folder: string): Promise<MeshObjects> {
+  const objects = await MeshObjects.open({
+    kinds: SERVED_KINDS,
+    kept: new KeptObjects(join(folder, "objects")),
+    clock: systemClock,
+    folder: "/somewhere",
+    judge: () => [],
+    noticesOf: ({ notices }) => notices,
+    report: (problem) => assert.fail(problem),
+  });
+  inFolder.set(folder, [...(inFolder.get(folder) ?? []), objects]);
+  return objects;
+}
+
+function offer(objects: MeshObjects, ...texts: readonly string[]) {
+  const named = texts.map((text, index) => ({ file: `${index}-${FILE}`, text }));
+  return objects.offerFiles({ texts: named, issues: [] });
+}
+
+function get(
+  objects: MeshObjects,
+  apiVersion: string,
+  kind: string,
+  name: string,
+  namespace = "shop",
+) {
+  const served = kindOf({ apiVersion, kind }, SERVED_KINDS);
+  assert.ok(served);
+  const object = objects.store.get({ kind: served, namespace, name });
+  return object;
+}
+
+async function patch(objects: MeshObjects, before: KubernetesObject, body: JsonObject) {
+  const kind = kindOf(before, SERVED_KINDS);
+  assert.ok(kind);
+  return objects.store.submit(() => {
+    const place = placeOf(before, kind);
+    const live = objects.store.get(place);
+    assert.ok(live);
+    const after = patchObject(kind, live, { type: "merge", body });
+    const time = timestamp(systemClock);
+    const tracked = trackUpdate(kind, live, after, {
+      manager: "kubectl",
+      apiVersion: before.apiVersion,
+      time,
+    });
+    return { ...place, before: live, after: tracked };
+  });
+}
+
+async function create(objects: MeshObjects, object: KubernetesObject) {
+  const kind = kindOf(object, SERVED_KINDS);
+  assert.ok(kind);
+  const namespace = object.metadata.namespace ?? "";
+  const by = { manager: "kubectl", apiVersion: object.apiVersion };
+  return objects.store.submit(() => prepareCreate(objects.store, { kind, namespace, object, by }));
+}
+
+const namespaceObject = { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } };
+const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const modes = (objects: MeshObjects): readonly string[] =>
+  objects.written.current.resources.flatMap((one) =>
+    one.kind === "PeerAuthentication" ? [`${one.mode} ${one.meta.source.file}`] : [],
+  );
+
+test("files become objects, and what they say counts with their own lines", async (context) => {
+  const objects = await opened(await folderOf(context));
+  assert.equal(offer(objects, DEPLOYMENT, POLICY).outcome, "taken");
+  assert.equal(get(objects, "apps/v1", "Deployment", "api")?.metadata.generation, 1);
+  assert.deepEqual(modes(objects), ["STRICT 1-mesh.yaml"]);
+});
+
+test("a faulty file changes nothing", async (context) => {
+  const objects = await opened(await folderOf(context));
+  offer(objects, POLICY);
+  const { outcome, issues } = offer(objects, POLICY.replace("STRICT", "STRICTER"), DEPLOYMENT);
+  assert.equal(outcome, "refused");
+  assert.match(issues[0]?.path ?? "", /mtls\.mode/);
+  assert.deepEqual(modes(objects), ["STRICT 0-mesh.yaml"]);
+  assert.equal(get(objects, "apps/v1", "Deployment", "api"), undefined);
+});
+
+test("what a file says no more is gone", async (context) => {
+  const objects = await opened(await folderOf(context));
+  offer(objects, DEPLOYMENT, POLICY);
+  offer(objects, DEPLOYMENT);
+  assert.deepEqual(modes(objects), []);
+  assert.equal(get(objects, "security.istio.io/v1", "PeerAuthentication", "default"), undefined);
+});
+
+test("who changes an object of a file changes the mesh; the file wins when it changes", async (context) => {
+  const folder = await folderOf(context);
+  const objects = await opened(folder);
+  offer(objects, POLICY);
+  objects.begin();
+  const before = get(objects, "security.istio.io/v1", "PeerAuthentication", "default");
+  assert.ok(before);
+  await patch(objects, before, { spec: { mtls: { mode: "PERMISSIVE" } } });
+  await tick();
+  const file = join(folder, "objects/peerauthentications.security.istio.io/shop/default.yaml");
+  assert.deepEqual(modes(objects), [`PERMISSIVE ${file}`]);
+  offer(objects, `# said anew\n${POLICY}`);
+  assert.deepEqual(modes(objects), [`PERMISSIVE ${file}`]);
+  offer(objects, POLICY.replace("STRICT", "DISABLE"));
+  assert.match(modes(objects)[0] ?? "", /^DISABLE/);
+});
+
+test("a label that somebody puts on an object of a file stays when the file changes", async (context) => {
+  const objects = await opened(await folderOf(context));
+  offer(objects, POLICY);
+  const before = get(objects, "security.istio.io/v1", "PeerAuthentication", "default");
+  assert.ok(before);
+  await patch(objects, before, { metadata: { labels: { team: "blue" } } });
+  offer(objects, POLICY.replace("STRICT", "DISABLE"));
+  const after = get(objects, "security.istio.io/v1", "PeerAuthentication", "default");
+  assert.deepEqual(after?.metadata.labels, { team: "blue" });
+  assert.deepEqual(after?.["spec"], { mtls: { mode: "DISABLE" } });
+  assert.equal(after?.metadata.generation, 2);
+});
+
+test("what is in no file outlasts the mesh, with who wrote what of it", async (context) => {
+  const folder = await folderOf(context);
+  const first = await opened(folder);
+  offer(first, DEPLOYMENT);
+  first.begin();
+  await create(first, namespaceObject);
+  const [apiVersion, kind] = ["security.istio.io/v1", "PeerAuthentication"];
+  const object = { apiVersion, kind, metadata: { name: "own", namespace: "shop" }, spec: {} };
+  const { object: made } = await create(first, object);
+  const file = join(folder, "objects/peerauthentications.security.istio.io/shop/own.yaml");
+  await first.settled();
+  assert.match(await readFile(file, "utf8"), /uid/);
+  const second = await opened(folder);
+  offer(second, DEPLOYMENT);
+  const found = get(second, apiVersion, kind, "own");
+  assert.equal(found?.metadata.uid, made.metadata.uid);
+  assert.deepEqual(found?.metadata.managedFields, made.metadata.managedFields);
+  assert.deepEqual(modes(second), [`UNSET ${file}`]);
+});
+
+const REFUSED: readonly [what: string, spec: JsonObject, status: number, message: RegExp][] = [
+  ["the schema forbids", { mtls: { mode: "SOFT" } }, 422, /PeerAuthentication.* "bad" is invalid/],
+  [
+    "istiod's webhook forbids",
+    { portLevelMtls: { "80": { mode: "STRICT" } } },
+    400,
+    /validation\.istio\.io/,
+  ],
+];
+
+for (const [what, spec, status, message] of REFUSED) {
+  test(`an object that ${what} is refused, and nothing has changed`, async (context) => {
+    const objects = await opened(await folderOf(context));
+    offer(objects, POLICY);
+    await create(objects, namespaceObject);
+    const apiVersion = "security.istio.io/v1";
+    const metadata = { name: "bad", namespace: "shop" };
+    await assert.rejects(
+      create(objects, { apiVersion, kind: "PeerAuthentication", metadata, spec }),
+      (error: Error & { status?: number }) =>
+        error.status === status && message.test(error.message),
+    );
+    assert.equal(get(objects, apiVersion, "PeerAuthentication", "bad"), undefined);
+  });
+}
+
+test("what cannot be started is refused", async (context) => {
+  const objects = await opened(await folderOf(context));
+  offer(objects, DEPLOYMENT);
+  objects.checkWith(async () => {
+    throw new MeshPlanError("program nodejs is not found");
+  });
+  const before = get(objects, "apps/v1", "Deployment", "api");
+  assert.ok(before);
+  await assert.rejects(
+    patch(objects, before, { spec: { replicas: 2 } }),
+    /denied by the mesh: program nodejs is not found/,
+  );
+});
+
+test("relative paths of an object lead from the folder of its file, also once somebody changed it", async (context) => {
+  const folder = await folderOf(context);
+  const objects = await opened(folder);
+  const file = join(folder, "here.yaml");
+  await writeFile(file, DEPLOYMENT);
+  objects.offerFiles({ texts: [{ file, text: DEPLOYMENT }], issues: [] });
+  objects.begin();
+  const before = get(objects, "apps/v1", "Deployment", "api");
+  assert.ok(before);
+  await patch(objects, before, { spec: { replicas: 2 } });
+  await tick();
+  const [deployment] = objects.written.current.resources;
+  assert.equal(deployment?.meta.source.folder, folder);
+});
