@@ -4,12 +4,12 @@
  * Source: https://istio.io/latest/docs/reference/config/networking/destination-rule/
  */
 import type { Fields } from "./decoder.ts";
-import { exportTo } from "./export-to.ts";
+import { type Exported, exported } from "./export-to.ts";
 import { workloadSelector } from "./label-selector.ts";
 import type { Labels, ResourceMeta } from "./resource.ts";
 import { type TrafficPolicy, trafficPolicy } from "./traffic-policy.ts";
 
-export interface DestinationRule {
+export interface DestinationRule extends Exported {
   readonly kind: "DestinationRule";
   readonly meta: ResourceMeta;
   /** A host as written: a short name, a full one, or with `*` as its first label. */
@@ -17,8 +17,6 @@ export interface DestinationRule {
   /** Absent where none is written: that of a later rule for the same host counts then (TLS-41). */
   readonly trafficPolicy?: TrafficPolicy;
   readonly subsets: readonly Subset[];
-  /** Namespaces of the clients it is for; ["*"] for all (TLS-41). */
-  readonly exportTo: readonly string[];
   /** Clients it is for; absent: all. */
   readonly workloadSelector?: Labels;
 }
@@ -39,7 +37,7 @@ export function destinationRule(meta: ResourceMeta, root: Fields): DestinationRu
     host: spec.text("host") ?? "",
     ...whole,
     subsets: subsetsOf(spec),
-    exportTo: exportTo(spec, meta.namespace),
+    ...exported(spec, meta.namespace),
     ...(spec.has("workloadSelector")
       ? { workloadSelector: workloadSelector(spec, "workloadSelector") }
       : {}),

@@ -44,8 +44,11 @@ const CARRIED_FIELDS: ReadonlySet<string> = new Set([
   "accessLogFile",
   "accessLogFormat",
   "defaultConfig",
+  "defaultDestinationRuleExportTo",
   "defaultHttpRetryPolicy",
   "defaultProviders",
+  "defaultServiceExportTo",
+  "defaultVirtualServiceExportTo",
   "disableEnvoyListenerLog",
   "enableAutoMtls",
   "enableTracing",
@@ -118,8 +121,18 @@ function readSettings(config: Fields): MeshSettings {
     extensionProviders: extensionProviders(config),
     tokenKeys: readTokenKeySettings(config.section("hauberk")),
     rateLimits: readRateLimitSettings(config.section("hauberk")),
+    ...defaultExports(config),
     ...(defaultHttpRetries && { defaultHttpRetries }),
   };
+}
+
+function defaultExports(config: Fields): Pick<MeshSettings, "defaultExportTo"> {
+  const virtualServices = textsIn(config, "defaultVirtualServiceExportTo");
+  const destinationRules = textsIn(config, "defaultDestinationRuleExportTo");
+  const serviceEntries = textsIn(config, "defaultServiceExportTo");
+  const said = [...virtualServices, ...destinationRules, ...serviceEntries];
+  if (said.length === 0) return {};
+  return { defaultExportTo: { virtualServices, destinationRules, serviceEntries } };
 }
 
 /** Less than nothing is taken for nothing, as by Envoy's starter. */

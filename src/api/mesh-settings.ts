@@ -49,8 +49,20 @@ export interface MeshSettings {
   readonly extensionProviders: readonly ExtensionProvider[];
   readonly tokenKeys: TokenKeySettings;
   readonly rateLimits: RateLimitSettings;
+  /** Whom resources are for that do not say it; absent: all. */
+  readonly defaultExportTo?: DefaultExportTo;
   /** `defaultHttpRetryPolicy`, where a route says nothing; absent: `DEFAULT_RETRIES`. */
   readonly defaultHttpRetries?: RetryPolicy | "off";
+}
+
+/** As written; of the words only "." and "*" count, as in Istio. */
+export interface DefaultExportTo {
+  /** `defaultVirtualServiceExportTo`; empty: all. */
+  readonly virtualServices: readonly string[];
+  /** `defaultDestinationRuleExportTo`; empty: all. */
+  readonly destinationRules: readonly string[];
+  /** `defaultServiceExportTo`, for ServiceEntries; empty: all. */
+  readonly serviceEntries: readonly string[];
 }
 
 /** What the mesh configuration itself says of access logs (OBS-3). */

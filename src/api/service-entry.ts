@@ -4,13 +4,13 @@
  * Source: https://istio.io/latest/docs/reference/config/networking/service-entry/
  */
 import type { Fields } from "./decoder.ts";
-import { exportTo } from "./export-to.ts";
+import { type Exported, exported } from "./export-to.ts";
 import { quoted } from "./quoted.ts";
 import type { Labels, ResourceMeta } from "./resource.ts";
 import type { PortProtocol } from "./service.ts";
 import { type WorkloadAddress, workloadAddress } from "./workload-address.ts";
 
-export interface ServiceEntry {
+export interface ServiceEntry extends Exported {
   readonly kind: "ServiceEntry";
   readonly meta: ResourceMeta;
   /** In lower case, without a closing dot; the first label may be `*`. Each is a service of its own. */
@@ -25,8 +25,6 @@ export interface ServiceEntry {
   readonly endpoints: readonly WorkloadAddress[];
   /** Which pods and WorkloadEntries of its namespace are endpoints; absent: none. */
   readonly workloadSelector?: Labels;
-  /** Namespaces of the callers it is for; ["*"] for all. */
-  readonly exportTo: readonly string[];
   /** Who the endpoints may prove to be, where nothing else says it (TLS-34, TLS-38). */
   readonly subjectAltNames: readonly string[];
   /** Whether it is given addresses where it has none. */
@@ -78,7 +76,7 @@ export function serviceEntry(meta: ResourceMeta, root: Fields): ServiceEntry {
     ...(spec.has("workloadSelector") && {
       workloadSelector: spec.section("workloadSelector").stringMap("labels"),
     }),
-    exportTo: exportTo(spec, meta.namespace),
+    ...exported(spec, meta.namespace),
     subjectAltNames: spec.texts("subjectAltNames"),
     allocation: meta.labels[ALLOCATION_LABEL]?.toLowerCase() === "false" ? "off" : "automatic",
   };

@@ -24,12 +24,14 @@ export interface ValidatedDocument {
  * @param file as it shall appear in issues and notices
  */
 export function validateResources(text: string, file: string): readonly ValidatedDocument[] {
-  return readDocuments(text, file).map(({ kind, namespace, name, ...read }) => ({
-    ...(kind === undefined ? {} : { kind }),
-    ...(namespace === undefined ? {} : { namespace }),
-    ...(name === undefined ? {} : { name }),
-    ...read,
-  }));
+  return readDocuments(text, file).map(
+    ({ kind, namespace, name, source, issues, notices, gates, resources }) => ({
+      ...(kind === undefined ? {} : { kind }),
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(name === undefined ? {} : { name }),
+      ...{ source, issues, notices, gates, resources },
+    }),
+  );
 }
 
 /** What Istio's two gates alone say: a fault that only this product finds becomes a note. */

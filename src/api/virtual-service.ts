@@ -5,7 +5,7 @@
  */
 import type { Fields } from "./decoder.ts";
 import { durationMsIn } from "./duration-ms-in.ts";
-import { exportTo } from "./export-to.ts";
+import { type Exported, exported } from "./export-to.ts";
 import type { Labels, ResourceMeta } from "./resource.ts";
 import type { HttpMatch } from "./routing/http-match.ts";
 import { httpMatch } from "./routing/read-http-match.ts";
@@ -28,15 +28,13 @@ import type {
 } from "./routing/route-parts.ts";
 import { numberIn, textIn, textsIn } from "./webhook/written-values.ts";
 
-export interface VirtualService {
+export interface VirtualService extends Exported {
   readonly kind: "VirtualService";
   readonly meta: ResourceMeta;
   /** As written; none: others delegate to it. */
   readonly hosts: readonly string[];
   /** As written: `mesh`, `NAME`, `NAMESPACE/NAME`; never empty. */
   readonly gateways: readonly string[];
-  /** Namespaces of the clients it is for; ["*"] for all. */
-  readonly exportTo: readonly string[];
   readonly http: readonly HttpRule[];
   readonly tls: readonly StreamRule[];
   readonly tcp: readonly StreamRule[];
@@ -127,7 +125,7 @@ export function virtualService(meta: ResourceMeta, root: Fields): VirtualService
     meta,
     hosts: textsIn(spec, "hosts"),
     gateways: gateways.length === 0 ? [MESH_GATEWAY] : gateways,
-    exportTo: exportTo(spec, meta.namespace),
+    ...exported(spec, meta.namespace),
     http: spec.list("http").map(httpRule),
     tls: spec.list("tls").map(streamRule),
     tcp: spec.list("tcp").map(streamRule),

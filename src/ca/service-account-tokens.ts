@@ -100,21 +100,44 @@ export class ServiceAccountTokens extends ServiceAccountTokenVerifier {
       readonly audience?: string;
     },
   ): Promise<string> {
-    const { namespace, podName, podUid, serviceAccount, now, lifetimeMs } = request;
-    const { audience = TOKEN_AUDIENCE } = request;
+    const { podName, podUid, audience = TOKEN_AUDIENCE, ...rest } = request;
+    return this.issueFor({ ...rest, audiences: [audience], pod: { name: podName, uid: podUid } });
+  }
+
+  /**
+   * As `kubectl create token` asks for. One that is bound to no pod gets no certificate here.
+   *
+   * @param request.lifetimeMs at most one hour
+   * @throws TokenLifetimeError
+   */
+  async issueFor({
+    namespace,
+    serviceAccount,
+    audiences,
+    pod,
+    now,
+    lifetimeMs,
+  }: {
+    readonly namespace: string;
+    readonly serviceAccount: string;
+    readonly audiences: readonly string[];
+    readonly pod?: { readonly name: string; readonly uid: string } | undefined;
+    readonly now: Date;
+    readonly lifetimeMs: number;
+  }): Promise<string> {
     if (!(lifetimeMs > 0 && lifetimeMs <= MAX_TOKEN_LIFETIME_MS))
       throw new TokenLifetimeError(`a token lives at most ${MAX_TOKEN_LIFETIME_MS} ms`);
     const claims = {
       issuer: ISSUER,
       subject: subjectOf({ namespace, serviceAccount }),
-      audience: [audience],
+      audience: audiences,
       id: randomUUID(),
       issuedAt: now,
       expiresAt: new Date(now.getTime() + lifetimeMs),
       further: {
         "kubernetes.io": {
           namespace,
-          pod: { name: podName, uid: podUid },
+          ...(pod && { pod }),
           serviceaccount: { name: serviceAccount },
         },
       },

@@ -6,7 +6,7 @@ import type { AskedRequest } from "../policy/question.ts";
 import { DENIED_BODY } from "../proxy/denied-answer.ts";
 import { grpcStatusOf } from "../proxy/grpc-answer.ts";
 import { rateLimitDetails } from "../telemetry/response-details.ts";
-import type { LimitsLeft } from "./limits-left.ts";
+import { isSpent, type LimitsLeft } from "./limits-left.ts";
 
 export interface ClientAnswer {
   /** Of HTTP; who speaks gRPC gets 200, and `grpcStatus`. */
@@ -34,8 +34,7 @@ export function limitedAnswer(
   if (asked === undefined || verdict !== "allow") return undefined;
   const full = limits.find(({ limit: { mode, counts } }, index) => {
     const found = left[index];
-    const isFull = found !== undefined && found.left <= 0 && found.waitMs !== 0;
-    return isFull && mode === "Enforce" && counts === "requests";
+    return isSpent(found) && mode === "Enforce" && counts === "requests";
   });
   if (full === undefined) return undefined;
   const { scope } = full.limit;

@@ -72,11 +72,28 @@ const lines: [what: string, changes: Partial<AccessLogEntry>, expected: string][
     "DENIED client 127.0.0.1:40000 -> shop/api-0 GET shop.example.com/admin 403, DENY shop/no-admin rules[0] (a.yaml:3)",
   ],
   [
+    "a request of the mesh that a gateway refused",
+    { reporter: "source", authority: "pay.example.com" },
+    "DENIED cluster.local/ns/shop/sa/web -> shop/api-0 GET pay.example.com/admin 403, DENY shop/no-admin rules[0] (a.yaml:3)",
+  ],
+  [
+    "a request that a gateway sent on, by its own identity",
+    {
+      reporter: "source",
+      authority: "shop.example.com",
+      response_code: 200,
+      upstream_host: "127.0.0.1:8080",
+      decision: { verdict: "allow", reason: { because: "no-allow-policy" } },
+    },
+    "allowed client 127.0.0.1:40000 -> shop/api-0 GET shop.example.com/admin 200, no ALLOW policy applies",
+  ],
+  [
     "a connection that a gateway refused",
     {
       ...tcp,
       reporter: "source",
       authority: null,
+      source_principal: null,
       decision: { verdict: "deny", reason: { because: "peer-not-verified", problem: "expired" } },
     },
     "DENIED client 127.0.0.1:40000 -> shop/api-0 TCP, caller not verified: expired",
@@ -86,6 +103,7 @@ const lines: [what: string, changes: Partial<AccessLogEntry>, expected: string][
     {
       ...tcp,
       reporter: "source",
+      source_principal: null,
       decision: {
         verdict: "deny",
         reason: { because: "network-policy", direction: "ingress", policies: [policy] },
@@ -170,6 +188,21 @@ const lines: [what: string, changes: Partial<AccessLogEntry>, expected: string][
   ],
 ];
 for (const [what, changes, expected] of lines) {
+  test("a caller without identity is named by the pod that has its address now", () => {
+    const plain = { ...entry, ...tcp, source_principal: null, upstream_cluster: null };
+    const line = (remote: string | null): string =>
+      formatLoggedEntry(
+        { pod: "shop/api-0", entry: { ...plain, downstream_remote_address: remote } },
+        (address) => (address === "10.244.0.7:1" ? "legacy/cron-0" : undefined),
+      );
+    assert.match(
+      line("10.244.0.7:1"),
+      / unknown 10\.244\.0\.7:1 \(now legacy\/cron-0\) -> shop\/api-0 /,
+    );
+    assert.match(line("10.244.0.8:1"), / unknown 10\.244\.0\.8:1 -> shop\/api-0 /);
+    assert.match(line(null), / unknown -> shop\/api-0 /);
+  });
+
   test(`one line for ${what}`, () => {
     const logged = { pod: "shop/api-0", entry: { ...entry, ...changes } };
     assert.equal(formatLoggedEntry(logged), `2026-01-31T12:00:00.000Z ${expected}`);

@@ -3,6 +3,7 @@ import { explain, summarize, summarizeAside } from "../policy/explain.ts";
 import { printable } from "../runtime/printable.ts";
 import type { AccessLogEntry } from "../telemetry/access-log.ts";
 import type { LoggedEntry } from "./access-log-tail.ts";
+import type { PodAt } from "./pods-by-address.ts";
 
 /** Whether somebody decided, or a call came to nothing; a caller's sidecar logs its calls too, which decide nothing. */
 export function isTelling({ entry }: LoggedEntry): boolean {
@@ -13,10 +14,14 @@ export function isDenied({ entry }: LoggedEntry): boolean {
   return entry.decision?.verdict === "deny";
 }
 
-/** Such as `2026-…Z DENIED cluster.local/ns/a/sa/b -> a/api-0:8080 GET /x 403, DENY a/no-x rules[0] (a.yaml:3)`. */
-export function formatLoggedEntry(logged: LoggedEntry): string {
+/**
+ * Such as `2026-…Z DENIED cluster.local/ns/a/sa/b -> a/api-0:8080 GET /x 403, DENY a/no-x rules[0] (a.yaml:3)`.
+ *
+ * @param podAt names callers without identity; whoever had an address before is not known
+ */
+export function formatLoggedEntry(logged: LoggedEntry, podAt: PodAt = () => undefined): string {
   const { entry } = logged;
-  const called = `${callerOf(logged)} -> ${calleeOf(logged)}`;
+  const called = `${callerOf(logged, podAt)} -> ${calleeOf(logged)}`;
   const line = [entry.start_time, verdictOf(entry), called, requestOf(entry)].join(" ");
   return printable(`${line}, ${reasonOf(entry)}`);
 }
@@ -44,11 +49,22 @@ function isAtEdge({ reporter, decision }: AccessLogEntry): boolean {
   return !OF_OWN_CALLS.includes(reason.because);
 }
 
-function callerOf({ pod, entry }: LoggedEntry): string {
-  if (isAtEdge(entry)) return `client ${entry.downstream_remote_address ?? ""}`.trimEnd();
+/** A caller of the mesh. Where the client has proved nothing, and its request went on, the gateway's own identity stands there. */
+function provenAtEdge({ pod, entry }: LoggedEntry): string | undefined {
+  const { source_principal: principal, upstream_host: wentOn } = entry;
+  const own = `/ns/${pod.slice(0, pod.indexOf("/"))}/`;
+  if (principal === null || (wentOn !== null && principal.includes(own))) return undefined;
+  return principal.replace(/^spiffe:\/\//, "");
+}
+
+function callerOf({ pod, entry }: LoggedEntry, podAt: PodAt): string {
+  const { downstream_remote_address: remote } = entry;
+  if (isAtEdge(entry)) return provenAtEdge({ pod, entry }) ?? `client ${remote ?? ""}`.trimEnd();
   if (entry.reporter === "source") return pod;
   const principal = entry.source_principal?.replace(/^spiffe:\/\//, "");
-  return principal ?? `unknown ${entry.downstream_remote_address ?? ""}`.trimEnd();
+  if (principal !== undefined || remote === null) return principal ?? "unknown";
+  const now = podAt(remote);
+  return `unknown ${remote}${now === undefined ? "" : ` (now ${now})`}`;
 }
 
 /** The callee's sidecar knows itself; the caller's knows what was asked for. */

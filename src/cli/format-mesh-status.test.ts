@@ -62,7 +62,7 @@ test("policies whose authorizer nobody can ask are told, and all is not well", (
 
 test("hosts that a gateway refuses all handshakes of are told, and all is not well", () => {
   const listen = { address: "127.0.0.1", port: 443 };
-  const shop = { hosts: ["shop.example.com"], speaks: "https", listen } as const;
+  const shop = { hosts: ["shop.example.com"], speaks: "https", port: 443, listen } as const;
   const edge: PodStatus = { ...pod, gateway: [shop, { ...shop, problem: "no Secret" }] };
   const told = ["shop/api-0 does not serve shop.example.com: no Secret"];
   assert.deepEqual(formatMeshStatus({ controlPlane, pods: [edge] }, NOW).slice(-1), told);

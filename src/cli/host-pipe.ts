@@ -42,7 +42,7 @@ export async function openHostSide(): Promise<HostSide> {
       requestStop("end of the host side");
     },
   );
-  const { user, networkNamespace, egressSocket, ingressSocket } = await first.promise;
+  const { user, networkNamespace, egressSocket, ingressSocket, apiServer } = await first.promise;
   folder = dirname(egressSocket);
   pipe.unref();
   if (readlinkSync("/proc/self/ns/net") === networkNamespace) {
@@ -52,6 +52,7 @@ export async function openHostSide(): Promise<HostSide> {
     user,
     egressSocket,
     ingressSocket,
+    apiServer,
     publish: (ports) => pipe.send({ type: "publish", ports }),
     onPublished(receive) {
       hear = receive;

@@ -10,6 +10,7 @@ import type { Duplex } from "node:stream";
 import { HostGate } from "../local/network/host-gate.ts";
 import type { HostMessage, HostRequest, MeshUser } from "../local/network/host-side.ts";
 import { meshNamespaceCommand } from "../local/network/mesh-namespace.ts";
+import { SocketRelay } from "../local/network/socket-relay.ts";
 import { EGRESS_SOCKET, GATE_FOLDER, removeStaleGates } from "../local/network/stale-gates.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { readJsonLines, writeJsonLine } from "../runtime/json-lines.ts";
@@ -28,6 +29,7 @@ export async function runInside(user: MeshUser): Promise<number> {
   };
   const log = createLog((line) => process.stderr.write(`${line}\n`), systemClock);
   const gate = await HostGate.open({ ...sockets, log: { ...log, info: () => {} } });
+  const relay = await SocketRelay.open(join(folder, "api.sock"));
   try {
     const networkNamespace = await readlink("/proc/self/ns/net");
     const child = startInside(user);
@@ -39,11 +41,12 @@ export async function runInside(user: MeshUser): Promise<number> {
       const { ports } = message as HostRequest;
       void gate.publish(ports).then((published) => send({ type: "published", ports: published }));
     });
-    send({ type: "host", user, networkNamespace, ...sockets });
+    send({ type: "host", user, networkNamespace, ...sockets, apiServer: relay.place });
     // Passed on in words: a group's signal reaches the mesh by itself too, and is one request.
     for (const signal of SIGNALS) process.on(signal, () => send({ type: "stop" }));
     return await ended;
   } finally {
+    await relay.close();
     await gate.close();
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,4 +1,6 @@
 /** What `up` and `demo` share: read the user's files, say what is wrong with them, run the mesh, tell its story. */
+
+import { DEFAULT_CLUSTER_NAME } from "../api/remote-cluster.ts";
 import type { Issue, Resource } from "../api/resource.ts";
 import { controlPlaneFlags } from "../control/control-plane-flags.ts";
 import type { ControlPlaneSettings } from "../control/control-plane-messages.ts";
@@ -12,6 +14,7 @@ import type { MeshEvent } from "../local/mesh-event.ts";
 import { BoundMesh } from "../local/mesh-objects/bound-mesh.ts";
 import { KeptObjects } from "../local/mesh-objects/kept-objects.ts";
 import { MeshObjects } from "../local/mesh-objects/mesh-objects.ts";
+import { openApiServer } from "../local/mesh-objects/open-api-server.ts";
 import {
   NamespaceNetwork,
   type NamespaceNetworkOptions,
@@ -107,11 +110,23 @@ export async function startMesh(
   const told = { mesh, objects, known: new Set(notices.map(formatNotice)), print, seconds };
   const bound = bindObjects(told);
   const source = followFiles(paths, { ...told, read });
+  const api = await openApiServer({
+    store: objects.store,
+    mesh,
+    dataDirectory,
+    cluster: controlPlane?.cluster ?? DEFAULT_CLUSTER_NAME,
+    place: entered.mode === "namespaces" ? entered.host.apiServer : undefined,
+    clock: systemClock,
+    log: silentInfo(print),
+    environment: process.env,
+  });
+  print(`kubectl reaches it: export KUBECONFIG=${api.kubeconfig}`);
   return {
     mesh,
     dataDirectory,
     seconds,
     async close() {
+      await api.close();
       source.close();
       bound.close();
       await socket.close();

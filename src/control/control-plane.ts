@@ -145,6 +145,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     metrics: bothMetrics(issuing.metrics, clusters),
     remoteClusters: () => clusters.overview(listen),
     tokenKeys: tokenKeys.facts,
+    limitsLeft: (counters) => rateLimits.left(counters, views.current),
   });
   const unfollow = texts.onChange((changed) => {
     if (store.offer(reader.read(changed)) === "taken")

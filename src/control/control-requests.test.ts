@@ -3,6 +3,7 @@ import { type TestContext, test } from "node:test";
 import { authorityFolder } from "../../test/kit/authority-folder.ts";
 import { type OperatedRing, operatedRing } from "../../test/kit/operated-ring.ts";
 import type { RotationStep } from "../ca/rotation.ts";
+import { CountersAwayError } from "../rate-limit-service/counters.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { answerControlRequest, type ControlRequestContext } from "./control-requests.ts";
 import type { ControlReply } from "./control-socket-messages.ts";
@@ -26,6 +27,7 @@ async function start(
       remoteClusters: [],
     }),
     tokenKeys: () => [],
+    limitsLeft: async () => [],
     clock: systemClock,
     ...more,
   };
@@ -138,4 +140,16 @@ test("revoke of what is revoked already, by whomever, is done; and what never wa
   assert.deepEqual([again.was, again.authority.id], ["before", ring.status()[0]?.id]);
   await ask("prepare");
   assert.equal((await ask("revoke")).type, "refused");
+});
+
+test("what is left of limits is told, and in words why nobody can say", async (context) => {
+  const { context: requests } = await start(context);
+  const counters = [{ limit: "shop/checkout/all", key: "", identity: "" }];
+  const ask = (limitsLeft: ControlRequestContext["limitsLeft"]) =>
+    answerControlRequest({ type: "limits-left", counters }, { ...requests, limitsLeft });
+  const left = [{ left: 3, waitMs: 0 }];
+  assert.deepEqual(await ask(async () => left), { type: "limits-left", left });
+  const away = (): Promise<never> => Promise.reject(new CountersAwayError("Redis is away"));
+  assert.deepEqual(await ask(away), { type: "refused", problem: "Redis is away" });
+  await assert.rejects(ask(() => Promise.reject(new Error("a defect"))));
 });

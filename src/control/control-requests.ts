@@ -1,5 +1,7 @@
 /** Answers what other commands ask of the control plane over its socket. */
 import { readPluggedAuthority } from "../ca/read-plugged-authority.ts";
+import type { GlobalCounter } from "../policy/global-limit-descriptor.ts";
+import type { LimitLeft } from "../policy/rate-limits/limit-left.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { describeError, HauberkError } from "../runtime/hauberk-error.ts";
 import type { AuthorityOperations } from "./authority-operations.ts";
@@ -24,6 +26,10 @@ export interface ControlRequestContext {
   readonly metrics: () => Promise<string>;
   readonly remoteClusters: () => RemoteClustersOverview;
   readonly tokenKeys: (sources: readonly string[]) => readonly KeySetFacts[];
+  /** Asking takes nothing; null: there is no such limit. */
+  readonly limitsLeft: (
+    counters: readonly GlobalCounter[],
+  ) => Promise<readonly (LimitLeft | null)[]>;
   readonly clock: Clock;
 }
 
@@ -44,8 +50,23 @@ export async function answerControlRequest(
       return { type: "remote-clusters", overview: remoteClusters() };
     case "token-keys":
       return { type: "token-keys", sets: context.tokenKeys(request.sources) };
+    case "limits-left":
+      return await tellLeft(request.counters, context);
     case "ca-step":
       return await takeStep(request, context);
+  }
+}
+
+/** That nobody can say is an answer, too. */
+async function tellLeft(
+  counters: readonly GlobalCounter[],
+  { limitsLeft }: ControlRequestContext,
+): Promise<ControlReply> {
+  try {
+    return { type: "limits-left", left: await limitsLeft(counters) };
+  } catch (error) {
+    if (error instanceof HauberkError) return { type: "refused", problem: describeError(error) };
+    throw error;
   }
 }
 

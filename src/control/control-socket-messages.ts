@@ -1,5 +1,7 @@
 /** What other commands ask of the control plane over its own Unix socket, and what they are told, one JSON value a line. */
 import type { RotationStep } from "../ca/rotation.ts";
+import type { GlobalCounter } from "../policy/global-limit-descriptor.ts";
+import type { LimitLeft } from "../policy/rate-limits/limit-left.ts";
 import type { AuthorityFacts, AuthorityOverview } from "./authority-overview.ts";
 import type { KeySetFacts } from "./key-sets/key-set-facts.ts";
 import type { RemoteClustersOverview } from "./remote-cluster-state.ts";
@@ -13,7 +15,9 @@ export type ControlRequest =
   | { readonly type: "metrics" }
   | { readonly type: "remote-clusters" }
   /** Of those that are named, as `tokenKeySourceName` does. */
-  | { readonly type: "token-keys"; readonly sources: readonly string[] };
+  | { readonly type: "token-keys"; readonly sources: readonly string[] }
+  /** Of global rate limits. */
+  | { readonly type: "limits-left"; readonly counters: readonly GlobalCounter[] };
 
 export interface AuthorityStepRequest {
   readonly type: "ca-step";
@@ -29,7 +33,9 @@ export type ControlReply =
   | AuthorityStepReply
   | { readonly type: "metrics"; readonly text: string }
   | { readonly type: "remote-clusters"; readonly overview: RemoteClustersOverview }
-  | { readonly type: "token-keys"; readonly sets: readonly KeySetFacts[] };
+  | { readonly type: "token-keys"; readonly sets: readonly KeySetFacts[] }
+  /** In the order of the counters; null: there is no such limit. */
+  | { readonly type: "limits-left"; readonly left: readonly (LimitLeft | null)[] };
 
 export type AuthorityStepReply =
   | {
@@ -57,11 +63,15 @@ const STEPS: readonly RotationStep[] = ["prepare", "activate", "taint", "revoke"
 /** @returns what is wrong with it, in words, when it is no request */
 export function parseControlRequest(value: unknown): ControlRequest | { readonly wrong: string } {
   if (typeof value !== "object" || value === null) return { wrong: "expected an object" };
-  const { type, step, force, from, sources } = value as Readonly<Record<string, unknown>>;
+  const { type, step, force, from, sources, counters } = value as Readonly<Record<string, unknown>>;
   if (type === "ca-status" || type === "metrics" || type === "remote-clusters") return { type };
   if (type === "token-keys") return parseSources(sources);
+  if (type === "limits-left") return parseCounters(counters);
   if (type !== "ca-step")
-    return { wrong: "type: expected ca-status, ca-step, metrics, remote-clusters or token-keys" };
+    return {
+      wrong:
+        "type: expected ca-status, ca-step, metrics, remote-clusters, token-keys or limits-left",
+    };
   const known = STEPS.find((one) => one === step);
   if (known === undefined) return { wrong: `step: expected ${STEPS.join(", ")}` };
   if (typeof force !== "boolean") return { wrong: "force: expected true or false" };
@@ -71,6 +81,34 @@ export function parseControlRequest(value: unknown): ControlRequest | { readonly
       wrong: `from: expected an absolute path of at most ${MAX_PATH_CHARACTERS} characters`,
     };
   return { type, step: known, force, from };
+}
+
+/** Of one request there are few. */
+export const MAX_COUNTERS = 32;
+/** `namespace/resource/limit` */
+const MAX_LIMIT_CHARACTERS = 512;
+const MAX_HASH_CHARACTERS = 64;
+
+function parseCounters(value: unknown): ControlRequest | { readonly wrong: string } {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [];
+  const counters = list.flatMap((one) => counterIn(one) ?? []);
+  if (Array.isArray(value) && counters.length === list.length && list.length <= MAX_COUNTERS)
+    return { type: "limits-left", counters };
+  return {
+    wrong: `counters: expected a list of at most ${MAX_COUNTERS}, each with the texts limit, key and identity`,
+  };
+}
+
+function counterIn(value: unknown): GlobalCounter | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { limit, key, identity } = value as Readonly<Record<string, unknown>>;
+  if (!isText(limit, MAX_LIMIT_CHARACTERS)) return undefined;
+  if (!isText(key, MAX_HASH_CHARACTERS) || !isText(identity, MAX_HASH_CHARACTERS)) return undefined;
+  return { limit, key, identity };
+}
+
+function isText(value: unknown, most: number): value is string {
+  return typeof value === "string" && value.length <= most;
 }
 
 /** Of one workload there are few. */

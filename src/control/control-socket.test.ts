@@ -11,7 +11,12 @@ import { recordedLog } from "../../test/kit/recorded-log.ts";
 import { createDeferred } from "../runtime/deferred.ts";
 import { readJsonLines } from "../runtime/json-lines.ts";
 import { type ControlSocket, openControlSocket } from "./control-socket.ts";
-import { type ControlReply, parseControlRequest } from "./control-socket-messages.ts";
+import {
+  type ControlReply,
+  MAX_CONTROL_REQUEST_CHARACTERS,
+  MAX_COUNTERS,
+  parseControlRequest,
+} from "./control-socket-messages.ts";
 
 let folder: string;
 let path: string;
@@ -69,10 +74,34 @@ test("each request gets its reply, in order; what is no request is refused in wo
     { type: "metrics", text: "metric 1\n" },
     {
       type: "refused",
-      problem: "type: expected ca-status, ca-step, metrics, remote-clusters or token-keys",
+      problem:
+        "type: expected ca-status, ca-step, metrics, remote-clusters, token-keys or limits-left",
     },
     { type: "refused", problem: "out of order" },
   ]);
+});
+
+test("a question about counters is bounded, and has all its parts", () => {
+  const counter = { limit: "shop/checkout/all", key: "a", identity: "" };
+  const parse = (...counters: readonly unknown[]) =>
+    parseControlRequest({ type: "limits-left", counters });
+  assert.deepEqual(parse({ ...counter, more: 1 }), { type: "limits-left", counters: [counter] });
+  for (const wrong of [
+    parse({ ...counter, key: undefined }),
+    parse({ ...counter, identity: 7 }),
+    parse({ ...counter, limit: "x".repeat(513) }),
+    parse({ ...counter, key: "x".repeat(65) }),
+    parse(counter, null),
+    parse(...Array(MAX_COUNTERS + 1).fill(counter)),
+    parseControlRequest({ type: "limits-left" }),
+  ])
+    assert.ok("wrong" in wrong && /^counters: expected/.test(wrong.wrong));
+  const longest = { limit: "x".repeat(383), key: "x".repeat(24), identity: "x".repeat(24) };
+  const request = JSON.stringify({
+    type: "limits-left",
+    counters: Array(MAX_COUNTERS).fill(longest),
+  });
+  assert.ok(request.length <= MAX_CONTROL_REQUEST_CHARACTERS, `${request.length}`);
 });
 
 test("whoever sends no JSON, a long line, or too many requests at once is cut off", async () => {

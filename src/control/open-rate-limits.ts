@@ -2,8 +2,11 @@
 import type { RateLimitSettings } from "../api/rate-limit-settings.ts";
 import type { Resource } from "../api/resource.ts";
 import { type AuthenticateCaller, UnauthenticatedCallerError } from "../ca/caller.ts";
+import type { GlobalCounter } from "../policy/global-limit-descriptor.ts";
 import { meshSettingsOf } from "../policy/mesh-snapshot.ts";
+import type { LimitLeft } from "../policy/rate-limits/limit-left.ts";
 import type { WorkloadView } from "../policy/workload-view.ts";
+import { countersLeft } from "../rate-limit-service/counters-left.ts";
 import { openCounters } from "../rate-limit-service/open-counters.ts";
 import { rateLimitService } from "../rate-limit-service/rate-limit-service.ts";
 import type { Log } from "../runtime/log.ts";
@@ -23,6 +26,11 @@ export interface RateLimitsOptions {
 export interface RateLimits {
   /** @param views of all pods */
   serve(views: Watched<ReadonlyMap<string, WorkloadView>>): GrpcService;
+  /** Takes nothing, and throws as `countersLeft`. @param views of all pods */
+  left(
+    asked: readonly GlobalCounter[],
+    views: ReadonlyMap<string, WorkloadView>,
+  ): Promise<readonly (LimitLeft | null)[]>;
   close(): Promise<void>;
 }
 
@@ -52,6 +60,7 @@ export function openRateLimits({
   };
   return {
     serve: (views) => rateLimitService({ trustDomain, views, identify, counters, log }),
+    left: (asked, views) => countersLeft(asked, { views, counters }),
     async close() {
       stop();
       await counters.close();

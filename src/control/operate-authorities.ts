@@ -37,6 +37,7 @@ export interface OperateAuthoritiesOptions {
   /** For whoever asks over the socket. */
   readonly remoteClusters: () => RemoteClustersOverview;
   readonly tokenKeys: ControlRequestContext["tokenKeys"];
+  readonly limitsLeft: ControlRequestContext["limitsLeft"];
   /** Hears in one line what whoever runs the mesh should. */
   readonly announce?: ((line: string) => void) | undefined;
   readonly clock: Clock;
@@ -48,14 +49,15 @@ export async function operateAuthorities(
   options: OperateAuthoritiesOptions,
 ): Promise<{ close(): Promise<void> }> {
   const { socket: path, metricsPort, clock, announce = () => {} } = options;
-  const { remoteClusters, tokenKeys } = options;
+  const { remoteClusters, tokenKeys, limitsLeft } = options;
   const log = announcedLog(options.log, announce);
   const operations = new AuthorityOperations({ ...options, log });
   const folder = await followFolder(operations, { ...options, log });
   const { contentType, metricsText: metrics } = options.metrics;
   const automatic = folder?.automatic;
   const renewal = renewRoot(operations, automatic, { ...options, log });
-  const context = { operations, automatic, renewal, metrics, remoteClusters, tokenKeys, clock };
+  const asked = { metrics, remoteClusters, tokenKeys, limitsLeft };
+  const context = { operations, automatic, renewal, ...asked, clock };
   const server =
     metricsPort === undefined
       ? undefined

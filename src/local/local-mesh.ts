@@ -212,8 +212,9 @@ export class LocalMesh {
    *
    * @throws MeshPlanError when something of it cannot be started: then everything stays as it was
    */
-  apply({ texts, resources }: WrittenMesh): Promise<void> {
-    this.#controlPlane.tellTexts(texts); // policies wait for nothing that has to be started
+  apply(written: WrittenMesh): Promise<void> {
+    const { resources } = written;
+    this.announce(written);
     return this.#enqueue(async () => {
       const before = this.#resources;
       this.#resources = resources;
@@ -226,6 +227,11 @@ export class LocalMesh {
       }
       await this.#carryOut(change);
     });
+  }
+
+  /** Tells the control plane what is written now: what is to be allowed waits for nothing that has to be started. */
+  announce({ texts }: WrittenMesh): void {
+    this.#controlPlane.tellTexts(texts);
   }
 
   /**
@@ -352,6 +358,13 @@ export class LocalMesh {
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** A token for whoever may speak for any service account of the mesh. @throws TokenLifetimeError */
+  issueAccountToken(
+    wish: Omit<Parameters<ServiceAccountTokens["issueFor"]>[0], "now">,
+  ): Promise<string> {
+    return this.#tokens.issueFor({ ...wish, now: this.#options.clock.now() });
   }
 
   /** Makes a pod anew. @param key `namespace/name` */

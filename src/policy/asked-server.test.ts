@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openGateway } from "../../test/kit/gateway-parts.ts";
 import { snapshotOf, workloadNamed } from "../../test/kit/mesh-parts.ts";
+import { parseSpiffeId } from "../identity/spiffe-id.ts";
 import { type Judgement, judge } from "./judge.ts";
-import { QuestionError } from "./question.ts";
+import type { MeshSnapshot } from "./mesh-snapshot.ts";
+import { type Caller, QuestionError } from "./question.ts";
 
 const MESH = `${openGateway}
 ---
@@ -56,17 +58,24 @@ interface Asked {
   readonly host?: string;
 }
 
+function callerNamed(snapshot: MeshSnapshot, name: string): Caller {
+  if (name === "outside") return name;
+  if (name.startsWith("spiffe:")) return { identity: parseSpiffeId(name) };
+  return workloadNamed(snapshot, name);
+}
+
 function ask({ from = "outside", port = 8443, path = "/open", host }: Asked): Judgement {
   const snapshot = snapshotOf(MESH);
   const headers = new Map(host === undefined ? [] : [["host", host]]);
   return judge(snapshot, {
-    from: from === "outside" ? from : workloadNamed(snapshot, from),
+    from: callerNamed(snapshot, from),
     to: workloadNamed(snapshot, "istio-ingress/ingress-0"),
     containerPort: port,
     request: { method: "GET", path, headers },
   });
 }
 
+const API = "spiffe://cluster.local/ns/shop/sa/default";
 const SHOP = "shop.example.com";
 const MESH_HOST = "mesh.example.com";
 
@@ -81,9 +90,12 @@ const answers: readonly [asked: Asked, server: string, verdict: string, because:
   [{}, "SIMPLE", "deny", "peer-not-verified"],
   [{ host: "through.example.com" }, "PASSTHROUGH", "deny", "no-allow-matched"],
   [{ host: MESH_HOST }, "ISTIO_MUTUAL", "deny", "plaintext-refused"],
-  [{ host: MESH_HOST, from: "shop/api-0" }, "ISTIO_MUTUAL", "allow", "matched-allow"],
-  [{ host: SHOP, from: "shop/api-0" }, "SIMPLE", "deny", "callee-not-verified"],
-  [{ port: 8080, from: "shop/api-0" }, "NONE", "deny", "callee-not-verified"],
+  [{ host: MESH_HOST, from: "shop/api-0" }, "ISTIO_MUTUAL", "deny", "plaintext-refused"],
+  [{ host: MESH_HOST, from: API }, "ISTIO_MUTUAL", "allow", "matched-allow"],
+  [{ host: SHOP, from: API }, "SIMPLE", "deny", "callee-not-verified"],
+  // TLS-26: a sidecar speaks no mutual TLS of its own accord to a gateway.
+  [{ port: 8080, from: "shop/api-0" }, "NONE", "allow", "matched-allow"],
+  [{ port: 8080, from: API }, "NONE", "deny", "callee-not-verified"],
 ];
 for (const [asked, mode, verdict, because] of answers) {
   test(`a gateway asked ${JSON.stringify(asked)}: ${mode}, ${verdict}, ${because}`, () => {

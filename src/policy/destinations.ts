@@ -137,6 +137,7 @@ export function originatesMutualTls(
   return mutualTlsOfPort(effective, containerPort).mode !== "DISABLE";
 }
 
-function tlsModeOf({ labels, injected }: Workload): string {
-  return labels[TLS_MODE_LABEL] ?? (injected ? "istio" : "disabled");
+/** TLS-26: the templates of gateways set no such label, as each server says for itself what it speaks. */
+function tlsModeOf({ labels, injected, gateway }: Workload): string {
+  return labels[TLS_MODE_LABEL] ?? (injected && !gateway ? "istio" : "disabled");
 }

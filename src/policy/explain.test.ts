@@ -142,7 +142,7 @@ const rows: {
   ],
   "unknown-destination": [
     { because: "unknown-destination" },
-    /^Denied: the address is no destination of the mesh, .*REGISTRY_ONLY\): a ServiceEntry would make it known\.$/,
+    /^Denied: what was called is no destination of the mesh, .*REGISTRY_ONLY or a pod's HTTP proxy: a ServiceEntry would make it known\.$/,
     "no destination of the mesh (REGISTRY_ONLY)",
   ],
   "no-sidecar": [{ because: "no-sidecar" }, /^Allowed: .*no sidecar/, "the callee has no sidecar"],
@@ -248,7 +248,7 @@ test("limits on trial that had no room are told beside the verdict", () => {
     perMs: 1_000,
     key: [],
     left: 0,
-    retryAfterMs: 40,
+    retryAfterMs: 39.4,
   };
   const reason = { because: "no-allow-policy" } as const;
   const decision: Decision = { verdict: "allow", reason, shadowLimits: [limit] };

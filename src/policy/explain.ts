@@ -153,7 +153,7 @@ function sentence(reason: Reason): string {
     case "network-policy":
       return networkPolicy(reason);
     case "unknown-destination":
-      return "the address is no destination of the mesh, and the mesh lets nobody out to others (outboundTrafficPolicy REGISTRY_ONLY): a ServiceEntry would make it known.";
+      return "what was called is no destination of the mesh, and nobody is let out to others, by outboundTrafficPolicy REGISTRY_ONLY or a pod's HTTP proxy: a ServiceEntry would make it known.";
     case "not-own-workload":
       return `the pod's outbound side serves the pod's own processes alone: ${reason.problem}.`;
     default:

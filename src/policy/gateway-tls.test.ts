@@ -196,5 +196,8 @@ test("ISTIO_MUTUAL: what callers of the mesh must have besides; a list in a file
   });
   assert.equal(tlsOf("mode: ISTIO_MUTUAL", "").callers, undefined);
   const unread = tlsOf("mode: ISTIO_MUTUAL, caCrl: /crl.pem", "");
-  assert.match(unread.problem ?? "", /^it names files \("\/crl\.pem"\), which no gateway here reads/);
+  assert.match(
+    unread.problem ?? "",
+    /^it names files \("\/crl\.pem"\), which no gateway here reads/,
+  );
 });

@@ -21,6 +21,7 @@ import type { ServiceEntry } from "../api/service-entry.ts";
 import type { Telemetry } from "../api/telemetry.ts";
 import type { VirtualService } from "../api/virtual-service.ts";
 import type { WorkloadEntry } from "../api/workload-entry.ts";
+import { withDefaultExport } from "./default-exports.ts";
 import { byAge } from "./mutual-tls.ts";
 import type { GatewayScope } from "./offered-servers.ts";
 import { buildPodDomains, type PodDomains } from "./pod-domain.ts";
@@ -123,8 +124,9 @@ export function buildSnapshot({
   const services = ofKind(resources, "Service")
     .sort(byNamespaceAndName)
     .map((service) => selectWorkloads(service, workloadsByNamespace));
+  const settings = meshSettingsOf(resources);
   return {
-    settings: meshSettingsOf(resources),
+    settings,
     rootsPem,
     authorities,
     workloads,
@@ -150,16 +152,27 @@ export function buildSnapshot({
       ({ meta }) => meta.namespace,
     ),
     destinationRules: groupBy(
-      ofKind(resources, "DestinationRule").sort(byAge),
+      withDefaultExport(
+        ofKind(resources, "DestinationRule").sort(byAge),
+        settings.defaultExportTo?.destinationRules,
+      ),
       ({ meta }) => meta.namespace,
     ),
-    serviceEntries: ofKind(resources, "ServiceEntry").sort(byAge),
+    serviceEntries: withDefaultExport(
+      ofKind(resources, "ServiceEntry").sort(byAge),
+      settings.defaultExportTo?.serviceEntries,
+    ),
     workloadEntries: groupBy(
       ofKind(resources, "WorkloadEntry").sort(byAge),
       ({ meta }) => meta.namespace,
     ),
     gateways: ofKind(resources, "Gateway").sort(byAge),
-    virtualServices: withDelegates(ofKind(resources, "VirtualService").sort(byAge)),
+    virtualServices: withDelegates(
+      withDefaultExport(
+        ofKind(resources, "VirtualService").sort(byAge),
+        settings.defaultExportTo?.virtualServices,
+      ),
+    ),
     gatewayApi: {
       gateways: ofKind(resources, "KubernetesGateway").sort(byAge),
       classes: ofKind(resources, "GatewayClass"),

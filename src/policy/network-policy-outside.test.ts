@@ -35,7 +35,8 @@ spec: {podSelector: {}, policyTypes: [Egress], egress: ${rules}}`;
 function destinationOf(yaml: string, addressing: "loopback" | "own" = "loopback"): Destination {
   const snapshot = snapshotOf(MESH + yaml, { addressing });
   const view = buildWorkloadView(snapshot, workloadNamed(snapshot, "web/caller-0"));
-  return view.outbound.destinations[0] ?? assert.fail("no destination");
+  const { destinations } = view.outbound;
+  return destinations.find((one) => one.serviceEntry) ?? assert.fail("no destination");
 }
 
 const SERVED = `
@@ -49,6 +50,27 @@ spec:
     metadata: {labels: {app: served}}
     spec: {containers: [{name: a, image: x, ports: [{containerPort: 80}]}]}`;
 
+/** In another namespace: its sidecar listens at 127.0.0.1:18080. */
+const OTHERS = `
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, labels: {istio-injection: enabled}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: api, namespace: shop}
+spec: {selector: {app: api}, ports: [{name: http, port: 80, targetPort: 8080}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api, namespace: shop}
+spec:
+  selector: {matchLabels: {app: api}}
+  template:
+    metadata: {labels: {app: api}}
+    spec: {containers: [{name: a, image: x, ports: [{containerPort: 8080}]}]}`;
+
 const STATIC = entry("resolution: STATIC, endpoints: [{address: 203.0.113.7}]");
 const rows: readonly [name: string, yaml: string, allowed: boolean][] = [
   ["no policy", STATIC, true],
@@ -57,6 +79,34 @@ const rows: readonly [name: string, yaml: string, allowed: boolean][] = [
     entry("resolution: STATIC, workloadSelector: {labels: {app: served}}") +
       SERVED +
       egress("[{to: [{podSelector: {matchLabels: {app: served}}}]}]"),
+    true,
+  ],
+  [
+    "pods of the mesh that may not be called, by their address",
+    entry("resolution: STATIC, endpoints: [{address: 127.0.0.1, ports: {http: 18080}}]") +
+      OTHERS +
+      egress("[{to: [{podSelector: {matchLabels: {app: served}}}]}]"),
+    false,
+  ],
+  [
+    "pods of the mesh that may be, by their address",
+    entry("resolution: STATIC, endpoints: [{address: 127.0.0.1, ports: {http: 18080}}]") +
+      OTHERS +
+      egress("[{to: [{namespaceSelector: {}}]}]"),
+    true,
+  ],
+  [
+    "a service of another namespace that may not be called, by its name",
+    entry("resolution: DNS, endpoints: [{address: api.shop.svc.cluster.local}]") +
+      OTHERS +
+      egress("[{to: [{podSelector: {matchLabels: {app: served}}}]}]"),
+    false,
+  ],
+  [
+    "a service of another namespace that may be, by its name",
+    entry("resolution: DNS, endpoints: [{address: api.shop.svc.cluster.local}]") +
+      OTHERS +
+      egress("[{to: [{namespaceSelector: {}}]}]"),
     true,
   ],
   ["nobody may be called", STATIC + egress("[]"), false],

@@ -9,7 +9,7 @@ import { type NetworkPeer, networkPod, SHARED_ADDRESS } from "./network-peer.ts"
 import { isolatingPolicies, judgeDirection, refOfPolicy } from "./network-policy.ts";
 import { compileOutsideRefusals } from "./network-policy-outside.ts";
 import { compileNetworkRefusal } from "./network-refusal.ts";
-import type { Workload } from "./workload.ts";
+import type { SocketAddress, Workload } from "./workload.ts";
 import type { Destination, Endpoint, InboundPort, WorkloadView } from "./workload-view.ts";
 
 /** For the views of all workloads: adds whom NetworkPolicies keep a workload from calling, and whom from calling it. */
@@ -18,12 +18,12 @@ export function compileNetworkPolicies(
 ): (workload: Workload, view: WorkloadView) => WorkloadView {
   if (snapshot.networkPolicies.size === 0) return (_, view) => view;
   const refusal = compileNetworkRefusal(snapshot);
-  const workloads = new Map(snapshot.workloads.map((each) => [keyOf(each), each]));
+  const podAt = compilePodAt(snapshot);
   return (workload, view) => {
     const { inbound, outbound } = view;
     const outside = compileOutsideRefusals(snapshot, workload);
     const destinations = outbound.destinations.map((destination) =>
-      outside(withRefusals(destination, { workload, workloads, refusal })),
+      outside(withRefusals(destination, { workload, podAt, refusal })),
     );
     return {
       ...view,
@@ -39,7 +39,7 @@ export function compileNetworkPolicies(
         destinations,
         ...(outbound.subsets && {
           subsets: outbound.subsets.map((one) => ({
-            ...outside(withRefusals(one, { workload, workloads, refusal })),
+            ...outside(withRefusals(one, { workload, podAt, refusal })),
             subset: one.subset,
           })),
         }),
@@ -53,35 +53,51 @@ function withRefusals(
   destination: Destination,
   {
     workload,
-    workloads,
+    podAt,
     refusal,
   }: {
     readonly workload: Workload;
-    readonly workloads: ReadonlyMap<string, Workload>;
+    readonly podAt: PodAt;
     readonly refusal: ReturnType<typeof compileNetworkRefusal>;
   },
 ): Destination {
-  const { serviceNamespace: namespace } = destination;
   const endpoints = destination.endpoints.map((endpoint) => {
-    const to = workloads.get(keyOf({ namespace, name: endpoint.workload }));
-    const containerPort = to && containerPortOf(to, endpoint);
-    if (to === undefined || containerPort === undefined) return endpoint;
-    const refusedBy = refusal({ from: workload, to, containerPort });
+    const to = podAt(destination, endpoint);
+    const refusedBy = to && refusal({ from: workload, ...to });
     return refusedBy === undefined ? endpoint : { ...endpoint, refusedBy };
   });
   const isOpen = endpoints.every((endpoint, index) => endpoint === destination.endpoints[index]);
   return isOpen ? destination : { ...destination, endpoints };
 }
 
-function keyOf({ namespace, name }: Pick<Workload, "namespace" | "name">): string {
-  return `${namespace}/${name}`;
+interface ListeningPod {
+  readonly to: Workload;
+  readonly containerPort: number;
 }
 
-/** Each port has a socket of its own, which tells it. */
-function containerPortOf({ ports }: Workload, { address }: Endpoint): number | undefined {
-  return ports.find(
-    ({ listen }) => listen.address === address.address && listen.port === address.port,
-  )?.containerPort;
+type PodAt = (
+  destination: Pick<Destination, "serviceNamespace">,
+  endpoint: Pick<Endpoint, "workload" | "address">,
+) => ListeningPod | undefined;
+
+/**
+ * The pod that an endpoint is: the one of its name, or, as a ServiceEntry may call it anything, whoever listens there.
+ * Each port of a pod has a socket of its own.
+ */
+function compilePodAt({ workloads }: MeshSnapshot): PodAt {
+  const [named, listening] = [new Map<string, ListeningPod>(), new Map<string, ListeningPod>()];
+  for (const to of workloads) {
+    for (const { listen, containerPort } of to.ports) {
+      named.set(`${to.namespace}/${to.name} ${keyOf(listen)}`, { to, containerPort });
+      listening.set(keyOf(listen), { to, containerPort });
+    }
+  }
+  return ({ serviceNamespace }, { workload, address }) =>
+    named.get(`${serviceNamespace}/${workload} ${keyOf(address)}`) ?? listening.get(keyOf(address));
+}
+
+function keyOf({ address, port }: SocketAddress): string {
+  return `${address} ${port}`;
 }
 
 /** What somebody may be admitted to. */

@@ -112,6 +112,14 @@ const told: [what: string, yaml: string, notices: readonly RegExp[]][] = [
     ],
   ],
   [
+    "a host that Gateways of two namespaces share without TLS",
+    gateway("a", HTTP) + gateway("b", HTTP).replace("namespace: istio-ingress", "namespace: shop"),
+    [
+      /^the server of port 80 of Gateway istio-ingress\/a shares its host (.+) with Gateway shop\/b: the routes of both are for it$/,
+      /^the server of port 80 of Gateway shop\/b shares its host (.+) with Gateway istio-ingress\/a: /,
+    ],
+  ],
+  [
     "a port with two protocols",
     gateway("a", HTTP) + gateway("b", HTTP.replace("protocol: HTTP", "protocol: TCP")),
     [

@@ -10,7 +10,7 @@ import { type HttpRule, MESH_GATEWAY, type VirtualService } from "../api/virtual
 import { boundedNotices } from "./bounded-notices.ts";
 import { allServers, placeOf } from "./build-gateway-view.ts";
 import { buildDestinations } from "./destinations.ts";
-import { mergeServers, type OfferedServer } from "./gateway-servers.ts";
+import { isTls, mergeServers, type OfferedServer } from "./gateway-servers.ts";
 import { gatewayTls } from "./gateway-tls.ts";
 import { buildSnapshot, type MeshSnapshot, ofKind } from "./mesh-snapshot.ts";
 import { boundHttpRoutes } from "./routes/bound-http-routes.ts";
@@ -68,9 +68,30 @@ function serverNotices(snapshot: MeshSnapshot, workload: Workload): readonly Not
           ? [noticeOn(server, placeless(server, { gateway, containerPort }))]
           : []),
         ...certificateNotices(server),
+        ...sharedHostNotices(server, servers),
       ]),
     ),
   ];
+}
+
+/** Without TLS all servers of a port are one: who keeps others' routes out in one of them has not kept them out of another. */
+function sharedHostNotices(
+  server: OfferedServer,
+  servers: readonly OfferedServer[],
+): readonly Notice[] {
+  if (isTls(server)) return [];
+  const { namespace } = server.origin.ref;
+  return server.hosts.flatMap(({ host }) => {
+    const other = servers.find(
+      ({ origin, hosts }) =>
+        origin.ref.namespace !== namespace && hosts.some((one) => one.host === host),
+    );
+    if (other === undefined) return [];
+    const name = formatRef(other.origin.ref);
+    return [
+      noticeOn(server, `shares its host ${host} with ${name}: the routes of both are for it`),
+    ];
+  });
 }
 
 function placeless(

@@ -202,6 +202,27 @@ test("exportTo: whoever it is not for does not know the host", () => {
   assert.equal(only(entry(spec), "shop/api-0").host, "a.example");
 });
 
+const defaults: [words: string, known: boolean][] = [
+  ["[]", true],
+  ['["*"]', true],
+  ['["."]', false],
+  ['["*", "."]', false],
+  ["[shop]", false],
+];
+for (const [words, known] of defaults) {
+  test(`defaultServiceExportTo: ${words}: other namespaces ${known ? "know" : "do not know"} an entry that does not say it`, () => {
+    const config = `
+---
+apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+spec: {meshConfig: {defaultServiceExportTo: ${words}}}`;
+    const spec = (more: string) => `{hosts: [a.example], ports: [${HTTP}]${more}}`;
+    assert.equal(destinationsOf(config + entry(spec("")), "shop/api-0").length, known ? 1 : 0);
+    const said = spec(', exportTo: ["*"]');
+    assert.equal(destinationsOf(config + entry(said), "shop/api-0").length, 1);
+  });
+}
+
 test("of several namespaces that define a host the caller's own counts", () => {
   const at = (address: string) =>
     `{hosts: [a.example], resolution: STATIC, ports: [${HTTP}], endpoints: [{address: ${address}}]}`;

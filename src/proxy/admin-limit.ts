@@ -1,6 +1,7 @@
 /** What is left of a rate limit for one caller, as the administration tells it. */
+import type { LimitLeft } from "../policy/rate-limits/limit-left.ts";
 import { type AdminPage, jsonPage, textPage } from "./admin-page.ts";
-import type { KnownLimits, LimitLeft } from "./rate-limits/known-limits.ts";
+import type { KnownLimits } from "./rate-limits/known-limits.ts";
 
 /** @param left as of `KnownLimits`; undefined: nothing counts yet */
 export function limitPage(

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  type Answer,
   type DecodedPacket,
   decode,
   encode,
@@ -12,7 +11,7 @@ import {
 import fc from "fast-check";
 import { nameTableOf } from "../policy/name-table.ts";
 import { answerDnsQuery } from "./dns-answer.ts";
-import { composeDnsReply, type DnsQuery, parseDnsQuery, readDnsAddresses } from "./dns-message.ts";
+import { composeDnsReply, type DnsQuery, parseDnsQuery } from "./dns-message.ts";
 
 const RECURSION_DESIRED = 0x0100;
 
@@ -178,13 +177,4 @@ test("law: nor do queries in which bytes were changed, cut or added", () => {
     { numRuns: 5_000 },
   );
   assert.ok(answers > 1_000, "many are still answered");
-});
-
-test("addresses are read behind aliases, and nothing of what cannot be read", () => {
-  const alias: Answer = { type: "CNAME", name: "api.example", ttl: 9, data: "other.example" };
-  const address: Answer = { type: "A", name: "other.example", ttl: 7, data: "192.0.2.1" };
-  const message = encode({ type: "response", id: 0, answers: [alias, address] });
-  assert.deepEqual(readDnsAddresses(message, "A"), [{ address: "192.0.2.1", ttlSeconds: 7 }]);
-  assert.deepEqual(readDnsAddresses(message, "AAAA"), []);
-  assert.deepEqual(readDnsAddresses(message.subarray(0, 20), "A"), []);
 });

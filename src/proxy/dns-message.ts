@@ -171,26 +171,7 @@ function withQuestion(reply: Buffer, query: Buffer): Buffer {
   return Buffer.concat([header, question, reply.subarray(HEADER_BYTES)]);
 }
 
-export interface AddressRecord {
-  readonly address: string;
-  readonly ttlSeconds: number;
-}
-
 /** A question of our own, to be sent under whatever id. */
 export function composeDnsQuery(name: string, type: "A" | "AAAA"): Buffer {
   return encode({ type: "query", id: 0, flags: RECURSION_DESIRED, questions: [{ type, name }] });
-}
-
-/** Of the addresses that an answer gives, behind whatever aliases; none where it cannot be read. */
-export function readDnsAddresses(message: Buffer, type: "A" | "AAAA"): readonly AddressRecord[] {
-  try {
-    const { answers = [] } = decode(message);
-    return answers.flatMap((answer) =>
-      answer.type === type && (answer.type === "A" || answer.type === "AAAA")
-        ? [{ address: answer.data, ttlSeconds: answer.ttl ?? 0 }]
-        : [],
-    );
-  } catch {
-    return [];
-  }
 }

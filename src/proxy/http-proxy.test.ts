@@ -126,16 +126,19 @@ const unreachable: [authority: string, name: RegExp][] = [
   [".localhost:8080", /".localhost:8080" is no service/],
 ];
 for (const [asked, said] of unreachable) {
-  test(`${asked} cannot be reached, asked for or tunnelled, and the answer says so`, async () => {
-    const { proxy, listener } = await stage();
+  test(`${asked} cannot be reached, asked for or tunnelled, and the answer and the log say so`, async () => {
+    const { proxy, listener, entry } = await stage();
     const authority = asked.replace("LISTENER", String(listener));
-    for (const answer of [
-      await curl(proxy, `http://${authority}/`),
-      await tunnelled(proxy, authority),
-    ]) {
+    const answers = [
+      ["GET", await curl(proxy, `http://${authority}/`)],
+      ["CONNECT", await tunnelled(proxy, authority)],
+    ] as const;
+    for (const [asked, answer] of answers) {
       assert.match(answer, /^HTTP\/1.1 502/);
       assert.match(answer, said);
       assert.match(answer, /REGISTRY_ONLY/);
+      const { decision } = await entry(({ method }) => method === asked);
+      assert.equal(decision?.reason.because, "unknown-destination");
     }
   });
 }

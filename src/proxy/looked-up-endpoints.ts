@@ -18,7 +18,7 @@ const RETRY_MS = 1_000;
 /** Those beyond are never looked up: calls to them fail. The caller's own namespace comes first, and of the others each in turn. */
 const MAX_NAMES = 1_000;
 /** Asked for at once, of the hosts of one namespace. */
-const MAX_ASKED = 8;
+const MAX_ASKED = 4;
 
 export interface LookedUpEndpointsOptions {
   readonly lookUp: NameLookup;

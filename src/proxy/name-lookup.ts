@@ -2,7 +2,8 @@
 import { lookup } from "node:dns/promises";
 import { plainAddress } from "../api/plain-address.ts";
 import type { DnsForwarder } from "./dns-forwarder.ts";
-import { type AddressRecord, composeDnsQuery, readDnsAddresses } from "./dns-message.ts";
+import { composeDnsQuery } from "./dns-message.ts";
+import { type AddressRecord, readDnsAddresses } from "./dns-message-addresses.ts";
 import { forbiddenTarget, isForbidden, NameLookupError } from "./forbidden-addresses.ts";
 
 export interface FoundAddresses {

@@ -136,9 +136,8 @@ function findRoutes(exchange: OutboundExchange): StepResult {
   const { host = "" } = parseAuthority(authority) ?? {};
   exchange.routes = exchange.routesOf(host);
   if (exchange.routes !== undefined) return "continue";
-  const { calledPort } = exchange;
-  if (call.via !== "unknown") return unreachable(`${host}:${calledPort}`);
   exchange.decision = UNKNOWN_DESTINATION;
+  if (call.via !== "unknown") return unreachable(`${host}:${exchange.calledPort}`);
   const { address, port } = call.facts.local;
   return unreachable(
     host === "" ? formatAddress(call.facts.local) : `${host}" at "${address}:${port}`,
@@ -151,7 +150,9 @@ function findTunnelEnd(exchange: OutboundExchange): StepResult {
   const { host = "", port } = parseAuthority(authority) ?? {};
   if (port === undefined) return refusal(400, "CONNECT needs a host and a port");
   exchange.destination = asAsked(exchange.find({ host, port }), { host, port });
-  return exchange.destination === undefined ? unreachable(`${host}:${port}`) : "continue";
+  if (exchange.destination !== undefined) return "continue";
+  exchange.decision = UNKNOWN_DESTINATION;
+  return unreachable(`${host}:${port}`);
 }
 
 /** At an address that nobody knows, the host of a ServiceEntry may be meant. */

@@ -9,9 +9,17 @@ export interface Count extends TokenWish {
   readonly key: string;
 }
 
+/** Which one, and what it allows. */
+export type Counter = Omit<Count, "hits" | "advance">;
+
+/** What is asked for where nothing is to be taken. */
+export const LOOK: Pick<Count, "hits" | "advance"> = { hits: 0, advance: "unwelcome" };
+
 export interface Counters {
   /** @throws CountersAwayError, CountersLateError where nobody can say */
   take(count: Count): Promise<TakenTokens>;
+  /** What `take` would find: it changes nothing, and throws the same. */
+  look(counter: Counter): Promise<TakenTokens>;
   close(): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
 /** Counts in this process: exact, free, and begun anew when it is started again. */
-import type { Count, Counters } from "./counters.ts";
+import { type Count, type Counter, type Counters, LOOK } from "./counters.ts";
 import { LimitRooms } from "./limit-rooms.ts";
 import { freshShares, type TakenTokens, type TokenShares, takeTokens } from "./token-shares.ts";
 
@@ -16,6 +16,13 @@ export class MemoryCounters implements Counters {
     const now = this.#now();
     const fresh = (): TokenShares => freshShares(now, count.burst);
     return takeTokens(this.#limits.enter(count, now, fresh).value, count, now);
+  }
+
+  async look(counter: Counter): Promise<TakenTokens> {
+    const now = this.#now();
+    const count = { ...counter, ...LOOK };
+    const { value = freshShares(now, count.burst) } = this.#limits.find(count, now);
+    return takeTokens(structuredClone(value), count, now);
   }
 
   async close(): Promise<void> {}

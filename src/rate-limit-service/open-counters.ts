@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { RateLimitSettings } from "../api/rate-limit-settings.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Watched } from "../runtime/watched.ts";
-import type { Count, Counters } from "./counters.ts";
+import type { Count, Counter, Counters } from "./counters.ts";
 import { MemoryCounters } from "./memory-counters.ts";
 import { RedisCounters } from "./redis-counters.ts";
 import type { TakenTokens } from "./token-shares.ts";
@@ -36,6 +36,10 @@ class ConfiguredCounters implements Counters {
     return (await this.#counters).take(count);
   }
 
+  async look(counter: Counter): Promise<TakenTokens> {
+    return (await this.#counters).look(counter);
+  }
+
   async close(): Promise<void> {
     this.#stopWatching();
     await (await this.#counters).close();
@@ -51,7 +55,7 @@ class ConfiguredCounters implements Counters {
     void before.then((counters) => counters.close());
   }
 
-  /** The client of Redis is loaded only where there is one. */
+  /** What speaks to Redis is loaded only where there is one. */
   async #open(): Promise<Counters> {
     const { redis } = this.#settings;
     if (redis === undefined) return new MemoryCounters();

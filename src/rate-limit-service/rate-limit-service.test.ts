@@ -51,7 +51,11 @@ before(async () => {
           if (id === GONE) throw new Error("the pod does not run");
           return id;
         },
-        counters: { take: (count) => counters.take(count), close: async () => {} },
+        counters: {
+          take: (count) => counters.take(count),
+          look: (counter) => counters.look(counter),
+          close: async () => {},
+        },
         log,
         now: () => now,
       }),
@@ -214,8 +218,10 @@ test("who shows no certificate, or one that is not good now, is not answered", a
 
 test("where nobody counts the answer says so, and not that there is room", async () => {
   const before = counters;
+  const away = (): Promise<never> => Promise.reject(new CountersAwayError("Redis is away"));
   counters = {
-    take: () => Promise.reject(new CountersAwayError("Redis is away")),
+    take: away,
+    look: away,
     close: async () => {},
   };
   await assert.rejects(

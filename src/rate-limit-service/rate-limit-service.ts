@@ -2,8 +2,9 @@
  * Counts for the whole mesh, by Envoy's rate limit service protocol. What a limit allows is known from the mesh's own resources,
  * never from who asks; and a caller counts only for the limits of its own workload.
  */
-import { createHash } from "node:crypto";
+import type { SpiffeId } from "../identity/spiffe-id.ts";
 import {
+  hashedEntry,
   IDENTITY_ENTRY,
   KEY_ENTRY,
   LIMIT_ENTRY,
@@ -25,6 +26,7 @@ import { ADVANCE_HEADER } from "../wire/rate-limit-call.ts";
 import { ConcernedLimits, type WorkloadViews } from "./concerned-limits.ts";
 import { type Count, type Counters, CountersAwayError, CountersLateError } from "./counters.ts";
 import { statusOf, UNLIMITED } from "./descriptor-status.ts";
+import { FairTurns } from "./fair-turns.ts";
 import { type IdentifyCaller, KnownCallers } from "./known-callers.ts";
 
 export interface RateLimitServiceOptions {
@@ -44,13 +46,12 @@ const MAX_NAME_CHARACTERS = 512;
 /** A SPIFFE ID, the longest value that anybody has a use for. */
 const MAX_VALUE_CHARACTERS = 2_048;
 const MAX_TOLD_CHARACTERS = 300;
-/** Octets of the hash that stands for what strangers chose. */
-const HASH_OCTETS = 18;
 
 export function rateLimitService(options: RateLimitServiceOptions): GrpcService {
   const { now = () => performance.now(), log } = options;
   const callers = new KnownCallers(options.identify, now);
   const desk = new CountingDesk(options);
+  const turns = new FairTurns<SpiffeId>();
   const refused = new BoundedWarning(log, { message: "question of a rate limit refused" });
   return grpcService(RateLimitService, {
     shouldRateLimit: unary(async (request, caller) => {
@@ -61,13 +62,14 @@ export function rateLimitService(options: RateLimitServiceOptions): GrpcService 
           ? error
           : new GrpcStatusError("UNAUTHENTICATED", "request authenticate failure");
       });
+      await turns.next(id);
       return desk.answer(request, { id, advance: advanceOf(caller) });
     }, log),
   });
 }
 
 interface Asker {
-  readonly id: Parameters<ConcernedLimits["find"]>[1];
+  readonly id: SpiffeId;
   readonly advance: Count["advance"];
 }
 
@@ -126,10 +128,10 @@ class CountingDesk {
     }
     const taken = await this.#options.counters.take({
       limit: name,
-      key: hashed(entry(KEY_ENTRY)),
+      key: hashedEntry(entry(KEY_ENTRY)), // short, whatever was asked
       rate: limit.amount / limit.perMs,
       burst: limit.burst,
-      identity: limit.fair ? hashed(entry(IDENTITY_ENTRY)) : "",
+      identity: limit.fair ? hashedEntry(entry(IDENTITY_ENTRY)) : "",
       hits,
       advance,
     });
@@ -151,11 +153,4 @@ function isReadable({ entries }: RateLimitDescriptor): boolean {
   return entries.every(
     ({ key, value }) => key.length <= MAX_NAME_CHARACTERS && value.length <= MAX_VALUE_CHARACTERS,
   );
-}
-
-/** Short, whatever was asked; "" stays. */
-function hashed(value: string): string {
-  if (value === "") return "";
-  const digest = createHash("sha256").update(value).digest();
-  return digest.subarray(0, HASH_OCTETS).toString("base64url");
 }

@@ -4,7 +4,14 @@
  */
 import { createHash } from "node:crypto";
 import { describeError } from "../runtime/hauberk-error.ts";
-import { type Count, type Counters, CountersAwayError, CountersLateError } from "./counters.ts";
+import {
+  type Count,
+  type Counter,
+  type Counters,
+  CountersAwayError,
+  CountersLateError,
+  LOOK,
+} from "./counters.ts";
 import { LimitRooms } from "./limit-rooms.ts";
 import type { RedisConnection } from "./redis-connection.ts";
 import { RedisRefusedError } from "./redis-reply.ts";
@@ -41,6 +48,15 @@ export class RedisCounters implements Counters {
 
   async take(count: Count): Promise<TakenTokens> {
     const { key } = this.#limits.enter(count, this.#now(), () => undefined);
+    return this.#take(count, key);
+  }
+
+  async look(counter: Counter): Promise<TakenTokens> {
+    const count = { ...counter, ...LOOK };
+    return this.#take(count, this.#limits.find(count, this.#now()).key);
+  }
+
+  async #take(count: Count, key: string): Promise<TakenTokens> {
     const answer = await this.#run([
       ...["1", `${this.#prefix}${count.limit}:${key}`],
       ...[count.rate, count.burst, count.identity, count.hits].map(String),

@@ -130,7 +130,7 @@ export class GatheredOutput {
       this.#losses.lost(lines, problem);
     }
     // What was gathered while a disk hung is not kept for better days.
-    if (bytes.length <= 2 * this.#bounds.writeAt) this.#spare = bytes;
+    if (bytes.length <= 4 * this.#bounds.writeAt) this.#spare = bytes;
     this.#isWriting = false;
     if (this.#length > 0) this.#schedule();
   }

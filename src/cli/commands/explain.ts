@@ -15,7 +15,7 @@ import { concerningLimitInWords } from "../../policy/rate-limits/limit-sentences
 import { headerAttribute } from "../../policy/traffic-attribute.ts";
 import { trialOutcome } from "../../policy/trial-outcome.ts";
 import { printable } from "../../runtime/printable.ts";
-import { answerInWords, clientAnswer, limitedAnswer } from "../client-answer.ts";
+import { answerInWords, type ClientAnswer, clientAnswer, limitedAnswer } from "../client-answer.ts";
 import { findWorkload } from "../find-workload.ts";
 import { formatIssue } from "../format-issue.ts";
 import { formatNotices, type NoticeOptions } from "../format-notices.ts";
@@ -80,7 +80,11 @@ async function answer(mesh: LoadedMesh, options: ExplainOptions): Promise<Answer
     return {
       code: told.cannotTell === undefined ? code : CANNOT_TELL,
       lines: told.conceal(report(asked, { ...told, left, token: options.token })),
-      data: told.concealData({ ...asData(asked, judgement, left), ...told.data }),
+      data: told.concealData({
+        ...asData(asked, judgement, left),
+        ...(told.cannotTell === undefined && { answer: answerSeen(asked, judgement, left) }),
+        ...told.data,
+      }),
       concern: concernOf(asked, judgement),
     };
   } catch (error) {
@@ -114,18 +118,25 @@ function asData(
   left: LimitsLeft,
 ): object {
   const { limits } = judgement;
-  const answer = clientAnswer(judgement, request) ?? limitedAnswer(judgement, left, request);
   return {
     from: nameOfCaller(from),
     to: `${to.namespace}/${to.name}`,
     containerPort,
     ...(request && { asked: shownRequest(request) }),
     ...judgement,
-    ...(answer && { answer }),
     ...(limits && {
       limits: limits.map(({ limit, key }, index) => ({ limit, key, ...left[index] })),
     }),
   };
+}
+
+/** Undefined where the client sees the callee's own answer, or none. */
+function answerSeen(
+  { request }: Question,
+  judgement: Judgement,
+  left: LimitsLeft,
+): ClientAnswer | undefined {
+  return clientAnswer(judgement, request) ?? limitedAnswer(judgement, left, request);
 }
 
 /** What is secret is not repeated: answers end up in logs. */
@@ -178,16 +189,13 @@ function report(question: Question, told: Told): string[] {
 }
 
 /** `DENIED  POST /cart  401 Jwt is expired`: the answer as the client sees it, where there is one. */
-function firstLine({ request }: Question, { judgement, cannotTell, left }: Told): string {
+function firstLine(question: Question, { judgement, cannotTell, left }: Told): string {
   const asked = requestInWords(judgement);
-  if (cannotTell !== undefined) return ["CANNOT TELL", asked].join("  ");
-  const refused = clientAnswer(judgement, request);
-  const limited = limitedAnswer(judgement, left, request);
-  const answers = [
-    ...(refused ? [answerInWords(refused)] : []),
-    ...(limited ? [`but now ${answerInWords(limited)}`] : []),
-  ];
-  return [VERDICTS[judgement.decision.verdict], asked, ...answers].join("  ");
+  if (cannotTell !== undefined) return `CANNOT TELL  ${asked}`;
+  const { verdict } = judgement.decision;
+  const answer = answerSeen(question, judgement, left);
+  const words = answer && `${verdict === "allow" ? "but now " : ""}${answerInWords(answer)}`;
+  return [VERDICTS[verdict], asked, words].filter(Boolean).join("  ");
 }
 
 const LABEL_WIDTH = 11;

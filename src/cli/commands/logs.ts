@@ -12,6 +12,7 @@ import {
   isTelling,
 } from "../format-logged-entry.ts";
 import { BadOptionError } from "../parse-join-options.ts";
+import { type PodAt, podsByAddress } from "../pods-by-address.ts";
 import type { Print } from "../print-line.ts";
 
 const LOOK_AGAIN_MS = 150;
@@ -45,11 +46,13 @@ export async function logsCommand(
   },
 ): Promise<number> {
   const dataDirectory = new DataDirectory(options.data);
-  await findMesh(dataDirectory);
+  const known = async (): Promise<PodAt> =>
+    podsByAddress((await findMesh(dataDirectory)).workloads);
+  let podAt = await known();
   const directory = join(dataDirectory.path, "logs");
   const tail = new AccessLogTail({ directory, wants: (name) => isNamed(name, pod) });
   const show = (logged: LoggedEntry): void => {
-    for (const line of linesOf(logged, options)) print(line);
+    for (const line of linesOf(logged, options, podAt)) print(line);
   };
   try {
     if (!options.follow) await requirePod(tail, { directory, pod });
@@ -60,6 +63,7 @@ export async function logsCommand(
     while (options.follow && (await pause(signal))) {
       const fresh: LoggedEntry[] = [];
       await tail.look((logged) => isWanted(logged, options) && fresh.push(logged));
+      if (fresh.length > 0) podAt = await known().catch(() => podAt);
       for (const logged of fresh.sort(byTime)) show(logged);
     }
     if (tail.garbledLines > 0) warn(`${tail.garbledLines} lines are no access log entries`);
@@ -98,9 +102,13 @@ function isWanted(logged: LoggedEntry, { denied }: LogsOptions): boolean {
   return denied ? isDenied(logged) : isTelling(logged);
 }
 
-function linesOf(logged: LoggedEntry, { denied, json }: LogsOptions): readonly string[] {
+function linesOf(
+  logged: LoggedEntry,
+  { denied, json }: LogsOptions,
+  podAt: PodAt,
+): readonly string[] {
   if (json) return [printableJson(JSON.stringify({ pod: logged.pod, ...logged.entry }))];
-  const line = formatLoggedEntry(logged);
+  const line = formatLoggedEntry(logged, podAt);
   return denied ? [line, ...explainLoggedEntry(logged)] : [line];
 }
 

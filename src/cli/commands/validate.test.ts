@@ -250,3 +250,51 @@ test("as JSON nothing is told of what was read", async () => {
     "source",
   ]);
 });
+
+const CUSTOM = `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: ask, namespace: shop}
+spec:
+  action: CUSTOM
+  provider: {name: opa}
+  rules: [{}]
+`;
+const PROVIDER =
+  "extensionProviders: [{name: opa, envoyExtAuthzGrpc: {service: opa.authz.svc.cluster.local, port: 1}}]\n";
+const AUTHORIZER = `apiVersion: v1
+kind: Service
+metadata: {name: opa, namespace: authz}
+spec: {ports: [{port: 1}]}
+`;
+/** Istio's own part may be elsewhere. */
+const OWN_SECTION = "hauberk: {jwks: {allowedAddresses: [127.0.0.1]}}\n";
+
+test("AP-120, EA-30: policies that refuse since nobody can be asked are told of as `up` tells, of all files together", async () => {
+  await writeFile(join(folder, "custom.yaml"), `${GOOD}---\n${CUSTOM}`);
+  await writeFile(join(folder, "provider.yaml"), `${OWN_SECTION}---\n${PROVIDER}`);
+  await writeFile(join(folder, "authorizer.yaml"), AUTHORIZER);
+  const refused = "what this policy matches is refused";
+  assert.deepEqual(await validate(["custom.yaml"]), {
+    code: 0,
+    lines: [
+      "AuthorizationPolicy shop/ask:",
+      `  custom.yaml:11: note: spec.provider.name names the authorizer "opa", and extensionProviders of the mesh configuration does not define it (no authorizer is defined): ${refused}`,
+      "2 checked, all good",
+    ],
+  });
+  const defined = await validate(["custom.yaml", "provider.yaml"]);
+  assert.equal(
+    defined.lines[1],
+    `  custom.yaml:11: note: spec.provider.name names the authorizer "opa" (provider.yaml:3), and its service opa.authz.svc.cluster.local is none of the mesh: ${refused}`,
+  );
+  const whole = await validate(["custom.yaml", "provider.yaml", "authorizer.yaml"]);
+  assert.deepEqual(whole.lines, ["5 checked, all good"]);
+});
+
+test("nothing is told of authorizers where a file is faulty, or Istio's gates alone are asked", async () => {
+  await writeFile(join(folder, "custom.yaml"), CUSTOM);
+  const { lines } = await validate(["custom.yaml", "faulty.yaml"]);
+  assert.doesNotMatch(lines.join("\n"), /authorizer/);
+  const istio = await validate(["custom.yaml"], { istio: true });
+  assert.deepEqual(istio.lines, ["1 checked, all good"]);
+});

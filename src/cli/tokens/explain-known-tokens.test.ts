@@ -158,6 +158,7 @@ test("keys that nobody has at hand: it cannot be told, and is said what to do; a
   assert.match(expired.text, /failed: expiry/);
   const json = JSON.parse((await explain(await issuer.sign({}), { json: true })).text);
   assert.match(json.cannotTell, /--jwks ISSUER=FILE/);
+  assert.equal(json.answer, undefined);
 });
 
 test("keys of the mesh that runs: which, how old, what went wrong the last time and when it is tried again", async () => {

@@ -8,6 +8,7 @@ import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { FindHost, HostPlace } from "../../policy/key-hosts.ts";
 import { HauberkError } from "../../runtime/hauberk-error.ts";
+import { fetchProblem } from "./fetch-problem.ts";
 import { publicSecureContext } from "./public-secure-context.ts";
 
 /** Why a document could not be had; its message is for people. */
@@ -45,7 +46,7 @@ export async function fetchDocument(uri: string, options: FetchDocumentOptions):
   } catch (error) {
     if (error instanceof FetchDocumentError) throw error;
     if (deadline.aborted) throw new FetchDocumentError(`no answer within ${options.timeoutMs} ms`);
-    throw new FetchDocumentError(error instanceof Error ? error.message : String(error));
+    throw new FetchDocumentError(fetchProblem(error));
   }
 }
 

@@ -6,27 +6,34 @@ import { copyRange } from "../http1/write-bytes.ts";
 import { FRAME_HEADER } from "./frame.ts";
 
 const BATCH_SIZE = 65_536;
-/** For who has little to say: a thousand connections may do so in one turn. */
-const SMALL_BATCH_SIZE = 16_384;
-/** Octets in idle ones that are kept; more come and go with the load. */
+/** Octets that a batch takes: "tiny" for who has a head to say, as a thousand connections may in one turn. */
+const SIZES: Readonly<Record<"tiny" | "small" | "large", number>> = {
+  tiny: 2_048,
+  small: 16_384,
+  large: BATCH_SIZE,
+};
+/** Octets in idle ones of one size that are kept; more come and go with the load. */
 const KEPT_OCTETS = 4_194_304;
+
+export type BatchSize = keyof typeof SIZES;
 
 /** Part of what a connection says. Its bytes stay as they are until it is released. */
 export class Batch {
+  readonly size: BatchSize;
   readonly bytes: Buffer;
   length = 0;
   /** To be called once the bytes are written, or never will be; made once, so it may be handed on as a callback. */
   readonly release = (): void => {
     if (this.#isFree) return;
     this.#isFree = true;
-    if (this.#pool.length * this.bytes.length < KEPT_OCTETS) this.#pool.push(this);
+    const pool = POOLS[this.size];
+    if (pool.length * this.bytes.length < KEPT_OCTETS) pool.push(this);
   };
-  readonly #pool: Batch[];
   #isFree = false;
 
-  private constructor(pool: Batch[], size: number) {
-    this.#pool = pool;
-    this.bytes = Buffer.allocUnsafeSlow(size);
+  private constructor(size: BatchSize) {
+    this.size = size;
+    this.bytes = Buffer.allocUnsafeSlow(SIZES[size]);
   }
 
   /** What is to be written. */
@@ -34,17 +41,15 @@ export class Batch {
     return this.bytes.subarray(0, this.length);
   }
 
-  static borrow(size: "large" | "small" = "large"): Batch {
-    const pool = size === "large" ? LARGE : SMALL;
-    const batch = pool.pop() ?? new Batch(pool, size === "large" ? BATCH_SIZE : SMALL_BATCH_SIZE);
+  static borrow(size: BatchSize = "large"): Batch {
+    const batch = POOLS[size].pop() ?? new Batch(size);
     batch.#isFree = false;
     batch.length = 0;
     return batch;
   }
 }
 
-const LARGE: Batch[] = [];
-const SMALL: Batch[] = [];
+const POOLS: Readonly<Record<BatchSize, Batch[]>> = { tiny: [], small: [], large: [] };
 
 export class OutputBatches {
   readonly #full: Batch[] = [];

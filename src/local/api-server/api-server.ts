@@ -45,6 +45,8 @@ export interface ApiServerOptions {
   readonly address: string;
   /** 0 for any free port. */
   readonly port: number;
+  /** Unix socket to listen on instead: somebody else listens on that address and port, and passes on what comes. */
+  readonly socketPath?: string | undefined;
   readonly certificate: ServingCertificate;
   /** Who has it may do everything. */
   readonly token: string;
@@ -109,8 +111,12 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   };
 }
 
-async function listen(server: Server, { address, port }: ApiServerOptions): Promise<number> {
-  server.listen(port, address);
+async function listen(
+  server: Server,
+  { address, port, socketPath }: ApiServerOptions,
+): Promise<number> {
+  if (socketPath === undefined) server.listen(port, address);
+  else server.listen(socketPath);
   try {
     await once(server, "listening");
   } catch (cause) {

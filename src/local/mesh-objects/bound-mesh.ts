@@ -9,7 +9,7 @@ import type { LocalMesh } from "../local-mesh.ts";
 import type { MeshObjects } from "./mesh-objects.ts";
 import { FactsOf } from "./projection/facts-of.ts";
 import { MeshProjection } from "./projection/mesh-projection.ts";
-import { isControlPlane } from "./projection/system-objects.ts";
+import { isControlPlane, isControlPlanePod } from "./projection/system-objects.ts";
 
 /** Several changes of one moment are shown at once. */
 const SHOW_AFTER_MS = 20;
@@ -32,6 +32,8 @@ export class BoundMesh {
   /** By uid: the newest generation of an owner that the mesh was brought in step with. */
   #observed: ReadonlyMap<string, number>;
   #timer: NodeJS.Timeout | undefined;
+  /** "again": what is written has changed since. */
+  #applying: "idle" | "busy" | "again" = "idle";
 
   constructor(mesh: LocalMesh, objects: MeshObjects, options: BoundMeshOptions) {
     this.#mesh = mesh;
@@ -42,7 +44,10 @@ export class BoundMesh {
     this.#observed = objects.generations();
     objects.checkWith((written) => mesh.check(written));
     this.#ends.push(
-      objects.written.onChange(() => void this.#apply()),
+      objects.written.onChange((written) => {
+        mesh.announce(written); // policies wait for nothing that has to be started
+        void this.#apply();
+      }),
       objects.store.onChange((change) => this.#follow(change)),
       mesh.onChange(() => this.#showSoon()),
     );
@@ -54,22 +59,36 @@ export class BoundMesh {
     clearTimeout(this.#timer);
   }
 
+  /** Of changes that come meanwhile the last is what counts. */
   async #apply(): Promise<void> {
-    const generations = this.#objects.generations();
-    try {
-      await this.#mesh.apply(this.#objects.written.current);
-      this.#options.tell(undefined);
-    } catch (error) {
-      this.#options.tell(describeError(error));
+    if (this.#applying !== "idle") {
+      this.#applying = "again";
+      return;
     }
-    this.#observed = generations;
-    this.#showSoon();
+    do {
+      this.#applying = "busy";
+      const generations = this.#objects.generations();
+      const problem = await this.#mesh.apply(this.#objects.written.current).then(
+        () => undefined,
+        (error: unknown) => describeError(error),
+      );
+      this.#observed = generations;
+      this.#showSoon();
+      if (this.#isBusy) this.#options.tell(problem);
+    } while (!this.#isBusy);
+    this.#applying = "idle";
+  }
+
+  /** And nothing has changed since. */
+  get #isBusy(): boolean {
+    return this.#applying === "busy";
   }
 
   /** What somebody did to an object that the mesh wrote. */
   #follow(change: CommittedChange): void {
     const { kind, type, before, after, object } = change;
-    if (kind.kind === "Pod" && type === "DELETED") this.#replace(object);
+    const isGoing = type === "DELETED" || object.metadata.deletionTimestamp !== undefined;
+    if (kind.kind === "Pod" && isGoing) this.#replace(object);
     if (isControlPlane(change) && before !== undefined && after !== undefined)
       this.#restartControlPlane(before, after);
     if (kind.kind !== "Pod" && kind.kind !== "EndpointSlice") this.#showSoon();
@@ -78,9 +97,18 @@ export class BoundMesh {
   /** A pod that is deleted is made anew, as whatever owns it wants. */
   #replace({ metadata }: KubernetesObject): void {
     const key = `${metadata.namespace}/${metadata.name}`;
+    if (isControlPlanePod(metadata)) this.#restarted(metadata);
     const pod = this.#mesh.pods.find((one) => one.key === key);
     if (pod === undefined || pod.plan.workload.uid !== metadata.uid) return;
+    if (!this.#projection.isOwned(pod.plan.workload)) return; // it goes with what made it
     this.#mesh.replace(key).catch((error: unknown) => this.#options.report(describeError(error)));
+  }
+
+  #restarted({ uid }: KubernetesObject["metadata"]): void {
+    if (uid !== this.#facts.now().controlPlane.uid) return;
+    this.#mesh.controlPlane
+      .restart()
+      .catch((error: unknown) => this.#options.report(describeError(error)));
   }
 
   #restartControlPlane(before: KubernetesObject, after: KubernetesObject): void {

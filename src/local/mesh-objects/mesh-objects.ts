@@ -23,6 +23,7 @@ import { isSameJson } from "../api-server/objects/json-fields.ts";
 import type { Admission, ObjectChange, ObjectPlace } from "../api-server/objects/object-change.ts";
 import { ObjectStore } from "../api-server/objects/object-store.ts";
 import { StatusError } from "../api-server/objects/status-error.ts";
+import { initialStatus } from "../api-server/objects/status-part.ts";
 import { timestamp } from "../api-server/objects/timestamp.ts";
 import { applyObject } from "../api-server/patches/apply-object.ts";
 import type { WrittenMesh } from "../local-mesh.ts";
@@ -176,7 +177,8 @@ export class MeshObjects {
     const { apiVersion } = written;
     const time = timestamp(this.#options.clock);
     const change = { manager: FILE_MANAGER, apiVersion, time, force: true };
-    const after = applyObject(kind, before, wantedOf(written), change);
+    const applied = applyObject(kind, before, wantedOf(written), change);
+    const after = before === undefined ? initialStatus(kind, applied) : applied;
     const generation = generationOf(place, before, after);
     const made = before === undefined && { uid: randomUUID(), creationTimestamp: time };
     const metadata = { ...after.metadata, ...made, ...generation };

@@ -18,6 +18,12 @@ export interface PublishedPort {
 /** `problem` says why it is not offered. */
 export type PublishOutcome = PublishedPort & { readonly problem?: string };
 
+/** Where the host's loopback offers the API server, and the Unix socket on which it is to listen. */
+export interface ApiServerPlace {
+  readonly port: number;
+  readonly socketPath: string;
+}
+
 /** From the host side. The first message is "host". */
 export type HostMessage =
   | {
@@ -27,6 +33,7 @@ export type HostMessage =
       readonly networkNamespace: string;
       readonly egressSocket: string;
       readonly ingressSocket: string;
+      readonly apiServer: ApiServerPlace;
     }
   | { readonly type: "published"; readonly ports: readonly PublishOutcome[] }
   /** It was asked to end, by whatever signal. */
@@ -42,6 +49,7 @@ export interface HostSide {
   readonly user: MeshUser;
   readonly egressSocket: string;
   readonly ingressSocket: string;
+  readonly apiServer: ApiServerPlace;
   /** Offers these ports, and no others any more. */
   publish(ports: readonly PublishedPort[]): void;
   /** Hears how that went. */

@@ -16,7 +16,7 @@ export function limitedInWords(outcome: LimitOutcome): string {
   const what = `limit ${name} of ${formatRef(origin.ref)} (${formatLocation(origin.source)}), ${limitInWords(outcome)} ${of}${keyInWords(key)}`;
   if (unavailable)
     return `whoever counts for ${what} cannot be asked, and it says whenUnavailable: Deny`;
-  const room = retryAfterMs === 0 ? "" : `; there is room again in ${retryAfterMs} ms`;
+  const room = retryAfterMs === 0 ? "" : `; there is room again in ${Math.ceil(retryAfterMs)} ms`;
   return `${what}, is spent${room}`;
 }
 

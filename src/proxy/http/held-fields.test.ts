@@ -86,6 +86,35 @@ test("what is recycled knows nothing of its last request", () => {
   for (const held of [one, other]) held.release();
 });
 
+test("as many fields as a head may have are held, and as many as the mesh adds behind them", () => {
+  const many = Array.from({ length: 99 }, (_, index) => [`x-${index}`, `${index}`] as const);
+  const held = received([...many.slice(0, 20), ["Connection", "x-0"], ...many.slice(20)]);
+  assert.equal(held.count, 101);
+  assert.deepEqual(listed(held).slice(-2), ["x-97: 97", "x-98: 98"]);
+  assert.equal(listed(held)[1], "x-0: 0 (stays here)");
+  for (let more = 101; more < 156; more++) held.add("x-more", `${more}`);
+  assert.throws(() => held.add("x-more", "156"), RangeError);
+  assert.throws(() => held.addReady(new ReadyField("x-more", "156")), RangeError);
+  assert.equal(held.get("x-98"), "98");
+  assert.equal(listed(held).at(-1), "x-more: 155");
+  held.release();
+});
+
+test("those of a thousand requests at a time are kept, and no more memory than a few megabytes", () => {
+  const thousand = Array.from({ length: 1_000 }, () => HeldFields.borrow());
+  for (const held of thousand) held.release();
+  const again = new Set(Array.from({ length: 1_000 }, () => HeldFields.borrow()));
+  assert.equal(thousand.filter((held) => again.has(held)).length, 1_000);
+  const large = [...again];
+  for (const held of large) held.add("x-large", "v".repeat(10_000));
+  for (const held of large) held.release();
+  const kept = Array.from({ length: 1_000 }, () => HeldFields.borrow()).filter((held) =>
+    again.has(held),
+  );
+  const octets = kept.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  assert.ok(kept.length > 10 && octets <= 2 * 1024 * 1024, `${kept.length} of ${octets} octets`);
+});
+
 test("what could end a field is not added", () => {
   const held = HeldFields.borrow();
   for (const [name, value] of [
@@ -111,7 +140,7 @@ test("it answers as a list of fields would, whatever is set and removed", () => 
     fc.record({ remove: name }),
   );
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 60, size: "max" }), (steps) => {
       const held = HeldFields.borrow();
       let model: Field[] = [];
       for (const one of steps) {

@@ -16,28 +16,37 @@ const MAX_RECEIVED: number = MAX_HEAD_FIELDS;
 /** What the mesh adds itself. */
 const MAX_ADDED = 28;
 const MAX_FIELDS: number = MAX_RECEIVED + MAX_ADDED;
-const FIRST_BYTES = 2_048;
+/** Of most heads; others have more, from then on. */
+const FIRST_FIELDS = 32;
+const FIRST_BYTES = 1_024;
+/** What lies between fields, and is copied with them. */
+const LARGEST_GAP = 2_048;
 /** Larger memory is not kept for the next request. */
 const LARGEST_KEPT = 16_384;
-const MAX_KEPT = 256;
+/** Octets of all that are kept: what a thousand requests at a time need. */
+const KEPT_OCTETS = 2_097_152;
+/** A field's place, its id and two marks. */
+const OCTETS_A_FIELD = 19;
 /** By name in lower case. Names come from policies and from ourselves, never from a stranger. */
 const lookups = new Map<string, FieldLookup>();
 const MAX_LOOKUPS = 4_096;
 const kept: HeldFields[] = [];
+let keptOctets = 0;
 
 export class HeldFields implements ReceivedFields {
   bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
   count = 0;
-  readonly ranges: Uint32Array = new Uint32Array(4 * MAX_FIELDS);
-  readonly ids: Uint8Array = new Uint8Array(MAX_FIELDS);
-  readonly sensitive: Uint8Array = new Uint8Array(MAX_FIELDS);
+  ranges: Uint32Array = new Uint32Array(4 * FIRST_FIELDS);
+  ids: Uint8Array = new Uint8Array(FIRST_FIELDS);
+  sensitive: Uint8Array = new Uint8Array(FIRST_FIELDS);
   /** One a field: 1 when it goes on. What is judged is what was received; what goes on is less. */
-  readonly #stays: Uint8Array = new Uint8Array(MAX_FIELDS);
+  #stays: Uint8Array = new Uint8Array(FIRST_FIELDS);
   #length = 0;
   #isFree = false;
 
   static borrow(): HeldFields {
     const held = kept.pop() ?? new HeldFields();
+    if (held.#isFree) keptOctets -= held.#octets;
     held.#isFree = false;
     held.count = 0;
     held.#length = 0;
@@ -48,7 +57,15 @@ export class HeldFields implements ReceivedFields {
   release(): void {
     if (this.#isFree) return;
     this.#isFree = true;
-    if (kept.length < MAX_KEPT && this.bytes.length <= LARGEST_KEPT) kept.push(this);
+    const octets = this.#octets;
+    if (this.bytes.length > LARGEST_KEPT || keptOctets + octets > KEPT_OCTETS) return;
+    keptOctets += octets;
+    kept.push(this);
+  }
+
+  /** That it takes. */
+  get #octets(): number {
+    return this.bytes.length + OCTETS_A_FIELD * this.ids.length;
   }
 
   goesOn(index: number): boolean {
@@ -65,6 +82,7 @@ export class HeldFields implements ReceivedFields {
     this.count = 0;
     this.#length = 0;
     if (fields.count === 0) return;
+    if (fields.count > this.ids.length) this.#widen();
     const span = spanOf(fields);
     if (span === undefined) for (let at = 0; at < fields.count; at++) this.#copy(fields, at);
     else this.#copyAll(fields, span);
@@ -97,7 +115,7 @@ export class HeldFields implements ReceivedFields {
 
   /** Behind all others. @throws RangeError when there is no room for another of our own */
   add(name: string, value: string): void {
-    if (this.count === MAX_FIELDS) throw new RangeError("no room for another field");
+    this.#makePlace();
     checkText(name, TOKEN);
     checkText(value, FIELD_VALUE);
     const at = this.#reserve(name.length + value.length);
@@ -111,7 +129,7 @@ export class HeldFields implements ReceivedFields {
 
   /** Behind all others, as `add`. @throws RangeError when there is no room for another of our own */
   addReady({ bytes, nameLength, id }: ReadyField): void {
-    if (this.count === MAX_FIELDS) throw new RangeError("no room for another field");
+    this.#makePlace();
     const at = this.#reserve(bytes.length);
     this.bytes.set(bytes, at);
     this.#note(nameLength, bytes.length - nameLength);
@@ -168,6 +186,27 @@ export class HeldFields implements ReceivedFields {
     this.#stays[this.count++] = fields.goesOn(index) ? 1 : 0;
   }
 
+  /** For one field more. */
+  #makePlace(): void {
+    if (this.count < this.ids.length) return;
+    if (this.count === MAX_FIELDS) throw new RangeError("no room for another field");
+    this.#widen();
+  }
+
+  /** To as many fields as there may be. */
+  #widen(): void {
+    const { ranges, ids, sensitive } = this;
+    this.ranges = new Uint32Array(4 * MAX_FIELDS);
+    this.ranges.set(ranges);
+    this.ids = new Uint8Array(MAX_FIELDS);
+    this.ids.set(ids);
+    this.sensitive = new Uint8Array(MAX_FIELDS);
+    this.sensitive.set(sensitive);
+    const stays = this.#stays;
+    this.#stays = new Uint8Array(MAX_FIELDS);
+    this.#stays.set(stays);
+  }
+
   /** Where the field to come lies. */
   #note(nameLength: number, valueLength: number): void {
     const place = 4 * this.count;
@@ -214,7 +253,7 @@ function spanOf({ ranges, count }: ReceivedFields): Span | undefined {
     if (to > end) end = to;
     octets += to - from;
   }
-  return end - start > Math.max(FIRST_BYTES, 2 * octets) ? undefined : { start, end };
+  return end - start > Math.max(LARGEST_GAP, 2 * octets) ? undefined : { start, end };
 }
 
 function lookupOf(name: string): FieldLookup {

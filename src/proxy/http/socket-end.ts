@@ -5,7 +5,7 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { copyRange } from "../../http/http1/write-bytes.ts";
-import { Batch } from "../../http/http2/output-batches.ts";
+import { Batch, type BatchSize } from "../../http/http2/output-batches.ts";
 import { atEndOfTurn, type EndOfTurn } from "./end-of-turn.ts";
 import { readShared } from "./shared-reads.ts";
 
@@ -22,7 +22,8 @@ export interface SocketEvents {
 
 /** Octets that may wait in the socket before its owner should pause. */
 const HIGH_WATER = 65_536;
-/** What is more than this is begun in a large batch. */
+/** What is more than this is begun in a larger batch, or goes on in one. */
+const LARGEST_TINY = 2_048;
 const LARGEST_SMALL = 16_384;
 
 export class SocketEnd implements EndOfTurn {
@@ -130,12 +131,23 @@ export class SocketEnd implements EndOfTurn {
   /** @param octets together in one batch, of `more` to come */
   #roomFor(octets: number, more: number): Batch {
     const full = this.#batch;
+    if (full?.size === "tiny") return this.#roomBehind(full, more);
     if (full !== undefined && full.bytes.length - full.length >= octets) return full;
     if (full !== undefined) this.#send(full);
-    const isLarge = full !== undefined || more > LARGEST_SMALL;
-    this.#batch = Batch.borrow(isLarge ? "large" : "small");
+    this.#batch = Batch.borrow(full === undefined ? sizeFor(more) : "large");
     this.#ask();
     return this.#batch;
+  }
+
+  /** What was begun small is moved, rather than written by itself. */
+  #roomBehind(tiny: Batch, more: number): Batch {
+    const { bytes, length } = tiny;
+    if (bytes.length - length >= more) return tiny;
+    const larger = Batch.borrow(length + more > LARGEST_SMALL ? "large" : "small");
+    larger.length = copyRange({ bytes, start: 0, end: length }, larger.bytes, 0);
+    tiny.release();
+    this.#batch = larger;
+    return larger;
   }
 
   #ask(): void {
@@ -189,4 +201,9 @@ export class SocketEnd implements EndOfTurn {
     this.#batch = undefined;
     this.#events.closed();
   };
+}
+
+function sizeFor(octets: number): BatchSize {
+  if (octets <= LARGEST_TINY) return "tiny";
+  return octets <= LARGEST_SMALL ? "small" : "large";
 }

@@ -115,7 +115,7 @@ test("who says that nobody counts is asked again over the same connection", asyn
   };
   const from = new Set<string>();
   const server = await serve((_serial, address) => from.add(address), {
-    counters: { take, close: async () => {} },
+    counters: { take, look: (counter) => memory.look(counter), close: async () => {} },
   });
   context.after(() => server.close());
   const { connection } = connect(context, server.port, authority.svid(API));

@@ -1,15 +1,17 @@
 /** Global limits as a sidecar counts them: by what it knows already where it can, otherwise by the rate limit service. */
-import { createHash } from "node:crypto";
 import { type AppliedRateLimit, rateLimitId } from "../../policy/applied-rate-limits.ts";
-import { IDENTITY_ENTRY, KEY_ENTRY, LIMIT_ENTRY } from "../../policy/global-limit-descriptor.ts";
+import {
+  hashedEntry,
+  IDENTITY_ENTRY,
+  KEY_ENTRY,
+  LIMIT_ENTRY,
+} from "../../policy/global-limit-descriptor.ts";
 import { GlobalBucket, UNAVAILABLE } from "./global-bucket.ts";
 import type { GlobalAnswer, GlobalLimiter, GlobalQuestion } from "./global-limiter.ts";
 import { GlobalQuestions, type GlobalQuestionsOptions } from "./global-questions.ts";
 
 /** Buckets known of one limit; of another only less is known, so that it is asked about again. */
 const MAX_BUCKETS = 10_000;
-/** Octets of the hash that stands for what requests say. */
-const HASH_OCTETS = 18;
 
 export class GlobalLimits implements GlobalLimiter {
   readonly #questions: GlobalQuestions;
@@ -146,15 +148,8 @@ class BucketRoom {
   #entries(key: string, principal: string): GlobalBucket["entries"] {
     return [
       [LIMIT_ENTRY, rateLimitId(this.#limit)],
-      [KEY_ENTRY, hashed(key)],
-      [IDENTITY_ENTRY, this.#limit.fair ? hashed(principal) : ""],
+      [KEY_ENTRY, hashedEntry(key)],
+      [IDENTITY_ENTRY, this.#limit.fair ? hashedEntry(principal) : ""],
     ];
   }
-}
-
-/** What users and clients say stays here. */
-function hashed(value: string): string {
-  if (value === "") return "";
-  const digest = createHash("sha256").update(value).digest();
-  return digest.subarray(0, HASH_OCTETS).toString("base64url");
 }

@@ -1,6 +1,7 @@
 /** What rate limits have counted, beyond one view: a limit that stays the same goes on where it was. */
 import { isDeepStrictEqual } from "node:util";
 import { type AppliedRateLimit, rateLimitId } from "../../policy/applied-rate-limits.ts";
+import type { LimitLeft } from "../../policy/rate-limits/limit-left.ts";
 import { paceOfProcess } from "../../policy/rate-limits/pace.ts";
 import type { LimitTally } from "../../telemetry/rate-limit-metrics.ts";
 import type { LimitCount } from "./counted-limit.ts";
@@ -26,13 +27,6 @@ interface Known extends LimitCount {
   readonly form: string;
   /** As in the limit. */
   readonly key: readonly string[];
-}
-
-export interface LimitLeft {
-  /** How many would be let through now. */
-  readonly left: number;
-  /** Milliseconds until one would be; null where nobody knows. */
-  readonly waitMs: number | null;
 }
 
 export class KnownLimits {

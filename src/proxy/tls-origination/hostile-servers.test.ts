@@ -147,7 +147,7 @@ const certificates: readonly [
     "one beyond what its authority may sign",
     leaf({ issuer: constrained }),
     [constrained],
-    /PERMITTED_VIOLATION/,
+    /not trusted/,
   ],
   [
     "one whose authority may sign it",

@@ -1,5 +1,6 @@
 /** What a sidecar of several processes answers to its administration: each of them is asked, and their answers are one. */
 import type { CertificateInUse, SidecarCertificates } from "../../identity/sidecar-certificates.ts";
+import type { LimitLeft } from "../../policy/rate-limits/limit-left.ts";
 import type { Log, LogLevel } from "../../runtime/log.ts";
 import type { WatchedValue } from "../../runtime/watched.ts";
 import type { SidecarDump, SidecarProcessDump } from "../admin-dump.ts";
@@ -7,7 +8,6 @@ import { sumOfLimit } from "../admin-limit.ts";
 import { type AdminPage, type AdminRequest, jsonPage, textPage } from "../admin-page.ts";
 import { type AnswerAdmin, adminAnswers, logLevelPage, setLogLevel } from "../admin-routes.ts";
 import { type AdminOptions, metricsPage, readyPage } from "../admin-server.ts";
-import type { LimitLeft } from "../rate-limits/known-limits.ts";
 import type { SupervisedWorker } from "./supervised-worker.ts";
 import type { WorkerGroup, WorkerReply } from "./worker-group.ts";
 

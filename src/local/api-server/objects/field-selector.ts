@@ -60,9 +60,13 @@ function readTerm(term: string, kind: ServedKind): FieldSelector {
   const [, field = "", operator, value = ""] = TERM.exec(term) ?? [];
   if (operator === undefined)
     throw badRequest(`invalid selector: '${term}'; can't understand '${term}'`);
-  const known = SELECTABLE.get(`${kind.group}/${kind.plural}`) ?? [];
-  if (!METADATA.includes(field) && !known.includes(field))
-    throw badRequest(`field label not supported: ${field}`);
+  const known = SELECTABLE.get(`${kind.group}/${kind.plural}`);
+  if (!METADATA.includes(field) && known?.includes(field) !== true)
+    throw badRequest(
+      known === undefined
+        ? `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`
+        : `field label not supported: ${field}`,
+    );
   const path = field.split(".");
   const wanted = value.replace(/\\(.)/g, "$1");
   const isWanted = operator !== "!=";

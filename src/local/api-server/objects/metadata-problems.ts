@@ -49,9 +49,24 @@ export function immutableProblems(before: ObjectMeta, after: ObjectMeta): Status
   return problems;
 }
 
-export function invalidValue(field: string, value: string, problem: string): StatusCause {
+export function invalidValue(field: string, value: string | number, problem: string): StatusCause {
   const message = `Invalid value: ${JSON.stringify(value)}: ${problem}`;
   return { reason: "FieldValueInvalid", message, field };
+}
+
+/** @param supported what there is instead, in quotes */
+export function unsupportedValue(
+  field: string,
+  value: string,
+  supported: readonly string[],
+): StatusCause {
+  const known = supported.map((one) => JSON.stringify(one)).join(", ");
+  const message = `Unsupported value: ${value}: supported values: ${known}`;
+  return { reason: "FieldValueNotSupported", message, field };
+}
+
+export function forbiddenValue(field: string, problem: string): StatusCause {
+  return { reason: "FieldValueForbidden", message: `Forbidden: ${problem}`, field };
 }
 
 export function requiredValue(field: string, problem: string): StatusCause {

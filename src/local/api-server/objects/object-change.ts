@@ -14,6 +14,8 @@ export interface ObjectPlace {
 export interface ObjectChange extends ObjectPlace {
   readonly before: KubernetesObject | undefined;
   readonly after: KubernetesObject | undefined;
+  /** As it was when it went, where its last change made it go; absent: as `before`. */
+  readonly last?: KubernetesObject;
   readonly subresource?: "status" | "scale";
 }
 

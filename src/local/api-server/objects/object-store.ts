@@ -133,7 +133,7 @@ export class ObjectStore {
         const { warnings } = await this.#admit(change);
         if (this.get(change) !== change.before) continue;
         if (!dryRun) return { object: this.commit(change), warnings, change };
-        const object = change.after ?? change.before;
+        const object = change.after ?? change.last ?? change.before;
         if (object !== undefined) return { object, warnings, change };
       }
       const { kind, name } = prepare();
@@ -150,7 +150,7 @@ export class ObjectStore {
   commit(change: ObjectChange): KubernetesObject {
     const { kind, namespace, name, before, after } = change;
     if (this.get(change) !== before) throw conflict(kind, name);
-    const last = after ?? before;
+    const last = after ?? change.last ?? before;
     if (last === undefined) throw conflict(kind, name);
     if (after !== undefined && after === before) return after;
     this.#refuseBeyondLimit(change);

@@ -66,19 +66,20 @@ export function prepareCreate(store: ObjectStore, creation: Creation): ObjectCha
     ...(countsGenerations(kind) ? { generation: 1 } : {}),
     creationTimestamp: timestamp(store.clock),
   };
-  const whole = withMetadata(object, metadata);
-  const begun = creation.status === "kept" ? whole : initialStatus(kind, whole);
+  // Its maker owns what was sent and what is usual, and nothing that is filled in behind that.
+  const owned = tracked(store, { sent: withMetadata(object, metadata), creation });
+  const begun = creation.status === "kept" ? owned : initialStatus(kind, owned);
   const after = store.complete(kind, withJobSelector(kind, begun));
-  return { kind, namespace, name, before: undefined, after: tracked(store, { after, creation }) };
+  return { kind, namespace, name, before: undefined, after };
 }
 
 function tracked(
   store: ObjectStore,
-  { after, creation }: { readonly after: KubernetesObject; readonly creation: Creation },
+  { sent, creation }: { readonly sent: KubernetesObject; readonly creation: Creation },
 ): KubernetesObject {
   const { kind, by } = creation;
-  if (by === undefined) return after;
-  return trackUpdate(kind, undefined, after, { ...by, time: timestamp(store.clock) });
+  if (by === undefined) return sent;
+  return trackUpdate(kind, undefined, sent, { ...by, time: timestamp(store.clock) });
 }
 
 function nameFor(store: ObjectStore, { kind, namespace, object }: Creation): string {

@@ -63,7 +63,8 @@ export function prepareUpdate(store: ObjectStore, rewriting: Rewriting): ObjectC
     ...(part === undefined ? {} : { subresource: part }),
   };
   if (isSameObject(live, tracked)) return { ...change, after: live };
-  return { ...change, after: isReleased(tracked) ? undefined : tracked };
+  if (isReleased(tracked)) return { ...change, after: undefined, last: tracked };
+  return { ...change, after: tracked };
 }
 
 /** The last finalizer of an object that is being deleted has gone. */

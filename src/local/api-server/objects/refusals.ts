@@ -59,15 +59,20 @@ export function invalid(kind: Named, name: string, causes: readonly StatusCause[
   const all = told.length === 1 ? told.join("") : `[${told.join(", ")}]`;
   return new StatusError(422, "Invalid", {
     message: `${kindOf(kind)} "${name}" is invalid: ${all}`,
-    details: { name, ...groupOf(kind), kind: kind.kind, causes },
+    details: { ...(name === "" ? {} : { name }), ...groupOf(kind), kind: kind.kind, causes },
   });
 }
 
-export function methodNotAllowed(kind: Named, verb: string): StatusError {
+export function methodNotAllowed(): StatusError {
   return new StatusError(405, "MethodNotAllowed", {
-    message: `${verb} is not supported on resources of kind "${resourceOf(kind)}"`,
-    details: { ...groupOf(kind), kind: kind.plural },
+    message: "the server does not allow this method on the requested resource",
+    details: {},
   });
+}
+
+/** For the options of a request, such as `fieldManager`. */
+export function invalidOptions(options: string, cause: StatusCause): StatusError {
+  return invalid({ group: "meta.k8s.io", kind: options, plural: "" }, "", [cause]);
 }
 
 /** What was asked about lies beyond the changes that are kept. */

@@ -2,6 +2,7 @@
 import { isJsonObject, textAt } from "../kinds/json-access.ts";
 import type { JsonObject, KubernetesObject } from "../kinds/kubernetes-object.ts";
 import { badRequest } from "../objects/refusals.ts";
+import type { StatusError } from "../objects/status-error.ts";
 import type { FieldValidation } from "./request-options.ts";
 import type { ResourceTarget } from "./resource-target.ts";
 import { pruned } from "./unknown-fields.ts";
@@ -28,24 +29,30 @@ export function decodeObject(
   const { metadata = {} } = body;
   if (!isJsonObject(metadata)) throw badRequest("metadata is not an object");
   const whole = { ...body, apiVersion, kind: kind.kind, metadata };
-  return settled(inNamespace(whole, target), { target, fieldValidation });
+  const refusal = (problem: string): StatusError =>
+    badRequest(
+      `${kind.kind} in version ${JSON.stringify(versionOf(apiVersion))} cannot be handled as a ${kind.kind}: ${problem}`,
+    );
+  return settled(inNamespace(whole, target), { target, fieldValidation, refusal });
+}
+
+interface Settling {
+  readonly target: ResourceTarget;
+  readonly fieldValidation: FieldValidation;
+  /** Of unknown fields, where they are not let through. */
+  readonly refusal: (problem: string) => StatusError;
 }
 
 /** What a patch made of an object is looked at as if it had been sent. */
 export function settled(
   object: KubernetesObject,
-  {
-    target,
-    fieldValidation,
-  }: { readonly target: ResourceTarget; readonly fieldValidation: FieldValidation },
+  { target, fieldValidation, refusal }: Settling,
 ): DecodedObject {
-  const { kind, apiVersion } = target;
+  const { kind } = target;
   const { object: known, unknown } = pruned(kind, object);
   const told = unknown.map((path) => `unknown field "${path}"`);
   if (told.length > 0 && fieldValidation === "Strict")
-    throw badRequest(
-      `${kind.kind} in version ${JSON.stringify(versionOf(apiVersion))} cannot be handled as a ${kind.kind}: strict decoding error: ${told.join(", ")}`,
-    );
+    throw refusal(`strict decoding error: ${told.join(", ")}`);
   const stored = storedVersion(known, target);
   return {
     object: kind.withDefaults?.(stored) ?? stored,
@@ -73,10 +80,9 @@ function inNamespace(object: KubernetesObject, target: ResourceTarget): Kubernet
     throw badRequest(
       `the name of the object (${metadata.name}) does not match the name on the URL (${name})`,
     );
-  const named = name === undefined ? metadata : { ...metadata, name };
   return {
     ...object,
-    metadata: kind.namespaced && namespace !== undefined ? { ...named, namespace } : named,
+    metadata: kind.namespaced && namespace !== undefined ? { ...metadata, namespace } : metadata,
   };
 }
 

@@ -2,10 +2,10 @@
 import { textAt, valueAt } from "../kinds/json-access.ts";
 import type { JsonObject, JsonValue, KubernetesObject } from "../kinds/kubernetes-object.ts";
 import type { ServedKind } from "../kinds/served-kind.ts";
+import { unsupportedValue } from "../objects/metadata-problems.ts";
 import type { Submitted } from "../objects/object-store.ts";
 import { type Deletion, type Propagation, prepareDelete } from "../objects/prepare-delete.ts";
-import { badRequest } from "../objects/refusals.ts";
-import { StatusError } from "../objects/status-error.ts";
+import { badRequest, invalidOptions } from "../objects/refusals.ts";
 import { type ApiAnswer, value } from "./api-answer.ts";
 import type { ResourceCall } from "./api-context.ts";
 import { listObjects } from "./list-objects.ts";
@@ -136,8 +136,12 @@ function ofOrphan(orphan: JsonValue | undefined): Propagation | undefined {
 /** @throws StatusError 422 */
 function propagationOf(text: string): Propagation {
   if (text === "Background" || text === "Foreground" || text === "Orphan") return text;
-  throw new StatusError(422, "Invalid", {
-    message: `DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: ${JSON.stringify(text)}: supported values: "Foreground", "Background", "Orphan"`,
-    details: { group: "meta.k8s.io", kind: "DeleteOptions" },
-  });
+  throw invalidOptions(
+    "DeleteOptions",
+    unsupportedValue("propagationPolicy", JSON.stringify(text), [
+      "Foreground",
+      "Background",
+      "Orphan",
+    ]),
+  );
 }

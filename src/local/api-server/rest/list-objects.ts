@@ -1,7 +1,8 @@
 /** Lists, whole or in parts. Source: Kubernetes' API concepts, "Retrieving large results sets in chunks". */
 import type { KubernetesObject } from "../kinds/kubernetes-object.ts";
+import { forbiddenValue, unsupportedValue } from "../objects/metadata-problems.ts";
 import type { ObjectStore } from "../objects/object-store.ts";
-import { badRequest, expired } from "../objects/refusals.ts";
+import { badRequest, expired, invalidOptions } from "../objects/refusals.ts";
 import { StatusError } from "../objects/status-error.ts";
 import type { ApiRequest } from "./api-request.ts";
 import type { ListMeta } from "./present-objects.ts";
@@ -21,6 +22,7 @@ interface Continuation {
   readonly after: string;
 }
 
+const MATCH = "resourceVersionMatch";
 const TOO_OLD =
   "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.";
 
@@ -64,18 +66,21 @@ function exactVersion(query: URLSearchParams, store: ObjectStore): number | unde
   const match = query.get("resourceVersionMatch") ?? "";
   const version = versionOf(query);
   if (match !== "" && match !== "Exact" && match !== "NotOlderThan")
-    throw invalidMatch(
-      `Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan", ""`,
+    throw invalidOptions(
+      "ListOptions",
+      unsupportedValue(MATCH, JSON.stringify(match), ["Exact", "NotOlderThan", ""]),
     );
   if (match !== "" && !query.get("resourceVersion"))
-    throw invalidMatch(
-      "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided",
+    throw invalidOptions(
+      "ListOptions",
+      forbiddenValue(MATCH, "resourceVersionMatch is forbidden unless resourceVersion is provided"),
     );
   refuseFuture(version, store);
   if (match !== "Exact") return undefined;
   if (version === 0)
-    throw invalidMatch(
-      'Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
+    throw invalidOptions(
+      "ListOptions",
+      forbiddenValue(MATCH, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'),
     );
   return version;
 }
@@ -84,7 +89,9 @@ function exactVersion(query: URLSearchParams, store: ObjectStore): number | unde
 export function versionOf(query: URLSearchParams): number {
   const text = query.get("resourceVersion") ?? "";
   if (!/^\d{0,15}$/.test(text))
-    throw badRequest(`resourceVersion: Invalid value: ${JSON.stringify(text.slice(0, 64))}`);
+    throw badRequest(
+      `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text.slice(0, 64))}`,
+    );
   return Number(text);
 }
 
@@ -125,13 +132,5 @@ function continuationOf(text: string): Continuation | undefined {
   } catch {
     // as what is no token of ours
   }
-  throw badRequest("continue key is not valid");
-}
-
-function invalidMatch(problem: string): StatusError {
-  const message = `ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: ${problem}`;
-  return new StatusError(422, "Invalid", {
-    message,
-    details: { group: "meta.k8s.io", kind: "ListOptions" },
-  });
+  throw badRequest("invalid continue token: continue key is not valid");
 }

@@ -1,10 +1,10 @@
 /** PATCH of all four types. */
 import { isJsonObject, textAt, valueAt } from "../kinds/json-access.ts";
 import type { JsonObject, JsonValue, KubernetesObject } from "../kinds/kubernetes-object.ts";
-import { requiredValue } from "../objects/metadata-problems.ts";
+import { invalidValue, requiredValue } from "../objects/metadata-problems.ts";
 import { prepareCreate } from "../objects/prepare-create.ts";
 import { prepareUpdate } from "../objects/prepare-update.ts";
-import { badRequest, invalid, notFound } from "../objects/refusals.ts";
+import { badRequest, invalid, invalidOptions, notFound } from "../objects/refusals.ts";
 import { StatusError } from "../objects/status-error.ts";
 import { timestamp } from "../objects/timestamp.ts";
 import { applyObject } from "../patches/apply-object.ts";
@@ -27,7 +27,6 @@ const TYPES: ReadonlyMap<string, PatchType> = new Map([
   ["application/apply-patch+yaml", "apply"],
   ["application/apply-patch+json", "apply"],
 ]);
-const PATCH_OPTIONS = { group: "meta.k8s.io", kind: "PatchOptions", plural: "patchoptions" };
 
 interface Patching {
   readonly call: ResourceCall;
@@ -45,9 +44,10 @@ export async function patchVerb(call: ResourceCall): Promise<ApiAnswer> {
   };
   if (type !== "apply") return await patch(patching, type);
   if ((call.request.query.get("fieldManager") ?? "") === "")
-    throw invalid(PATCH_OPTIONS, "", [
+    throw invalidOptions(
+      "PatchOptions",
       requiredValue("fieldManager", "is required for apply patch"),
-    ]);
+    );
   return await apply(patching);
 }
 
@@ -76,7 +76,7 @@ async function patch(
   const rewrite = (live: KubernetesObject): KubernetesObject => {
     if (part === "scale") {
       const scale = patchObject(SCALE_KIND, scaleOf(live), { type, body });
-      return withScale(kind, { object: live, scale });
+      return withScale(live, scale);
     }
     const patched = patchObject(kind, { ...live, apiVersion }, { type, body });
     refuseRenamed(patched, { name, namespace });
@@ -165,7 +165,16 @@ function appliedObject({ call, options, body }: Patching): ReturnType<typeof dec
     return decodeObject(asObject, { target: plain, fieldValidation });
   }
   const plain = { ...target, kind: { ...target.kind, withDefaults: sameObject } };
-  return decodeObject(body, { target: plain, fieldValidation });
+  const decoded = decodeObject(body, { target: plain, fieldValidation });
+  const { object, warnings } = decoded;
+  const { name = target.name ?? "" } = object.metadata;
+  return { object: { ...object, metadata: { ...object.metadata, name } }, warnings };
+}
+
+function unreadablePatch(patched: KubernetesObject, problem: string): StatusError {
+  return invalid({ group: "", kind: "", plural: "" }, "", [
+    invalidValue("patch", JSON.stringify(patched), problem),
+  ]);
 }
 
 function sameObject(object: KubernetesObject): KubernetesObject {

@@ -2,6 +2,7 @@
 import { isJsonList, isJsonObject } from "../kinds/json-access.ts";
 import type { JsonObject, JsonValue, KubernetesObject } from "../kinds/kubernetes-object.ts";
 import type { ServedKind } from "../kinds/served-kind.ts";
+import { withoutFields } from "../objects/json-fields.ts";
 import type { Transformation } from "./accept.ts";
 import { tableOf } from "./pending.ts";
 
@@ -43,7 +44,7 @@ export function presentList(
       kind: `${kind.kind}List`,
       apiVersion,
       metadata,
-      items: objects.map((object) => inVersion(object, form)),
+      items: objects.map((object) => listed(object, form)),
     };
   if (transformation.as === "Table") return presentTable(objects, { form, metadata });
   return {
@@ -71,6 +72,12 @@ function withObject(
 ): JsonValue {
   if (!isJsonObject(row) || object === undefined || form.includeObject === "Metadata") return row;
   return { ...row, object: form.includeObject === "Object" ? inVersion(object, form) : null };
+}
+
+/** In a list of Kubernetes' own kinds, items do not say again what they are. */
+function listed(object: KubernetesObject, form: Form): JsonObject {
+  if (form.kind.origin === "custom") return inVersion(object, form);
+  return withoutFields(object, "apiVersion", "kind");
 }
 
 function inVersion(object: KubernetesObject, { apiVersion }: Form): JsonObject {

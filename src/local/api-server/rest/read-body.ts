@@ -67,7 +67,7 @@ function parseJson(bytes: Buffer): JsonValue {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
-    throw badRequest("couldn't get version/kind; json parse error: the body is not valid JSON");
+    throw badRequest("json parse error: the body is not valid JSON");
   }
 }
 

@@ -1,6 +1,6 @@
 /** What the query of a request says beyond its path. Source: meta/v1 CreateOptions, UpdateOptions, PatchOptions, ListOptions. */
-import { badRequest } from "../objects/refusals.ts";
-import { StatusError } from "../objects/status-error.ts";
+import { unsupportedValue } from "../objects/metadata-problems.ts";
+import { badRequest, invalidOptions } from "../objects/refusals.ts";
 import type { ApiRequest } from "./api-request.ts";
 
 const MAX_MANAGER = 128;
@@ -32,10 +32,10 @@ export function dryRunOf(values: readonly string[]): boolean {
   const given = values.filter((value) => value !== "");
   const other = given.find((value) => value !== "All");
   if (other !== undefined)
-    throw new StatusError(422, "Invalid", {
-      message: `CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ${JSON.stringify([...given])}: supported values: "All"`,
-      details: { group: "meta.k8s.io", kind: "CreateOptions" },
-    });
+    throw invalidOptions(
+      "CreateOptions",
+      unsupportedValue("dryRun", JSON.stringify(given), ["All"]),
+    );
   return given.length > 0;
 }
 
@@ -44,7 +44,7 @@ export function flagOf(query: URLSearchParams, name: string): boolean {
   const text = query.get(name) ?? "";
   if (TRUE.includes(text)) return true;
   if (FALSE.includes(text)) return false;
-  throw badRequest(`${name}: strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
+  throw badRequest(`strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
 }
 
 /** @returns undefined where it is not given @throws StatusError 400 */
@@ -52,7 +52,7 @@ export function countOf(query: URLSearchParams, name: string): number | undefine
   const text = query.get(name) ?? "";
   if (text === "") return undefined;
   if (!/^-?\d{1,15}$/.test(text))
-    throw badRequest(`${name}: strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
   return Number(text);
 }
 
@@ -75,8 +75,8 @@ function isPrintable(text: string): boolean {
 function fieldValidationOf(text: string): FieldValidation {
   if (text === "" || text === "Warn") return "Warn";
   if (text === "Strict" || text === "Ignore") return text;
-  throw new StatusError(422, "Invalid", {
-    message: `CreateOptions.meta.k8s.io "" is invalid: fieldValidation: Invalid value: ${JSON.stringify(text)}: fieldValidation must be one of Ignore, Warn, Strict`,
-    details: { group: "meta.k8s.io", kind: "CreateOptions" },
-  });
+  throw invalidOptions(
+    "CreateOptions",
+    unsupportedValue("fieldValidation", JSON.stringify(text), ["", "Ignore", "Strict", "Warn"]),
+  );
 }

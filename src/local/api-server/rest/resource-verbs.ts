@@ -44,10 +44,9 @@ export async function serveResource(call: ResourceCall): Promise<ApiAnswer> {
   const { method } = request;
   if (subresource !== undefined) return await servePart(call, subresource);
   const route = (name === undefined ? COLLECTION : OBJECT).get(method);
-  if (route === undefined || !kind.verbs.includes(route.verb))
-    throw methodNotAllowed(kind, method.toLowerCase());
+  if (route === undefined || !kind.verbs.includes(route.verb)) throw methodNotAllowed();
   const needsNamespace = kind.namespaced && namespace === undefined;
-  if (needsNamespace && route.verb !== "list") throw methodNotAllowed(kind, route.verb);
+  if (needsNamespace && route.verb !== "list") throw methodNotAllowed();
   return await route.serve(call);
 }
 
@@ -59,6 +58,6 @@ async function servePart(call: ResourceCall, subresource: string): Promise<ApiAn
   if (subresource === "token" && method === "POST") return await requestToken(call);
   const isPart = subresource === "status" || subresource === "scale";
   const serve = isPart ? PARTS.get(method) : undefined;
-  if (serve === undefined) throw methodNotAllowed(kind, method.toLowerCase());
+  if (serve === undefined) throw methodNotAllowed();
   return await serve(call);
 }

@@ -48,17 +48,14 @@ export function scaleOf({ metadata, ...object }: KubernetesObject): KubernetesOb
  *
  * @throws StatusError 400, 422
  */
-export function withScale(
-  kind: ServedKind,
-  { object, scale }: { readonly object: KubernetesObject; readonly scale: JsonObject },
-): KubernetesObject {
+export function withScale(object: KubernetesObject, scale: JsonObject): KubernetesObject {
   const replicas = valueAt(scale, ["spec", "replicas"]) ?? 0;
   if (typeof replicas !== "number" || !Number.isInteger(replicas))
     throw badRequest("spec.replicas is not a whole number");
   const { name = "", resourceVersion } = object.metadata;
   if (replicas < 0)
-    throw invalid(kind, name, [
-      invalidValue("spec.replicas", String(replicas), "must be greater than or equal to 0"),
+    throw invalid(SCALE_KIND, name, [
+      invalidValue("spec.replicas", replicas, "must be greater than or equal to 0"),
     ]);
   const asked = textAt(scale, "metadata", "resourceVersion") || resourceVersion;
   const metadata =

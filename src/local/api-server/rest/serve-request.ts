@@ -30,7 +30,7 @@ export async function serveRequest(context: ApiContext, request: ApiRequest): Pr
   const { path, method } = request;
   const target = resourceTarget(context.kinds, path);
   if (target !== undefined) return await serveResource({ context, target, request });
-  const review = await reviewAnswer(context, request);
+  const review = await reviewAnswer(request);
   if (review !== undefined) return review;
   const [first = "", ...rest] = path;
   const isRead = method === "GET" || method === "HEAD";
@@ -41,6 +41,7 @@ export async function serveRequest(context: ApiContext, request: ApiRequest): Pr
     throw new StatusError(405, "MethodNotAllowed", {
       message: "the server does not allow this method on the requested resource",
     });
+  if (first !== "api" && first !== "apis") return { status: 404, text: "404 page not found\n" };
   throw noSuchPath();
 }
 

@@ -1,10 +1,10 @@
 /** Watches: every change of a collection from a version on. Source: Kubernetes' API concepts, "Efficient detection of changes". */
 import { randomInt } from "node:crypto";
 import type { JsonObject, KubernetesObject } from "../kinds/kubernetes-object.ts";
+import { forbiddenValue } from "../objects/metadata-problems.ts";
 import type { CommittedChange } from "../objects/object-change.ts";
 import type { ObjectStore } from "../objects/object-store.ts";
-import { expired } from "../objects/refusals.ts";
-import { StatusError } from "../objects/status-error.ts";
+import { expired, invalidOptions } from "../objects/refusals.ts";
 import { type StreamAnswer, statusOf } from "./api-answer.ts";
 import type { ApiRequest } from "./api-request.ts";
 import { refuseFuture, tooOld, versionOf } from "./list-objects.ts";
@@ -161,10 +161,12 @@ class Events {
 function wantsInitialEvents(query: URLSearchParams): boolean {
   if (!query.has("sendInitialEvents")) return false;
   if (query.get("resourceVersionMatch") !== "NotOlderThan")
-    throw new StatusError(422, "Invalid", {
-      message:
-        'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
-      details: { group: "meta.k8s.io", kind: "ListOptions" },
-    });
+    throw invalidOptions(
+      "ListOptions",
+      forbiddenValue(
+        "resourceVersionMatch",
+        "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+      ),
+    );
   return flagOf(query, "sendInitialEvents");
 }

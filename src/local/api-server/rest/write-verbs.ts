@@ -1,10 +1,11 @@
 /** POST and PUT: objects made, and objects rewritten. */
 import type { JsonObject, KubernetesObject } from "../kinds/kubernetes-object.ts";
 import type { Attribution } from "../objects/attribution.ts";
+import { invalidValue } from "../objects/metadata-problems.ts";
 import type { Submitted } from "../objects/object-store.ts";
 import { prepareCreate } from "../objects/prepare-create.ts";
 import { prepareUpdate } from "../objects/prepare-update.ts";
-import { badRequest } from "../objects/refusals.ts";
+import { badRequest, invalid } from "../objects/refusals.ts";
 import { type ApiAnswer, value } from "./api-answer.ts";
 import type { ResourceCall } from "./api-context.ts";
 import { decodeObject } from "./decode-object.ts";
@@ -44,8 +45,7 @@ export async function updateVerb(call: ResourceCall): Promise<ApiAnswer> {
   if (part === "scale") {
     const scaleTarget = { ...target, kind: SCALE_KIND, apiVersion: "autoscaling/v1" };
     const { object: scale } = decodeObject(body, { target: scaleTarget, ...options });
-    const rewrite = (object: KubernetesObject): KubernetesObject =>
-      withScale(kind, { object, scale });
+    const rewrite = (object: KubernetesObject): KubernetesObject => withScale(object, scale);
     const scaled = await context.store.submit(
       () => prepareUpdate(context.store, { kind, namespace, name, rewrite, by, part }),
       { dryRun },
@@ -53,7 +53,11 @@ export async function updateVerb(call: ResourceCall): Promise<ApiAnswer> {
     return value(scaleOf(scaled.object), { warnings: scaled.warnings });
   }
   const { object, warnings } = decodeObject(body, { target, ...options });
-  if ((object.metadata.name ?? "") === "") throw badRequest("name must be provided");
+  if ((object.metadata.name ?? "") === "")
+    throw badRequest(
+      "the name of the object (one based on URL) was undeterminable: name must be provided",
+    );
+  refuseUnconditional(call, object);
   const written = await context.store.submit(
     () =>
       prepareUpdate(context.store, {
@@ -67,6 +71,15 @@ export async function updateVerb(call: ResourceCall): Promise<ApiAnswer> {
     { dryRun },
   );
   return answerOf(written, { call, form, warnings });
+}
+
+/** Kinds that resource definitions bring are written over only by who has seen what is there. @throws StatusError 422 */
+function refuseUnconditional({ target }: ResourceCall, { metadata }: KubernetesObject): void {
+  const { kind, name = "" } = target;
+  if (kind.origin === "built-in" || (metadata.resourceVersion ?? "") !== "") return;
+  throw invalid({ ...kind, kind: kind.plural }, name, [
+    invalidValue("metadata.resourceVersion", 0, "must be specified for an update"),
+  ]);
 }
 
 export function answerOf(

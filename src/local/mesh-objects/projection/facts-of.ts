@@ -1,4 +1,5 @@
 /** Asks a running mesh what it is made of now. */
+import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { Clock } from "../../../runtime/clock.ts";
 import { timestamp } from "../../api-server/objects/timestamp.ts";
@@ -12,11 +13,19 @@ import { PROXY_CONTAINER } from "./projected-pod.ts";
 export class FactsOf {
   readonly #mesh: LocalMesh;
   readonly #clock: Clock;
+  /** Of the control plane, by how often it was started again. */
+  readonly #uids: Map<number, string> = new Map();
   #since: ReadonlyMap<string, string> = new Map();
 
   constructor(mesh: LocalMesh, clock: Clock) {
     this.#mesh = mesh;
     this.#clock = clock;
+  }
+
+  #uidOf(start: number): string {
+    const uid = this.#uids.get(start) ?? randomUUID();
+    this.#uids.set(start, uid);
+    return uid;
   }
 
   now(): MeshFacts {
@@ -35,7 +44,8 @@ export class FactsOf {
       controlPlane: {
         ...containerFacts("discovery", controlPlane, controlPlane.phase === "running"),
         listen: mesh.controlPlaneAddress,
-        startedAt: sinceOf(`control plane ${controlPlane.processId}`),
+        startedAt: sinceOf(`control plane ${controlPlane.restarts}`),
+        uid: this.#uidOf(controlPlane.restarts),
       },
       node: hostname().toLowerCase(),
     };

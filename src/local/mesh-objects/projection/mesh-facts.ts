@@ -31,6 +31,8 @@ export interface MeshFacts {
     /** `address:port` */
     readonly listen: string;
     readonly startedAt: string;
+    /** Another one each time it is started. */
+    readonly uid: string;
   };
   /** Of this machine, as the name of the node that everything runs on. */
   readonly node: string;

@@ -2,6 +2,8 @@
  * Keeps what the API server shows of the running mesh in step with it: pods, replica sets, endpoint slices, statuses, and
  * the mesh's own parts. Nobody else writes those.
  */
+
+import type { Workload } from "../../../policy/workload.ts";
 import { listAt, objectAt, textAt } from "../../api-server/kinds/json-access.ts";
 import type { JsonObject, KubernetesObject } from "../../api-server/kinds/kubernetes-object.ts";
 import type { ServedKind } from "../../api-server/kinds/served-kind.ts";
@@ -58,6 +60,7 @@ export class MeshProjection {
     this.#show(this.#kind("apps", "Deployment"), controlPlaneDeployment(mesh.facts));
     const sets = this.#showReplicaSets(mesh);
     this.#showPods(mesh, sets);
+    this.#forgetOthers(this.#kind("apps", "ReplicaSet"), [...sets.values()]); // their pods have others by now
     this.#showServiceAddresses(mesh.facts);
     this.#showEndpoints(mesh.facts);
     this.#showStatuses(mesh);
@@ -122,8 +125,14 @@ export class MeshProjection {
       });
       shown.set(`${namespace}/${name}`, made);
     }
-    this.#forgetOthers(kind, [...shown.values()]);
     return shown;
+  }
+
+  /** Whether what makes the pod is still there. */
+  isOwned({ ownerKind, namespace, owner: name }: Workload): boolean {
+    const kind = this.#kind(ownerKind === "Job" ? "batch" : "apps", ownerKind);
+    const owner = this.#store.get({ kind, namespace, name });
+    return owner !== undefined && owner.metadata.deletionTimestamp === undefined;
   }
 
   #showPods(mesh: ProjectedMesh, sets: ReadonlyMap<string, KubernetesObject>): void {
@@ -224,7 +233,7 @@ export class MeshProjection {
   /** What others wrote of it, such as the time of a restart, stays. */
   #show(kind: ServedKind, wanted: KubernetesObject): KubernetesObject {
     const place = placeOf(wanted, kind);
-    const before = this.#store.get(place);
+    const before = this.#standing(place, wanted);
     const { clock, newUid } = this.#store;
     if (before === undefined) {
       const metadata = {
@@ -248,6 +257,15 @@ export class MeshProjection {
     });
     if (isSameJson(comparable(before), comparable(after))) return before;
     return this.#commit(place, before, after);
+  }
+
+  /** Whoever has another uid is another: the one before goes first. */
+  #standing(place: ObjectPlace, { metadata }: KubernetesObject): KubernetesObject | undefined {
+    const before = this.#store.get(place);
+    if (before === undefined || metadata.uid === undefined || metadata.uid === before.metadata.uid)
+      return before;
+    this.#store.commit({ ...place, before, after: undefined });
+    return undefined;
   }
 
   #forgetOthers(kind: ServedKind, shown: readonly KubernetesObject[]): void {

@@ -12,6 +12,11 @@ export function isControlPlane({ kind, namespace, name }: ObjectPlace): boolean 
   return kind.kind === "Deployment" && namespace === SYSTEM_NAMESPACE && name === CONTROL_PLANE;
 }
 
+/** Whether it is of its one pod. */
+export function isControlPlanePod({ namespace, name }: KubernetesObject["metadata"]): boolean {
+  return namespace === SYSTEM_NAMESPACE && name === `${CONTROL_PLANE}-0`;
+}
+
 /** The Deployment, which users may restart: the rest of `istiod` follows from it. */
 export function controlPlaneDeployment({ controlPlane }: MeshFacts): KubernetesObject {
   const port = Number(controlPlane.listen.split(":").at(-1));
@@ -60,6 +65,7 @@ export function controlPlanePod(
       name: `${CONTROL_PLANE}-0`,
       namespace: SYSTEM_NAMESPACE,
       labels: LABELS,
+      uid: controlPlane.uid,
       creationTimestamp: startedAt,
       ownerReferences: [owner],
     },

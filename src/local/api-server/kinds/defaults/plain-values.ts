@@ -3,7 +3,7 @@
  * of Kubernetes' types.
  */
 import { isJsonList, isJsonObject } from "../json-access.ts";
-import type { JsonObject, JsonValue, KubernetesObject } from "../kubernetes-object.ts";
+import type { JsonObject, JsonValue, KubernetesObject, ObjectMeta } from "../kubernetes-object.ts";
 
 /** Maps whose keys are the user's: what they map to stays, even when it is empty; an empty map goes. */
 const USERS_MAPS: ReadonlySet<string> = new Set([
@@ -70,8 +70,8 @@ export function plainObject(object: KubernetesObject): KubernetesObject {
 }
 
 /** Its managedFields are not looked into: an empty list of them says something. */
-export function plainMetadata({ managedFields, ...metadata }: KubernetesObject["metadata"]) {
-  const plain: KubernetesObject["metadata"] = plainFields(metadata);
+function plainMetadata({ managedFields, ...metadata }: ObjectMeta): ObjectMeta {
+  const plain: ObjectMeta = plainFields(metadata);
   return managedFields === undefined ? plain : { ...plain, managedFields };
 }
 

@@ -1,0 +1,39 @@
+/**
+ * Records what a real kube-apiserver answers, for `src/local/api-server` to be compared with: run it after a change of the
+ * calls and sequences, or for another version of Kubernetes.
+ *
+ *   node --import tsx test/interop/kubernetes/record.ts CRD-ALL.GEN.YAML
+ *
+ * The file is Istio's manifests/charts/base/files/crd-all.gen.yaml. The first run builds etcd and the kube-apiserver.
+ */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { installDefinitions } from "./install-definitions.ts";
+import { startRealApiServer } from "./real-api-server.ts";
+import { recordSequences } from "./record-sequences.ts";
+
+const GOLDENS = fileURLToPath(new URL("../../goldens/kubernetes/", import.meta.url));
+
+const [definitions] = process.argv.slice(2);
+if (definitions === undefined) throw new Error("which file holds Istio's resource definitions?");
+
+const real = await startRealApiServer();
+try {
+  await installDefinitions(real, await readFile(definitions, "utf8"));
+  await mkdir(GOLDENS, { recursive: true });
+  const whole: Record<string, unknown> = {};
+  const sequences = await recordSequences(real, (seed, step, object) => {
+    whole[`${seed}/${step}`] = object;
+  });
+  await keep("sequences.json", sequences);
+  const { HAUBERK_RECORD_WHOLE } = process.env;
+  if (HAUBERK_RECORD_WHOLE) await writeFile(HAUBERK_RECORD_WHOLE, JSON.stringify(whole));
+} finally {
+  await real.stop();
+}
+
+/** A line each, so that a difference shows what it is about. */
+async function keep(name: string, records: readonly unknown[]): Promise<void> {
+  const lines = records.map((record) => JSON.stringify(record));
+  await writeFile(`${GOLDENS}${name}`, `[\n${lines.join(",\n")}\n]\n`);
+}
