@@ -35,6 +35,7 @@ test("a rule that says nothing of TLS leaves it to auto-mTLS, for all clients", 
     host: "reviews",
     subsets: [],
     exportTo: ["*"],
+    exportedByDefault: true,
   });
 });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { openGateway } from "../../test/kit/gateway-parts.ts";
 import { snapshotOf, workloadNamed } from "../../test/kit/mesh-parts.ts";
 import { buildWorkloadView } from "./build-workload-view.ts";
@@ -290,4 +290,36 @@ test("where Gateways are for their own namespace alone, one of another namespace
   };
   assert.deepEqual(origins("mesh"), ["istio-ingress", "shop"]);
   assert.deepEqual(origins("namespace"), ["istio-ingress"]);
+});
+
+describe("hosts that are for routes of one namespace", () => {
+  const greedy = (spec: string): string =>
+    virtualService(
+      `{hosts: [a.example.com, b.example.com], gateways: [istio-ingress/edge], ${spec}}`,
+      {
+        name: "greedy",
+        namespace: "istio-ingress",
+      },
+    );
+  const waysOf = (server: string, spec: string): readonly unknown[] =>
+    serversOf(viewOf(gateway(server) + greedy(spec))).flatMap(({ traffic }) =>
+      traffic.is === "stream" ? traffic.routes.map(({ serverNames }) => serverNames) : [],
+    );
+  const hosts = "istio-ingress/a.example.com, shop/b.example.com";
+
+  test("PASSTHROUGH: no route of another has their connections", () => {
+    const names = waysOf(
+      https("mode: PASSTHROUGH", { hosts, protocol: "TLS" }),
+      `tls: [{match: [{sniHosts: [b.example.com, a.example.com]}], ${to("api")}}]`,
+    );
+    assert.deepEqual(names, [["a.example.com"]]);
+  });
+
+  test("nor where TLS is taken off", () => {
+    const opened = { hosts, protocol: "TLS" };
+    const tls = "mode: SIMPLE, credentialName: x";
+    assert.deepEqual(waysOf(https(tls, opened), `tcp: [{${to("api")}}]`), [["a.example.com"]]);
+    const all = { hosts: "a.example.com, b.example.com", protocol: "TLS" };
+    assert.deepEqual(waysOf(https(tls, all), `tcp: [{${to("api")}}]`), [undefined]);
+  });
 });

@@ -123,19 +123,33 @@ function contextOf(server: OfferedServer, { workload, portsOf }: Building): Rout
   return { gateway: server.gateway, client: workload, port: server.port, portsOf };
 }
 
-/** What is passed on is told apart by its server name; of what is opened, and of TCP, the first route counts. */
+/**
+ * What is passed on is told apart by its server name; of what is opened, and of TCP, the first route counts. Where hosts are
+ * for routes of one namespace, no route of another has their connections, though it names some that are for it, too.
+ */
 function streamTraffic(server: OfferedServer, building: Building): GatewayTraffic {
   const { tls } = server.settings;
   if (tls?.mode === "AUTO_PASSTHROUGH") return { is: "by-server-name" };
   const context = contextOf(server, building);
-  const sources = server.sources.filter(
-    ({ namespace, hosts }) => commonHosts(hostsFor(server, namespace), hosts).length > 0,
+  const bound = server.sources.flatMap((source) => {
+    const hosts = commonHosts(hostsFor(server, source.namespace), source.hosts);
+    return hosts.length === 0 ? [] : [{ source, hosts }];
+  });
+  if (tls?.mode !== "PASSTHROUGH") {
+    const isShared = tls !== undefined && server.hosts.some((one) => one.namespace !== undefined);
+    const routes = bound.flatMap(({ source, hosts }) => {
+      const own = source.tcpRoutes(context);
+      return isShared ? own.map((route) => ({ ...route, serverNames: hosts })) : own;
+    });
+    return { is: "stream", routes };
+  }
+  const routes = bound.flatMap(({ source, hosts }) =>
+    source.tlsRoutes(context).map((route) => ({
+      ...route,
+      serverNames: commonHosts(hosts, route.serverNames ?? []),
+    })),
   );
-  const routes =
-    tls?.mode === "PASSTHROUGH"
-      ? bySpecificity(sources.flatMap((source) => source.tlsRoutes(context)))
-      : sources.flatMap((source) => source.tcpRoutes(context));
-  return { is: "stream", routes };
+  return { is: "stream", routes: bySpecificity(routes) };
 }
 
 /** One name of a route at a time, so that the most specific of all comes first, whoever says it. */

@@ -47,14 +47,18 @@ function answered(answer: RegExp): Promise<unknown> {
   });
 }
 
-async function lastAtGateway(): Promise<AccessLogEntry> {
-  const lines = await mesh.read("logs/istio-egress/istio-egressgateway-0/access.log");
-  return JSON.parse(lines.trimEnd().split("\n").at(-1) ?? "");
+/** The gateway writes its log after the application has its answer. */
+function lastAtGateway(verdict: "allow" | "deny"): Promise<AccessLogEntry> {
+  return eventually(`${verdict} in the gateway's log`, async () => {
+    const lines = await mesh.read("logs/istio-egress/istio-egressgateway-0/access.log");
+    const last: AccessLogEntry = JSON.parse(lines.trimEnd().split("\n").at(-1) || "null");
+    return last?.decision?.verdict === verdict ? last : undefined;
+  });
 }
 
 test("the shop pays by the gateway, whose policy sees who it is, and whose certificate the server sees", async () => {
   await answered(/^200 paid by DNS:shop\.example\.com$/);
-  const { source_principal, upstream_cluster, decision } = await lastAtGateway();
+  const { source_principal, upstream_cluster, decision } = await lastAtGateway("allow");
   assert.deepEqual(
     [source_principal, upstream_cluster, decision?.reason.because],
     [SHOP, "outbound|80||payments.example.com", "matched-allow"],
@@ -64,6 +68,6 @@ test("the shop pays by the gateway, whose policy sees who it is, and whose certi
 test("whom the policy of the border does not name is refused there", async () => {
   await change("gateway.yaml", (text) => text.replace("/sa/shop", "/sa/other"));
   await answered(/^403 /);
-  const { source_principal, decision } = await lastAtGateway();
+  const { source_principal, decision } = await lastAtGateway("deny");
   assert.deepEqual([source_principal, decision?.verdict], [SHOP, "deny"]);
 });

@@ -7,13 +7,13 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { ConnectionRoom } from "../../runtime/connection-room.ts";
 import { describeError } from "../../runtime/hauberk-error.ts";
 import { ListenError } from "../../runtime/listen-error.ts";
 import type { Log } from "../../runtime/log.ts";
 import { isAuthorized } from "./access/access-token.ts";
 import { refuseBrowsers } from "./access/refuse-browsers.ts";
 import type { ServingCertificate } from "./access/serving-certificate.ts";
+import { StrangerConnections } from "./access/stranger-connections.ts";
 import { collectDependents } from "./objects/collect-dependents.ts";
 import { emptyNamespaces } from "./objects/empty-namespaces.ts";
 import type { ObjectStore } from "./objects/object-store.ts";
@@ -30,14 +30,16 @@ import { resourceTarget } from "./rest/resource-target.ts";
 import { serveRequest } from "./rest/serve-request.ts";
 import type { IssueToken } from "./rest/token-request.ts";
 
-/** Beyond it, whoever has been idle longest gives way. A watch has one of its own. */
-const MAX_CONNECTIONS = 256;
+/** Without the token. */
+const MAX_STRANGERS = 64;
 const MAX_HEADER_BYTES = 16_384;
 /** For handshakes and headers. */
 const HEADERS_TIMEOUT_MS = 10_000;
 /** For a whole request, with its body. */
 const REQUEST_TIMEOUT_MS = 60_000;
 const KEEP_ALIVE_MS = 90_000;
+/** How often is looked for requests that take too long. */
+const CHECK_MS = 5_000;
 
 export interface ApiServerOptions {
   readonly store: ObjectStore;
@@ -73,7 +75,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     readProtobuf: decodeProtobufBody,
     issueToken,
   };
-  const room = new ConnectionRoom({ size: MAX_CONNECTIONS });
+  const strangers = new StrangerConnections(MAX_STRANGERS);
   const server = createServer({
     cert: certificate.certificatePem,
     key: certificate.privateKeyPem,
@@ -84,10 +86,11 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     handshakeTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: CHECK_MS,
   });
-  server.prependListener("connection", (socket: Socket) => void room.enter(socket));
+  server.prependListener("connection", (socket: Socket) => strangers.enter(socket));
   const port = await listen(server, options);
-  const reception = new Reception(context, { ...options, port });
+  const reception = new Reception(context, { ...options, port, strangers });
   server.on("request", (message, response) => void reception.serve(message, response));
   server.on(
     "upgrade",
@@ -102,8 +105,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     close: async () => {
       const closed = once(server, "close");
       server.close();
-      server.closeAllConnections();
-      room.closeIdleSince(Number.POSITIVE_INFINITY); // handshakes, and connections into pods
+      strangers.closeAll();
       await closed;
       stopCollecting();
       stopEmptying();
@@ -129,13 +131,18 @@ async function listen(
   return typeof bound === "object" && bound !== null ? bound.port : port;
 }
 
+interface ReceptionOptions extends ApiServerOptions {
+  /** The one that is listened on. */
+  readonly port: number;
+  readonly strangers: StrangerConnections;
+}
+
 /** Lets requests in, or not. */
 class Reception {
   readonly #context: ApiContext;
-  readonly #options: ApiServerOptions;
+  readonly #options: ReceptionOptions;
 
-  /** @param options.port the one that is listened on */
-  constructor(context: ApiContext, options: ApiServerOptions) {
+  constructor(context: ApiContext, options: ReceptionOptions) {
     this.#context = context;
     this.#options = options;
   }
@@ -181,8 +188,10 @@ class Reception {
     const request = readRequest(message);
     const isReadiness = request.path.length === 1 && request.path[0] === "readyz";
     if (isReadiness && request.method === "GET") return request;
-    if (isAuthorized(headers.authorization, this.#options.token)) return request;
-    throw new StatusError(401, "Unauthorized", { message: "Unauthorized" });
+    if (!isAuthorized(headers.authorization, this.#options.token))
+      throw new StatusError(401, "Unauthorized", { message: "Unauthorized" });
+    this.#options.strangers.recognize(message.socket);
+    return request;
   }
 
   /** @returns undefined for a request that is for something else @throws StatusError 404 */

@@ -13,6 +13,8 @@ import { isControlPlane, isControlPlanePod } from "./projection/system-objects.t
 
 /** Several changes of one moment are shown at once. */
 const SHOW_AFTER_MS = 20;
+/** Not everything that happens to a process is told. */
+const LOOK_AGAIN_MS = 1_000;
 
 export interface BoundMeshOptions {
   readonly clock: Clock;
@@ -51,6 +53,8 @@ export class BoundMesh {
       objects.store.onChange((change) => this.#follow(change)),
       mesh.onChange(() => this.#showSoon()),
     );
+    const looking = setInterval(() => this.#showSoon(), LOOK_AGAIN_MS).unref();
+    this.#ends.push(() => clearInterval(looking));
     this.#show();
   }
 

@@ -309,8 +309,8 @@ export class MeshObjects {
 
   /** What the mesh itself writes can be deleted, so that it is made anew, and written by nobody else. */
   #admitUnread({ kind, name, after }: ObjectChange): Admission {
-    if (after === undefined || kind.kind === "Event" || kind.kind === "Lease")
-      return { warnings: [] };
+    const isGoing = after === undefined || after.metadata.deletionTimestamp !== undefined;
+    if (isGoing || kind.kind === "Event" || kind.kind === "Lease") return { warnings: [] };
     throw new StatusError(403, "Forbidden", {
       message: `${kind.plural} "${name}" is written by the mesh alone; change what it is made from`,
     });

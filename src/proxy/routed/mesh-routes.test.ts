@@ -116,8 +116,10 @@ describe("requests", () => {
 });
 
 describe("connections", () => {
+  /** As views have them: routes say for which destinations they are. */
   const byName = (names: readonly string[], more: object = {}): StreamRoute => ({
     origin: ORIGIN,
+    hosts: [hostOf("reviews")],
     serverNames: names,
     destinations: [to("other", more)],
   });
@@ -141,6 +143,23 @@ describe("connections", () => {
       ),
     );
     assert.equal(clusters.length, 2);
+  });
+
+  test("of TCP go where the routes of their destination lead, and not where those of others do", async () => {
+    const leading = (host: string): StreamRoute => ({
+      origin: ORIGIN,
+      hosts: [host],
+      destinations: [to("other")],
+    });
+    for (const [host, goes] of [
+      [hostOf("reviews"), "other"],
+      ["*.svc.cluster.local", "other"],
+      [hostOf("else"), "reviews"],
+    ] as const) {
+      const { listen, caller } = await callerOf({ streamRoutes: [leading(host)] }, "tcp");
+      await call(listen, "api.example.com");
+      assert.equal((await caller.entry()).upstream_cluster, `outbound|8080||${hostOf(goes)}`);
+    }
   });
 
   test("that lead to nobody are refused", async () => {

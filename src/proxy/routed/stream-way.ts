@@ -41,6 +41,7 @@ export async function streamWay(
     serverName,
     destinationAddress: called.address,
     port,
+    host: called.destination.host,
   });
   if (route === undefined) return { destination: called.destination, head };
   const chosen = pickDestination(route.destinations, chance());

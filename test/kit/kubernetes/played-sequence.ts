@@ -117,13 +117,13 @@ function stored(
       ...(written !== undefined && { status: written }),
     };
   }
-  const { status: live } = before ?? {};
+  const live = before?.["status"];
   const first = kind.withDefaults?.({ ...rest, status: {} } as KubernetesObject)["status"];
   const status = before === undefined ? (kind.origin === "custom" ? undefined : first) : live;
   const object = (
     hasStatus ? { ...rest, ...(status !== undefined && { status }) } : after
   ) as KubernetesObject;
-  return withGeneration(kind, before, object);
+  return withGeneration(kind, before, kind.kind === "Service" ? withAddress(object) : object);
 }
 
 const COUNTED = ["apps", "networking.k8s.io"];
@@ -138,6 +138,19 @@ function withGeneration(
   const metadata = { ...after.metadata, namespace, creationTimestamp };
   if (kind.origin !== "custom" && !COUNTED.includes(kind.group)) return { ...after, metadata };
   const last = before?.metadata.generation ?? 0;
-  const same = before !== undefined && isDeepStrictEqual(before["spec"], after["spec"]);
+  const same = before !== undefined && isDeepStrictEqual(wanted(before), wanted(after));
   return { ...after, metadata: { ...metadata, generation: same ? last : last + 1 } };
+}
+
+/** Its annotations are part of what a Deployment wants. */
+function wanted({ kind, metadata, spec }: KubernetesObject): unknown {
+  return kind === "Deployment" ? [spec, metadata.annotations] : spec;
+}
+
+/** What a real server gives a Service when it has none. */
+function withAddress(service: KubernetesObject): KubernetesObject {
+  const address = "10.96.0.2";
+  const given = { clusterIP: address, clusterIPs: [address], ipFamilies: ["IPv4"] };
+  const spec = { ...given, ipFamilyPolicy: "SingleStack", ...(service["spec"] as object) };
+  return { ...service, spec };
 }

@@ -135,12 +135,12 @@ function networkPolicy(dice: Dice, share: number): JsonObject {
   return {
     podSelector: dice.chance(0.5) ? {} : { matchLabels: words(dice) },
     ...maybe(dice, share, () => ({
-      ingress: dice.several(0, 2, () => ({
+      ingress: dice.several(1, 2, () => ({
         from: peers(),
         ...(dice.chance(0.5) && { ports: [{ port: dice.pick([80, "web"]) }] }),
       })),
     })),
-    ...maybe(dice, share * 0.5, () => ({ egress: dice.several(0, 1, () => ({ to: peers() })) })),
+    ...maybe(dice, share * 0.5, () => ({ egress: dice.several(1, 1, () => ({ to: peers() })) })),
     ...maybe(dice, share * 0.3, () => ({ policyTypes: ["Ingress", "Egress"] })),
   };
 }

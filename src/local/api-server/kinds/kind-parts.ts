@@ -1,5 +1,5 @@
 /** What most kinds have in common, so that each says only what is its own. */
-import { defaultsOf } from "./defaults/object-defaults.ts";
+import { defaultsOf, definedDefaults } from "./defaults/object-defaults.ts";
 import type { PrinterColumn, ServedKind, Subresource, Verb } from "./served-kind.ts";
 
 export const ALL_VERBS: readonly Verb[] = [
@@ -27,7 +27,7 @@ export function builtIn(given: Given): ServedKind {
     verbs: ALL_VERBS,
     subresources: [],
     origin: "built-in",
-    ...defaultsOf(given.kind),
+    withDefaults: defaultsOf(given.kind),
     ...given,
   };
 }
@@ -35,8 +35,8 @@ export function builtIn(given: Given): ServedKind {
 /** As resource definitions make them: with a status of their own. */
 export function defined(given: Given & Pick<ServedKind, "group">): ServedKind {
   const subresources: readonly Subresource[] = ["status"];
-  const { withDefaults: _, ...custom } = builtIn(given);
-  return { ...custom, origin: "custom", subresources, ...given };
+  const custom = { origin: "custom", subresources, withDefaults: definedDefaults } as const;
+  return { ...builtIn(given), ...custom, ...given };
 }
 
 export type Columns = readonly PrinterColumn[];

@@ -52,10 +52,10 @@ export function prepareCreate(store: ObjectStore, creation: Creation): ObjectCha
   const { kind, namespace, object } = creation;
   if ((object.metadata.resourceVersion ?? "") !== "")
     throw badRequest("resourceVersion should not be set on objects to be created");
+  namespaceFor(store, { kind, namespace, name: object.metadata.name ?? "Unknown" });
   const name = nameFor(store, creation);
   const problems = metadataProblems(kind, withMetadata(object, { ...object.metadata, name }));
   if (problems.length > 0) throw invalid(kind, name, problems);
-  namespaceFor(store, { kind, namespace, name });
   if (store.get({ kind, namespace, name }) !== undefined) throw alreadyExists(kind, name);
   const uid = store.newUid();
   const metadata: ObjectMeta = {

@@ -48,21 +48,21 @@ export function prepareDelete(store: ObjectStore, deletion: Deletion): ObjectCha
 
 function verifyPreconditions(
   { kind, name, preconditions = {} }: Deletion,
-  live: KubernetesObject,
+  { metadata }: KubernetesObject,
 ): void {
   const { uid, resourceVersion } = preconditions;
-  const { metadata } = live;
+  const own = { ...kind, plural: kind.kind, group: "" };
   if (uid !== undefined && uid !== metadata.uid)
     throw conflict(
-      kind,
+      own,
       name,
-      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`,
+      `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`,
     );
   if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion)
     throw conflict(
-      kind,
+      own,
       name,
-      `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion}`,
+      `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`,
     );
 }
 

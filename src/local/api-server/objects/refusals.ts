@@ -59,7 +59,12 @@ export function invalid(kind: Named, name: string, causes: readonly StatusCause[
   const all = told.length === 1 ? told.join("") : `[${told.join(", ")}]`;
   return new StatusError(422, "Invalid", {
     message: `${kindOf(kind)} "${name}" is invalid: ${all}`,
-    details: { ...(name === "" ? {} : { name }), ...groupOf(kind), kind: kind.kind, causes },
+    details: {
+      ...(name === "" ? {} : { name }),
+      ...groupOf(kind),
+      ...(kind.kind === "" ? {} : { kind: kind.kind }),
+      causes,
+    },
   });
 }
 

@@ -38,6 +38,7 @@ export interface StatusDetails {
   readonly retryAfterSeconds?: number;
 }
 
+/** A request to the Kubernetes API cannot be served; the message is what kubectl prints. */
 export class StatusError extends HauberkError {
   readonly code = "HAUBERK_KUBERNETES_STATUS";
   /** Of HTTP. */

@@ -1,5 +1,7 @@
 /** Keeps `metadata.managedFields` true when an object is created, updated or patched. */
 import { isDeepStrictEqual } from "node:util";
+import { emptyFields } from "../kinds/empty-object.ts";
+import { isJsonObject } from "../kinds/json-access.ts";
 import type { JsonObject, KubernetesObject } from "../kinds/kubernetes-object.ts";
 import type { ServedKind } from "../kinds/served-kind.ts";
 import { compareValues } from "./compare-values.ts";
@@ -44,7 +46,7 @@ export function trackUpdate(
   after: KubernetesObject,
   change: Change,
 ): KubernetesObject {
-  const managers = managersToStart(before, after, change);
+  const managers = managersToStart(kind, { before, after, change });
   if (managers === undefined) return withManagers(after, new Map());
   if (change.subresource === "scale") {
     return settled(before, withManagers(after, trackScale(managers, { before, after, change })));
@@ -65,7 +67,7 @@ export function trackedManagers(
   { before, after, change }: Tracked,
 ): FieldManagers {
   const reset = resetFields(kind, change.subresource);
-  const old = before === undefined ? emptyLike(after) : withoutManagers(before);
+  const old = before === undefined ? emptyLike(kind, after) : withoutManagers(before);
   const comparison = exceptReset(compareValues(kind.structure, old, withoutManagers(after)), reset);
   const left = takenFromOthers(managers, CHANGE, comparison);
   const taken = comparison.modified.union(comparison.added).without(reset).difference(UNOWNED);
@@ -84,31 +86,30 @@ export function trackedManagers(
 
 /** @returns undefined for an object that nobody's fields are tracked of */
 function managersToStart(
-  before: KubernetesObject | undefined,
-  after: KubernetesObject,
-  change: Change,
+  kind: ServedKind,
+  { before, after, change }: Tracked,
 ): FieldManagers | undefined {
   const kept = readManagers(before?.metadata.managedFields) ?? new Map();
   const sent = change.subresource === undefined ? after.metadata.managedFields : undefined;
-  if (sent !== undefined && isReset(sent)) return before === undefined ? new Map() : undefined;
+  if (sent !== undefined && isReset(kind, sent))
+    return before === undefined ? new Map() : undefined;
   const read = readManagers(sent);
   const managers = read === undefined || read.size === 0 ? kept : read;
   return managers.size === 0 && before !== undefined ? undefined : managers;
 }
 
-/** An empty list, or one empty entry, says: forget who owned what. */
-function isReset(entries: readonly JsonObject[]): boolean {
+/** One empty entry, for Kubernetes' own kinds also an empty list, says: forget who owned what. */
+function isReset(kind: ServedKind, entries: readonly JsonObject[]): boolean {
   if (!Array.isArray(entries)) return false;
-  if (entries.length === 0) return true;
   const [only, ...more] = entries;
-  return more.length === 0 && typeof only === "object" && Object.keys(only ?? {}).length === 0;
+  if (only === undefined) return kind.origin === "built-in";
+  return isJsonObject(only) && more.length === 0 && Object.keys(only).length === 0;
 }
 
-const emptyLike = ({ apiVersion, kind }: KubernetesObject): KubernetesObject => ({
-  apiVersion,
-  kind,
-  metadata: {},
-});
+function emptyLike(served: ServedKind, { apiVersion, kind }: KubernetesObject): KubernetesObject {
+  const fields = served.origin === "built-in" ? emptyFields(kind) : {};
+  return { ...fields, apiVersion, kind, metadata: {} };
+}
 
 export function withoutManagers(object: KubernetesObject): KubernetesObject {
   const { managedFields: _, ...metadata } = object.metadata;

@@ -142,6 +142,7 @@ function propagationOf(text: string): Propagation {
       "Foreground",
       "Background",
       "Orphan",
+      "nil",
     ]),
   );
 }

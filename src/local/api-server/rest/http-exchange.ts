@@ -66,6 +66,7 @@ export async function writeAnswer(answer: ApiAnswer, response: ServerResponse): 
 }
 
 export function writeRefusal(error: StatusError, response: ServerResponse): void {
+  if (error.status === 401 || error.status === 403) response.setHeader("connection", "close");
   const seconds = error.details?.retryAfterSeconds;
   if (seconds !== undefined) response.setHeader("retry-after", String(seconds));
   writeValue({ status: error.status, value: statusOf(error) }, response);

@@ -83,7 +83,7 @@ async function patch(
     const { fieldValidation } = options;
     const decoded = settled(
       { ...patched, apiVersion, kind: kind.kind },
-      { target, fieldValidation },
+      { target, fieldValidation, refusal: (problem) => unreadablePatch(patched, problem) },
     );
     for (const warning of decoded.warnings) warnings.add(warning);
     return decoded.object;

@@ -99,10 +99,12 @@ export function answerOf(
 }
 
 /** @throws StatusError 400, 413, 415 */
-export async function bodyOf({ context, request }: ResourceCall): Promise<JsonObject> {
+export async function bodyOf({ context, target, request }: ResourceCall): Promise<JsonObject> {
   const body = await readObjectBody(request, context.readProtobuf);
-  if (body === undefined) throw badRequest("the body of the request is empty");
-  return body;
+  if (body !== undefined) return body;
+  throw badRequest(
+    `the object provided is unrecognized (must be of type ${target.kind.kind}): the body is empty`,
+  );
 }
 
 export function attributionOf(

@@ -2,7 +2,7 @@
 import { isJsonObject, listAt, objectAt, textAt } from "../json-access.ts";
 import type { JsonObject, KubernetesObject } from "../kubernetes-object.ts";
 import { always, each, withFields } from "./default-fields.ts";
-import { plainObject } from "./plain-values.ts";
+import { plainMetadata, plainObject } from "./plain-values.ts";
 import { podWithDefaults } from "./pod-defaults.ts";
 import { serviceSpec } from "./service-defaults.ts";
 import {
@@ -14,10 +14,15 @@ import {
 
 type Defaults = (object: KubernetesObject) => KubernetesObject;
 
-/** @returns nothing for a kind that has none: those that resources define are kept as they were written */
-export function defaultsOf(kind: string): { readonly withDefaults: Defaults } {
+/** Of one of Kubernetes' own kinds. */
+export function defaultsOf(kind: string): Defaults {
   const own = DEFAULTS[kind] ?? ((object: KubernetesObject) => object);
-  return { withDefaults: (object) => own(plainObject(object)) };
+  return (object) => own(plainObject(object));
+}
+
+/** Of kinds that resources define only the metadata is read into a type. */
+export function definedDefaults(object: KubernetesObject): KubernetesObject {
+  return { ...object, metadata: plainMetadata(object.metadata) };
 }
 
 const DEFAULTS: Readonly<Record<string, Defaults>> = {

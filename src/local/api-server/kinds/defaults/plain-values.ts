@@ -65,12 +65,32 @@ export function plainObject(object: KubernetesObject): KubernetesObject {
     apiVersion,
     kind,
     metadata: plainMetadata(metadata),
-    ...(isJsonObject(status) && { status: plainFields(status, SILENT_COUNTS) }),
+    ...(isJsonObject(status) && { status: plainStatus(kind, status) }),
   };
 }
 
+/** What the conditions of a kind always tell, even when it is nothing. */
+const TOLD_OF_CONDITIONS: Readonly<Record<string, JsonObject>> = {
+  Deployment: { lastTransitionTime: null, lastUpdateTime: null },
+  Job: { lastProbeTime: null, lastTransitionTime: null },
+  Namespace: { lastTransitionTime: null },
+  Pod: { lastProbeTime: null, lastTransitionTime: null },
+  ReplicaSet: { lastTransitionTime: null },
+  Service: { lastTransitionTime: null, message: "", reason: "", status: "" },
+  StatefulSet: { lastTransitionTime: null },
+};
+
+function plainStatus(kind: string, status: JsonObject): JsonObject {
+  const plain = plainFields(status, SILENT_COUNTS);
+  const { conditions } = plain;
+  const told = TOLD_OF_CONDITIONS[kind];
+  if (told === undefined || !isJsonList(conditions)) return plain;
+  const telling = conditions.map((one) => (isJsonObject(one) ? { ...told, ...one } : one));
+  return { ...plain, conditions: telling };
+}
+
 /** Its managedFields are not looked into: an empty list of them says something. */
-function plainMetadata({ managedFields, ...metadata }: ObjectMeta): ObjectMeta {
+export function plainMetadata({ managedFields, ...metadata }: ObjectMeta): ObjectMeta {
   const plain: ObjectMeta = plainFields(metadata);
   return managedFields === undefined ? plain : { ...plain, managedFields };
 }

@@ -12,7 +12,10 @@ export function serviceSpec(given: JsonObject): JsonObject {
     sessionAffinity: "None",
     type: "ClusterIP",
   });
-  if (spec["sessionAffinity"] === "ClientIP") {
+  if (spec["sessionAffinity"] === "None") {
+    const { sessionAffinityConfig: _, ...unbound } = spec;
+    spec = unbound;
+  } else {
     spec = always(spec, "sessionAffinityConfig", (config) =>
       always(config, "clientIP", (client) =>
         withFields(client, { timeoutSeconds: AFFINITY_SECONDS }),
