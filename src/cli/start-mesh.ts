@@ -1,5 +1,6 @@
 /** What `up` and `demo` share: read the user's files, say what is wrong with them, run the mesh, tell its story. */
 
+import { join } from "node:path";
 import { DEFAULT_CLUSTER_NAME } from "../api/remote-cluster.ts";
 import type { Issue, Resource } from "../api/resource.ts";
 import { controlPlaneFlags } from "../control/control-plane-flags.ts";
@@ -12,6 +13,7 @@ import { MeshSocket } from "../local/joining/mesh-socket.ts";
 import { LocalMesh, type LocalMeshOptions } from "../local/local-mesh.ts";
 import type { MeshEvent } from "../local/mesh-event.ts";
 import { BoundMesh } from "../local/mesh-objects/bound-mesh.ts";
+import { CacertsSecret } from "../local/mesh-objects/cacerts-secret.ts";
 import { KeptObjects } from "../local/mesh-objects/kept-objects.ts";
 import { MeshObjects } from "../local/mesh-objects/mesh-objects.ts";
 import { openApiServer } from "../local/mesh-objects/open-api-server.ts";
@@ -22,6 +24,7 @@ import {
 import { noticesBeside } from "../policy/unenforced-resources.ts";
 import { unreachableRemoteClusters } from "../policy/unreachable-remote-clusters.ts";
 import { systemClock } from "../runtime/clock.ts";
+import { describeError } from "../runtime/hauberk-error.ts";
 import { createLog, type Log, silentLog } from "../runtime/log.ts";
 import type { EnteredNetwork } from "./enter-network.ts";
 import { formatIssue, formatNotice } from "./format-issue.ts";
@@ -92,7 +95,9 @@ export async function startMesh(
     process.argv[1] ?? "",
   ] satisfies LocalMeshOptions["hauberkCommand"];
   const network = await openNetwork(entered, { dataDirectory, hauberkCommand, print });
+  const cacerts = new CacertsSecret(join(dataDirectory.path, "cacerts"), objects.store);
   const options: LocalMeshOptions = {
+    cacerts: () => cacerts.folder,
     dataDirectory,
     hauberkCommand,
     network,
@@ -103,12 +108,15 @@ export async function startMesh(
       for (const line of tell(event)) print(`[${seconds().toFixed(1)} s] ${line}`);
     },
   };
+  await dataDirectory.create();
+  await cacerts.write();
   const mesh = await LocalMesh.start(options, objects.written.current);
   const socket = await openSocket(mesh, dataDirectory.socket);
   print(`the mesh is up after ${seconds().toFixed(1)} s; logs are in ${dataDirectory.path}/logs`);
   objects.begin();
   const told = { mesh, objects, known: new Set(notices.map(formatNotice)), print, seconds };
   const bound = bindObjects(told);
+  const unfollow = cacerts.follow((error) => print(`cacerts: ${describeError(error)}`));
   const source = followFiles(paths, { ...told, read });
   const api = await openApiServer({
     store: objects.store,
@@ -128,6 +136,7 @@ export async function startMesh(
     async close() {
       await api.close();
       source.close();
+      unfollow();
       bound.close();
       await socket.close();
       await mesh.close();

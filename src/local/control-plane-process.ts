@@ -28,7 +28,8 @@ export interface ControlPlaneProcessOptions {
   readonly hauberkCommand: readonly [string, ...string[]];
   /** Where it listens. */
   readonly listen: SocketAddress;
-  readonly settings?: ControlPlaneSettings | undefined;
+  /** Asked each time it is started. */
+  readonly settings: () => ControlPlaneSettings | undefined;
   /** What people should read. */
   readonly tell: (notice: string) => void;
   readonly report: (event: ProcessEvent) => void;
@@ -122,7 +123,7 @@ export class ControlPlaneProcess {
       type: "start",
       dataDirectory: dataDirectory.path,
       socket: dataDirectory.controlPlaneSocket,
-      ...settings,
+      ...settings(),
       ...listen,
       ...this.#running,
     };

@@ -44,6 +44,8 @@ export interface LocalMeshOptions {
   /** In which each pod has addresses of its own; absent where all share the machine's loopback. It is closed with the mesh. */
   readonly network?: NamespaceNetwork | undefined;
   readonly controlPlane?: ControlPlaneSettings | undefined;
+  /** Folder of a custom authority, as far as there is one when the control plane is started; absent: what is set above. */
+  readonly cacerts?: () => string | undefined;
 }
 
 /** What is written of the mesh: as texts for the control plane, and what they say for the rest. */
@@ -108,7 +110,7 @@ export class LocalMesh {
         random,
         listen,
         report,
-        settings: controlPlane,
+        settings: () => ({ ...givenAuthority(parts.options), ...controlPlane }),
         tell: (text) => this.#options.report({ type: "notice", text }),
       },
       this.#runningNow,
@@ -559,6 +561,11 @@ export class LocalMesh {
       await this.#lock.release();
     }
   }
+}
+
+function givenAuthority({ cacerts }: LocalMeshOptions): ControlPlaneSettings {
+  const folder = cacerts?.();
+  return folder === undefined ? {} : { cacerts: folder };
 }
 
 interface PlannedChange {

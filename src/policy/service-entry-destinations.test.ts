@@ -267,6 +267,16 @@ test("who comes first has an automatic address, however many others want one", (
   assert.equal(found.size, 65_534);
 });
 
+test("no namespace takes all automatic addresses", () => {
+  const many = Array.from({ length: 9_000 }, (_, index) => `h${index}.example`);
+  const spec = (hosts: readonly string[]) =>
+    `{hosts: [${hosts}], resolution: DNS, ports: [${HTTP}]}`;
+  const yaml = entry(spec(many), { in: "aaa", name: "a" }) + entry(spec(["z.example"]));
+  const addressed = destinationsOf(yaml).filter(({ addresses = [] }) => addresses.length > 0);
+  assert.equal(addressed.length, 8_193);
+  assert.ok(addressed.some(({ host }) => host === "z.example"));
+});
+
 test("a service of the mesh keeps its host, but for callers whose own namespace says otherwise", () => {
   const spec = `{hosts: [api.shop.svc.cluster.local], resolution: STATIC, ports: [${HTTP}], endpoints: [{address: 192.0.2.1}]}`;
   assert.deepEqual(place(only(entry(spec, { in: "web" }))), ["192.0.2.1:80"]);

@@ -215,15 +215,22 @@ function addressesOf(
   });
 }
 
+/** Automatic addresses of one namespace's hosts: an eighth of all, so that no namespace takes those of others. */
+const MOST_OF_NAMESPACE = 8_192;
+
 /** To hosts that are resolved and have no address of their own. */
 function allocate(snapshot: MeshSnapshot): ReadonlyMap<string, IpAddresses> {
-  const names = byPrecedence(snapshot)
-    .filter(
-      ({ addresses, resolution, allocation }) =>
-        addresses.length === 0 && resolution !== "NONE" && allocation === "automatic",
-    )
-    .flatMap(({ hosts, meta }) =>
-      hosts.filter((host) => !host.startsWith("*")).map((host) => `${meta.namespace}/${host}`),
-    );
-  return automaticAddresses([...new Set(names)]);
+  const byNamespace = new Map<string, number>();
+  const names = new Set<string>();
+  for (const { hosts, meta, addresses, resolution, allocation } of byPrecedence(snapshot)) {
+    if (addresses.length > 0 || resolution === "NONE" || allocation !== "automatic") continue;
+    for (const host of hosts) {
+      const name = `${meta.namespace}/${host}`;
+      const own = byNamespace.get(meta.namespace) ?? 0;
+      if (host.startsWith("*") || names.has(name) || own === MOST_OF_NAMESPACE) continue;
+      byNamespace.set(meta.namespace, own + 1);
+      names.add(name);
+    }
+  }
+  return automaticAddresses([...names]);
 }

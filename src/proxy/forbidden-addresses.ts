@@ -18,6 +18,7 @@ const FORBIDDEN = [
   ...["255.255.255.255/32", ...METADATA_RANGES],
 ].flatMap((range) => parseCidr(range) ?? []);
 const LOOPBACK = "::1";
+const LOOPBACK_RANGES = ["127.0.0.0/8", "::1/128"].flatMap((range) => parseCidr(range) ?? []);
 
 /** @param address in its plain form. @returns whether it is one of those, also within another */
 export function isForbidden(address: string): boolean {
@@ -27,6 +28,12 @@ export function isForbidden(address: string): boolean {
   return [written, embedded ?? written].some((one) =>
     FORBIDDEN.some((range) => cidrContains(range, one)),
   );
+}
+
+/** @returns whether whoever connects there connects to himself */
+export function isLoopback(address: string): boolean {
+  const bytes = parseIpAddress(address);
+  return bytes !== undefined && LOOPBACK_RANGES.some((range) => cidrContains(range, bytes));
 }
 
 export function forbiddenTarget(host: string, address: string | undefined): NameLookupError {

@@ -10,6 +10,7 @@ import type { Duplex } from "node:stream";
 import { describeError } from "../../runtime/hauberk-error.ts";
 import { ListenError } from "../../runtime/listen-error.ts";
 import type { Log } from "../../runtime/log.ts";
+import { TLS_GROUPS } from "../../runtime/tls-groups.ts";
 import { isAuthorized } from "./access/access-token.ts";
 import { refuseBrowsers } from "./access/refuse-browsers.ts";
 import type { ServingCertificate } from "./access/serving-certificate.ts";
@@ -80,6 +81,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     cert: certificate.certificatePem,
     key: certificate.privateKeyPem,
     minVersion: "TLSv1.2",
+    ecdhCurve: TLS_GROUPS,
     ALPNProtocols: ["http/1.1"],
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: HEADERS_TIMEOUT_MS,

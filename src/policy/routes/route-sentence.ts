@@ -11,9 +11,17 @@ import type { StreamRoute } from "./stream-route.ts";
 import type { HttpRoute, RedirectAction, RouteAction, RouteDestination } from "./virtual-host.ts";
 
 /** `GET /api and below goes to api.shop.svc.cluster.local:80` */
-export function routeSentence({ match, action }: HttpRoute): string {
-  return `${matchInWords(match)} ${actionInWords(action)}`;
+export function routeSentence({ match, action, fault }: HttpRoute): string {
+  const which = matchInWords(match);
+  if (fault?.abort === undefined) return `${which} ${actionInWords(action)}`;
+  const { answer, millionths } = fault.abort;
+  const status = "httpStatus" in answer ? answer.httpStatus : answer.grpcStatus;
+  const aborted = `answered with ${status}, by its fault`;
+  if (millionths === MILLION) return `${which} is ${aborted}`;
+  return `${which} ${actionInWords(action)}, but ${millionths / 10_000} % of it is ${aborted}`;
 }
+
+const MILLION = 1_000_000;
 
 export function streamRouteSentence({
   hosts,

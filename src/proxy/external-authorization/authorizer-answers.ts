@@ -4,7 +4,7 @@ import type { AuthorizerAnswer, Delegation, Judged } from "../../policy/decision
 import type { Answer } from "../exchange.ts";
 import type { AuthorizerVerdict, Denied } from "./authorizer-verdict.ts";
 
-/** EA-26: an error lets pass where the authorizer is defined so. */
+/** EA-26: an error lets pass where the authorizer is defined so, and the error is the authorizer's. */
 export function answerOf(
   { name, failOpen, statusOnError }: UsableAuthorizer,
   verdict: AuthorizerVerdict,
@@ -22,7 +22,7 @@ export function answerOf(
         ...metadataOf(verdict),
       };
     case "failed":
-      return failOpen
+      return failOpen && verdict.fault !== "here"
         ? { ...base, outcome: "passed unasked", problem: verdict.problem }
         : { ...base, outcome: "failed", status: statusOnError, problem: verdict.problem };
   }

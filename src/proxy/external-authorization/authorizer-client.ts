@@ -9,7 +9,7 @@ import { describeError } from "../../runtime/hauberk-error.ts";
 import { grpcUnary } from "../own-calls/grpc-unary.ts";
 import { OwnCallError, type ServicePlace } from "../own-calls/own-call.ts";
 import type { ServiceCaller } from "../own-calls/service-caller.ts";
-import { type AuthorizerVerdict, failed } from "./authorizer-verdict.ts";
+import { type AuthorizerVerdict, failed, failedHere } from "./authorizer-verdict.ts";
 import { connectionCheck, requestCheck } from "./check-request.ts";
 import { readCheckResponse } from "./check-response.ts";
 import type { CheckedConnection, CheckedRequest } from "./checked-traffic.ts";
@@ -89,6 +89,8 @@ function placeOf({ host, port, namespace }: UsableAuthorizer): ServicePlace {
 }
 
 function problemOf(error: unknown): AuthorizerVerdict {
-  const isExpected = error instanceof OwnCallError || error instanceof RangeError;
-  return failed(isExpected ? describeError(error) : `defect: ${describeError(error)}`);
+  const problem = describeError(error);
+  if (error instanceof OwnCallError)
+    return error.problem === "unsendable" ? failedHere(problem) : failed(problem);
+  return failedHere(error instanceof RangeError ? problem : `defect: ${problem}`);
 }

@@ -22,6 +22,8 @@ export interface Denied {
 export interface Failed {
   readonly outcome: "failed";
   readonly problem: string;
+  /** "here": it was not asked as it should have been, which a client may have brought about; that lets nobody pass. */
+  readonly fault?: "here";
 }
 
 /** EA-13, EA-15, EA-28: each in its order. */
@@ -45,4 +47,8 @@ export const NO_CHANGES: RequestChanges = {
 
 export function failed(problem: string): Failed {
   return { outcome: "failed", problem };
+}
+
+export function failedHere(problem: string): Failed {
+  return { outcome: "failed", problem, fault: "here" };
 }

@@ -161,6 +161,23 @@ test("EA-26: what is no answer, or too long a one, is an error", async (context)
   assert.equal(one.reached(), 0);
 });
 
+test("EA-26: a client with so many headers that the question has no room for them does not pass, not even with failOpen", async (context) => {
+  let asked = 0;
+  const port = await serveHttp1(context, (_, reply) => {
+    asked++;
+    reply.writeHead(401).end();
+  });
+  const additionalHeaders = Object.fromEntries(
+    Array.from({ length: 80 }, (_, n) => [`z-${n}`, "1"]),
+  );
+  const settings = http("opa", { requestHeaders: ["y-*"], additionalHeaders, failOpen: true });
+  const one = await stage({ authorizers: [settings], ports: { opa: port } });
+  const many = Object.fromEntries(Array.from({ length: 96 }, (_, n) => [`y-${n}`, "1"]));
+  assert.equal((await call(one, { headers: many })).status, 403);
+  assert.deepEqual([asked, one.reached()], [0, 0]);
+  assert.equal((await call(one)).status, 401);
+});
+
 test("EA-7..EA-9: the body goes with the question", async (context) => {
   const requestBody = { maxBytes: 4, allowPartial: true, packAsBytes: false };
   const { one, questions } = await asking(context, { requestBody });

@@ -105,7 +105,8 @@ function stored(
   { after, subresource }: Stored,
 ): KubernetesObject {
   const hasStatus = kind.subresources.includes("status");
-  const { status: written, ...rest } = after;
+  const whole = before === undefined ? after : (kind.carriedOver?.(before, after) ?? after);
+  const { status: written, ...rest } = whole;
   if (subresource === "status" && before !== undefined) {
     const { managedFields } = after.metadata;
     const metadata = kind.origin === "custom" ? before.metadata : after.metadata;

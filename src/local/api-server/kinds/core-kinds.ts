@@ -1,4 +1,5 @@
 /** The kinds of Kubernetes' core group, but for Pods. Columns: Kubernetes pkg/printers/internalversion. */
+import { serviceCarriedOver } from "./carried-over.ts";
 import { ageColumn, column, nameColumn, wide } from "./columns.ts";
 import { listAt, numberAt, objectAt, textAt, textsAt, valueAt } from "./json-access.ts";
 import { builtIn } from "./kind-parts.ts";
@@ -159,6 +160,7 @@ export const CORE_KINDS: readonly ServedKind[] = [
     categories: ["all"],
     subresources: ["status"],
     structure: structureOf("Service"),
+    carriedOver: serviceCarriedOver,
     columns: serviceColumns,
   }),
   builtIn({

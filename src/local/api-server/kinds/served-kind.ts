@@ -49,4 +49,6 @@ export interface ServedKind {
   readonly columns: readonly PrinterColumn[];
   /** What a server writes into fields that the client left out; absent where there is nothing. */
   readonly withDefaults?: (object: KubernetesObject) => KubernetesObject;
+  /** What an update leaves as the server had it, worked out after `trackUpdate`: it is nobody's. */
+  readonly carriedOver?: (before: KubernetesObject, after: KubernetesObject) => KubernetesObject;
 }

@@ -6,9 +6,12 @@ import { numberAt } from "../kinds/json-access.ts";
 import type { KubernetesObject } from "../kinds/kubernetes-object.ts";
 import { type FieldManagers, type ManagedSet, managerKey } from "./field-managers.ts";
 import { FieldSet } from "./field-set.ts";
+import type { FieldPath } from "./path-element.ts";
 
-const REPLICAS: FieldSet = FieldSet.of(["f:spec", "f:replicas"]);
-const PATH = ["f:spec", "f:replicas"];
+const PATH: FieldPath = ["f:spec", "f:replicas"];
+const REPLICAS: FieldSet = FieldSet.of(PATH);
+/** In which `/scale` is written: who updated by another version is not found again there. */
+const SCALE_VERSION = "autoscaling/v1";
 
 interface Scaled {
   readonly before: KubernetesObject | undefined;
@@ -20,24 +23,31 @@ export function trackScale(
   managers: FieldManagers,
   { before, after, change }: Scaled,
 ): FieldManagers {
-  const owned = [...managers.values()].some(({ fields }) => fields.has(PATH));
-  const [old, fresh] = [numberAt(before, "spec", "replicas"), numberAt(after, "spec", "replicas")];
+  const owners = [...managers.values()].filter(({ fields }) => fields.has(PATH));
   // Of a number that nobody owns, nobody becomes the owner.
-  if (!owned || old === fresh) return managers;
+  if (owners.length === 0) return managers;
+  const [old, fresh] = [numberAt(before, "spec", "replicas"), numberAt(after, "spec", "replicas")];
+  const scaled: readonly Owner[] = old === fresh ? owners : fresh === 0 ? [] : [scaler(change)];
+  const appliers = new Set(scaled.filter(isApplier).map(managerKey));
   const left = new Map<string, ManagedSet>();
   for (const [key, entry] of managers) {
-    const fields = entry.fields.has(PATH) ? entry.fields.difference(REPLICAS) : entry.fields;
+    const fields = appliers.has(key) ? entry.fields : entry.fields.difference(REPLICAS);
     if (!fields.isEmpty) left.set(key, { ...entry, fields });
   }
-  // A scale of none is one that says nothing.
-  if (fresh === 0) return left;
-  const scaler = {
-    manager: change.manager === "" ? "unknown" : change.manager,
-    operation: "Update",
-    apiVersion: change.apiVersion,
-    subresource: "scale",
-  } as const;
-  const key = managerKey(scaler);
-  // Of its first time nothing is told.
-  return left.set(key, { ...scaler, time: managers.get(key)?.time, fields: REPLICAS });
+  for (const owner of scaled) {
+    if (isApplier(owner)) continue;
+    const key = managerKey({ ...owner, apiVersion: SCALE_VERSION });
+    const { apiVersion } = change;
+    left.set(key, { ...owner, apiVersion, time: undefined, fields: REPLICAS });
+  }
+  return left;
+}
+
+type Owner = Omit<ManagedSet, "time" | "fields">;
+
+const isApplier = ({ operation }: Owner): boolean => operation === "Apply";
+
+function scaler({ manager, apiVersion }: Scaled["change"]): Owner {
+  const named = manager === "" ? "unknown" : manager;
+  return { manager: named, operation: "Update", apiVersion, subresource: "scale" };
 }

@@ -57,6 +57,7 @@ export function controlPlanePod(
 ): KubernetesObject {
   const { phase, restarts, startedAt, processId, ready } = controlPlane;
   const isRunning = phase === "running";
+  const address = controlPlane.listen.split(":")[0] ?? "";
   const template = deployment["spec"] as { readonly template: { readonly spec: JsonObject } };
   return {
     apiVersion: "v1",
@@ -72,7 +73,8 @@ export function controlPlanePod(
     spec: { ...template.template.spec, nodeName: node },
     status: {
       phase: isRunning ? "Running" : "Pending",
-      podIP: controlPlane.listen.split(":")[0] ?? "",
+      podIP: address,
+      podIPs: [{ ip: address }],
       hostIP: "127.0.0.1",
       startTime: startedAt,
       conditions: [{ type: "Ready", status: ready ? "True" : "False" }],
