@@ -68,6 +68,41 @@ spec:
   );
 });
 
+test("of several hosts the ones that no route is for are told", () => {
+  const linesOfServer = (server: string): readonly string[] =>
+    linesOf(`
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: edge, namespace: istio-ingress}
+spec: {selector: {istio: ingress}, servers: [{port: {number: 443, name: s, ${server}}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: web, namespace: shop}
+spec:
+  hosts: [a.example.com, "*.example.org"]
+  gateways: [istio-ingress/edge]
+  http: [{route: [{destination: {host: api}}]}]`)
+      .slice(3)
+      .map((line) => line.replace(/ \(mesh\.yaml:\d+\)/, "").trim());
+  const tls = "tls: {mode: ISTIO_MUTUAL}";
+  const route = "everything goes to api.shop.svc.cluster.local:8000, by VirtualService shop/web";
+  const names = '[a.example.com, b.example.com, "*.example.org"]';
+  assert.deepEqual(linesOfServer(`protocol: HTTPS}, hosts: ${names}, ${tls}`), [
+    "a.example.com, *.example.org",
+    route,
+    "b.example.com",
+    "no route: requests are answered 404",
+  ]);
+  assert.deepEqual(linesOfServer(`protocol: HTTPS}, hosts: ["*"], ${tls}`), [
+    "a.example.com, *.example.org",
+    route,
+  ]);
+  const passing = "protocol: TLS}, hosts: [b.example.com], tls: {mode: AUTO_PASSTHROUGH}";
+  assert.deepEqual(linesOfServer(passing), []);
+});
+
 test("a sidecar's routes are told, and where there are none, nothing", () => {
   const routesOf = (yaml: string): readonly string[] => {
     const snapshot = snapshotOf(openGateway + yaml);

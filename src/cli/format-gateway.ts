@@ -27,10 +27,21 @@ function listenerLines({ port, containerPort, servers }: DescribedListener): rea
   const inPod = port === containerPort ? "" : ` (${containerPort} of the pod)`;
   return servers.flatMap((server) => [
     `  port ${port}${inPod}: ${server.sentence}, by ${originsInWords(server)}`,
-    ...(server.hosts.every(({ routes, httpsRedirect }) => routes.length === 0 && !httpsRedirect)
-      ? ["    no route: everything is refused"]
-      : server.hosts.flatMap(hostLines)),
+    ...routeLines(server),
   ]);
+}
+
+function routeLines({ hosts, unrouted, byServerName }: DescribedServer): readonly string[] {
+  if (byServerName) return [];
+  if (hosts.every(({ routes, httpsRedirect }) => routes.length === 0 && !httpsRedirect))
+    return ["    no route: everything is refused"];
+  return [
+    ...hosts.flatMap(hostLines),
+    ...unrouted.flatMap((name) => [
+      `    ${hostInWords(name)}`,
+      "      no route: requests are answered 404",
+    ]),
+  ];
 }
 
 function originsInWords({ origins }: DescribedServer): string {

@@ -60,6 +60,12 @@ test("policies whose authorizer nobody can ask are told, and all is not well", (
   assert.deepEqual(findTroubles({ controlPlane, pods: [pod], unaskable }, NOW), unaskable);
 });
 
+test("issuers whose keys were never had are told, and all is not well", () => {
+  const missingTokenKeys = ["tokens are refused whose keys are never fetched, from https://a: no"];
+  const lines = formatMeshStatus({ controlPlane, pods: [pod], missingTokenKeys }, NOW);
+  assert.deepEqual(lines.slice(-1), missingTokenKeys);
+});
+
 test("hosts that a gateway refuses all handshakes of are told, and all is not well", () => {
   const listen = { address: "127.0.0.1", port: 443 };
   const shop = { hosts: ["shop.example.com"], speaks: "https", port: 443, listen } as const;

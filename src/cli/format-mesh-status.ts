@@ -44,7 +44,7 @@ export function formatMeshStatus(mesh: MeshStatus, now: Date): readonly string[]
 /** One sentence for each part that is down; none when all is well. */
 export function findTroubles(mesh: MeshStatus, now: Date): readonly string[] {
   const { controlPlane, pods, refusedChange, remoteClusters } = mesh;
-  const { certificateWarnings = [], unaskable = [] } = mesh;
+  const { certificateWarnings = [], unaskable = [], missingTokenKeys = [] } = mesh;
   return [
     ...(refusedChange === undefined
       ? []
@@ -53,6 +53,7 @@ export function findTroubles(mesh: MeshStatus, now: Date): readonly string[] {
     ...pods.flatMap((pod) => podTroubles(pod, now)),
     ...pods.flatMap(unservedHosts),
     ...unaskable,
+    ...missingTokenKeys,
     ...certificateWarnings,
     ...(remoteClusters === undefined ? [] : remoteClusterTroubles(remoteClusters, now)),
   ];

@@ -1,9 +1,12 @@
-/** A mesh as its files describe it, without running it: what `explain` and other questions are asked of. */
+/** A mesh that questions such as `explain` are asked of: as its files describe it, without running it, or one that runs. */
 import { readFile } from "node:fs/promises";
 import type { ParsedResources } from "../api/parse-resources.ts";
 import type { Issue, Notice, Resource } from "../api/resource.ts";
 import { controlPlaneFlags } from "../control/control-plane-flags.ts";
 import { readResourceFiles } from "../control/resource-files.ts";
+import { TextReader } from "../control/written-texts.ts";
+import { DataDirectory, DEFAULT_DATA_DIRECTORY } from "../local/data-directory.ts";
+import { findMesh, MeshClient, NoMeshError } from "../local/joining/mesh-client.ts";
 import { meshNotices } from "../policy/mesh-notices.ts";
 import { buildSnapshot, type MeshSnapshot } from "../policy/mesh-snapshot.ts";
 import { type Placement, planWorkloads } from "../policy/plan-workloads.ts";
@@ -33,8 +36,39 @@ export async function loadMesh(paths: readonly string[]): Promise<LoadedMesh> {
   // Whoever asks once may ask of a pipe: `-f <(helm template CHART)`.
   const readText = (file: string): Promise<string> => readFile(file, "utf8");
   const parsed = await readResourceFiles(paths, { readText });
+  return loaded(parsed, planWorkloads(parsed.resources, OFFLINE));
+}
+
+/**
+ * @param asked.file files, and folders of files; absent: the mesh that runs with its data in `asked.data`
+ * @throws FlagError, NoMeshError
+ */
+export function loadAskedMesh({
+  file,
+  data = DEFAULT_DATA_DIRECTORY,
+}: {
+  readonly file?: readonly string[] | undefined;
+  readonly data?: string | undefined;
+}): Promise<LoadedMesh> {
+  return file === undefined ? loadRunningMesh(data) : loadMesh(file);
+}
+
+/** @throws FlagError, NoMeshError */
+async function loadRunningMesh(data: string): Promise<LoadedMesh> {
+  const dataDirectory = new DataDirectory(data);
+  const client = await MeshClient.connect(dataDirectory);
+  try {
+    const reply = await client.ask({ type: "written" });
+    if (reply.type !== "written") throw new NoMeshError("the mesh is of another version");
+    const { workloads } = await findMesh(dataDirectory);
+    return loaded(new TextReader().read(reply.texts), workloads);
+  } finally {
+    client.close();
+  }
+}
+
+function loaded(parsed: ParsedResources, workloads: readonly Workload[]): LoadedMesh {
   const { resources, issues } = parsed;
-  const workloads = planWorkloads(resources, OFFLINE);
   const { gatewaySelectors, gatewayScope } = controlPlaneFlags(process.env);
   const options = { gatewaySelectors, gatewayScope };
   const snapshot = buildSnapshot({ resources, workloads, rootsPem: [], ...options });

@@ -62,6 +62,9 @@ function identityNamed(text: string): SpiffeId {
   }
 }
 
+const OUTSIDE =
+  "; where calls of a workload to hosts outside the mesh go, hauberk describe says of that workload";
+
 type Callee = Pick<Question, "to" | "containerPort" | "via">;
 
 /** A number or a name; absent when the question names none. */
@@ -75,7 +78,8 @@ interface WantedPort {
  */
 function findCallee(snapshot: MeshSnapshot, text: string): Callee {
   const [, name = "", port] = TARGET.exec(text) ?? [];
-  if (name === "") throw new QuestionError(`--to ${text}: expected NAMESPACE/WORKLOAD:PORT`);
+  if (name === "")
+    throw new QuestionError(`--to ${text}: expected NAMESPACE/WORKLOAD:PORT${OUTSIDE}`);
   const workload = findWorkload(snapshot, name);
   const selected = snapshot.services.find(
     ({ service: { meta } }) => `${meta.namespace}/${meta.name}` === name,

@@ -1,11 +1,13 @@
 /** All commands and their options. Each command is loaded when it is run, so that `--help` stays quick. */
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
+import { askedDataFolder } from "./asked-mesh.ts";
 import { addAuthorityCommands } from "./authority-commands.ts";
 import type { AuthzCheckOptions } from "./commands/authz-check.ts";
 import type { DescribeOptions } from "./commands/describe.ts";
 import type { ExplainOptions } from "./commands/explain.ts";
 import type { UpOptions } from "./commands/up.ts";
+import { addIstioctlCommands } from "./istioctl-commands.ts";
 import { addMeshCommands } from "./mesh-commands.ts";
 import type { NetworkChoice } from "./network-choice.ts";
 import {
@@ -38,6 +40,7 @@ export function buildProgram(): Command {
   addExplain(program);
   addDescribe(program);
   addAuthz(program);
+  addIstioctlCommands(program);
   addDemo(program);
   addProcesses(program);
   nameHelp(program, "hauberk");
@@ -114,9 +117,9 @@ function addExplain(program: Command): void {
   program
     .command("explain")
     .description(
-      "Say whether one request would be let through, and which rule decides; needs no running mesh",
+      "Say whether one request would be let through, and which rule decides, of files or of the running mesh",
     )
-    .addOption(resourcePaths())
+    .addOption(askedPaths())
     .requiredOption(
       "--from <caller>",
       "caller, as NAMESPACE/WORKLOAD; spiffe://... by its certificate alone; or 'outside'",
@@ -135,7 +138,7 @@ function addExplain(program: Command): void {
       "JSON Web Key Set of an issuer whose keys are fetched when the mesh runs; may be given several times, and without ISSUER= where there is one such issuer",
       collect,
     )
-    .addOption(dataFolder())
+    .addOption(askedDataFolder())
     .option("--all-notes", "print notes on all of the mesh, not only on what decides here")
     .option("--json", "print the decision as JSON, with all notes")
     .addHelpText(
@@ -152,11 +155,11 @@ function addDescribe(program: Command): void {
   program
     .command("describe")
     .description(
-      "Say what one workload demands of its callers: mutual TLS on each port, and every policy rule as a sentence; needs no running mesh",
+      "Say what one workload demands of its callers: mutual TLS on each port, and every policy rule as a sentence, of files or of the running mesh",
     )
     .argument("<workload>", "NAMESPACE/WORKLOAD")
-    .addOption(resourcePaths())
-    .addOption(dataFolder())
+    .addOption(askedPaths())
+    .addOption(askedDataFolder())
     .option("--all-notes", "print notes on all of the mesh, not only on what decides here")
     .option("--json", "print the description as JSON, with all notes")
     .addHelpText(
@@ -178,7 +181,8 @@ function addAuthz(program: Command): void {
       "Print the policies that apply to a workload; or, with a caller and a request, whether it is allowed",
     )
     .argument("<workload>", "callee, as NAMESPACE/WORKLOAD, with :PORT when a caller is given")
-    .addOption(resourcePaths())
+    .addOption(askedPaths())
+    .addOption(askedDataFolder())
     .option(
       "--from <caller>",
       "caller, as NAMESPACE/WORKLOAD; spiffe://... by its certificate alone; or 'outside'",
@@ -251,6 +255,14 @@ function addProcesses(program: Command): void {
       const { gatewayCommand } = await import("./commands/gateway.ts");
       process.exitCode = await gatewayCommand();
     });
+}
+
+/** Files to ask, instead of the mesh that runs. */
+function askedPaths(): Option {
+  return new Option(
+    "-f, --file <path>",
+    "YAML file, or folder of them, to ask instead of the mesh that runs; may be given several times",
+  ).argParser(collect);
 }
 
 function resourcePaths(): Option {

@@ -2,12 +2,13 @@
 import { type Command, Option } from "commander";
 import { systemClock } from "../runtime/clock.ts";
 import { LOG_LEVELS, type LogLevel } from "../runtime/log.ts";
+import { askedDataFolder } from "./asked-mesh.ts";
 import type {
   ProxyConfigOptions,
   ProxyConfigPart,
   SidecarOptions,
 } from "./commands/proxy-config.ts";
-import { dataFolder } from "./options.ts";
+
 import { printLine as print } from "./print-line.ts";
 
 const EXIT_CODE =
@@ -91,7 +92,7 @@ function ofPod(command: Command): Command {
   return command
     .argument("<pod>", "POD, POD.NAMESPACE or deploy/NAME")
     .option("-n, --namespace <namespace>", "where it is", "default")
-    .addOption(dataFolder());
+    .addOption(askedDataFolder());
 }
 
 function outputFormat(description: string): Option {

@@ -21,6 +21,7 @@ import {
   NamespaceNetwork,
   type NamespaceNetworkOptions,
 } from "../local/network/namespace-network.ts";
+import { LocalPodStreams } from "../local/pod-streams/local-pod-streams.ts";
 import { noticesBeside } from "../policy/unenforced-resources.ts";
 import { unreachableRemoteClusters } from "../policy/unreachable-remote-clusters.ts";
 import { systemClock } from "../runtime/clock.ts";
@@ -31,6 +32,7 @@ import { formatIssue, formatNotice } from "./format-issue.ts";
 import { formatMeshEvent } from "./format-mesh-event.ts";
 import { noticesOf } from "./load-mesh.ts";
 import type { Print } from "./print-line.ts";
+import { tellCall } from "./tell-call.ts";
 
 /** In one sentence each, DESIGN 4a. */
 const PROTECTION = {
@@ -118,8 +120,10 @@ export async function startMesh(
   const bound = bindObjects(told);
   const unfollow = cacerts.follow((error) => print(`cacerts: ${describeError(error)}`));
   const source = followFiles(paths, { ...told, read });
+  const streams = new LocalPodStreams({ mesh, dataDirectory, clock: systemClock, tellCall });
   const api = await openApiServer({
     store: objects.store,
+    streams,
     mesh,
     dataDirectory,
     cluster: controlPlane?.cluster ?? DEFAULT_CLUSTER_NAME,
@@ -135,6 +139,7 @@ export async function startMesh(
     seconds,
     async close() {
       await api.close();
+      streams.close();
       source.close();
       unfollow();
       bound.close();

@@ -27,6 +27,7 @@ async function start(
       remoteClusters: [],
     }),
     tokenKeys: () => [],
+    subscribers: () => [],
     limitsLeft: async () => [],
     clock: systemClock,
     ...more,

@@ -11,7 +11,9 @@ import type {
   AuthorityStepRequest,
   ControlReply,
   ControlRequest,
+  ProxyStatus,
 } from "./control-socket-messages.ts";
+import type { SubscriberStatus } from "./discovery-service.ts";
 import type { KeySetFacts } from "./key-sets/key-set-facts.ts";
 import type { RemoteClustersOverview } from "./remote-cluster-state.ts";
 import type { RootRenewal } from "./root-renewal.ts";
@@ -25,6 +27,7 @@ export interface ControlRequestContext {
   /** In the text format of Prometheus. */
   readonly metrics: () => Promise<string>;
   readonly remoteClusters: () => RemoteClustersOverview;
+  readonly subscribers: () => readonly SubscriberStatus[];
   readonly tokenKeys: (sources: readonly string[]) => readonly KeySetFacts[];
   /** Asking takes nothing; null: there is no such limit. */
   readonly limitsLeft: (
@@ -48,6 +51,8 @@ export async function answerControlRequest(
       return { type: "metrics", text: await metrics() };
     case "remote-clusters":
       return { type: "remote-clusters", overview: remoteClusters() };
+    case "proxy-status":
+      return { type: "proxy-status", proxies: context.subscribers().map(proxyStatus) };
     case "token-keys":
       return { type: "token-keys", sets: context.tokenKeys(request.sources) };
     case "limits-left":
@@ -55,6 +60,17 @@ export async function answerControlRequest(
     case "ca-step":
       return await takeStep(request, context);
   }
+}
+
+function proxyStatus(subscriber: SubscriberStatus): ProxyStatus {
+  const { name, remoteAddress, versionSent, versionAcked, nackedError } = subscriber;
+  return {
+    pod: name,
+    address: remoteAddress,
+    ...(versionSent !== undefined && { versionSent }),
+    ...(versionAcked !== undefined && { versionAcked }),
+    ...(nackedError !== undefined && { nackedError }),
+  };
 }
 
 /** That nobody can say is an answer, too. */

@@ -14,6 +14,8 @@ export type ControlRequest =
   /** In the text format of Prometheus. */
   | { readonly type: "metrics" }
   | { readonly type: "remote-clusters" }
+  /** Which sidecars follow their views. */
+  | { readonly type: "proxy-status" }
   /** Of those that are named, as `tokenKeySourceName` does. */
   | { readonly type: "token-keys"; readonly sources: readonly string[] }
   /** Of global rate limits. */
@@ -33,9 +35,23 @@ export type ControlReply =
   | AuthorityStepReply
   | { readonly type: "metrics"; readonly text: string }
   | { readonly type: "remote-clusters"; readonly overview: RemoteClustersOverview }
+  | { readonly type: "proxy-status"; readonly proxies: readonly ProxyStatus[] }
   | { readonly type: "token-keys"; readonly sets: readonly KeySetFacts[] }
   /** In the order of the counters; null: there is no such limit. */
   | { readonly type: "limits-left"; readonly left: readonly (LimitLeft | null)[] };
+
+/** Of one subscription of one sidecar. */
+export interface ProxyStatus {
+  /** `namespace/pod` */
+  readonly pod: string;
+  /** Where the sidecar speaks from. */
+  readonly address: string;
+  /** Absent: it was sent nothing yet. */
+  readonly versionSent?: string;
+  readonly versionAcked?: string;
+  /** What it said against the version sent. */
+  readonly nackedError?: string;
+}
 
 export type AuthorityStepReply =
   | {
@@ -57,6 +73,8 @@ export type AuthorityStepReply =
 
 /** A longer line ends the conversation. */
 export const MAX_CONTROL_REQUEST_CHARACTERS: number = 16 * 1024;
+/** Those that ask for nothing in particular. */
+const PLAIN = ["ca-status", "metrics", "remote-clusters", "proxy-status"] as const;
 const MAX_PATH_CHARACTERS = 4_096;
 const STEPS: readonly RotationStep[] = ["prepare", "activate", "taint", "revoke", "rollback"];
 
@@ -64,13 +82,14 @@ const STEPS: readonly RotationStep[] = ["prepare", "activate", "taint", "revoke"
 export function parseControlRequest(value: unknown): ControlRequest | { readonly wrong: string } {
   if (typeof value !== "object" || value === null) return { wrong: "expected an object" };
   const { type, step, force, from, sources, counters } = value as Readonly<Record<string, unknown>>;
-  if (type === "ca-status" || type === "metrics" || type === "remote-clusters") return { type };
+  const plain = PLAIN.find((one) => one === type);
+  if (plain !== undefined) return { type: plain };
   if (type === "token-keys") return parseSources(sources);
   if (type === "limits-left") return parseCounters(counters);
   if (type !== "ca-step")
     return {
       wrong:
-        "type: expected ca-status, ca-step, metrics, remote-clusters, token-keys or limits-left",
+        "type: expected ca-status, ca-step, metrics, remote-clusters, proxy-status, token-keys or limits-left",
     };
   const known = STEPS.find((one) => one === step);
   if (known === undefined) return { wrong: `step: expected ${STEPS.join(", ")}` };

@@ -49,14 +49,14 @@ export async function operateAuthorities(
   options: OperateAuthoritiesOptions,
 ): Promise<{ close(): Promise<void> }> {
   const { socket: path, metricsPort, clock, announce = () => {} } = options;
-  const { remoteClusters, tokenKeys, limitsLeft } = options;
+  const { remoteClusters, tokenKeys, limitsLeft, subscribers } = options;
   const log = announcedLog(options.log, announce);
   const operations = new AuthorityOperations({ ...options, log });
   const folder = await followFolder(operations, { ...options, log });
   const { contentType, metricsText: metrics } = options.metrics;
   const automatic = folder?.automatic;
   const renewal = renewRoot(operations, automatic, { ...options, log });
-  const asked = { metrics, remoteClusters, tokenKeys, limitsLeft };
+  const asked = { metrics, remoteClusters, tokenKeys, limitsLeft, subscribers };
   const context = { operations, automatic, renewal, ...asked, clock };
   const server =
     metricsPort === undefined

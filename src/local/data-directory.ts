@@ -19,6 +19,9 @@ const MAX_SOCKET_PATH = 100;
 /** In its folder. */
 export const ADMIN_SOCKET = "admin.sock";
 
+/** In the data directory: which processes run, and where. */
+export const MESH_STATE_FILE = "mesh.json";
+
 export class DataDirectory {
   readonly path: string;
   constructor(path: string) {
@@ -26,7 +29,7 @@ export class DataDirectory {
   }
   /** Which processes run, and where: no secrets. */
   get meshState(): string {
-    return join(this.path, "mesh.json");
+    return join(this.path, MESH_STATE_FILE);
   }
   /** Names the process that supervises the mesh. */
   get lock(): string {

@@ -68,6 +68,7 @@ export class LocalMesh {
   /** By `namespace/pod`: what was told last of where it is reached. */
   readonly #toldGateways = new Map<string, string>();
   #resources: readonly Resource[];
+  #texts: readonly WrittenText[];
   #plan: MeshPlan;
   /** What was said of ports that programs have of their own, as JSON: it is said once. */
   readonly #saidOfPorts = new Set<string>();
@@ -90,6 +91,7 @@ export class LocalMesh {
     this.#tokens = parts.tokens;
     this.#ports = parts.ports;
     this.#resources = parts.written.resources;
+    this.#texts = parts.written.texts;
     this.#plan = parts.plan;
     this.#uids = parts.uids;
     const { dataDirectory, hauberkCommand, random, controlPlane } = parts.options;
@@ -180,6 +182,11 @@ export class LocalMesh {
   /** Why what the files say now is not in force; undefined when it is. Whoever reads them says so. */
   refusedChange: string | undefined;
 
+  /** All that is written of the mesh; what joined processes stand for is not among it. */
+  get texts(): readonly WrittenText[] {
+    return this.#texts;
+  }
+
   get pods(): readonly Pod[] {
     return this.#pods.all;
   }
@@ -233,6 +240,7 @@ export class LocalMesh {
 
   /** Tells the control plane what is written now: what is to be allowed waits for nothing that has to be started. */
   announce({ texts }: WrittenMesh): void {
+    this.#texts = texts;
     this.#controlPlane.tellTexts(texts);
   }
 

@@ -5,6 +5,7 @@ import { identityOf } from "../policy/build-workload-view.ts";
 import { effectivePeerAuthentication } from "../policy/effective-policy.ts";
 import { buildSnapshot, type MeshSnapshot } from "../policy/mesh-snapshot.ts";
 import { mutualTlsOfPort } from "../policy/mutual-tls.ts";
+import { tokenKeySourceName, wantedKeySets } from "../policy/token-key-source.ts";
 import { unaskablePolicies } from "../policy/unaskable-policies.ts";
 import type { IpAddresses, SocketAddress, Workload } from "../policy/workload.ts";
 import type { EffectiveMutualTls } from "../policy/workload-view.ts";
@@ -23,6 +24,10 @@ export interface MeshStatus {
   readonly refusedChange?: string;
   /** Policies that refuse whatever they match, since nobody can be asked: a sentence each, with its place. Absent: none does. */
   readonly unaskable?: readonly string[];
+  /** Where keys of users' tokens are fetched, by `tokenKeySourceName`; absent: nowhere. */
+  readonly tokenKeySources?: readonly string[];
+  /** Those of them that the control plane never had, and could not fetch: a sentence each; absent when it was not asked. */
+  readonly missingTokenKeys?: readonly string[];
   /** What the control plane warns of: leaves not renewed, authorities that end; absent when it was not asked. */
   readonly certificateWarnings?: readonly string[];
   /** What the control plane says of other meshes under its root; absent when it was not asked. */
@@ -96,6 +101,7 @@ export async function meshStatus(mesh: {
   const { resources, workloads } = mesh;
   const snapshot = buildSnapshot({ resources, workloads, rootsPem: [] });
   const unaskable = unaskablePolicies(resources);
+  const tokenKeySources = wantedKeySets(resources).map(({ source }) => tokenKeySourceName(source));
   return {
     controlPlane: {
       ...processStatus(mesh.controlPlane, "control plane"),
@@ -104,6 +110,7 @@ export async function meshStatus(mesh: {
     pods: await Promise.all(mesh.pods.map((pod) => observePod(pod, mesh, snapshot))),
     ...(mesh.refusedChange === undefined ? {} : { refusedChange: mesh.refusedChange }),
     ...(unaskable.length > 0 && { unaskable }),
+    ...(tokenKeySources.length > 0 && { tokenKeySources }),
   };
 }
 

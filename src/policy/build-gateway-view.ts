@@ -13,6 +13,7 @@ import type { MeshSnapshot } from "./mesh-snapshot.ts";
 import { offeredServers } from "./offered-servers.ts";
 import { destinationPortsOf } from "./routes/destination-ports.ts";
 import { commonHosts } from "./routes/host-pattern.ts";
+import { narrowerHosts, ownHosts } from "./routes/listener-isolation.ts";
 import type { RouteContext } from "./routes/route-source.ts";
 import type { StreamRoute } from "./routes/stream-route.ts";
 import { VirtualHostCollection } from "./routes/virtual-hosts.ts";
@@ -97,8 +98,11 @@ function httpTraffic(servers: readonly OfferedServer[], building: Building): Gat
   const hosts = new VirtualHostCollection();
   for (const server of servers) {
     const context = contextOf(server, building);
+    const narrower = narrowerHosts(server, servers);
+    for (const host of narrower) hosts.reserve(host);
     for (const source of server.sources) {
-      const common = commonHosts(hostsFor(server, source.namespace), source.hosts);
+      const all = commonHosts(hostsFor(server, source.namespace), source.hosts);
+      const common = ownHosts(all, narrower);
       if (common.length === 0) continue;
       const routes = source.httpRoutes(context);
       if (routes.length === 0) continue;

@@ -7,6 +7,7 @@ import type {
   GatewayTraffic,
   GatewayView,
 } from "./gateway-view.ts";
+import { commonHosts } from "./routes/host-pattern.ts";
 import { routeSentence, streamRouteSentence } from "./routes/route-sentence.ts";
 import type { Outbound } from "./workload-view.ts";
 
@@ -22,6 +23,10 @@ export interface DescribedServer {
   /** `HTTPS for a.example.com, certificate of Secret istio-ingress/cert` */
   readonly sentence: string;
   readonly hosts: readonly DescribedHost[];
+  /** Server names that no route is for: requests for them are answered 404. */
+  readonly unrouted: readonly string[];
+  /** Present where the server name says where a connection goes, and no route is asked. */
+  readonly byServerName?: true;
 }
 
 export interface DescribedHost {
@@ -56,7 +61,15 @@ function describeServer(server: GatewayServer): DescribedServer {
     origins: server.origins,
     sentence: serverInWords(server),
     hosts: hostsOf(server.traffic),
+    unrouted: unroutedNames(server),
+    ...(server.traffic.is === "by-server-name" && { byServerName: true }),
   };
+}
+
+function unroutedNames({ serverNames, traffic }: GatewayServer): readonly string[] {
+  if (traffic.is !== "http") return [];
+  const domains = traffic.virtualHosts.flatMap((host) => host.domains);
+  return serverNames.filter((name) => commonHosts([name], domains).length === 0);
 }
 
 function serverInWords({ tls, serverNames, traffic }: GatewayServer): string {

@@ -78,6 +78,7 @@ function offeredServer(
       source: { file: source.file, line: listener.line },
     },
     gateway: key,
+    listenerOf: `${namespace}/${name}`,
     settings: settingsOf({ gateway, listener }),
     port: listener.port,
     containerPort: containerPortOf(snapshot, { workload, port: listener.port }),

@@ -19,6 +19,8 @@ export interface OfferedServer {
   readonly containerPort: number;
   readonly hosts: readonly ServerHost[];
   readonly secretNamed: SecretLookup;
+  /** Of a listener of the Gateway API: whose it is, `NAMESPACE/NAME`. Routes of one listener are not those of another. */
+  readonly listenerOf?: string;
   /** Of the routes that are bound to it, in the order they count. */
   readonly sources: readonly RouteSource[];
 }

@@ -268,10 +268,13 @@ test("who comes first has an automatic address, however many others want one", (
 });
 
 test("no namespace takes all automatic addresses", () => {
-  const many = Array.from({ length: 9_000 }, (_, index) => `h${index}.example`);
-  const spec = (hosts: readonly string[]) =>
+  const spec = (...hosts: readonly string[]) =>
     `{hosts: [${hosts}], resolution: DNS, ports: [${HTTP}]}`;
-  const yaml = entry(spec(many), { in: "aaa", name: "a" }) + entry(spec(["z.example"]));
+  const hostsOf = (at: number) => Array.from({ length: 250 }, (_, n) => `h${n}.e${at}.example`);
+  const many = Array.from({ length: 36 }, (_, at) =>
+    entry(spec(...hostsOf(at)), { in: "aaa", name: `a${at}` }),
+  ).join("");
+  const yaml = many + entry(spec("z.example"));
   const addressed = destinationsOf(yaml).filter(({ addresses = [] }) => addresses.length > 0);
   assert.equal(addressed.length, 8_193);
   assert.ok(addressed.some(({ host }) => host === "z.example"));

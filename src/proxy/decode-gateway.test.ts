@@ -48,6 +48,9 @@ spec:
   - port: {number: 443, name: https, protocol: HTTPS}
     hosts: [shop.example.com]
     tls: {mode: MUTUAL, credentialName: shop, subjectAltNames: [a.example.com], minProtocolVersion: TLSV1_3}
+  - port: {number: 443, name: mesh, protocol: HTTPS}
+    hosts: [mesh.example.com]
+    tls: {mode: ISTIO_MUTUAL, subjectAltNames: [spiffe://cluster.local/ns/edge/sa/web]}
   - port: {number: 8000, name: tls, protocol: TLS}
     hosts: ["*.example.com"]
     tls: {mode: PASSTHROUGH}
@@ -135,7 +138,16 @@ test("OBS-31, AP-51a: what stands in front of it, and how it tells of clients", 
 
 test("a field that nobody knows, anywhere in it, refuses the view", () => {
   const text = JSON.stringify(view);
-  const places = ["routes", "match", "action", "destinations", "tls", "clientTrust", "servers"];
+  const places = [
+    "routes",
+    "match",
+    "action",
+    "destinations",
+    "tls",
+    "clientTrust",
+    "callers",
+    "servers",
+  ];
   for (const place of places) {
     const forged = text.replace(new RegExp(`"${place}":(\\[?)\\{`), `"${place}":$1{"forged":1,`);
     assert.notEqual(forged, text, place);

@@ -4,7 +4,7 @@
  */
 import { lookup } from "node:dns";
 import type { LookupFunction } from "node:net";
-import { cidrContains, parseCidr, parseIpAddress } from "../api/cidr.ts";
+import { type Cidr, cidrContains, parseCidr, parseIpAddress } from "../api/cidr.ts";
 import { embeddedAddress, METADATA_RANGES } from "../api/metadata-addresses.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
 
@@ -22,18 +22,21 @@ const LOOPBACK_RANGES = ["127.0.0.0/8", "::1/128"].flatMap((range) => parseCidr(
 
 /** @param address in its plain form. @returns whether it is one of those, also within another */
 export function isForbidden(address: string): boolean {
+  return isIn(FORBIDDEN, address);
+}
+
+/** Whether whoever connects there connects to himself. @param address as above */
+export function isLoopback(address: string): boolean {
+  return isIn(LOOPBACK_RANGES, address);
+}
+
+function isIn(ranges: readonly Cidr[], address: string): boolean {
   const written = parseIpAddress(address);
   if (written === undefined) return true;
   const embedded = address === LOOPBACK ? undefined : embeddedAddress(written);
   return [written, embedded ?? written].some((one) =>
-    FORBIDDEN.some((range) => cidrContains(range, one)),
+    ranges.some((range) => cidrContains(range, one)),
   );
-}
-
-/** @returns whether whoever connects there connects to himself */
-export function isLoopback(address: string): boolean {
-  const bytes = parseIpAddress(address);
-  return bytes !== undefined && LOOPBACK_RANGES.some((range) => cidrContains(range, bytes));
 }
 
 export function forbiddenTarget(host: string, address: string | undefined): NameLookupError {

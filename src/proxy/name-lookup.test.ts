@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { composeDnsReply, parseDnsQuery } from "./dns-message.ts";
-import { lookUpBy } from "./name-lookup.ts";
+import { lookUpBy, lookUpByMachine } from "./name-lookup.ts";
 
 type Records = Readonly<Partial<Record<"A" | "AAAA", readonly string[]>>>;
 
@@ -22,7 +22,6 @@ const found: readonly [name: string, records: Records, addresses: readonly strin
   ["IPv4, in one order", { A: ["192.0.2.2", "192.0.2.1"] }, ["192.0.2.1", "192.0.2.2"]],
   ["IPv4 before IPv6", { A: ["192.0.2.1"], AAAA: ["2001:db8::1"] }, ["192.0.2.1"]],
   ["IPv6 where there is no other", { AAAA: ["2001:db8::1"] }, ["2001:db8::1"]],
-  ["the machine itself, by IPv6", { AAAA: ["::1"] }, ["::1"]],
   ["without where clouds tell secrets", { A: ["169.254.169.254", "192.0.2.1"] }, ["192.0.2.1"]],
 ];
 for (const [name, records, addresses] of found) {
@@ -42,6 +41,8 @@ const missing: readonly [name: string, records: Records | "silent", problem: Reg
   ["by 6to4", { AAAA: ["2002:a9fe:a9fe::1"] }, /where no name may lead/],
   ["compatible", { AAAA: ["::a9fe:a9fe"] }, /where no name may lead/],
   ["to all", { A: ["255.255.255.255"] }, /where no name may lead/],
+  ["the pod's own loopback", { A: ["127.0.0.1"] }, /leads to 127\.0\.0\.1, where no name may/],
+  ["the same, by IPv6", { AAAA: ["::1", "::7f00:1"] }, /where no name may lead/],
   ["no server", "silent", /no name server answers for "api\.example"/],
 ];
 for (const [name, records, problem] of missing) {
@@ -49,3 +50,9 @@ for (const [name, records, problem] of missing) {
     await assert.rejects(lookUpBy(server(records))("api.example"), problem);
   });
 }
+
+test("on loopback, where all pods are on the machine, a name may lead to it", async () => {
+  assert.deepEqual((await lookUpByMachine("127.0.0.1")).addresses, ["127.0.0.1"]);
+  assert.deepEqual((await lookUpByMachine("::1")).addresses, ["::1"]);
+  await assert.rejects(lookUpByMachine("2852039166"), /leads to 169\.254\.169\.254, where no name/);
+});

@@ -4,7 +4,12 @@ import { plainAddress } from "../api/plain-address.ts";
 import type { DnsForwarder } from "./dns-forwarder.ts";
 import { composeDnsQuery } from "./dns-message.ts";
 import { type AddressRecord, readDnsAddresses } from "./dns-message-addresses.ts";
-import { forbiddenTarget, isForbidden, NameLookupError } from "./forbidden-addresses.ts";
+import {
+  forbiddenTarget,
+  isForbidden,
+  isLoopback,
+  NameLookupError,
+} from "./forbidden-addresses.ts";
 
 export interface FoundAddresses {
   /** At least one; IPv4 where there is any. */
@@ -47,16 +52,26 @@ export function lookUpBy(forwarder: Pick<DnsForwarder, "ask">): NameLookup {
     const addresses = usable(
       host,
       records.map(({ address }) => address),
+      isForbiddenToPods,
     );
     return { addresses, ttlMs: Math.min(...records.map(({ ttlSeconds }) => ttlSeconds)) * 1_000 };
   };
 }
 
+/** A pod's own loopback is nobody's to lead it to. */
+function isForbiddenToPods(address: string): boolean {
+  return isForbidden(address) || isLoopback(address);
+}
+
 /** Sorted, so that the same answer in another order is the same. */
-function usable(host: string, found: readonly string[]): readonly string[] {
+function usable(
+  host: string,
+  found: readonly string[],
+  isRefused: (address: string) => boolean = isForbidden,
+): readonly string[] {
   const plain = [...new Set(found.flatMap((address) => plainAddress(address) ?? []))];
   if (plain.length === 0) throw new NameLookupError(`"${host}" has no address`);
-  const good = plain.filter((address) => !isForbidden(address));
+  const good = plain.filter((address) => !isRefused(address));
   if (good.length === 0) throw forbiddenTarget(host, plain[0]);
   const ipv4 = good.filter((address) => !address.includes(":"));
   return (ipv4.length > 0 ? ipv4 : good).sort().slice(0, MAX_ADDRESSES);

@@ -21,6 +21,7 @@ export function countersLeft(
       const { remaining, waitMs } = await counters.look({
         ...{ limit: name, key: hashedEntry(key) },
         ...{ rate: limit.amount / limit.perMs, burst: limit.burst },
+        fair: limit.fair,
         identity: limit.fair ? hashedEntry(identity) : "",
       });
       return { left: remaining, waitMs: Math.ceil(waitMs) };

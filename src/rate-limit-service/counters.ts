@@ -1,6 +1,6 @@
 /** Where counts are kept: in this process, or in Redis. */
 import { HauberkError } from "../runtime/hauberk-error.ts";
-import type { TakenTokens, TokenWish } from "./token-shares.ts";
+import type { TakenTokens, TokenWish } from "./token-debts.ts";
 
 export interface Count extends TokenWish {
   /** Of the limit: `namespace/name/limit`. */

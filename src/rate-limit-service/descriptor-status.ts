@@ -4,7 +4,7 @@ import {
   RateLimitResponse_Code as Code,
   RateLimitResponse_RateLimit_Unit as Unit,
 } from "../wire/gen/envoy/service/ratelimit/v3/rls_pb.ts";
-import type { TakenTokens } from "./token-shares.ts";
+import type { TakenTokens } from "./token-debts.ts";
 
 export interface DescriptorStatus {
   readonly code: Code;

@@ -31,7 +31,7 @@ test("what nobody asked for as long as it takes to be new again is forgotten, th
 test("all limits together have so many keys; each has one place for those who find none", () => {
   const rooms = new LimitRooms<string>({ maxKeys: 3, ownKeys: 0, crowds: 1 });
   const enter = (limit: string, key: string, now = 0) => {
-    const count = { limit, key, rate: 1, burst: 1, identity: "", hits: 1 } as const;
+    const count = { limit, key, rate: 1, burst: 1, identity: "", fair: false, hits: 1 } as const;
     return rooms.enter({ ...count, advance: "unwelcome" }, now, () => limit).key;
   };
   const keys = [
@@ -52,7 +52,7 @@ test("a stranger who counts under ever new keys does not spend what others have,
   const take = (key: string) =>
     counters.take({
       ...{ limit: "shop/checkout/per-user", key, rate: 1 / 60_000, burst: 1 },
-      ...{ identity: "", hits: 1, advance: "unwelcome" },
+      ...{ identity: "", fair: false, hits: 1, advance: "unwelcome" },
     });
   assert.equal((await take("ann")).granted, 1);
   let granted = 0;
@@ -85,7 +85,7 @@ test("whoever comes new when strangers have all the room shares with few, and no
 });
 
 const countOf = (limit: string, key: string): Count => ({
-  ...{ limit, key, rate: 1, burst: 1, identity: "", hits: 1, advance: "unwelcome" },
+  ...{ limit, key, rate: 1, burst: 1, identity: "", fair: false, hits: 1, advance: "unwelcome" },
 });
 
 test("a workload whose limits have all the room there is leaves each other limit some of its own", () => {

@@ -1,7 +1,7 @@
 /** The keys of each limit, as long as the limit says the same: one of other figures begins anew. */
 import type { Count } from "./counters.ts";
 import { KeyRoom } from "./key-room.ts";
-import { idleMs } from "./token-shares.ts";
+import { idleMs } from "./token-debts.ts";
 
 /** More limits than a mesh has at once; beyond it the one that was not asked about for longest is forgotten. */
 export const MAX_LIMITS = 10_000;
@@ -95,6 +95,6 @@ export class LimitRooms<T> {
   }
 }
 
-function nameOf({ limit, rate, burst }: Count): string {
-  return `${limit} ${rate} ${burst}`;
+function nameOf({ limit, rate, burst, fair }: Count): string {
+  return `${limit} ${rate} ${burst} ${fair}`;
 }

@@ -9,7 +9,7 @@ import { openCounters } from "./open-counters.ts";
 
 const COUNT: Count = {
   ...{ limit: "shop/checkout/all", key: "", rate: 1 / 60_000, burst: 1 },
-  ...{ identity: "", hits: 1, advance: "unwelcome" },
+  ...{ identity: "", fair: false, hits: 1, advance: "unwelcome" },
 };
 /** Where nobody listens. */
 const NOWHERE = { host: "127.0.0.1", port: 1, database: 0 };

@@ -6,7 +6,7 @@ import type { Watched } from "../runtime/watched.ts";
 import type { Count, Counter, Counters } from "./counters.ts";
 import { MemoryCounters } from "./memory-counters.ts";
 import { RedisCounters } from "./redis-counters.ts";
-import type { TakenTokens } from "./token-shares.ts";
+import type { TakenTokens } from "./token-debts.ts";
 
 export interface OpenCountersOptions {
   readonly settings: Watched<RateLimitSettings>;

@@ -131,6 +131,7 @@ class CountingDesk {
       key: hashedEntry(entry(KEY_ENTRY)), // short, whatever was asked
       rate: limit.amount / limit.perMs,
       burst: limit.burst,
+      fair: limit.fair,
       identity: limit.fair ? hashedEntry(entry(IDENTITY_ENTRY)) : "",
       hits,
       advance,

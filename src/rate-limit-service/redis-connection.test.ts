@@ -11,7 +11,7 @@ import { RedisCounters } from "./redis-counters.ts";
 
 const COUNT: Count = {
   ...{ limit: "shop/checkout/all", key: "", rate: 0.1, burst: 100 },
-  ...{ identity: "", hits: 1, advance: "unwelcome" },
+  ...{ identity: "", fair: false, hits: 1, advance: "unwelcome" },
 };
 
 /** @param answer to each EVALSHA or EVAL; to all else it answers well */

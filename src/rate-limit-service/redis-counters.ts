@@ -16,7 +16,7 @@ import { LimitRooms } from "./limit-rooms.ts";
 import type { RedisConnection } from "./redis-connection.ts";
 import { RedisRefusedError } from "./redis-reply.ts";
 import { takeScript } from "./take-script.ts";
-import { idleMs, type TakenTokens } from "./token-shares.ts";
+import { idleMs, type TakenTokens } from "./token-debts.ts";
 
 export interface RedisCountersOptions {
   /** All keys begin with it. */
@@ -62,6 +62,7 @@ export class RedisCounters implements Counters {
       ...[count.rate, count.burst, count.identity, count.hits].map(String),
       count.advance === "welcome" ? "1" : "0",
       String(idleMs(count)),
+      count.fair ? "1" : "0",
     ]);
     return readAnswer(answer);
   }

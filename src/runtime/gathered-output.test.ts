@@ -20,7 +20,7 @@ class TakingFile {
   }
 }
 
-function gathering(bounds = { writeAt: 1_000, pauseMs: 60, keepAtMost: 2_000 }) {
+function gathering(bounds = { writeAt: 1_000, pauseMs: 500, keepAtMost: 2_000 }) {
   const file = new TakingFile();
   const troubles: LogTrouble[] = [];
   const onTrouble = (trouble: LogTrouble) => void troubles.push(trouble);

@@ -23,12 +23,12 @@ export interface OutputBounds {
 }
 
 /**
- * A write costs 60 microseconds of two threads, so few large ones: `writeAt` are 200 requests. On a busy machine a full
- * file is copied in a fifth of a second, and a busy sidecar brings 20 MiB in one.
+ * A write takes two threads, on a busy core 300 microseconds of it, so few large ones: `writeAt` are 1,000 requests. On a
+ * busy machine a full file is copied in a fifth of a second, and a busy sidecar brings 20 MiB in one.
  */
 const BOUNDS: OutputBounds = {
-  writeAt: 256 * 1024,
-  pauseMs: 20,
+  writeAt: 1024 * 1024,
+  pauseMs: 100,
   keepAtMost: 16 * 1024 * 1024,
 };
 const FIRST_BYTES = 16 * 1024;
@@ -130,7 +130,7 @@ export class GatheredOutput {
       this.#losses.lost(lines, problem);
     }
     // What was gathered while a disk hung is not kept for better days.
-    if (bytes.length <= 4 * this.#bounds.writeAt) this.#spare = bytes;
+    if (bytes.length <= 2 * this.#bounds.writeAt) this.#spare = bytes;
     this.#isWriting = false;
     if (this.#length > 0) this.#schedule();
   }

@@ -37,6 +37,13 @@ function answered(answer: RegExp): Promise<unknown> {
   return eventually(`${answer}`, async () => answer.test(await lastAnswer()), { withinMs: 15_000 });
 }
 
+/** Lines are gathered for a moment. */
+function logged(words: RegExp): Promise<unknown> {
+  return eventually(`${words}`, async () =>
+    words.test(await mesh.read("logs/shop/shop-0/access.log")),
+  );
+}
+
 test("the shop pays by mutual TLS, with the certificate of the Secret", async () => {
   await answered(/^200 paid by DNS:shop\.example\.com$/);
 });
@@ -51,8 +58,7 @@ test("its key is in no file of the mesh's, and in no log", async () => {
 test("without the role the key is taken away, and calls fail: they never go in plaintext", async () => {
   await writeFile(RULES, rules.replace("verbs: [list]", "verbs: [get]"));
   await answered(/^503 /);
-  const entry = await mesh.read("logs/shop/shop-0/access.log");
-  assert.match(entry, /service account shop\/shop may not list Secrets/);
+  await logged(/service account shop\/shop may not list Secrets/);
   await writeFile(RULES, rules);
   await answered(/^200 paid by/);
 });
@@ -66,9 +72,5 @@ test("a server of another name is believed no more", async () => {
   );
   await writeFile(RULES, misled);
   await answered(/^503 /);
-  const entry = await mesh.read("logs/shop/shop-0/access.log");
-  assert.match(
-    entry,
-    /the certificate is of DNS:payments\.example\.com, and not of other\.example\.com/,
-  );
+  await logged(/the certificate is of DNS:payments\.example\.com, and not of other\.example\.com/);
 });

@@ -11,7 +11,7 @@ import { type Count, CountersAwayError } from "../../src/rate-limit-service/coun
 import { connectRedis } from "../../src/rate-limit-service/redis-connection.ts";
 import { RedisCounters } from "../../src/rate-limit-service/redis-counters.ts";
 import { takeScript } from "../../src/rate-limit-service/take-script.ts";
-import { freshShares, idleMs, takeTokens } from "../../src/rate-limit-service/token-shares.ts";
+import { freshDebts, idleMs, takeTokens } from "../../src/rate-limit-service/token-debts.ts";
 import { freePort } from "../kit/free-port.ts";
 import { missingParts } from "../kit/missing-parts.ts";
 import { recordedLog } from "../kit/recorded-log.ts";
@@ -21,22 +21,24 @@ import { until } from "../kit/until.ts";
 
 const COUNT: Count = {
   ...{ limit: "shop/checkout/all", key: "", rate: 0.1, burst: 100 },
-  ...{ identity: "", hits: 1, advance: "unwelcome" },
+  ...{ identity: "", fair: false, hits: 1, advance: "unwelcome" },
 };
 
 /** What a state could be, and is not. */
 const STATES = [
   "'text'",
   "{}",
-  "{ 1, 2 }",
-  "{ 'a', 2, {} }",
-  "{ 1, 0 / 0, {} }",
-  "{ 1 / 0, 2, {} }",
-  "{ 1, -5, {} }",
-  "{ 1, 2, { 3 } }",
-  "{ 1, 0, { { 4, 5, 6 } } }",
-  "{ 1, 0, { { 'a', 0 / 0, 6 } } }",
-  "{ 1, 0, { { 'a', 5, '6' } } }",
+  "{ 'debts', 2 }",
+  "{ 'other', 2, { { 'a', 9 } } }",
+  "{ 'debts', 'a', { { 'a', 9 } } }",
+  "{ 'debts', 0 / 0, { { 'a', 9 } } }",
+  "{ 'debts', 1 / 0, { { 'a', 9 } } }",
+  "{ 'debts', -5, { { 'a', 9 } } }",
+  "{ 'debts', 2e12, { 3 } }",
+  "{ 'debts', 2e12, { { 4, 5 } } }",
+  "{ 'debts', 2e12, { { 'a', 0 / 0 } } }",
+  "{ 'debts', 2e12, { { 'a', '6' } } }",
+  "{ 'debts', 2e12, { { 'a', 9 }, { 'b', 8 } } }",
 ];
 
 describe("counters in Redis", { skip: missingParts("redis-server", "redis-cli") }, () => {
@@ -91,6 +93,7 @@ describe("counters in Redis", { skip: missingParts("redis-server", "redis-cli") 
       fc.record({
         after: fc.integer({ min: -20, max: 40 }),
         identity: fc.constantFrom("a", "b", "c", "d", "e"),
+        fair: fc.constantFrom(true, true, true, false),
         hits: fc.integer({ min: 0, max: 40 }),
         advance: fc.constantFrom("welcome" as const, "unwelcome" as const),
       }),
@@ -104,12 +107,12 @@ describe("counters in Redis", { skip: missingParts("redis-server", "redis-cli") 
         async (list, rate, burst) => {
           run++;
           let seconds = 1_000;
-          const shares = freshShares(seconds * 1_000, burst);
+          const debts = freshDebts(seconds * 1_000);
           for (const { after: passed, ...ask } of list) {
             seconds += passed;
             await watch.command(["SET", "law:clock", `${seconds}`]);
             const count = { ...COUNT, limit: `law/${run}/x`, rate, burst, ...ask };
-            const state = ask.hits === 0 ? structuredClone(shares) : shares;
+            const state = ask.hits === 0 ? structuredClone(debts) : debts;
             const { waitMs, ...expected } = takeTokens(state, count, seconds * 1_000);
             const { waitMs: told, ...taken } = await counters.take(count);
             assert.deepEqual(taken, expected);

@@ -1,6 +1,6 @@
 /** An API server on the loopback with a store of its own, and a client that trusts it. */
 import { randomUUID } from "node:crypto";
-import { request } from "node:https";
+import { Agent, request } from "node:https";
 import type { TestContext } from "node:test";
 import { newAccessToken } from "../../src/local/api-server/access/access-token.ts";
 import {
@@ -107,7 +107,11 @@ export async function apiServerStage(
     token,
     log: silentLog,
   });
-  test.after(() => server.close());
+  const agent = new Agent({ keepAlive: true });
+  test.after(async () => {
+    agent.destroy();
+    await server.close();
+  });
   const open = (path: string, call: StageCall = {}): ReturnType<typeof request> => {
     const { method = "GET", body } = call;
     const text = typeof body === "string" || body === undefined ? body : JSON.stringify(body);
@@ -121,7 +125,13 @@ export async function apiServerStage(
       else headers[name] = value;
     }
     const { authorityPem: ca } = certificate;
-    const opened = request(`${server.url}${path}`, { method, headers, ca, agent: false });
+    const opened = request(`${server.url}${path}`, {
+      method,
+      headers,
+      ca,
+      agent,
+      servername: "localhost", // whatever the header says
+    });
     opened.end(text);
     return opened;
   };

@@ -13,13 +13,15 @@ import { alignColumns } from "../align-columns.ts";
 import { findWorkload, knownWorkloads } from "../find-workload.ts";
 import { formatIssue } from "../format-issue.ts";
 import { jsonText } from "../json-text.ts";
-import { loadMesh } from "../load-mesh.ts";
+import { loadAskedMesh } from "../load-mesh.ts";
 import { parseQuestion, type QuestionText } from "../parse-question.ts";
 import type { Printers } from "../print-line.ts";
 import { withClaims } from "../with-claims.ts";
 
 export interface AuthzCheckOptions extends Partial<Omit<QuestionText, "to">> {
-  readonly file: readonly string[];
+  /** Absent: the mesh that runs is asked. */
+  readonly file?: readonly string[];
+  readonly data?: string;
   readonly json?: boolean;
   /** What external authorizers are taken to answer; absent: nothing is known, and that is no permission. */
   readonly custom?: "allow" | "deny";
@@ -36,7 +38,7 @@ export async function authzCheckCommand(
   options: AuthzCheckOptions,
   { print, warn }: Printers,
 ): Promise<number> {
-  const { snapshot, issues } = await loadMesh(options.file);
+  const { snapshot, issues } = await loadAskedMesh(options);
   const { code, lines, data } =
     issues.length > 0
       ? { code: CANNOT_TELL, lines: issues.map(formatIssue), data: { issues } }

@@ -121,6 +121,7 @@ async function askStep(
     case "ca-status":
     case "metrics":
     case "remote-clusters":
+    case "proxy-status":
     case "token-keys":
     case "limits-left":
       throw unexpected(reply);

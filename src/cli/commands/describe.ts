@@ -1,4 +1,4 @@
-/** `hauberk describe`: what is demanded of the callers of one workload, on each of its ports. Needs no running mesh. */
+/** `hauberk describe`: what is demanded of the callers of one workload, on each of its ports; of files, or of a mesh that runs. */
 import { DEFAULT_DATA_DIRECTORY } from "../../local/data-directory.ts";
 import { describeWorkload } from "../../policy/describe-workload.ts";
 import { printable } from "../../runtime/printable.ts";
@@ -7,13 +7,14 @@ import { formatDescription } from "../format-description.ts";
 import { formatIssue } from "../format-issue.ts";
 import { formatNotices, type NoticeOptions } from "../format-notices.ts";
 import { jsonText } from "../json-text.ts";
-import { loadMesh } from "../load-mesh.ts";
+import { loadAskedMesh } from "../load-mesh.ts";
 import type { Printers } from "../print-line.ts";
 import { describeTokenKeys } from "../tokens/describe-token-keys.ts";
 
 export interface DescribeOptions extends NoticeOptions {
-  readonly file: readonly string[];
-  /** Of the mesh that is asked for keys it fetched, if it runs. */
+  /** Absent: the mesh that runs is asked. */
+  readonly file?: readonly string[];
+  /** Of the mesh that is asked, or, where there are files, asked for keys it fetched, if it runs. */
   readonly data?: string;
   readonly json?: boolean;
 }
@@ -24,7 +25,7 @@ export async function describeCommand(
   { file, json, allNotes, data = DEFAULT_DATA_DIRECTORY }: DescribeOptions,
   { print, warn }: Printers,
 ): Promise<number> {
-  const mesh = await loadMesh(file);
+  const mesh = await loadAskedMesh({ file, data });
   const { snapshot, issues, notices } = mesh;
   const workload = findWorkload(snapshot, name);
   const unknown = `${name}: no such workload; known: ${knownWorkloads(snapshot)}`;

@@ -21,7 +21,7 @@ import { formatIssue } from "../format-issue.ts";
 import { formatNotices, type NoticeOptions } from "../format-notices.ts";
 import { jsonText } from "../json-text.ts";
 import { type LimitsLeft, leftInWords, limitsLeft } from "../limits-left.ts";
-import { type LoadedMesh, loadMesh } from "../load-mesh.ts";
+import { type LoadedMesh, loadAskedMesh } from "../load-mesh.ts";
 import { parseQuestion, type QuestionText } from "../parse-question.ts";
 import type { Printers } from "../print-line.ts";
 import { judgeWithTokens, type TokenOptions } from "../tokens/judge-with-tokens.ts";
@@ -29,7 +29,8 @@ import { transportRows } from "../transport-in-words.ts";
 import { withClaims } from "../with-claims.ts";
 
 export interface ExplainOptions extends Omit<QuestionText, "claims">, TokenOptions, NoticeOptions {
-  readonly file: readonly string[];
+  /** Absent: the mesh that runs is asked. */
+  readonly file?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -45,7 +46,7 @@ export async function explainCommand(
   options: ExplainOptions,
   { print, warn }: Printers,
 ): Promise<number> {
-  const mesh = await loadMesh(options.file);
+  const mesh = await loadAskedMesh(options);
   const { code, lines, data, concern } = await answer(mesh, options);
   if (options.json) {
     print(jsonText({ ...data, notices: mesh.notices }));

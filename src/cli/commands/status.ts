@@ -1,5 +1,6 @@
 /** `hauberk status`: what runs in the mesh on this machine, and how it does. Exit 0: all is well; 1: something is down. */
 
+import type { KeySetFacts } from "../../control/key-sets/key-set-facts.ts";
 import { askControlPlane } from "../../local/control-plane-client.ts";
 import { DataDirectory } from "../../local/data-directory.ts";
 import { MeshClient, NoMeshError } from "../../local/joining/mesh-client.ts";
@@ -36,6 +37,15 @@ async function askStatus(dataDirectory: DataDirectory): Promise<MeshStatus> {
   }
 }
 
+/** As many as the control plane answers for at once. */
+const MAX_SOURCES = 64;
+
+/** Keys that are being fetched for the first time are no trouble yet. */
+function missingKeys({ source, fetchedAt, problem }: KeySetFacts): readonly string[] {
+  if (fetchedAt !== undefined || problem === undefined) return [];
+  return [`tokens are refused whose keys are never fetched, from ${source}: ${problem}`];
+}
+
 /** Certificates and other meshes are the control plane's business: it is asked itself, as long as it runs. */
 async function withControlPlane(
   mesh: MeshStatus,
@@ -43,15 +53,18 @@ async function withControlPlane(
 ): Promise<MeshStatus> {
   if (mesh.controlPlane.phase !== "running") return mesh;
   try {
-    const [authorities, others] = await Promise.all([
+    const sources = (mesh.tokenKeySources ?? []).slice(0, MAX_SOURCES);
+    const [authorities, others, keys] = await Promise.all([
       askControlPlane(dataDirectory, { type: "ca-status" }),
       askControlPlane(dataDirectory, { type: "remote-clusters" }),
+      askControlPlane(dataDirectory, { type: "token-keys", sources }),
     ]);
     return {
       ...mesh,
       ...(authorities.type === "ca-status" && {
         certificateWarnings: authorities.status.warnings,
       }),
+      ...(keys.type === "token-keys" && { missingTokenKeys: keys.sets.flatMap(missingKeys) }),
       ...(others.type === "remote-clusters" && { remoteClusters: others.overview }),
     };
   } catch (error) {

@@ -21,6 +21,8 @@ const LOOK_AGAIN_MS = 50;
 
 /** How long an answer may take; joining takes as long as a pod does to start. */
 const REPLY_PATIENCE_MS = 10_000;
+/** All that is written of a mesh, as JSON; whoever answers is of our own user. */
+const MAX_REPLY_CHARACTERS = 256 * 1024 * 1024;
 
 export class MeshClient {
   readonly #socket: Socket;
@@ -32,7 +34,9 @@ export class MeshClient {
     // Where the reason matters it is told as the end of the conversation.
     socket.on("error", (error) => this.#conclude(error.message));
     socket.once("close", () => this.#conclude("the mesh has ended"));
-    readJsonLines(socket, (value) => this.#receive(value as MeshReply));
+    readJsonLines(socket, (value) => this.#receive(value as MeshReply), {
+      maxLineCharacters: MAX_REPLY_CHARACTERS,
+    });
   }
 
   /** @throws NoMeshError */

@@ -95,6 +95,8 @@ export class MeshSession {
         return { type: "left" };
       case "status":
         return { type: "status", status: await meshStatus(this.#options.mesh) };
+      case "written":
+        return { type: "written", texts: this.#options.mesh.texts };
       case "sidecar":
         return this.#sidecar(request);
       case "stop":

@@ -1,5 +1,6 @@
 /** What the supervisor of a mesh and other commands say to each other over its Unix socket, one JSON value a line. */
 
+import type { WrittenText } from "../../control/written-texts.ts";
 import type { MeshStatus } from "../mesh-status.ts";
 import type { MeshUser } from "../network/host-side.ts";
 import {
@@ -23,6 +24,8 @@ export type MeshRequest =
   | { readonly type: "processes"; readonly processIds: readonly number[] }
   | { readonly type: "leave" }
   | { readonly type: "status" }
+  /** All that is written of the mesh. */
+  | { readonly type: "written" }
   /** Of a pod, or of the first pod of a workload of this name. */
   | { readonly type: "sidecar"; readonly namespace: string; readonly name: string }
   | { readonly type: "stop" };
@@ -56,6 +59,7 @@ export type MeshReply =
   | { readonly type: "adopted" }
   | { readonly type: "left" }
   | { readonly type: "status"; readonly status: MeshStatus }
+  | { readonly type: "written"; readonly texts: readonly WrittenText[] }
   | {
       readonly type: "sidecar";
       /** `namespace/pod` */
@@ -92,11 +96,12 @@ export function parseMeshRequest(value: unknown): MeshRequest {
       };
     case "leave":
     case "status":
+    case "written":
     case "stop":
       return { type: fields["type"] };
     default:
       throw new MalformedMessageError(
-        "type: expected join, processes, leave, status, sidecar or stop",
+        "type: expected join, processes, leave, status, written, sidecar or stop",
       );
   }
 }

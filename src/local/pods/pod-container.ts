@@ -44,7 +44,8 @@ export interface PodContainerOptions {
 /** Files of the sidecar in the same folder: what an application prints must not pass for its decisions. */
 const SIDECAR_LOGS = ["access", "sidecar"];
 
-function logFileOf({ name }: Container): string {
+/** In the folder of its pod's logs. */
+export function logFileOf({ name }: Container): string {
   return SIDECAR_LOGS.includes(name) ? `container-${name}.log` : `${name}.log`;
 }
 

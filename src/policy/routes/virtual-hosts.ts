@@ -22,6 +22,11 @@ export class VirtualHostCollection {
     this.#hostAt(domain).httpsRedirect = true;
   }
 
+  /** Without routes it is answered 404, and no wider host's routes are for it. */
+  reserve(domain: string): void {
+    this.#hostAt(domain);
+  }
+
   has(domain: string): boolean {
     return this.#hosts.has(domain);
   }

@@ -80,7 +80,8 @@ export function clientProblemNow(
     case "OPTIONAL_MUTUAL":
       return certificateProblemNow(call, { tls, served, now });
     default:
-      return undefined;
+      // Applications would be told of a certificate that nobody stands for any more.
+      return call.clientCertificate && "certificates of clients are not looked at any more";
   }
 }
 

@@ -20,7 +20,7 @@ import {
 } from "../../../test/kit/edge-stage.ts";
 import { destination, LOOPBACK, portOf } from "../../../test/kit/sidecar-fixture.ts";
 import { sidecarGround } from "../../../test/kit/sidecar-ground.ts";
-import type { GatewayServer } from "../../policy/gateway-view.ts";
+import type { GatewayServer, GatewayTls } from "../../policy/gateway-view.ts";
 import type { WorkloadView } from "../../policy/workload-view.ts";
 
 const ground = sidecarGround();
@@ -122,12 +122,15 @@ test("a stream ends when the service that it goes to is none any more", async ()
   await once(socket.resume(), "close");
 });
 
-for (const shows of ["a certificate", "none"] as const) {
-  test(`a client with ${shows} is cut off when the authorities that its server demands cannot be read`, async () => {
+const demands: [shows: string, before: GatewayTls, after: GatewayTls, why: string][] = [
+  ["a certificate", mutual(), tlsOf("MUTUAL", undefined, { problem: "x" }), "nothing is known"],
+  ["none", tls, tlsOf("MUTUAL", undefined, { problem: "x" }), "a certificate is demanded now"],
+  ["a certificate", mutual(), tls, "certificates of clients are not looked at any more"],
+];
+for (const [shows, before, after, why] of demands) {
+  test(`a client with ${shows} is cut off: ${why}`, async () => {
     const alice = clientCertificate("alice");
-    const mode = shows === "none" ? "SIMPLE" : "MUTUAL";
-    const before = tlsOf(mode, certificate, { clientTrust: trustIn(clientAuthority) });
-    const { port, serve } = await edgeStage(ground, [httpServer(host, before)]);
+    const { port, serve, gateway } = await edgeStage(ground, [httpServer(host, before)]);
     const socket = connectTls({
       host: LOOPBACK,
       port,
@@ -137,7 +140,13 @@ for (const shows of ["a certificate", "none"] as const) {
     });
     socket.write(`GET / HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
     await once(socket, "data");
-    serve([httpServer(host, tlsOf("MUTUAL", undefined, { problem: "its Secret is not there" }))]);
+    serve([httpServer(host, after)]);
     await once(socket.resume(), "close");
+    const { fields } = await gateway.line("HTTP connection ended by a change of trust");
+    assert.ok(String(fields["problem"]).startsWith(why));
   });
+}
+
+function mutual(): GatewayTls {
+  return tlsOf("MUTUAL", certificate, { clientTrust: trustIn(clientAuthority) });
 }

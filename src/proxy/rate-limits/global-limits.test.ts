@@ -41,9 +41,9 @@ class Service {
     const limit = this.#limits.find((one) => name.endsWith(`/${one.name}`));
     if (limit === undefined)
       return { code: "unlimited", remaining: 0, resetMs: 0, given: undefined };
-    const { amount, perMs, burst } = limit;
+    const { amount, perMs, burst, fair } = limit;
     const taken = await this.#counters.take({
-      ...{ limit: name, key, identity, hits, burst, rate: amount / perMs },
+      ...{ limit: name, key, identity, fair, hits, burst, rate: amount / perMs },
       advance: "welcome",
     });
     const code = taken.granted < hits ? "over" : "ok";

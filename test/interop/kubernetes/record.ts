@@ -10,6 +10,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { installDefinitions } from "./install-definitions.ts";
 import { startRealApiServer } from "./real-api-server.ts";
+import { recordBodies } from "./record-bodies.ts";
 import { recordSequences } from "./record-sequences.ts";
 
 const GOLDENS = fileURLToPath(new URL("../../goldens/kubernetes/", import.meta.url));
@@ -26,6 +27,7 @@ try {
     whole[`${seed}/${step}`] = object;
   });
   await keep("sequences.json", sequences);
+  await keep("kubectl-bodies.json", await recordBodies(real));
   const { HAUBERK_RECORD_WHOLE } = process.env;
   if (HAUBERK_RECORD_WHOLE) await writeFile(HAUBERK_RECORD_WHOLE, JSON.stringify(whole));
 } finally {

@@ -3,6 +3,7 @@
  * own and the file is made anew from all entries, so that no mesh has to read what another is writing.
  */
 import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
@@ -10,6 +11,7 @@ import { replaceFile } from "../../../runtime/atomic-file.ts";
 import { HauberkError } from "../../../runtime/hauberk-error.ts";
 import { type KubeconfigEntry, printKubeconfig } from "./kubeconfig.ts";
 
+const ENTRIES = "clusters";
 const SECRET_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 const OTHERS = 0o077;
@@ -24,6 +26,10 @@ export class SharedKubeconfigError extends HauberkError {
 
 interface StoredEntry extends KubeconfigEntry {
   readonly dataDirectory: string;
+}
+
+function entryName(context: string): string {
+  return `${createHash("sha256").update(context).digest("hex")}.json`;
 }
 
 /** @returns `$XDG_STATE_HOME/hauberk`, by default `~/.local/state/hauberk` */
@@ -65,11 +71,11 @@ export class SharedKubeconfig {
   }
 
   get #entries(): string {
-    return join(this.#folder, "clusters");
+    return join(this.#folder, ENTRIES);
   }
 
   #entryFile(name: string): string {
-    return join(this.#entries, `${createHash("sha256").update(name).digest("hex")}.json`);
+    return join(this.#entries, entryName(name));
   }
 
   /** Whoever writes last has looked at the entries after everybody wrote theirs. */
@@ -104,10 +110,24 @@ export class SharedKubeconfig {
   }
 }
 
+/** @returns where the mesh of that context keeps its state; undefined where there is no such context */
+export function sharedDataDirectory(folder: string, context: string): string | undefined {
+  const file = join(folder, ENTRIES, entryName(context));
+  return existsSync(file) ? parsedEntry(readFileSync(file, "utf8"))?.dataDirectory : undefined;
+}
+
 /** @returns undefined for what is gone meanwhile, or is no entry */
 async function readEntry(file: string): Promise<StoredEntry | undefined> {
   try {
-    const value: Partial<StoredEntry> = JSON.parse(await readFile(file, "utf8"));
+    return parsedEntry(await readFile(file, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+function parsedEntry(text: string): StoredEntry | undefined {
+  try {
+    const value: Partial<StoredEntry> = JSON.parse(text);
     const { name, server, authorityPem, token, dataDirectory } = value;
     const isWhole = [name, server, authorityPem, token, dataDirectory].every(
       (field) => typeof field === "string",

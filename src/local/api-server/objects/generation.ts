@@ -9,6 +9,16 @@ export function countsGenerations({ origin, group }: ServedKind): boolean {
   return origin === "custom" || COUNTING_GROUPS.includes(group);
 }
 
+/** Whether an update leaves the count alone. Of a Deployment, annotations count too: they are copied to what it makes. */
+export function keepsGeneration(
+  { group, plural }: ServedKind,
+  { before, after }: { readonly before: KubernetesObject; readonly after: KubernetesObject },
+): boolean {
+  if (!isSameWanted(before, after)) return false;
+  if (group !== "apps" || plural !== "deployments") return true;
+  return isSameJson(before.metadata.annotations ?? {}, after.metadata.annotations ?? {});
+}
+
 /** Whether all but metadata and status is the same. */
 export function isSameWanted(one: KubernetesObject, other: KubernetesObject): boolean {
   return isSameJson(wanted(one), wanted(other));

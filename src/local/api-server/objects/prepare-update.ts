@@ -2,7 +2,7 @@
 import type { JsonObject, KubernetesObject, ObjectMeta } from "../kinds/kubernetes-object.ts";
 import { trackUpdate } from "../patches/managed-fields.ts";
 import type { Attribution } from "./attribution.ts";
-import { countsGenerations, isSameWanted } from "./generation.ts";
+import { countsGenerations, keepsGeneration } from "./generation.ts";
 import { immutableFieldProblems } from "./immutable-fields.ts";
 import { isSameJson, withoutFields } from "./json-fields.ts";
 import { immutableProblems, metadataProblems } from "./metadata-problems.ts";
@@ -51,10 +51,11 @@ export function prepareUpdate(store: ObjectStore, rewriting: Rewriting): ObjectC
     ...immutableFieldProblems(kind, { before: live, after: settled }),
   ];
   if (problems.length > 0) throw invalid(kind, name, problems);
-  const tracked =
+  const owned =
     by === undefined
       ? settled
       : trackUpdate(kind, live, settled, { ...by, time: timestamp(store.clock) });
+  const tracked = kind.carriedOver?.(live, owned) ?? owned;
   const change = {
     kind,
     namespace,
@@ -91,7 +92,7 @@ function refuseOther(
 }
 
 function withKeptMetadata(
-  { kind, namespace, name }: ObjectPlace,
+  { kind, namespace, name, part }: Rewriting,
   { live, written }: { readonly live: KubernetesObject; readonly written: KubernetesObject },
 ): KubernetesObject {
   const kept: { [field: string]: ObjectMeta[string] } = {};
@@ -100,7 +101,8 @@ function withKeptMetadata(
     if (value !== undefined) kept[field] = value;
   }
   const { generation } = live.metadata;
-  if (countsGenerations(kind) && generation !== undefined && !isSameWanted(live, written))
+  const isKept = part === "status" || keepsGeneration(kind, { before: live, after: written });
+  if (countsGenerations(kind) && generation !== undefined && !isKept)
     kept["generation"] = generation + 1;
   const metadata: ObjectMeta = {
     ...withoutFields(written.metadata, ...KEPT_METADATA, "selfLink", "namespace"),

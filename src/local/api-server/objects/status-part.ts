@@ -1,5 +1,5 @@
 /** Status is what servers say: who writes an object leaves it, who writes a status leaves the rest. */
-import type { JsonObject, KubernetesObject } from "../kinds/kubernetes-object.ts";
+import type { JsonObject, KubernetesObject, ObjectMeta } from "../kinds/kubernetes-object.ts";
 import type { ServedKind } from "../kinds/served-kind.ts";
 import { withoutFields } from "./json-fields.ts";
 
@@ -40,6 +40,17 @@ export function withLiveStatus(
   return live["status"] === undefined ? rest : { ...rest, status: live["status"] };
 }
 
+/** A Deployment's labels are not written by its status. */
+function withLiveLabels(
+  { group, plural }: ServedKind,
+  { written, live }: { readonly written: KubernetesObject; readonly live: KubernetesObject },
+): ObjectMeta {
+  if (group !== "apps" || plural !== "deployments") return written.metadata;
+  const { labels } = live.metadata;
+  const others = withoutFields(written.metadata, "labels");
+  return labels === undefined ? others : { ...others, labels };
+}
+
 /** The live object with the status that is written; metadata too is taken for Kubernetes' own kinds. */
 export function withWrittenStatus(
   kind: ServedKind,
@@ -47,7 +58,7 @@ export function withWrittenStatus(
 ): KubernetesObject {
   const { managedFields } = written.metadata;
   const own = managedFields === undefined ? live.metadata : { ...live.metadata, managedFields };
-  const metadata = kind.origin === "custom" ? own : written.metadata;
+  const metadata = kind.origin === "custom" ? own : withLiveLabels(kind, { written, live });
   const { apiVersion, kind: name } = live;
   const rest = { ...withoutFields(live, "status"), apiVersion, kind: name, metadata };
   return written["status"] === undefined ? rest : { ...rest, status: written["status"] };

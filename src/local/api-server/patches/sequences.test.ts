@@ -16,8 +16,9 @@ import {
 } from "../../../../test/kit/kubernetes/operation-sequences.ts";
 import { playedSequence } from "../../../../test/kit/kubernetes/played-sequence.ts";
 
-const golden = new URL("../../../../test/goldens/kubernetes/sequences.json", import.meta.url);
-const recorded = JSON.parse(readFileSync(golden, "utf8")) as RecordedSequence[];
+const recorded = JSON.parse(
+  readFileSync("test/goldens/kubernetes/sequences.json", "utf8"),
+) as RecordedSequence[];
 
 test("there is a recording of every sequence", () => assert.equal(recorded.length, SEQUENCES));
 

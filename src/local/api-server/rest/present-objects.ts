@@ -1,10 +1,9 @@
 /** Objects in the form that a client asked for: as they are, their metadata alone, or as rows of a table. */
-import { isJsonList, isJsonObject } from "../kinds/json-access.ts";
-import type { JsonObject, JsonValue, KubernetesObject } from "../kinds/kubernetes-object.ts";
+import type { JsonObject, KubernetesObject } from "../kinds/kubernetes-object.ts";
 import type { ServedKind } from "../kinds/served-kind.ts";
 import { withoutFields } from "../objects/json-fields.ts";
+import { tableOf } from "../patches/table.ts";
 import type { Transformation } from "./accept.ts";
-import { tableOf } from "./pending.ts";
 
 export interface Form {
   readonly kind: ServedKind;
@@ -25,7 +24,7 @@ export interface ListMeta extends JsonObject {
 
 export function presentObject(object: KubernetesObject, form: Form): JsonObject {
   const { transformation } = form;
-  if (transformation === undefined) return inVersion(object, form);
+  if (transformation === undefined) return asSpoken(object, form);
   if (transformation.as === "Table")
     return presentTable([object], {
       form,
@@ -60,27 +59,18 @@ function presentTable(
   { form, metadata }: { readonly form: Form; readonly metadata: ListMeta },
 ): JsonObject {
   const apiVersion = `meta.k8s.io/${form.transformation?.version ?? "v1"}`;
-  const table = tableOf(form.kind, objects, { now: form.now });
-  const rows = isJsonList(table["rows"]) ? table["rows"] : [];
-  const shown = rows.map((row, index) => withObject(row, { form, object: objects[index] }));
-  return { ...table, kind: "Table", apiVersion, metadata, rows: shown };
-}
-
-function withObject(
-  row: JsonValue,
-  { form, object }: { readonly form: Form; readonly object: KubernetesObject | undefined },
-): JsonValue {
-  if (!isJsonObject(row) || object === undefined || form.includeObject === "Metadata") return row;
-  return { ...row, object: form.includeObject === "Object" ? inVersion(object, form) : null };
+  const shown = objects.map((object) => asSpoken(object, form));
+  const table = tableOf(form.kind, shown, { now: form.now, carried: form.includeObject });
+  return { ...table, kind: "Table", apiVersion, metadata };
 }
 
 /** In a list of Kubernetes' own kinds, items do not say again what they are. */
 function listed(object: KubernetesObject, form: Form): JsonObject {
-  if (form.kind.origin === "custom") return inVersion(object, form);
+  if (form.kind.origin === "custom") return asSpoken(object, form);
   return withoutFields(object, "apiVersion", "kind");
 }
 
-function inVersion(object: KubernetesObject, { apiVersion }: Form): JsonObject {
+function asSpoken(object: KubernetesObject, { apiVersion }: Form): KubernetesObject {
   return object.apiVersion === apiVersion ? object : { ...object, apiVersion };
 }
 

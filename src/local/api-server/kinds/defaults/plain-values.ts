@@ -24,6 +24,9 @@ const USERS_MAPS: ReadonlySet<string> = new Set([
 
 /** Flags and numbers that are not told apart from false and 0. */
 const SILENT_ZEROS: ReadonlySet<string> = new Set([
+  "failureThreshold",
+  "generation",
+  "healthCheckNodePort",
   "hostIPC",
   "hostNetwork",
   "hostPID",
@@ -32,10 +35,14 @@ const SILENT_ZEROS: ReadonlySet<string> = new Set([
   "minReadySeconds",
   "nodePort",
   "paused",
+  "periodSeconds",
   "publishNotReadyAddresses",
   "readOnly",
   "stdin",
   "stdinOnce",
+  "successThreshold",
+  "targetPort",
+  "timeoutSeconds",
   "tty",
 ]);
 

@@ -1,0 +1,53 @@
+/** `hauberk proxy-status`: which sidecars have what the control plane sent last. Exit 0; 1: no mesh runs there. */
+import type { ProxyStatus } from "../../control/control-socket-messages.ts";
+import { askControlPlane } from "../../local/control-plane-client.ts";
+import { DataDirectory } from "../../local/data-directory.ts";
+import { findMesh, NoMeshError } from "../../local/joining/mesh-client.ts";
+import { alignColumns } from "../align-columns.ts";
+import type { Print } from "../print-line.ts";
+
+/** @throws NoMeshError, ControlPlaneAwayError */
+export async function proxyStatusCommand({
+  data,
+  print,
+}: {
+  readonly data: string;
+  readonly print: Print;
+}): Promise<number> {
+  const directory = new DataDirectory(data);
+  const { cluster, workloads } = await findMesh(directory);
+  const reply = await askControlPlane(directory, { type: "proxy-status" });
+  if (reply.type !== "proxy-status")
+    throw new NoMeshError("the control plane is of another version");
+  const injected = workloads.filter((workload) => workload.injected);
+  const pods = injected.map(({ namespace, name }) => `${namespace}/${name}`);
+  for (const line of proxyStatusTable(pods, reply.proxies, cluster)) print(line);
+  return 0;
+}
+
+/** @param pods those that have a sidecar, as `namespace/pod` */
+export function proxyStatusTable(
+  pods: readonly string[],
+  proxies: readonly ProxyStatus[],
+  cluster: string,
+): readonly string[] {
+  const rows = pods.toSorted().flatMap((pod) => {
+    const own = proxies.filter((proxy) => proxy.pod === pod);
+    const name = podName(pod);
+    if (own.length === 0) return [[name, cluster, "NOT CONNECTED", "-"]];
+    return own.map((proxy) => [name, cluster, wordsOf(proxy), proxy.versionAcked ?? "-"]);
+  });
+  return alignColumns([["NAME", "CLUSTER", "VIEW", "VERSION"], ...rows]);
+}
+
+/** `POD.NAMESPACE`, as istioctl writes it. */
+function podName(pod: string): string {
+  const [namespace, name] = pod.split("/");
+  return `${name}.${namespace}`;
+}
+
+function wordsOf({ versionSent, versionAcked, nackedError }: ProxyStatus): string {
+  if (nackedError !== undefined) return `REFUSED: ${nackedError}`;
+  if (versionSent === undefined) return "NOT SENT";
+  return versionSent === versionAcked ? "SYNCED" : "STALE";
+}

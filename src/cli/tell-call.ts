@@ -1,0 +1,77 @@
+/** A line of a sidecar's own access log as Istio's sidecars log it: for those who read logs by `kubectl`. */
+import type { ToldCall } from "../local/pod-streams/logs/proxy-log.ts";
+import type { Decision, Judged } from "../policy/decision.ts";
+import { ruleId } from "../policy/rule-id.ts";
+import { printable } from "../runtime/printable.ts";
+import type { AccessLogEntry } from "../telemetry/access-log.ts";
+import { compileLogFormat, ISTIO_TEXT } from "../telemetry/log-line.ts";
+
+const formatCall = compileLogFormat({ encoding: "TEXT", template: ISTIO_TEXT, omitEmpty: false });
+
+/** @returns undefined for what is no line of that log */
+export function tellCall(line: string): ToldCall | undefined {
+  const entry = parseEntry(line);
+  if (entry === undefined) return undefined;
+  const time = entry.start_time;
+  const remark = (text: string): string => printable(`${time}\tdebug\tenvoy rbac\t${text}`);
+  return {
+    time,
+    access: formatCall({ entry, startedAt: new Date(time), requestHeaders: headersOf(entry) }),
+    remarks: remarksOf(entry).map(remark),
+  };
+}
+
+/** AP-135: what RBAC enforces, and what it would on trial; nothing of what policies let through. */
+function remarksOf({ reporter, decision, ...entry }: AccessLogEntry): readonly string[] {
+  if (decision === null || reporter !== "destination") return [];
+  const { dryRun } = decision;
+  const enforced = isRefusedByPolicy(decision) ? policyOf(decision) : undefined;
+  const details = entry.response_code_details ?? entry.connection_termination_details;
+  const remarks: string[] = [];
+  if (dryRun !== undefined)
+    remarks.push(
+      `shadow ${dryRun.verdict === "deny" ? "denied" : "allowed"}, matched policy ${policyOf(dryRun)}, shadow_policy=${policyOf(dryRun)}${enforcedOf(decision)}`,
+    );
+  if (enforced !== undefined)
+    remarks.push(
+      `enforced denied, matched policy ${enforced}, enforced_policy=${enforced}${details === null ? "" : ` ${details}`}`,
+    );
+  return remarks;
+}
+
+/** What was in force meanwhile. */
+function enforcedOf(decision: Decision): string {
+  const verdict = decision.verdict === "deny" ? "denied" : "allowed";
+  return `, enforced ${verdict}, enforced_policy=${policyOf(decision)}`;
+}
+
+function isRefusedByPolicy({ verdict, reason: { because } }: Judged): boolean {
+  return (
+    verdict === "deny" &&
+    (because === "matched-deny" || because === "no-allow-matched" || because === "no-authorizer")
+  );
+}
+
+/** As Envoy names the rules that Istio makes: `ns[a]-policy[b]-rule[0]`. */
+function policyOf({ reason }: Judged): string {
+  return "matched" in reason ? ruleId(reason.matched) : "none";
+}
+
+function headersOf(entry: AccessLogEntry): { get(name: string): string | undefined } {
+  const known = new Map([
+    ["x-forwarded-for", entry.x_forwarded_for],
+    ["user-agent", entry.user_agent],
+    ["x-request-id", entry.request_id],
+  ]);
+  return { get: (name) => known.get(name) ?? undefined };
+}
+
+function parseEntry(line: string): AccessLogEntry | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    const isEntry = typeof value === "object" && value !== null && "start_time" in value;
+    return isEntry ? (value as AccessLogEntry) : undefined;
+  } catch {
+    return undefined; // a line that a full disk cut short
+  }
+}

@@ -1,0 +1,112 @@
+/** Logs of a running mesh's pods, and ways into them, for its Kubernetes API. */
+import type { ServerResponse } from "node:http";
+import { join } from "node:path";
+import type { Clock } from "../../runtime/clock.ts";
+import { badRequest } from "../api-server/objects/refusals.ts";
+import { StatusError } from "../api-server/objects/status-error.ts";
+import type { PodStreamRequest, PodStreams } from "../api-server/rest/pod-streams.ts";
+import type { DataDirectory } from "../data-directory.ts";
+import type { LocalMesh } from "../local-mesh.ts";
+import { logFileOf } from "../pods/pod-container.ts";
+import { openApplicationLog } from "./logs/application-log.ts";
+import { type LogRun, LogRuns } from "./logs/log-runs.ts";
+import type { LogSource } from "./logs/log-source.ts";
+import { type LogWish, parseLogWish } from "./logs/log-wish.ts";
+import { openControlPlaneLog, openProxyLog, type TellCall } from "./logs/proxy-log.ts";
+import { serveLog } from "./logs/serve-log.ts";
+import { type StreamedPart, streamedPart } from "./streamed-part.ts";
+
+/** Of one mesh, at any time; each has files open, or processes. */
+const MAX_STREAMS = 128;
+
+export interface LocalPodStreamsOptions {
+  readonly mesh: LocalMesh;
+  readonly dataDirectory: DataDirectory;
+  readonly clock: Clock;
+  /** Tells lines of sidecars' own access logs in Istio's words. */
+  readonly tellCall: TellCall;
+}
+
+export class LocalPodStreams implements PodStreams {
+  readonly #options: LocalPodStreamsOptions;
+  readonly #runs: LogRuns;
+  #open = 0;
+
+  constructor(options: LocalPodStreamsOptions) {
+    this.#options = options;
+    this.#runs = new LogRuns(options.mesh, options.dataDirectory, options.clock);
+  }
+
+  close(): void {
+    this.#runs.close();
+  }
+
+  async log({ pod, query }: PodStreamRequest, response: ServerResponse): Promise<void> {
+    await this.#counted(async () => {
+      const { mesh } = this.#options;
+      const wish = parseLogWish(query, this.#now);
+      const part = streamedPart(mesh, pod, query.get("container"));
+      const run = this.#runOf(part, wish);
+      const source = await this.#openLog(part, { run, wish });
+      const { restarts } = part.process;
+      const isOver = (): boolean =>
+        run.end !== undefined || hasEnded(part) || part.process.restarts !== restarts;
+      await serveLog({ source, wish, isOver }, response);
+    });
+  }
+
+  async upgrade(): Promise<void> {
+    throw badRequest("not yet");
+  }
+
+  async #openLog(
+    part: StreamedPart,
+    { run, wish }: { readonly run: LogRun; readonly wish: LogWish },
+  ): Promise<LogSource> {
+    const { dataDirectory, tellCall } = this.#options;
+    if (part.kind === "control-plane")
+      return openControlPlaneLog(dataDirectory.controlPlaneLog, run);
+    const folder = dataDirectory.logs(part.pod.plan.workload);
+    if (part.kind === "sidecar") return openProxyLog(folder, { run, tell: tellCall });
+    return await openApplicationLog({
+      path: join(folder, logFileOf(part.container)),
+      run,
+      marks: () => this.#runs.marks(part.process),
+      since: wish.since,
+      tailLines: wish.tailLines,
+      now: () => this.#now,
+    });
+  }
+
+  /** @throws StatusError 400 */
+  #runOf({ name, process, ...part }: StreamedPart, { previous }: LogWish): LogRun {
+    const run = this.#runs.run(process, previous ? "previous" : "current");
+    if (run !== undefined) return run;
+    if (!previous) return { start: 0 };
+    const pod = "pod" in part ? part.pod.plan.workload.name : "istiod-0";
+    throw badRequest(`previous terminated container "${name}" in pod "${pod}" not found`);
+  }
+
+  async #counted(work: () => Promise<void>): Promise<void> {
+    if (this.#open >= MAX_STREAMS)
+      throw new StatusError(429, "TooManyRequests", {
+        message: `at most ${MAX_STREAMS} logs and connections into pods are served at once`,
+        details: { retryAfterSeconds: 1 },
+      });
+    this.#open++;
+    try {
+      await work();
+    } finally {
+      this.#open--;
+    }
+  }
+
+  get #now(): number {
+    return this.#options.clock.now().getTime();
+  }
+}
+
+/** What runs will write no more. */
+function hasEnded({ process: { phase } }: StreamedPart): boolean {
+  return phase === "waiting" || phase === "completed" || phase === "stopped";
+}
