@@ -1,6 +1,6 @@
 /** What `up` and `demo` share: read the user's files, say what is wrong with them, run the mesh, tell its story. */
 
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { DEFAULT_CLUSTER_NAME } from "../api/remote-cluster.ts";
 import type { Issue, Resource } from "../api/resource.ts";
 import { controlPlaneFlags } from "../control/control-plane-flags.ts";
@@ -30,6 +30,7 @@ import { createLog, type Log, silentLog } from "../runtime/log.ts";
 import type { EnteredNetwork } from "./enter-network.ts";
 import { formatIssue, formatNotice } from "./format-issue.ts";
 import { formatMeshEvent } from "./format-mesh-event.ts";
+import { linkIstioctl } from "./istioctl-link.ts";
 import { noticesOf } from "./load-mesh.ts";
 import type { Print } from "./print-line.ts";
 import { tellCall } from "./tell-call.ts";
@@ -132,7 +133,13 @@ export async function startMesh(
     log: silentInfo(print),
     environment: process.env,
   });
-  print(`kubectl reaches it: export KUBECONFIG=${api.kubeconfig}`);
+  const bin = await linkIstioctl(dataDirectory.path, [
+    process.execPath,
+    ...process.execArgv,
+    resolve(process.argv[1] ?? ""),
+  ]);
+  print("kubectl and istioctl reach it:");
+  print(`  export KUBECONFIG=${api.kubeconfig} PATH=${bin}:$PATH`);
   return {
     mesh,
     dataDirectory,

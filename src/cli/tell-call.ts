@@ -6,7 +6,7 @@ import { printable } from "../runtime/printable.ts";
 import type { AccessLogEntry } from "../telemetry/access-log.ts";
 import { compileLogFormat, ISTIO_TEXT } from "../telemetry/log-line.ts";
 
-const formatCall = compileLogFormat({ encoding: "TEXT", template: ISTIO_TEXT, omitEmpty: false });
+const formatCall = compileLogFormat({ encoding: "TEXT", template: ISTIO_TEXT });
 
 /** @returns undefined for what is no line of that log */
 export function tellCall(line: string): ToldCall | undefined {

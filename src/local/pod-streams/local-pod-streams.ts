@@ -69,7 +69,7 @@ export class LocalPodStreams implements PodStreams {
     const folder = dataDirectory.logs(part.pod.plan.workload);
     if (part.kind === "sidecar") return openProxyLog(folder, { run, tell: tellCall });
     return await openApplicationLog({
-      path: join(folder, logFileOf(part.container)),
+      path: join(folder, logFileOf(part.written)),
       run,
       marks: () => this.#runs.marks(part.process),
       since: wish.since,

@@ -1,4 +1,6 @@
 /** What a request for a log, or for a way into a pod, is about: a container of a pod, its sidecar, or the control plane. */
+
+import type { Container } from "../../api/container.ts";
 import { listAt, textAt } from "../api-server/kinds/json-access.ts";
 import type { KubernetesObject } from "../api-server/kinds/kubernetes-object.ts";
 import { badRequest } from "../api-server/objects/refusals.ts";
@@ -10,7 +12,12 @@ import type { PodContainer } from "../pods/pod-container.ts";
 import type { SupervisedProcess } from "../processes/supervised-process.ts";
 
 export type StreamedPart = { readonly name: string; readonly process: SupervisedProcess } & (
-  | { readonly kind: "application"; readonly pod: Pod; readonly container: PodContainer }
+  | {
+      readonly kind: "application";
+      readonly pod: Pod;
+      readonly container: PodContainer;
+      readonly written: Container;
+    }
   | { readonly kind: "sidecar"; readonly pod: Pod }
   | { readonly kind: "control-plane" }
 );
@@ -38,12 +45,12 @@ export function streamedPart(
   if (name === PROXY_CONTAINER && pod.sidecar !== undefined)
     return { kind: "sidecar", name, pod, process: pod.sidecar };
   const index = pod.plan.containers.findIndex((one) => one.name === name);
-  const container = pod.containers[index];
-  if (container === undefined)
+  const [container, written] = [pod.containers[index], pod.plan.containers[index]];
+  if (container === undefined || written === undefined)
     throw badRequest(
       `container "${name}" in pod "${podName}" is not run by this mesh: somebody else started it`,
     );
-  return { kind: "application", name, pod, container, process: container.process };
+  return { kind: "application", name, pod, container, written, process: container.process };
 }
 
 /** @throws StatusError 400 */

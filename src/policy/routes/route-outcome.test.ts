@@ -3,8 +3,9 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { PathMatch } from "../../api/routing/http-match.ts";
 import type { PathRewrite } from "../../api/routing/route-parts.ts";
+import { normalizePath } from "../path-normalization.ts";
 import { pickDestination } from "./pick-destination.ts";
-import { httpsLocation, redirectLocation, rewrittenPath } from "./route-outcome.ts";
+import { climbs, httpsLocation, redirectLocation, rewrittenPath } from "./route-outcome.ts";
 import type { HttpRoute, RedirectAction, RouteAction } from "./virtual-host.ts";
 
 const route = (action: RouteAction, path?: PathMatch): HttpRoute => ({
@@ -57,6 +58,29 @@ for (const [match, rewrite, path, to] of rewrites) {
 test("a path that takes too long to rewrite is not said", () => {
   const slow = rewriting({ do: "replace-pattern", pattern: "(a|b|ab)*c", substitution: "" });
   assert.equal(rewrittenPath(slow, `/${"ab".repeat(20_000)}`), undefined);
+});
+
+test("law: a rewriting that does not climb stays in its place, in whatever form it is read", () => {
+  const pieces = ["/", ".", "..", "%2e", "%2F", "%5c", "\\\\", ";", "a", "%252e"];
+  const texts = fc.array(fc.constantFrom(...pieces), { maxLength: 8 }).map((all) => all.join(""));
+  const place = rewriting(prefix("/files/"), { kind: "prefix", path: "/static" });
+  let climbing = 0;
+  fc.assert(
+    fc.property(texts, (text) => {
+      const judged = normalizePath(`/static${text}`, "BASE");
+      if (!judged.startsWith("/static") || climbs(judged, "/")) return;
+      const rewritten = rewrittenPath(place, judged) ?? assert.fail("takes too long");
+      if (climbs(rewritten, judged)) climbing++;
+      else
+        assert.match(
+          normalizePath(rewritten, "DECODE_AND_MERGE_SLASHES"),
+          /^\/files(?:\/|$)/,
+          judged,
+        );
+    }),
+    { numRuns: 5_000 },
+  );
+  assert.ok(climbing > 0);
 });
 
 const request = { scheme: "http", authority: "a.example.com:8080", path: "/x?q" } as const;

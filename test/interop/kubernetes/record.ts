@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { installDefinitions } from "./install-definitions.ts";
 import { startRealApiServer } from "./real-api-server.ts";
 import { recordBodies } from "./record-bodies.ts";
+import { recordDefaults } from "./record-defaults.ts";
 import { recordSequences } from "./record-sequences.ts";
 
 const GOLDENS = fileURLToPath(new URL("../../goldens/kubernetes/", import.meta.url));
@@ -27,6 +28,7 @@ try {
     whole[`${seed}/${step}`] = object;
   });
   await keep("sequences.json", sequences);
+  await keep("defaults.json", await recordDefaults(real));
   await keep("kubectl-bodies.json", await recordBodies(real));
   const { HAUBERK_RECORD_WHOLE } = process.env;
   if (HAUBERK_RECORD_WHOLE) await writeFile(HAUBERK_RECORD_WHOLE, JSON.stringify(whole));

@@ -108,7 +108,11 @@ export class GrowingFile {
  */
 export async function beginOfLastLines(
   path: string,
-  { lines, from, until }: { readonly lines: number; readonly from: number; readonly until?: number },
+  {
+    lines,
+    from,
+    until,
+  }: { readonly lines: number; readonly from: number; readonly until?: number },
 ): Promise<number> {
   const handle = await openIfThere(path);
   if (handle === undefined) return from;

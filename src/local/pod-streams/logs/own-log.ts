@@ -46,7 +46,11 @@ async function* linesOf(
     older,
     newer,
     translate,
-  }: { readonly older: GrowingFile; readonly newer: GrowingFile; readonly translate: TranslateLine },
+  }: {
+    readonly older: GrowingFile;
+    readonly newer: GrowingFile;
+    readonly translate: TranslateLine;
+  },
   withOlder: boolean,
 ): AsyncGenerator<readonly LogLine[]> {
   if (withOlder)

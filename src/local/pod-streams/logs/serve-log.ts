@@ -73,11 +73,7 @@ class LogTeller {
   readonly #timestamps: boolean;
   #bytesLeft: number;
 
-  constructor(
-    response: ServerResponse,
-    { limitBytes, timestamps }: LogWish,
-    signal: AbortSignal,
-  ) {
+  constructor(response: ServerResponse, { limitBytes, timestamps }: LogWish, signal: AbortSignal) {
     this.#response = response;
     this.#signal = signal;
     this.#timestamps = timestamps;
