@@ -8,6 +8,6 @@ export interface Namespace {
 }
 
 export function namespace(meta: ResourceMeta, root: Fields): Namespace {
-  root.section("spec").unused(["finalizers"]);
+  root.section("spec").accept(["finalizers"]); // every API server writes them
   return { kind: "Namespace", meta };
 }

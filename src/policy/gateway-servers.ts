@@ -60,25 +60,38 @@ export interface MergedServers {
 
 /** @param offered in the order they count: the oldest Gateway first */
 export function mergeServers(offered: readonly OfferedServer[]): MergedServers {
-  const ports = new Map<number, OfferedServer[]>();
+  const ports = new Map<number, PortBeingMerged>();
   const leftOut: LeftOutServer[] = [];
   for (const server of offered) {
-    const there = ports.get(server.containerPort) ?? [];
-    const why = conflictOf(server, there);
-    if (why === undefined) ports.set(server.containerPort, [...there, server]);
-    else leftOut.push({ server, why });
+    const port = ports.get(server.containerPort);
+    const why = port && conflictOf(server, port);
+    if (why !== undefined) leftOut.push({ server, why });
+    else if (port !== undefined) take(server, port);
+    else ports.set(server.containerPort, take(server, { servers: [], owners: new Map() }));
   }
   return {
     ports: [...ports]
-      .map(([containerPort, servers]) => ({ containerPort, servers }))
+      .map(([containerPort, { servers }]) => ({ containerPort, servers }))
       .sort((one, other) => one.containerPort - other.containerPort),
     leftOut,
   };
 }
 
+interface PortBeingMerged {
+  readonly servers: OfferedServer[];
+  /** Of hosts. */
+  readonly owners: Map<string, OfferedServer>;
+}
+
+function take(server: OfferedServer, port: PortBeingMerged): PortBeingMerged {
+  port.servers.push(server);
+  for (const { host } of server.hosts) port.owners.set(host, server);
+  return port;
+}
+
 function conflictOf(
   server: OfferedServer,
-  [first, ...others]: readonly OfferedServer[],
+  { servers: [first], owners }: PortBeingMerged,
 ): string | undefined {
   if (first === undefined) return undefined;
   const owner = nameOf(first);
@@ -89,11 +102,10 @@ function conflictOf(
     const mergeable = [server, first].every(({ settings }) => settings.port.protocol === "http");
     return mergeable ? undefined : `its port ${server.port} is taken already, by ${owner}`;
   }
-  for (const other of [first, ...others]) {
-    const twice = server.hosts.find(({ host }) => other.hosts.some((one) => one.host === host));
-    if (twice !== undefined) {
-      return `its host ${twice.host} on port ${server.port} is served already, by ${nameOf(other)}`;
-    }
+  for (const { host } of server.hosts) {
+    const other = owners.get(host);
+    if (other !== undefined)
+      return `its host ${host} on port ${server.port} is served already, by ${nameOf(other)}`;
   }
   return undefined;
 }

@@ -68,30 +68,39 @@ function serverNotices(snapshot: MeshSnapshot, workload: Workload): readonly Not
           ? [noticeOn(server, placeless(server, { gateway, containerPort }))]
           : []),
         ...certificateNotices(server),
-        ...sharedHostNotices(server, servers),
       ]),
     ),
+    ...boundedNotices(ports.flatMap(({ servers }) => sharedHostNotices(servers))),
   ];
 }
 
 /** Without TLS all servers of a port are one: who keeps others' routes out in one of them has not kept them out of another. */
-function sharedHostNotices(
-  server: OfferedServer,
-  servers: readonly OfferedServer[],
-): readonly Notice[] {
-  if (isTls(server)) return [];
-  const { namespace } = server.origin.ref;
-  return server.hosts.flatMap(({ host }) => {
-    const other = servers.find(
-      ({ origin, hosts }) =>
-        origin.ref.namespace !== namespace && hosts.some((one) => one.host === host),
+function sharedHostNotices(servers: readonly OfferedServer[]): readonly Notice[] {
+  const [first] = servers;
+  if (first === undefined || isTls(first)) return [];
+  const owners = new Map<string, Map<string, OfferedServer>>();
+  for (const server of servers) {
+    for (const { host } of server.hosts) {
+      const known = owners.get(host) ?? new Map<string, OfferedServer>();
+      if (!known.has(server.origin.ref.namespace)) known.set(server.origin.ref.namespace, server);
+      owners.set(host, known);
+    }
+  }
+  return [...owners].flatMap(([host, byNamespace]) =>
+    byNamespace.size < 2 ? [] : sharedHost(host, [...byNamespace.values()]),
+  );
+}
+
+/** Each of the others is told whose host it has, and the first that it has others. */
+function sharedHost(host: string, [first, ...others]: readonly OfferedServer[]): readonly Notice[] {
+  const [second] = others;
+  if (first === undefined || second === undefined) return [];
+  const shares = (server: OfferedServer, { origin: { ref } }: OfferedServer): Notice =>
+    noticeOn(
+      server,
+      `shares its host ${host} with ${formatRef(ref)}: the routes of both are for it`,
     );
-    if (other === undefined) return [];
-    const name = formatRef(other.origin.ref);
-    return [
-      noticeOn(server, `shares its host ${host} with ${name}: the routes of both are for it`),
-    ];
-  });
+  return [shares(first, second), ...others.map((one) => shares(one, first))];
 }
 
 function placeless(

@@ -16,6 +16,9 @@ import { type PodAt, podsByAddress } from "../pods-by-address.ts";
 import type { Print } from "../print-line.ts";
 
 const LOOK_AGAIN_MS = 150;
+const NOTHING_REFUSED = "nothing was refused, as far as these logs go back";
+const NOTHING =
+  "nothing was decided, and nothing failed, as far as these logs go back; calls that pass are decided where they arrive";
 
 export interface LogsOptions {
   readonly data: string;
@@ -58,7 +61,9 @@ export async function logsCommand(
     if (!options.follow) await requirePod(tail, { directory, pod });
     const newest = new NewestEntries(options.tail);
     await tail.look((logged) => isWanted(logged, options) && newest.add(logged));
-    for (const logged of newest.entries()) show(logged);
+    const entries = newest.entries();
+    for (const logged of entries) show(logged);
+    if (entries.length + newest.left === 0 && !options.follow) warn(options.denied ? NOTHING_REFUSED : NOTHING);
     if (newest.left > 0) warn(`${newest.left} older ones are in ${directory}; see --tail`);
     while (options.follow && (await pause(signal))) {
       const fresh: LoggedEntry[] = [];

@@ -12,10 +12,12 @@ export const MESH_MANAGER = "hauberk";
  */
 export type Origin = "files" | "mesh" | "others";
 
-export function originOf(object: KubernetesObject): Origin {
+/** @param inFile whether a file names it: nobody manages anything of an object that has but a name */
+export function originOf(object: KubernetesObject, inFile: boolean): Origin {
   const managers = managersOf(object);
   const others = managers.some((manager) => manager !== FILE_MANAGER && manager !== MESH_MANAGER);
-  if (others || managers.length === 0) return "others";
+  if (others) return "others";
+  if (managers.length === 0) return inFile ? "files" : "others";
   return managers.includes(FILE_MANAGER) ? "files" : "mesh";
 }
 

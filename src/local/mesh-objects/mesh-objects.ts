@@ -162,13 +162,17 @@ export class MeshObjects {
       this.store
         .list(kind)
         .map((object) => ({ ...placeOf(object, kind), before: object, after: undefined }))
-        .filter((change) => isFromFiles(change.before) && !wanted.has(objectKey(change))),
+        .filter((change) => this.#isFromFiles(change) && !wanted.has(objectKey(change))),
     );
     const changed = fileObjects
       .filter(({ place, object }) => this.#applied.get(objectKey(place)) !== JSON.stringify(object))
       .map(({ place, object }) => this.#applying(place, object))
       .filter(({ before, after }) => !isSame(before, after));
     return [...gone, ...changed];
+  }
+
+  #isFromFiles({ before, ...place }: ObjectPlace & { readonly before: KubernetesObject }): boolean {
+    return isFromFiles(before) || this.#applied.has(objectKey(place));
   }
 
   #applying(place: ObjectPlace, written: KubernetesObject): ObjectChange {
@@ -211,7 +215,8 @@ export class MeshObjects {
   #keepAsIs(place: ObjectPlace): void {
     const object = this.store.get(place);
     const { kept, report } = this.#options;
-    const isOwn = object !== undefined && originOf(object) === "others";
+    const inFile = this.#applied.has(objectKey(place));
+    const isOwn = object !== undefined && originOf(object, inFile) === "others";
     const done = isOwn ? kept.write(place, object) : kept.remove(place);
     done.catch((error: unknown) =>
       report(`${kept.fileOf(place)} is not kept: ${describeError(error)}`),
@@ -244,11 +249,11 @@ export class MeshObjects {
     const aside = new Map<string, string[]>();
     for (const { place, file, reference } of fileObjects) {
       const object = objects.get(objectKey(place))?.object;
-      if (object !== undefined && originOf(object) !== "others") continue;
+      if (object !== undefined && originOf(object, true) !== "others") continue;
       aside.set(file, [...(aside.get(file) ?? []), reference]);
     }
     const own = [...objects].flatMap(([key, { place, object }]) => {
-      if (originOf(object) !== "others") return [];
+      if (originOf(object, folders.has(key)) !== "others") return [];
       const file = this.#options.kept.fileOf(place);
       const from = folders.get(key);
       const folder = from === undefined ? this.#options.folder : dirname(from);
@@ -351,7 +356,7 @@ function generationOf(
 function saySame(before: KubernetesObject, after: KubernetesObject): boolean {
   const { labels, annotations } = before.metadata;
   return (
-    originOf(before) === originOf(after) &&
+    originOf(before, true) === originOf(after, true) &&
     isSameWanted(before, after) &&
     isSameJson(labels, after.metadata.labels) &&
     isSameJson(annotations, after.metadata.annotations)

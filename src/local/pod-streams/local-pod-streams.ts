@@ -1,20 +1,27 @@
 /** Logs of a running mesh's pods, and ways into them, for its Kubernetes API. */
 import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import type { Clock } from "../../runtime/clock.ts";
+import type { Log } from "../../runtime/log.ts";
+import type { KubernetesObject } from "../api-server/kinds/kubernetes-object.ts";
 import { badRequest } from "../api-server/objects/refusals.ts";
 import { StatusError } from "../api-server/objects/status-error.ts";
 import type { PodStreamRequest, PodStreams } from "../api-server/rest/pod-streams.ts";
 import type { DataDirectory } from "../data-directory.ts";
 import type { LocalMesh } from "../local-mesh.ts";
+import { isControlPlanePod } from "../mesh-objects/projection/system-objects.ts";
 import { logFileOf } from "../pods/pod-container.ts";
+import { connectToControlPlane, connectToPort } from "./forward/port-in-pod.ts";
+import { servePortForward } from "./forward/serve-port-forward.ts";
 import { openApplicationLog } from "./logs/application-log.ts";
 import { type LogRun, LogRuns } from "./logs/log-runs.ts";
 import type { LogSource } from "./logs/log-source.ts";
 import { type LogWish, parseLogWish } from "./logs/log-wish.ts";
 import { openControlPlaneLog, openProxyLog, type TellCall } from "./logs/proxy-log.ts";
 import { serveLog } from "./logs/serve-log.ts";
-import { type StreamedPart, streamedPart } from "./streamed-part.ts";
+import { runningPod, type StreamedPart, streamedPart } from "./streamed-part.ts";
+import type { UpgradedConnection } from "./web-socket.ts";
 
 /** Of one mesh, at any time; each has files open, or processes. */
 const MAX_STREAMS = 128;
@@ -25,6 +32,7 @@ export interface LocalPodStreamsOptions {
   readonly clock: Clock;
   /** Tells lines of sidecars' own access logs in Istio's words. */
   readonly tellCall: TellCall;
+  readonly log: Log;
 }
 
 export class LocalPodStreams implements PodStreams {
@@ -55,8 +63,26 @@ export class LocalPodStreams implements PodStreams {
     });
   }
 
-  async upgrade(): Promise<void> {
-    throw badRequest("not yet");
+  async upgrade(
+    { pod, query, subresource }: Parameters<PodStreams["upgrade"]>[0],
+    connection: UpgradedConnection,
+  ): Promise<void> {
+    await this.#counted(async () => {
+      if (subresource === "portforward") return await this.#forward(pod, connection);
+      throw badRequest("not yet");
+    });
+  }
+
+  async #forward(object: KubernetesObject, connection: UpgradedConnection): Promise<void> {
+    const { mesh, log } = this.#options;
+    const name = object.metadata.name ?? "";
+    if (isControlPlanePod(object.metadata)) {
+      const toControlPlane = { pod: name, connect: () => connectToControlPlane(mesh), log };
+      return await servePortForward(toControlPlane, connection);
+    }
+    const pod = runningPod(mesh, object);
+    const connect = (port: number): Socket => connectToPort(pod, port);
+    await servePortForward({ pod: name, connect, log }, connection);
   }
 
   async #openLog(

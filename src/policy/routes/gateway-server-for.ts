@@ -12,17 +12,12 @@ export function gatewayServerFor(
   { servers }: Pick<GatewayListener, "servers">,
   serverName: string | undefined,
 ): GatewayServer | undefined {
-  const name = serverName === undefined ? undefined : foldAscii(serverName);
-  let best: GatewayServer | undefined;
-  let bestRank = -1;
-  for (const server of servers) {
-    if (server.tls === undefined) return server;
-    for (const pattern of server.serverNames) {
-      const rank = rankOf(pattern, name);
-      if (rank > bestRank) [best, bestRank] = [server, rank];
-    }
+  let names = known.get(servers);
+  if (names === undefined) {
+    names = new ServerNames(servers);
+    known.set(servers, names);
   }
-  return best;
+  return names.find(serverName === undefined ? undefined : foldAscii(serverName));
 }
 
 /**
@@ -38,14 +33,38 @@ export function mayServe(
   return meant === undefined || meant === server;
 }
 
-const EXACT = Number.POSITIVE_INFINITY;
+/** By the servers of a listener, as one view has them. */
+const known = new WeakMap<GatewayListener["servers"], ServerNames>();
 
-/** How specific a pattern that matches is; -1: it does not match. */
-function rankOf(pattern: string, name: string | undefined): number {
-  if (pattern === "*") return 0;
-  if (name === undefined) return -1;
-  if (pattern === name) return EXACT;
-  if (!pattern.startsWith("*")) return -1;
-  const suffix = pattern.slice(1);
-  return name.length > suffix.length && name.endsWith(suffix) ? pattern.length : -1;
+/** Asked for each connection and each request, and a port may have the hosts of many tenants. */
+class ServerNames {
+  readonly #plain: GatewayServer | undefined;
+  readonly #exact = new Map<string, GatewayServer>();
+  /** By what follows the `*`. */
+  readonly #suffixes = new Map<string, GatewayServer>();
+
+  constructor(servers: readonly GatewayServer[]) {
+    this.#plain = servers.find(({ tls }) => tls === undefined);
+    for (const server of servers) {
+      for (const pattern of server.serverNames) {
+        const [names, name] = pattern.startsWith("*")
+          ? [this.#suffixes, pattern.slice(1)]
+          : [this.#exact, pattern];
+        if (!names.has(name)) names.set(name, server);
+      }
+    }
+  }
+
+  /** @param name in lower case */
+  find(name: string | undefined): GatewayServer | undefined {
+    if (this.#plain !== undefined) return this.#plain;
+    if (name === undefined) return this.#suffixes.get("");
+    const exact = this.#exact.get(name);
+    if (exact !== undefined || this.#suffixes.size === 0) return exact;
+    for (let at = 1; at < name.length; at++) {
+      const found = this.#suffixes.get(name.slice(at));
+      if (found !== undefined) return found;
+    }
+    return this.#suffixes.get("");
+  }
 }

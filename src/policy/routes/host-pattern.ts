@@ -18,14 +18,35 @@ export function isWithin(inner: string, outer: string): boolean {
   return inner.length >= outer.length && inner.slice(1).endsWith(outer.slice(1));
 }
 
-/** What both stand for: of each pair the narrower. */
+/** What both stand for: of each pair the narrower. Thousands of either are no trouble. */
 export function commonHosts(some: readonly string[], others: readonly string[]): readonly string[] {
-  const common = new Set<string>();
-  for (const one of some) {
-    for (const other of others) {
-      if (isWithin(one, other)) common.add(one);
-      else if (isWithin(other, one)) common.add(other);
+  const [any, other] = [new HostPatterns(some), new HostPatterns(others)];
+  return [
+    ...new Set([
+      ...some.filter((one) => other.standFor(one)),
+      ...others.filter((one) => any.standFor(one)),
+    ]),
+  ];
+}
+
+/** As `isWithin` of any of them, without asking each. */
+class HostPatterns {
+  readonly #exact = new Set<string>();
+  /** What follows the `*`. */
+  readonly #suffixes = new Set<string>();
+
+  constructor(patterns: readonly string[]) {
+    for (const one of patterns) {
+      if (one.startsWith("*")) this.#suffixes.add(one.slice(1));
+      else this.#exact.add(one);
     }
   }
-  return [...common];
+
+  standFor(inner: string): boolean {
+    if (this.#exact.has(inner)) return true;
+    if (this.#suffixes.size === 0) return false;
+    const name = inner.startsWith("*") ? inner.slice(1) : inner;
+    for (let at = 0; at <= name.length; at++) if (this.#suffixes.has(name.slice(at))) return true;
+    return false;
+  }
 }

@@ -2,36 +2,38 @@
  * Records what a real kube-apiserver answers, for `src/local/api-server` to be compared with: run it after a change of the
  * calls and sequences, or for another version of Kubernetes.
  *
- *   node --import tsx test/interop/kubernetes/record.ts CRD-ALL.GEN.YAML
+ *   node --import tsx test/interop/kubernetes/record.ts CRD-ALL.GEN.YAML [NAME...]
  *
- * The file is Istio's manifests/charts/base/files/crd-all.gen.yaml. The first run builds etcd and the kube-apiserver.
+ * Names are those of goldens; without any, all are recorded. The file is Istio's manifests/charts/base/files/crd-all.gen.yaml. The first run builds etcd and the kube-apiserver.
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { installDefinitions } from "./install-definitions.ts";
-import { startRealApiServer } from "./real-api-server.ts";
+import { type RealApiServer, startRealApiServer } from "./real-api-server.ts";
 import { recordBodies } from "./record-bodies.ts";
 import { recordDefaults } from "./record-defaults.ts";
 import { recordSequences } from "./record-sequences.ts";
 
 const GOLDENS = fileURLToPath(new URL("../../goldens/kubernetes/", import.meta.url));
 
-const [definitions] = process.argv.slice(2);
+type Recorder = (real: RealApiServer) => Promise<readonly unknown[]>;
+
+const RECORDERS: Readonly<Record<string, Recorder>> = {
+  defaults: recordDefaults,
+  "kubectl-bodies": recordBodies,
+  sequences: recordSequences,
+};
+
+const [definitions, ...names] = process.argv.slice(2);
 if (definitions === undefined) throw new Error("which file holds Istio's resource definitions?");
 
 const real = await startRealApiServer();
 try {
   await installDefinitions(real, await readFile(definitions, "utf8"));
   await mkdir(GOLDENS, { recursive: true });
-  const whole: Record<string, unknown> = {};
-  const sequences = await recordSequences(real, (seed, step, object) => {
-    whole[`${seed}/${step}`] = object;
-  });
-  await keep("sequences.json", sequences);
-  await keep("defaults.json", await recordDefaults(real));
-  await keep("kubectl-bodies.json", await recordBodies(real));
-  const { HAUBERK_RECORD_WHOLE } = process.env;
-  if (HAUBERK_RECORD_WHOLE) await writeFile(HAUBERK_RECORD_WHOLE, JSON.stringify(whole));
+  for (const [name, record] of Object.entries(RECORDERS)) {
+    if (names.length === 0 || names.includes(name)) await keep(`${name}.json`, await record(real));
+  }
 } finally {
   await real.stop();
 }

@@ -34,14 +34,13 @@ const moreQuantities: JsonObject = {
   cpu: "0.1",
   memory: "1e3",
   "ephemeral-storage": "100M",
-  "hugepages-2Mi": "4Mi",
 };
 
 const probing: JsonObject = {
   livenessProbe: { httpGet: { port: "web" } },
   readinessProbe: { tcpSocket: { port: 80 }, initialDelaySeconds: 0, periodSeconds: 7 },
   startupProbe: { exec: { command: ["true"] }, timeoutSeconds: 0, failureThreshold: 9 },
-  lifecycle: { preStop: { httpGet: { port: 80 } }, postStart: { exec: { command: [] } } },
+  lifecycle: { preStop: { httpGet: { port: 80 } }, postStart: { exec: { command: ["true"] } } },
 };
 
 const variables: JsonValue = [

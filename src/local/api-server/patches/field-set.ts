@@ -24,7 +24,12 @@ export class FieldSet {
     this.#children = children;
   }
 
-  static readonly empty: FieldSet = new FieldSet(new Set(), new Map());
+  // The compiler (7.0.2) loses the class in the initializer of a static field that makes one of it.
+  static #empty: FieldSet | undefined;
+  static get empty(): FieldSet {
+    FieldSet.#empty ??= new FieldSet(new Set(), new Map());
+    return FieldSet.#empty;
+  }
 
   static of(...paths: readonly FieldPath[]): FieldSet {
     const members = new Set<PathElement>();

@@ -13,6 +13,7 @@ export interface ValueAnswer {
 export interface TextAnswer {
   readonly status: number;
   readonly text: string;
+  readonly contentType?: string;
 }
 
 /** Lines of JSON until the stream ends, or the client goes. */

@@ -60,7 +60,11 @@ async function readBody(message: IncomingMessage): Promise<Buffer> {
 export async function writeAnswer(answer: ApiAnswer, response: ServerResponse): Promise<void> {
   if ("stream" in answer) return await writeStream(answer, response);
   if ("text" in answer)
-    return write(response, { status: answer.status, type: "text/plain", body: answer.text });
+    return write(response, {
+      status: answer.status,
+      type: answer.contentType ?? "text/plain",
+      body: answer.text,
+    });
   for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
   writeValue(answer, response);
 }

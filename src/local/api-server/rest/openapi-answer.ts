@@ -21,9 +21,24 @@ interface PrintedDocument {
 /** Kinds do not change while a server runs, and the documents are large. */
 const printed: WeakMap<KindIndex, Map<string, PrintedDocument>> = new WeakMap();
 
-/** @returns undefined for what is not served: version 2 is not */
-export function openApiAnswer(kinds: KindIndex, { path }: ApiRequest): ApiAnswer | undefined {
+/**
+ * Version 2, in protobuf, says nothing of any kind: kubectl then leaves it to us to look at the items of a List. It gives
+ * up where there is none.
+ */
+const EMPTY_V2: ApiAnswer = {
+  status: 200,
+  text: "",
+  contentType: "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
+};
+
+/** @returns undefined for what is not served */
+export function openApiAnswer(
+  kinds: KindIndex,
+  { path, headers }: ApiRequest,
+): ApiAnswer | undefined {
   const [, version, ...place] = path;
+  const isProtobuf = headers.accept?.includes("proto-openapi.spec.v2") === true;
+  if (version === "v2" && place.length === 0 && isProtobuf) return EMPTY_V2;
   if (version !== "v3") return undefined;
   if (place.length === 0) return value({ paths: Object.fromEntries(indexEntries(kinds)) });
   const groupVersion = groupVersions(kinds).find((one) => placeOf(one) === place.join("/"));

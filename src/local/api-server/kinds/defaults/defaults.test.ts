@@ -17,7 +17,7 @@ function withoutFindings(object: KubernetesObject): JsonObject {
   const { status: _, spec, metadata, ...rest } = comparableObject(object);
   const { generation: __, namespace: ___, ...own } = metadata;
   if (object.kind === "Namespace" || spec === undefined) return { ...rest, metadata: own };
-  const { selector, template, healthCheckNodePort: ____, ...more } = spec as JsonObject;
+  const { selector, template, ...more } = withoutAdmitted(object.kind, spec as JsonObject);
   const isJob = object.kind === "Job";
   return {
     ...rest,
@@ -28,6 +28,14 @@ function withoutFindings(object: KubernetesObject): JsonObject {
       ...(template !== undefined && { template: isJob ? ofJob(template as JsonObject) : template }),
     },
   };
+}
+
+/** What admission plugins write into Pods, and ports that are given out. */
+const ADMITTED = ["healthCheckNodePort", "preemptionPolicy", "priority"];
+
+function withoutAdmitted(kind: string, spec: JsonObject): JsonObject {
+  const gone = kind === "Pod" ? [...ADMITTED, "tolerations"] : ADMITTED;
+  return Object.fromEntries(Object.entries(spec).filter(([name]) => !gone.includes(name)));
 }
 
 function ofJob(template: JsonObject): JsonObject {

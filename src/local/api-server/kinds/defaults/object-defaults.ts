@@ -1,4 +1,5 @@
 /** What a server makes of an object of Kubernetes' own kinds before it looks at it: without what says nothing, with defaults. */
+import { emptyFields } from "../empty-object.ts";
 import { isJsonObject, listAt, objectAt, textAt } from "../json-access.ts";
 import type { JsonObject, KubernetesObject } from "../kubernetes-object.ts";
 import { always, each, withFields } from "./default-fields.ts";
@@ -27,12 +28,8 @@ export function definedDefaults(object: KubernetesObject): KubernetesObject {
 
 const DEFAULTS: Readonly<Record<string, Defaults>> = {
   Deployment: inSpec(deploymentSpec, {}),
-  EndpointSlice: (slice) =>
-    changed(slice, (fields) =>
-      each(withFields(fields, { endpoints: null, ports: null }), "ports", (port) =>
-        withFields(port, { name: "", protocol: "TCP" }),
-      ),
-    ),
+  EndpointSlice: endpointSliceWithDefaults,
+  Event: (event) => changed(event, (fields) => withFields(fields, emptyFields("Event"))),
   Job: (job) => withStatus(jobWithDefaults(job), {}),
   Namespace: namespaceWithDefaults,
   NetworkPolicy: inSpec(networkPolicySpec),
@@ -85,6 +82,15 @@ function networkPolicySpec(given: JsonObject): JsonObject {
   const port = (one: JsonObject): JsonObject => withFields(one, { protocol: "TCP" });
   const rule = (one: JsonObject): JsonObject => each(one, "ports", port);
   return each(each(spec, "ingress", rule), "egress", rule);
+}
+
+function endpointSliceWithDefaults(slice: KubernetesObject): KubernetesObject {
+  return changed(slice, (given) => {
+    const isEmpty = listAt(given, "endpoints").length === 0;
+    const fields = withFields(isEmpty ? { ...given, endpoints: null } : given, { ports: null });
+    const told = each(fields, "endpoints", (endpoint) => withFields(endpoint, { conditions: {} }));
+    return each(told, "ports", (port) => withFields(port, { name: "", protocol: "TCP" }));
+  });
 }
 
 function withRules(role: KubernetesObject): KubernetesObject {

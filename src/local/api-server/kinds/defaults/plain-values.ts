@@ -4,6 +4,7 @@
  */
 import { isJsonList, isJsonObject } from "../json-access.ts";
 import type { JsonObject, JsonValue, KubernetesObject, ObjectMeta } from "../kubernetes-object.ts";
+import { canonicalQuantity } from "./quantity.ts";
 
 /** Maps whose keys are the user's: what they map to stays, even when it is empty; an empty map goes. */
 const USERS_MAPS: ReadonlySet<string> = new Set([
@@ -21,6 +22,9 @@ const USERS_MAPS: ReadonlySet<string> = new Set([
   "requests",
   "stringData",
 ]);
+
+/** Of these maps the values are amounts. */
+const AMOUNTS: ReadonlySet<string> = new Set(["capacity", "limits", "overhead", "requests"]);
 
 /** Flags and numbers that are not told apart from false and 0. */
 const SILENT_ZEROS: ReadonlySet<string> = new Set([
@@ -118,17 +122,19 @@ function plainValue(
 ): JsonValue | undefined {
   if (value === null || value === "" || value === undefined) return undefined;
   if ((value === 0 || value === false) && silent.has(name)) return undefined;
+  if (name === "divisor" || name === "sizeLimit") return canonicalQuantity(value);
   if (isJsonList(value)) {
     const items = value.map((item) => (isJsonObject(item) ? plainFields(item) : item));
     return items.length > 0 || TOLD_LISTS.has(name) ? items : undefined;
   }
   if (!isJsonObject(value)) return value;
   if (!USERS_MAPS.has(name)) return plainFields(value, silent);
-  return Object.keys(value).length > 0 ? usersMap(value) : undefined;
+  return Object.keys(value).length > 0 ? usersMap(name, value) : undefined;
 }
 
-/** Null is read as the empty text. */
-function usersMap(map: JsonObject): JsonObject {
-  const entries = Object.entries(map);
-  return Object.fromEntries(entries.map(([key, value]) => [key, value === null ? "" : value]));
+/** Null is read as the empty text, or as no amount. */
+function usersMap(name: string, map: JsonObject): JsonObject {
+  const read = (value: JsonValue | undefined): JsonValue =>
+    AMOUNTS.has(name) ? canonicalQuantity(value ?? "0") : (value ?? "");
+  return Object.fromEntries(Object.entries(map).map(([key, value]) => [key, read(value)]));
 }

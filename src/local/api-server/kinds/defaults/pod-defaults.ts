@@ -79,7 +79,8 @@ function pullPolicy(image: string): "Always" | "IfNotPresent" {
 }
 
 function withFieldVersion(source: JsonObject): JsonObject {
-  return within(source, "fieldRef", (field) => withFields(field, { apiVersion: "v1" }));
+  const versioned = within(source, "fieldRef", (field) => withFields(field, { apiVersion: "v1" }));
+  return within(versioned, "resourceFieldRef", (field) => withFields(field, { divisor: "0" }));
 }
 
 function probeWithDefaults(probe: JsonObject): JsonObject {

@@ -31,6 +31,7 @@ export function statefulSetSpec(spec: JsonObject): JsonObject {
     podManagementPolicy: "OrderedReady",
     replicas: 1,
     revisionHistoryLimit: 10,
+    serviceName: "",
   });
   filled = always(filled, "persistentVolumeClaimRetentionPolicy", (policy) =>
     withFields(policy, { whenDeleted: "Retain", whenScaled: "Retain" }),
@@ -68,6 +69,7 @@ function jobSpec(spec: JsonObject): JsonObject {
   const filled = withFields(templated(counted), {
     backoffLimit: perIndex ? WITHOUT_LIMIT : 6,
     completionMode: "NonIndexed",
+    manualSelector: false,
     podReplacementPolicy: byPolicy ? "Failed" : "TerminatingOrFailed",
     suspend: false,
   });

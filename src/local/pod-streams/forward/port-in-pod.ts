@@ -1,0 +1,29 @@
+/** Where a port of a pod is on this machine. */
+import { connect, type Socket } from "node:net";
+import { connectUnixSocket } from "../../../runtime/connect-unix-socket.ts";
+import type { LocalMesh } from "../../local-mesh.ts";
+import { ADMIN_PORT } from "../../network/mesh-ranges.ts";
+import type { Pod } from "../../pods/pod.ts";
+
+const LOOPBACK = "127.0.0.1";
+
+/**
+ * Begins to connect to the application's own port, past its sidecar, as in a cluster. Port 15000 is the sidecar's whole
+ * administration.
+ */
+export function connectToPort(pod: Pod, port: number): Socket {
+  const { adminSocket, plan } = pod;
+  if (port === ADMIN_PORT && adminSocket !== undefined) return connectUnixSocket(adminSocket);
+  const declared = plan.workload.ports.find(({ containerPort }) => containerPort === port);
+  const { address, port: real } =
+    plan.workload.addresses === undefined && declared !== undefined
+      ? declared.application
+      : { address: LOOPBACK, port };
+  return pod.connect({ address, port: real });
+}
+
+/** The control plane has one port, whatever it is called. */
+export function connectToControlPlane({ controlPlaneAddress }: LocalMesh): Socket {
+  const [host = LOOPBACK, port = ""] = controlPlaneAddress.split(":");
+  return connect({ host, port: Number(port) });
+}

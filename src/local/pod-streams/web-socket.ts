@@ -1,0 +1,52 @@
+/** WebSockets of clients of the Kubernetes API; the door to the package. RFC 6455 */
+import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { createWebSocketStream, type WebSocket, WebSocketServer } from "ws";
+
+export type { WebSocket } from "ws";
+
+/** kubectl sends 32 KiB at a time. */
+const MAX_MESSAGE_BYTES = 1024 * 1024;
+
+export interface UpgradedConnection {
+  readonly message: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
+/** The first of `spoken` that the client offers; undefined: none, or it wants no WebSocket. */
+export function offeredProtocol<const Name extends string>(
+  { headers }: IncomingMessage,
+  spoken: readonly Name[],
+): Name | undefined {
+  if (headers.upgrade?.toLowerCase() !== "websocket") return undefined;
+  const offered = (headers["sec-websocket-protocol"] ?? "").split(",").map((one) => one.trim());
+  return spoken.find((one) => offered.includes(one));
+}
+
+/** @returns undefined when the client does not get so far; it has been told */
+export async function openWebSocket(
+  { message, socket, head }: UpgradedConnection,
+  protocol: string,
+): Promise<WebSocket | undefined> {
+  const server = new WebSocketServer({
+    noServer: true,
+    handleProtocols: () => protocol,
+    maxPayload: MAX_MESSAGE_BYTES,
+    perMessageDeflate: false,
+    clientTracking: false,
+  });
+  const gone = once(socket, "close").then(() => undefined);
+  const opened = new Promise<WebSocket>((resolve) => {
+    server.handleUpgrade(message, socket, head, resolve);
+  });
+  const webSocket = await Promise.race([opened, gone]);
+  webSocket?.on("error", () => webSocket.terminate());
+  return webSocket;
+}
+
+/** Messages as bytes, one after the other; whoever reads slowly makes the client wait. */
+export function bytesOf(webSocket: WebSocket): Duplex {
+  return createWebSocketStream(webSocket);
+}
