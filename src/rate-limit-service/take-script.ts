@@ -71,10 +71,6 @@ end
 if not own and #debtors >= ${MAX_DEBTORS} and fair then own = others or { '${OTHERS}', 0 } end
 own = own or { identity, 0 }
 
-local function mayOwe(all)
-  if fair then return math.max(1, ${SHARE_OF_REST} * (burst - all)) end
-  return burst
-end
 local function roomOf(all, debt)
   if not fair then return math.max(0, math.floor(burst - all + TINY)) end
   local shared = (${SHARE_OF_REST} * (burst - all + 1) - debt) / ${1 + SHARE_OF_REST}
@@ -103,7 +99,11 @@ if taken > 0 then
 end
 local remaining = roomOf(owed, debt)
 local wait = 0
-if remaining <= 0 then wait = (debt + 1 - mayOwe(owed)) * math.max(1, #debtors) / rate end
+if remaining <= 0 then
+  local most = math.max(1, ${SHARE_OF_REST} * (burst - owed))
+  wait = (owed + 1 - burst) / rate
+  if fair then wait = (debt + 1 - most) * math.max(1, #debtors) / rate end
+end
 
 if hits > 0 then
   redis.call('SET', KEYS[1], cmsgpack.pack({ '${FORM}', now, debtors }), 'PX', ARGV[6])

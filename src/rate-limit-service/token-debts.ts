@@ -79,9 +79,28 @@ export function takeTokens(debts: TokenDebts, wish: TokenWish, now: number): Tak
   const after = { owed: owed + taken, debt: own.debt + taken };
   if (taken > 0) insert(debts, { identity: own.identity, debt: after.debt });
   const remaining = roomOf(wish, after);
-  const over = after.debt + 1 - mayOwe(wish, after.owed);
-  const waitMs = remaining > 0 ? 0 : (over * Math.max(1, debts.debtors.length)) / rate;
+  const waitMs = remaining > 0 ? 0 : tokensAwaited(debts, { wish, after }) / rate;
   return { granted, advance, remaining, waitMs };
+}
+
+interface Owing {
+  /** By all together. */
+  readonly owed: number;
+  readonly debt: number;
+}
+
+/** How many come until there is room for one. Of a fair limit each debtor gets a part of them. */
+function tokensAwaited(
+  { debtors }: TokenDebts,
+  {
+    wish: { fair, burst },
+    after: { owed, debt },
+  }: { readonly wish: TokenWish; readonly after: Owing },
+): number {
+  if (!fair) return owed + 1 - burst;
+  // Who owes nothing may always take one.
+  const most = Math.max(1, SHARE_OF_REST * (burst - owed));
+  return (debt + 1 - most) * Math.max(1, debtors.length);
 }
 
 /** To all alike, until there is nothing left, or nobody. */
@@ -124,16 +143,8 @@ function sum({ debtors }: TokenDebts): number {
   return owed;
 }
 
-/** Who owes nothing may always take one. */
-function mayOwe({ fair, burst }: TokenWish, owed: number): number {
-  return fair ? Math.max(1, SHARE_OF_REST * (burst - owed)) : burst;
-}
-
 /** Whole ones; of a fair limit each that is taken leaves less to be owed. */
-function roomOf(
-  { fair, burst }: TokenWish,
-  { owed, debt }: { readonly owed: number; readonly debt: number },
-): number {
+function roomOf({ fair, burst }: TokenWish, { owed, debt }: Owing): number {
   if (!fair) return Math.max(0, Math.floor(burst - owed + TINY));
   const shared = (SHARE_OF_REST * (burst - owed + 1) - debt) / (1 + SHARE_OF_REST);
   return Math.max(0, Math.floor(Math.max(shared, 1 - debt) + TINY));

@@ -63,7 +63,8 @@ export async function logsCommand(
     await tail.look((logged) => isWanted(logged, options) && newest.add(logged));
     const entries = newest.entries();
     for (const logged of entries) show(logged);
-    if (entries.length + newest.left === 0 && !options.follow) warn(options.denied ? NOTHING_REFUSED : NOTHING);
+    if (entries.length + newest.left === 0 && !options.follow)
+      warn(options.denied ? NOTHING_REFUSED : NOTHING);
     if (newest.left > 0) warn(`${newest.left} older ones are in ${directory}; see --tail`);
     while (options.follow && (await pause(signal))) {
       const fresh: LoggedEntry[] = [];

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { createWebSocketStream, type WebSocket, WebSocketServer } from "ws";
+import { createWebSocketStream, type RawData, type WebSocket, WebSocketServer } from "ws";
 
 export type { WebSocket } from "ws";
 
@@ -49,4 +49,10 @@ export async function openWebSocket(
 /** Messages as bytes, one after the other; whoever reads slowly makes the client wait. */
 export function bytesOf(webSocket: WebSocket): Duplex {
   return createWebSocketStream(webSocket);
+}
+
+/** One message that came. */
+export function bytesOfMessage(data: RawData): Buffer {
+  if (Array.isArray(data)) return Buffer.concat(data);
+  return data instanceof ArrayBuffer ? Buffer.from(data) : data;
 }

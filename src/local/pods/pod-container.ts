@@ -151,7 +151,7 @@ export class PodContainer {
       container,
       place: probed,
       run: this.#wasReady ? "again" : "first",
-      exec: (command) => this.#exec(command),
+      exec: (command) => this.launchBeside(command),
       onReady: (ready, problem) => this.#setReady(ready === "ready", problem),
       onDead: (problem) => {
         this.#problem = problem;
@@ -164,8 +164,13 @@ export class PodContainer {
     });
   }
 
-  /** A probe's command is shut in as its container is: whatever it runs may be the container's own doing. */
-  #exec(command: ContainerLaunch["command"]): EnclosedLaunch {
+  /**
+   * A command of a probe, or of somebody who looks into the container. It is shut in as the container is: whatever it runs
+   * may be the container's own doing.
+   *
+   * @throws Error when it does not run
+   */
+  launchBeside(command: ContainerLaunch["command"]): EnclosedLaunch {
     if (this.#launch === undefined) throw new Error("it does not run");
     return this.#options.enclose({ ...this.#launch, command });
   }

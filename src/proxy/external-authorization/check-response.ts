@@ -30,7 +30,8 @@ interface Parts {
 
 function verdictOf(message: Buffer): AuthorizerVerdict {
   const parts = partsOf(message);
-  if (parts.status !== 0) {
+  // One that tells what to say to whom it denies, and forgets to say that it denies, does not mean to allow.
+  if (parts.status !== 0 || parts.denied !== undefined || parts.hasError) {
     if (parts.hasError) return failed("it says that it has failed itself");
     return deniedInItsWords(parts);
   }

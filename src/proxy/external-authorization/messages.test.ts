@@ -124,6 +124,27 @@ test("an empty answer allows: gRPC's OK is what is not written", () => {
   assert.equal(readCheckResponse(Buffer.alloc(0)).outcome, "allowed");
 });
 
+const contradictions: [what: string, field: number, status: number[], outcome: string][] = [
+  ["words for whom it denies, without a status", 2, [], "denied"],
+  ["words for whom it denies, and status OK", 2, [0], "denied"],
+  ["that it has failed, without a status", 5, [], "failed"],
+  ["that it has failed, and status OK", 5, [0], "failed"],
+  ["words for whom it allows, without a status", 3, [], "allowed"],
+  ["words for whom it allows, and a status that denies", 3, [7], "denied"],
+];
+for (const [what, field, statuses, outcome] of contradictions) {
+  test(`EA-27: an answer with ${what} is ${outcome}`, () => {
+    const writer = new MessageWriter();
+    writer.bytes(field, Buffer.alloc(0));
+    for (const status of statuses) {
+      const before = writer.length;
+      writer.integer(1, status);
+      writer.nest(1, before);
+    }
+    assert.equal(readCheckResponse(writer.take()).outcome, outcome);
+  });
+}
+
 test("an authorizer that says it has failed is not taken for one that denies", () => {
   const writer = new MessageWriter();
   writer.bytes(5, Buffer.alloc(0));

@@ -13,6 +13,7 @@ import { type RealApiServer, startRealApiServer } from "./real-api-server.ts";
 import { recordBodies } from "./record-bodies.ts";
 import { recordDefaults } from "./record-defaults.ts";
 import { recordSequences } from "./record-sequences.ts";
+import { recordTables } from "./record-tables.ts";
 
 const GOLDENS = fileURLToPath(new URL("../../goldens/kubernetes/", import.meta.url));
 
@@ -22,6 +23,7 @@ const RECORDERS: Readonly<Record<string, Recorder>> = {
   defaults: recordDefaults,
   "kubectl-bodies": recordBodies,
   sequences: recordSequences,
+  tables: recordTables,
 };
 
 const [definitions, ...names] = process.argv.slice(2);

@@ -71,7 +71,7 @@ function comparable(text: string): string {
     .replace(UUID, "UID")
     .replace(/^([IWE])\d{4} [\d:.]+ +\d+ /gm, "$1 ")
     .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+ [+-]\d{4}|Z)/g, "TIME")
-    .replace(/(resourceVersion"?: "?)\d+/g, "$1VERSION")
+    .replace(/(resourceVersion[\\"]*: ?[\\"]*)\d+/g, "$1VERSION")
     .replace(/\b10\.\d+\.\d+\.\d+/g, "ADDRESS")
     .replace(/\S*\/(LIVE|MERGED)-\d+/g, "$1")
     .replace(/\b\d+(?:m\d+)?s\b(?=\s|$)/gm, "AGE")

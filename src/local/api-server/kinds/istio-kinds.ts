@@ -1,5 +1,5 @@
 /** Istio's kinds, served as its resource definitions say. Source: Istio manifests/charts/base/files/crd-all.gen.yaml. */
-import { definedAgeColumn, nameColumn, pathColumn } from "./columns.ts";
+import { CREATED_DESCRIPTION, definedAgeColumn, nameColumn, pathColumn } from "./columns.ts";
 import { defined } from "./kind-parts.ts";
 import type { PrinterColumn, ServedKind } from "./served-kind.ts";
 import { structureOf } from "./structure-of.ts";
@@ -13,9 +13,7 @@ const conventionsAgeColumn: PrinterColumn = definedAgeColumn(
   `${CREATED}For more information, see [Kubernetes API Conventions](https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md#metadata)`,
 );
 /** Where the definition names no columns. */
-const plainAgeColumn: PrinterColumn = definedAgeColumn(
-  "Custom resource definition column (in JSONPath format): .metadata.creationTimestamp",
-);
+const plainAgeColumn: PrinterColumn = definedAgeColumn(CREATED_DESCRIPTION);
 
 const NETWORKING_VERSIONS: ServedKind["versions"] = ["v1", "v1beta1", "v1alpha3"];
 const SECURITY_VERSIONS: ServedKind["versions"] = ["v1", "v1beta1"];

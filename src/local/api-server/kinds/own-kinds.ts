@@ -1,15 +1,12 @@
 /** The kinds that are Hauberk's own. */
-import { definedAgeColumn, definitionDescription, nameColumn } from "./columns.ts";
+import { CREATED_DESCRIPTION, definedAgeColumn, nameColumn } from "./columns.ts";
 import { defined } from "./kind-parts.ts";
 import type { PrinterColumn, ServedKind } from "./served-kind.ts";
 import { structureOf } from "./structure-of.ts";
 
 const group = "hauberk.dev";
 const categories: readonly string[] = ["hauberk"];
-const columns: readonly PrinterColumn[] = [
-  nameColumn,
-  definedAgeColumn(definitionDescription(".metadata.creationTimestamp")),
-];
+const columns: readonly PrinterColumn[] = [nameColumn, definedAgeColumn(CREATED_DESCRIPTION)];
 
 export const OWN_KINDS: readonly ServedKind[] = [
   defined({

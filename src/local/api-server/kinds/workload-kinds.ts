@@ -86,14 +86,18 @@ const replicaSetColumns: readonly PrinterColumn[] = [
 const jobColumns: readonly PrinterColumn[] = [
   nameColumn,
   column("Status", "Status of the job.", jobStatus),
-  column("Completions", "The number of pods which reached phase Succeeded.", (job) => {
-    const succeeded = numberAt(job, "status", "succeeded");
-    if (valueAt(job, ["spec", "completions"]) != null) {
-      return `${succeeded}/${numberAt(job, "spec", "completions")}`;
-    }
-    const parallelism = numberAt(job, "spec", "parallelism");
-    return parallelism > 1 ? `${succeeded}/1 of ${parallelism}` : `${succeeded}/1`;
-  }),
+  column(
+    "Completions",
+    "The number of pods which reached phase Succeeded. The value increases monotonically for a given spec. However, it may decrease in reaction to scale down of elastic indexed jobs.",
+    (job) => {
+      const succeeded = numberAt(job, "status", "succeeded");
+      if (valueAt(job, ["spec", "completions"]) != null) {
+        return `${succeeded}/${numberAt(job, "spec", "completions")}`;
+      }
+      const parallelism = numberAt(job, "spec", "parallelism");
+      return parallelism > 1 ? `${succeeded}/1 of ${parallelism}` : `${succeeded}/1`;
+    },
+  ),
   column("Duration", "Time required to complete the job.", (job, now) => {
     const start = textAt(job, "status", "startTime");
     const end = textAt(job, "status", "completionTime");

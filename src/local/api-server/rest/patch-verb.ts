@@ -173,8 +173,19 @@ function appliedObject({ call, options, body }: Patching): ReturnType<typeof dec
 
 function unreadablePatch(patched: KubernetesObject, problem: string): StatusError {
   return invalid({ group: "", kind: "", plural: "" }, "", [
-    invalidValue("patch", JSON.stringify(patched), problem),
+    invalidValue("patch", sortedText(patched), problem),
   ]);
+}
+
+/** With fields in the order of their names, as a real server tells it. */
+function sortedText(value: JsonValue): string {
+  return JSON.stringify(value, (_name, part: JsonValue) =>
+    isJsonObject(part) ? Object.fromEntries(Object.entries(part).sort(byName)) : part,
+  );
+}
+
+function byName([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {
+  return one < other ? -1 : 1;
 }
 
 function sameObject(object: KubernetesObject): KubernetesObject {

@@ -1,5 +1,6 @@
 /** What a request for a log asks for. Source: Kubernetes core/v1 PodLogOptions. */
 import { badRequest } from "../../api-server/objects/refusals.ts";
+import { isTrue } from "../query.ts";
 
 export interface LogWish {
   readonly follow: boolean;
@@ -27,11 +28,6 @@ export function parseLogWish(query: URLSearchParams, now: number): LogWish {
     tailLines: wholeNumber(query, "tailLines"),
     limitBytes,
   };
-}
-
-export function isTrue(query: URLSearchParams, name: string): boolean {
-  const value = query.get(name);
-  return value === "true" || value === "1";
 }
 
 function wholeNumber(query: URLSearchParams, name: string): number | undefined {
