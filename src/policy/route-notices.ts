@@ -14,6 +14,7 @@ import { isTls, mergeServers, type OfferedServer } from "./gateway-servers.ts";
 import { gatewayTls } from "./gateway-tls.ts";
 import { buildSnapshot, type MeshSnapshot, ofKind } from "./mesh-snapshot.ts";
 import { boundHttpRoutes } from "./routes/bound-http-routes.ts";
+import { isBeyondDelegation, MOST_DELEGATED } from "./routes/delegated-rules.ts";
 import { fullHostName } from "./routes/host-pattern.ts";
 import { httpRouteSource } from "./routes/http-route-source.ts";
 import { gatewaysOf } from "./routes/virtual-service-routes.ts";
@@ -125,8 +126,23 @@ function virtualServiceNotices(service: VirtualService, snapshot: MeshSnapshot):
   return [
     ...unknownGateways(service, snapshot),
     ...unknownDelegates(service, snapshot),
+    ...rulesBeyondDelegation(service, snapshot),
     ...unknownDestinations(service, snapshot),
   ];
+}
+
+function rulesBeyondDelegation(
+  { meta }: VirtualService,
+  { virtualServices }: Pick<MeshSnapshot, "virtualServices">,
+): readonly Notice[] {
+  const merged = virtualServices.find(
+    (one) => one.meta.namespace === meta.namespace && one.meta.name === meta.name,
+  );
+  return (merged?.http ?? []).filter(isBeyondDelegation).map(({ line }) => ({
+    source: { file: meta.source.file, line },
+    path: "",
+    message: `this route leads nowhere: more than ${MOST_DELEGATED} routes would come of what VirtualServices of namespace ${meta.namespace} delegate; the answer is 503`,
+  }));
 }
 
 function unknownDelegates(

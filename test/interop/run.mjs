@@ -32,6 +32,12 @@ const PARTS = [
   { name: "faketime", probe: ["faketime", "--version"], debian: "faketime" },
   { name: "etcd", probe: ["etcd", "--version"], debian: "etcd-server" },
   { name: "etcdctl", probe: ["etcdctl", "version"], debian: "etcd-client" },
+  // Recordings are of this version: another says some things otherwise.
+  {
+    name: "kubectl",
+    probe: ["sh", "-c", 'kubectl version --client -o json | grep -q \'"minor": "32"\''],
+    debian: "kubectl",
+  },
   { name: "pip", probe: ["python3", "-m", "pip", "--version"], debian: "python3-pip" },
 ];
 /** Finds or fetches it, and says why it cannot. */

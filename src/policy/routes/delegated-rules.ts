@@ -8,6 +8,12 @@ import { fullHostName } from "./host-pattern.ts";
 import { mergedMatch } from "./merged-match.ts";
 import { gatewayName } from "./virtual-service-routes.ts";
 
+/**
+ * How many routes may come about so for the VirtualServices of one namespace: of a few lines on both sides come millions. A
+ * rule that goes beyond leads nowhere.
+ */
+export const MOST_DELEGATED = 10_000;
+
 /** A delegate that is not there, or not exported to whoever names it, leads nowhere: its route is left out. */
 export function withDelegates(services: readonly VirtualService[]): readonly VirtualService[] {
   if (services.every(({ http }) => http.every(({ action }) => action.do !== "delegate"))) {
@@ -18,22 +24,26 @@ export function withDelegates(services: readonly VirtualService[]): readonly Vir
       .filter(({ hosts }) => hosts.length === 0)
       .map((one) => [`${one.meta.namespace}/${one.meta.name}`, one] as const),
   );
+  const made = new Map<string, number>();
   return services.map((service) => ({
     ...service,
-    http: service.http.flatMap((rule) => expanded(rule, { service, delegates })),
+    http: service.http.flatMap((rule) => expanded(rule, { service, delegates, made })),
   }));
 }
 
-function expanded(
-  rule: HttpRule,
-  {
-    service,
-    delegates,
-  }: {
-    readonly service: VirtualService;
-    readonly delegates: ReadonlyMap<string, VirtualService>;
-  },
-): readonly HttpRule[] {
+/** Whether a rule leads nowhere since there were too many; no other has no destination. */
+export function isBeyondDelegation({ action }: HttpRule): boolean {
+  return action.do === "forward" && action.destinations.length === 0;
+}
+
+interface Delegation {
+  readonly service: VirtualService;
+  readonly delegates: ReadonlyMap<string, VirtualService>;
+  /** So far, by namespace. */
+  readonly made: Map<string, number>;
+}
+
+function expanded(rule: HttpRule, { service, delegates, made }: Delegation): readonly HttpRule[] {
   if (rule.action.do !== "delegate") return [rule];
   const { namespace } = service.meta;
   const { name, namespace: ofDelegate } = rule.action;
@@ -42,9 +52,18 @@ function expanded(
   const { exportTo } = delegate;
   if (!exportTo.includes("*") && !exportTo.includes(namespace)) return [];
   const root = inOwnNames(rule, namespace);
+  const count = (made.get(namespace) ?? 0) + routesOf(root, delegate);
+  if (count > MOST_DELEGATED) return [{ ...root, action: { do: "forward", destinations: [] } }];
+  made.set(namespace, count);
   return delegate.http
     .map((leaf) => inOwnNames(leaf, delegate.meta.namespace))
     .flatMap((leaf) => mergedRule(root, leaf));
+}
+
+/** At most so many come of it. */
+function routesOf(root: HttpRule, { http }: VirtualService): number {
+  const each = Math.max(1, root.matches.length);
+  return http.reduce((sum, { matches }) => sum + each * Math.max(1, matches.length), 0);
 }
 
 /** A delegate's short names are of its own namespace. */

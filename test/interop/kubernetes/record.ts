@@ -12,6 +12,7 @@ import { installDefinitions } from "./install-definitions.ts";
 import { type RealApiServer, startRealApiServer } from "./real-api-server.ts";
 import { recordBodies } from "./record-bodies.ts";
 import { recordDefaults } from "./record-defaults.ts";
+import { recordKubectl } from "./record-kubectl.ts";
 import { recordSequences } from "./record-sequences.ts";
 import { recordTables } from "./record-tables.ts";
 
@@ -21,6 +22,7 @@ type Recorder = (real: RealApiServer) => Promise<readonly unknown[]>;
 
 const RECORDERS: Readonly<Record<string, Recorder>> = {
   defaults: recordDefaults,
+  kubectl: recordKubectl,
   "kubectl-bodies": recordBodies,
   sequences: recordSequences,
   tables: recordTables,
