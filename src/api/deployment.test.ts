@@ -279,7 +279,7 @@ test("no containers", () => {
 
 test("known fields without effect are told once for the document, not read", () => {
   const { notices } = parse({
-    spec: "strategy: {whatever: 1}",
+    spec: "minReadySeconds: 1",
     pod: "tolerations: [{whatever: 1}]",
     container:
       "image: a\n        resources: {limits: {cpu: 1}}\n      - {name: b, image: b, resources: {}}",
@@ -289,7 +289,7 @@ test("known fields without effect are told once for the document, not read", () 
       source: { file: "mesh.yaml", line: 1 },
       path: "",
       message:
-        "accepted, without effect here yet: spec.template.spec.tolerations, spec.template.spec.containers[].resources, spec.strategy",
+        "accepted, without effect here yet: spec.template.spec.tolerations, spec.template.spec.containers[].resources, spec.minReadySeconds",
     },
   ]);
 });

@@ -3,12 +3,15 @@ import type { Fields } from "./decoder.ts";
 import { type PodTemplate, podTemplate } from "./pod-template.ts";
 import { checkPodSelector, replicasOf } from "./replicated-pods.ts";
 import type { ResourceMeta } from "./resource.ts";
+import { surgeOf } from "./rollout-surge.ts";
 
 export interface Deployment {
   readonly kind: "Deployment";
   readonly meta: ResourceMeta;
   readonly replicas: number;
   readonly template: PodTemplate<"Always">;
+  /** How many pods may run beside those that they replace; absent: none, each is replaced in place (`Recreate`). */
+  readonly surge?: number;
 }
 
 const UNUSED_SPEC_FIELDS = [
@@ -16,7 +19,6 @@ const UNUSED_SPEC_FIELDS = [
   "paused",
   "progressDeadlineSeconds",
   "revisionHistoryLimit",
-  "strategy",
 ];
 
 export function deployment(meta: ResourceMeta, root: Fields): Deployment {
@@ -27,5 +29,13 @@ export function deployment(meta: ResourceMeta, root: Fields): Deployment {
   });
   checkPodSelector(spec, template.labels);
   spec.unused(UNUSED_SPEC_FIELDS);
-  return { kind: "Deployment", meta, replicas: replicasOf(spec), template };
+  const replicas = replicasOf(spec);
+  const surge = surgeOf(spec.section("strategy"), replicas);
+  return {
+    kind: "Deployment",
+    meta,
+    replicas,
+    template,
+    ...(surge !== undefined && { surge }),
+  };
 }

@@ -121,7 +121,13 @@ export async function startMesh(
   const bound = bindObjects(told);
   const unfollow = cacerts.follow((error) => print(`cacerts: ${describeError(error)}`));
   const source = followFiles(paths, { ...told, read });
-  const streams = new LocalPodStreams({ mesh, dataDirectory, clock: systemClock, tellCall });
+  const streams = new LocalPodStreams({
+    mesh,
+    dataDirectory,
+    clock: systemClock,
+    tellCall,
+    log: silentInfo(print),
+  });
   const api = await openApiServer({
     store: objects.store,
     streams,

@@ -2,6 +2,7 @@
 import type { Resource } from "../api/resource.ts";
 import type { IpAddresses, Workload } from "../policy/workload.ts";
 import type { TextChanges } from "./text-changes.ts";
+import type { WayOutSettings } from "./way-out.ts";
 
 /** What runs now; each message replaces what the one before said. */
 export interface RunningNow {
@@ -22,6 +23,8 @@ export interface ControlPlaneSettings {
   readonly bundleEndpointPort?: number;
   /** Where metrics are served on loopback; absent: on the socket alone. */
   readonly metricsPort?: number;
+  /** How hosts of others are reached out of a mesh of network namespaces; absent: as any program does. */
+  readonly outside?: WayOutSettings;
 }
 
 /** Messages to the control plane. Nothing happens before "start", ahead of which all that is written is told. */

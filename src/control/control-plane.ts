@@ -26,6 +26,7 @@ import { ResourceStore } from "./resource-store.ts";
 import { ServingIdentity } from "./serving-identity.ts";
 import { openSeveralClusters, type SeveralClusters } from "./several-clusters.ts";
 import { feedWorkloadViews } from "./snapshot-feed.ts";
+import type { WayOutSettings } from "./way-out.ts";
 import { TextReader, type WrittenText } from "./written-texts.ts";
 
 /** A certificate request is the largest thing a caller sends. */
@@ -51,6 +52,8 @@ export interface ControlPlaneOptions {
   readonly socket?: string | undefined;
   /** Folder of a custom authority; watched. */
   readonly cacerts?: string | undefined;
+  /** Absent: hosts of others are reached as any program does. */
+  readonly outside?: WayOutSettings | undefined;
   /** Where metrics are served on loopback; absent: on the socket alone. */
   readonly metricsPort?: number | undefined;
   /** Hears in one line what whoever runs the mesh should, such as a step of rotation. */

@@ -140,6 +140,8 @@ export class ControlPlaneProcess {
   }
 }
 
-function textsInstruction(changes: TextChanges): ControlPlaneInstruction {
-  return { type: "texts", ...changes };
+/** Without folders of this machine: the control plane opens no file that a text names, and what it tells goes to sidecars. */
+function textsInstruction({ changed, removed }: TextChanges): ControlPlaneInstruction {
+  const texts = changed.map(({ folder: _folder, ...text }) => text);
+  return { type: "texts", changed: texts, removed };
 }

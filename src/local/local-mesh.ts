@@ -8,6 +8,7 @@ import { ServiceAccountTokens } from "../ca/service-account-tokens.ts";
 import type { ControlPlaneSettings, RunningNow } from "../control/control-plane-messages.ts";
 import type { WrittenText } from "../control/written-texts.ts";
 import { buildSnapshot } from "../policy/mesh-snapshot.ts";
+import type { PodTurn } from "../policy/plan-workloads.ts";
 import type { IpAddresses, Workload } from "../policy/workload.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
@@ -24,12 +25,14 @@ import { type MeshState, readMeshState } from "./mesh-state.ts";
 import { MeshStateWriter } from "./mesh-state-writer.ts";
 import type { NamespaceNetwork, NetworkState } from "./network/namespace-network.ts";
 import { keyOf, PodUids, podFingerprint } from "./pod-identity.ts";
+import { PodTurns, placeOf } from "./pod-turns.ts";
 import { checkLaunches } from "./pods/check-launches.ts";
 import { Pod, type PodContext, type TokenRequest } from "./pods/pod.ts";
 import { startsReady } from "./pods/pod-container.ts";
 import { PortAllocator } from "./port-allocator.ts";
 import { endLeftovers } from "./processes/leftover-processes.ts";
 import type { ProcessEvent, SupervisedProcess } from "./processes/supervised-process.ts";
+import { type Replacement, RollingReplacement } from "./rolling-replacement.ts";
 import { RunningPods } from "./running-pods.ts";
 
 const TOKEN_LIFETIME_MS = 60 * 60_000;
@@ -63,6 +66,10 @@ export class LocalMesh {
   readonly #controlPlane: ControlPlaneProcess;
   readonly #pods: RunningPods;
   readonly #uids: PodUids;
+  #turns: PodTurns = new PodTurns();
+  readonly #rolling: RollingReplacement;
+  /** How often something else was wished of the pods: whoever waits for one of them gives way to it. */
+  #wishes = 0;
   readonly #joined: JoinedWorkloads = new JoinedWorkloads();
   readonly #stateFile: MeshStateWriter;
   /** By `namespace/pod`: what was told last of where it is reached. */
@@ -99,6 +106,11 @@ export class LocalMesh {
       make: (planned, predecessor) => new Pod(planned, this.#podContext(), predecessor),
       report: parts.options.report,
     });
+    this.#rolling = new RollingReplacement({
+      pods: this.#pods,
+      tell: () => this.#tellRunning(),
+      onGone: ({ key }) => this.#uids.forget(key),
+    });
     this.#stateFile = new MeshStateWriter(dataDirectory.meshState, (problem) =>
       this.#tell("mesh.json", { type: "failed", problem }),
     );
@@ -112,7 +124,7 @@ export class LocalMesh {
         random,
         listen,
         report,
-        settings: () => ({ ...givenAuthority(parts.options), ...controlPlane }),
+        settings: () => ({ ...givenSettings(parts.options), ...controlPlane }),
         tell: (text) => this.#options.report({ type: "notice", text }),
       },
       this.#runningNow,
@@ -173,10 +185,16 @@ export class LocalMesh {
   }
 
   get workloads(): readonly Workload[] {
-    return this.#plan.pods.map(({ workload, containers }) => {
-      const ready = this.#pods.find(keyOf(workload))?.ready ?? containers.every(startsReady);
-      return { ...workload, ready };
+    return this.#present.map(({ workload, containers }) => {
+      const key = keyOf(workload);
+      const ready = this.#pods.find(key)?.ready ?? containers.every(startsReady);
+      return { ...workload, ready: ready && this.#rolling.mayServe(key) };
     });
+  }
+
+  /** Those that are planned, and those that stay until they are replaced. */
+  get #present(): readonly PlannedPod[] {
+    return [...this.#plan.pods, ...this.#rolling.old.map(({ plan }) => plan)];
   }
 
   /** Why what the files say now is not in force; undefined when it is. Whoever reads them says so. */
@@ -224,7 +242,7 @@ export class LocalMesh {
   apply(written: WrittenMesh): Promise<void> {
     const { resources } = written;
     this.announce(written);
-    return this.#enqueue(async () => {
+    return this.#enqueue(async (isWanted) => {
       const before = this.#resources;
       this.#resources = resources;
       let change: PlannedChange;
@@ -234,12 +252,13 @@ export class LocalMesh {
         this.#resources = before;
         throw error;
       }
-      await this.#carryOut(change);
+      await this.#carryOut(change, isWanted);
     });
   }
 
   /** Tells the control plane what is written now: what is to be allowed waits for nothing that has to be started. */
   announce({ texts }: WrittenMesh): void {
+    this.#wishes++;
     this.#texts = texts;
     this.#controlPlane.tellTexts(texts);
   }
@@ -253,7 +272,8 @@ export class LocalMesh {
     const addresses = this.#options.network;
     const uid = (key: string): string => this.#uids.of(key);
     const all = [...resources, ...this.#joined.beside(resources)];
-    const plan = await planMesh(all, { ports: this.#ports, uid, addresses });
+    const turn = (place: string): PodTurn => this.#turns.of(place);
+    const plan = await planMesh(all, { ports: this.#ports, uid, addresses, turn });
     await this.#checkLaunches(plan.pods);
   }
 
@@ -340,8 +360,9 @@ export class LocalMesh {
   }
 
   get #networkState(): NetworkState {
-    const { pods, published, serviceAddresses = {} } = this.#plan;
+    const { published, serviceAddresses = {} } = this.#plan;
     const { workloads } = this;
+    const pods = this.#present;
     return { pods, workloads, resources: this.#allResources, serviceAddresses, published };
   }
 
@@ -391,7 +412,7 @@ export class LocalMesh {
     this.#changed();
     void this.#tellRunning();
     if (!this.#plan.pods.some(({ startsAfter }) => startsAfter !== undefined)) return;
-    this.#enqueue(() => this.#pods.startHeld(() => this.#plan.pods)).catch((error: unknown) =>
+    this.#inTurn(() => this.#pods.startHeld(() => this.#plan.pods)).catch((error: unknown) =>
       this.#reportProcess("StatefulSet", { type: "failed", problem: describeError(error) }),
     );
   }
@@ -430,10 +451,16 @@ export class LocalMesh {
   }
 
   #change(): Promise<void> {
-    return this.#enqueue(async () => this.#carryOut(await this.#planChange()));
+    return this.#enqueue(async (isWanted) => this.#carryOut(await this.#planChange(), isWanted));
   }
 
-  #enqueue(work: () => Promise<void>): Promise<void> {
+  /** @param work is told how to find out whether something else is wished by now */
+  #enqueue(work: (isWanted: () => boolean) => Promise<void>): Promise<void> {
+    const wish = ++this.#wishes;
+    return this.#inTurn(() => work(() => this.#wishes === wish && this.#closing === undefined));
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
     const change = this.#changes.then(() => (this.#closing === undefined ? work() : undefined));
     this.#changes = change.catch(() => {}); // the caller hears of it; the next change must still come
     return change;
@@ -445,26 +472,57 @@ export class LocalMesh {
     const resources = this.#allResources;
     const addresses = this.#options.network;
     const uid = (key: string): string => this.#uids.of(key);
-    const planOptions = { ports: this.#ports, uid, addresses };
-    const first = await planMesh(resources, planOptions);
+    const planWith = (turns: PodTurns): Promise<MeshPlan> =>
+      planMesh(resources, { ports: this.#ports, uid, addresses, turn: (place) => turns.of(place) });
+    const first = await planWith(this.#turns);
     await this.#checkLaunches(first.pods);
-    const replaced = first.pods.filter((planned) => this.#isChanged(planned));
+    const changed = first.pods.filter((planned) => this.#isChanged(planned));
+    const rolled = changed.filter((planned) => this.#mayRoll(planned, first));
+    const replaced = changed.filter((planned) => !rolled.includes(planned));
     for (const { workload } of replaced) this.#uids.renew(keyOf(workload));
-    const plan = replaced.length > 0 ? await planMesh(resources, planOptions) : first;
-    return { plan, replaced: new Set(replaced.map(({ workload }) => keyOf(workload))) };
+    const turns = this.#turns.flipped(rolled.map(({ workload }) => placeOf(workload)));
+    const plan = changed.length > 0 ? await planWith(turns) : first;
+    return { plan, turns, replaced: new Set(replaced.map(({ workload }) => keyOf(workload))) };
   }
 
-  async #carryOut({ plan, replaced }: PlannedChange): Promise<void> {
+  /**
+   * Whether the pod that runs can stay until another is ready in its place. Not where it has ports that there are once, nor
+   * where it is to go itself, or serves nobody anyway.
+   */
+  #mayRoll({ workload, source, surge }: PlannedPod, { settled }: MeshPlan): boolean {
+    const running = this.#pods.find(keyOf(workload));
+    const title = `Deployment ${workload.namespace}/${workload.owner}`;
+    return (
+      running?.ready === true &&
+      running.plan.workload.uid === workload.uid &&
+      this.#rolling.mayServe(running.key) &&
+      surge !== undefined &&
+      !isJoined(source) &&
+      !(workload.gateway === true && this.#options.network === undefined) &&
+      !settled.some((owner) => owner.title === title)
+    );
+  }
+
+  async #carryOut(
+    { plan, turns, replaced }: PlannedChange,
+    isWanted: () => boolean,
+  ): Promise<void> {
     this.#plan = plan;
+    this.#turns = turns;
+    const rolled = this.#replacements();
+    this.#rolling.begin(rolled);
     this.#tellSettledPorts();
     this.#options.network?.retain(this.#networkState);
     const told = this.#tellRunning();
     const wanted = new Map(this.#plan.pods.map((planned) => [keyOf(planned.workload), planned]));
-    const gone = this.#pods.all.filter(({ key }) => !wanted.has(key));
+    const staying = new Set(rolled.map(({ old }) => old.key));
+    const gone = this.#pods.all.filter(({ key }) => !wanted.has(key) && !staying.has(key));
     const ends = await Promise.allSettled(gone.map((pod) => this.#pods.stop(pod)));
     for (const pod of gone) this.#uids.forget(pod.key);
+    const later = new Set(rolled.map(({ planned }) => keyOf(planned.workload)));
     const starts = [...wanted].map(async ([key, planned]) => {
       const running = this.#pods.find(key);
+      if (running === undefined && later.has(key)) return;
       if (running !== undefined && !replaced.has(key)) return running.refreshFiles();
       if (running !== undefined) await this.#pods.stop(running);
       await told; // it takes over an address: everybody's rules must know whose it is by then
@@ -472,11 +530,25 @@ export class LocalMesh {
     });
     const outcomes = await Promise.allSettled(starts);
     await this.#pods.startHeld(() => this.#plan.pods); // not before: those that they wait for must be the new ones
+    const rolls = await Promise.allSettled(
+      byOwner(rolled).map((some) =>
+        this.#rolling.carryOut(some, { surge: some[0]?.planned.surge ?? 1, isWanted }),
+      ),
+    );
     await this.#writeState();
     this.#changed();
-    throwFirstFailure([...ends, ...outcomes]);
+    throwFirstFailure([...ends, ...outcomes, ...rolls]);
     await this.#options.network?.update(this.#networkState); // in force is what the kernel knows
     this.#tellGateways();
+  }
+
+  /** Pods that run, and what is planned in their places under another name. */
+  #replacements(): readonly Replacement[] {
+    const planned = new Map(this.#plan.pods.map((one) => [placeOf(one.workload), one]));
+    return this.#pods.all.flatMap((old) => {
+      const next = planned.get(placeOf(old.plan.workload));
+      return next === undefined || keyOf(next.workload) === old.key ? [] : { old, planned: next };
+    });
   }
 
   /** Whether a running pod would be made otherwise now. */
@@ -571,15 +643,29 @@ export class LocalMesh {
   }
 }
 
-function givenAuthority({ cacerts }: LocalMeshOptions): ControlPlaneSettings {
+function givenSettings({ cacerts, network }: LocalMeshOptions): ControlPlaneSettings {
   const folder = cacerts?.();
-  return folder === undefined ? {} : { cacerts: folder };
+  return {
+    ...(folder !== undefined && { cacerts: folder }),
+    ...(network !== undefined && { outside: network.wayOut }),
+  };
 }
 
 interface PlannedChange {
   readonly plan: MeshPlan;
+  readonly turns: PodTurns;
   /** Keys of the pods that run now and have to be made anew. */
   readonly replaced: ReadonlySet<string>;
+}
+
+function byOwner(replacements: readonly Replacement[]): readonly (readonly Replacement[])[] {
+  const groups = new Map<string, Replacement[]>();
+  for (const one of replacements) {
+    const { namespace, owner } = one.planned.workload;
+    const key = `${namespace}/${owner}`;
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  return [...groups.values()];
 }
 
 function throwFirstFailure(outcomes: readonly PromiseSettledResult<void>[]): void {

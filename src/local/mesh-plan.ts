@@ -11,7 +11,7 @@ import {
 } from "../api/resource.ts";
 import type { Service } from "../api/service.ts";
 import { ofKind } from "../policy/mesh-snapshot.ts";
-import { planWorkloads, podTemplateOf } from "../policy/plan-workloads.ts";
+import { type PodTurn, planWorkloads, podTemplateOf } from "../policy/plan-workloads.ts";
 import type { IpAddresses, SocketAddress, Workload } from "../policy/workload.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
 import { fixedApplicationPorts, isJoined } from "./joining/joined-resources.ts";
@@ -34,6 +34,8 @@ export interface PlannedPod {
   readonly source: SourceLocation;
   /** Failures after which a Job is given up; absent for what runs for ever. */
   readonly backoffLimit?: number;
+  /** Of a Deployment whose pods are replaced by others that run beside them first: how many at once; absent: in place. */
+  readonly surge?: number;
   /** `namespace/pod` that must be ready before this one may start. */
   readonly startsAfter?: string;
   readonly containers: readonly Container[];
@@ -75,7 +77,11 @@ export interface PlanOptions {
   readonly uid: (key: string) => string;
   /** Absent where pods share the machine's loopback. */
   readonly addresses?: AddressPlan | undefined;
+  /** See `Placement.turn`. */
+  readonly turn?: (key: string) => PodTurn;
 }
+
+const alwaysFirst = (): PodTurn => "first";
 
 /** @throws MeshPlanError, SharedPortError, PortTakenError, NoPortLeftError */
 export async function planMesh(
@@ -90,11 +96,11 @@ export async function planMesh(
 
 async function planOnLoopback(
   written: readonly Resource[],
-  { ports: allocator, uid }: PlanOptions,
+  { ports: allocator, uid, turn = alwaysFirst }: PlanOptions,
 ): Promise<MeshPlan> {
   const { resources, owners, ports: own, leases } = settlePorts(written);
   const ports = await allocator.allocate(
-    [...collectPortKeys(resources), ...leases.keys()],
+    [...collectPortKeys(resources, turn), ...leases.keys()],
     new Map([...preferredGatewayPorts(resources), ...leases]),
   );
   refuseTaken(owners, ports);
@@ -103,7 +109,7 @@ async function planOnLoopback(
     address: LOOPBACK,
     port: fixed.get(key) ?? own.get(key) ?? ports.get(key) ?? 0,
   });
-  const workloads = planWorkloads(resources, { place, uid, addresses: () => undefined });
+  const workloads = planWorkloads(resources, { place, uid, turn, addresses: () => undefined });
   return {
     pods: workloads.map((workload) =>
       planPod(workload, { resources, adminPort: place(adminKey(workload)).port }),
@@ -116,7 +122,12 @@ async function planOnLoopback(
 
 async function planWithAddresses(
   resources: readonly Resource[],
-  { ports: allocator, uid, addresses }: PlanOptions & { readonly addresses: AddressPlan },
+  {
+    ports: allocator,
+    uid,
+    addresses,
+    turn = alwaysFirst,
+  }: PlanOptions & { readonly addresses: AddressPlan },
 ): Promise<MeshPlan> {
   const { adminPort, controlPlane } = addresses;
   const services = ofKind(resources, "Service");
@@ -129,6 +140,7 @@ async function planWithAddresses(
   const workloads = planWorkloads(resources, {
     place: () => NOWHERE,
     uid,
+    turn,
     addresses: (key) => addresses.podAddresses(key),
   });
   return {
@@ -176,6 +188,7 @@ function planPod(
     containers: isJoined(meta.source) ? [] : programsOf(template, workload),
     sidecar: settingsOf(owner, resources),
     ...(owner.kind === "Job" ? { backoffLimit: owner.backoffLimit } : {}),
+    ...(owner.kind === "Deployment" && owner.surge !== undefined ? { surge: owner.surge } : {}),
     ...startsAfter(owner, workload),
   };
   return workload.injected ? { ...pod, adminPort } : pod;
@@ -206,7 +219,7 @@ function settingsOf(owner: PodOwner, resources: readonly Resource[]): SidecarSet
 }
 
 /** Plans once with no ports at all, to learn which are needed. */
-function collectPortKeys(resources: readonly Resource[]): string[] {
+function collectPortKeys(resources: readonly Resource[], turn: (key: string) => PodTurn): string[] {
   const keys = [CONTROL_PLANE];
   const workloads = planWorkloads(resources, {
     place: (key) => {
@@ -214,6 +227,7 @@ function collectPortKeys(resources: readonly Resource[]): string[] {
       return NOWHERE;
     },
     uid: () => "",
+    turn,
     addresses: () => undefined,
   });
   return [...new Set([...keys, ...workloads.filter(({ injected }) => injected).map(adminKey)])];

@@ -14,6 +14,7 @@ import { offeredServers } from "./offered-servers.ts";
 import { destinationPortsOf } from "./routes/destination-ports.ts";
 import { commonHosts } from "./routes/host-pattern.ts";
 import { narrowerHosts, ownHosts } from "./routes/listener-isolation.ts";
+import { RouteBudget } from "./routes/route-budget.ts";
 import type { RouteContext } from "./routes/route-source.ts";
 import type { StreamRoute } from "./routes/stream-route.ts";
 import { VirtualHostCollection } from "./routes/virtual-hosts.ts";
@@ -29,7 +30,8 @@ export function buildGatewayView(
   }: { readonly workload: Workload; readonly destinations: readonly Destination[] },
 ): GatewayView {
   const { ports } = mergeServers(allServers(snapshot, workload));
-  const building = { workload, portsOf: destinationPortsOf(destinations) };
+  const portsOf = destinationPortsOf(destinations);
+  const building = { workload, portsOf, budget: new RouteBudget() };
   return {
     listeners: ports.flatMap((servers) => listenerOf(servers, building)),
   };
@@ -43,6 +45,7 @@ export function allServers(snapshot: MeshSnapshot, workload: Workload): readonly
 interface Building {
   readonly workload: Workload;
   readonly portsOf: RouteContext["portsOf"];
+  readonly budget: RouteBudget;
 }
 
 /** On a machine's loopback a port that the pod does not declare has no place. */
@@ -114,7 +117,7 @@ function httpTraffic(servers: readonly OfferedServer[], building: Building): Gat
     if (!server.settings.tls?.httpsRedirect) continue;
     for (const { host } of server.hosts) hosts.redirectToTls(host);
   }
-  return { is: "http", virtualHosts: hosts.virtualHosts };
+  return { is: "http", virtualHosts: building.budget.within(hosts.virtualHosts) };
 }
 
 function hostsFor({ hosts }: OfferedServer, namespace: string): readonly string[] {
@@ -145,7 +148,7 @@ function streamTraffic(server: OfferedServer, building: Building): GatewayTraffi
       const own = source.tcpRoutes(context);
       return isShared ? own.map((route) => ({ ...route, serverNames: hosts })) : own;
     });
-    return { is: "stream", routes };
+    return { is: "stream", routes: building.budget.withinStreams(routes) };
   }
   const routes = bound.flatMap(({ source, hosts }) =>
     source.tlsRoutes(context).map((route) => ({
@@ -153,7 +156,7 @@ function streamTraffic(server: OfferedServer, building: Building): GatewayTraffi
       serverNames: commonHosts(hosts, route.serverNames ?? []),
     })),
   );
-  return { is: "stream", routes: bySpecificity(routes) };
+  return { is: "stream", routes: building.budget.withinStreams(bySpecificity(routes)) };
 }
 
 /** One name of a route at a time, so that the most specific of all comes first, whoever says it. */

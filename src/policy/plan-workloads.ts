@@ -27,7 +27,17 @@ export interface Placement {
    * where it shares the machine's loopback.
    */
   addresses?(key: string): IpAddresses | undefined;
+  /**
+   * Which of the two names of a Deployment's pod `NS/POD` it has now: one that takes the place of another runs beside it
+   * for a while. "first" without such a function.
+   */
+  turn?(key: string): PodTurn;
 }
+
+export type PodTurn = "first" | "second";
+
+/** After the name of a pod in its second turn; no first name ends so. */
+export const SECOND_TURN = "-b";
 
 /**
  * Each StatefulSet and each Deployment gives `replicas` workloads, named `<owner>-<index>` from 0; each Job gives one,
@@ -89,9 +99,9 @@ function podCount(owner: PodOwner): number {
 }
 
 function planWorkload(plan: Plan): Workload {
-  const { owner, index, suffix, placement } = plan;
+  const { owner, placement } = plan;
   const { kind, meta, template } = owner;
-  const name = `${meta.name}-${index}${suffix}`;
+  const name = podName(plan);
   const key = `${meta.namespace}/${name}`;
   const labels = labelsOf(plan, name);
   const injected = isInjected(plan, labels);
@@ -111,6 +121,12 @@ function planWorkload(plan: Plan): Workload {
     ...ownProxySettings(owner, gateway),
     ...planSockets(pod),
   };
+}
+
+function podName({ owner: { kind, meta }, index, suffix, placement }: Plan): string {
+  const name = `${meta.name}-${index}${suffix}`;
+  if (kind !== "Deployment" || placement.turn === undefined) return name;
+  return placement.turn(`${meta.namespace}/${name}`) === "first" ? name : `${name}${SECOND_TURN}`;
 }
 
 /** An annotation that cannot be read is refused where the mesh is planned. */

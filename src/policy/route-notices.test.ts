@@ -112,6 +112,21 @@ const told: [what: string, yaml: string, notices: readonly RegExp[]][] = [
     ],
   ],
   [
+    "more routes than delegation may make",
+    gateway("edge", HTTP) +
+      service(
+        `gateways: [edge], http: [${Array.from({ length: 101 }, () => "{delegate: {name: leaf}}").join(", ")}]`,
+      ) +
+      networking(
+        "VirtualService",
+        "leaf",
+        `{http: [${Array.from({ length: 100 }, () => TO_API.slice(7, -1)).join(", ")}]}`,
+      ),
+    [
+      /^this route leads nowhere: more than 10000 routes would come of what VirtualServices of namespace istio-ingress delegate; the answer is 503$/,
+    ],
+  ],
+  [
     "a host that Gateways of two namespaces share without TLS",
     gateway("a", HTTP) + gateway("b", HTTP).replace("namespace: istio-ingress", "namespace: shop"),
     [

@@ -130,6 +130,29 @@ const claims: [
     ["10.1.2.3", "fd00::1"],
   ],
 ];
+test("a ServiceEntry that leads to the pod whose address it has says how calls go there (pass-through)", () => {
+  const [pod] = pods;
+  assert.ok(pod);
+  const entry = { ...claim(9090, ["10.244.0.4"]), endpoints: [pod] };
+  const made = new DestinationAddresses([...destinations, entry]);
+  assert.equal(made.find({ address: "10.244.0.4", port: 9090 })?.host, entry.host);
+  const both = new DestinationAddresses([...destinations, { ...entry, endpoints: pods }]);
+  assert.equal(both.find({ address: "10.244.0.4", port: 9090 }), undefined);
+});
+
+test("a range that leads nowhere else than where it is called has pods, too", () => {
+  const { serviceEntry, ...rest } = claim(9090, [], ["10.0.0.0/8"]);
+  assert.ok(serviceEntry);
+  const entry = {
+    ...rest,
+    endpoints: [],
+    serviceEntry: { ...serviceEntry, resolution: "NONE" },
+  } as const;
+  const made = new DestinationAddresses([...destinations, entry]);
+  const only = { address: "10.244.0.4", port: 9090 };
+  assert.deepEqual(made.find(only), { host: entry.host, servicePort: 9090, only });
+});
+
 for (const [what, entry, port, claimed, free] of claims) {
   test(`a ServiceEntry that claims ${what} does not get its calls`, () => {
     const made = new DestinationAddresses([...destinations, entry]);

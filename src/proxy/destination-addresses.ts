@@ -10,7 +10,7 @@ export class DestinationAddresses {
   readonly #names = new Map<string, DestinationName>();
   /** The smallest first. */
   readonly #ranges: { readonly range: Cidr; readonly destination: Destination }[] = [];
-  /** Of services and pods, on whatever port: no ServiceEntry leads calls of them elsewhere. */
+  /** Of services and pods, on whatever port: no ServiceEntry leads calls of them elsewhere, though it may say how they go. */
   readonly #ofMesh: ReadonlySet<string>;
 
   constructor(destinations: readonly Destination[]) {
@@ -33,7 +33,10 @@ export class DestinationAddresses {
     for (const address of addresses) {
       const only = goesAsCalled(destination) ? { address, port: servicePort } : undefined;
       const key = keyOf(address, servicePort);
-      if (serviceEntry !== undefined && (this.#ofMesh.has(plain(address)) || this.#names.has(key)))
+      if (
+        serviceEntry !== undefined &&
+        (this.#isTaken(address, destination) || this.#names.has(key))
+      )
         continue;
       this.#names.set(key, { host, servicePort, ...(only && { only }) });
     }
@@ -43,14 +46,25 @@ export class DestinationAddresses {
     }
   }
 
+  /** Whether it means somebody of the mesh to whom the entry does not lead. */
+  #isTaken(address: string, entry: Destination): boolean {
+    const meant = plain(address);
+    if (!this.#ofMesh.has(meant) || goesAsCalled(entry)) return false;
+    const { endpoints, serviceEntry } = entry;
+    const leadsThere = endpoints.every((one) => plain(one.address.address) === meant);
+    return !leadsThere || endpoints.length === 0 || serviceEntry?.lookUp !== undefined;
+  }
+
   #findRange(called: SocketAddress): DestinationName | undefined {
     if (this.#ranges.length === 0) return undefined;
     const calledAddress = plain(called.address);
     const address = parseIpAddress(calledAddress);
-    if (address === undefined || this.#ofMesh.has(calledAddress)) return undefined;
+    if (address === undefined) return undefined;
     const found = this.#ranges.find(
-      ({ range, destination: { servicePort } }) =>
-        servicePort === called.port && cidrContains(range, address),
+      ({ range, destination }) =>
+        destination.servicePort === called.port &&
+        cidrContains(range, address) &&
+        !this.#isTaken(calledAddress, destination),
     );
     if (found === undefined) return undefined;
     const { host, servicePort } = found.destination;

@@ -3,11 +3,11 @@
  * through the host side, and brings the host's in.
  */
 import { connect, isIPv6, type Socket } from "node:net";
-import { NAMES_LINE } from "../policy/gate-lines.ts";
 import type { GatewayStart } from "../policy/gateway-messages.ts";
 import { nameTableOf } from "../policy/name-table.ts";
 import type { SocketAddress } from "../policy/workload.ts";
 import type { Destination } from "../policy/workload-view.ts";
+import { NAMES_LINE } from "../runtime/gate-lines.ts";
 import type { Log } from "../runtime/log.ts";
 import { ClientQuota, type QuotaLimits } from "./client-quota.ts";
 import { DnsForwarder } from "./dns-forwarder.ts";

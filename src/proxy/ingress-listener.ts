@@ -3,15 +3,15 @@
  * bytes from the gateway's own address: a caller without identity.
  */
 import { createServer, type Server, type Socket } from "node:net";
+import type { Destination } from "../policy/workload-view.ts";
+import { BoundedWarning } from "../runtime/bounded-warning.ts";
+import { readFirstLine } from "../runtime/first-line.ts";
 import {
   CONNECTED_LINE,
   failedLine,
   MAX_GATE_LINE_BYTES,
   parseGateRequest,
-} from "../policy/gate-lines.ts";
-import type { Destination } from "../policy/workload-view.ts";
-import { BoundedWarning } from "../runtime/bounded-warning.ts";
-import { readFirstLine } from "../runtime/first-line.ts";
+} from "../runtime/gate-lines.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
 import { listenOwnerOnly } from "../runtime/owner-only-socket.ts";

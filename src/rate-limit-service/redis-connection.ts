@@ -97,7 +97,7 @@ class LastingConnection implements RedisConnection {
       this.#away.warn({ address: this.#address, problem: text });
       if (lastedMs >= STEADY_MS) failures = 0;
       const pauseMs = backoffDelay(failures++, BACKOFF, Math.random());
-      await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+      await delay(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }
 

@@ -69,7 +69,7 @@ for place = first, #before do
   if one[1] == '${OTHERS}' then others = one end
 end
 if not own and #debtors >= ${MAX_DEBTORS} and fair then own = others or { '${OTHERS}', 0 } end
-own = own or { identity, 0 }
+own = own or { fair and identity or '', 0 }
 
 local function roomOf(all, debt)
   if not fair then return math.max(0, math.floor(burst - all + TINY)) end

@@ -31,6 +31,7 @@ import {
   UnknownSchema,
 } from "./gen/hauberk/kubernetes/v1/objects_pb.ts";
 
+/** Bytes that are no object of Kubernetes in protobuf, or none of a kind that is read so. */
 export class ProtobufObjectError extends HauberkError {
   readonly code = "HAUBERK_PROTOBUF_OBJECT";
 }

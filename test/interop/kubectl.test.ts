@@ -101,7 +101,7 @@ const others: [args: string, told: RegExp][] = [
   ],
   ["api-versions", /networking\.istio\.io\/v1\n/],
   ["version", /Server Version: v1\.32\.0\+hauberk/],
-  ["explain peerauthentication.spec.mtls.mode", /enum: UNSET, DISABLE, PERMISSIVE, STRICT/],
+  ["explain peerauthentication.spec.mtls.mode", /UNSET\n +DISABLE\n +PERMISSIVE\n +STRICT/],
   ["get --raw /readyz", /^ok$/],
   ["delete namespace shelf --timeout=10s", /namespace "shelf" deleted/],
   ["get configmap,deployment -n shelf", /No resources found in shelf namespace/],

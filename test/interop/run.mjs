@@ -35,7 +35,7 @@ const PARTS = [
   // Recordings are of this version: another says some things otherwise.
   {
     name: "kubectl",
-    probe: ["sh", "-c", 'kubectl version --client -o json | grep -q \'"minor": "32"\''],
+    probe: ["sh", "-c", 'kubectl version --client -o json | grep -q \'"minor": "32\''],
     debian: "kubectl",
   },
   { name: "pip", probe: ["python3", "-m", "pip", "--version"], debian: "python3-pip" },

@@ -68,6 +68,16 @@ export function servedKind(kind: string, group?: string): ServedKind {
   return found;
 }
 
+export const CONFIG_MAPS = "/api/v1/namespaces/default/configmaps";
+
+export function configMap(name: string, fields: JsonObject = {}): KubernetesObject {
+  return { apiVersion: "v1", kind: "ConfigMap", metadata: { name }, ...fields };
+}
+
+export function post(body: unknown, headers: NonNullable<StageCall["headers"]> = {}): StageCall {
+  return { method: "POST", body, headers };
+}
+
 /** A store with the namespaces `default` and `shop`. */
 export function stageStore(options: Partial<ObjectStoreOptions> = {}): ObjectStore {
   const store = new ObjectStore({

@@ -2,13 +2,12 @@
  * Fetches one document over HTTP or HTTPS from whoever a resource names: a stranger. Each hop's address is chosen and checked here
  * before anything is sent to it; time, size and redirects are bounded.
  */
-import { lookup } from "node:dns/promises";
 import { type IncomingMessage, request } from "node:http";
-import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { FindHost, HostPlace } from "../../policy/key-hosts.ts";
-import { HauberkError } from "../../runtime/hauberk-error.ts";
-import { fetchProblem } from "./fetch-problem.ts";
+import { describeError, HauberkError } from "../../runtime/hauberk-error.ts";
+import { DIRECT, type WayOut } from "../way-out.ts";
 import { publicSecureContext } from "./public-secure-context.ts";
 
 /** Why a document could not be had; its message is for people. */
@@ -23,6 +22,8 @@ export interface FetchDocumentOptions {
   readonly addressProblem: (address: string) => string | undefined;
   /** Where a host is, if the public names are not to be asked. Its addresses are looked at as any other is. */
   readonly findHost: FindHost;
+  /** Absent: this machine's own network. */
+  readonly way?: WayOut;
   /** PEM of authorities that are trusted beside the system's. */
   readonly extraRootsPem: readonly string[];
 }
@@ -46,7 +47,7 @@ export async function fetchDocument(uri: string, options: FetchDocumentOptions):
   } catch (error) {
     if (error instanceof FetchDocumentError) throw error;
     if (deadline.aborted) throw new FetchDocumentError(`no answer within ${options.timeoutMs} ms`);
-    throw new FetchDocumentError(fetchProblem(error));
+    throw new FetchDocumentError(describeError(error));
   }
 }
 
@@ -144,13 +145,25 @@ async function reach(
   { address, port, shareMs, securedAs }: Hop,
   fetching: Fetching,
 ): Promise<Socket> {
-  const socket = connectTcp({ host: address, port, signal: fetching.deadline });
+  const { deadline, way = DIRECT, addressProblem } = fetching;
+  const share = new AbortController();
   const tooLong = new FetchDocumentError(`${address} does not answer`);
   const isLast = shareMs === undefined;
-  const timer = isLast ? undefined : setTimeout(() => socket.destroy(tooLong), shareMs);
+  const timer = isLast ? undefined : setTimeout(() => share.abort(tooLong), shareMs);
+  const signal = AbortSignal.any([deadline, share.signal]);
   try {
-    await connected(socket, fetching);
+    const reached = await way.dial({ address, port }, signal);
+    const { socket } = reached;
+    signal.addEventListener("abort", () => socket.destroy(), { once: true });
+    // What is sent goes to where the kernel says that it goes.
+    const problem = addressProblem(reached.address);
+    if (problem !== undefined) {
+      socket.destroy();
+      throw new FetchDocumentError(problem);
+    }
     return securedAs === undefined ? socket : await secured(socket, securedAs, fetching);
+  } catch (error) {
+    throw share.signal.aborted ? tooLong : error;
   } finally {
     clearTimeout(timer);
   }
@@ -159,10 +172,10 @@ async function reach(
 /** Of those that may be asked; each address is an IP address. */
 async function placesOf(
   host: HostPlace,
-  { addressProblem, deadline, findHost }: Fetching,
+  { addressProblem, deadline, findHost, way = DIRECT }: Fetching,
 ): Promise<readonly HostPlace[]> {
   const named = findHost(host.address.toLowerCase(), host.port) ?? [host];
-  const places = await foundPlaces(named.slice(0, MAX_ADDRESSES));
+  const places = await foundPlaces(named.slice(0, MAX_ADDRESSES), way);
   deadline.throwIfAborted();
   const allowed = places.filter(({ address }) => addressProblem(address) === undefined);
   const [refused] = places;
@@ -172,31 +185,23 @@ async function placesOf(
 }
 
 /** A name that nobody knows spoils no other place. */
-async function foundPlaces(named: readonly HostPlace[]): Promise<readonly HostPlace[]> {
-  const outcomes = await Promise.allSettled(named.map(lookUp));
+async function foundPlaces(
+  named: readonly HostPlace[],
+  way: WayOut,
+): Promise<readonly HostPlace[]> {
+  const outcomes = await Promise.allSettled(named.map((place) => lookUp(place, way)));
   const places = outcomes.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
   const failed = outcomes.find(({ status }) => status === "rejected");
   if (places.length === 0 && failed?.status === "rejected") throw failed.reason;
   return places;
 }
 
-async function lookUp({ address: name, port }: HostPlace): Promise<readonly HostPlace[]> {
+async function lookUp(
+  { address: name, port }: HostPlace,
+  way: WayOut,
+): Promise<readonly HostPlace[]> {
   if (isIP(name) !== 0) return [{ address: name, port }];
-  const found = await lookup(name, { all: true });
-  return found.map(({ address }) => ({ address, port }));
-}
-
-function connected(socket: Socket, { addressProblem }: Fetching): Promise<void> {
-  return new Promise((resolve, reject) => {
-    // For good: a deadline that passes later is told by whoever waits then.
-    socket.on("error", reject).once("connect", () => {
-      // What is sent goes to where the kernel says that it goes.
-      const problem = addressProblem(socket.remoteAddress ?? "");
-      if (problem === undefined) return resolve();
-      socket.destroy();
-      reject(new FetchDocumentError(problem));
-    });
-  });
+  return (await way.lookUp(name)).map((address) => ({ address, port }));
 }
 
 /** JWT-86 */

@@ -7,6 +7,7 @@ import { wantedKeySets } from "../../policy/token-key-source.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
 import type { Watched } from "../../runtime/watched.ts";
+import { type WayOutSettings, wayOut } from "../way-out.ts";
 import { fetchDocument } from "./fetch-document.ts";
 import { findKeySet } from "./find-key-set.ts";
 import { keyAddressProblem } from "./key-address-rules.ts";
@@ -24,10 +25,18 @@ export async function followTokenKeys(
   resources: Watched<readonly Resource[]>,
   {
     dataDirectory,
+    outside,
     clock,
     log,
-  }: { readonly dataDirectory: string; readonly clock: Clock; readonly log: Log },
+  }: {
+    readonly dataDirectory: string;
+    /** Absent: this machine's own network. */
+    readonly outside?: WayOutSettings | undefined;
+    readonly clock: Clock;
+    readonly log: Log;
+  },
 ): Promise<TokenKeys> {
+  const way = wayOut(outside);
   const memory = new KeySetMemory(dataDirectory, log);
   const keySets = new KeySets({
     find: (source, timeoutMs) => {
@@ -39,6 +48,7 @@ export async function followTokenKeys(
           timeoutMs,
           addressProblem: (address) => keyAddressProblem(address, allowed),
           findHost,
+          way,
           extraRootsPem: tokenKeys.authoritiesPem,
         }),
       );

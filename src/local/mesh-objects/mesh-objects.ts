@@ -181,7 +181,7 @@ export class MeshObjects {
     const { apiVersion } = written;
     const time = timestamp(this.#options.clock);
     const change = { manager: FILE_MANAGER, apiVersion, time, force: true };
-    const applied = applyObject(kind, before, wantedOf(written), change);
+    const applied = managedByFiles(applyObject(kind, before, wantedOf(written), change), change);
     const after = before === undefined ? initialStatus(kind, applied) : applied;
     const generation = generationOf(place, before, after);
     const made = before === undefined && { uid: randomUUID(), creationTimestamp: time };
@@ -339,6 +339,20 @@ function wantedOf({ metadata, status: _status, ...rest }: KubernetesObject): Kub
       ...(finalizers !== undefined && { finalizers }),
     },
   };
+}
+
+/**
+ * Also where the file has but a name, so that nothing of it is managed: the server tells no owners of changes to an object
+ * that has none, and it would not be known who labelled it.
+ */
+function managedByFiles(
+  object: KubernetesObject,
+  { apiVersion, time }: { readonly apiVersion: string; readonly time: string },
+): KubernetesObject {
+  if ((object.metadata.managedFields ?? []).length > 0) return object;
+  const nothing = { apiVersion, time, fieldsType: "FieldsV1", fieldsV1: {} };
+  const managedFields = [{ manager: FILE_MANAGER, operation: "Apply" as const, ...nothing }];
+  return { ...object, metadata: { ...object.metadata, managedFields } };
 }
 
 function generationOf(

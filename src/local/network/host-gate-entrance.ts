@@ -1,8 +1,8 @@
 /** The way into a mesh in namespaces of its own: ports of the host's loopback, each leading to a port of a service. */
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { connectLine, MAX_GATE_LINE_BYTES, parseGateAnswer } from "../../policy/gate-lines.ts";
 import { readFirstLine } from "../../runtime/first-line.ts";
+import { connectLine, MAX_GATE_LINE_BYTES, parseGateAnswer } from "../../runtime/gate-lines.ts";
 import { describeError } from "../../runtime/hauberk-error.ts";
 import type { Log } from "../../runtime/log.ts";
 import { carryBothWays } from "./host-gate-relay.ts";

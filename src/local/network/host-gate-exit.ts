@@ -2,15 +2,15 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { Cidr } from "../../api/cidr.ts";
+import type { SocketAddress } from "../../policy/workload.ts";
+import { serveDnsStream } from "../../runtime/dns-stream.ts";
+import { readFirstLine } from "../../runtime/first-line.ts";
 import {
   CONNECTED_LINE,
   failedLine,
   MAX_GATE_LINE_BYTES,
   parseGateRequest,
-} from "../../policy/gate-lines.ts";
-import type { SocketAddress } from "../../policy/workload.ts";
-import { serveDnsStream } from "../../runtime/dns-stream.ts";
-import { readFirstLine } from "../../runtime/first-line.ts";
+} from "../../runtime/gate-lines.ts";
 import { describeError } from "../../runtime/hauberk-error.ts";
 import type { Log } from "../../runtime/log.ts";
 import { listenOwnerOnly } from "../../runtime/owner-only-socket.ts";

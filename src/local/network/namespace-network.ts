@@ -3,6 +3,7 @@
  * the gateway beside the bridge, and what the host's loopback offers.
  */
 import type { Resource } from "../../api/resource.ts";
+import type { WayOutSettings } from "../../control/way-out.ts";
 import type { CaptureSettings } from "../../policy/sidecar-bootstrap.ts";
 import type { IpAddresses, SocketAddress, Workload } from "../../policy/workload.ts";
 import { describeError } from "../../runtime/hauberk-error.ts";
@@ -18,6 +19,7 @@ import { MeshFabric, type PodNetwork } from "./mesh-fabric.ts";
 import {
   ADMIN_PORT,
   CAPTURE_PORTS,
+  POD_RANGES,
   ROUTER_ADDRESSES,
   ROUTER_PORTS,
   SIDECAR_MARK,
@@ -99,6 +101,15 @@ export class NamespaceNetwork implements AddressPlan {
 
   get user(): MeshUser {
     return this.#options.host.user;
+  }
+
+  /** Of the control plane, to hosts that are not in the mesh. */
+  get wayOut(): WayOutSettings {
+    return {
+      egressSocket: this.#options.host.egressSocket,
+      nameServers: [ROUTER_ADDRESSES.ipv4],
+      inside: [POD_RANGES.ipv4, POD_RANGES.ipv6],
+    };
   }
 
   get controlPlane(): SocketAddress {

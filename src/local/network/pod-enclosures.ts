@@ -130,7 +130,11 @@ export class PodEnclosures {
   }
 
   /** @param folders within the data directory: all that the sidecar gets of it */
-  encloseSidecar(command: Command, pod: PodNetwork, folders: readonly OpenFolder[]): Command {
+  encloseSidecar(
+    command: Command,
+    pod: Pick<PodNetwork, "path">,
+    folders: readonly OpenFolder[],
+  ): Command {
     const { dataDirectory, user } = this.#options;
     return encloseSidecar({
       user,

@@ -12,6 +12,10 @@ import type { DataDirectory } from "../data-directory.ts";
 import type { LocalMesh } from "../local-mesh.ts";
 import { isControlPlanePod } from "../mesh-objects/projection/system-objects.ts";
 import { logFileOf } from "../pods/pod-container.ts";
+import { type ExecWish, parseExecWish } from "./exec/exec-wish.ts";
+import { runBesideSidecar } from "./exec/run-beside-sidecar.ts";
+import { runCommand } from "./exec/run-command.ts";
+import { type RunFor, serveExec } from "./exec/serve-exec.ts";
 import { connectToControlPlane, connectToPort } from "./forward/port-in-pod.ts";
 import { servePortForward } from "./forward/serve-port-forward.ts";
 import { openApplicationLog } from "./logs/application-log.ts";
@@ -38,6 +42,7 @@ export interface LocalPodStreamsOptions {
 export class LocalPodStreams implements PodStreams {
   readonly #options: LocalPodStreamsOptions;
   readonly #runs: LogRuns;
+  readonly #closing: AbortController = new AbortController();
   #open = 0;
 
   constructor(options: LocalPodStreamsOptions) {
@@ -47,6 +52,7 @@ export class LocalPodStreams implements PodStreams {
 
   close(): void {
     this.#runs.close();
+    this.#closing.abort();
   }
 
   async log({ pod, query }: PodStreamRequest, response: ServerResponse): Promise<void> {
@@ -69,8 +75,45 @@ export class LocalPodStreams implements PodStreams {
   ): Promise<void> {
     await this.#counted(async () => {
       if (subresource === "portforward") return await this.#forward(pod, connection);
-      throw badRequest("not yet");
+      await this.#exec(streamedPart(this.#options.mesh, pod, query.get("container")), {
+        wish: parseExecWish(query),
+        connection,
+      });
     });
+  }
+
+  async #exec(
+    part: StreamedPart,
+    { wish, connection }: { readonly wish: ExecWish; readonly connection: UpgradedConnection },
+  ): Promise<void> {
+    const { mesh } = this.#options;
+    if (part.kind === "control-plane")
+      throw badRequest("the control plane is no container: use the commands of hauberk");
+    if (part.process.processId === undefined)
+      throw badRequest(`container "${part.name}" does not run`);
+    const { pod } = part;
+    const end = this.#endOf(part);
+    try {
+      const run: RunFor = async (client) => {
+        const wishes = { client, wish, ended: end.signal };
+        return part.kind === "sidecar"
+          ? await runBesideSidecar({ mesh, pod }, wishes)
+          : await runCommand(part.container.launchBeside(wish.command), wishes);
+      };
+      await serveExec({ wish, run }, connection);
+    } finally {
+      end.forget();
+    }
+  }
+
+  /** Aborted when what runs now in a container ends, or the mesh does. */
+  #endOf({ process }: StreamedPart): { readonly signal: AbortSignal; forget(): void } {
+    const own = new AbortController();
+    const { processId } = process;
+    const stop = this.#options.mesh.onChange(() => {
+      if (process.processId !== processId) own.abort();
+    });
+    return { signal: AbortSignal.any([own.signal, this.#closing.signal]), forget: stop };
   }
 
   async #forward(object: KubernetesObject, connection: UpgradedConnection): Promise<void> {

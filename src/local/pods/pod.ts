@@ -29,7 +29,7 @@ import { NetworkNotStartedError } from "../network/network-knowledge.ts";
 import { connectInside } from "../network/network-namespace-socket.ts";
 import { withDescendants } from "../processes/descendants.ts";
 import type { MeshProcess, ProcessPlan } from "../processes/mesh-process.ts";
-import { firstReport } from "../processes/own-process.ts";
+import { firstReport, ownEnvironment } from "../processes/own-process.ts";
 import { sidecarProcessPlan } from "../processes/sidecar-process.ts";
 import { type ProcessEvent, SupervisedProcess } from "../processes/supervised-process.ts";
 import { applicationEnvironment, type EnvironmentInputs } from "./application-environment.ts";
@@ -86,6 +86,9 @@ const TOKEN_REFRESH_MS = 30 * 60_000;
 
 /** Mode of the folder that a container has as /tmp; on the machine the folders around it are closed. */
 const ANYBODYS = 0o1777;
+
+/** The network that this process is in. */
+const OWN_NAMESPACE = "/proc/self/ns/net";
 
 /** Whoever joined has ended by then: nothing is left to wait for. */
 const JOINED_GRACE_MS = 500;
@@ -249,6 +252,24 @@ export class Pod {
         paths: network === undefined ? "rewritten" : "mounted",
       },
     );
+  }
+
+  /**
+   * What a command is started as that is to see what the sidecar sees, and whose connections no sidecar takes. Where those
+   * of the sidecar are told by a mark, which only itself can set, it is started on the mesh's router.
+   *
+   * @throws NetworkNotStartedError
+   */
+  launchBesideSidecar(command: ContainerLaunch["command"]): EnclosedLaunch {
+    const { network, dataDirectory } = this.#context;
+    const surroundings = {
+      environment: ownEnvironment(),
+      workingDirectory: network === undefined ? dataDirectory.scratch(this.plan.workload) : "/",
+    };
+    if (network === undefined) return { command, ...surroundings };
+    const place = network.user === "root" ? this.#ownNetwork : { path: OWN_NAMESPACE };
+    const enclosed = network.enclosures.encloseSidecar(command, place, []);
+    return { command: enclosed, ...surroundings };
   }
 
   /**

@@ -40,7 +40,8 @@ export function ownProcessPlan(what: OwnProcess): ProcessPlan {
   };
 }
 
-function ownEnvironment(): Record<string, string> {
+/** Little of the user's shell, and nothing secret. */
+export function ownEnvironment(): Record<string, string> {
   const known = INHERITED.map((name) => [name, process.env[name]] as const);
   return Object.fromEntries(
     known.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { resourcesOf } from "../../../test/kit/mesh-parts.ts";
 import type { HttpRule } from "../../api/virtual-service.ts";
 import { ofKind } from "../mesh-snapshot.ts";
-import { withDelegates } from "./delegated-rules.ts";
+import { isBeyondDelegation, MOST_DELEGATED, withDelegates } from "./delegated-rules.ts";
 
 const service = (name: string, spec: string, namespace = "shop"): string => `
 ---
@@ -89,4 +89,31 @@ test("a delegate that is not there, or not exported, leads nowhere", () => {
   assert.equal(rulesOf("", "", "exportTo: [shop], ").length, 1);
   const alone = service("root", "{hosts: [a.example.com], http: [{delegate: {name: leaf}}]}");
   assert.deepEqual(withDelegates(ofKind(resourcesOf(alone), "VirtualService"))[0]?.http, []);
+});
+
+test("of a few lines on both sides come no millions: rules beyond lead nowhere, and other namespaces' go on", () => {
+  const many = (count: number, rule: (index: number) => string): string =>
+    Array.from({ length: count }, (_, index) => `{${rule(index)}}`).join(", ");
+  const roots = many(
+    101,
+    (index) =>
+      `match: [{headers: {a${index}: {exact: x}}}], delegate: {name: leaf, namespace: back}`,
+  );
+  const leaves = many(
+    100,
+    (index) => `match: [{uri: {prefix: /${index}}}], route: [{destination: {host: api}}]`,
+  );
+  const yaml =
+    service("root", `{hosts: [a.example.com], http: [${roots}]}`) +
+    service("root", `{hosts: [b.example.com], http: [${roots}]}`, "other") +
+    service("leaf", `{http: [${leaves}]}`, "back");
+  const services = withDelegates(ofKind(resourcesOf(yaml), "VirtualService"));
+  for (const { http } of services.filter(({ hosts }) => hosts.length > 0)) {
+    assert.equal(http.length, MOST_DELEGATED + 1);
+    const beyond = http.filter(isBeyondDelegation);
+    assert.deepEqual(
+      beyond.map(({ matches }) => matches[0]?.condition.headers?.[0]?.name),
+      ["a100"],
+    );
+  }
 });

@@ -7,6 +7,7 @@ import { boundVirtualServices } from "./bound-routes.ts";
 import { destinationPortsOf } from "./destination-ports.ts";
 import { meshRouteSources } from "./mesh-route-sources.ts";
 import { type NamedSubset, namedSubsets, type RoutesOfView } from "./named-subsets.ts";
+import { RouteBudget } from "./route-budget.ts";
 import type { RouteContext, RouteSource } from "./route-source.ts";
 import { VirtualHostCollection } from "./virtual-hosts.ts";
 
@@ -74,11 +75,11 @@ function routesFor(
       hosts.add(host, { key, order, routes });
     }
   }
-  const virtualHosts = withShortNames(hosts, workload.namespace);
-  const streamRoutes = sources.flatMap((source) => [
-    ...source.tlsRoutes(context),
-    ...source.tcpRoutes(context),
-  ]);
+  const budget = new RouteBudget();
+  const virtualHosts = budget.within(withShortNames(hosts, workload.namespace));
+  const streamRoutes = budget.withinStreams(
+    sources.flatMap((source) => [...source.tlsRoutes(context), ...source.tcpRoutes(context)]),
+  );
   return {
     virtualHosts,
     streamRoutes,

@@ -63,9 +63,10 @@ function httpRoutes(
   const routes: HttpRoute[] = [];
   for (const rule of service.http) {
     if (rule.action.do === "delegate") continue;
+    const action = actionOf(rule, { service, context, retries });
     for (const match of rule.matches.length === 0 ? [EVERYTHING] : rule.matches) {
       if (!isFor(match, { service, context })) continue;
-      const route = httpRoute(rule, { match, service, context, retries });
+      const route = httpRoute(rule, { match, action, service, context });
       routes.push(route);
       if (isForEverything(route)) return routes;
     }
@@ -129,9 +130,9 @@ function httpRoute(
   rule: HttpRule,
   {
     match,
-    retries,
+    action,
     ...place
-  }: Place & { readonly match: HttpRuleMatch; readonly retries: RetryPolicy | "off" },
+  }: Place & { readonly match: HttpRuleMatch; readonly action: RouteAction },
 ): HttpRoute {
   const name = match.name === "" ? rule.name : `${rule.name}.${match.name}`;
   const { port: _port, ...condition } = match.condition;
@@ -140,7 +141,7 @@ function httpRoute(
     origin: originOf(place.service, rule.line),
     ...(name !== "" && { name }),
     match: place.context.port === undefined ? match.condition : condition,
-    action: actionOf(rule, { ...place, retries }),
+    action,
     ...(headers && { headers }),
     ...(cors && { cors }),
     ...(fault && { fault }),

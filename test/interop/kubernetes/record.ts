@@ -13,6 +13,7 @@ import { type RealApiServer, startRealApiServer } from "./real-api-server.ts";
 import { recordBodies } from "./record-bodies.ts";
 import { recordDefaults } from "./record-defaults.ts";
 import { recordKubectl } from "./record-kubectl.ts";
+import { recordPatches } from "./record-patches.ts";
 import { recordSequences } from "./record-sequences.ts";
 import { recordTables } from "./record-tables.ts";
 
@@ -24,6 +25,7 @@ const RECORDERS: Readonly<Record<string, Recorder>> = {
   defaults: recordDefaults,
   kubectl: recordKubectl,
   "kubectl-bodies": recordBodies,
+  patches: recordPatches,
   sequences: recordSequences,
   tables: recordTables,
 };

@@ -144,6 +144,7 @@ export const CORE_KINDS: readonly ServedKind[] = [
     plural: "namespaces",
     shortNames: ["ns"],
     namespaced: false,
+    verbs: ["create", "delete", "get", "list", "patch", "update", "watch"],
     subresources: ["status"],
     structure: structureOf("Namespace"),
     columns: [

@@ -46,3 +46,8 @@ export function objectAt(value: JsonValue | undefined, ...path: JsonPath): JsonO
 export function textsAt(value: JsonValue | undefined, ...path: JsonPath): readonly string[] {
   return listAt(value, ...path).filter((item) => typeof item === "string");
 }
+
+/** Of a map whose keys are anybody's: `constructor` and `__proto__` are keys like others. */
+export function ownValue(map: JsonObject, name: string): JsonValue | undefined {
+  return Object.hasOwn(map, name) ? map[name] : undefined;
+}

@@ -38,7 +38,6 @@ const secretOwner: Structure = typed({ secretRef: ATOMIC });
 const volumeClaim: Structure = typed({
   metadata,
   spec: typed({ dataSource: ATOMIC, selector: ATOMIC }),
-  status: typed({ conditions: CONDITIONS }),
 });
 
 const volumes: Structure = keyed(
@@ -60,7 +59,7 @@ export const podSpec: Structure = typed({
   containers,
   ephemeralContainers: containers,
   hostAliases: keyed(["ip"]),
-  imagePullSecrets: keyed(["name"], ATOMIC, { defaults: { name: "" } }),
+  imagePullSecrets: keyed(["name"], ATOMIC),
   initContainers: containers,
   nodeSelector: ATOMIC,
   affinity: typed({
@@ -85,5 +84,6 @@ export const podStructure: Structure = object({
     hostIPs: { type: "atomic", patchKey: "ip" },
     podIPs: keyed(["ip"]),
     resourceClaimStatuses: keyed(["name"]),
+    resources,
   }),
 });

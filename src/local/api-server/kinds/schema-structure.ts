@@ -1,7 +1,7 @@
 /** The structure that a resource definition's schema makes of a kind. Source: kube-openapi, schemaconv. */
 import type { Schema } from "../../../api/schema/schema.ts";
 import type { Structure } from "./structure.ts";
-import { ATOMIC, FREE, keyed, mapOf, metadata, typed } from "./structure-parts.ts";
+import { ATOMIC, FREE, mapOf, metadata, typed } from "./structure-parts.ts";
 
 /** Of what all of Istio's kinds report; more than that may be in it. */
 const status: Structure = {
@@ -29,7 +29,7 @@ function structureOf(schema: Schema): Structure {
     case "list":
       return schema.uniqueBy === undefined
         ? ATOMIC
-        : keyed([schema.uniqueBy], structureOf(schema.item));
+        : { type: "list", keys: [schema.uniqueBy], item: structureOf(schema.item) };
     default:
       return ATOMIC;
   }

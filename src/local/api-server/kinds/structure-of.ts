@@ -29,7 +29,7 @@ const STRUCTURES: ReadonlyMap<string, Structure> = new Map([
     "ServiceAccount",
     object({
       imagePullSecrets: ATOMIC,
-      secrets: keyed(["name"], ATOMIC),
+      secrets: keyed(["name"], ATOMIC, { defaults: {} }),
     }),
   ],
   [

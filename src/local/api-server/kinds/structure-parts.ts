@@ -16,11 +16,18 @@ export const mapOf = (other: Structure): Structure => ({ type: "map", fields: {}
 
 type ListOptions = Omit<Extract<Structure, { type: "list" }>, "type" | "keys" | "item">;
 
+/** Of Kubernetes' own kinds: a key that is left out is the empty text, unless it says otherwise. */
 export const keyed = (
   keys: readonly string[],
   item: Structure = KNOWN,
   options: ListOptions = {},
-): Structure => ({ type: "list", keys, item, ...options });
+): Structure => ({
+  type: "list",
+  keys,
+  item,
+  defaults: Object.fromEntries(keys.map((key) => [key, ""])),
+  ...options,
+});
 
 export const CONDITIONS: Structure = keyed(["type"]);
 

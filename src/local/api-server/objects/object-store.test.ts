@@ -55,7 +55,7 @@ test("a list of an earlier version is what it was then", () => {
 });
 
 test("what is beyond the window is forgotten, and told to be", () => {
-  const store = stageStore({ windowChanges: 4 });
+  const store = stageStore({ window: { changes: 4, bytes: 1_000_000 } });
   const start = store.resourceVersion;
   put(store, configMap("one"));
   for (let count = 0; count < 10; count++) rewrite(store, "one", { count: String(count) });
@@ -63,6 +63,18 @@ test("what is beyond the window is forgotten, and told to be", () => {
   assert.equal(store.listAt(CONFIG_MAP, { resourceVersion: start }), undefined);
   const recent = store.changesSince(store.resourceVersion - 4);
   assert.equal(recent?.length, 4);
+});
+
+test("large changes are forgotten sooner", () => {
+  const store = stageStore({ window: { changes: 100, bytes: 10_000 } });
+  put(store, configMap("one"));
+  for (let count = 0; count < 10; count++)
+    rewrite(store, "one", { count: String(count), long: "x".repeat(3_000) });
+  const { resourceVersion } = store;
+  assert.equal(store.changesSince(resourceVersion - 3)?.length, 3);
+  assert.equal(store.changesSince(resourceVersion - 4), undefined);
+  rewrite(store, "one", { long: "x".repeat(30_000) });
+  assert.equal(store.changesSince(resourceVersion)?.length, 1, "the newest is always kept");
 });
 
 test("a change of what somebody else has changed meanwhile is refused", () => {

@@ -6,13 +6,13 @@ import type { Clock } from "../../../runtime/clock.ts";
 import { InTurn } from "../../../runtime/in-turn.ts";
 import type { KubernetesObject } from "../kinds/kubernetes-object.ts";
 import type { ServedKind } from "../kinds/served-kind.ts";
-import { ChangeWindow } from "./change-window.ts";
+import { ChangeWindow, type WindowSize } from "./change-window.ts";
 import type { Admit, CommittedChange, ObjectChange, ObjectPlace } from "./object-change.ts";
 import { conflict } from "./refusals.ts";
 import { StatusError } from "./status-error.ts";
 
 /** Changes that a watch may be behind by. */
-const WINDOW_CHANGES = 1_024;
+const WINDOW: WindowSize = { changes: 1_024, bytes: 64 * 1_048_576 };
 /** All kinds together: far more than a machine runs. */
 const MAX_OBJECTS = 20_000;
 /** How often a change is prepared anew because another came between. */
@@ -26,10 +26,10 @@ export interface ObjectStoreOptions {
   readonly admit?: Admit;
   /** What the mesh itself fills into a new object, such as a Service's address. @throws StatusError */
   readonly complete?: (kind: ServedKind, object: KubernetesObject) => KubernetesObject;
-  /** Version to go on from, so that those of an earlier run are in the past. */
+  /** Version to go on from; absent: the time in milliseconds, so that those of an earlier run are in the past. */
   readonly startVersion?: number;
   /** Constants but for tests. */
-  readonly windowChanges?: number;
+  readonly window?: WindowSize;
   readonly maxObjects?: number;
 }
 
@@ -64,8 +64,8 @@ export class ObjectStore {
     this.complete = options.complete ?? ((_kind, object) => object);
     this.#admit = options.admit ?? (() => Promise.resolve({ warnings: [] }));
     this.#maxObjects = options.maxObjects ?? MAX_OBJECTS;
-    this.#version = options.startVersion ?? 1;
-    this.#window = new ChangeWindow(options.windowChanges ?? WINDOW_CHANGES, this.#version);
+    this.#version = options.startVersion ?? options.clock.now().getTime();
+    this.#window = new ChangeWindow(options.window ?? WINDOW, this.#version);
   }
 
   /** Of the newest change. */

@@ -39,6 +39,7 @@ export interface StatusDetails {
 }
 
 /** A request to the Kubernetes API cannot be served; the message is what kubectl prints. */
+/** A request of the Kubernetes API is refused; its status and reason are those of Kubernetes. */
 export class StatusError extends HauberkError {
   readonly code = "HAUBERK_KUBERNETES_STATUS";
   /** Of HTTP. */

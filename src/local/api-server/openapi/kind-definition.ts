@@ -3,6 +3,7 @@ import { ownKind } from "../../../api/known-kinds.ts";
 import { schemaOfKind } from "../../../api/schema/schema-of-kind.ts";
 import type { ServedKind } from "../kinds/served-kind.ts";
 import { coreDefinitionName, coreDefinitions } from "./core-definitions.ts";
+import { kindDescription } from "./kind-descriptions.ts";
 import {
   type OpenApiDefinitions,
   type OpenApiSchema,
@@ -32,12 +33,13 @@ export function kindDefinition(kind: ServedKind, apiVersion: string): KindDefini
 /** As an API server writes down a resource definition. */
 function definedSchema(kind: ServedKind, apiVersion: string): OpenApiSchema {
   const [group = "", version = ""] = apiVersion.split("/");
+  const description = kindDescription(kind);
   const own = schemaOfKind(ownKind(kind.kind, apiVersion) ?? kind.kind);
   const printed = own === undefined ? ANYTHING : printedSchema(own);
   const { apiVersion: _, kind: __, metadata: ___, status, ...fields } = printed.properties ?? {};
   return {
     type: "object",
-    ...(printed.description === undefined ? {} : { description: printed.description }),
+    ...(description === undefined ? {} : { description }),
     ...(printed.required === undefined ? {} : { required: printed.required }),
     properties: {
       apiVersion: { type: "string", description: API_VERSION },

@@ -19,14 +19,28 @@ function counted(conflicts: readonly FieldConflict[]): string {
   if (first !== undefined && more.length === 0) {
     return `1 conflict: conflict with ${printedManager(first.owner)}: ${printedPath(first.path)}`;
   }
-  const paths = new Map<string, string[]>();
+  const groups = new Map<string, { readonly owner: ManagedSet; readonly lines: string[] }>();
   for (const { owner, path } of conflicts) {
-    const name = printedManager(owner);
-    paths.set(name, [...(paths.get(name) ?? []), `- ${printedPath(path)}`]);
+    const key = orderOf(owner);
+    const { lines } = groups.get(key) ?? { lines: [] };
+    groups.set(key, { owner, lines: [...lines, `- ${printedPath(path)}`] });
   }
-  const lines = [...paths].sort(([one], [other]) => (one < other ? -1 : 1));
-  const told = lines.flatMap(([name, fields]) => [`conflicts with ${name}:`, ...fields]);
+  const sorted = [...groups].sort(([one], [other]) => (one < other ? -1 : 1));
+  const told = sorted.flatMap(([, { owner, lines }]) => [
+    `conflicts with ${printedManager(owner)}:`,
+    ...lines,
+  ]);
   return `${conflicts.length} conflicts: ${told.join("\n")}`;
+}
+
+/** Kubernetes sorts managers by what identifies them, as JSON. */
+function orderOf({ manager, operation, apiVersion, subresource }: ManagedSet): string {
+  return JSON.stringify({
+    ...(manager !== "" && { manager }),
+    operation,
+    ...(operation === "Update" && { apiVersion }),
+    ...(subresource !== "" && { subresource }),
+  });
 }
 
 function printedManager({ manager, operation, apiVersion, subresource }: ManagedSet): string {

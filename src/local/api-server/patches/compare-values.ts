@@ -1,6 +1,6 @@
 /** What has become of an object, field by field. Source: structured-merge-diff v6, typed/compare.go. */
 import { isDeepStrictEqual } from "node:util";
-import { isJsonList, isJsonObject } from "../kinds/json-access.ts";
+import { isJsonList, isJsonObject, ownValue } from "../kinds/json-access.ts";
 import type { JsonValue } from "../kinds/kubernetes-object.ts";
 import type { Structure } from "../kinds/structure.ts";
 import { type FieldSet, FieldSetBuilder } from "./field-set.ts";
@@ -69,9 +69,9 @@ class ComparisonWalk {
   #compareMaps(here: Resolved, before: Value, after: Value, path: FieldPath): void {
     const [old, fresh] = [isJsonObject(before) ? before : {}, isJsonObject(after) ? after : {}];
     for (const name of new Set([...Object.keys(old), ...Object.keys(fresh)])) {
-      if (old[name] === undefined && fresh[name] === undefined) continue;
-      const below = [...path, fieldElement(name)];
-      this.compare(memberStructure(here, name), old[name], fresh[name], below);
+      const [was, is] = [ownValue(old, name), ownValue(fresh, name)];
+      if (was === undefined && is === undefined) continue;
+      this.compare(memberStructure(here, name), was, is, [...path, fieldElement(name)]);
     }
   }
 

@@ -6,6 +6,7 @@ import {
   type FieldPath,
   fieldNameOf,
   type PathElement,
+  readElement,
 } from "./path-element.ts";
 import { isNamed, itemStructure, memberStructure, resolved } from "./resolved-structure.ts";
 
@@ -51,10 +52,11 @@ export class FieldSet {
     if (typeof written !== "object" || written === null || depth > MAX_DEPTH) return undefined;
     const members = new Set<PathElement>();
     const children = new Map<PathElement, FieldSet>();
-    for (const [element, below] of Object.entries(written)) {
-      if (element === ".") continue;
+    for (const [text, below] of Object.entries(written)) {
+      if (text === ".") continue;
+      const element = readElement(text);
       const child = FieldSet.read(below, depth + 1);
-      if (child === undefined || !/^[fkvi]:/.test(element)) return undefined;
+      if (child === undefined || element === undefined) return undefined;
       if (child.isEmpty || "." in (below as object)) members.add(element);
       if (!child.isEmpty) children.set(element, child);
     }

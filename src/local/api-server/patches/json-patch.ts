@@ -1,6 +1,6 @@
 /** JSON Patch, RFC 6902, with JSON Pointer, RFC 6901, as lenient as the library that Kubernetes uses. */
 import { isDeepStrictEqual } from "node:util";
-import { isJsonList, isJsonObject } from "../kinds/json-access.ts";
+import { isJsonList, isJsonObject, ownValue } from "../kinds/json-access.ts";
 import type { JsonObject, JsonValue } from "../kinds/kubernetes-object.ts";
 import { badPatch, tooManyOperations, unfitPatch } from "./patch-refusals.ts";
 
@@ -56,15 +56,16 @@ function pointer(text: JsonValue | undefined): Pointer {
 function found(target: JsonValue, path: Pointer): JsonValue | undefined {
   let value: JsonValue | undefined = target;
   for (const step of path) {
-    if (isJsonList(value)) value = value[index(value, step, value.length - 1)];
-    else value = isJsonObject(value) && Object.hasOwn(value, step) ? value[step] : undefined;
+    if (isJsonList(value)) value = value[index(step, value.length - 1)];
+    else value = isJsonObject(value) ? ownValue(value, step) : undefined;
   }
   return value;
 }
 
-function index(list: readonly JsonValue[], step: string, last: number): number {
+/** A negative one counts from the end. */
+function index(step: string, last: number): number {
   if (!/^-?\d{1,9}$/.test(step)) throw unfitPatch();
-  const at = Number(step) < 0 ? list.length + Number(step) : Number(step);
+  const at = Number(step) < 0 ? last + 1 + Number(step) : Number(step);
   if (at < 0 || at > last) throw unfitPatch();
   return at;
 }
@@ -77,7 +78,7 @@ function changed(value: JsonValue | undefined, path: Pointer, change: ChangeIn):
   if (step === undefined || !(isJsonObject(value) || isJsonList(value))) throw unfitPatch();
   if (rest.length === 0) return change(value, step);
   if (isJsonList(value)) {
-    const at = index(value, step, value.length - 1);
+    const at = index(step, value.length - 1);
     return value.with(at, changed(value[at], rest, change));
   }
   if (!Object.hasOwn(value, step)) throw unfitPatch();
@@ -88,7 +89,7 @@ function added(target: JsonValue, path: Pointer, value: JsonValue): JsonValue {
   if (path.length === 0) return value;
   return changed(target, path, (parent, key) => {
     if (!isJsonList(parent)) return { ...parent, [key]: value };
-    const at = key === "-" ? parent.length : index(parent, key, parent.length);
+    const at = key === "-" ? parent.length : index(key, parent.length);
     return parent.toSpliced(at, 0, value);
   });
 }
@@ -99,12 +100,12 @@ function replaced(
   value: JsonValue,
 ): JsonValue {
   return isJsonList(parent)
-    ? parent.with(index(parent, key, parent.length - 1), value)
+    ? parent.with(index(key, parent.length - 1), value)
     : { ...parent, [key]: value };
 }
 
 function removed(parent: JsonObject | readonly JsonValue[], key: string): JsonValue {
-  if (isJsonList(parent)) return parent.toSpliced(index(parent, key, parent.length - 1), 1);
+  if (isJsonList(parent)) return parent.toSpliced(index(key, parent.length - 1), 1);
   if (!Object.hasOwn(parent, key)) throw unfitPatch();
   const { [key]: _, ...rest } = parent;
   return rest;

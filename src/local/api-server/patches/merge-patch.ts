@@ -3,10 +3,10 @@ import { isJsonObject } from "../kinds/json-access.ts";
 import type { JsonObject, JsonValue } from "../kinds/kubernetes-object.ts";
 
 export function applyMergePatch(target: JsonValue | undefined, patch: JsonObject): JsonObject {
-  const merged: Record<string, JsonValue | undefined> = isJsonObject(target) ? { ...target } : {};
+  const merged = new Map(Object.entries(isJsonObject(target) ? target : {}));
   for (const [name, value] of Object.entries(patch)) {
-    if (value === null || value === undefined) delete merged[name];
-    else merged[name] = isJsonObject(value) ? applyMergePatch(merged[name], value) : value;
+    if (value === null || value === undefined) merged.delete(name);
+    else merged.set(name, isJsonObject(value) ? applyMergePatch(merged.get(name), value) : value);
   }
-  return merged;
+  return Object.fromEntries(merged);
 }

@@ -1,6 +1,6 @@
 /** Puts what was applied over what is there. Source: structured-merge-diff v6, typed/merge.go. */
-import { isJsonList, isJsonObject } from "../kinds/json-access.ts";
-import type { JsonObject, JsonValue } from "../kinds/kubernetes-object.ts";
+import { isJsonList, isJsonObject, ownValue } from "../kinds/json-access.ts";
+import type { JsonValue } from "../kinds/kubernetes-object.ts";
 import type { Structure } from "../kinds/structure.ts";
 import { itemElement, type PathElement } from "./path-element.ts";
 import {
@@ -28,28 +28,15 @@ export function mergeValues(structure: Structure, live: Value, applied: Value): 
 
 function mergeMaps(here: Resolved, live: Value, applied: Value): Value {
   const [old, fresh] = [isJsonObject(live) ? live : {}, isJsonObject(applied) ? applied : {}];
-  const merged: Record<string, JsonValue> = {};
+  const merged = new Map<string, JsonValue>();
   for (const name of new Set([...Object.keys(old), ...Object.keys(fresh)])) {
-    const value = mergeMember(memberStructure(here, name), old, fresh, name);
-    if (value !== undefined) merged[name] = value;
+    const [before, after] = [ownValue(old, name), ownValue(fresh, name)];
+    if (before === undefined && after === undefined) continue;
+    const value = mergeValues(memberStructure(here, name), before, after);
+    if (value !== undefined) merged.set(name, value);
   }
-  return Object.keys(merged).length > 0 ? merged : undefined;
+  return merged.size > 0 ? Object.fromEntries(merged) : undefined;
 }
-
-function mergeMember(
-  structure: Structure,
-  old: JsonObject,
-  fresh: JsonObject,
-  name: string,
-): Value {
-  const [before, after] = [own(old, name), own(fresh, name)];
-  return before === undefined && after === undefined
-    ? undefined
-    : mergeValues(structure, before, after);
-}
-
-const own = (map: JsonObject, name: string): Value =>
-  Object.hasOwn(map, name) ? map[name] : undefined;
 
 /** What both have is in the order of what was applied; what only one has stays where it was beside its neighbours. */
 function mergeLists(here: ListStructure, live: Value, applied: Value): Value {

@@ -3,7 +3,7 @@
  * `v:"a"` an item of a set. It is also how managedFields write it.
  * Source: structured-merge-diff v6, fieldpath.
  */
-import { isJsonList, isJsonObject } from "../kinds/json-access.ts";
+import { isJsonList, isJsonObject, ownValue } from "../kinds/json-access.ts";
 import type { JsonValue } from "../kinds/kubernetes-object.ts";
 import type { Structure } from "../kinds/structure.ts";
 
@@ -22,15 +22,39 @@ export function fieldNameOf(element: PathElement): string | undefined {
 /** @returns undefined for an item that nothing tells apart, which such a list must not have */
 export function itemElement(structure: ListStructure, item: JsonValue): PathElement | undefined {
   if (structure.type === "set") {
-    const plain = item !== null && !isJsonObject(item) && !isJsonList(item);
-    return plain ? `v:${JSON.stringify(item)}` : undefined;
+    return isPlain(item) ? `v:${JSON.stringify(item)}` : undefined;
   }
   if (!isJsonObject(item)) return undefined;
   const keys = [...structure.keys].sort().flatMap((key): [string, JsonValue][] => {
-    const value = item[key] ?? structure.defaults?.[key];
+    const value = ownValue(item, key) ?? structure.defaults?.[key];
     return value === undefined ? [] : [[key, value]];
   });
   return keys.length === 0 ? undefined : `k:${JSON.stringify(Object.fromEntries(keys))}`;
+}
+
+/** @returns undefined for what is no element; the same text for the same element */
+export function readElement(text: string): PathElement | undefined {
+  const [form, rest] = [text.slice(0, 2), text.slice(2)];
+  if (form === "f:") return text;
+  if (form === "i:") return /^\d{1,9}$/.test(rest) ? text : undefined;
+  if (form !== "k:" && form !== "v:") return undefined;
+  const value = parsed(rest);
+  if (form === "v:") return isPlain(value) ? `v:${JSON.stringify(value)}` : undefined;
+  if (!isJsonObject(value)) return undefined;
+  const keys = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
+  if (keys.length === 0 || !keys.every(([, key]) => isPlain(key))) return undefined;
+  return `k:${JSON.stringify(Object.fromEntries(keys))}`;
+}
+
+const isPlain = (value: JsonValue | undefined): boolean =>
+  value !== undefined && value !== null && !isJsonObject(value) && !isJsonList(value);
+
+function parsed(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return undefined;
+  }
 }
 
 /** As messages show it: `.spec`, `[name="a"]`, `[="a"]`. */
@@ -45,9 +69,26 @@ export function printedElement(element: PathElement): string {
 
 export const printedPath = (path: FieldPath): string => path.map(printedElement).join("");
 
-/** Fields, then items by keys, then items of sets; each by its text. */
+/** Fields, then items by keys, then items of sets; numbers by what they are, all else by its text. */
 export function comparePathElements(one: PathElement, other: PathElement): number {
   const rank = (element: PathElement): number => "fkvi".indexOf(element.charAt(0));
   if (rank(one) !== rank(other)) return rank(one) - rank(other);
+  const [left, right] = [comparableParts(one), comparableParts(other)];
+  for (const [index, part] of left.entries()) {
+    const ordered = compareParts(part, right[index] ?? "");
+    if (ordered !== 0) return ordered;
+  }
+  return left.length - right.length;
+}
+
+function comparableParts(element: PathElement): (string | number)[] {
+  if (element.startsWith("f:")) return [element];
+  const value = JSON.parse(element.slice(2)) as JsonValue;
+  const parts = isJsonObject(value) ? Object.entries(value).flat() : [value];
+  return parts.map((part) => (typeof part === "number" ? part : String(part)));
+}
+
+function compareParts(one: string | number, other: string | number): number {
+  if (typeof one === "number" && typeof other === "number") return one - other;
   return one < other ? -1 : one > other ? 1 : 0;
 }

@@ -21,15 +21,16 @@ export function removeFields(
 
 function removeMembers(here: Resolved, map: JsonObject, fields: FieldSet): JsonValue | undefined {
   let touched = false;
-  const left: Record<string, JsonValue> = {};
+  const left = new Map<string, JsonValue>();
   for (const [name, value] of Object.entries(map)) {
     const element = fieldElement(name);
     if (value === undefined || fields.has([element])) continue;
     const below = fields.below(element);
     if (!below.isEmpty) touched = true;
-    left[name] = below.isEmpty ? value : emptied(memberStructure(here, name), value, below);
+    const kept = below.isEmpty ? value : emptied(memberStructure(here, name), value, below);
+    left.set(name, kept);
   }
-  return Object.keys(left).length > 0 || touched ? left : undefined;
+  return left.size > 0 || touched ? Object.fromEntries(left) : undefined;
 }
 
 function removeItems(

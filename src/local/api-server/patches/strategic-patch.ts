@@ -9,7 +9,7 @@ import { badPatch } from "./patch-refusals.ts";
 import { memberStructure, resolved } from "./resolved-structure.ts";
 import { checkOrder, mergeList, removeValues } from "./strategic-lists.ts";
 
-type Fields = Record<string, JsonValue | undefined>;
+type Fields = Map<string, JsonValue | undefined>;
 
 const DIRECTIVE = "$patch";
 const RETAIN_KEYS = "$retainKeys";
@@ -29,23 +29,23 @@ export function applyStrategicPatch(
   }
   if (directive === "delete") return {};
   if (directive !== undefined) throw badPatch(`unknown patch type: ${String(directive)}`);
-  const merged: Fields = isJsonObject(target) ? { ...target } : {};
-  const left: Fields = { ...patch };
+  const merged: Fields = new Map(Object.entries(isJsonObject(target) ? target : {}));
+  const left: Fields = new Map(Object.entries(patch));
   retainKeys(merged, left);
   mergeOrdered(structure, merged, left);
-  for (const [name, value] of Object.entries(left)) mergeField(structure, merged, name, value);
-  return merged;
+  for (const [name, value] of left) mergeField(structure, merged, name, value);
+  return Object.fromEntries(merged);
 }
 
 function retainKeys(merged: Fields, patch: Fields): void {
-  const kept = patch[RETAIN_KEYS];
+  const kept = patch.get(RETAIN_KEYS);
   if (kept === undefined) return;
-  delete patch[RETAIN_KEYS];
-  const extra = Object.entries(patch).some(
+  patch.delete(RETAIN_KEYS);
+  const extra = [...patch].some(
     ([name, value]) => value !== null && !isAboutList(name) && !isIn(kept, name),
   );
   if (!isJsonList(kept) || extra) throw badPatch("invalid patch format of retainKeys");
-  for (const name of Object.keys(merged)) if (!kept.includes(name)) delete merged[name];
+  for (const name of merged.keys()) if (!kept.includes(name)) merged.delete(name);
 }
 
 const isIn = (list: JsonValue, name: string): boolean => isJsonList(list) && list.includes(name);
@@ -54,25 +54,19 @@ const isAboutList = (name: string): boolean =>
 
 /** Lists whose order the patch tells: merged, and taken out of the patch. */
 function mergeOrdered(structure: Structure, merged: Fields, patch: Fields): void {
-  for (const [directive, order] of Object.entries(patch)) {
+  for (const [directive, order] of [...patch]) {
     if (!directive.startsWith(ORDER)) continue;
-    delete patch[directive];
+    patch.delete(directive);
     const name = directive.slice(ORDER.length);
     if (!isJsonList(order)) throw badPatch("invalid patch format of setElementOrder list");
-    const [old, fresh] = [merged[name], patch[name]];
+    const [old, fresh] = [merged.get(name), patch.get(name)];
     const list = memberStructure(resolved(structure), name);
     if (isJsonList(fresh)) checkOrder(list, fresh, order);
     if (!isJsonList(old) && !isJsonList(fresh)) continue;
-    delete patch[name];
-    if (!isJsonList(old)) {
-      merged[name] = mergeList(list, [], withoutDirectives(fresh ?? []) as JsonValue[], {
-        order,
-        patchItem,
-      });
-    } else {
-      const added = isJsonList(fresh) ? fresh : [];
-      merged[name] = mergeList(list, old, added, { order, patchItem });
-    }
+    patch.delete(name);
+    const added = isJsonList(fresh) ? fresh : [];
+    const items = isJsonList(old) ? added : (withoutDirectives(added) as readonly JsonValue[]);
+    merged.set(name, mergeList(list, isJsonList(old) ? old : [], items, { order, patchItem }));
   }
 }
 
@@ -84,24 +78,24 @@ function mergeField(
 ): void {
   if (name.startsWith(DELETE_FROM)) {
     const field = name.slice(DELETE_FROM.length);
-    const list = merged[field];
-    if (isJsonList(list) && isJsonList(value)) merged[field] = removeValues(list, value);
+    const list = merged.get(field);
+    if (isJsonList(list) && isJsonList(value)) merged.set(field, removeValues(list, value));
     return;
   }
   if (value === null || value === undefined) {
-    delete merged[name];
+    merged.delete(name);
     return;
   }
-  const old = merged[name];
+  const old = merged.get(name);
   const member = memberStructure(resolved(structure), name);
   if (isJsonObject(old) && isJsonObject(value)) {
-    merged[name] = applyStrategicPatch(member, old, value);
+    merged.set(name, applyStrategicPatch(member, old, value));
   } else if (isJsonList(old) && isJsonList(value)) {
-    merged[name] = mergeList(member, old, value, { patchItem });
+    merged.set(name, mergeList(member, old, value, { patchItem }));
   } else {
     const fresh = withoutDirectives(value);
-    if (fresh === undefined) delete merged[name];
-    else merged[name] = fresh;
+    if (fresh === undefined) merged.delete(name);
+    else merged.set(name, fresh);
   }
 }
 
@@ -117,11 +111,11 @@ function withoutDirectives(value: JsonValue): JsonValue | undefined {
   }
   if (!isJsonObject(value)) return value;
   if (value[DIRECTIVE] !== undefined) return undefined;
-  const left: Fields = {};
+  const left: Fields = new Map();
   for (const [name, field] of Object.entries(value)) {
     if (field === null || field === undefined) continue;
     const rest = withoutDirectives(field);
-    if (rest !== undefined) left[name] = rest;
+    if (rest !== undefined) left.set(name, rest);
   }
-  return left;
+  return Object.fromEntries(left);
 }

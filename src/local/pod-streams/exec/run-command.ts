@@ -50,8 +50,7 @@ export async function runCommand(
   const endAll = (): void => void endWithDescendants(child);
   over.addEventListener("abort", endAll, { once: true });
   if (over.aborted) endAll();
-  if (prepared !== launch)
-    client.onResize((size) => void resizeTerminal(child.pid ?? 0, size));
+  if (prepared !== launch) client.onResize((size) => void resizeTerminal(child.pid ?? 0, size));
   const outputs = connectStreams(child, { client, wish });
   const [code, signal] = await once(child, "exit");
   await Promise.race([outputs, delay(LAST_OUTPUT_MS, undefined, { ref: false })]);

@@ -45,6 +45,8 @@ async function clientOf(
 
 /** What was written has left before it is told how it ended. */
 async function allSaid({ output, errors, gone }: ExecClient): Promise<void> {
-  const ends = [output, errors].map((one) => finished(one.end(), { signal: gone, readable: false }));
+  const ends = [output, errors].map((one) =>
+    finished(one.end(), { signal: gone, readable: false }),
+  );
   await Promise.allSettled(ends);
 }

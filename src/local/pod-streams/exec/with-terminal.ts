@@ -4,9 +4,9 @@
  */
 import { spawn } from "node:child_process";
 import { readlink } from "node:fs/promises";
-import { findProgram } from "../../processes/find-program.ts";
-import { childrenOf } from "../../processes/descendants.ts";
 import type { EnclosedLaunch } from "../../pods/pod-container.ts";
+import { childrenOf } from "../../processes/descendants.ts";
+import { findProgram } from "../../processes/find-program.ts";
 import type { TerminalSize } from "./exec-client.ts";
 
 export const NO_TERMINAL =
@@ -27,7 +27,17 @@ export async function withTerminal(
   const command = ["env", ...restored, ...launch.command].map(quoted).join(" ");
   return {
     ...launch,
-    command: [script, "-q", "-e", "-f", "-E", "always", "-c", `${sized}exec ${command}`, "/dev/null"],
+    command: [
+      script,
+      "-q",
+      "-e",
+      "-f",
+      "-E",
+      "always",
+      "-c",
+      `${sized}exec ${command}`,
+      "/dev/null",
+    ],
     environment: { ...environment, TERM: "xterm", SHELL: "/bin/sh" },
   };
 }

@@ -20,7 +20,12 @@ const TYPES = { synStream: 1, synReply: 2, rstStream: 3, ping: 6, goAway: 7 } as
 export const RST_STATUS = { protocolError: 1, refusedStream: 3, cancel: 5 } as const;
 
 export type SpdyFrame =
-  | { readonly type: "data"; readonly streamId: number; readonly fin: boolean; readonly data: Buffer }
+  | {
+      readonly type: "data";
+      readonly streamId: number;
+      readonly fin: boolean;
+      readonly data: Buffer;
+    }
   | {
       readonly type: "syn-stream";
       readonly streamId: number;

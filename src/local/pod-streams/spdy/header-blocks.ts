@@ -66,9 +66,11 @@ function unreadable(cause: Error): SpdyError {
 function parseBlock(block: Buffer): ReadonlyMap<string, string> {
   const reader = new BlockReader(block);
   const count = reader.number();
-  if (count > MAX_HEADERS) throw new SpdyError(`${count} headers; at most ${MAX_HEADERS} are taken`);
+  if (count > MAX_HEADERS)
+    throw new SpdyError(`${count} headers; at most ${MAX_HEADERS} are taken`);
   const headers = new Map<string, string>();
-  for (let index = 0; index < count; index++) headers.set(reader.text().toLowerCase(), reader.text());
+  for (let index = 0; index < count; index++)
+    headers.set(reader.text().toLowerCase(), reader.text());
   return headers;
 }
 

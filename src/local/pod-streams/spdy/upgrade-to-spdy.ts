@@ -24,7 +24,9 @@ export async function upgradeToSpdy<const Name extends string>(
     return webSocket && { transport: bytesOf(webSocket), protocol: tunnelled };
   }
   if (message.headers.upgrade?.toLowerCase() !== "spdy/3.1")
-    throw badRequest(`unable to upgrade: expected SPDY/3.1, or a WebSocket of ${spoken.join(", ")}`);
+    throw badRequest(
+      `unable to upgrade: expected SPDY/3.1, or a WebSocket of ${spoken.join(", ")}`,
+    );
   const offered = [message.headers["x-stream-protocol-version"] ?? []]
     .flat()
     .flatMap((one) => one.split(","))

@@ -107,12 +107,12 @@ export function plainMetadata({ managedFields, ...metadata }: ObjectMeta): Objec
 }
 
 function plainFields(object: JsonObject, silent: ReadonlySet<string> = SILENT_ZEROS): JsonObject {
-  const plain: Record<string, JsonValue> = {};
+  const plain = new Map<string, JsonValue>();
   for (const [name, value] of Object.entries(object)) {
     const kept = plainValue(name, value, silent);
-    if (kept !== undefined) plain[name] = kept;
+    if (kept !== undefined) plain.set(name, kept);
   }
-  return plain;
+  return Object.fromEntries(plain);
 }
 
 function plainValue(

@@ -1,9 +1,8 @@
 /** Connections to the outside, made by the host side: a network namespace has no way out of its own. */
 import { connect, type Socket } from "node:net";
-import { connectLine, MAX_GATE_LINE_BYTES, parseGateAnswer } from "../policy/gate-lines.ts";
-import type { SocketAddress } from "../policy/workload.ts";
-import { readFirstLine } from "../runtime/first-line.ts";
-import { HauberkError } from "../runtime/hauberk-error.ts";
+import { readFirstLine } from "./first-line.ts";
+import { connectLine, MAX_GATE_LINE_BYTES, parseGateAnswer } from "./gate-lines.ts";
+import { HauberkError } from "./hauberk-error.ts";
 
 /** More than the host side takes to give up. */
 const TIMEOUT_MS = 15_000;
@@ -19,7 +18,7 @@ export class EgressRefusedError extends HauberkError {
  * @throws EgressRefusedError, or NoFirstLineError when the host side does not answer
  */
 export async function connectOutside(
-  { address, port }: SocketAddress,
+  { address, port }: { readonly address: string; readonly port: number },
   { egressSocket, signal }: { readonly egressSocket: string; readonly signal: AbortSignal },
 ): Promise<Socket> {
   const socket = connect({ path: egressSocket, allowHalfOpen: true });

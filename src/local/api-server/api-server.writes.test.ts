@@ -1,0 +1,166 @@
+/** What is written over HTTPS, and how it is judged first. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  apiServerStage,
+  CONFIG_MAPS,
+  configMap,
+  post,
+  put,
+  stageStore,
+} from "../../../test/kit/api-server-stage.ts";
+import { textAt } from "./kinds/json-access.ts";
+import type { JsonObject } from "./kinds/kubernetes-object.ts";
+import { StatusError } from "./objects/status-error.ts";
+
+test("what is only tried is judged, answered and not kept", async (context) => {
+  const store = stageStore({
+    admit: async ({ name }) => {
+      if (name === "bad") throw new StatusError(403, "Forbidden", { message: "no" });
+      return { warnings: ["mind the gap", 'a "quoted" one\n'] };
+    },
+  });
+  put(store, configMap("there"));
+  const { ask } = await apiServerStage(context, { store });
+  const version = store.resourceVersion;
+  const made = await ask(`${CONFIG_MAPS}?dryRun=All`, post(configMap("new")));
+  assert.equal(made.status, 201);
+  assert.ok(textAt(made.body, "metadata", "uid") !== "");
+  assert.equal(textAt(made.body, "metadata", "resourceVersion"), "");
+  assert.equal(made.headers["warning"], '299 - "mind the gap", 299 - "a \\"quoted\\" one "');
+  const patched = await ask(`${CONFIG_MAPS}/there?dryRun=All`, {
+    method: "PATCH",
+    body: { data: { a: "b" } },
+    headers: { "content-type": "application/merge-patch+json" },
+  });
+  assert.deepEqual(patched.body["data"], { a: "b" });
+  assert.equal((await ask(`${CONFIG_MAPS}/there?dryRun=All`, { method: "DELETE" })).status, 200);
+  assert.equal((await ask(`${CONFIG_MAPS}?dryRun=All`, post(configMap("bad")))).status, 403);
+  assert.equal(store.resourceVersion, version);
+});
+
+const validations: [how: string, status: number, warning: RegExp | undefined][] = [
+  ["Strict", 400, undefined],
+  ["Warn", 201, /299 - "unknown field \\"dta\\""/],
+  ["", 201, /unknown field/],
+  ["Ignore", 201, undefined],
+];
+for (const [how, status, warning] of validations) {
+  test(`an unknown field, fieldValidation ${how || "absent"}`, async (context) => {
+    const { ask } = await apiServerStage(context);
+    const path = `${CONFIG_MAPS}${how === "" ? "" : `?fieldValidation=${how}`}`;
+    const answer = await ask(path, post(configMap("odd", { dta: { a: "b" } })));
+    assert.equal(answer.status, status);
+    assert.equal(answer.body["dta"], undefined, "it is never kept");
+    const told = String(answer.headers["warning"] ?? "");
+    if (warning === undefined) assert.equal(told, "");
+    else assert.match(told, warning);
+  });
+}
+
+const strict: [what: string, path: string, body: JsonObject, told: RegExp | undefined][] = [
+  [
+    "deep in a pod's template",
+    "/apis/apps/v1/namespaces/default/deployments",
+    {
+      metadata: { name: "web" },
+      spec: {
+        selector: { matchLabels: { any: "thing" } },
+        template: {
+          metadata: { labels: { any: "thing" } },
+          spec: { containers: [{ name: "a", image: "b", prts: [] }], nodeSelector: { x: "y" } },
+        },
+      },
+    },
+    /unknown field \\?"spec\.template\.spec\.containers\[0\]\.prts\\?"/,
+  ],
+  [
+    "in a kind of Istio",
+    "/apis/security.istio.io/v1/namespaces/default/peerauthentications",
+    { metadata: { name: "a" }, spec: { mtls: { mod: "STRICT" } } },
+    /unknown field \\?"spec\.mtls\.mod\\?"/,
+  ],
+  [
+    "a user's keys are the user's",
+    "/apis/security.istio.io/v1beta1/namespaces/default/peerauthentications",
+    {
+      metadata: { name: "a", labels: { any: "thing" } },
+      spec: { selector: { matchLabels: { any: "thing" } } },
+    },
+    undefined,
+  ],
+  ["in metadata", CONFIG_MAPS, { metadata: { name: "a", lables: {} } }, /metadata\.lables/],
+];
+for (const [what, path, body, problem] of strict) {
+  test(`unknown fields: ${what}`, async (context) => {
+    const { ask } = await apiServerStage(context);
+    const { status, text } = await ask(`${path}?fieldValidation=Strict`, post(body));
+    assert.equal(status, problem === undefined ? 201 : 400, text);
+    if (problem !== undefined) assert.match(text, problem);
+  });
+}
+
+test("each version of a kind shows the same objects in its own name", async (context) => {
+  const { ask } = await apiServerStage(context);
+  const path = (version: string) =>
+    `/apis/security.istio.io/${version}/namespaces/default/peerauthentications`;
+  const object = { apiVersion: "security.istio.io/v1beta1", metadata: { name: "a" }, spec: {} };
+  assert.equal((await ask(path("v1beta1"), post(object))).body["apiVersion"], object.apiVersion);
+  for (const version of ["v1", "v1beta1"]) {
+    const { body } = await ask(`${path(version)}/a`);
+    assert.equal(body["apiVersion"], `security.istio.io/${version}`);
+  }
+  assert.equal((await ask(`${path("v1alpha1")}/a`)).status, 404);
+});
+
+test("JSON and YAML are both taken, and nothing else", async (context) => {
+  const { ask } = await apiServerStage(context);
+  const send = (body: string, type: string) =>
+    ask(CONFIG_MAPS, post(body, { "content-type": type }));
+  const yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: y}\ndata: {a: 'yes'}\n";
+  const made = await send(yaml, "application/yaml");
+  assert.deepEqual([made.status, made.body["data"]], [201, { a: "yes" }]);
+  const broken: [body: string, type: string, status: number][] = [
+    [`${yaml}---\n${yaml}`, "application/yaml", 400],
+    ["a: [", "application/yaml", 400],
+    ["{", "application/json", 400],
+    ["[]", "application/json", 400],
+    ['"text"', "application/json", 400],
+    ["\u0000\u00ff", "application/json", 400],
+    [`${'{"a":'.repeat(200)}1${"}".repeat(200)}`, "application/json", 400],
+    ["x", "application/vnd.kubernetes.protobuf", 400],
+    ["<a/>", "text/xml", 415],
+    ["", "application/json", 400],
+  ];
+  for (const [body, type, status] of broken)
+    assert.equal((await send(body, type)).status, status, `${type}: ${body.slice(0, 20)}`);
+});
+
+test("names that are JavaScript's own are names like others", async (context) => {
+  const { ask } = await apiServerStage(context);
+  const data = '{"__proto__":"a","constructor":"b","toString":"c"}';
+  const body = `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"odd"},"data":${data}}`;
+  assert.equal((await ask(CONFIG_MAPS, post(body))).status, 201);
+  const { text } = await ask(`${CONFIG_MAPS}/odd`);
+  for (const name of ["constructor", "toString"]) assert.ok(text.includes(`"${name}":`), name);
+  assert.equal((await ask("/api/v1/namespaces/default/constructor")).status, 404);
+  assert.equal((await ask("/apis/constructor/v1/toString")).status, 404);
+  assert.equal((await ask(`${CONFIG_MAPS}/__proto__`)).status, 404);
+});
+
+test("whoever changes is known by a name, given or taken from the program's", async (context) => {
+  const { ask } = await apiServerStage(context);
+  const managerOf = async (query: string, agent: string): Promise<string> => {
+    const call = post(
+      { ...configMap(""), metadata: { generateName: "m-" }, data: { a: "b" } },
+      { "user-agent": agent },
+    );
+    const { body } = await ask(`${CONFIG_MAPS}?${query}`, call);
+    return textAt(body, "metadata", "managedFields", 0, "manager") || textAt(body, "reason");
+  };
+  assert.equal(await managerOf("fieldManager=me", "kubectl/v1"), "me");
+  assert.equal(await managerOf("", "kubectl/v1.32.4 (linux/amd64)"), "kubectl");
+  assert.equal(await managerOf("", ""), "unknown");
+  assert.equal(await managerOf(`fieldManager=${"x".repeat(129)}`, ""), "BadRequest");
+  assert.equal(await managerOf("fieldManager=a%07b", ""), "BadRequest");
+});

@@ -1,0 +1,40 @@
+/** Runs a command in the surroundings of a pod's sidecar, or answers it where it asks the sidecar. */
+import { describeError } from "../../../runtime/hauberk-error.ts";
+import type { LocalMesh } from "../../local-mesh.ts";
+import { askSidecar } from "../../pods/ask-sidecar.ts";
+import type { Pod } from "../../pods/pod.ts";
+import type { ExecClient } from "./exec-client.ts";
+import type { ExecWish } from "./exec-wish.ts";
+import { runCommand } from "./run-command.ts";
+import { adminQuestion, withEndpoints } from "./sidecar-command.ts";
+
+/** As pilot-agent ends when it is refused. */
+const REFUSED = 1;
+
+/** @returns its exit code */
+export async function runBesideSidecar(
+  { mesh, pod }: { readonly mesh: LocalMesh; readonly pod: Pod },
+  {
+    client,
+    wish,
+    ended,
+  }: { readonly client: ExecClient; readonly wish: ExecWish; readonly ended: AbortSignal },
+): Promise<number> {
+  const asked = adminQuestion(wish.command);
+  const { adminSocket } = pod;
+  if (asked !== undefined && adminSocket !== undefined) {
+    try {
+      const answer = await askSidecar(adminSocket, asked);
+      client.output.write(answer);
+      return 0;
+    } catch (error) {
+      client.errors.write(`${describeError(error)}\n`);
+      return REFUSED;
+    }
+  }
+  const { namespace } = pod.plan.workload;
+  const { resources, workloads } = mesh;
+  const { command, replaced } = withEndpoints(wish.command, { namespace, resources, workloads });
+  for (const one of replaced) client.errors.write(`hauberk: ${one} here\n`);
+  return await runCommand(pod.launchBesideSidecar(command), { client, wish, ended });
+}
