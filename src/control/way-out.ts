@@ -61,6 +61,7 @@ function throughHostSide({ egressSocket, nameServers, inside }: WayOutSettings):
       if (isInside(place.address)) return await DIRECT.dial(place, signal);
       const socket = await connectOutside(place, { egressSocket, signal });
       socket.on("error", () => socket.destroy());
+      socket.resume(); // whoever is asked says nothing before he is asked
       return { socket, address: place.address };
     },
     async lookUp(name) {

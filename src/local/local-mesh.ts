@@ -530,6 +530,7 @@ export class LocalMesh {
     });
     const outcomes = await Promise.allSettled(starts);
     await this.#pods.startHeld(() => this.#plan.pods); // not before: those that they wait for must be the new ones
+    await told; // a new one has to be known before it comes
     const rolls = await Promise.allSettled(
       byOwner(rolled).map((some) =>
         this.#rolling.carryOut(some, { surge: some[0]?.planned.surge ?? 1, isWanted }),

@@ -69,7 +69,7 @@ test("what is too long ago is gone", async (context) => {
     watch.events.map((event) => [event["type"], valueAt(event, ["object", "code"])]),
     [["ERROR", 410]],
   );
-  const future = await ask(`${CONFIG_MAPS}?watch=true&resourceVersion=999999`);
+  const future = await ask(`${CONFIG_MAPS}?watch=true&resourceVersion=999999999999999`);
   assert.equal(future.status, 504);
 });
 

@@ -25,6 +25,20 @@ export function isFromFiles(object: KubernetesObject): boolean {
   return managersOf(object).includes(FILE_MANAGER);
 }
 
+/**
+ * Also where the file has but a name, so that nothing of it is managed: the server tells no owners of changes to an object
+ * that has none, and it would not be known who labelled it.
+ */
+export function managedByFiles(
+  object: KubernetesObject,
+  { apiVersion, time }: { readonly apiVersion: string; readonly time: string },
+): KubernetesObject {
+  if ((object.metadata.managedFields ?? []).length > 0) return object;
+  const nothing = { apiVersion, time, fieldsType: "FieldsV1", fieldsV1: {} };
+  const managedFields = [{ manager: FILE_MANAGER, operation: "Apply" as const, ...nothing }];
+  return { ...object, metadata: { ...object.metadata, managedFields } };
+}
+
 /** Of all but the status. */
 function managersOf({ metadata }: KubernetesObject): readonly JsonValue[] {
   return (metadata.managedFields ?? []).flatMap(({ manager, subresource }) =>

@@ -30,7 +30,7 @@ import type { WrittenMesh } from "../local-mesh.ts";
 import { MeshPlanError } from "../mesh-plan.ts";
 import { refusedChange } from "./change-refusals.ts";
 import type { KeptObjects } from "./kept-objects.ts";
-import { FILE_MANAGER, isFromFiles, originOf } from "./managers.ts";
+import { FILE_MANAGER, isFromFiles, managedByFiles, originOf } from "./managers.ts";
 import { kindOf, objectKey, placeOf } from "./object-key.ts";
 import { objectText } from "./object-text.ts";
 import { isControlPlane } from "./projection/system-objects.ts";
@@ -339,20 +339,6 @@ function wantedOf({ metadata, status: _status, ...rest }: KubernetesObject): Kub
       ...(finalizers !== undefined && { finalizers }),
     },
   };
-}
-
-/**
- * Also where the file has but a name, so that nothing of it is managed: the server tells no owners of changes to an object
- * that has none, and it would not be known who labelled it.
- */
-function managedByFiles(
-  object: KubernetesObject,
-  { apiVersion, time }: { readonly apiVersion: string; readonly time: string },
-): KubernetesObject {
-  if ((object.metadata.managedFields ?? []).length > 0) return object;
-  const nothing = { apiVersion, time, fieldsType: "FieldsV1", fieldsV1: {} };
-  const managedFields = [{ manager: FILE_MANAGER, operation: "Apply" as const, ...nothing }];
-  return { ...object, metadata: { ...object.metadata, managedFields } };
 }
 
 function generationOf(

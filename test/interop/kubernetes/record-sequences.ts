@@ -8,7 +8,16 @@ import {
   type RecordedSequence,
   type RecordedStep,
 } from "../../kit/kubernetes/comparable-object.ts";
-import { operationSequence, SEQUENCES } from "../../kit/kubernetes/operation-sequences.ts";
+import {
+  type OperationSequence,
+  operationSequence,
+  SEQUENCES,
+} from "../../kit/kubernetes/operation-sequences.ts";
+import {
+  type RecordedScenario,
+  type RecordedScenarioStep,
+  SCENARIOS,
+} from "../../kit/kubernetes/scenarios.ts";
 import {
   callOf,
   pathOf,
@@ -23,22 +32,58 @@ export async function recordSequences(
   real: RealApiServer,
   keep?: (seed: number, step: number, object: JsonObject) => void,
 ): Promise<RecordedSequence[]> {
-  const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: SEQUENCE_NAMESPACE } };
-  await real.call({ method: "POST", path: "/api/v1/namespaces", body: namespace });
+  await makeNamespace(real);
   const recorded: RecordedSequence[] = [];
   for (let seed = 1; seed <= SEQUENCES; seed++) {
-    const sequence = operationSequence(seed);
     const steps: RecordedStep[] = [];
-    let before: KubernetesObject | undefined;
-    for (const operation of sequence.operations) {
-      const answer = await real.call(callOf(sequence, versioned(operation, before)));
-      const current = await real.call({ method: "GET", path: pathOf(sequence) });
-      const after = current.status === 200 ? (current.body as KubernetesObject) : undefined;
-      steps.push(stepOf(answer, before, after));
-      if (after !== undefined) keep?.(seed, steps.length - 1, comparableObject(after));
-      before = after;
+    let object: JsonObject | null = null;
+    for await (const { step, after } of playedToServer(real, operationSequence(seed))) {
+      steps.push(step);
+      object = after === undefined ? null : comparableObject(after);
+      if (object !== null) keep?.(seed, steps.length - 1, object);
     }
-    recorded.push({ seed, steps, object: before === undefined ? null : comparableObject(before) });
+    recorded.push({ seed, steps, object });
   }
   return recorded;
+}
+
+/** Of scenarios only who owns what is kept: what the objects are the defaults tell. */
+export async function recordScenarios(real: RealApiServer): Promise<RecordedScenario[]> {
+  await makeNamespace(real);
+  const recorded: RecordedScenario[] = [];
+  for (const { title, sequence } of SCENARIOS) {
+    const steps: RecordedScenarioStep[] = [];
+    for await (const { step, after } of playedToServer(real, sequence)) {
+      const { digest: _, ...rest } = step;
+      const managedFields = after && comparableObject(after).metadata.managedFields;
+      steps.push({ ...rest, ...(managedFields && { managedFields }) });
+    }
+    recorded.push({ title, steps });
+  }
+  return recorded;
+}
+
+/** It may be there already. */
+async function makeNamespace(real: RealApiServer): Promise<void> {
+  const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: SEQUENCE_NAMESPACE } };
+  await real.call({ method: "POST", path: "/api/v1/namespaces", body: namespace });
+}
+
+interface PlayedToServer {
+  readonly step: RecordedStep;
+  readonly after: KubernetesObject | undefined;
+}
+
+async function* playedToServer(
+  real: RealApiServer,
+  sequence: OperationSequence,
+): AsyncGenerator<PlayedToServer> {
+  let before: KubernetesObject | undefined;
+  for (const operation of sequence.operations) {
+    const answer = await real.call(callOf(sequence, versioned(operation, before)));
+    const current = await real.call({ method: "GET", path: pathOf(sequence) });
+    const after = current.status === 200 ? (current.body as KubernetesObject) : undefined;
+    yield { step: stepOf(answer, before, after), after };
+    before = after;
+  }
 }

@@ -14,7 +14,7 @@ import { recordBodies } from "./record-bodies.ts";
 import { recordDefaults } from "./record-defaults.ts";
 import { recordKubectl } from "./record-kubectl.ts";
 import { recordPatches } from "./record-patches.ts";
-import { recordSequences } from "./record-sequences.ts";
+import { recordScenarios, recordSequences } from "./record-sequences.ts";
 import { recordTables } from "./record-tables.ts";
 
 const GOLDENS = fileURLToPath(new URL("../../goldens/kubernetes/", import.meta.url));
@@ -26,6 +26,7 @@ const RECORDERS: Readonly<Record<string, Recorder>> = {
   kubectl: recordKubectl,
   "kubectl-bodies": recordBodies,
   patches: recordPatches,
+  scenarios: recordScenarios,
   sequences: recordSequences,
   tables: recordTables,
 };

@@ -109,5 +109,6 @@ async function writeStream({ stream }: StreamAnswer, response: ServerResponse): 
     response.write(`${JSON.stringify(value)}\n`);
     return response.writableLength <= MAX_BACKLOG_BYTES;
   }, gone.signal);
-  response.end();
+  if (response.writableLength > MAX_BACKLOG_BYTES) response.destroy();
+  else response.end();
 }
