@@ -98,7 +98,7 @@ export class LocalPodStreams implements PodStreams {
         const wishes = { client, wish, ended: end.signal };
         return part.kind === "sidecar"
           ? await runBesideSidecar({ mesh, pod }, wishes)
-          : await runCommand(part.container.launchBeside(wish.command), wishes);
+          : await runCommand((command) => part.container.launchBeside(command), wishes);
       };
       await serveExec({ wish, run }, connection);
     } finally {

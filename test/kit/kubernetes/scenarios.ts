@@ -156,14 +156,18 @@ const OWNERSHIP: readonly Scenario[] = [
   ]),
 ];
 
-/** Which only one Service can have. */
-function hasNodePort({ spec }: KubernetesObject): boolean {
+/**
+ * Events, which are not applied; ports that only one Service can have; and a slice of none, which is kept as nothing here
+ * at once and there only when it is stored.
+ */
+function isLeftOut({ kind, metadata, spec }: KubernetesObject): boolean {
+  if (kind === "Event" || (kind === "EndpointSlice" && metadata.name === "empty")) return true;
   return JSON.stringify(spec ?? {}).includes('"nodePort":3');
 }
 
 /** Made, touched, and applied in part. */
 const KINDS: readonly Scenario[] = DEFAULT_OBJECTS.filter(
-  (object) => servedKindOf(object).namespaced && object.kind !== "Event" && !hasNodePort(object),
+  (object) => servedKindOf(object).namespaced && !isLeftOut(object),
 ).map((object) => {
   const { name = "", ...metadata } = object.metadata;
   const { apiVersion, kind } = object;

@@ -31,7 +31,7 @@ const EMPTY: Readonly<Record<string, JsonObject>> = {
   RoleBinding: { roleRef: ROLE_REF },
   Service: { spec: {}, status: { loadBalancer: {} } },
   StatefulSet: {
-    spec: { selector: null, template: TEMPLATE, updateStrategy: {} },
+    spec: { selector: null, serviceName: "", template: TEMPLATE, updateStrategy: {} },
     status: { availableReplicas: 0, replicas: 0 },
   },
 };

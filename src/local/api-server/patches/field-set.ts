@@ -57,6 +57,7 @@ export class FieldSet {
       const element = readElement(text);
       const child = FieldSet.read(below, depth + 1);
       if (child === undefined || element === undefined) return undefined;
+      if (element === "unknown") continue;
       if (child.isEmpty || "." in (below as object)) members.add(element);
       if (!child.isEmpty) children.set(element, child);
     }

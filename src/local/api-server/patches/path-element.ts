@@ -32,12 +32,15 @@ export function itemElement(structure: ListStructure, item: JsonValue): PathElem
   return keys.length === 0 ? undefined : `k:${JSON.stringify(Object.fromEntries(keys))}`;
 }
 
-/** @returns undefined for what is no element; the same text for the same element */
-export function readElement(text: string): PathElement | undefined {
+/**
+ * @returns the same text for the same element; "unknown" for one of another form, which a later Kubernetes may write;
+ * undefined for what is no element
+ */
+export function readElement(text: string): PathElement | "unknown" | undefined {
   const [form, rest] = [text.slice(0, 2), text.slice(2)];
   if (form === "f:") return text;
   if (form === "i:") return /^\d{1,9}$/.test(rest) ? text : undefined;
-  if (form !== "k:" && form !== "v:") return undefined;
+  if (form !== "k:" && form !== "v:") return form.endsWith(":") ? "unknown" : undefined;
   const value = parsed(rest);
   if (form === "v:") return isPlain(value) ? `v:${JSON.stringify(value)}` : undefined;
   if (!isJsonObject(value)) return undefined;

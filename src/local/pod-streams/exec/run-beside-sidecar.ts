@@ -3,6 +3,7 @@ import { describeError } from "../../../runtime/hauberk-error.ts";
 import type { LocalMesh } from "../../local-mesh.ts";
 import { askSidecar } from "../../pods/ask-sidecar.ts";
 import type { Pod } from "../../pods/pod.ts";
+import type { EnclosedLaunch } from "../../pods/pod-container.ts";
 import type { ExecClient } from "./exec-client.ts";
 import type { ExecWish } from "./exec-wish.ts";
 import { runCommand } from "./run-command.ts";
@@ -36,5 +37,6 @@ export async function runBesideSidecar(
   const { resources, workloads } = mesh;
   const { command, replaced } = withEndpoints(wish.command, { namespace, resources, workloads });
   for (const one of replaced) client.errors.write(`hauberk: ${one} here\n`);
-  return await runCommand(pod.launchBesideSidecar(command), { client, wish, ended });
+  const launch = (whole: typeof command): EnclosedLaunch => pod.launchBesideSidecar(whole);
+  return await runCommand(launch, { client, wish: { ...wish, command }, ended });
 }

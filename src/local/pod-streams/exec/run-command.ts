@@ -11,6 +11,8 @@ import type { ExecClient, TerminalSize } from "./exec-client.ts";
 import type { ExecWish } from "./exec-wish.ts";
 import { NO_TERMINAL, resizeTerminal, withTerminal } from "./with-terminal.ts";
 
+type Command = readonly [string, ...string[]];
+
 /** A terminal's size comes right after the connection; a program should not see another one first. */
 const SIZE_MS = 300;
 /** Something that the command left behind may hold its outputs open. */
@@ -26,14 +28,15 @@ const NOT_RUNNABLE = 126;
  * @returns its exit code, as a shell has it
  */
 export async function runCommand(
-  launch: EnclosedLaunch,
+  launch: (command: Command) => EnclosedLaunch,
   {
     client,
     wish,
     ended,
   }: { readonly client: ExecClient; readonly wish: ExecWish; readonly ended: AbortSignal },
 ): Promise<number> {
-  const prepared = wish.tty ? await terminalFor(launch, client) : launch;
+  const terminal = wish.tty ? await terminalFor(wish.command, { launch, client }) : undefined;
+  const prepared = launch(terminal ?? wish.command);
   const [program, ...parameters] = prepared.command;
   const child = spawn(program, parameters, {
     cwd: prepared.workingDirectory,
@@ -45,12 +48,12 @@ export async function runCommand(
   try {
     await once(child, "spawn");
   } catch (error) {
-    return await notStarted(error, { command: launch.command[0], client });
+    return await notStarted(error, { command: wish.command[0], client });
   }
   const endAll = (): void => void endWithDescendants(child);
   over.addEventListener("abort", endAll, { once: true });
   if (over.aborted) endAll();
-  if (prepared !== launch) client.onResize((size) => void resizeTerminal(child.pid ?? 0, size));
+  if (terminal !== undefined) client.onResize((size) => void resizeTerminal(child.pid ?? 0, size));
   const outputs = connectStreams(child, { client, wish });
   const [code, signal] = await once(child, "exit");
   await Promise.race([outputs, delay(LAST_OUTPUT_MS, undefined, { ref: false })]);
@@ -59,12 +62,20 @@ export async function runCommand(
   return exitCode(code, signal);
 }
 
-async function terminalFor(launch: EnclosedLaunch, client: ExecClient): Promise<EnclosedLaunch> {
+/** @returns undefined where it has to do without; the client has been told */
+async function terminalFor(
+  command: Command,
+  {
+    launch,
+    client,
+  }: { readonly launch: (command: Command) => EnclosedLaunch; readonly client: ExecClient },
+): Promise<Command | undefined> {
   const first = new Promise<TerminalSize>((resolve) => client.onResize(resolve));
-  const size = await Promise.race([first, delay(SIZE_MS, undefined)]);
-  const prepared = await withTerminal(launch, size);
-  if (prepared === undefined) client.output.write(`${NO_TERMINAL}\r\n`);
-  return prepared ?? launch;
+  const size = (await Promise.race([first, delay(SIZE_MS, undefined)])) ?? undefined;
+  const shell = launch(command).environment["SHELL"];
+  const terminal = await withTerminal(command, { size, shell });
+  if (terminal === undefined) client.output.write(`${NO_TERMINAL}\r\n`);
+  return terminal;
 }
 
 async function connectStreams(
