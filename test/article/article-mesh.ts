@@ -1,0 +1,154 @@
+/** The mesh that the articles' commands are run against: `hauberk up` from today's sources, in namespaces, and a shell. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join, resolve } from "node:path";
+import { eventually } from "../kit/eventually.ts";
+import { IdentityProvider } from "../kit/identity-provider.ts";
+import { opaInPath } from "../kit/opa-program.ts";
+import { productCommand } from "../kit/product-command.ts";
+import type { Call, Outcome } from "./article-block.ts";
+
+export interface Said {
+  readonly code: number;
+  readonly output: string;
+  readonly errors: string;
+}
+
+const COMMAND_PATIENCE_MS = 400_000;
+/** What curl says when nobody answers, or not a byte. */
+const CLOSED = [7, 28, 35, 52, 55, 56];
+const OF_TCP = "000";
+const HOSTS = ["auth.example.com", "www.googleapis.com", "auth.company.com"];
+const REGO = ["== [h, m, s]", "= [h, m, s]"] as const;
+
+export class ArticleMesh {
+  readonly provider: IdentityProvider = new IdentityProvider(HOSTS);
+  readonly #folder: string;
+  readonly #children: ChildProcess[] = [];
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  static async start(): Promise<ArticleMesh> {
+    const mesh = new ArticleMesh(await mkdtemp(join(tmpdir(), "hauberk-article-")));
+    try {
+      await mesh.#prepare();
+      await mesh.up(["--network", "namespaces", "--data", mesh.#data, "-f", mesh.#manifests]);
+    } catch (error) {
+      await mesh.stop();
+      throw error;
+    }
+    return mesh;
+  }
+
+  get #data(): string {
+    return join(this.#folder, "data");
+  }
+
+  get #manifests(): string {
+    return join(this.#folder, "manifests");
+  }
+
+  async #prepare(): Promise<void> {
+    await cp("test/article/mesh", this.#manifests, { recursive: true });
+    await cp(await opaInPath(), join(this.#manifests, "opa"));
+    await cp("examples/seeds", join(this.#folder, "seeds"), { recursive: true });
+    await cp("test/article/given", join(this.#folder, "given"), { recursive: true });
+    const opa = await readFile("examples/seeds/13-opa.yaml", "utf8");
+    await this.write("given/opa-that-loads.yaml", opa.replace(...REGO));
+    await this.write("manifests/identity-provider.yaml", this.provider.secret("identity"));
+    await this.write("manifests/mesh-config.yaml", this.meshConfig());
+    await mkdir(join(this.#folder, "home"));
+  }
+
+  /** @param providers the section of the articles that names authorizers */
+  meshConfig(providers = ""): string {
+    const jwks = { allowedAddresses: ["10.244.0.0/16"], certificateAuthorities: this.provider.rootPem };
+    const log = "accessLogFile: /dev/stdout\naccessLogEncoding: JSON\n";
+    return `${providers || "meshConfig:\n"}${log.replace(/^/gm, "  ").trimEnd()}\nhauberk: ${JSON.stringify({ jwks })}\n`;
+  }
+
+  /** Into the folder of the commands. */
+  async write(file: string, text: string): Promise<void> {
+    const path = join(this.#folder, file);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+  }
+
+  /** Starts one more mesh, or the first. @returns its words so far */
+  async up(parameters: readonly string[]): Promise<() => string> {
+    const command = [resolve(productCommand()[0] ?? ""), "up", ...parameters];
+    const child = spawn(process.execPath, command, {
+      cwd: this.#manifests, // relative paths of what kubectl writes lead from here
+      env: this.#environment,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#children.push(child);
+    process.once("exit", () => child.kill("SIGTERM"));
+    let said = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (part: Buffer) => {
+        said += part.toString();
+      });
+    await eventually(
+      () => `the mesh to be up, in: ${said}`,
+      () => {
+        if (child.exitCode !== null) throw new Error(`the mesh did not come up:\n${said}`);
+        return said.includes("export KUBECONFIG=");
+      },
+    );
+    return () => said;
+  }
+
+  get #environment(): NodeJS.ProcessEnv {
+    const PATH = [join(this.#data, "bin"), process.env["PATH"]].join(delimiter);
+    const KUBECONFIG = join(this.#data, "kubeconfig");
+    return { PATH, KUBECONFIG, LANG: "C.UTF-8", HOME: join(this.#folder, "home") };
+  }
+
+  /** As a reader would type it, in bash. */
+  async run(script: string): Promise<Said> {
+    const child = spawn("bash", ["-c", script], {
+      cwd: this.#folder,
+      env: this.#environment,
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: COMMAND_PATIENCE_MS,
+    });
+    const texts = { output: "", errors: "" };
+    child.stdout.on("data", (part: Buffer) => {
+      texts.output += part.toString();
+    });
+    child.stderr.on("data", (part: Buffer) => {
+      texts.errors += part.toString();
+    });
+    const [code] = (await once(child, "close")) as [number | null];
+    return { code: code ?? -1, ...texts };
+  }
+
+  /** By curl, out of a pod. @returns what came of it, and the body */
+  async call(call: Call): Promise<{ readonly outcome: Outcome | string; readonly body: string }> {
+    const [namespace, deployment] = call.from.split("/");
+    const headers = (call.headers ?? []).map((one) => `-H '${one}'`).join(" ");
+    const { code, output, errors } = await this.run(
+      `kubectl exec deploy/${deployment} -n ${namespace} -c app -- curl -s --http0.9 --max-time 5 -X ${call.method ?? "GET"} ${headers} -w '\\n%{http_code}' '${call.to}'`,
+    );
+    const lines = output.split("\n");
+    const status = lines.pop() ?? "";
+    const body = lines.join("\n");
+    if (CLOSED.includes(code)) return { outcome: "closed", body };
+    if (code !== 0) return { outcome: `exit code ${code}: ${errors.trim()}`, body };
+    return { outcome: status === OF_TCP ? "answered" : Number(status), body };
+  }
+
+  async stop(): Promise<void> {
+    for (const child of this.#children.splice(0).reverse()) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      child.kill("SIGTERM");
+      await once(child, "exit");
+    }
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
