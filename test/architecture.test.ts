@@ -50,7 +50,7 @@ const DOORS: Readonly<Record<string, string | readonly string[]>> = {
   "@peculiar/asn1-schema": "identity/",
   "@peculiar/asn1-x509": "identity/",
   "prom-client": "telemetry/",
-  ws: "local/pod-streams/web-socket.ts",
+  ws: "local/pod-streams/web-socket.",
   commander: "cli/",
   "dns-packet": "proxy/dns-message",
   koffi: [

@@ -33,7 +33,7 @@ const valid: [rule: string, spec: string, Spec][] = [
   [
     "AP-120 CUSTOM",
     "spec: {action: CUSTOM, provider: {name: opa}, rules: [{}]}",
-    { ...empty, action: "CUSTOM", provider: "opa", rules: [anything] },
+    { ...empty, action: "CUSTOM", provider: "opa", providerLine: 4, rules: [anything] },
   ],
   [
     "AP-14",

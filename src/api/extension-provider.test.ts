@@ -22,7 +22,7 @@ test("EA-1, OBS-3: providers that Istio has by default are there, and can be rep
   assert.deepEqual(names(""), builtIn);
   assert.deepEqual(names("{name: a, prometheus: {}}"), [...builtIn, "a"]);
   const replaced = providers("{name: envoy, envoyOtelAls: {service: a.b, port: 1}}");
-  assert.deepEqual(replaced.at(-1), { name: "envoy", kind: "envoyOtelAls" });
+  assert.deepEqual(replaced.at(-1), { name: "envoy", kind: "envoyOtelAls", line: 2 });
   assert.equal(replaced.length, 3);
 });
 

@@ -115,7 +115,6 @@ export async function startMesh(
   await cacerts.write();
   const mesh = await LocalMesh.start(options, objects.written.current);
   const socket = await openSocket(mesh, dataDirectory.socket);
-  print(`the mesh is up after ${seconds().toFixed(1)} s; logs are in ${dataDirectory.path}/logs`);
   objects.begin();
   const told = { mesh, objects, known: new Set(notices.map(formatNotice)), print, seconds };
   const bound = bindObjects(told);
@@ -144,6 +143,7 @@ export async function startMesh(
     ...process.execArgv,
     resolve(process.argv[1] ?? ""),
   ]);
+  print(`the mesh is up after ${seconds().toFixed(1)} s; logs are in ${dataDirectory.path}/logs`);
   print("kubectl and istioctl reach it:");
   print(`  export KUBECONFIG=${api.kubeconfig} PATH=${bin}:$PATH`);
   return {

@@ -1,6 +1,6 @@
 /** A line of a sidecar's own access log as Istio's sidecars log it: for those who read logs by `kubectl`. */
 import type { ToldCall } from "../local/pod-streams/logs/proxy-log.ts";
-import type { Decision, Judged } from "../policy/decision.ts";
+import type { Judged } from "../policy/decision.ts";
 import { ruleId } from "../policy/rule-id.ts";
 import { printable } from "../runtime/printable.ts";
 import type { AccessLogEntry } from "../telemetry/access-log.ts";
@@ -21,28 +21,21 @@ export function tellCall(line: string): ToldCall | undefined {
   };
 }
 
-/** AP-135: what RBAC enforces, and what it would on trial; nothing of what policies let through. */
+/** AP-135: what RBAC refuses, and what it would on trial; nothing of what policies let through. */
 function remarksOf({ reporter, decision, ...entry }: AccessLogEntry): readonly string[] {
   if (decision === null || reporter !== "destination") return [];
   const { dryRun } = decision;
-  const enforced = isRefusedByPolicy(decision) ? policyOf(decision) : undefined;
   const details = entry.response_code_details ?? entry.connection_termination_details;
   const remarks: string[] = [];
-  if (dryRun !== undefined)
+  if (dryRun?.verdict === "deny")
     remarks.push(
-      `shadow ${dryRun.verdict === "deny" ? "denied" : "allowed"}, matched policy ${policyOf(dryRun)}, shadow_policy=${policyOf(dryRun)}${enforcedOf(decision)}`,
+      `shadow denied, matched policy ${policyOf(dryRun)}, shadow_policy=${policyOf(dryRun)}, enforced ${decision.verdict === "deny" ? "denied" : "allowed"}, enforced_policy=${policyOf(decision)}`,
     );
-  if (enforced !== undefined)
+  if (isRefusedByPolicy(decision))
     remarks.push(
-      `enforced denied, matched policy ${enforced}, enforced_policy=${enforced}${details === null ? "" : ` ${details}`}`,
+      `enforced denied, matched policy ${policyOf(decision)}, enforced_policy=${policyOf(decision)}${details === null ? "" : ` ${details}`}`,
     );
   return remarks;
-}
-
-/** What was in force meanwhile. */
-function enforcedOf(decision: Decision): string {
-  const verdict = decision.verdict === "deny" ? "denied" : "allowed";
-  return `, enforced ${verdict}, enforced_policy=${policyOf(decision)}`;
 }
 
 function isRefusedByPolicy({ verdict, reason: { because } }: Judged): boolean {

@@ -76,7 +76,9 @@ test("strangers beyond those that may be kept waiting are refused at once", linu
     return owner;
   });
   assert.deepEqual(new Set(await Promise.all(asked)), new Set(["foreign"]));
-  assert.equal(times.filter((ms) => ms >= 450).length, 64, String(times));
+  // Those that wait do so for half a second after the others were told, however slow the machine is.
+  const [first = 0] = times;
+  assert.equal(times.filter((ms) => ms >= first + 400).length, 64, String(times));
 });
 
 test("more than can be asked about are not", linux, async () => {

@@ -76,6 +76,10 @@ export function remove(seed: string): string {
 }
 
 /** Of one field of an Istio resource. */
-export function flip(kind: string, [namespace, name]: readonly [string, string], patch: object): string {
+export function flip(
+  kind: string,
+  [namespace, name]: readonly [string, string],
+  patch: object,
+): string {
   return `kubectl patch ${kind} ${name} -n ${namespace} --type merge -p '${JSON.stringify(patch)}'`;
 }

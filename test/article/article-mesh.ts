@@ -27,6 +27,7 @@ export class ArticleMesh {
   readonly provider: IdentityProvider = new IdentityProvider(HOSTS);
   readonly #folder: string;
   readonly #children: ChildProcess[] = [];
+  readonly #opened: Set<string> = new Set();
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -36,7 +37,7 @@ export class ArticleMesh {
     const mesh = new ArticleMesh(await mkdtemp(join(tmpdir(), "hauberk-article-")));
     try {
       await mesh.#prepare();
-      await mesh.up(["--network", "namespaces", "--data", mesh.#data, "-f", mesh.#manifests]);
+      await mesh.#up(["--network", "namespaces", "--data", mesh.#data, "-f", mesh.#manifests]);
     } catch (error) {
       await mesh.stop();
       throw error;
@@ -59,16 +60,53 @@ export class ArticleMesh {
     await cp("test/article/given", join(this.#folder, "given"), { recursive: true });
     const opa = await readFile("examples/seeds/13-opa.yaml", "utf8");
     await this.write("given/opa-that-loads.yaml", opa.replace(...REGO));
-    await this.write("manifests/identity-provider.yaml", this.provider.secret("identity"));
-    await this.write("manifests/mesh-config.yaml", this.meshConfig());
+    await this.write("manifests/identity-provider.yaml", this.#providerSecret());
+    await this.write("manifests/mesh-config.yaml", this.#meshConfig("meshConfig:\n"));
+    const providers = await readFile(
+      "examples/seeds/14-mesh-config-extension-provider.yaml",
+      "utf8",
+    );
+    await this.write("given/mesh-config-with-provider.yaml", this.#meshConfig(providers));
     await mkdir(join(this.#folder, "home"));
   }
 
-  /** @param providers the section of the articles that names authorizers */
-  meshConfig(providers = ""): string {
-    const jwks = { allowedAddresses: ["10.244.0.0/16"], certificateAuthorities: this.provider.rootPem };
-    const log = "accessLogFile: /dev/stdout\naccessLogEncoding: JSON\n";
-    return `${providers || "meshConfig:\n"}${log.replace(/^/gm, "  ").trimEnd()}\nhauberk: ${JSON.stringify({ jwks })}\n`;
+  #providerSecret(): string {
+    const metadata = { name: "identity", namespace: "identity" };
+    return JSON.stringify({
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata,
+      stringData: this.provider.files,
+    });
+  }
+
+  /** ServiceEntries that lead the articles' identity providers to a pod of the mesh. */
+  async leadToProvider(): Promise<void> {
+    const { output } = await this.run(
+      "kubectl get pod -n identity -l app=identity-provider -o jsonpath='{.items[0].status.podIP}'",
+    );
+    const entries = HOSTS.map((host) =>
+      JSON.stringify({
+        apiVersion: "networking.istio.io/v1",
+        kind: "ServiceEntry",
+        metadata: { name: host.replaceAll(".", "-"), namespace: "istio-system" },
+        spec: {
+          hosts: [host],
+          ports: [{ number: 443, name: "https", protocol: "TLS" }],
+          resolution: "STATIC",
+          endpoints: [{ address: output, ports: { https: 8443 } }],
+        },
+      }),
+    );
+    await this.write("given/providers.yaml", entries.join("\n---\n"));
+  }
+
+  /** @param section of the mesh configuration, to which ours is added */
+  #meshConfig(section: string): string {
+    const authorities = this.provider.rootPem;
+    const jwks = { allowedAddresses: ["10.244.0.0/16"], certificateAuthorities: authorities };
+    const log = "  accessLogFile: /dev/stdout\n  accessLogEncoding: JSON\n";
+    return `${section}${log}hauberk: ${JSON.stringify({ jwks })}\n`;
   }
 
   /** Into the folder of the commands. */
@@ -78,8 +116,20 @@ export class ArticleMesh {
     await writeFile(path, text);
   }
 
-  /** Starts one more mesh, or the first. @returns its words so far */
-  async up(parameters: readonly string[]): Promise<() => string> {
+  /** One without pods, on loopback, whose context is its name and whose data are in the folder of that name. */
+  async openSecondMesh(cluster: string): Promise<void> {
+    if (this.#opened.has(cluster)) return;
+    this.#opened.add(cluster);
+    await this.write(
+      `no-pods/namespaces.yaml`,
+      "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}\n",
+    );
+    const data = join(this.#folder, cluster);
+    const files = join(this.#folder, "no-pods");
+    await this.#up(["--network", "loopback", "--cluster", cluster, "--data", data, "-f", files]);
+  }
+
+  async #up(parameters: readonly string[]): Promise<void> {
     const command = [resolve(productCommand()[0] ?? ""), "up", ...parameters];
     const child = spawn(process.execPath, command, {
       cwd: this.#manifests, // relative paths of what kubectl writes lead from here
@@ -100,7 +150,6 @@ export class ArticleMesh {
         return said.includes("export KUBECONFIG=");
       },
     );
-    return () => said;
   }
 
   get #environment(): NodeJS.ProcessEnv {

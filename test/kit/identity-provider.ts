@@ -61,6 +61,12 @@ export class IdentityProvider {
       .sign(this.#privateKey);
   }
 
+  /** What a pod needs to play it. */
+  get files(): Readonly<Record<"chain.pem" | "key.pem" | "jwks.json", string>> {
+    const { cert, key } = this.#serverOptions;
+    return { "chain.pem": cert, "key.pem": key, "jwks.json": this.#jwks };
+  }
+
   /** The section of the mesh configuration and the ServiceEntries that lead to it. */
   manifests(hosts: readonly string[]): string {
     const entries = hosts.map(

@@ -4,7 +4,9 @@
  *
  *   node --import tsx test/interop/kubernetes/record.ts CRD-ALL.GEN.YAML [NAME...]
  *
- * Names are those of goldens; without any, all are recorded. The file is Istio's manifests/charts/base/files/crd-all.gen.yaml. The first run builds etcd and the kube-apiserver.
+ * Names are those of goldens; without any, all are recorded. The file is Istio's
+ * manifests/charts/base/files/crd-all.gen.yaml. The first run builds etcd and the kube-apiserver, which takes ten minutes;
+ * `build.ts` does that alone.
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -12,6 +14,7 @@ import { installDefinitions } from "./install-definitions.ts";
 import { type RealApiServer, startRealApiServer } from "./real-api-server.ts";
 import { recordBodies } from "./record-bodies.ts";
 import { recordDefaults } from "./record-defaults.ts";
+import { recordKinds } from "./record-kinds.ts";
 import { recordKubectl } from "./record-kubectl.ts";
 import { recordPatches } from "./record-patches.ts";
 import { recordScenarios, recordSequences } from "./record-sequences.ts";
@@ -24,6 +27,7 @@ type Recorder = (real: RealApiServer) => Promise<readonly unknown[]>;
 const RECORDERS: Readonly<Record<string, Recorder>> = {
   defaults: recordDefaults,
   kubectl: recordKubectl,
+  kinds: recordKinds,
   "kubectl-bodies": recordBodies,
   patches: recordPatches,
   scenarios: recordScenarios,

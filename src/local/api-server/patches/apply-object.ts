@@ -4,6 +4,7 @@ import type { KubernetesObject } from "../kinds/kubernetes-object.ts";
 import type { ServedKind } from "../kinds/served-kind.ts";
 import type { Structure } from "../kinds/structure.ts";
 import { StatusError } from "../objects/status-error.ts";
+import { appliedProblems } from "./applied-problems.ts";
 import { applyConflict } from "./apply-conflict.ts";
 import { compareValues } from "./compare-values.ts";
 import { type FieldManagers, managerKey, readManagers } from "./field-managers.ts";
@@ -51,7 +52,7 @@ export function applyObject(
   applied: KubernetesObject,
   change: ApplyChange,
 ): KubernetesObject {
-  checkApplied(applied, change);
+  checkApplied(kind, applied, change);
   const start = live ?? { apiVersion: applied.apiVersion, kind: applied.kind, metadata: {} };
   const managers = managersToStart(kind, live, change);
   const attempt = (force: boolean): Outcome =>
@@ -69,7 +70,7 @@ export function applyObject(
   return settled(live, withManagers(defaulted, outcome.managers));
 }
 
-function checkApplied(applied: KubernetesObject, { apiVersion }: Change): void {
+function checkApplied(kind: ServedKind, applied: KubernetesObject, { apiVersion }: Change): void {
   const refuse = (message: string): StatusError => new StatusError(400, "BadRequest", { message });
   if (applied.metadata.managedFields !== undefined) {
     throw refuse("metadata.managedFields must be nil");
@@ -79,6 +80,13 @@ function checkApplied(applied: KubernetesObject, { apiVersion }: Change): void {
       `Incorrect version specified in apply patch. Specified patch version: ${applied.apiVersion}, expected: ${apiVersion}`,
     );
   }
+  const problems = appliedProblems(kind.structure, applied);
+  const [first, ...more] = problems;
+  if (first === undefined) return;
+  const told = more.length === 0 ? first : ["errors:", ...problems].join("\n  ");
+  const { namespace = "", name = "" } = applied.metadata;
+  const object = `(${namespace}/${name}; ${apiVersion}, Kind=${applied.kind})`;
+  throw refuse(`failed to create typed patch object ${object}: ${told}`);
 }
 
 function managersToStart(

@@ -1,0 +1,27 @@
+import type { ArticleBlock } from "../article-block.ts";
+
+export const block: ArticleBlock = {
+  article: 0,
+  block: 16,
+  proves:
+    "the authorizer that the mesh configuration names is known; the section stands in a file, as it would in Helm's values, since no cluster takes it by kubectl",
+  deeds: [
+    { run: "kubectl apply -f given/opa-that-loads.yaml" },
+    { run: "cp given/mesh-config-with-provider.yaml manifests/mesh-config.yaml" },
+  ],
+  questions: [
+    { ask: "kubectl apply --dry-run=server -f seeds/15-opa-custom-policy.yaml", answer: /created/ },
+    {
+      // Were the configuration refused, the last good one would stay, and the policy name an authorizer that nobody knows.
+      ask: "istioctl analyze manifests/mesh-config.yaml seeds/15-opa-custom-policy.yaml",
+      never: /opa-authorizer is (not|no) /,
+      code: [0, 1],
+    },
+  ],
+  mutations: [
+    {
+      name: "the section is faulty",
+      run: "echo 'meshConfig: {extensionProviders: [{name: x}]}' > manifests/mesh-config.yaml",
+    },
+  ],
+};

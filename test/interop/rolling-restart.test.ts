@@ -1,0 +1,110 @@
+/** A Deployment that is restarted under load, by kubectl: nobody who calls it notices. */
+import assert from "node:assert/strict";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { Kubectl } from "../kit/kubectl-program.ts";
+import { missingParts } from "../kit/missing-parts.ts";
+import { type RunningMesh, runMesh } from "../kit/running-mesh.ts";
+import { until } from "../kit/until.ts";
+
+const skip = missingParts("kubectl");
+const RATE = 500;
+const RESTARTS = 3;
+const IN_SHOP = ["-n", "shop"];
+
+interface Tally {
+  readonly sent: number;
+  readonly answered: number;
+  readonly failures: Readonly<Record<string, number>>;
+}
+
+describe("rolling restarts", { skip }, () => {
+  let folder: string;
+  let mesh: RunningMesh;
+  let kubectl: Kubectl;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "hauberk-rolling-"));
+    await cp("test/meshes/kubectl", folder, { recursive: true });
+    const file = join(folder, "mesh.yaml");
+    const text = await readFile(file, "utf8");
+    await writeFile(file, text.replace('value: "100"', `value: "${RATE}"`));
+    mesh = await runMesh([folder]);
+    kubectl = await Kubectl.of(mesh.data);
+  });
+  after(async () => {
+    await mesh?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const run = async (...parameters: string[]): Promise<string> => {
+    const { code, output, errors } = await kubectl.run([...parameters, ...IN_SHOP]);
+    assert.equal(code, 0, errors);
+    return output.toString("utf8");
+  };
+  const tally = async (): Promise<Tally | undefined> => {
+    const text = (await run("logs", "--tail=1", "deploy/caller")).trim();
+    return text === "" ? undefined : (JSON.parse(text) as Tally);
+  };
+  const podNames = async (): Promise<string[]> => {
+    const names = await run("get", "pods", "-l", "app=callee", "-o", "name");
+    return names.trim().split("\n").sort();
+  };
+
+  test(`${RATE} requests a second, ${RESTARTS} restarts of two replicas: none fails`, async () => {
+    const first = await until("calls", async () => {
+      const now = await tally();
+      return now !== undefined && now.sent > RATE && now;
+    });
+    assert.deepEqual(first.failures, {});
+    for (let turn = 1; turn <= RESTARTS; turn++) {
+      const before = await podNames();
+      await run("rollout", "restart", "deploy/callee");
+      assert.match(
+        await run("rollout", "status", "deploy/callee", "--timeout=60s"),
+        /deployment "callee" successfully rolled out/,
+      );
+      const now = await until("the new pods alone", async () => {
+        const names = await podNames();
+        return names.length === 2 && names;
+      });
+      assert.ok(!now.some((name) => before.includes(name)), now.join(", "));
+    }
+    const last = await until("calls after all that", async () => {
+      const now = await tally();
+      return now !== undefined && now.sent > first.sent + RESTARTS * RATE && now;
+    });
+    assert.deepEqual(last.failures, {});
+    assert.ok(last.answered > last.sent - RATE, JSON.stringify(last));
+  });
+
+  test("a new pod that never gets ready leaves the old ones as they are, until something else is wished", async () => {
+    const probe = (port: number): string =>
+      JSON.stringify({
+        spec: {
+          template: {
+            spec: {
+              containers: [
+                { name: "callee", readinessProbe: { tcpSocket: { port }, periodSeconds: 1 } },
+              ],
+            },
+          },
+        },
+      });
+    const before = await podNames();
+    await run("patch", "deploy/callee", "-p", probe(9));
+    const during = await until("a third pod", async () => {
+      const names = await podNames();
+      return names.length === 3 && names;
+    });
+    for (const name of before) assert.ok(during.includes(name), during.join(", "));
+    await run("patch", "deploy/callee", "-p", probe(8080));
+    await until("two new pods", async () => {
+      const names = await podNames();
+      return names.length === 2 && !names.some((name) => before.includes(name));
+    });
+    assert.deepEqual((await tally())?.failures, {});
+  });
+});
