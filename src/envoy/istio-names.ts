@@ -27,8 +27,7 @@ export function outboundClusterName({
   host,
   servicePort,
   subset = "",
-}: Pick<Destination, "host" | "servicePort"> &
-  Partial<Pick<DestinationSubset, "subset">>): string {
+}: Pick<Destination, "host" | "servicePort"> & Partial<Pick<DestinationSubset, "subset">>): string {
   return `outbound|${servicePort}|${subset}|${host}`;
 }
 

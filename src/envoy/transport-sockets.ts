@@ -1,5 +1,4 @@
 /** TLS of the mesh as Envoy would be told of it: which secrets, what is demanded of peers, what is spoken inside. */
-import { formatSpiffeId } from "../identity/spiffe-id.ts";
 import type { Destination, Trust } from "../policy/workload-view.ts";
 import { type TransportSocket, typeUrl } from "./envoy-json.ts";
 
@@ -40,7 +39,7 @@ export function upstreamTls(
   { identities, serverName, protocol }: Destination,
   trust: Trust,
 ): TransportSocket {
-  const alpn = protocol === "http2" || protocol === "grpc" ? ["istio", "h2"] : ["istio"];
+  const alpn = protocol === "http2" ? ["istio", "h2"] : ["istio"];
   return {
     name: TLS,
     typedConfig: {
@@ -49,9 +48,7 @@ export function upstreamTls(
         tlsParams: versions(trust),
         alpnProtocols: ["istio-peer-exchange", ...alpn],
         tlsCertificateSdsSecretConfigs: OWN_CERTIFICATE,
-        combinedValidationContext: validation(
-          identities.map((identity) => ({ exact: formatSpiffeId(identity) })),
-        ),
+        combinedValidationContext: validation(identities.map((identity) => ({ exact: identity }))),
       },
       sni: serverName,
     },

@@ -68,17 +68,20 @@ test("a caller that has left is refused without waiting", linux, async () => {
 test("strangers beyond those that may be kept waiting are refused at once", linux, async () => {
   const { accepted } = await own();
   const { of } = ownership({ ...self, startedAt: "1" });
-  const since = performance.now();
-  const times: number[] = [];
-  const asked = Array.from({ length: 200 }, async () => {
-    const { owner } = await of(accepted);
-    times.push(performance.now() - since);
-    return owner;
-  });
-  assert.deepEqual(new Set(await Promise.all(asked)), new Set(["foreign"]));
-  // Those that wait do so for half a second after the others were told, however slow the machine is.
-  const [first = 0] = times;
-  assert.equal(times.filter((ms) => ms >= first + 400).length, 64, String(times));
+  for (let attempt = 1; ; attempt++) {
+    const since = performance.now();
+    const times: number[] = [];
+    const asked = Array.from({ length: 200 }, async () => {
+      const { owner } = await of(accepted);
+      times.push(performance.now() - since);
+      return owner;
+    });
+    assert.deepEqual(new Set(await Promise.all(asked)), new Set(["foreign"]));
+    // On a machine that is so busy nobody can be told apart by time: then it is tried again.
+    if ((times[0] ?? 0) > 250 && attempt < 8) continue;
+    assert.equal(times.filter((ms) => ms >= 450).length, 64, String(times));
+    return;
+  }
 });
 
 test("more than can be asked about are not", linux, async () => {
