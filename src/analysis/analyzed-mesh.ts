@@ -11,19 +11,14 @@ export interface AnalyzedPod {
   readonly name: string;
   readonly labels: Labels;
   readonly annotations: Labels;
-  /** Of the pod; empty for pods that the mesh itself provides. */
   readonly spec: Field;
-  /** Whose template it comes from, or the Pod itself; undefined: the mesh provides it. */
-  readonly origin: AnalyzedObject | undefined;
+  /** Whose template it comes from, or the Pod itself. */
+  readonly origin: AnalyzedObject;
 }
 
 export interface AnalyzedMeshOptions {
   /** What both gates say of each document; absent: nobody asked. */
   readonly documents?: readonly ReadDocument[];
-  /** Pods that no file describes, such as a gateway that comes with the mesh. */
-  readonly provided?: readonly Pick<AnalyzedPod, "namespace" | "name" | "labels">[];
-  /** Whether the mesh is looked at where its pods share the machine's loopback. */
-  readonly mode?: "loopback" | "namespaces";
 }
 
 const TEMPLATED = ["Deployment", "StatefulSet", "DaemonSet", "Job", "ReplicaSet"] as const;
@@ -33,23 +28,18 @@ export class AnalyzedMesh {
   readonly documents: readonly ReadDocument[];
   readonly pods: readonly AnalyzedPod[];
   readonly meshConfig: Field;
-  readonly mode: "loopback" | "namespaces" | undefined;
-  /** Whether gateways, and what only a whole mesh has, are written somewhere else. */
-  readonly provides: boolean;
   readonly #byKind: ReadonlyMap<string, readonly AnalyzedObject[]>;
 
   constructor(
     texts: readonly { readonly file: string; readonly text: string }[],
-    { documents = [], provided = [], mode }: AnalyzedMeshOptions = {},
+    { documents = [] }: AnalyzedMeshOptions = {},
   ) {
     const read = texts.map(({ text, file }) => readAnalyzedText(text, file));
     this.objects = read.flatMap(({ objects }) => objects);
     this.documents = documents;
-    this.mode = mode;
-    this.provides = provided.length > 0;
     this.#byKind = byKind(this.objects);
     this.meshConfig = read.flatMap(({ meshConfigs }) => meshConfigs)[0] ?? this.#written();
-    this.pods = [...this.#podsWritten(), ...provided.map(podProvided)];
+    this.pods = this.#podsWritten();
   }
 
   of(kind: string): readonly AnalyzedObject[] {
@@ -121,10 +111,6 @@ function podOfTemplate(object: AnalyzedObject): AnalyzedPod {
     spec: template.at("spec"),
     origin: object,
   };
-}
-
-function podProvided(pod: Pick<AnalyzedPod, "namespace" | "name" | "labels">): AnalyzedPod {
-  return { ...pod, annotations: {}, spec: NO_FIELD, origin: undefined };
 }
 
 function byKind(

@@ -5,6 +5,7 @@ import { closestName } from "./closest-name.ts";
 import type { Check } from "./decoder.ts";
 import { pathProblem } from "./path-template.ts";
 import { quoted, shortened } from "./quoted.ts";
+import { isWhenKey, WHEN_KEYS, type WhenValues } from "./when-keys.ts";
 
 const MAX_SERVICE_ACCOUNT_BYTES = 320;
 
@@ -36,20 +37,13 @@ export const OPERATION_CHECKS: { readonly [field in OperationField]: Check } = {
   notPaths: nonEmpty(pathProblem),
 };
 
-const CONDITION_CHECKS: ReadonlyMap<string, Check> = new Map([
-  ["source.ip", addressProblem],
-  ["remote.ip", addressProblem],
-  ["destination.ip", addressProblem],
-  ["source.namespace", emptyProblem],
-  ["source.principal", emptyProblem],
-  ["source.serviceAccount", serviceAccountProblem],
-  ["source.trustDomain", wildcardProblem],
-  ["request.auth.principal", emptyProblem],
-  ["request.auth.audiences", emptyProblem],
-  ["request.auth.presenter", emptyProblem],
-  ["destination.port", portProblem],
-  ["connection.sni", emptyProblem],
-]);
+const VALUE_CHECKS: { readonly [values in WhenValues]: Check } = {
+  text: emptyProblem,
+  domain: wildcardProblem,
+  account: serviceAccountProblem,
+  address: addressProblem,
+  port: portProblem,
+};
 
 /** Keys that carry a name in brackets; in those of claims anything may stand (AP-91, JWT-64). */
 const BRACKET_KEYS: readonly { readonly prefix: string; readonly shape: RegExp }[] = [
@@ -72,7 +66,7 @@ const REMOVED_KEYS: readonly { readonly prefix: string; readonly instead: string
 /** What istiod's webhook has against a `when` key (AP-80..AP-98, VAL-31, VAL-32); undefined when nothing. */
 export function conditionKeyProblem(key: string): string | undefined {
   if (key === "") return "must not be empty";
-  if (CONDITION_CHECKS.has(key)) return undefined;
+  if (isWhenKey(key)) return undefined;
   const removed = REMOVED_KEYS.find(({ prefix }) => key.startsWith(prefix));
   if (removed !== undefined)
     return `${quoted(key)} is no longer a key; use ${removed.instead} instead`;
@@ -93,14 +87,14 @@ export function conditionFormProblem(key: string): string | undefined {
 
 /** The webhook's check for the values of a `when` key. */
 export function conditionValueCheck(key: string): Check {
-  return CONDITION_CHECKS.get(key) ?? emptyProblem;
+  return isWhenKey(key) ? VALUE_CHECKS[WHEN_KEYS[key].values] : emptyProblem;
 }
 
 const BRACKET_NAMES: readonly string[] = ["request.headers", "request.auth.claims"];
 
 function keyHint(key: string): string {
   const [written = ""] = key.split("[", 1);
-  const meant = closestName(written, [...CONDITION_CHECKS.keys(), ...BRACKET_NAMES]);
+  const meant = closestName(written, [...Object.keys(WHEN_KEYS), ...BRACKET_NAMES]);
   if (meant === undefined) return "";
   const brackets = BRACKET_NAMES.includes(meant) ? key.slice(written.length) || "[name]" : "";
   return `; did you mean ${shortened(`${meant}${brackets}`)}?`;

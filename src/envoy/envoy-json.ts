@@ -61,7 +61,7 @@ export interface NetworkFilter {
 export interface FilterSettings {
   readonly "@type": string;
   readonly routeConfig?: RouteConfiguration;
-  readonly rds?: { readonly routeConfigName?: string };
+  readonly rds?: { readonly routeConfigName?: string; readonly configSource?: object };
   readonly httpFilters?: readonly NetworkFilter[];
   readonly cluster?: string;
   readonly rules?: RbacRules;

@@ -9,8 +9,7 @@ apiVersion: apps/v1
 kind: ${kind}
 metadata: {name: ${name}, namespace: shop}
 spec:
-  serviceName: ${name}
-  replicas: 2
+${kind === "StatefulSet" ? `  serviceName: ${name}\n` : ""}  replicas: 2
   selector: {matchLabels: {app: a}}
   template:
     metadata: {labels: {app: a}}

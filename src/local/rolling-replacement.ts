@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { SocketAddress } from "../policy/workload.ts";
 import type { PlannedPod } from "./mesh-plan.ts";
 import { keyOf } from "./pod-identity.ts";
+import { establishedConnections } from "./pods/established-connections.ts";
 import type { Pod } from "./pods/pod.ts";
 import { startsReady } from "./pods/pod-container.ts";
 import type { RunningPods } from "./running-pods.ts";
@@ -13,8 +14,10 @@ import type { RunningPods } from "./running-pods.ts";
 const LOOK_EVERY_MS = 50;
 /** A program that no probe asks counts as ready when its ports are open, or after so long. */
 const OPEN_PORTS_MS = 10_000;
-/** From when an old pod is nobody's endpoint any more: for callers to hear of it, and for what is under way in it. */
+/** From when an old pod is nobody's endpoint any more until everybody has heard of it. */
 const LEAVE_MS = 2_000;
+/** For requests that are under way in it by then. */
+const MAX_WORK_MS = 10_000;
 
 export interface RollingOptions {
   readonly pods: RunningPods;
@@ -90,6 +93,7 @@ export class RollingReplacement {
     this.#old.set(old.key, "leaves");
     await tell();
     await delay(LEAVE_MS);
+    await workEnds(old);
     await pods.stop(old);
     this.#old.delete(old.key);
     onGone(old);
@@ -106,6 +110,18 @@ async function becomesReady(pod: Pod, isWanted: () => boolean): Promise<boolean>
     await delay(LOOK_EVERY_MS);
   }
   return false;
+}
+
+/** A sidecar keeps idle connections to its application for a moment only: what is open longer carries something. */
+async function workEnds({ plan, processes }: Pod): Promise<void> {
+  const ports = plan.workload.ports.map(({ application }) => application.port);
+  const [processId] = processes.flatMap((one) => one.processId ?? []);
+  if (processId === undefined) return;
+  const deadline = performance.now() + MAX_WORK_MS;
+  while ((await establishedConnections(processId, ports)) > 0) {
+    if (performance.now() > deadline) return;
+    await delay(LOOK_EVERY_MS);
+  }
 }
 
 async function portsAreOpen(pod: Pod): Promise<boolean> {

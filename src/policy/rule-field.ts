@@ -1,5 +1,6 @@
 /** Which attribute of traffic each field of a rule, and each key of `when`, asks about (AP-45..AP-57, AP-80..AP-98). */
 import type { OperationField, SourceField } from "../api/authorization-policy.ts";
+import { isWhenKey, type WhenKey } from "../api/when-keys.ts";
 import { claimAttribute, claimNames, REQUEST_PRINCIPAL } from "./token-attribute.ts";
 import {
   DESTINATION_ADDRESS,
@@ -56,20 +57,20 @@ export const OPERATION_RULE_FIELDS: Readonly<Record<OperationField, RuleField>> 
   notPaths: none(PATH),
 };
 
-const CONDITION_ATTRIBUTES: ReadonlyMap<string, TrafficAttribute> = new Map([
-  ["source.ip", SOURCE_ADDRESS],
-  ["remote.ip", REMOTE_ADDRESS],
-  ["source.namespace", NAMESPACE],
-  ["source.principal", PRINCIPAL],
-  ["source.serviceAccount", SERVICE_ACCOUNT],
-  ["source.trustDomain", TRUST_DOMAIN],
-  ["request.auth.principal", REQUEST_PRINCIPAL],
-  ["request.auth.audiences", claimAttribute(["aud"])],
-  ["request.auth.presenter", claimAttribute(["azp"])],
-  ["destination.ip", DESTINATION_ADDRESS],
-  ["destination.port", DESTINATION_PORT],
-  ["connection.sni", SERVER_NAME],
-]);
+const CONDITION_ATTRIBUTES: Readonly<Record<WhenKey, TrafficAttribute>> = {
+  "source.ip": SOURCE_ADDRESS,
+  "remote.ip": REMOTE_ADDRESS,
+  "source.namespace": NAMESPACE,
+  "source.principal": PRINCIPAL,
+  "source.serviceAccount": SERVICE_ACCOUNT,
+  "source.trustDomain": TRUST_DOMAIN,
+  "request.auth.principal": REQUEST_PRINCIPAL,
+  "request.auth.audiences": claimAttribute(["aud"]),
+  "request.auth.presenter": claimAttribute(["azp"]),
+  "destination.ip": DESTINATION_ADDRESS,
+  "destination.port": DESTINATION_PORT,
+  "connection.sni": SERVER_NAME,
+};
 const HEADER_KEY = /^request\.headers\[(.+)\]$/;
 const CLAIM_KEY = /^request\.auth\.claims(\[.+\])$/;
 const FILTER_KEY = /^experimental\.envoy\.filters\.[^[]+\[.+\]$/;
@@ -86,5 +87,5 @@ export function conditionAttribute(key: string): TrafficAttribute | undefined {
   const names = claim === undefined ? undefined : claimNames(claim);
   if (names !== undefined) return claimAttribute(names);
   if (FILTER_KEY.test(key)) return FILTER_METADATA;
-  return CONDITION_ATTRIBUTES.get(key);
+  return isWhenKey(key) ? CONDITION_ATTRIBUTES[key] : undefined;
 }

@@ -12,6 +12,7 @@ import {
 } from "../api/authorization-policy.ts";
 import { isPathTemplate } from "../api/path-template.ts";
 import { parseStringMatch } from "../api/string-match.ts";
+import { isWhenKey, WHEN_KEYS, type WhenValues } from "../api/when-keys.ts";
 
 export interface SentenceContext {
   readonly action: AuthorizationAction;
@@ -200,20 +201,13 @@ const OPERATION_NOUNS: Readonly<Record<OperationField, FieldWords>> = {
   notPaths: not(PATH),
 };
 
-const CONDITION_NOUNS: ReadonlyMap<string, FieldWords> = new Map([
-  ["source.ip", ADDRESS],
-  ["remote.ip", REMOTE_ADDRESS],
-  ["source.namespace", NAMESPACE],
-  ["source.principal", PRINCIPAL],
-  ["source.serviceAccount", SERVICE_ACCOUNT],
-  ["source.trustDomain", TRUST_DOMAIN],
-  ["request.auth.principal", END_USER],
-  ["request.auth.audiences", field("token audience", stringPhrase)],
-  ["request.auth.presenter", field("token presenter", stringPhrase)],
-  ["destination.ip", field("destination's address", rangePhrase)],
-  ["destination.port", PORT],
-  ["connection.sni", field("TLS server name", stringPhrase)],
-]);
+const VALUE_PHRASES: Readonly<Record<WhenValues, ValuePhrase>> = {
+  text: stringPhrase,
+  domain: stringPhrase,
+  account: plainPhrase,
+  address: rangePhrase,
+  port: plainPhrase,
+};
 const HEADER = /^request\.headers\[(.+)\]$/;
 const CLAIM = /^request\.auth\.claims\[(.+)\]$/;
 
@@ -222,5 +216,7 @@ function conditionNoun(key: string): FieldWords {
   if (header !== undefined) return field(`header ${header}`, stringPhrase);
   const claim = CLAIM.exec(key)?.[1];
   if (claim !== undefined) return field(`token claim ${claim.replaceAll("][", ".")}`, stringPhrase);
-  return CONDITION_NOUNS.get(key) ?? field(key, stringPhrase);
+  if (!isWhenKey(key)) return field(key, stringPhrase);
+  const { noun, values } = WHEN_KEYS[key];
+  return field(noun, VALUE_PHRASES[values]);
 }

@@ -73,6 +73,22 @@ test("while a write takes its time lines are kept up to a bound, then lost, and 
   assert.deepEqual(troubles[1], { type: "written-again", lostLines: 100 - kept.length / 100 });
 });
 
+test("however much came during a write, the next ones take it at once and in order, and the file has all of it", async () => {
+  const { file, output } = gathering({ writeAt: 40_000, pauseMs: 60_000, keepAtMost: 1_000_000 });
+  const gate = createDeferred<void>();
+  file.gate = gate.promise;
+  output.add("first");
+  await setImmediate();
+  const lines = Array.from({ length: 300 }, (_, index) => `${index} `.repeat(1 + (index % 200)));
+  lines.push("x".repeat(100_000), "last");
+  for (const line of lines) output.add(line);
+  gate.resolve();
+  const expected = ["first", ...lines].map((line) => `${line}\n`).join("");
+  await eventually("all of them", () => file.writes.join("").length >= expected.length);
+  assert.equal(file.writes.join(""), expected);
+  assert.ok(file.writes.length < 15, `${file.writes.length} writes`);
+});
+
 test("what the file refuses is lost and counted", async () => {
   const { file, output, troubles } = gathering();
   const gate = createDeferred<void>();

@@ -23,18 +23,50 @@ export interface OutputBounds {
 }
 
 /**
- * A write takes two threads, on a busy core 300 microseconds of it, so few large ones: `writeAt` are 1,000 requests. On a
+ * A write takes two threads, on a busy core 300 microseconds of it, so few large ones: `writeAt` are 500 requests. On a
  * busy machine a full file is copied in a fifth of a second, and a busy sidecar brings 20 MiB in one.
  */
 const BOUNDS: OutputBounds = {
-  writeAt: 1024 * 1024,
+  writeAt: 512 * 1024,
   pauseMs: 100,
   keepAtMost: 16 * 1024 * 1024,
 };
 const FIRST_BYTES = 16 * 1024;
+/** Pieces of memory that are kept for what comes. */
+const MOST_SPARE = 3;
 /** Of one character of a string, in UTF-8. */
 const MAX_CHARACTER_BYTES = 3;
 const LINE_END = 0x0a;
+
+/** Whole lines with their ends. */
+class Gathered {
+  bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  length = 0;
+  lines = 0;
+
+  /** @returns whether there is room for so many octets, if need be in more memory, but not more than `most` */
+  makeRoom(octets: number, most: number): boolean {
+    const needed = this.length + octets;
+    if (needed <= this.bytes.length) return true;
+    // A single line has room, however long it is.
+    if (this.length > 0 && needed > most) return false;
+    const larger = Math.max(Math.min(2 * this.bytes.length, most), needed);
+    const grown = Buffer.allocUnsafeSlow(larger);
+    this.bytes.copy(grown, 0, 0, this.length);
+    this.bytes = grown;
+    return true;
+  }
+
+  add(line: string): void {
+    this.length += this.bytes.write(line, this.length);
+    this.bytes[this.length++] = LINE_END;
+    this.lines++;
+  }
+
+  view(): Buffer {
+    return this.bytes.subarray(0, this.length);
+  }
+}
 
 /** However the process ends, short of being killed, what they hold is written. */
 const open = new Set<GatheredOutput>();
@@ -46,11 +78,12 @@ export class GatheredOutput {
   readonly #file: GatheredOutputOptions["file"];
   readonly #bounds: OutputBounds;
   readonly #losses: LineLosses;
-  #bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
-  #length = 0;
-  #lines = 0;
+  #current: Gathered = new Gathered();
+  /** What came before, and is no longer added to. */
+  #full: Gathered[] = [];
+  #fullOctets = 0;
   /** What the file has taken, to be filled next. */
-  #spare: Buffer | undefined = undefined;
+  readonly #spare: Gathered[] = [];
   #isWriting = false;
   #writtenAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined = undefined;
@@ -65,41 +98,52 @@ export class GatheredOutput {
 
   /** @param line without its line end */
   add(line: string): void {
-    if (!this.#hasRoom(line)) {
+    const octets = MAX_CHARACTER_BYTES * line.length + 1;
+    if (this.#octets + octets > this.#bounds.keepAtMost) {
       this.#losses.lost(1, new Error("it takes too long"));
       return;
     }
-    this.#length += this.#bytes.write(line, this.#length);
-    this.#bytes[this.#length++] = LINE_END;
-    this.#lines++;
+    if (!this.#current.makeRoom(octets, this.#bounds.writeAt)) {
+      this.#begin();
+      this.#current.makeRoom(octets, this.#bounds.writeAt);
+    }
+    this.#current.add(line);
     if (!this.#isWriting) this.#schedule();
   }
 
   /** For the end of the process. */
   flushNow(): void {
     try {
-      this.#file.writeNow(this.#bytes.subarray(0, this.#length));
+      this.#file.writeNow(Buffer.concat(this.#take().map((one) => one.view())));
     } catch {
       // nobody is left to be told
     }
-    this.#length = 0;
   }
 
-  #hasRoom(line: string): boolean {
-    const needed = this.#length + MAX_CHARACTER_BYTES * line.length + 1;
-    if (needed > this.#bounds.keepAtMost) return false;
-    if (needed <= this.#bytes.length) return true;
-    const larger = Math.min(Math.max(2 * this.#bytes.length, needed), this.#bounds.keepAtMost);
-    const grown = Buffer.allocUnsafeSlow(larger);
-    this.#bytes.copy(grown, 0, 0, this.#length);
-    this.#bytes = grown;
-    return true;
+  get #octets(): number {
+    return this.#fullOctets + this.#current.length;
+  }
+
+  #begin(): void {
+    this.#full.push(this.#current);
+    this.#fullOctets += this.#current.length;
+    this.#current = this.#spare.pop() ?? new Gathered();
+  }
+
+  /** All that is held, in its order. */
+  #take(): readonly Gathered[] {
+    if (this.#current.length > 0) this.#begin();
+    const taken = this.#full;
+    this.#full = [];
+    this.#fullOctets = 0;
+    return taken;
   }
 
   /** Never within the request whose line it is. */
   #schedule(): void {
     if (this.#soon !== undefined) return;
-    if (this.#length >= this.#bounds.writeAt) this.#writeSoon();
+    const isMuch = this.#full.length > 0 || this.#current.length >= this.#bounds.writeAt;
+    if (isMuch) this.#writeSoon();
     else if (this.#timer === undefined) this.#writeInTime();
   }
 
@@ -119,19 +163,22 @@ export class GatheredOutput {
     this.#timer = this.#soon = undefined;
     this.#isWriting = true;
     this.#writtenAt = performance.now();
-    const [bytes, length, lines] = [this.#bytes, this.#length, this.#lines];
-    this.#bytes = this.#spare ?? Buffer.allocUnsafeSlow(FIRST_BYTES);
-    this.#spare = undefined;
-    this.#length = this.#lines = 0;
+    // The file has all of them at once: it writes what waits when the process ends.
+    await Promise.all(this.#take().map((one) => this.#writeOne(one)));
+    this.#isWriting = false;
+    if (this.#octets > 0) this.#schedule();
+  }
+
+  async #writeOne(one: Gathered): Promise<void> {
     try {
-      await this.#file.append(bytes.subarray(0, length));
+      await this.#file.append(one.view());
       this.#losses.written();
     } catch (problem) {
-      this.#losses.lost(lines, problem);
+      this.#losses.lost(one.lines, problem);
     }
+    one.length = one.lines = 0;
     // What was gathered while a disk hung is not kept for better days.
-    if (bytes.length <= 2 * this.#bounds.writeAt) this.#spare = bytes;
-    this.#isWriting = false;
-    if (this.#length > 0) this.#schedule();
+    const isUsual = one.bytes.length <= this.#bounds.writeAt;
+    if (isUsual && this.#spare.length < MOST_SPARE) this.#spare.push(one);
   }
 }

@@ -106,7 +106,7 @@ export class ArticleMesh {
     const authorities = this.provider.rootPem;
     const jwks = { allowedAddresses: ["10.244.0.0/16"], certificateAuthorities: authorities };
     const log = "  accessLogFile: /dev/stdout\n  accessLogEncoding: JSON\n";
-    return `${section}${log}hauberk: ${JSON.stringify({ jwks })}\n`;
+    return `${section}${log}  hauberk: ${JSON.stringify({ jwks })}\n`;
   }
 
   /** Into the folder of the commands. */

@@ -17,7 +17,7 @@ export interface BlockRun {
   readonly marked?: (command: string, reason: string) => void;
 }
 
-/** @throws BlockFailure */
+/** @throws BlockFailure; Error when what the block needs cannot be prepared */
 export async function runBlock(
   block: ArticleBlock,
   mesh: ArticleMesh,
@@ -26,12 +26,12 @@ export async function runBlock(
   const { deeds = [], questions = [], calls = [] } = block;
   try {
     await block.prepare?.(mesh);
-    for (const run of block.given ?? []) await carryOut({ run }, mesh);
+    for (const run of block.given ?? []) await prepared(run, mesh);
     for (const [index, deed] of deeds.entries()) {
-      if (mutation?.before === index) await carryOut(mutation, mesh);
+      if (mutation?.before === index) await prepared(mutation.run, mesh);
       await carryOut(deed, mesh);
     }
-    if (mutation !== undefined && mutation.before === undefined) await carryOut(mutation, mesh);
+    if (mutation !== undefined && mutation.before === undefined) await prepared(mutation.run, mesh);
     const deadline = performance.now() + patienceMs;
     const all = typeof calls === "function" ? await calls(mesh) : calls;
     for (const one of all) await untilTrue(deadline, () => callProblem(one, mesh));
@@ -42,6 +42,12 @@ export async function runBlock(
   } finally {
     for (const run of block.afterwards ?? []) await mesh.run(run);
   }
+}
+
+/** What does not belong to the block: its failure says nothing of the block. */
+async function prepared(run: string, mesh: ArticleMesh): Promise<void> {
+  const said = await mesh.run(run);
+  if (said.code !== 0) throw new Error(`could not be prepared: $ ${run}\n${printed(said)}`);
 }
 
 async function carryOut({ run, fails }: Deed, mesh: ArticleMesh): Promise<void> {

@@ -1,6 +1,7 @@
 /** Runs the suites of upstream cases that lie in a folder, table by table, and says how many hold. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { analyze } from "./analyze.ts";
 import { authzGolden } from "./authz-golden/authz-golden.ts";
 import { crdValidation } from "./crd-validation.ts";
 import { envoyRbac } from "./envoy-rbac/envoy-rbac.ts";
@@ -29,6 +30,7 @@ export interface ConformanceOptions {
 }
 
 const RUNNERS: Readonly<Record<string, SuiteRunner>> = {
+  analyze,
   "authz-golden": authzGolden,
   "crd-validation": crdValidation,
   "envoy-rbac": envoyRbac,

@@ -1,11 +1,12 @@
 /** The streams of one connection: those that are open, and what must be remembered of those that are not. */
 import { MAX_STREAMS } from "./limits.ts";
 import type { Http2Stream } from "./stream.ts";
+import { StreamsById } from "./streams-by-id.ts";
 
 export type Absence = "idle" | "reset by us" | "skipped" | "closed";
 
 export class StreamTable<Context> {
-  readonly #open: Map<number, Http2Stream<Context>> = new Map();
+  readonly #open: StreamsById<Http2Stream<Context>> = new StreamsById();
   /** Their frames may still be under way: those are no fault of the peer. */
   readonly #resetByUs: Set<number> = new Set();
   /** The latest ids that the peer passed over: they were never open. */

@@ -117,7 +117,7 @@ test("JSON and YAML are both taken, and nothing else", async (context) => {
   const { ask } = await apiServerStage(context);
   const send = (body: string, type: string) =>
     ask(CONFIG_MAPS, post(body, { "content-type": type }));
-  const yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: y}\ndata: {a: 'yes'}\n";
+  const yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: written}\ndata: {a: 'yes'}\n";
   const made = await send(yaml, "application/yaml");
   assert.deepEqual([made.status, made.body["data"]], [201, { a: "yes" }]);
   const broken: [body: string, type: string, status: number][] = [

@@ -5,6 +5,7 @@ import { ERROR_CODE, errorCodeName } from "../../http/http2/error-code.ts";
 import type { BodyPiece, Http2Events, Http2Violation } from "../../http/http2/events.ts";
 import type { ReceivedHead } from "../../http/http2/received-head.ts";
 import type { Http2Stream } from "../../http/http2/stream.ts";
+import { StreamsById } from "../../http/http2/streams-by-id.ts";
 import { describeError } from "../../runtime/hauberk-error.ts";
 import { refusal } from "../exchange.ts";
 import { atEndOfTurn, type EndOfTurn } from "./end-of-turn.ts";
@@ -36,7 +37,7 @@ export class Http2ServerConnection<C>
   readonly #server: ServedBy<C>;
   readonly #startedAt: number;
   /** Those whose answer is not complete, by id. */
-  readonly #streams: Map<number, Http2ServerStream> = new Map();
+  readonly #streams: StreamsById<Http2ServerStream> = new StreamsById();
   #phase: Phase = "open";
   /** Why streams are being reset right now. */
   #fault: Http2Violation | undefined;
@@ -108,7 +109,7 @@ export class Http2ServerConnection<C>
   }
 
   violation(violation: Http2Violation): void {
-    if (this.#streams.has(violation.streamId)) {
+    if (this.#streams.get(violation.streamId) !== undefined) {
       this.#fault = violation;
       return;
     }

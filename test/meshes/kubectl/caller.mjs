@@ -35,6 +35,7 @@ function begin() {
     call("/tried");
     began = performance.now();
     setInterval(callOften, 5);
+    setInterval(() => call("/slow", (outcome) => outcome === 200 || fail(`slow ${outcome}`)), 500);
     setInterval(() => {
       console.log(JSON.stringify({ sent, answered, failures: Object.fromEntries(failures) }));
     }, 500);

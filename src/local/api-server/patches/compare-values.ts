@@ -105,7 +105,10 @@ function itemsByElement(here: ListStructure, list: Value): Map<PathElement, Json
   const items = new Map<PathElement, JsonValue[]>();
   for (const item of isJsonList(list) ? list : []) {
     const element = itemElement(here, item);
-    if (element !== undefined) items.set(element, [...(items.get(element) ?? []), item]);
+    if (element === undefined) continue;
+    const same = items.get(element) ?? [];
+    items.set(element, same);
+    same.push(item);
   }
   return items;
 }

@@ -2,11 +2,11 @@
 import type { JsonObject } from "../kinds/kubernetes-object.ts";
 import type { Structure } from "../kinds/structure.ts";
 import {
-  comparePathElements,
   type FieldPath,
   fieldNameOf,
   type PathElement,
   readElement,
+  sortedElements,
 } from "./path-element.ts";
 import { isNamed, itemStructure, memberStructure, resolved } from "./resolved-structure.ts";
 
@@ -33,14 +33,22 @@ export class FieldSet {
   }
 
   static of(...paths: readonly FieldPath[]): FieldSet {
+    return FieldSet.from(paths);
+  }
+
+  static from(paths: readonly FieldPath[]): FieldSet {
     const members = new Set<PathElement>();
     const below = new Map<PathElement, FieldPath[]>();
     for (const [first, ...rest] of paths) {
       if (first === undefined) continue;
       if (rest.length === 0) members.add(first);
-      else below.set(first, [...(below.get(first) ?? []), rest]);
+      else {
+        const rests = below.get(first) ?? [];
+        below.set(first, rests);
+        rests.push(rest);
+      }
     }
-    const children = [...below].map(([first, rests]) => [first, FieldSet.of(...rests)] as const);
+    const children = [...below].map(([first, rests]) => [first, FieldSet.from(rests)] as const);
     return new FieldSet(members, new Map(children));
   }
 
@@ -67,7 +75,7 @@ export class FieldSet {
   /** FieldsV1, ordered as Kubernetes orders it. */
   written(): JsonObject {
     const elements = new Set([...this.#members, ...this.#children.keys()]);
-    const entries = [...elements].sort(comparePathElements).map((element) => {
+    const entries = sortedElements(elements).map((element) => {
       const child = this.#children.get(element);
       if (child === undefined || child.isEmpty) return [element, {}] as const;
       const own = this.#members.has(element) ? { ".": {} } : {};
@@ -93,12 +101,13 @@ export class FieldSet {
 
   /** All that are in it; a field before what is below it. */
   paths(): FieldPath[] {
-    const own = [...this.#members].sort(comparePathElements).map((element) => [element]);
-    const below = [...this.#children].sort(([one], [other]) => comparePathElements(one, other));
-    return [
-      ...own,
-      ...below.flatMap(([element, child]) => child.paths().map((path) => [element, ...path])),
-    ];
+    const own = sortedElements(this.#members).map((element) => [element]);
+    const below = sortedElements(this.#children.keys()).flatMap((element) =>
+      this.below(element)
+        .paths()
+        .map((path) => [element, ...path]),
+    );
+    return own.concat(below);
   }
 
   union(other: FieldSet): FieldSet {
@@ -166,6 +175,6 @@ export class FieldSetBuilder {
   }
 
   build(): FieldSet {
-    return FieldSet.of(...this.#paths);
+    return FieldSet.from(this.#paths);
   }
 }

@@ -3,7 +3,7 @@ import { isJsonList, isJsonObject } from "../kinds/json-access.ts";
 import type { JsonObject, JsonValue } from "../kinds/kubernetes-object.ts";
 import type { Structure } from "../kinds/structure.ts";
 import { type FieldSet, FieldSetBuilder } from "./field-set.ts";
-import { type FieldPath, fieldElement, itemElement } from "./path-element.ts";
+import { type FieldPath, fieldElement, itemElement, type PathElement } from "./path-element.ts";
 import {
   isEmptyMap,
   isNamed,
@@ -45,11 +45,13 @@ function collectList(
   found: FieldSetBuilder,
 ) {
   const elements = list.map((item) => itemElement(here, item));
+  const counts = new Map<PathElement | undefined, number>();
+  for (const element of elements) counts.set(element, (counts.get(element) ?? 0) + 1);
   for (const [index, item] of list.entries()) {
     const element = elements[index];
     if (element === undefined) continue;
     // Several of the same have one owner together, and nothing is known of what is in them.
-    const alone = elements.indexOf(element) === elements.lastIndexOf(element);
+    const alone = counts.get(element) === 1;
     if (alone) collect(itemStructure(here), item, [...path, element], found);
     found.add([...path, element]);
   }

@@ -42,9 +42,9 @@ function mergeMaps(here: Resolved, live: Value, applied: Value): Value {
 function mergeLists(here: ListStructure, live: Value, applied: Value): Value {
   const old = indexed(here, live);
   const fresh = indexed(here, applied);
-  const oldElements = old.map(([element]) => element);
-  const freshElements = fresh.map(([element]) => element);
-  const shared = freshElements.filter((element) => oldElements.includes(element));
+  const oldItems = byElement(old);
+  const freshItems = byElement(fresh);
+  const shared = fresh.map(([element]) => element).filter((element) => oldItems.has(element));
   const taken = new Set<PathElement>();
   const merged: JsonValue[] = [];
   const take = (element: PathElement, before: Value, after: Value): void => {
@@ -52,25 +52,21 @@ function mergeLists(here: ListStructure, live: Value, applied: Value): Value {
     if (value !== undefined) merged.push(value);
     if (after !== undefined) taken.add(element);
   };
-  const onlyOld = (element: PathElement): Value => {
-    const same = old.filter(([one]) => one === element);
-    return same.length === 1 ? same[0]?.[1] : undefined;
-  };
-  let [left, right] = [0, 0];
+  let [left, right, nextShared] = [0, 0, 0];
   while (left < old.length || right < fresh.length) {
     const [element, before] = old[left] ?? [];
     const [wanted, after] = fresh[right] ?? [];
     if (element !== undefined && before !== undefined) {
       if (element === wanted && after !== undefined) {
-        take(element, onlyOld(element), after);
+        take(element, oldItems.get(element), after);
         left++;
         right++;
-        shared.shift();
+        nextShared++;
         continue;
       }
-      const known = freshElements.includes(element);
-      const another = known && wanted !== undefined && shared[0] !== undefined;
-      if (another && shared[0] !== element) {
+      const known = freshItems.has(element);
+      const another = shared[nextShared];
+      if (known && wanted !== undefined && another !== undefined && another !== element) {
         left++;
         continue;
       }
@@ -82,12 +78,19 @@ function mergeLists(here: ListStructure, live: Value, applied: Value): Value {
       if (taken.has(element)) left++;
     }
     if (wanted !== undefined && after !== undefined) {
-      take(wanted, onlyOld(wanted), after);
+      take(wanted, oldItems.get(wanted), after);
       right++;
-      if (shared[0] === wanted) shared.shift();
+      if (shared[nextShared] === wanted) nextShared++;
     }
   }
   return merged.length > 0 ? merged : undefined;
+}
+
+/** Of several that are the same nothing is merged. */
+function byElement(items: readonly [PathElement, JsonValue][]): Map<PathElement, Value> {
+  const found = new Map<PathElement, Value>();
+  for (const [element, item] of items) found.set(element, found.has(element) ? undefined : item);
+  return found;
 }
 
 /** Items that nothing tells apart are left out: validation has refused them where it matters. */

@@ -73,25 +73,32 @@ export function printedElement(element: PathElement): string {
 export const printedPath = (path: FieldPath): string => path.map(printedElement).join("");
 
 /** Fields, then items by keys, then items of sets; numbers by what they are, all else by its text. */
-export function comparePathElements(one: PathElement, other: PathElement): number {
-  const rank = (element: PathElement): number => "fkvi".indexOf(element.charAt(0));
-  if (rank(one) !== rank(other)) return rank(one) - rank(other);
-  const [left, right] = [comparableParts(one), comparableParts(other)];
-  for (const [index, part] of left.entries()) {
-    const ordered = compareParts(part, right[index] ?? "");
+export function sortedElements(elements: Iterable<PathElement>): PathElement[] {
+  return [...elements]
+    .map((element) => ({ element, parts: comparableParts(element) }))
+    .sort((one, other) => compareLists(one.parts, other.parts))
+    .map(({ element }) => element);
+}
+
+function compareLists(one: readonly Part[], other: readonly Part[]): number {
+  for (const [index, part] of one.entries()) {
+    const ordered = compareParts(part, other[index] ?? "");
     if (ordered !== 0) return ordered;
   }
-  return left.length - right.length;
+  return one.length - other.length;
 }
 
-function comparableParts(element: PathElement): (string | number)[] {
-  if (element.startsWith("f:")) return [element];
+type Part = string | number;
+
+function comparableParts(element: PathElement): Part[] {
+  const rank = "fkvi".indexOf(element.charAt(0));
+  if (element.startsWith("f:")) return [rank, element];
   const value = JSON.parse(element.slice(2)) as JsonValue;
   const parts = isJsonObject(value) ? Object.entries(value).flat() : [value];
-  return parts.map((part) => (typeof part === "number" ? part : String(part)));
+  return [rank, ...parts.map((part) => (typeof part === "number" ? part : String(part)))];
 }
 
-function compareParts(one: string | number, other: string | number): number {
+function compareParts(one: Part, other: Part): number {
   if (typeof one === "number" && typeof other === "number") return one - other;
   return one < other ? -1 : one > other ? 1 : 0;
 }

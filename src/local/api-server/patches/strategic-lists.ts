@@ -1,6 +1,5 @@
 /** Lists in strategic merge patches. Source: apimachinery, util/strategicpatch/patch.go. */
-import { isDeepStrictEqual } from "node:util";
-import { isJsonObject } from "../kinds/json-access.ts";
+import { isJsonObject, ownValue } from "../kinds/json-access.ts";
 import type { JsonObject, JsonValue } from "../kinds/kubernetes-object.ts";
 import type { Structure } from "../kinds/structure.ts";
 import { badPatch } from "./patch-refusals.ts";
@@ -41,9 +40,12 @@ export function mergeList(structure: Structure, old: List, patch: List, how: Lis
   const replaces = patch.some((one) => directiveOf(one) === "replace");
   if (replaces) return ordered(wanted, how.order ?? [], wanted, key);
   const merged = [...kept];
+  const places = placesOf(merged, key);
   for (const one of wanted) {
-    const at = merged.findIndex((other) => sameItem(other, one, key));
-    if (keyOf(one, key) === undefined) throw badPatch(missingKey(key));
+    const identity = identityOf(one, key);
+    if (identity === undefined) throw badPatch(missingKey(key));
+    const at = places.get(identity) ?? merged.length;
+    places.set(identity, at);
     const found = merged[at];
     if (found === undefined) merged.push(one);
     else if (isJsonObject(one)) merged[at] = how.patchItem(item, found, one);
@@ -52,53 +54,76 @@ export function mergeList(structure: Structure, old: List, patch: List, how: Lis
 }
 
 export function removeValues(list: List, gone: List): List {
-  return list.filter((one) => !gone.some((other) => isDeepStrictEqual(one, other)));
+  const places = placesOf(gone, undefined);
+  return list.filter((one) => placeOf(places, one, undefined) < 0);
 }
 
 /** What is patched must stand in the order that the patch tells. */
 export function checkOrder(structure: Structure, patch: List, order: List): void {
   const key = strategyOf(structure)?.key;
-  const items = patch.filter((one) => directiveOf(one) === undefined);
-  let next = 0;
-  for (const item of items) {
-    while (next < order.length && !sameItem(order[next] ?? null, item, key)) next++;
-    if (next === order.length) {
+  const places = placesOf(order, key);
+  let last = -1;
+  for (const item of patch) {
+    if (directiveOf(item) !== undefined) continue;
+    const place = placeOf(places, item, key);
+    if (place <= last) {
       throw badPatch("The order in patch list doesn't match $setElementOrder list");
     }
+    last = place;
   }
 }
 
 const directiveOf = (item: JsonValue): JsonValue | undefined =>
   isJsonObject(item) ? item["$patch"] : undefined;
 
-const keyOf = (item: JsonValue, key: string): JsonValue | undefined =>
-  isJsonObject(item) ? item[key] : undefined;
-
 const missingKey = (key: string): string => `map: does not contain declared merge key: ${key}`;
 
-function sameItem(one: JsonValue, other: JsonValue, key: string | undefined): boolean {
-  if (key === undefined) return isDeepStrictEqual(one, other);
-  return keyOf(one, key) !== undefined && isDeepStrictEqual(keyOf(one, key), keyOf(other, key));
+/** What tells an item apart: its key, or where there is none all of it. */
+function identityOf(item: JsonValue, key: string | undefined): string | undefined {
+  if (key === undefined) return JSON.stringify(item);
+  const value = isJsonObject(item) ? ownValue(item, key) : undefined;
+  return value === undefined ? undefined : JSON.stringify(value);
+}
+
+/** Where the first of each is. */
+function placesOf(list: List, key: string | undefined): Map<string, number> {
+  const places = new Map<string, number>();
+  for (const [index, item] of list.entries()) {
+    const identity = identityOf(item, key);
+    if (identity !== undefined && !places.has(identity)) places.set(identity, index);
+  }
+  return places;
+}
+
+/** @returns -1 for one that is not there */
+function placeOf(
+  places: ReadonlyMap<string, number>,
+  item: JsonValue,
+  key: string | undefined,
+): number {
+  const identity = identityOf(item, key);
+  return identity === undefined ? -1 : (places.get(identity) ?? -1);
 }
 
 function withoutDeleted(old: List, patch: List, key: string): List {
   const gone = patch.filter((one) => directiveOf(one) === "delete");
-  for (const one of gone) if (keyOf(one, key) === undefined) throw badPatch(missingKey(key));
-  return old.filter((one) => !gone.some((other) => sameItem(one, other, key)));
+  const places = placesOf(gone, key);
+  if (gone.some((one) => identityOf(one, key) === undefined)) throw badPatch(missingKey(key));
+  return old.filter((one) => placeOf(places, one, key) < 0);
 }
 
 function distinct(list: List): List {
-  return list.filter((one, at) => list.findIndex((other) => isDeepStrictEqual(one, other)) === at);
+  const places = placesOf(list, undefined);
+  return list.filter((one, index) => placeOf(places, one, undefined) === index);
 }
 
 /** Items of the patch in its order, those of the server in theirs, and each before the other where the server had it so. */
 function ordered(items: List, order: List, server: List, key: string | undefined): List {
-  const place = (list: List, item: JsonValue): number =>
-    list.findIndex((other) => sameItem(other, item, key));
-  const by = (list: List) => (one: JsonValue, other: JsonValue) =>
-    place(list, one) - place(list, other);
-  const known = items.filter((one) => place(order, one) >= 0).toSorted(by(order));
-  const others = items.filter((one) => place(order, one) < 0).toSorted(by(server));
+  const [orders, servers] = [placesOf(order, key), placesOf(server, key)];
+  const by = (places: ReadonlyMap<string, number>) => (one: JsonValue, other: JsonValue) =>
+    placeOf(places, one, key) - placeOf(places, other, key);
+  const known = items.filter((one) => placeOf(orders, one, key) >= 0).toSorted(by(orders));
+  const others = items.filter((one) => placeOf(orders, one, key) < 0).toSorted(by(servers));
   const sorted: JsonValue[] = [];
   let [left, right] = [0, 0];
   while (left < others.length || right < known.length) {
@@ -112,7 +137,7 @@ function ordered(items: List, order: List, server: List, key: string | undefined
   return sorted;
 
   function isBefore(own: JsonValue, wanted: JsonValue): boolean {
-    const [one, other] = [place(server, own), place(server, wanted)];
+    const [one, other] = [placeOf(servers, own, key), placeOf(servers, wanted, key)];
     return one >= 0 && other >= 0 && one < other;
   }
 }

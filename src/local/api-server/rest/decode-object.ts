@@ -3,13 +3,15 @@ import { isJsonObject, textAt } from "../kinds/json-access.ts";
 import type { JsonObject, KubernetesObject } from "../kinds/kubernetes-object.ts";
 import { badRequest } from "../objects/refusals.ts";
 import type { StatusError } from "../objects/status-error.ts";
+import { knownFields } from "./known-fields.ts";
 import type { FieldValidation } from "./request-options.ts";
 import type { ResourceTarget } from "./resource-target.ts";
-import { pruned } from "./unknown-fields.ts";
 
 export interface DecodedObject {
   readonly object: KubernetesObject;
   readonly warnings: readonly string[];
+  /** Paths of fields that the kind does not have; they are gone. */
+  readonly unknown: readonly string[];
 }
 
 /** @throws StatusError 400 */
@@ -39,7 +41,7 @@ export function decodeObject(
 interface Settling {
   readonly target: ResourceTarget;
   readonly fieldValidation: FieldValidation;
-  /** Of unknown fields, where they are not let through. */
+  /** Of values of a wrong type, and of unknown fields where they are not let through. */
   readonly refusal: (problem: string) => StatusError;
 }
 
@@ -49,7 +51,8 @@ export function settled(
   { target, fieldValidation, refusal }: Settling,
 ): DecodedObject {
   const { kind } = target;
-  const { object: known, unknown } = pruned(kind, object);
+  const { object: known, unknown, mistyped } = knownFields(kind, object);
+  if (mistyped !== undefined) throw refusal(mistyped);
   const told = unknown.map((path) => `unknown field "${path}"`);
   if (told.length > 0 && fieldValidation === "Strict")
     throw refusal(`strict decoding error: ${told.join(", ")}`);
@@ -57,6 +60,7 @@ export function settled(
   return {
     object: kind.withDefaults?.(stored) ?? stored,
     warnings: fieldValidation === "Warn" ? told : [],
+    unknown,
   };
 }
 

@@ -9,6 +9,11 @@ import {
 import { apiVersionOf } from "./kind-index.ts";
 
 export interface FieldSchema {
+  /** Of the definition, as `Container`; absent where the schema has no name. */
+  readonly name?: string;
+  /** As OpenAPI says it; absent: any. */
+  readonly type?: string;
+  readonly format?: string;
   /** Absent: whatever the user likes. */
   readonly fields?: Readonly<Record<string, FieldSchema>>;
   /** Of a map's values. */
@@ -43,6 +48,7 @@ class SchemaReader {
     const made: { -readonly [Field in keyof FieldSchema]: FieldSchema[Field] } = {};
     this.#named.set(name, made);
     Object.assign(made, this.#read(this.#definitions.get(name) ?? {}));
+    made.name = name.slice(name.lastIndexOf(".") + 1);
     return made;
   }
 
@@ -64,9 +70,30 @@ class SchemaReader {
           ? {}
           : undefined;
     return {
+      ...(schema.type === undefined ? {} : { type: schema.type }),
+      ...(schema.format === undefined ? {} : { format: schema.format }),
       ...(fields === undefined ? {} : { fields }),
       ...(value === undefined ? {} : { value }),
       ...(items === undefined ? {} : { item: this.#read(items) }),
     };
+  }
+}
+
+/** As a real server, which is written in Go, calls it. */
+export function typeOfField({ name, type, format, item, value, fields }: FieldSchema): string {
+  switch (type) {
+    case "integer":
+      return format ?? "int";
+    case "number":
+      return "float64";
+    case "boolean":
+      return "bool";
+    case "array":
+      return `[]${item === undefined ? "interface {}" : typeOfField(item)}`;
+    case "object":
+      if (name !== undefined && fields !== undefined) return `v1.${name}`;
+      return `map[string]${value === undefined ? "interface {}" : typeOfField(value)}`;
+    default:
+      return type ?? "interface {}";
   }
 }

@@ -1,7 +1,7 @@
 /** PATCH of all four types. */
 import { isJsonObject, textAt, valueAt } from "../kinds/json-access.ts";
 import type { JsonObject, JsonValue, KubernetesObject } from "../kinds/kubernetes-object.ts";
-import { invalidValue, requiredValue } from "../objects/metadata-problems.ts";
+import { forbiddenValue, invalidValue, requiredValue } from "../objects/metadata-problems.ts";
 import { prepareCreate } from "../objects/prepare-create.ts";
 import { prepareUpdate } from "../objects/prepare-update.ts";
 import { badRequest, invalid, invalidOptions, notFound } from "../objects/refusals.ts";
@@ -15,6 +15,7 @@ import { decodeObject, settled } from "./decode-object.ts";
 import { contentTypeOf, readPatchBody } from "./read-body.ts";
 import { formOf } from "./read-verbs.ts";
 import { type WriteOptions, writeOptions } from "./request-options.ts";
+import type { ResourceTarget } from "./resource-target.ts";
 import { SCALE_KIND, scaleOf, withScale } from "./scale-part.ts";
 import { answerOf, attributionOf, partOf } from "./write-verbs.ts";
 
@@ -42,7 +43,14 @@ export async function patchVerb(call: ResourceCall): Promise<ApiAnswer> {
     options: writeOptions(call.request),
     body: await readPatchBody(call.request),
   };
-  if (type !== "apply") return await patch(patching, type);
+  if (type !== "apply") {
+    if (call.request.query.has("force"))
+      throw invalidOptions(
+        "PatchOptions",
+        forbiddenValue("force", "may not be specified for non-apply patch"),
+      );
+    return await patch(patching, type);
+  }
   if ((call.request.query.get("fieldManager") ?? "") === "")
     throw invalidOptions(
       "PatchOptions",
@@ -79,12 +87,10 @@ async function patch(
       return withScale(live, scale);
     }
     const patched = patchObject(kind, { ...live, apiVersion }, { type, body });
-    refuseRenamed(patched, { name, namespace });
+    refuseOther(patched, { target, live });
     const { fieldValidation } = options;
-    const decoded = settled(
-      { ...patched, apiVersion, kind: kind.kind },
-      { target, fieldValidation, refusal: (problem) => unreadablePatch(patched, problem) },
-    );
+    const refusal = (problem: string): StatusError => unreadablePatch(patched, problem);
+    const decoded = settled(patched, { target, fieldValidation, refusal });
     for (const warning of decoded.warnings) warnings.add(warning);
     return decoded.object;
   };
@@ -165,10 +171,17 @@ function appliedObject({ call, options, body }: Patching): ReturnType<typeof dec
     return decodeObject(asObject, { target: plain, fieldValidation });
   }
   const plain = { ...target, kind: { ...target.kind, withDefaults: sameObject } };
-  const decoded = decodeObject(body, { target: plain, fieldValidation });
-  const { object, warnings } = decoded;
-  const { name = target.name ?? "" } = object.metadata;
-  return { object: { ...object, metadata: { ...object.metadata, name } }, warnings };
+  const decoded = decodeObject(body, { target: plain, fieldValidation: "Warn" });
+  const { name = "", namespace = "" } = decoded.object.metadata;
+  if (name === "")
+    throw badRequest(
+      `the name of the object (${target.name} based on URL) was undeterminable: name must be provided`,
+    );
+  const [unknown] = decoded.unknown;
+  if (unknown === undefined) return decoded;
+  throw badRequest(
+    `failed to create typed patch object (${namespace}/${name}; ${target.apiVersion}, Kind=${target.kind.kind}): .${unknown}: field not declared in schema`,
+  );
 }
 
 function unreadablePatch(patched: KubernetesObject, problem: string): StatusError {
@@ -196,17 +209,25 @@ function isEmptyList(value: JsonValue): boolean {
   return Array.isArray(value) && value.length === 0;
 }
 
-/** @throws StatusError 400 */
-function refuseRenamed(
-  { metadata }: KubernetesObject,
-  { name, namespace }: { readonly name: string; readonly namespace: string },
+/** A patch makes no other object of an object. @throws StatusError 400, 422 */
+function refuseOther(
+  patched: KubernetesObject,
+  { target, live }: { readonly target: ResourceTarget; readonly live: KubernetesObject },
 ): void {
+  const { kind, apiVersion, name = "", namespace = "" } = target;
+  const { metadata } = patched;
+  if (patched.kind !== kind.kind || patched.apiVersion !== apiVersion)
+    throw unreadablePatch(patched, `it is no ${kind.kind} of ${apiVersion} any more`);
+  if (!isJsonObject(metadata)) throw unreadablePatch(patched, "metadata is not an object");
   if (metadata.name !== name)
     throw badRequest(
       `the name of the object (${metadata.name ?? ""}) does not match the name on the URL (${name})`,
     );
   if ((metadata.namespace ?? "") !== namespace)
     throw badRequest(
-      `the namespace of the object (${metadata.namespace ?? ""}) does not match the namespace on the URL (${namespace})`,
+      "the namespace of the provided object does not match the namespace sent on the request",
     );
+  const { uid = live.metadata.uid } = metadata;
+  if (uid !== live.metadata.uid)
+    throw invalid(kind, name, [invalidValue("metadata.uid", uid ?? "", "field is immutable")]);
 }

@@ -41,25 +41,29 @@ async function through(transform: Transform, block: Buffer): Promise<Buffer> {
   let fail = (): void => {};
   const take = (part: Buffer): void => {
     length += part.length;
-    if (length > MAX_BLOCK_BYTES) transform.destroy(new SpdyError("too many headers"));
+    if (length > MAX_BLOCK_BYTES) transform.destroy();
     else parts.push(part);
   };
   transform.on("data", take);
   try {
     await new Promise<void>((resolve, reject) => {
-      fail = () => reject(new SpdyError("too many headers"));
+      fail = () => reject(unreadable());
       transform.once("close", fail);
       transform.write(block, (error) => (error ? reject(unreadable(error)) : resolve()));
     });
     await turn();
+  } catch (error) {
+    if (length <= MAX_BLOCK_BYTES) throw error;
   } finally {
     transform.off("data", take);
     transform.off("close", fail);
   }
+  if (length > MAX_BLOCK_BYTES)
+    throw new SpdyError(`headers of more than ${MAX_BLOCK_BYTES} bytes`);
   return Buffer.concat(parts);
 }
 
-function unreadable(cause: Error): SpdyError {
+function unreadable(cause?: Error): SpdyError {
   return new SpdyError("headers that cannot be decompressed", { cause });
 }
 
