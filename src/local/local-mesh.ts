@@ -508,7 +508,7 @@ export class LocalMesh {
     isWanted: () => boolean,
   ): Promise<void> {
     this.#plan = plan;
-    this.#turns = turns;
+    this.#turns = turns.among(new Set(plan.pods.map(({ workload }) => placeOf(workload))));
     const rolled = this.#replacements();
     this.#rolling.begin(rolled);
     this.#tellSettledPorts();

@@ -46,3 +46,12 @@ test("pods of a Deployment take turns with their names; those of a StatefulSet h
   ]);
   assert.deepEqual(namesIn(second.flipped(places)), namesIn(new PodTurns()));
 });
+
+test("a place that is planned no more begins with its first name again", () => {
+  const second = new PodTurns().flipped(["shop/api-0", "shop/api-1"]);
+  const kept = second.among(new Set(["shop/api-1"]));
+  assert.deepEqual(
+    ["shop/api-0", "shop/api-1"].map((place) => kept.of(place)),
+    ["first", "second"],
+  );
+});

@@ -26,6 +26,11 @@ export class PodTurns {
     return this.#second.has(place) ? "second" : "first";
   }
 
+  /** The same, without what is known of any other place. */
+  among(places: ReadonlySet<string>): PodTurns {
+    return new PodTurns([...this.#second].filter((place) => places.has(place)));
+  }
+
   /** The same but for these places, whose pods are to be replaced. */
   flipped(places: readonly string[]): PodTurns {
     const next = new PodTurns(this.#second);

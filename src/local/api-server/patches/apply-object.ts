@@ -8,8 +8,7 @@ import { appliedProblems } from "./applied-problems.ts";
 import { applyConflict } from "./apply-conflict.ts";
 import { compareValues } from "./compare-values.ts";
 import { type FieldManagers, managerKey, readManagers } from "./field-managers.ts";
-import type { FieldSet } from "./field-set.ts";
-import { FieldSet as Fields } from "./field-set.ts";
+import { FieldSet } from "./field-set.ts";
 import { fieldsOf } from "./fields-of.ts";
 import { allowedByLastApplied, withLastApplied } from "./last-applied.ts";
 import {
@@ -134,7 +133,7 @@ function outcomeOf(
 
   const bare = withoutManagers(live);
   const merged = mergeValues(structure, bare, applied) as KubernetesObject;
-  const last = previous?.fields ?? Fields.empty;
+  const last = previous?.fields ?? FieldSet.empty;
   const object = pruned(structure, merged, { last, claimed });
   const comparison = exceptReset(compareValues(structure, bare, object), reset);
   const conflicts = force ? [] : conflictsOf(claimed, key, comparison);
@@ -164,7 +163,7 @@ function pruned(
     (removeFields(structure, merged, set) ?? {}) as KubernetesObject;
   const wanted = named(last);
   const all = named(fieldsOf(structure, merged));
-  const claims = [...claimed.values()].reduce((sum, one) => sum.union(one.fields), Fields.empty);
+  const claims = [...claimed.values()].reduce((sum, one) => sum.union(one.fields), FieldSet.empty);
   const bare = named(fieldsOf(structure, without(wanted)));
   const owned = without(all.difference(bare.union(named(claims))));
   const kept = named(fieldsOf(structure, owned));

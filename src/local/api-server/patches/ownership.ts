@@ -2,8 +2,7 @@
 
 import type { Comparison } from "./compare-values.ts";
 import type { FieldManagers, ManagedSet } from "./field-managers.ts";
-import type { FieldSet } from "./field-set.ts";
-import { FieldSet as Fields } from "./field-set.ts";
+import { FieldSet } from "./field-set.ts";
 import type { FieldPath } from "./path-element.ts";
 
 export interface FieldConflict {
@@ -12,7 +11,7 @@ export interface FieldConflict {
 }
 
 /** Fields that nobody owns: they are the server's. */
-export const UNOWNED: FieldSet = Fields.of(
+export const UNOWNED: FieldSet = FieldSet.of(
   ["f:apiVersion"],
   ["f:kind"],
   ["f:metadata"],

@@ -17,10 +17,7 @@ export interface DecodedObject {
 /** @throws StatusError 400 */
 export function decodeObject(
   body: JsonObject,
-  {
-    target,
-    fieldValidation,
-  }: { readonly target: ResourceTarget; readonly fieldValidation: FieldValidation },
+  { target, ...options }: Omit<Settling, "refusal">,
 ): DecodedObject {
   const { kind, apiVersion } = target;
   const given = { apiVersion: textAt(body, "apiVersion"), kind: textAt(body, "kind") };
@@ -35,7 +32,7 @@ export function decodeObject(
     badRequest(
       `${kind.kind} in version ${JSON.stringify(versionOf(apiVersion))} cannot be handled as a ${kind.kind}: ${problem}`,
     );
-  return settled(inNamespace(whole, target), { target, fieldValidation, refusal });
+  return settled(inNamespace(whole, target), { ...options, target, refusal });
 }
 
 interface Settling {
@@ -43,12 +40,14 @@ interface Settling {
   readonly fieldValidation: FieldValidation;
   /** Of values of a wrong type, and of unknown fields where they are not let through. */
   readonly refusal: (problem: string) => StatusError;
+  /** "left out" of what is applied: its manager wants what it says, and nothing else. */
+  readonly defaults?: "filled in" | "left out";
 }
 
 /** What a patch made of an object is looked at as if it had been sent. */
 export function settled(
   object: KubernetesObject,
-  { target, fieldValidation, refusal }: Settling,
+  { target, fieldValidation, refusal, defaults = "filled in" }: Settling,
 ): DecodedObject {
   const { kind } = target;
   const { object: known, unknown, mistyped } = knownFields(kind, object);
@@ -58,7 +57,7 @@ export function settled(
     throw refusal(`strict decoding error: ${told.join(", ")}`);
   const stored = storedVersion(known, target);
   return {
-    object: kind.withDefaults?.(stored) ?? stored,
+    object: defaults === "filled in" ? (kind.withDefaults?.(stored) ?? stored) : stored,
     warnings: fieldValidation === "Warn" ? told : [],
     unknown,
   };

@@ -162,16 +162,14 @@ function appliedObject({ call, options, body }: Patching): ReturnType<typeof dec
   const { fieldValidation } = options;
   if (partOf(call) === "scale" && textAt(body, "kind") === "Scale") {
     const replicas = valueAt(body, ["spec", "replicas"]);
-    const { kind, namespace, name = "" } = target;
+    const { namespace, name = "" } = target;
     const asObject: JsonObject = {
       metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
       ...(replicas === undefined ? {} : { spec: { replicas } }),
     };
-    const plain = { ...target, kind: { ...kind, withDefaults: sameObject } };
-    return decodeObject(asObject, { target: plain, fieldValidation });
+    return decodeObject(asObject, { target, fieldValidation, defaults: "left out" });
   }
-  const plain = { ...target, kind: { ...target.kind, withDefaults: sameObject } };
-  const decoded = decodeObject(body, { target: plain, fieldValidation: "Warn" });
+  const decoded = decodeObject(body, { target, fieldValidation: "Warn", defaults: "left out" });
   const { name = "", namespace = "" } = decoded.object.metadata;
   if (name === "")
     throw badRequest(
@@ -199,10 +197,6 @@ function sortedText(value: JsonValue): string {
 
 function byName([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {
   return one < other ? -1 : 1;
-}
-
-function sameObject(object: KubernetesObject): KubernetesObject {
-  return object;
 }
 
 function isEmptyList(value: JsonValue): boolean {
