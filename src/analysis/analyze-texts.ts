@@ -1,41 +1,72 @@
 /** Texts in, findings out: what `hauberk analyze` asks of the files of a mesh. */
-import { readDocuments } from "../api/parse-resources.ts";
+import { type ReadDocument, readDocuments } from "../api/parse-resources.ts";
+import type { Notice } from "../api/resource.ts";
 import { AnalyzedMesh } from "./analyzed-mesh.ts";
 import { ANALYZERS, ANALYZERS_BY_NAME } from "./analyzers.ts";
-import type { Finding } from "./finding.ts";
+import { ASSUMED_GATEWAY } from "./assumed-gateway.ts";
+import { type Analyzer, type Finding, findingAt } from "./finding.ts";
 
 export interface AnalyzeOptions {
   /** Names of the analyzers to ask; absent: those of a plain run. */
   readonly names?: readonly string[];
+  /** "assumed": as istioctl does for files alone, Istio's own ingress gateway is thought to run beside what is written. */
+  readonly gateway?: "assumed" | "written";
+  /** What the mesh as a whole is told of, beside what analyzers find. */
+  readonly notices?: readonly Notice[];
 }
 
 /** A text of YAML documents, with its name as it stands in messages. */
 export interface AskedText {
   readonly file: string;
   readonly text: string;
+  /** Objects of it that are not in force, as `Kind namespace/name`. */
+  readonly setAside?: readonly string[];
 }
 
 /** @returns what was found, the gravest first, then by file and line */
 export function analyzeTexts(
   texts: readonly AskedText[],
-  { names }: AnalyzeOptions = {},
+  { names, gateway = "assumed", notices = [] }: AnalyzeOptions = {},
 ): readonly Finding[] {
   const all = names === undefined ? ANALYZERS : [...ANALYZERS, ...ANALYZERS_BY_NAME];
   const asked = all.filter(({ name }) => names?.includes(name) ?? true);
-  const documents = texts.flatMap(({ text, file }) => readDocuments(text, file));
-  const mesh = new AnalyzedMesh(texts, { documents });
-  const found = asked.flatMap((analyzer) => [...analyzer.analyze(mesh)]);
-  return (names === undefined ? distinct(found) : found).sort(byGravity);
+  const documents = texts.flatMap(({ text, file, setAside = [] }) =>
+    readDocuments(text, file).filter((one) => !setAside.includes(titleOf(one))),
+  );
+  const assumed = gateway === "assumed" ? [ASSUMED_GATEWAY] : [];
+  const mesh = new AnalyzedMesh([...texts, ...assumed], { documents });
+  const found = [...asked.flatMap((analyzer) => toldBy(analyzer, mesh)), ...notices.map(noticed)];
+  return (names === undefined ? distinct(found, keyOf) : found).sort(byGravity);
 }
 
-/** Several analyzers ask whether a Gateway has pods. */
-function distinct(found: readonly Finding[]): Finding[] {
-  const told = new Map(found.map((one) => [keyOf(one), one] as const));
+function titleOf({ kind, namespace = "default", name }: ReadDocument): string {
+  return `${kind} ${namespace}/${name}`;
+}
+
+/** Where it stands is all that is known of whom it concerns. */
+function noticed({ source, path, message }: Notice): Finding {
+  const words = path === "" ? message : `${path}: ${message}`;
+  return findingAt({ source, resource: "", namespace: "" }, "HBK0100", [words]);
+}
+
+function toldBy({ analyze, once }: Analyzer, mesh: AnalyzedMesh): readonly Finding[] {
+  const found = [...analyze(mesh)].filter(({ source }) => source.file !== ASSUMED_GATEWAY.file);
+  return once === true ? distinct(found, keyOfWords) : found;
+}
+
+/** Several analyzers ask the same, such as whether a Gateway has pods; what was told first stays. */
+function distinct(found: readonly Finding[], key: (one: Finding) => string): Finding[] {
+  const told = new Map<string, Finding>();
+  for (const one of found) if (!told.has(key(one))) told.set(key(one), one);
   return [...told.values()];
 }
 
-function keyOf({ code, resource, source, message }: Finding): string {
-  return `${code} ${resource} ${source.file}:${source.line} ${message}`;
+function keyOf(finding: Finding): string {
+  return `${keyOfWords(finding)} ${finding.source.file}:${finding.source.line}`;
+}
+
+function keyOfWords({ code, resource, message }: Finding): string {
+  return `${code} ${resource} ${message}`;
 }
 
 const GRAVITY = ["Error", "Warning", "Info"];

@@ -31,11 +31,18 @@ export class AnalyzedMesh {
   readonly #byKind: ReadonlyMap<string, readonly AnalyzedObject[]>;
 
   constructor(
-    texts: readonly { readonly file: string; readonly text: string }[],
+    texts: readonly {
+      readonly file: string;
+      readonly text: string;
+      readonly setAside?: readonly string[];
+    }[],
     { documents = [] }: AnalyzedMeshOptions = {},
   ) {
     const read = texts.map(({ text, file }) => readAnalyzedText(text, file));
-    this.objects = read.flatMap(({ objects }) => objects);
+    this.objects = read.flatMap(({ objects }, index) => {
+      const aside = texts[index]?.setAside ?? [];
+      return objects.filter((object) => !aside.includes(referenceOf(object)));
+    });
     this.documents = documents;
     this.#byKind = byKind(this.objects);
     this.meshConfig = read.flatMap(({ meshConfigs }) => meshConfigs)[0] ?? this.#written();
@@ -93,6 +100,11 @@ export function selectorText(selector: Labels): string {
     .map(([key, value]) => `${key}=${value}`)
     .sort()
     .join(",");
+}
+
+function referenceOf({ root, namespace, name }: AnalyzedObject): string {
+  const kind = root.at("kind").text;
+  return namespace === "" ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
 }
 
 function podOf(object: AnalyzedObject): AnalyzedPod {

@@ -17,17 +17,22 @@ import { gatewayCertificates } from "./analyzers/gateway-certificates.ts";
 import { gatewayPorts } from "./analyzers/gateway-ports.ts";
 import { gatewaySecrets } from "./analyzers/gateway-secrets.ts";
 import { gatewaySelectors } from "./analyzers/gateway-selectors.ts";
+import { httpOnTcp } from "./analyzers/http-on-tcp.ts";
 import { injectedImages } from "./analyzers/injected-images.ts";
 import { injection } from "./analyzers/injection.ts";
 import { unrestrictedKeyFetches } from "./analyzers/jwks-fetches.ts";
 import { alphaAnnotations, annotationsOfKubernetes } from "./analyzers/kubernetes-annotations.ts";
 import { negativeConditions } from "./analyzers/negative-conditions.ts";
+import { policyEffects } from "./analyzers/policy-effects.ts";
 import { portNames } from "./analyzers/port-names.ts";
+import { requiredTokens } from "./analyzers/required-tokens.ts";
 import { routeGateways } from "./analyzers/route-gateways.ts";
+import { ruleValues } from "./analyzers/rule-values.ts";
 import { schemaValidation } from "./analyzers/schema-validation.ts";
 import { serviceAssociation } from "./analyzers/service-association.ts";
 import { serviceEntryAddresses } from "./analyzers/service-entry-addresses.ts";
 import { serviceEntryProtocols } from "./analyzers/service-entry-protocols.ts";
+import { sharedAccounts } from "./analyzers/shared-accounts.ts";
 import { sidecarSelectors } from "./analyzers/sidecar-selectors.ts";
 import { telemetryLightstep, telemetryProviders } from "./analyzers/telemetry-providers.ts";
 import { telemetryDefaults, telemetrySelectors } from "./analyzers/telemetry-selectors.ts";
@@ -71,6 +76,11 @@ export const ANALYZERS: readonly Analyzer[] = [
   telemetryDefaults,
   telemetryLightstep,
   schemaValidation,
+  ruleValues,
+  httpOnTcp,
+  policyEffects,
+  requiredTokens,
+  sharedAccounts,
 ];
 
 /** Those that are asked by name alone, since they tell of what nobody wrote. */

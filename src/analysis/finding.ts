@@ -25,6 +25,8 @@ export interface Analyzer {
   /** As in upstream's tests, such as `gateway.SecretAnalyzer`. */
   readonly name: string;
   readonly about: string;
+  /** What it says of an object is said once, in however many places of it it holds. */
+  readonly once?: true;
   analyze(mesh: AnalyzedMesh): Iterable<Finding>;
 }
 

@@ -293,3 +293,30 @@ test("known fields without effect are told once for the document, not read", () 
     },
   ]);
 });
+
+const SURGES: readonly (readonly [spec: string, surge: number | undefined])[] = [
+  ["replicas: 1", 1],
+  ["replicas: 8", 2],
+  ["replicas: 9", 3],
+  ["replicas: 4, strategy: {rollingUpdate: {maxSurge: 50%, maxUnavailable: 0}}", 2],
+  ["replicas: 4, strategy: {type: RollingUpdate, rollingUpdate: {maxSurge: 3}}", 3],
+  ["replicas: 4, strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 1}}", 1],
+  ["replicas: 4, strategy: {type: Recreate}", undefined],
+];
+for (const [spec, expected] of SURGES) {
+  test(`pods beside those that they replace, of {${spec}}: ${expected}`, () => {
+    const lines = spec.replaceAll(/, (?=strategy)/g, "\n  ");
+    assert.equal(deployment({ spec: lines }).surge, expected);
+  });
+}
+
+for (const [strategy, problem] of [
+  ["{type: Rolling}", /strategy\.type is the text "Rolling"|strategy\.type is "Rolling"/],
+  ["{rollingUpdate: {maxSurge: many}}", /maxSurge is "many"/],
+  ["{whatever: 1}", /strategy\.whatever/],
+] as const) {
+  test(`refused: strategy: ${strategy}`, () => {
+    const { issues } = parseResources(deploymentText({ spec: `strategy: ${strategy}` }), "f");
+    assert.match(issues.map((issue) => `${issue.path} ${issue.problem}`).join(), problem);
+  });
+}

@@ -58,7 +58,8 @@ function parseClusterName(text: string): string {
   throw new InvalidArgumentError(problem);
 }
 
-function parsePort(text: string): number {
+/** For options of ports. */
+export function parsePort(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port;
   throw new InvalidArgumentError("expected a port, 1 to 65535");

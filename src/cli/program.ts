@@ -100,16 +100,27 @@ function addAnalyze(program: Command): void {
   program
     .command("analyze")
     .description(
-      "Say what is odd in the Rego of the mesh's OPA authorizers; asks the `opa` of your PATH, needs no running mesh",
+      "Say what is odd in a mesh, with istioctl's codes and some of ours; of files, or of the running mesh",
     )
-    .argument("<paths...>", "YAML files, or folders of them")
+    .argument(
+      "[paths...]",
+      "YAML files, folders of them, or - for standard input; none: the running mesh",
+    )
+    .option("-n, --namespace <namespace>", "only what concerns resources of it, and of none")
+    .option("-A, --all-namespaces", "what concerns any namespace, as without -n")
+    .addOption(
+      new Option("-o, --output <format>", "how to print it").choices(["log", "json"]).default("log"),
+    )
+    .addOption(askedDataFolder())
     .addHelpText(
       "after",
-      "\nExit code: 0 nothing odd, 1 something is, 2 something could not be looked at.",
+      `
+The Rego of OPA authorizers is asked of the \`opa\` of your PATH.
+Exit code: 0 nothing odd, or only what is worth knowing (Info); 1 something is; 2 something could not be looked at.`,
     )
-    .action(async (paths: string[]) => {
+    .action(async (paths: string[], options: AnalyzeCommandOptions) => {
       const { analyzeCommand } = await import("./commands/analyze.ts");
-      process.exitCode = await analyzeCommand(paths, { print, warn });
+      process.exitCode = await analyzeCommand(paths, options, { print, warn });
     });
 }
 

@@ -13,7 +13,8 @@ export function tellCall(line: string): ToldCall | undefined {
   const entry = parseEntry(line);
   if (entry === undefined) return undefined;
   const time = entry.start_time;
-  const remark = (text: string): string => printable(`${time}\tdebug\tenvoy rbac\t${text}`);
+  const remark = (text: string): string =>
+    `${printable(time)}\tdebug\tenvoy rbac\t${printable(text)}`;
   return {
     time,
     access: formatCall({ entry, startedAt: new Date(time), requestHeaders: headersOf(entry) }),

@@ -110,6 +110,7 @@ export class LocalMesh {
       pods: this.#pods,
       tell: () => this.#tellRunning(),
       onGone: ({ key }) => this.#uids.forget(key),
+      isClosing: () => this.#closing !== undefined,
     });
     this.#stateFile = new MeshStateWriter(dataDirectory.meshState, (problem) =>
       this.#tell("mesh.json", { type: "failed", problem }),
@@ -207,6 +208,11 @@ export class LocalMesh {
 
   get pods(): readonly Pod[] {
     return this.#pods.all;
+  }
+
+  /** Whether it runs only until another has taken its place. */
+  isLeaving(pod: Pod): boolean {
+    return this.#rolling.old.includes(pod);
   }
 
   /** Those of the files, and of processes that joined. */

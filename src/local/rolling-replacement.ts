@@ -25,6 +25,8 @@ export interface RollingOptions {
   readonly tell: () => Promise<void>;
   /** Called when a pod has ended for good. */
   readonly onGone: (pod: Pod) => void;
+  /** Whether all pods are about to be ended: then nobody waits. */
+  readonly isClosing: () => boolean;
 }
 
 export interface Replacement {
@@ -83,7 +85,7 @@ export class RollingReplacement {
   }
 
   async #replace({ old, planned }: Replacement, isWanted: () => boolean): Promise<void> {
-    const { pods, tell, onGone } = this.#options;
+    const { pods, tell, onGone, isClosing } = this.#options;
     const key = keyOf(planned.workload);
     if (pods.find(key) === undefined) await pods.start(planned);
     const pod = pods.find(key);
@@ -93,7 +95,7 @@ export class RollingReplacement {
     this.#old.set(old.key, "leaves");
     await tell();
     await delay(LEAVE_MS);
-    await workEnds(old);
+    await workEnds(old, isClosing);
     await pods.stop(old);
     this.#old.delete(old.key);
     onGone(old);
@@ -113,13 +115,13 @@ async function becomesReady(pod: Pod, isWanted: () => boolean): Promise<boolean>
 }
 
 /** A sidecar keeps idle connections to its application for a moment only: what is open longer carries something. */
-async function workEnds({ plan, processes }: Pod): Promise<void> {
+async function workEnds({ plan, processes }: Pod, isClosing: () => boolean): Promise<void> {
   const ports = plan.workload.ports.map(({ application }) => application.port);
   const [processId] = processes.flatMap((one) => one.processId ?? []);
   if (processId === undefined) return;
   const deadline = performance.now() + MAX_WORK_MS;
   while ((await establishedConnections(processId, ports)) > 0) {
-    if (performance.now() > deadline) return;
+    if (performance.now() > deadline || isClosing()) return;
     await delay(LOOK_EVERY_MS);
   }
 }

@@ -98,7 +98,10 @@ export class ArticleMesh {
         },
       }),
     );
-    await this.write("given/providers.yaml", entries.join("\n---\n"));
+    await this.write(
+      "given/providers.yaml",
+      `# Not JSON for kubectl.\n${entries.join("\n---\n")}\n`,
+    );
   }
 
   /** @param section of the mesh configuration, to which ours is added */

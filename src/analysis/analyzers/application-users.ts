@@ -9,6 +9,7 @@ const OF_SIDECAR = 1337;
 export const applicationUsers: Analyzer = {
   name: "deployment.ApplicationUIDAnalyzer",
   about: "applications that run as the sidecar's user",
+  once: true,
   *analyze(mesh) {
     for (const pod of mesh.of("Pod")) yield* usersOf(pod, pod.spec);
     for (const owner of mesh.of("Deployment"))

@@ -7,6 +7,7 @@ import { type Analyzer, finding } from "../finding.ts";
 export const conflictingGateways: Analyzer = {
   name: "gateway.ConflictingGatewayAnalyzer",
   about: "Gateways of the same pods that serve one host at one port",
+  once: true,
   *analyze(mesh) {
     const gateways = mesh.of("Gateway");
     for (const gateway of gateways) {

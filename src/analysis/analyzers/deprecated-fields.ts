@@ -11,6 +11,7 @@ const REMOVED: ReadonlySet<string> = new Set([
 export const deprecatedFields: Analyzer = {
   name: "deprecation.FieldAnalyzer",
   about: "fields and kinds that are deprecated",
+  once: true,
   *analyze(mesh) {
     for (const service of mesh.of("VirtualService"))
       for (const route of service.spec.at("http").items) {

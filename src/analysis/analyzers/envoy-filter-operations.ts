@@ -10,6 +10,7 @@ const NEVER_ADDED = ["ROUTE_CONFIGURATION", "HTTP_ROUTE"];
 export const envoyFilterOperations: Analyzer = {
   name: "envoyfilter.EnvoyPatchAnalyzer",
   about: "EnvoyFilters whose operations are ignored, or depend on others",
+  once: true,
   *analyze(mesh) {
     /** Names of what filters for one version of the proxy patch. */
     const versioned: string[] = [];

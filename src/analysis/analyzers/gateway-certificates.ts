@@ -6,6 +6,7 @@ import { type Analyzer, finding } from "../finding.ts";
 export const gatewayCertificates: Analyzer = {
   name: "gateway.CertificateAnalyzer",
   about: "Gateways of the same pods that present one certificate",
+  once: true,
   *analyze(mesh) {
     const gateways = mesh.of("Gateway");
     for (const gateway of gateways) {

@@ -8,6 +8,7 @@ const POLICIES = ["AuthorizationPolicy", "RequestAuthentication", "Telemetry", "
 export const gatewaySelectors: Analyzer = {
   name: "k8sgateway.SelectorAnalyzer",
   about: "selectors that have no effect on Gateways of the Gateway API",
+  once: true,
   *analyze(mesh) {
     const pods = mesh.pods.filter(({ labels }) => labels[GATEWAY] !== undefined);
     for (const policy of POLICIES.flatMap((kind) => mesh.of(kind))) {

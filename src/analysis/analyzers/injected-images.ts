@@ -35,7 +35,8 @@ function isStale(
   { image, mesh }: { readonly image: string; readonly mesh: AnalyzedMesh },
 ): boolean {
   if ((pod.annotations["sidecar.istio.io/proxyImage"] ?? "") !== "") return false;
-  const expected = [image, `${image}-${variantOf(pod, mesh)}`];
+  // "auto" stands for whatever the injector puts in.
+  const expected = ["auto", image, `${image}-${variantOf(pod, mesh)}`];
   return [...pod.spec.at("containers").items, ...pod.spec.at("initContainers").items].some(
     (one) => one.at("name").text === "istio-proxy" && !expected.includes(one.at("image").text),
   );

@@ -1,5 +1,6 @@
 /** Sidecars of which a pod gets several, or none. */
 
+import type { Labels } from "../../api/resource.ts";
 import type { AnalyzedMesh } from "../analyzed-mesh.ts";
 import { type AnalyzedPod, selectorText, selects } from "../analyzed-mesh.ts";
 import type { AnalyzedObject } from "../analyzed-object.ts";
@@ -69,7 +70,7 @@ function* twiceForOneNamespace(
 }
 
 function isAmbient(name: string, mesh: AnalyzedMesh): boolean {
-  const { labels } = mesh.find("Namespace", "", name) ?? { labels: {} };
+  const labels: Labels = mesh.find("Namespace", "", name)?.labels ?? {};
   if (labels["istio-injection"] === "enabled" || (labels["istio.io/rev"] ?? "") !== "")
     return false;
   return labels["istio.io/dataplane-mode"] === "ambient";

@@ -4,6 +4,7 @@ import { type Analyzer, finding } from "../finding.ts";
 export const telemetryProviders: Analyzer = {
   name: "telemetry.ProviderAnalyzer",
   about: "access logs of a Telemetry that no provider writes",
+  once: true,
   *analyze(mesh) {
     if (mesh.meshConfig.at("defaultProviders", "accessLogging").size > 0) return;
     for (const telemetry of mesh.of("Telemetry"))
@@ -16,6 +17,7 @@ export const telemetryProviders: Analyzer = {
 export const telemetryLightstep: Analyzer = {
   name: "telemetry.LightstepAnalyzer",
   about: "Telemetries whose provider is Lightstep's own",
+  once: true,
   *analyze(mesh) {
     const names = mesh.meshConfig
       .at("extensionProviders")

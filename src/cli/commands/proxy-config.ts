@@ -1,4 +1,5 @@
-/** `hauberk proxy-config`: what a sidecar of the running mesh has, asked of the sidecar itself. */
+/** `hauberk proxy-config`: what a sidecar of the running mesh has, asked of the sidecar itself; or an Envoy's dump in a file. */
+import { readFile } from "node:fs/promises";
 import type { SidecarCertificates } from "../../identity/sidecar-certificates.ts";
 import { DataDirectory } from "../../local/data-directory.ts";
 import { MeshClient } from "../../local/joining/mesh-client.ts";
@@ -7,52 +8,81 @@ import {
   NoSidecarAnswerError,
   type SidecarQuestion,
 } from "../../local/pods/ask-sidecar.ts";
-import type { ClusterDump } from "../../proxy/admin-clusters.ts";
-import type { ListenerDump } from "../../proxy/admin-listeners.ts";
+import type { SidecarDump } from "../../proxy/admin-dump.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { HauberkError } from "../../runtime/hauberk-error.ts";
 import type { LogLevel } from "../../runtime/log.ts";
-import {
-  clusterTable,
-  endpointList,
-  endpointTable,
-  listenerTable,
-} from "../format-proxy-config.ts";
 import { envoySecrets, secretTable } from "../format-secrets.ts";
-import { jsonText } from "../json-text.ts";
+import {
+  type DumpFilter,
+  type DumpPartName,
+  istioctlJson,
+  istioctlYaml,
+  type Output,
+  printAll,
+  printPart,
+} from "../istioctl/print-dump.ts";
+import { dumpOfEnvoy, dumpOfSidecar, type ProxyDump } from "../istioctl/proxy-dump.ts";
+import { secretSummary } from "../istioctl/secret-summary.ts";
 import type { Print } from "../print-line.ts";
+
+/** A file that is asked instead of a sidecar cannot be read, or there is neither. */
+export class NoConfigDumpError extends HauberkError {
+  readonly code = "HAUBERK_NO_CONFIG_DUMP";
+}
 
 export interface SidecarOptions {
   readonly data: string;
   readonly namespace: string;
 }
 
-export interface ProxyConfigOptions extends SidecarOptions {
-  readonly output: "table" | "json";
+export interface ProxyConfigOptions extends SidecarOptions, DumpFilter {
+  readonly output: Output;
+  /** An Envoy's dump, to be read instead. */
+  readonly file?: string;
 }
 
-/** @throws NoMeshError, NoSidecarAnswerError */
+interface Surroundings {
+  readonly print: Print;
+  readonly clock: Clock;
+}
+
+/** @throws NoMeshError, NoSidecarAnswerError, NoConfigDumpError */
 export async function proxyConfigSecretCommand(
-  text: string,
-  { output, ...options }: ProxyConfigOptions,
-  { print, clock }: { readonly print: Print; readonly clock: Clock },
+  text: string | undefined,
+  { output, file, ...options }: ProxyConfigOptions,
+  { print, clock }: Surroundings,
 ): Promise<number> {
-  const certificates = await ask<SidecarCertificates>(text, { ...options, path: "/certs" });
-  if (output === "json") print(jsonText(envoySecrets(certificates)));
-  else for (const line of secretTable(certificates, clock.now())) print(line);
+  const now = clock.now();
+  if (file !== undefined || text === undefined) {
+    const { secrets } = await proxyDump(text, { ...options, ...(file !== undefined && { file }) });
+    show(output, secrets, () => secretSummary(secrets, { now }), print);
+  } else {
+    const certificates = await ask<SidecarCertificates>(text, { ...options, path: "/certs" });
+    show(output, envoySecrets(certificates), () => secretTable(certificates, now), print);
+  }
   return 0;
 }
 
-export type ProxyConfigPart = "listeners" | "clusters" | "endpoints";
-
-/** @throws NoMeshError, NoSidecarAnswerError */
+/** @throws NoMeshError, NoSidecarAnswerError, NoConfigDumpError */
 export async function proxyConfigPartCommand(
-  part: ProxyConfigPart,
-  text: string,
-  { output, print, ...options }: ProxyConfigOptions & { readonly print: Print },
+  part: DumpPartName,
+  text: string | undefined,
+  { print, ...options }: ProxyConfigOptions & { readonly print: Print },
 ): Promise<number> {
-  const { data, table } = await partOf(part, text, options);
-  if (output === "json") print(jsonText(data));
-  else for (const line of table) print(line);
+  const dump = await proxyDump(text, options);
+  for (const line of printPart(part, dump, options)) print(line);
+  return 0;
+}
+
+/** @throws NoMeshError, NoSidecarAnswerError, NoConfigDumpError */
+export async function proxyConfigAllCommand(
+  text: string | undefined,
+  options: ProxyConfigOptions & { readonly withHeaders?: boolean },
+  { print, clock }: Surroundings,
+): Promise<number> {
+  const dump = await proxyDump(text, options);
+  for (const line of printAll(dump, { ...options, now: clock.now() })) print(line);
   return 0;
 }
 
@@ -78,22 +108,42 @@ export async function proxyConfigLogCommand(
   return 0;
 }
 
-async function partOf(
-  part: ProxyConfigPart,
-  text: string,
-  options: SidecarOptions,
-): Promise<{ readonly data: unknown; readonly table: readonly string[] }> {
-  if (part === "listeners") {
-    const data = await ask<readonly ListenerDump[]>(text, { ...options, path: "/listeners" });
-    return { data, table: listenerTable(data) };
-  }
-  const data = await ask<readonly ClusterDump[]>(text, { ...options, path: "/clusters" });
-  return part === "clusters"
-    ? { data, table: clusterTable(data) }
-    : { data: endpointList(data), table: endpointTable(data) };
+/**
+ * Of the pod's sidecar, or out of the file.
+ *
+ * @throws NoMeshError, NoSidecarAnswerError, NoConfigDumpError
+ */
+export async function proxyDump(
+  text: string | undefined,
+  { file, data, namespace }: SidecarOptions & Pick<ProxyConfigOptions, "file">,
+): Promise<ProxyDump> {
+  if ((file === undefined) === (text === undefined))
+    throw new NoConfigDumpError("expected a pod, or --file with an Envoy's config dump");
+  if (text === undefined) return dumpOfEnvoy(await readDump(file ?? ""));
+  return dumpOfSidecar(await ask<SidecarDump>(text, { data, namespace, path: "/config_dump" }));
 }
 
-const KINDS = /^(?:po|pods?|deploy|deployments?|sts|statefulsets?|jobs?)(?:\.apps|\.batch)?\/(.+)$/;
+async function readDump(file: string): Promise<object> {
+  try {
+    const value: unknown = JSON.parse(await readFile(file, "utf8"));
+    if (typeof value === "object" && value !== null) return value;
+    throw new NoConfigDumpError("it is not a JSON object");
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new NoConfigDumpError(
+      `failed to get config dump from file ${file}: ${why.replace(/^ENOENT.*$/, `open ${file}: no such file or directory`)}`,
+    );
+  }
+}
+
+function show(output: Output, data: object, table: () => readonly string[], print: Print): void {
+  if (output === "json") print(istioctlJson(data));
+  else if (output === "yaml") print(istioctlYaml(data));
+  else for (const line of table()) print(line);
+}
+
+const KINDS =
+  /^(?:po|pods?|deploy|deployments?|rs|replicasets?|sts|statefulsets?|jobs?)(?:\.apps|\.batch)?\/(.+)$/;
 
 /**
  * The names that istioctl takes, and our own `NAMESPACE/NAME`.

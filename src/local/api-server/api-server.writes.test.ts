@@ -7,6 +7,7 @@ import {
   configMap,
   post,
   put,
+  servedKind,
   stageStore,
 } from "../../../test/kit/api-server-stage.ts";
 import { textAt } from "./kinds/json-access.ts";
@@ -112,6 +113,59 @@ test("each version of a kind shows the same objects in its own name", async (con
   }
   assert.equal((await ask(`${path("v1alpha1")}/a`)).status, 404);
 });
+
+test("what is applied in one version is applied again in another", async (context) => {
+  const { ask, store } = await apiServerStage(context);
+  const apply = (version: string, mode: string) => {
+    const apiVersion = `security.istio.io/${version}`;
+    const path = `/apis/${apiVersion}/namespaces/default/peerauthentications/a?fieldManager=me`;
+    const metadata = { name: "a" };
+    const body = { apiVersion, kind: "PeerAuthentication", metadata, spec: { mtls: { mode } } };
+    const headers = { "content-type": "application/apply-patch+yaml" };
+    return ask(path, { method: "PATCH", body, headers });
+  };
+  const made = await apply("v1beta1", "STRICT");
+  assert.deepEqual([made.status, made.body["apiVersion"]], [201, "security.istio.io/v1beta1"]);
+  const version = store.resourceVersion;
+  assert.equal((await apply("v1beta1", "STRICT")).status, 200);
+  assert.equal(store.resourceVersion, version, "the same again changes nothing");
+  const [stored] = store.list(servedKind("PeerAuthentication"));
+  assert.equal(stored?.apiVersion, "security.istio.io/v1");
+  const changed = await apply("v1", "DISABLE");
+  assert.deepEqual([changed.status, changed.body["apiVersion"]], [200, "security.istio.io/v1"]);
+});
+
+test("fields that a kind does not have cannot be applied", async (context) => {
+  const { ask, store } = await apiServerStage(context);
+  const body = configMap("a", { dta: { a: "b" } });
+  const headers = { "content-type": "application/apply-patch+yaml" };
+  for (const validation of ["Strict", "Warn", "Ignore"]) {
+    const query = `fieldManager=me&fieldValidation=${validation}`;
+    const answer = await ask(`${CONFIG_MAPS}/a?${query}`, { method: "PATCH", body, headers });
+    assert.equal(answer.status, 400);
+    assert.match(answer.text, /\.dta: field not declared in schema/);
+  }
+  assert.deepEqual(store.list(servedKind("ConfigMap")), []);
+});
+
+const patches: [what: string, body: JsonObject, status: number][] = [
+  ["another kind", { kind: "Secret" }, 422],
+  ["another name", { metadata: { name: "b" } }, 400],
+  ["another namespace", { metadata: { namespace: "shop" } }, 400],
+  ["another uid", { metadata: { uid: "x" } }, 422],
+  ["no metadata", { metadata: null }, 400],
+  ["a number for text", { data: { a: 5 } }, 422],
+];
+for (const [what, body, status] of patches) {
+  test(`a patch makes no other object of an object: ${what}`, async (context) => {
+    const { ask, store } = await apiServerStage(context);
+    const made = put(store, configMap("a"));
+    const headers = { "content-type": "application/merge-patch+json" };
+    const answer = await ask(`${CONFIG_MAPS}/a`, { method: "PATCH", body, headers });
+    assert.equal(answer.status, status, answer.text);
+    assert.deepEqual(store.list(servedKind("ConfigMap")), [made]);
+  });
+}
 
 test("JSON and YAML are both taken, and nothing else", async (context) => {
   const { ask } = await apiServerStage(context);

@@ -12,12 +12,15 @@ export const MESH_MANAGER = "hauberk";
  */
 export type Origin = "files" | "mesh" | "others";
 
-/** @param inFile whether a file names it: nobody manages anything of an object that has but a name */
+/**
+ * @param inFile whether a file names it. Nobody manages anything of an object that has but a name, and of such an object the
+ * server does not note who changes it, so that what it says has to tell.
+ */
 export function originOf(object: KubernetesObject, inFile: boolean): Origin {
   const managers = managersOf(object);
   const others = managers.some((manager) => manager !== FILE_MANAGER && manager !== MESH_MANAGER);
   if (others) return "others";
-  if (managers.length === 0) return inFile ? "files" : "others";
+  if (managers.length === 0) return inFile && saysNothing(object) ? "files" : "others";
   return managers.includes(FILE_MANAGER) ? "files" : "mesh";
 }
 
@@ -25,18 +28,16 @@ export function isFromFiles(object: KubernetesObject): boolean {
   return managersOf(object).includes(FILE_MANAGER);
 }
 
-/**
- * Also where the file has but a name, so that nothing of it is managed: the server tells no owners of changes to an object
- * that has none, and it would not be known who labelled it.
- */
-export function managedByFiles(
-  object: KubernetesObject,
-  { apiVersion, time }: { readonly apiVersion: string; readonly time: string },
-): KubernetesObject {
-  if ((object.metadata.managedFields ?? []).length > 0) return object;
-  const nothing = { apiVersion, time, fieldsType: "FieldsV1", fieldsV1: {} };
-  const managedFields = [{ manager: FILE_MANAGER, operation: "Apply" as const, ...nothing }];
-  return { ...object, metadata: { ...object.metadata, managedFields } };
+/** The server writes it on every namespace. */
+const OWN_LABEL = "kubernetes.io/metadata.name";
+
+/** Whether an object has but a name, and what the server itself adds. */
+function saysNothing({ metadata, ...object }: KubernetesObject): boolean {
+  const { apiVersion: _apiVersion, kind, status: _status, ...rest } = object;
+  const labels = Object.keys(metadata.labels ?? {}).filter((label) => label !== OWN_LABEL);
+  const annotations = Object.keys(metadata.annotations ?? {});
+  const fields = Object.keys(rest).filter((field) => kind !== "Namespace" || field !== "spec");
+  return [...labels, ...annotations, ...fields].length === 0;
 }
 
 /** Of all but the status. */

@@ -167,6 +167,20 @@ test("a label that somebody puts on an object of a file stays when the file chan
   assert.equal(after?.metadata.generation, 2);
 });
 
+test("a namespace of which a file says but the name can be labelled, and again once it was not", async (context) => {
+  const objects = await opened(await folderOf(context));
+  offer(objects, "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}");
+  objects.begin();
+  const before = get(objects, "v1", "Namespace", "shop", "");
+  assert.ok(before);
+  for (const label of ["enabled", null, "enabled"]) {
+    await patch(objects, before, { metadata: { labels: { "istio-injection": label } } });
+    await tick();
+    const [namespace] = objects.written.current.resources;
+    assert.equal(namespace?.meta.labels["istio-injection"], label ?? undefined);
+  }
+});
+
 test("what is in no file outlasts the mesh, with who wrote what of it", async (context) => {
   const folder = await folderOf(context);
   const first = await opened(folder);

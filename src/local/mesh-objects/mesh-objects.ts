@@ -30,7 +30,7 @@ import type { WrittenMesh } from "../local-mesh.ts";
 import { MeshPlanError } from "../mesh-plan.ts";
 import { refusedChange } from "./change-refusals.ts";
 import type { KeptObjects } from "./kept-objects.ts";
-import { FILE_MANAGER, isFromFiles, managedByFiles, originOf } from "./managers.ts";
+import { FILE_MANAGER, isFromFiles, originOf } from "./managers.ts";
 import { kindOf, objectKey, placeOf } from "./object-key.ts";
 import { objectText } from "./object-text.ts";
 import { isControlPlane } from "./projection/system-objects.ts";
@@ -181,7 +181,7 @@ export class MeshObjects {
     const { apiVersion } = written;
     const time = timestamp(this.#options.clock);
     const change = { manager: FILE_MANAGER, apiVersion, time, force: true };
-    const applied = managedByFiles(applyObject(kind, before, wantedOf(written), change), change);
+    const applied = applyObject(kind, before, wantedOf(written), change);
     const after = before === undefined ? initialStatus(kind, applied) : applied;
     const generation = generationOf(place, before, after);
     const made = before === undefined && { uid: randomUUID(), creationTimestamp: time };

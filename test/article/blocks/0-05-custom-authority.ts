@@ -1,7 +1,7 @@
 import type { ArticleBlock } from "../article-block.ts";
 
 /** The newest certificate that the sidecar of myapp has, as it is asked for in three of the article's blocks. */
-const ISSUER = `istioctl proxy-config secret deploy/myapp -o json | \
+const ISSUER = String.raw`istioctl proxy-config secret deploy/myapp -o json | \
 jq -r '.dynamicActiveSecrets[0].secret.tlsCertificate.certificateChain.inlineBytes' | \
 base64 -d | openssl x509 -text -noout | grep "Issuer:"`;
 
@@ -13,25 +13,25 @@ export const block: ArticleBlock = {
   given: ["kubectl delete secret cacerts -n istio-system --ignore-not-found", "rm -f *.pem"],
   deeds: [
     {
-      run: `openssl req -new -newkey rsa:4096 -x509 -sha256 \
+      run: String.raw`openssl req -new -newkey rsa:4096 -x509 -sha256 \
 -days 3650 -nodes \
 -subj "/O=Company Inc./CN=Root CA" \
 -keyout root-key.pem -out root-cert.pem`,
     },
     {
-      run: `openssl req -new -newkey rsa:4096 -sha256 -nodes \
+      run: String.raw`openssl req -new -newkey rsa:4096 -sha256 -nodes \
 -subj "/O=Company Inc./CN=Istio Intermediate CA" \
 -keyout ca-key.pem -out ca-csr.pem`,
     },
     {
-      run: `openssl x509 -req -days 730 -sha256 \
+      run: String.raw`openssl x509 -req -days 730 -sha256 \
 -CA root-cert.pem -CAkey root-key.pem -CAcreateserial \
 -in ca-csr.pem -out ca-cert.pem \
 -extfile <(printf "basicConstraints=CA:TRUE\nkeyUsage=critical,digitalSignature,keyCertSign,cRLSign")`,
     },
     { run: "cat ca-cert.pem root-cert.pem > cert-chain.pem" },
     {
-      run: `kubectl create secret generic cacerts -n istio-system \
+      run: String.raw`kubectl create secret generic cacerts -n istio-system \
 --from-file=ca-cert.pem \
 --from-file=ca-key.pem \
 --from-file=root-cert.pem \
@@ -42,7 +42,7 @@ export const block: ArticleBlock = {
   questions: [
     { ask: ISSUER, answer: /O = Company Inc\., CN = Istio Intermediate CA/ },
     {
-      ask: `istioctl proxy-config secret deploy/myapp -o json | \
+      ask: String.raw`istioctl proxy-config secret deploy/myapp -o json | \
 jq -r '.dynamicActiveSecrets[0].secret.tlsCertificate.certificateChain.inlineBytes' | \
 base64 -d > myapp.pem && openssl verify -CAfile root-cert.pem -untrusted ca-cert.pem myapp.pem`,
       answer: /myapp\.pem: OK/,

@@ -2,7 +2,7 @@ import type { ArticleBlock } from "../article-block.ts";
 
 const secretOf = (
   cluster: string,
-): string => `kubectl create secret generic cacerts -n istio-system \
+): string => String.raw`kubectl create secret generic cacerts -n istio-system \
 --from-file=ca-cert.pem=${cluster}-ca-cert.pem \
 --from-file=ca-key.pem=${cluster}-ca-key.pem \
 --from-file=root-cert.pem \
@@ -10,7 +10,9 @@ const secretOf = (
 --context=${cluster}`;
 
 /** As in block 5, one for each; the two meshes share a kubeconfig. */
-const authorityOf = (cluster: string): string => `openssl req -new -newkey rsa:2048 -sha256 -nodes \
+const authorityOf = (
+  cluster: string,
+): string => String.raw`openssl req -new -newkey rsa:2048 -sha256 -nodes \
 -subj "/O=Company Inc./CN=${cluster}" -keyout ${cluster}-ca-key.pem -out csr.pem && \
 openssl x509 -req -days 730 -sha256 -CA shared-root.pem -CAkey shared-key.pem -CAcreateserial -in csr.pem \
 -out ${cluster}-ca-cert.pem -extfile <(printf "basicConstraints=CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign") && \
@@ -28,7 +30,7 @@ export const block: ArticleBlock = {
   proves:
     "two meshes with intermediate authorities of their own under one root, each reached by its context",
   given: [
-    `openssl req -new -newkey rsa:2048 -x509 -sha256 -days 3650 -nodes -subj "/O=Company Inc./CN=Shared Root" \
+    String.raw`openssl req -new -newkey rsa:2048 -x509 -sha256 -days 3650 -nodes -subj "/O=Company Inc./CN=Shared Root" \
 -addext keyUsage=critical,keyCertSign,cRLSign -keyout shared-key.pem -out shared-root.pem && cp shared-root.pem root-cert.pem`,
     authorityOf("cluster1"),
     authorityOf("cluster2"),

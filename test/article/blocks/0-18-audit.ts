@@ -19,12 +19,12 @@ export const block: ArticleBlock = {
       answer: /^payments +default +STRICT/m,
     },
     {
-      ask: `kubectl get pods --all-namespaces -o jsonpath='{range .items[*]}{.metadata.namespace}/{.metadata.name} {.spec.containers[*].name}{"\n"}{end}' | grep -v istio-proxy | grep -v kube-system`,
+      ask: String.raw`kubectl get pods --all-namespaces -o jsonpath='{range .items[*]}{.metadata.namespace}/{.metadata.name} {.spec.containers[*].name}{"\n"}{end}' | grep -v istio-proxy | grep -v kube-system`,
       answer: /^legacy\/database-\S+ app$/m,
       never: /istio-proxy|^production\//m,
     },
     {
-      ask: `istioctl proxy-config listeners deploy/api-service -o json | \
+      ask: String.raw`istioctl proxy-config listeners deploy/api-service -o json | \
 jq '.[].filterChains[].transportSocket.typedConfig.commonTlsContext'`,
       answer: /ROOTCA/,
     },

@@ -25,7 +25,7 @@ export const block: ArticleBlock = {
     },
   ],
   questions: ["staging", "batch"].map((namespace) => ({
-    ask: `kubectl get pods -n ${namespace} -o jsonpath='{range .items[*]}{.spec.containers[*].name}{"\n"}{end}' | sort -u`,
+    ask: String.raw`kubectl get pods -n ${namespace} -o jsonpath='{range .items[*]}{.spec.containers[*].name}{"\n"}{end}' | sort -u`,
     answer: /^app istio-proxy\n$/,
   })),
   calls: [

@@ -17,7 +17,7 @@ export const block: ArticleBlock = {
       answer: /outbound\|9080\|\|reviews\.production\.svc\.cluster\.local/,
     },
     {
-      ask: `kubectl logs deploy/api-service -c istio-proxy -n production | \
+      ask: String.raw`kubectl logs deploy/api-service -c istio-proxy -n production | \
 grep -o '"upstream_transport_failure_reason":"[^"]*"' | sort | uniq -c`,
       answer: /^ *\d+ "upstream_transport_failure_reason":"\S/,
     },

@@ -27,7 +27,7 @@ EOF`,
   questions: [
     {
       // Nothing may be found, which is good news, or what was refused just now.
-      ask: `kubectl logs -n staging -l app=api-service -c istio-proxy --tail=50 | grep -i "tls\\|error\\|refused"`,
+      ask: String.raw`kubectl logs -n staging -l app=api-service -c istio-proxy --tail=50 | grep -i "tls\|error\|refused"`,
       code: [0, 1],
     },
   ],

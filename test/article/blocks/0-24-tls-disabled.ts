@@ -16,7 +16,7 @@ export const block: ArticleBlock = {
   questions: [
     {
       ask: "istioctl proxy-config clusters deploy/frontend -n production | grep legacy",
-      answer: /external-database\.production/,
+      answer: /external-database/,
     },
   ],
   afterwards: [remove("16-destination-rule-disable")],

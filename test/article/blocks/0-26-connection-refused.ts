@@ -17,7 +17,7 @@ export const block: ArticleBlock = {
       never: /\b5432\b/,
     },
     {
-      ask: `kubectl exec deploy/frontend -c istio-proxy -n production -- \
+      ask: String.raw`kubectl exec deploy/frontend -c istio-proxy -n production -- \
 openssl s_client -connect api-service.production:8080 -servername api-service.production`,
       answer: /CONNECTED[\s\S]*BEGIN CERTIFICATE/,
     },

@@ -1,6 +1,6 @@
 import type { ArticleBlock } from "../article-block.ts";
 
-const CERTIFICATE = `istioctl proxy-config secret deploy/api-service -n production -o json | \
+const CERTIFICATE = String.raw`istioctl proxy-config secret deploy/api-service -n production -o json | \
 jq -r '.dynamicActiveSecrets[0].secret.tlsCertificate.certificateChain.inlineBytes' | \
 base64 -d |`;
 

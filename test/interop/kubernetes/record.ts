@@ -24,9 +24,10 @@ const GOLDENS = fileURLToPath(new URL("../../goldens/kubernetes/", import.meta.u
 
 type Recorder = (real: RealApiServer) => Promise<readonly unknown[]>;
 
+/** kubectl comes first: it lists all namespaces, and the others leave theirs behind. */
 const RECORDERS: Readonly<Record<string, Recorder>> = {
-  defaults: recordDefaults,
   kubectl: recordKubectl,
+  defaults: recordDefaults,
   kinds: recordKinds,
   "kubectl-bodies": recordBodies,
   patches: recordPatches,

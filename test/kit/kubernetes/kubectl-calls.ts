@@ -82,7 +82,7 @@ export const KUBECTL_CALLS: readonly KubectlCall[] = [
   { args: "get deployment web -o yaml --show-managed-fields" },
   { args: "get service web -o yaml" },
   { args: "get all" },
-  { args: "get istio-io -A" },
+  { args: "get istio-io -A --field-selector metadata.namespace=calls" },
   { args: "get configmap -l app=x" },
   { args: "get configmap -l app!=x -o name" },
   { args: "get configmap -l app=x,a -o name" },

@@ -15,12 +15,13 @@ export function withJobSelector(
   if (group !== "batch" || plural !== "jobs" || !isJsonObject(spec)) return object;
   const template = spec["template"];
   if (spec["manualSelector"] === true || !isJsonObject(template)) return object;
-  const { uid, name } = object.metadata;
+  const { uid = "", name = "" } = object.metadata;
   const metadata = valueAt(template, ["metadata"]);
   const labels = valueAt(metadata, ["labels"]);
-  const own = { [BY_UID]: uid, [BY_NAME]: name, "controller-uid": uid, "job-name": name };
+  const owned = { [BY_UID]: uid, [BY_NAME]: name, "controller-uid": uid, "job-name": name };
   return {
     ...object,
+    metadata: { ...object.metadata, labels: { ...object.metadata.labels, ...owned } },
     spec: {
       ...spec,
       selector: { matchLabels: { [BY_UID]: uid } },
@@ -28,7 +29,7 @@ export function withJobSelector(
         ...template,
         metadata: {
           ...(isJsonObject(metadata) ? metadata : {}),
-          labels: { ...(isJsonObject(labels) ? labels : {}), ...own },
+          labels: { ...(isJsonObject(labels) ? labels : {}), ...owned },
         },
       },
     },

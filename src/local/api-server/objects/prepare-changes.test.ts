@@ -275,6 +275,7 @@ test("a Job finds its pods by its uid", () => {
     spec: { template: { metadata: { labels: { own: "x" } }, spec: {} } },
   };
   const { after } = prepareCreate(store, { kind: servedKind("Job"), namespace: "default", object });
+  assert.equal(after?.metadata.labels?.["batch.kubernetes.io/controller-uid"], "uid-1");
   assert.deepEqual(after?.["spec"], {
     selector: { matchLabels: { "batch.kubernetes.io/controller-uid": "uid-1" } },
     template: {

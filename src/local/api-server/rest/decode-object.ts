@@ -40,7 +40,7 @@ interface Settling {
   readonly fieldValidation: FieldValidation;
   /** Of values of a wrong type, and of unknown fields where they are not let through. */
   readonly refusal: (problem: string) => StatusError;
-  /** "left out" of what is applied: its manager wants what it says, and nothing else. */
+  /** "left out" of what is applied: its manager wants what it says, in the version it says, and nothing else. */
   readonly defaults?: "filled in" | "left out";
 }
 
@@ -57,7 +57,7 @@ export function settled(
     throw refusal(`strict decoding error: ${told.join(", ")}`);
   const stored = storedVersion(known, target);
   return {
-    object: defaults === "filled in" ? (kind.withDefaults?.(stored) ?? stored) : stored,
+    object: defaults === "filled in" ? (kind.withDefaults?.(stored) ?? stored) : known,
     warnings: fieldValidation === "Warn" ? told : [],
     unknown,
   };

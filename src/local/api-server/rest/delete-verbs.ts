@@ -17,6 +17,9 @@ import { countOf, dryRunOf, flagOf } from "./request-options.ts";
 /** Of these, the object itself is the answer, though it has gone. */
 const TELLING_THE_OBJECT = ["/pods", "/services", "/serviceaccounts"];
 
+const ORPHANS =
+  "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning";
+
 interface DeleteOptions
   extends Pick<Deletion, "propagation" | "gracePeriodSeconds" | "preconditions"> {
   readonly dryRun: boolean;
@@ -33,7 +36,10 @@ export async function deleteVerb(call: ResourceCall): Promise<ApiAnswer> {
     () => prepareDelete(store, { kind, namespace, name, ...options }),
     { dryRun },
   );
-  const { object, warnings } = gone;
+  const { object } = gone;
+  const isOrphaning =
+    kind.group === "batch" && kind.plural === "jobs" && !("propagation" in options);
+  const warnings = isOrphaning ? [ORPHANS, ...gone.warnings] : gone.warnings;
   if (isGone(gone) && !TELLING_THE_OBJECT.includes(`${kind.group}/${kind.plural}`))
     return value(successOf(kind, object), { warnings });
   return value(presentObject(object, form), { warnings });

@@ -11,7 +11,7 @@ import { applyObject } from "../patches/apply-object.ts";
 import { patchObject } from "../patches/patch-object.ts";
 import { type ApiAnswer, value } from "./api-answer.ts";
 import type { ResourceCall } from "./api-context.ts";
-import { decodeObject, settled } from "./decode-object.ts";
+import { decodeObject, settled, storedVersion } from "./decode-object.ts";
 import { contentTypeOf, readPatchBody } from "./read-body.ts";
 import { formOf } from "./read-verbs.ts";
 import { type WriteOptions, writeOptions } from "./request-options.ts";
@@ -123,21 +123,22 @@ async function apply({ call, options, body }: Patching): Promise<ApiAnswer> {
     time: timestamp(store.clock),
     force: options.force,
   };
-  const withDefaults = (object: KubernetesObject): KubernetesObject =>
-    kind.withDefaults?.(object) ?? object;
+  // Whoever applies speaks in a version of his own; objects are stored in one.
+  const applyTo = (live: KubernetesObject | undefined): KubernetesObject => {
+    const spoken = live === undefined ? undefined : { ...live, apiVersion: target.apiVersion };
+    const object = applyObject(kind, spoken, applied.object, change);
+    return storedVersion(kind.withDefaults?.(object) ?? object, target);
+  };
   const written = await store.submit(() => {
     if (store.get({ kind, namespace, name }) === undefined) {
       if (part !== undefined) throw notFound(kind, name);
-      const object = withDefaults(applyObject(kind, undefined, applied.object, change));
-      return prepareCreate(store, { kind, namespace, object });
+      return prepareCreate(store, { kind, namespace, object: applyTo(undefined) });
     }
-    const rewrite = (live: KubernetesObject): KubernetesObject =>
-      withDefaults(applyObject(kind, live, applied.object, change));
     return prepareUpdate(store, {
       kind,
       namespace,
       name,
-      rewrite,
+      rewrite: applyTo,
       ...(part === undefined ? {} : { part }),
     });
   }, options);

@@ -38,7 +38,10 @@ export class FactsOf {
     };
     const { controlPlane } = mesh;
     const facts: MeshFacts = {
-      pods: mesh.pods.map((pod) => podFacts(pod, sinceOf(pod.plan.workload.uid))),
+      pods: mesh.pods.map((pod) => ({
+        ...podFacts(pod, sinceOf(pod.plan.workload.uid)),
+        ...(mesh.isLeaving(pod) && { leaving: true }),
+      })),
       workloads: mesh.workloads,
       serviceAddresses: mesh.serviceAddresses,
       controlPlane: {

@@ -17,6 +17,8 @@ export interface ContainerFacts {
 export interface PodFacts {
   readonly planned: PlannedPod;
   readonly ready: boolean;
+  /** Another takes its place. */
+  readonly leaving?: true;
   /** RFC 3339. */
   readonly startedAt: string;
   readonly containers: readonly ContainerFacts[];

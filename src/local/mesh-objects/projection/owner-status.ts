@@ -19,13 +19,13 @@ export function templateHash(owner: KubernetesObject): string {
 }
 
 export function deploymentStatus(owner: KubernetesObject, progress: OwnerProgress): JsonObject {
-  const { total, ready, isObserved } = counted(owner, progress);
+  const { total, updated, ready, isObserved } = counted(owner, progress);
   const wanted = wantedReplicas(owner);
   const isAvailable = ready >= wanted && isObserved;
   const since = owner.metadata.creationTimestamp ?? "";
   return {
     observedGeneration: progress.observedGeneration,
-    ...(total > 0 && { replicas: total, updatedReplicas: isObserved ? total : 0 }),
+    ...(total > 0 && { replicas: total, updatedReplicas: isObserved ? updated : 0 }),
     ...(ready > 0 && { readyReplicas: ready, availableReplicas: ready }),
     ...(wanted > ready && { unavailableReplicas: wanted - ready }),
     conditions: [
@@ -102,10 +102,16 @@ export function jobStatus(
 function counted(
   owner: KubernetesObject,
   { pods, observedGeneration }: OwnerProgress,
-): { readonly total: number; readonly ready: number; readonly isObserved: boolean } {
+): {
+  readonly total: number;
+  readonly updated: number;
+  readonly ready: number;
+  readonly isObserved: boolean;
+} {
+  const updated = pods.filter(({ leaving }) => leaving === undefined).length;
   const ready = pods.filter((pod) => pod.ready).length;
   const isObserved = observedGeneration >= (owner.metadata.generation ?? 1);
-  return { total: pods.length, ready, isObserved };
+  return { total: pods.length, updated, ready, isObserved };
 }
 
 function wantedReplicas(owner: KubernetesObject): number {

@@ -1,0 +1,77 @@
+/** Rules with fields of HTTP for ports that carry bytes (AP-60 to AP-62). */
+import type { AnalyzedMesh, AnalyzedPod } from "../analyzed-mesh.ts";
+import { selects } from "../analyzed-mesh.ts";
+import { actionOf, podsOf, rulesOf, type WrittenRule } from "../authorization-rules.ts";
+import { type Analyzer, finding } from "../finding.ts";
+
+const OF_OPERATION = ["hosts", "methods", "paths", "notHosts", "notMethods", "notPaths"];
+const OF_SOURCE = ["requestPrincipals", "notRequestPrincipals"];
+const TCP = /^(tcp|tls|mongo|redis|mysql)(-|$)/i;
+
+export const httpOnTcp: Analyzer = {
+  name: "hauberk.HttpOnTcpAnalyzer",
+  about: "rules with fields of HTTP for TCP ports",
+  once: true,
+  *analyze(mesh) {
+    for (const policy of mesh.of("AuthorizationPolicy")) {
+      const effect = effectOf(actionOf(policy));
+      if (effect === undefined) continue;
+      for (const rule of rulesOf(policy)) {
+        const field = httpFieldIn(rule);
+        if (field === undefined) continue;
+        for (const pod of podsOf(policy, mesh))
+          for (const port of tcpPortsOf(pod, mesh))
+            if (isMeant(rule, port)) {
+              const values = [
+                `#${rule.index}`,
+                field,
+                port,
+                `${pod.namespace}/${pod.name}`,
+                effect,
+              ];
+              yield finding(policy, "HBK0001", values, rule.at);
+            }
+      }
+    }
+  },
+};
+
+function effectOf(action: string): string | undefined {
+  if (action === "ALLOW") return "the rule allows nothing there";
+  if (action === "DENY") return "there the rule denies whatever the rest of it matches";
+  return undefined;
+}
+
+function httpFieldIn({ sources, operations, conditions }: WrittenRule): string | undefined {
+  const ofOperations = operations.flatMap((one) =>
+    OF_OPERATION.filter((name) => one.at(name).exists),
+  );
+  const ofSources = sources.flatMap((one) => OF_SOURCE.filter((name) => one.at(name).exists));
+  const keys = conditions
+    .map((one) => one.at("key").text)
+    .filter((key) => key.startsWith("request."));
+  return [...ofOperations, ...ofSources, ...keys][0];
+}
+
+function isMeant({ operations }: WrittenRule, port: number): boolean {
+  const named = operations.map((one) => one.at("ports").texts);
+  return (
+    operations.length === 0 ||
+    named.some((ports) => ports.length === 0 || ports.includes(String(port)))
+  );
+}
+
+/** Container ports behind Services that call them TCP. */
+function tcpPortsOf(pod: AnalyzedPod, mesh: AnalyzedMesh): readonly number[] {
+  return mesh
+    .of("Service")
+    .filter(({ namespace, spec }) => {
+      const selector = spec.at("selector");
+      return (
+        namespace === pod.namespace && selector.size > 0 && selects(selector.labels, pod.labels)
+      );
+    })
+    .flatMap(({ spec }) => spec.at("ports").items)
+    .filter((port) => TCP.test(port.at("appProtocol").text || port.at("name").text))
+    .map((port) => port.at("targetPort").number ?? port.at("port").number ?? 0);
+}

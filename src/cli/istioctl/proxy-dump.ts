@@ -1,0 +1,105 @@
+/** What a command of istioctl looks at: the dump of an Envoy, or a sidecar's in the same shape. */
+import { type DumpPart, dumpPart, readConfigDump } from "../../envoy/config-dump.ts";
+import { envoyConfig } from "../../envoy/envoy-config.ts";
+import { type EnvoyConfig, typeUrl } from "../../envoy/envoy-json.ts";
+import type { CapturePorts } from "../../envoy/listeners.ts";
+import type { WorkloadView } from "../../policy/workload-view.ts";
+import type { SidecarDump } from "../../proxy/admin-dump.ts";
+import type { ListenerDump } from "../../proxy/admin-listeners.ts";
+import { envoySecrets } from "../format-secrets.ts";
+
+export interface ProxyDump {
+  readonly of: "sidecar" | "envoy";
+  readonly config: EnvoyConfig;
+  /** SecretsConfigDump. */
+  readonly secrets: DumpPart;
+  /** BootstrapConfigDump. */
+  readonly bootstrap: DumpPart;
+  /** All of it, as Envoy's administration tells it. */
+  readonly whole: object;
+}
+
+const NOTHING: EnvoyConfig = { listeners: [], clusters: [], routes: [], endpoints: [] };
+
+/** @param dump what Envoy's `/config_dump` answers */
+export function dumpOfEnvoy(dump: object): ProxyDump {
+  return {
+    of: "envoy",
+    config: readConfigDump(dump),
+    secrets: dumpPart(dump, "SecretsConfigDump") ?? {},
+    bootstrap: dumpPart(dump, "BootstrapConfigDump") ?? {},
+    whole: dump,
+  };
+}
+
+/** Before the first view nothing is configured. */
+export function dumpOfSidecar({ view, listeners, certificates }: SidecarDump): ProxyDump {
+  const config = view === null ? NOTHING : envoyConfig(view, captureOf(listeners));
+  const secrets = { "@type": adminType("SecretsConfigDump"), ...envoySecrets(certificates) };
+  const bootstrap = { "@type": adminType("BootstrapConfigDump"), ...(view && nodeOf(view)) };
+  const whole = {
+    configs: [
+      bootstrap,
+      {
+        "@type": adminType("ClustersConfigDump"),
+        dynamicActiveClusters: config.clusters.map((cluster) => ({
+          cluster: { "@type": typeUrl("envoy.config.cluster.v3.Cluster"), ...cluster },
+        })),
+      },
+      {
+        "@type": adminType("ListenersConfigDump"),
+        dynamicListeners: config.listeners.map((listener) => ({
+          name: listener.name,
+          activeState: {
+            listener: { "@type": typeUrl("envoy.config.listener.v3.Listener"), ...listener },
+          },
+        })),
+      },
+      {
+        "@type": adminType("RoutesConfigDump"),
+        dynamicRouteConfigs: config.routes.map((routeConfig) => ({
+          routeConfig: {
+            "@type": typeUrl("envoy.config.route.v3.RouteConfiguration"),
+            ...routeConfig,
+          },
+        })),
+      },
+      secrets,
+      {
+        "@type": adminType("EndpointsConfigDump"),
+        dynamicEndpointConfigs: config.endpoints.map((endpointConfig) => ({
+          endpointConfig: {
+            "@type": typeUrl("envoy.config.endpoint.v3.ClusterLoadAssignment"),
+            ...endpointConfig,
+          },
+        })),
+      },
+    ],
+  };
+  return { of: "sidecar", config, secrets, bootstrap, whole };
+}
+
+function adminType(name: string): string {
+  return typeUrl(`envoy.admin.v3.${name}`);
+}
+
+/** Of what Envoy calls its node: who it is, and no versions, as it is no Envoy. */
+function nodeOf({ workload }: WorkloadView): object {
+  const { name, namespace, serviceAccount, labels } = workload;
+  const metadata = {
+    NAME: name,
+    NAMESPACE: namespace,
+    SERVICE_ACCOUNT: serviceAccount,
+    LABELS: labels,
+  };
+  return { bootstrap: { node: { id: `sidecar~${name}.${namespace}`, metadata } } };
+}
+
+function captureOf(listeners: readonly ListenerDump[]): CapturePorts | undefined {
+  const portOf = (name: string): number | undefined =>
+    listeners.find((one) => one.name === name)?.addresses[0]?.port;
+  const [inboundPort, outboundPort] = [portOf("inbound capture"), portOf("outbound capture")];
+  return inboundPort === undefined || outboundPort === undefined
+    ? undefined
+    : { inboundPort, outboundPort };
+}
