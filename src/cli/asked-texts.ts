@@ -29,7 +29,8 @@ export async function askedTexts({
   readonly data: string;
   readonly input?: AsyncIterable<Uint8Array>;
 }): Promise<AskedTexts> {
-  if (paths.length === 0) return { texts: await writtenTexts(data), issues: [], of: "running mesh" };
+  if (paths.length === 0)
+    return { texts: await writtenTexts(data), issues: [], of: "running mesh" };
   // Whoever asks once may ask of a pipe, as `explain` may.
   const readText = (file: string): Promise<string> => readFile(file, "utf8");
   const files = paths.filter((path) => path !== STANDARD_INPUT);

@@ -11,5 +11,6 @@ export function formatFinding({ level, code, resource, source, message }: Findin
 /** As `istioctl analyze --output json` has it, with the line beside. */
 export function findingInJson(finding: Finding): object {
   const { code, level, message, name, resource, source } = finding;
-  return { code, level, message, name, origin: resource, reference: formatLocation(source) };
+  const reference = source.file === "" ? undefined : formatLocation(source);
+  return { code, level, message, name, origin: resource, reference };
 }

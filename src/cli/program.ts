@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { askedDataFolder } from "./asked-mesh.ts";
 import { addAuthorityCommands } from "./authority-commands.ts";
+import type { AnalyzeCommandOptions } from "./commands/analyze.ts";
 import type { AuthzCheckOptions } from "./commands/authz-check.ts";
 import type { DescribeOptions } from "./commands/describe.ts";
 import type { ExplainOptions } from "./commands/explain.ts";
@@ -109,7 +110,9 @@ function addAnalyze(program: Command): void {
     .option("-n, --namespace <namespace>", "only what concerns resources of it, and of none")
     .option("-A, --all-namespaces", "what concerns any namespace, as without -n")
     .addOption(
-      new Option("-o, --output <format>", "how to print it").choices(["log", "json"]).default("log"),
+      new Option("-o, --output <format>", "how to print it")
+        .choices(["log", "json"])
+        .default("log"),
     )
     .addOption(askedDataFolder())
     .addHelpText(

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { analyze } from "./analyze.ts";
 import { authzGolden } from "./authz-golden/authz-golden.ts";
 import { crdValidation } from "./crd-validation.ts";
+import { describe } from "./describe/describe.ts";
 import { envoyRbac } from "./envoy-rbac/envoy-rbac.ts";
 import { jwt } from "./jwt/jwt.ts";
 import { networkpolicy } from "./networkpolicy.ts";
@@ -33,6 +34,7 @@ const RUNNERS: Readonly<Record<string, SuiteRunner>> = {
   analyze,
   "authz-golden": authzGolden,
   "crd-validation": crdValidation,
+  describe,
   "envoy-rbac": envoyRbac,
   jwt,
   networkpolicy,

@@ -80,7 +80,9 @@ function pageOf(send: Send, complaints: readonly string[]): Page {
   return {
     evaluate,
     complaints,
-    untilTrue: (expression) => until(expression, async () => (await evaluate(expression)) === true),
+    async untilTrue(expression) {
+      await until(expression, async () => (await evaluate(expression)) === true);
+    },
     async setColors(scheme) {
       const features = [{ name: "prefers-color-scheme", value: scheme }];
       await send("Emulation.setEmulatedMedia", { features });

@@ -32,6 +32,11 @@ const NOTHING = 0;
 const FOUND = 1;
 const NOT_LOOKED_AT = 2;
 
+/** What is found in Rego. */
+const REFUSED = "HBK0200";
+const POINTLESS = "HBK0201";
+const IN_REGO = { namespace: "", source: { file: "", line: 1 } };
+
 /** Kinds that analyzers read though nothing here runs them. */
 const READ_ALL_THE_SAME =
   /^not supported yet: (Pod|Node|ReplicaSet|DaemonSet|CustomResourceDefinition|(Mutating|Validating)WebhookConfiguration|Ingress|GRPCRoute|TLSRoute|TCPRoute)$/;
@@ -48,10 +53,9 @@ export async function analyzeCommand(
 ): Promise<number> {
   const { texts, issues: unread, of } = await askedTexts({ paths, ...options });
   const parsed = new TextReader().read(texts);
-  const problems = [
-    ...unread,
-    ...parsed.issues.filter((issue) => !isAnalyzed(issue)),
-  ].map(formatIssue);
+  const problems = [...unread, ...parsed.issues.filter((issue) => !isAnalyzed(issue))].map(
+    formatIssue,
+  );
   const notices = noticesOf(parsed).filter(({ level }) => level === undefined);
   const gateway = of === "files" ? "assumed" : "written";
   const found = analyzeTexts(texts, { gateway, notices });
@@ -60,7 +64,7 @@ export async function analyzeCommand(
   const findings = [...found, ...rego.findings].filter((one) => isAsked(one, options));
   for (const problem of problems) warn(printable(problem));
   if (options.output === "json") print(jsonText(findings.map(findingInJson)));
-  else for (const finding of findings) print(printable(formatFinding(finding)));
+  else for (const finding of findings) print(printable(lineOf(finding)));
   const isClean = findings.length === 0 && problems.length === 0;
   if (isClean && options.output !== "json") print("nothing odd was found");
   if (problems.length > 0) return NOT_LOOKED_AT;
@@ -95,11 +99,8 @@ async function analyzeAuthorizers(resources: readonly Resource[]): Promise<Found
       if (opa === undefined)
         throw new RegoNotEvaluatedError("there is no program opa in your PATH");
       for (const { level, where, message } of await analyzeRego(authorizer, opa)) {
-        // The place is inside of a text that a resource holds.
-        const [, file = where, line = "1"] = /^(.*):(\d+)$/.exec(where) ?? [];
-        const source = { file, line: Number(line) };
-        const code = level === "error" ? "HBK0200" : "HBK0201";
-        findings.push(findingAt({ source, resource: "", namespace: "" }, code, [message]));
+        const code = level === "error" ? REFUSED : POINTLESS;
+        findings.push(findingAt({ ...IN_REGO, resource: where }, code, [message]));
       }
     } catch (error) {
       if (!(error instanceof HauberkError)) throw error;
@@ -107,6 +108,13 @@ async function analyzeAuthorizers(resources: readonly Resource[]): Promise<Found
     }
   }
   return { findings, problems };
+}
+
+/** A place in Rego is inside of a text that a resource holds: the resource says it, as OPA's own messages do. */
+function lineOf(finding: Finding): string {
+  const { code, resource, level, message } = finding;
+  const isRego = code === REFUSED || code === POINTLESS;
+  return isRego ? `${resource}: ${level.toLowerCase()}: ${message}` : formatFinding(finding);
 }
 
 function findOpa(): Promise<string | undefined> {

@@ -1,5 +1,4 @@
 /** `hauberk proxy-config`: what a sidecar of the running mesh has, asked of the sidecar itself; or an Envoy's dump in a file. */
-import { readFile } from "node:fs/promises";
 import type { SidecarCertificates } from "../../identity/sidecar-certificates.ts";
 import { DataDirectory } from "../../local/data-directory.ts";
 import { MeshClient } from "../../local/joining/mesh-client.ts";
@@ -10,7 +9,6 @@ import {
 } from "../../local/pods/ask-sidecar.ts";
 import type { SidecarDump } from "../../proxy/admin-dump.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import { HauberkError } from "../../runtime/hauberk-error.ts";
 import type { LogLevel } from "../../runtime/log.ts";
 import { envoySecrets, secretTable } from "../format-secrets.ts";
 import {
@@ -25,11 +23,7 @@ import {
 import { dumpOfEnvoy, dumpOfSidecar, type ProxyDump } from "../istioctl/proxy-dump.ts";
 import { secretSummary } from "../istioctl/secret-summary.ts";
 import type { Print } from "../print-line.ts";
-
-/** A file that is asked instead of a sidecar cannot be read, or there is neither. */
-export class NoConfigDumpError extends HauberkError {
-  readonly code = "HAUBERK_NO_CONFIG_DUMP";
-}
+import { NoConfigDumpError, readDump } from "../read-dump.ts";
 
 export interface SidecarOptions {
   readonly data: string;
@@ -121,19 +115,6 @@ export async function proxyDump(
     throw new NoConfigDumpError("expected a pod, or --file with an Envoy's config dump");
   if (text === undefined) return dumpOfEnvoy(await readDump(file ?? ""));
   return dumpOfSidecar(await ask<SidecarDump>(text, { data, namespace, path: "/config_dump" }));
-}
-
-async function readDump(file: string): Promise<object> {
-  try {
-    const value: unknown = JSON.parse(await readFile(file, "utf8"));
-    if (typeof value === "object" && value !== null) return value;
-    throw new NoConfigDumpError("it is not a JSON object");
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new NoConfigDumpError(
-      `failed to get config dump from file ${file}: ${why.replace(/^ENOENT.*$/, `open ${file}: no such file or directory`)}`,
-    );
-  }
 }
 
 function show(output: Output, data: object, table: () => readonly string[], print: Print): void {

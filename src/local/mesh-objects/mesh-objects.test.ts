@@ -241,6 +241,36 @@ test("what cannot be started is refused", async (context) => {
   );
 });
 
+test("a Deployment may come before the ConfigMap that its pods mount: they wait for it", async (context) => {
+  const objects = await opened(await folderOf(context));
+  offer(objects, "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}");
+  objects.begin();
+  const kinds = (): readonly string[] => objects.written.current.resources.map(({ kind }) => kind);
+  const name = "rules";
+  const volumes = [{ name, configMap: { name } }];
+  const containers = [{ name: "app", image: "api", command: ["node"] }];
+  const { warnings } = await create(objects, {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "api", namespace: "shop" },
+    spec: {
+      selector: { matchLabels: { app: "api" } },
+      template: { metadata: { labels: { app: "api" } }, spec: { containers, volumes } },
+    },
+  });
+  assert.deepEqual(warnings, ["its pods wait for configMap rules"]);
+  await tick();
+  assert.deepEqual(kinds(), ["Namespace"]);
+  await create(objects, {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name, namespace: "shop" },
+    data: { "policy.rego": "" },
+  });
+  await tick();
+  assert.deepEqual([...kinds()].sort(), ["ConfigMap", "Deployment", "Namespace"]);
+});
+
 test("relative paths of an object lead from the folder of its file, also once somebody changed it", async (context) => {
   const folder = await folderOf(context);
   const objects = await opened(folder);

@@ -28,6 +28,7 @@ import { timestamp } from "../api-server/objects/timestamp.ts";
 import { applyObject } from "../api-server/patches/apply-object.ts";
 import type { WrittenMesh } from "../local-mesh.ts";
 import { MeshPlanError } from "../mesh-plan.ts";
+import { absentReferences } from "./absent-references.ts";
 import { refusedChange } from "./change-refusals.ts";
 import type { KeptObjects } from "./kept-objects.ts";
 import { FILE_MANAGER, isFromFiles, originOf } from "./managers.ts";
@@ -255,6 +256,7 @@ export class MeshObjects {
     const own = [...objects].flatMap(([key, { place, object }]) => {
       if (originOf(object, folders.has(key)) !== "others") return [];
       const file = this.#options.kept.fileOf(place);
+      if (this.#waitsFor(place, object, objects).length > 0) return [];
       const from = folders.get(key);
       const folder = from === undefined ? this.#options.folder : dirname(from);
       return [{ file, text: objectText(object), folder }];
@@ -264,6 +266,19 @@ export class MeshObjects {
       return setAside === undefined ? text : { ...text, setAside };
     });
     return [...written, ...own];
+  }
+
+  /** What is in force already stays: to take away what its pods need is refused. */
+  #waitsFor(
+    place: ObjectPlace,
+    object: KubernetesObject,
+    among: ReadonlyMap<string, PlacedObject>,
+  ): readonly string[] {
+    const file = this.#options.kept.fileOf(place);
+    if (this.#written.current.texts.some((text) => text.file === file)) return [];
+    return absentReferences(object, (plural, name) =>
+      among.has(`${plural}/${place.namespace}/${name}`),
+    );
   }
 
   /** Those that say something to the mesh. */
@@ -306,6 +321,11 @@ export class MeshObjects {
         message: `denied by the mesh: ${error.message}`,
       });
     }
+    const waitsFor =
+      change.after === undefined
+        ? []
+        : this.#waitsFor(change, change.after, this.#objectsWith(after));
+    if (waitsFor.length > 0) return { warnings: [`its pods wait for ${waitsFor.join(", ")}`] };
     // Of Kubernetes' own kinds the server completes fields that have no effect here: nobody wrote them.
     if (kind.origin === "built-in") return { warnings: [] };
     const notices = noticesOf(parsed).filter(({ source }) => source.file === file);

@@ -67,41 +67,48 @@ export class LogRuns {
 
   /** @returns undefined where no such run is known */
   run(process: SupervisedProcess, which: "current" | "previous"): LogRun | undefined {
-    const log = this.#logs.get(process.title);
-    if (log === undefined || log.process !== process) return undefined;
+    const log = this.#logOf(process);
+    if (log === undefined) return undefined;
     return which === "current" ? { start: log.start } : log.previous;
   }
 
   /** In the order of time. */
   marks(process: SupervisedProcess): readonly GrowthMark[] {
-    return this.#logs.get(process.title)?.marks ?? [];
+    return this.#logOf(process)?.marks ?? [];
+  }
+
+  #logOf(process: SupervisedProcess): KnownLog | undefined {
+    return (["own", "application"] as const)
+      .map((kind) => this.#logs.get(keyOf(kind, process)))
+      .find((log) => log?.process === process);
   }
 
   #look(): void {
     const now = this.#clock.now().getTime();
     const { controlPlane } = this.#mesh;
-    this.#follow(controlPlane, now);
+    this.#follow("own", controlPlane, now);
     for (const pod of this.#mesh.pods) {
-      if (pod.sidecar !== undefined) this.#follow(pod.sidecar, now);
+      if (pod.sidecar !== undefined) this.#follow("own", pod.sidecar, now);
       for (const [index, { process }] of pod.containers.entries()) {
         const size = this.#sizeOf(pod, index);
-        const log = this.#follow(process, size);
+        const log = this.#follow("application", process, size);
         if (size !== (log.marks.at(-1)?.size ?? 0)) mark(log.marks, { time: now, size });
       }
     }
-    for (const title of this.#logs.keys()) {
+    for (const [key, { process }] of this.#logs) {
       if (this.#logs.size <= MAX_LOGS) break;
-      if (!this.#isRunning(title)) this.#logs.delete(title);
+      if (!this.#isRunning(process)) this.#logs.delete(key);
     }
   }
 
   /** @param place where its log has come to */
-  #follow(process: SupervisedProcess, place: number): KnownLog {
-    const { title, restarts } = process;
-    const known = this.#logs.get(title);
+  #follow(kind: LogKind, process: SupervisedProcess, place: number): KnownLog {
+    const { restarts } = process;
+    const key = keyOf(kind, process);
+    const known = this.#logs.get(key);
     if (known === undefined) {
       const log = { process, restarts, start: 0, end: undefined, previous: undefined, marks: [] };
-      this.#logs.set(title, log);
+      this.#logs.set(key, log);
       return log;
     }
     if (known.process !== process) {
@@ -128,9 +135,17 @@ export class LogRuns {
     return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   }
 
-  #isRunning(title: string): boolean {
-    return this.#mesh.pods.some(({ processes }) => processes.some((one) => one.title === title));
+  #isRunning(process: SupervisedProcess): boolean {
+    const { controlPlane, pods } = this.#mesh;
+    return process === controlPlane || pods.some(({ processes }) => processes.includes(process));
   }
+}
+
+type LogKind = "own" | "application";
+
+/** The same for the next pod of that name. A container may be called as a sidecar's process is. */
+function keyOf(kind: LogKind, { title }: SupervisedProcess): string {
+  return `${kind} ${title}`;
 }
 
 function mark(marks: GrowthMark[], next: GrowthMark): void {
