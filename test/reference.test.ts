@@ -3,6 +3,9 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Command } from "commander";
+import { ANALYZERS, ANALYZERS_BY_NAME } from "../src/analysis/analyzers.ts";
+import { MESSAGES } from "../src/analysis/finding.ts";
+import { PRACTICES } from "../src/analysis/practices.ts";
 import { buildProgram } from "../src/cli/program.ts";
 import { MESH_FLAGS } from "../src/control/mesh-flags.ts";
 
@@ -10,6 +13,7 @@ const PRINTED =
   "Printed from the code by `UPDATE_GOLDEN=1 node test/run-tests.mjs test/reference.test.ts`.";
 
 const pages: Readonly<Record<string, () => string>> = {
+  "docs/reference/analysis.md": printAnalysis,
   "docs/reference/cli.md": printCommands,
   "docs/reference/errors.md": printErrors,
   "docs/reference/flags.md": printFlags,
@@ -49,6 +53,30 @@ function helpOf(command: Command): string {
   });
   command.outputHelp();
   return `\`\`\`\n${text.trimEnd()}\n\`\`\`\n`;
+}
+
+/** What a table's cell may hold: bars end it, and angle brackets would be tags. */
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("<", "&lt;").replaceAll("\n", "; ");
+}
+
+function printAnalysis(): string {
+  const codes = MESSAGES.map(
+    ({ code, name, level, template }) => `| \`${code}\` | ${name} | ${level} | ${cell(template)} |`,
+  );
+  const analyzers = [...ANALYZERS, ...ANALYZERS_BY_NAME].map(
+    ({ name, about }) => `| \`${name}\` | ${cell(about)} |`,
+  );
+  const practices = PRACTICES.map(
+    ({ id, practice, fix }) => `| \`${id}\` | ${cell(practice)} | ${cell(fix)} |`,
+  );
+  return [
+    `# What \`analyze\` and \`audit\` say\n\n${PRINTED}\n`,
+    "Codes that begin with IST are istioctl's, with its levels and words; those that begin with HBK are ours. `%s` and the like stand for names and values.\n",
+    `## Codes\n\n| code | name | level | words |\n|---|---|---|---|\n${codes.join("\n")}\n`,
+    `## Analyzers\n\n| name | what it finds |\n|---|---|\n${analyzers.join("\n")}\n`,
+    `## Practices\n\n| id | practice | what to do where it is not met |\n|---|---|---|\n${practices.join("\n")}\n`,
+  ].join("\n");
 }
 
 function printFlags(): string {

@@ -11,8 +11,8 @@ export interface AnalyzeOptions {
   readonly names?: readonly string[];
   /** "assumed": as istioctl does for files alone, Istio's own ingress gateway is thought to run beside what is written. */
   readonly gateway?: "assumed" | "written";
-  /** What the mesh as a whole is told of, beside what analyzers find. */
-  readonly notices?: readonly Notice[];
+  /** What the mesh is told of beside what analyzers find: of single documents, and of all together. */
+  readonly notices?: { readonly document: readonly Notice[]; readonly mesh: readonly Notice[] };
 }
 
 /** A text of YAML documents, with its name as it stands in messages. */
@@ -23,20 +23,33 @@ export interface AskedText {
   readonly setAside?: readonly string[];
 }
 
-/** @returns what was found, the gravest first, then by file and line */
+/**
+ * @returns what was found, the gravest first, then by file and line
+ * @throws Error where no analyzer has one of `names`
+ */
 export function analyzeTexts(
   texts: readonly AskedText[],
-  { names, gateway = "assumed", notices = [] }: AnalyzeOptions = {},
+  { names, gateway = "assumed", notices }: AnalyzeOptions = {},
 ): readonly Finding[] {
   const all = names === undefined ? ANALYZERS : [...ANALYZERS, ...ANALYZERS_BY_NAME];
-  const asked = all.filter(({ name }) => names?.includes(name) ?? true);
+  const asked = names === undefined ? all : names.map((name) => named(name, all));
   const documents = texts.flatMap(({ text, file, setAside = [] }) =>
     readDocuments(text, file).filter((one) => !setAside.includes(titleOf(one))),
   );
   const assumed = gateway === "assumed" ? [ASSUMED_GATEWAY] : [];
   const mesh = new AnalyzedMesh([...texts, ...assumed], { documents });
-  const found = [...asked.flatMap((analyzer) => toldBy(analyzer, mesh)), ...notices.map(noticed)];
+  const found = [
+    ...asked.flatMap((analyzer) => toldBy(analyzer, mesh)),
+    ...noticed("HBK0101", notices?.document),
+    ...noticed("HBK0100", notices?.mesh),
+  ];
   return (names === undefined ? distinct(found, keyOf) : found).sort(byGravity);
+}
+
+function named(name: string, all: readonly Analyzer[]): Analyzer {
+  const analyzer = all.find((one) => one.name === name);
+  if (analyzer === undefined) throw new Error(`no analyzer is called ${name}`);
+  return analyzer;
 }
 
 function titleOf({ kind, namespace = "default", name }: ReadDocument): string {
@@ -44,9 +57,11 @@ function titleOf({ kind, namespace = "default", name }: ReadDocument): string {
 }
 
 /** Where it stands is all that is known of whom it concerns. */
-function noticed({ source, path, message }: Notice): Finding {
-  const words = path === "" ? message : `${path}: ${message}`;
-  return findingAt({ source, resource: "", namespace: "" }, "HBK0100", [words]);
+function noticed(code: string, notices: readonly Notice[] = []): readonly Finding[] {
+  return notices.map(({ source, path, message }) => {
+    const words = path === "" ? message : `${path}: ${message}`;
+    return findingAt({ source, resource: "", namespace: "" }, code, [words]);
+  });
 }
 
 function toldBy({ analyze, once }: Analyzer, mesh: AnalyzedMesh): readonly Finding[] {

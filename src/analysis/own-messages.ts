@@ -18,6 +18,7 @@ HBK0015 SourceAddressRule Info Rule %s tells callers by %s alone: addresses chan
 HBK0016 PolicyWithoutSidecar Warning This policy selects %s, which has no sidecar: nothing enforces it there.
 HBK0018 DryRunForgotten Info This policy is in dry-run mode (istio.io/dry-run): it is logged, and not enforced (AP-100).
 HBK0100 MeshNotice Warning %s
+HBK0101 DocumentNotice Info %s
 HBK0200 RegoRefused Error %s
 HBK0201 RegoCondition Warning %s
 `;

@@ -1,7 +1,7 @@
 /** Commands by the words of istioctl, asked of the running mesh. Each is loaded when it is run. */
-import { type Command, InvalidArgumentError, Option } from "commander";
-import { systemClock } from "../runtime/clock.ts";
-import { askedDataFolder } from "./asked-mesh.ts";
+import { type Command, Option } from "commander";
+import { ofAskedMesh } from "./asked-mesh.ts";
+import type { VersionOptions } from "./commands/version.ts";
 import { printLine as print, warnLine as warn } from "./print-line.ts";
 
 interface PodOptions {
@@ -17,83 +17,79 @@ export function addIstioctlCommands(program: Command): void {
   addDescribe(experimental);
   addAuthz(experimental);
   addProxyStatus(program);
-  addDashboard(program);
+  addVersion(program);
 }
 
 function addDescribe(parent: Command): void {
-  const describe = parent.command("describe").alias("des").description("Describe a pod");
+  const describe = parent
+    .command("describe")
+    .alias("des")
+    .description("Describe a pod or a service");
   ofNamespace(describe.command("pod").alias("po"))
-    .description("Say what a pod demands of its callers, and every policy rule as a sentence")
+    .description(
+      "Say as istioctl what decides about a pod; then what it demands of its callers, every policy rule as a sentence",
+    )
     .argument("<pod>", "POD, POD.NAMESPACE or deploy/NAME")
-    .action(async (pod: string, { namespace, data }: PodOptions) => {
-      const { describeCommand } = await import("./commands/describe.ts");
-      const named = await workloadNamed(pod, namespace);
-      process.exitCode = await describeCommand(named, { data }, { print, warn });
+    .action(async (pod: string, options: PodOptions) => {
+      const { describeClusterCommand } = await import("./commands/describe-cluster.ts");
+      process.exitCode = await describeClusterCommand("pod", pod, options, { print, warn });
+    });
+  ofNamespace(describe.command("service").alias("svc"))
+    .description(
+      "Say as istioctl what decides about a service, and whether it is reached from outside",
+    )
+    .argument("<service>", "SERVICE or SERVICE.NAMESPACE")
+    .action(async (service: string, options: PodOptions) => {
+      const { describeClusterCommand } = await import("./commands/describe-cluster.ts");
+      process.exitCode = await describeClusterCommand("service", service, options, { print, warn });
     });
 }
 
 function addAuthz(parent: Command): void {
   const authz = parent.command("authz").alias("auth").description("Authorization of a pod");
   ofNamespace(authz.command("check").alias("che"))
-    .description("Print the policies that apply to a pod")
-    .argument("<pod>", "POD, POD.NAMESPACE or deploy/NAME")
-    .action(async (pod: string, { namespace, data }: PodOptions) => {
+    .description("Print the policies that apply to a pod, or that an Envoy's dump has")
+    .argument("[pod]", "POD, POD.NAMESPACE or deploy/NAME; none with --file")
+    .option("-f, --file <path>", "an Envoy's config dump, to be looked at instead")
+    .action(async (pod: string | undefined, options: PodOptions & { readonly file?: string }) => {
+      const { dumpedPoliciesCommand } = await import("./commands/dumped-policies.ts");
       const { authzCheckCommand } = await import("./commands/authz-check.ts");
-      const named = await workloadNamed(pod, namespace);
-      process.exitCode = await authzCheckCommand(named, { data }, { print, warn });
+      process.exitCode =
+        pod === undefined || options.file !== undefined
+          ? await dumpedPoliciesCommand(pod, options, print)
+          : await authzCheckCommand(
+              await workloadNamed(pod, options.namespace),
+              { data: options.data },
+              { print, warn },
+            );
     });
 }
 
 function addProxyStatus(program: Command): void {
-  program
-    .command("proxy-status")
-    .alias("ps")
+  ofNamespace(program.command("proxy-status").alias("ps"))
     .description("Show which sidecars are in step with the control plane")
-    .addOption(askedDataFolder())
-    .action(async ({ data }: { data: string }) => {
+    .argument("[pod]", "POD, POD.NAMESPACE or deploy/NAME; none: all of them")
+    .action(async (pod: string | undefined, { data, namespace }: PodOptions) => {
       const { proxyStatusCommand } = await import("./commands/proxy-status.ts");
-      process.exitCode = await proxyStatusCommand({ data, print });
+      const named = pod === undefined ? undefined : await workloadNamed(pod, namespace);
+      process.exitCode = await proxyStatusCommand({ data, print, ...(named && { pod: named }) });
     });
 }
 
-function addDashboard(program: Command): void {
-  program
-    .command("dashboard")
-    .alias("dash")
-    .alias("d")
-    .description(
-      "Serve a page that shows the running mesh: who calls whom and how safely, certificates, recent denials",
-    )
-    .addOption(
-      new Option("-p, --port <port>", "of 127.0.0.1; 0: any that is free")
-        .argParser(parsePort)
-        .default(0),
-    )
-    .addOption(askedDataFolder())
-    .addHelpText(
-      "after",
-      "\nIt prints an address that works once, for this machine alone. Exit code: 0, or 1 when no mesh runs.",
-    )
-    .action(async (options: { readonly data: string; readonly port: number }) => {
-      const [{ dashboardCommand }, { stopSignal }] = await Promise.all([
-        import("./commands/dashboard.ts"),
-        import("./stop-signal.ts"),
-      ]);
-      const signal = stopSignal();
-      process.exitCode = await dashboardCommand(options, { print, clock: systemClock, signal });
+function addVersion(program: Command): void {
+  ofAskedMesh(program.command("version"))
+    .description("Print the version, and how many sidecars the running mesh has")
+    .option("--remote [boolean]", "whether the mesh is asked", (text) => text !== "false", true)
+    .option("-s, --short", "with --remote=false, the version alone")
+    .addOption(new Option("-o, --output <format>", "in this form").choices(["json", "yaml"]))
+    .action(async (options: VersionOptions) => {
+      const { versionCommand } = await import("./commands/version.ts");
+      process.exitCode = await versionCommand({ ...options, print });
     });
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (/^\d+$/.test(text) && port <= 65_535) return port;
-  throw new InvalidArgumentError("Expected a number from 0 to 65535.");
 }
 
 function ofNamespace(command: Command): Command {
-  return command
-    .option("-n, --namespace <namespace>", "where it is", "default")
-    .addOption(askedDataFolder());
+  return ofAskedMesh(command.option("-n, --namespace <namespace>", "where it is", "default"));
 }
 
 /** @returns `NAMESPACE/NAME` */

@@ -1,13 +1,15 @@
 /** All commands and their options. Each command is loaded when it is run, so that `--help` stays quick. */
-import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
+import { systemClock } from "../runtime/clock.ts";
 import { askedDataFolder } from "./asked-mesh.ts";
 import { addAuthorityCommands } from "./authority-commands.ts";
 import type { AnalyzeCommandOptions } from "./commands/analyze.ts";
+import type { AuditCommandOptions } from "./commands/audit.ts";
 import type { AuthzCheckOptions } from "./commands/authz-check.ts";
 import type { DescribeOptions } from "./commands/describe.ts";
 import type { ExplainOptions } from "./commands/explain.ts";
 import type { UpOptions } from "./commands/up.ts";
+import { addDashboardCommand } from "./dashboard-command.ts";
 import { addIstioctlCommands } from "./istioctl-commands.ts";
 import { addMeshCommands } from "./mesh-commands.ts";
 import type { NetworkChoice } from "./network-choice.ts";
@@ -21,7 +23,7 @@ import {
   metricsPort,
   networkChoice,
 } from "./options.ts";
-import { packagePath } from "./package-root.ts";
+import { readVersion } from "./package-version.ts";
 import { printLine as print, warnLine as warn } from "./print-line.ts";
 import { addProxyConfigCommands } from "./proxy-config-commands.ts";
 
@@ -38,10 +40,12 @@ export function buildProgram(): Command {
   addProxyConfigCommands(program);
   addValidate(program);
   addAnalyze(program);
+  addAudit(program);
   addExplain(program);
   addDescribe(program);
   addAuthz(program);
   addIstioctlCommands(program);
+  addDashboardCommand(program);
   addDemo(program);
   addProcesses(program);
   nameHelp(program, "hauberk");
@@ -124,6 +128,30 @@ Exit code: 0 nothing odd, or only what is worth knowing (Info); 1 something is; 
     .action(async (paths: string[], options: AnalyzeCommandOptions) => {
       const { analyzeCommand } = await import("./commands/analyze.ts");
       process.exitCode = await analyzeCommand(paths, options, { print, warn });
+    });
+}
+
+function addAudit(program: Command): void {
+  program
+    .command("audit")
+    .description("Hold a mesh against 17 security practices: verdict, evidence and fix of each")
+    .argument(
+      "[paths...]",
+      "YAML files, folders of them, or - for standard input; none: the running mesh",
+    )
+    .addOption(
+      new Option("-o, --output <format>", "how to print it")
+        .choices(["log", "json"])
+        .default("log"),
+    )
+    .addOption(askedDataFolder())
+    .addHelpText(
+      "after",
+      "\nExit code: 0 all that can be told is met, 1 something is not, 2 something could not be read.",
+    )
+    .action(async (paths: string[], options: AuditCommandOptions) => {
+      const { auditCommand } = await import("./commands/audit.ts");
+      process.exitCode = await auditCommand(paths, options, { print, warn, clock: systemClock });
     });
 }
 
@@ -283,9 +311,4 @@ function resourcePaths(): Option {
   return new Option("-f, --file <path>", "YAML file, or folder of them; may be given several times")
     .argParser(collect)
     .makeOptionMandatory();
-}
-
-function readVersion(): string {
-  const text = readFileSync(packagePath("package.json"), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }

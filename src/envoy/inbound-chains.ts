@@ -30,7 +30,7 @@ interface Kind {
 const PLAIN_HTTP = ["http/1.0", "http/1.1", "h2c"];
 const MESH_HTTP = ["istio-http/1.0", "istio-http/1.1", "istio-h2"];
 const MESH_TCP = ["istio-peer-exchange", "istio"];
-const OF_THE_MESH = [...MESH_TCP, ...MESH_HTTP];
+const OF_THE_MESH = ["istio", "istio-peer-exchange", ...MESH_HTTP];
 
 const plain = (spoken: Kind["spoken"], applicationProtocols?: readonly string[]): Kind => ({
   match: { transportProtocol: "raw_buffer", ...(applicationProtocols && { applicationProtocols }) },

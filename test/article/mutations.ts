@@ -9,24 +9,29 @@ import { BLOCKS } from "./blocks.ts";
 import { BlockFailure, runBlock } from "./run-block.ts";
 import { isWanted } from "./wanted-blocks.ts";
 
-/** Longer than anything takes that was not broken. */
-const PATIENCE_MS = 8_000;
+const PATIENCE_MS = 30_000;
+/** How long a broken block may take to become true, at least; and how many times as long as it took unbroken. */
+const LEAST_BROKEN_MS = 3_000;
+const TIMES_UNBROKEN = 2;
 const GOAL = 0.9;
 
+// Whoever ends this ends the mesh too.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 const mesh = await ArticleMesh.start();
 let [noticed, all] = [0, 0];
 try {
   for (const block of BLOCKS.filter(isWanted)) {
     const { mutations = [] } = block;
     if (mutations.length === 0) continue;
+    const begun = performance.now();
     const unbroken = await failureOf(() => runBlock(block, mesh, { patienceMs: PATIENCE_MS }));
+    const took = performance.now() - begun;
+    const patienceMs = Math.max(LEAST_BROKEN_MS, TIMES_UNBROKEN * took);
     if (unbroken !== undefined) tell("FAILS ANYWAY", titleOf(block), unbroken);
     for (const mutation of mutations) {
       all += 1;
       if (unbroken !== undefined) continue;
-      const because = await failureOf(() =>
-        runBlock(block, mesh, { patienceMs: PATIENCE_MS, mutation }),
-      );
+      const because = await failureOf(() => runBlock(block, mesh, { patienceMs, mutation }));
       if (because !== undefined) noticed += 1;
       tell(
         because === undefined ? "NOT NOTICED" : "noticed",

@@ -61,7 +61,8 @@ describe("examples/opa", { skip }, () => {
 
   test("nothing is odd in its Rego", async () => {
     const { code, output } = await runHauberk(["analyze", folder]);
-    assert.deepEqual([code, output], [0, "nothing odd was found\n"]);
+    assert.equal(code, 0);
+    assert.doesNotMatch(output, /warning|error|not looked at/i);
   });
 
   test("whoever analyzes Rego asks nobody that it names, and runs nothing that the manifests name", async () => {

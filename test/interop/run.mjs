@@ -38,6 +38,8 @@ const PARTS = [
     probe: ["sh", "-c", 'kubectl version --client -o json | grep -q \'"minor": "32\''],
     debian: "kubectl",
   },
+  { name: "chromium", probe: ["chromium", "--version"], debian: "chromium" },
+  { name: "promtool", probe: ["promtool", "--version"], debian: "prometheus" },
   { name: "pip", probe: ["python3", "-m", "pip", "--version"], debian: "python3-pip" },
 ];
 /** Finds or fetches it, and says why it cannot. */

@@ -96,13 +96,12 @@ function pageOf(send: Send, complaints: readonly string[]): Page {
 
 function listenTo(line: DevTools, session: string): readonly string[] {
   const complaints: string[] = [];
-  line.onEvent = (method, parameters, of) => {
-    if (of !== session) return;
+  line.listeners.set(session, (method, parameters) => {
     if (method === "Runtime.exceptionThrown") complaints.push(JSON.stringify(parameters));
     const { entry } = parameters as { entry?: { level?: string; text?: string } };
     if (method === "Log.entryAdded" && entry?.level === "error")
       complaints.push(entry.text ?? "error");
-  };
+  });
   return complaints;
 }
 
@@ -111,7 +110,8 @@ class DevTools {
   readonly #input: Writable;
   #next = 1;
   #rest = "";
-  onEvent: (method: string, parameters: Message, session: unknown) => void = () => {};
+  /** By the session whose events they want. */
+  readonly listeners: Map<unknown, (method: string, parameters: Message) => void> = new Map();
 
   constructor(child: ChildProcess) {
     this.#input = child.stdio[3] as Writable;
@@ -142,7 +142,7 @@ class DevTools {
       if (typeof id === "number") {
         this.#waiting.get(id)?.(message);
         this.#waiting.delete(id);
-      } else this.onEvent(String(method), (params ?? {}) as Message, sessionId);
+      } else this.listeners.get(sessionId)?.(String(method), (params ?? {}) as Message);
     }
   }
 }

@@ -56,7 +56,8 @@ export async function analyzeCommand(
   const problems = [...unread, ...parsed.issues.filter((issue) => !isAnalyzed(issue))].map(
     formatIssue,
   );
-  const notices = noticesOf(parsed).filter(({ level }) => level === undefined);
+  const document = parsed.notices.filter(({ level }) => level === undefined);
+  const notices = { document, mesh: noticesOf({ ...parsed, notices: [] }) };
   const gateway = of === "files" ? "assumed" : "written";
   const found = analyzeTexts(texts, { gateway, notices });
   const rego = await analyzeAuthorizers(parsed.resources);

@@ -3,15 +3,19 @@ import type { ProxyStatus } from "../../control/control-socket-messages.ts";
 import { askControlPlane } from "../../local/control-plane-client.ts";
 import { DataDirectory } from "../../local/data-directory.ts";
 import { findMesh, NoMeshError } from "../../local/joining/mesh-client.ts";
+import { NoSidecarAnswerError } from "../../local/pods/ask-sidecar.ts";
 import { alignColumns } from "../align-columns.ts";
 import type { Print } from "../print-line.ts";
 
-/** @throws NoMeshError, ControlPlaneAwayError */
+/** @throws NoMeshError, ControlPlaneAwayError, NoSidecarAnswerError when the pod that is asked for has no sidecar */
 export async function proxyStatusCommand({
   data,
+  pod,
   print,
 }: {
   readonly data: string;
+  /** `NAMESPACE/NAME` of a pod, or of what its pods were made from; absent: all. */
+  readonly pod?: string;
   readonly print: Print;
 }): Promise<number> {
   const directory = new DataDirectory(data);
@@ -20,9 +24,19 @@ export async function proxyStatusCommand({
   if (reply.type !== "proxy-status")
     throw new NoMeshError("the control plane is of another version");
   const injected = workloads.filter((workload) => workload.injected);
-  const pods = injected.map(({ namespace, name }) => `${namespace}/${name}`);
+  const all = injected.map(({ namespace, name }) => `${namespace}/${name}`);
+  const pods = pod === undefined ? all : podsOf(pod, all);
+  if (pods.length === 0 && pod !== undefined)
+    throw new NoSidecarAnswerError(`${pod} has no sidecar; there are ${all.join(", ")}`);
   for (const line of proxyStatusTable(pods, reply.proxies, cluster)) print(line);
   return 0;
+}
+
+/** A pod by its name, or those that were made from what has it. */
+function podsOf(named: string, all: readonly string[]): readonly string[] {
+  const ofOwner = (one: string): boolean =>
+    one.startsWith(`${named}-`) && /^[a-z0-9]+(?:-b)?$/.test(one.slice(named.length + 1));
+  return all.includes(named) ? [named] : all.filter(ofOwner);
 }
 
 /** @param pods those that have a sidecar, as `namespace/pod` */

@@ -75,7 +75,7 @@ export function istioctlJson(data: unknown): string {
 
 /** YAML in the order of its keys, as istioctl writes it. */
 export function istioctlYaml(data: object): string {
-  return yamlText(sorted(data) as object).replace(/\n$/, "");
+  return yamlText(sorted(data) as object, { indentSeq: false }).replace(/\n$/, "");
 }
 
 interface Part {
@@ -115,9 +115,11 @@ function partOf(
   }
 }
 
+/** In place of versions. */
 const SIDECAR = "A sidecar of hauberk, shown in the shape of Envoy";
 
-function sorted(value: unknown): unknown {
+/** With the keys of each object in their order. */
+export function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);

@@ -6,7 +6,7 @@ import {
   describeService,
 } from "../../../src/cli/istioctl/describe/describe-cluster.ts";
 import { readConfigDump } from "../../../src/envoy/config-dump.ts";
-import { type ConformanceCase, compare } from "../suite-runner.ts";
+import { type ConformanceCase, compare, type TableRunner } from "../suite-runner.ts";
 import { table } from "../table-runner.ts";
 import { NOTHING, objectsOf } from "./cluster-of-case.ts";
 
@@ -21,7 +21,7 @@ type ClusterCase = ConformanceCase & {
   readonly proxyConfigDumps: string;
 };
 
-export const describeCluster = table<ClusterCase>({
+export const describeCluster: TableRunner = table<ClusterCase>({
   fields: [
     "args",
     "k8sConfigs",

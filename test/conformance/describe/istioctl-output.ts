@@ -12,11 +12,17 @@ import {
   type Output,
   printAll,
   printPart,
+  sorted,
 } from "../../../src/cli/istioctl/print-dump.ts";
 import { dumpOfEnvoy, type ProxyDump } from "../../../src/cli/istioctl/proxy-dump.ts";
 import { secretSummary } from "../../../src/cli/istioctl/secret-summary.ts";
 import { readDump } from "../../../src/cli/read-dump.ts";
-import { type CaseOutcome, type ConformanceCase, compare } from "../suite-runner.ts";
+import {
+  type CaseOutcome,
+  type ConformanceCase,
+  compare,
+  type TableRunner,
+} from "../suite-runner.ts";
 import { table } from "../table-runner.ts";
 import { NO_OBJECTS } from "./cluster-of-case.ts";
 
@@ -46,7 +52,7 @@ const PARTS: Readonly<Record<string, DumpPartName>> = {
   bootstrap: "bootstrap",
 };
 
-export const istioctlOutput = table<OutputCase>({
+export const istioctlOutput: TableRunner = table<OutputCase>({
   fields: [
     "command",
     "input",
@@ -93,7 +99,7 @@ function compareOutput({ expectedOutput = "", format }: OutputCase, got: string)
 }
 
 function normal(text: string): string {
-  return JSON.stringify(JSON.parse(text));
+  return JSON.stringify(sorted(JSON.parse(text)));
 }
 
 function unquoted(text: string): string {

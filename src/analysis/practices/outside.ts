@@ -1,0 +1,123 @@
+/** What comes from outside, and who is asked about it: tokens, authorizers, rates, networks. */
+import type { Labels } from "../../api/resource.ts";
+import { type AnalyzedMesh, type AnalyzedPod, selects } from "../analyzed-mesh.ts";
+import { asksForToken } from "../analyzers/required-tokens.ts";
+import { podsOf } from "../authorization-rules.ts";
+import type { Field } from "../field.ts";
+import { selectorTakes } from "../label-selection.ts";
+import { cannotTell, met, notMet, type Practice, placed } from "../practice.ts";
+import { nameOf, podsInMesh } from "./mutual-tls.ts";
+
+export const requiredTokens: Practice = {
+  id: "tokens-from-outside",
+  practice: "Require JWT for external traffic via RequestAuthentication",
+  fix: "a RequestAuthentication for the gateway, and an AuthorizationPolicy with action DENY and notRequestPrincipals: ['*']: docs/guides/user-tokens.md",
+  judge({ mesh }) {
+    const gateways = mesh.of("Gateway");
+    const pods = gateways.flatMap(({ spec }) => podsBehind(spec.at("selector").labels, mesh));
+    const names = mesh.of("KubernetesGateway").map(({ name }) => name);
+    if (gateways.length + names.length === 0)
+      return cannotTell("no Gateway lets anything in from outside");
+    const served = [...routedPods(mesh), ...pods];
+    const checked = mesh.of("RequestAuthentication").flatMap((one) => podsOf(one, mesh));
+    const targeted = mesh
+      .of("RequestAuthentication")
+      .filter(({ spec }) => spec.at("targetRef").exists || spec.at("targetRefs").size > 0);
+    const guarded = served.filter((pod) => checked.includes(pod) && asksForToken(pod, mesh));
+    if (guarded.length > 0) return met(...guarded.map((pod) => `${nameOf(pod)} asks for a token`));
+    if (targeted.length > 0)
+      return cannotTell(...targeted.map((one) => `${placed(one)} is for a gateway by reference`));
+    return notMet(
+      ...[...gateways, ...mesh.of("KubernetesGateway")].map(
+        (one) => `${placed(one)}: nobody behind it asks for a token`,
+      ),
+    );
+  },
+};
+
+function podsBehind(selector: Labels, mesh: AnalyzedMesh): readonly AnalyzedPod[] {
+  return mesh.pods.filter(({ labels }) => selects(selector, labels));
+}
+
+/** Pods behind the Services that routes from outside lead to. */
+function routedPods(mesh: AnalyzedMesh): readonly AnalyzedPod[] {
+  const routes = [...mesh.of("HTTPRoute"), ...mesh.of("VirtualService")];
+  return routes.flatMap(({ spec, namespace }) => {
+    const rules = [...spec.at("rules").items, ...spec.at("http").items];
+    const names = rules.flatMap((rule) => [
+      ...rule.at("backendRefs").items.map((one) => one.at("name").text),
+      ...rule
+        .at("route")
+        .items.map((one) => one.at("destination", "host").text.split(".")[0] ?? ""),
+    ]);
+    return names.flatMap((name) => {
+      const selector = mesh.find("Service", namespace, name)?.spec.at("selector");
+      if (selector === undefined || selector.size === 0) return [];
+      return podsBehind(selector.labels, mesh).filter((pod) => pod.namespace === namespace);
+    });
+  });
+}
+
+const AUTHORIZERS = ["envoyExtAuthzHttp", "envoyExtAuthzGrpc"];
+
+export const closedAuthorizers: Practice = {
+  id: "authorizers-fail-closed",
+  practice: "Set failOpen: false for external authorization providers",
+  fix: "extensionProviders:\n- name: NAME\n  envoyExtAuthzGrpc: {failOpen: false}",
+  judge({ mesh }) {
+    const providers = mesh.meshConfig.at("extensionProviders").items;
+    const asked = providers.flatMap((provider) =>
+      AUTHORIZERS.map((kind) => ({ provider, settings: provider.at(kind) })),
+    );
+    const authorizers = asked.filter(({ settings }) => settings.exists);
+    const open = authorizers.filter(({ settings }) => settings.at("failOpen").isTrue);
+    const told = ({ provider, settings }: (typeof authorizers)[number]): string =>
+      `authorizer ${provider.at("name").text} (line ${settings.line}) lets all in when it is away`;
+    if (open.length > 0) return notMet(...open.map(told));
+    return met(
+      `none of ${authorizers.length} external authorizers lets anybody in when it is away`,
+    );
+  },
+};
+
+export const rateLimits: Practice = {
+  id: "rate-limits",
+  practice: "Implement rate limiting at the mesh level",
+  fix: "apiVersion: hauberk.dev/v1alpha1\nkind: RateLimit: docs/guides/rate-limits.md",
+  judge({ mesh }) {
+    const limits = [
+      ...mesh.of("RateLimit"),
+      ...mesh.of("EnvoyFilter").filter(({ spec }) => limitsRates(spec)),
+    ];
+    return limits.length > 0
+      ? met(...limits.map((one) => placed(one)))
+      : notMet("no RateLimit limits anything");
+  },
+};
+
+function limitsRates(spec: Field): boolean {
+  return spec
+    .at("configPatches")
+    .items.some((patch) => /ratelimit/.test(patch.at("patch", "value", "name").text));
+}
+
+export const networkPolicies: Practice = {
+  id: "network-policies",
+  practice: "Combine with Kubernetes NetworkPolicies for defense in depth",
+  fix: "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: only-known, namespace: NAMESPACE}\nspec: {podSelector: {}, policyTypes: [Ingress]}",
+  judge({ mesh }) {
+    const pods = podsInMesh(mesh);
+    if (pods.length === 0) return cannotTell("no workload of the mesh has a sidecar");
+    const policies = mesh.of("NetworkPolicy");
+    const bare = pods.filter(
+      (pod) =>
+        !policies.some(
+          ({ namespace, spec }) =>
+            namespace === pod.namespace && selectorTakes(spec.at("podSelector"), pod.labels),
+        ),
+    );
+    return bare.length === 0
+      ? met(`a NetworkPolicy selects each of ${pods.length} workloads`)
+      : notMet(...bare.map((pod) => `${nameOf(pod)}: no NetworkPolicy selects it`));
+  },
+};
