@@ -1,6 +1,7 @@
 /** Each of the 17 practices: one mesh that keeps it, and one that does not. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parseResources } from "../api/parse-resources.ts";
 import { auditTexts } from "./audit-texts.ts";
 import type { LiveFacts } from "./practice.ts";
 import { PRACTICES } from "./practices.ts";
@@ -171,6 +172,15 @@ for (const { id } of PRACTICES) {
     assert.equal(judged?.verdict, "not met");
     assert.ok(judged.evidence.length > 0, "evidence");
     assert.ok(judged.fix.length > 0, "a fix");
+  });
+}
+
+for (const { id, fix } of PRACTICES.filter((one) => one.fix.startsWith("apiVersion"))) {
+  test(`the fix of ${id} is taken by both gates`, () => {
+    const text = fix.replaceAll(/\b(NAMESPACE|NAME|ISSUER)\b/g, (word) => word.toLowerCase());
+    const { resources, issues } = parseResources(text, "fix.yaml");
+    assert.deepEqual(issues, []);
+    assert.ok(resources.length > 0);
   });
 }
 

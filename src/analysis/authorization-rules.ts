@@ -39,12 +39,16 @@ export function hasTargets({ spec }: AnalyzedObject): boolean {
 
 /** Pods that a policy selects by labels (AP-10, AP-11). */
 export function podsOf(policy: AnalyzedObject, mesh: AnalyzedMesh): readonly AnalyzedPod[] {
-  if (hasTargets(policy)) return [];
-  const isMeshWide = policy.namespace === mesh.rootNamespace;
-  return mesh.pods.filter(
-    (pod) =>
-      (isMeshWide || pod.namespace === policy.namespace) && selects(selectorOf(policy), pod.labels),
-  );
+  return mesh.pods.filter((pod) => isSelected(pod, policy, mesh));
+}
+
+export function isSelected(
+  pod: AnalyzedPod,
+  policy: AnalyzedObject,
+  { rootNamespace }: AnalyzedMesh,
+): boolean {
+  const isInReach = [pod.namespace, rootNamespace].includes(policy.namespace);
+  return isInReach && !hasTargets(policy) && selects(selectorOf(policy), pod.labels);
 }
 
 /** Whether a policy allows nothing, to all of its namespace or of the mesh: `spec: {}` (AP-20). */

@@ -2,6 +2,8 @@
 import type { Labels } from "../api/resource.ts";
 import type { YamlNode } from "../api/yaml-documents.ts";
 
+const LABELS = new WeakMap<YamlNode, Labels>();
+
 export class Field {
   readonly #node: YamlNode | undefined;
   /** Of its key, in the file; of an absent field, the line of what it would stand in. */
@@ -59,8 +61,13 @@ export class Field {
     return this.items.map((item) => item.text);
   }
 
+  /** Worked out once for each place: every pod is held against every selector. */
   get labels(): Labels {
-    return Object.fromEntries([...this.entries].map(([name, field]) => [name, field.text]));
+    const known = this.#node && LABELS.get(this.#node);
+    if (known !== undefined) return known;
+    const labels = Object.fromEntries([...this.entries].map(([name, field]) => [name, field.text]));
+    if (this.#node !== undefined) LABELS.set(this.#node, labels);
+    return labels;
   }
 
   /** How many things stand in it. */

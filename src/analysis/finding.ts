@@ -62,7 +62,8 @@ export function finding(
   at: Field = object.root,
 ): Finding {
   const source = { file: object.file, line: at.line };
-  return findingAt({ source, resource: object.title, namespace: object.namespace }, code, values);
+  const namespace = object.kind === "Namespace" ? object.name : object.namespace;
+  return findingAt({ source, resource: object.title, namespace }, code, values);
 }
 
 /** As `finding`, of what is not read as an object. */

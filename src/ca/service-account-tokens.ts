@@ -22,7 +22,7 @@ import {
 } from "./key-directory.ts";
 
 /** `TOKEN_AUDIENCES` (CA-5). */
-export const TOKEN_AUDIENCE = "istio-ca";
+const TOKEN_AUDIENCE = "istio-ca";
 const ISSUER = "https://kubernetes.default.svc.cluster.local";
 /** Of a token that names nobody: the API server, as in Kubernetes. */
 export const API_AUDIENCE: string = ISSUER;

@@ -40,7 +40,12 @@ export class DashboardSource implements MeshSource {
   summaryOf(logged: LoggedCall): string {
     const line = formatLoggedEntry(logged, this.#podAt);
     // It begins with its time, which the page tells in another place.
-    return line.slice(line.indexOf(" ") + 1).replace(/^DENIED /, "");
+    const summary = line.slice(line.indexOf(" ") + 1).replace(/^DENIED /, "");
+    const remote = logged.entry.downstream_remote_address ?? "";
+    // Each connection has a port of its own: with it no two refusals would be alike.
+    return remote === ""
+      ? summary
+      : summary.replace(` ${remote} `, ` ${remote.replace(/:\d+$/, "")} `);
   }
 
   explanationOf(logged: LoggedCall): readonly string[] {

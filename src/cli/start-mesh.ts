@@ -33,15 +33,8 @@ import { formatMeshEvent } from "./format-mesh-event.ts";
 import { linkIstioctl } from "./istioctl-link.ts";
 import { noticesOf } from "./load-mesh.ts";
 import type { Print } from "./print-line.ts";
+import { PROTECTION } from "./protection.ts";
 import { tellCall } from "./tell-call.ts";
-
-/** In one sentence each, DESIGN 4a. */
-const PROTECTION = {
-  loopback:
-    "loopback mode: all programs run as one user, so the mesh rules cooperating programs and is no boundary against a hostile one",
-  namespaces:
-    "namespaces mode: each pod has a network, files and processes of its own, which is a boundary against hostile programs too",
-} as const;
 
 export interface StartedMesh {
   readonly mesh: LocalMesh;

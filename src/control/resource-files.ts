@@ -77,7 +77,7 @@ async function listFiles(paths: readonly string[], issues: Issue[]): Promise<str
 }
 
 /** @throws NotReadableFileError, and errors of the file system */
-export async function readResourceFile(file: string): Promise<string> {
+async function readResourceFile(file: string): Promise<string> {
   const { bytes } = await readRegularFile(file, { maxBytes: MAX_FILE_BYTES, links: "followed" });
   return bytes.toString("utf8");
 }

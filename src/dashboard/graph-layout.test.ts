@@ -74,3 +74,23 @@ test("who is called stands to the right of the caller", () => {
   const x = (name: string): number => nodes.find((node) => node.name === name)?.x ?? Number.NaN;
   assert.ok(x("a") < x("b") && x("b") < x("c"));
 });
+
+test("a call that passes a column goes between its boxes", () => {
+  const { nodes, edges } = layOut([
+    ["a", "b"],
+    ["b", "c"],
+    ["a", "c"],
+    ["d", "b"],
+    ["d", "c"],
+  ]);
+  const passed = nodes.find(({ name }) => name === "b");
+  assert.ok(passed);
+  const passing = edges.filter(({ edge: { from, to } }) => from !== "b" && to === "c");
+  assert.equal(passing.length, 2);
+  for (const { path } of passing) {
+    // Where it enters the column, and goes straight on from.
+    const [, y = ""] = new RegExp(`, ${passed.x} ([\\d.]+) H `).exec(path) ?? [];
+    assert.notEqual(y, "", path);
+    assert.ok(Number(y) < passed.y || Number(y) > passed.y + passed.height, path);
+  }
+});

@@ -13,6 +13,8 @@ const SLOT = 20;
 const STRAIGHT = 128;
 const COLUMN_GAP = STRAIGHT + 80;
 const ROW_GAP = 22;
+/** Of the free way past the services of a column. */
+const PASSING_HEIGHT = 8;
 const MARGIN = 16;
 
 export interface GraphLayout {
@@ -44,27 +46,71 @@ export function layOutGraph({ services, edges }: GraphView): GraphLayout {
   const called = new Set(edges.flatMap(({ from, to }) => [from, to]));
   const names = services.map(({ name }) => name).filter((name) => called.has(name));
   const columns = columnsOf(names, edges);
-  const heightOf = (name: string): number =>
-    Math.max(NODE_HEIGHT, 8 + SLOT * edges.filter(({ from }) => from === name).length);
-  const heights = columns.map((column) =>
-    column.reduce((sum, name) => sum + heightOf(name) + ROW_GAP, -ROW_GAP),
+  const items = placeColumns(columns, edges);
+  const nodes = items.flatMap(({ name, x, y, height }) =>
+    name === undefined ? [] : [{ name, x, y, height }],
   );
-  const tallest = Math.max(NODE_HEIGHT, ...heights);
-  const nodes = columns.flatMap((column, index) => {
-    let y = MARGIN + (tallest - (heights[index] ?? 0)) / 2;
-    return column.map((name): PlacedNode => {
-      const height = heightOf(name);
-      const node = { name, x: MARGIN + index * (NODE_WIDTH + COLUMN_GAP), y, height };
-      y += height + ROW_GAP;
-      return node;
-    });
-  });
   return {
     width: 2 * MARGIN + Math.max(1, columns.length) * (NODE_WIDTH + COLUMN_GAP) - COLUMN_GAP,
-    height: 2 * MARGIN + tallest,
+    height:
+      2 * MARGIN + Math.max(NODE_HEIGHT, ...items.map(({ y, height }) => y + height - MARGIN)),
     nodes,
-    edges: placeEdges(edges, new Map(nodes.map((node) => [node.name, node]))),
+    edges: placeEdges(edges, items),
   };
+}
+
+/** A service, or the place that a call keeps free in a column that it only passes. */
+interface Item {
+  readonly name?: string;
+  readonly passing?: EdgeView;
+  readonly x: number;
+  readonly y: number;
+  readonly height: number;
+}
+
+function placeColumns(
+  columns: readonly (readonly string[])[],
+  edges: readonly EdgeView[],
+): readonly Item[] {
+  const depths = new Map(columns.flatMap((names, index) => names.map((name) => [name, index])));
+  const depthOf = (name: string): number => depths.get(name) ?? 0;
+  const items = columns.map((names, index): Omit<Item, "x" | "y">[] => [
+    ...names.map((name) => ({
+      name,
+      height: Math.max(NODE_HEIGHT, 8 + SLOT * edges.filter(({ from }) => from === name).length),
+    })),
+    ...edges
+      .filter(({ from, to }) => depthOf(from) < index && index < depthOf(to))
+      .map((passing) => ({ passing, height: PASSING_HEIGHT })),
+  ]);
+  const heights = items.map((column) =>
+    column.reduce((sum, { height }) => sum + height + ROW_GAP, -ROW_GAP),
+  );
+  const tallest = Math.max(NODE_HEIGHT, ...heights);
+  const placed: Item[] = [];
+  for (const [index, column] of items.entries()) {
+    let y = MARGIN + (tallest - (heights[index] ?? 0)) / 2;
+    const x = MARGIN + index * (NODE_WIDTH + COLUMN_GAP);
+    const ranked = column.map((item) => ({ item, rank: meanHeight(item, { placed, edges }) }));
+    for (const { item } of ranked.sort((a, b) => a.rank - b.rank)) {
+      placed.push({ ...item, x, y });
+      y += item.height + ROW_GAP;
+    }
+  }
+  return placed;
+}
+
+/** Where the callers stand: who is called from above stands above, so that few calls cross. */
+function meanHeight(
+  { name, passing }: Omit<Item, "x" | "y">,
+  { placed, edges }: { readonly placed: readonly Item[]; readonly edges: readonly EdgeView[] },
+): number {
+  const arriving = passing === undefined ? edges.filter(({ to }) => to === name) : [passing];
+  const before = arriving.flatMap((edge) => {
+    const last = placed.findLast((one) => one.passing === edge || one.name === edge.from);
+    return last === undefined ? [] : [last.y + last.height / 2];
+  });
+  return before.length === 0 ? 0 : before.reduce((sum, y) => sum + y, 0) / before.length;
 }
 
 /** Each service one column to the right of its callers; among services that call each other in a circle, the first wins. */
@@ -88,34 +134,37 @@ function columnsOf(names: readonly string[], edges: readonly EdgeView[]): readon
   return columns;
 }
 
-function placeEdges(
-  edges: readonly EdgeView[],
-  nodes: ReadonlyMap<string, PlacedNode>,
-): readonly PlacedEdge[] {
-  return [...nodes.values()].flatMap((from) => {
+function placeEdges(edges: readonly EdgeView[], items: readonly Item[]): readonly PlacedEdge[] {
+  const nodes = new Map(
+    items.flatMap((item) => (item.name === undefined ? [] : [[item.name, item]])),
+  );
+  return [...nodes].flatMap(([name, from]) => {
     const leaving = edges.flatMap((edge) => {
-      const to = edge.from === from.name ? nodes.get(edge.to) : undefined;
-      return to === undefined ? [] : [{ edge, to }];
+      const to = edge.from === name ? nodes.get(edge.to) : undefined;
+      const passed = items.filter(({ passing }) => passing === edge);
+      return to === undefined ? [] : [{ edge, ways: [...passed, to] }];
     });
-    leaving.sort((a, b) => a.to.y - b.to.y);
+    leaving.sort((a, b) => (a.ways[0]?.y ?? 0) - (b.ways[0]?.y ?? 0));
     const first = from.y + from.height / 2 - ((leaving.length - 1) * SLOT) / 2;
-    return leaving.map(({ edge, to }, slot) =>
-      placeEdge(edge, { x: from.x + NODE_WIDTH, y: first + slot * SLOT, to }),
+    return leaving.map(({ edge, ways }, slot) =>
+      placeEdge(edge, { x: from.x + NODE_WIDTH, y: first + slot * SLOT, ways }),
     );
   });
 }
 
+/** @param ways what it passes, and last what it leads to */
 function placeEdge(
   edge: EdgeView,
-  { x, y, to }: { readonly x: number; readonly y: number; readonly to: PlacedNode },
+  { x, y, ways }: { readonly x: number; readonly y: number; readonly ways: readonly Item[] },
 ): PlacedEdge {
-  const tip = { x: to.x, y: to.y + to.height / 2 };
-  const bent = x + STRAIGHT;
-  const curve = `C ${bent + 40} ${y}, ${tip.x - 40} ${tip.y}, ${tip.x} ${tip.y}`;
-  return {
-    edge,
-    path: `M ${x} ${y} L ${bent} ${y} ${curve}`,
-    tip,
-    label: { x: x + 6, y: y - 4 },
-  };
+  let path = `M ${x} ${y}`;
+  let [atX, atY] = [x, y];
+  for (const way of ways) {
+    const bent = atX + STRAIGHT;
+    const middle = way.y + way.height / 2;
+    path += ` H ${bent} C ${bent + 40} ${atY}, ${way.x - 40} ${middle}, ${way.x} ${middle}`;
+    [atX, atY] = [way.x + NODE_WIDTH, middle];
+  }
+  const last = ways.at(-1);
+  return { edge, path, tip: { x: last?.x ?? x, y: atY }, label: { x: x + 6, y: y - 4 } };
 }

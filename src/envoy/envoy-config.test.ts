@@ -54,9 +54,9 @@ for (const [mode, protocol, ways] of MODES) {
 
 test("TLS-4: a chain with TLS names its secrets, the trust domain, and demands a certificate", () => {
   const [chain] = inboundOf(viewOf("STRICT"));
-  const { commonTlsContext, requireClientCertificate } = chain?.transportSocket?.typedConfig ?? {};
-  assert.equal(requireClientCertificate, true);
-  assert.deepEqual(commonTlsContext, {
+  const settings = chain?.transportSocket?.typedConfig;
+  assert.equal(settings?.["requireClientCertificate"], true);
+  assert.deepEqual(settings?.["commonTlsContext"], {
     tlsParams: { tlsMinimumProtocolVersion: "TLSv1_2", tlsMaximumProtocolVersion: "TLSv1_3" },
     alpnProtocols: ["h2", "http/1.1"],
     tlsCertificateSdsSecretConfigs: [{ name: "default" }],

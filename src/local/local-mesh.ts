@@ -279,8 +279,9 @@ export class LocalMesh {
     const uid = (key: string): string => this.#uids.of(key);
     const all = [...resources, ...this.#joined.beside(resources)];
     const turn = (place: string): PodTurn => this.#turns.of(place);
-    const plan = await planMesh(all, { ports: this.#ports, uid, addresses, turn });
-    await this.#checkLaunches(plan.pods);
+    const ports = this.#ports.trial(); // what is refused, or only tried, takes nobody's port away
+    const plan = await planMesh(all, { ports, uid, addresses, turn });
+    await this.#checkLaunches(plan.pods, all);
   }
 
   /**
@@ -372,9 +373,12 @@ export class LocalMesh {
     return { pods, workloads, resources: this.#allResources, serviceAddresses, published };
   }
 
-  /** Pods that are about to be started, asked what they would start. */
-  #checkLaunches(planned: readonly PlannedPod[]): Promise<void> {
-    const context = this.#podContext();
+  /** Pods that are about to be started, asked what they would start; among resources that may not be in force yet. */
+  #checkLaunches(
+    planned: readonly PlannedPod[],
+    resources: readonly Resource[] = this.#allResources,
+  ): Promise<void> {
+    const context = { ...this.#podContext(), resources: () => resources };
     return checkLaunches(
       planned.flatMap((one) =>
         one.containers.map((container) => ({

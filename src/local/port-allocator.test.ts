@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -50,6 +51,22 @@ test("a key that comes later leaves the others as they are", async (context) => 
   assert.equal(second.get("a"), first.get("a"));
   assert.equal(second.get("b"), first.get("b"));
   assert.equal(new Set(second.values()).size, 3);
+});
+
+test("a trial is told what it would get, and everybody keeps what they have", async (context) => {
+  const file = await temporaryFile(context);
+  const allocator = await PortAllocator.open(file);
+  const before = new Map(await allocator.allocate(["a", "b"]));
+  const kept = await readFile(file, "utf8");
+  const listener = createServer().listen({ host: LOOPBACK, port: before.get("a") ?? 0 });
+  await once(listener, "listening"); // as whoever was given the port does
+  const tried = await allocator.trial().allocate(["b", "c"]);
+  assert.equal(tried.get("b"), before.get("b"));
+  assert.deepEqual([...tried.keys()].sort(), ["b", "c"]);
+  assert.equal(await readFile(file, "utf8"), kept);
+  assert.deepEqual(new Map(await allocator.allocate(["a", "b"])), before);
+  listener.close();
+  await allocator.release();
 });
 
 test("meshes that start at the same time share no port, though nobody listens yet", async (context) => {

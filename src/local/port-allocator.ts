@@ -29,17 +29,41 @@ export class PortAllocator {
   readonly #file: string;
   /** Of this run and of the last one. */
   readonly #known: Map<string, number>;
-  readonly #assigned: Map<string, number> = new Map();
-  readonly #leases: Map<number, Server> = new Map();
+  readonly #assigned: Map<string, number>;
+  readonly #leases: Map<number, Server>;
+  readonly #isTrial: boolean;
 
-  private constructor(file: string, known: Map<string, number>) {
-    this.#file = file;
-    this.#known = known;
+  private constructor(given: {
+    readonly file: string;
+    readonly known: Map<string, number>;
+    readonly assigned?: Map<string, number>;
+    readonly leases?: Map<number, Server>;
+    readonly isTrial?: boolean;
+  }) {
+    this.#file = given.file;
+    this.#known = given.known;
+    this.#assigned = given.assigned ?? new Map();
+    this.#leases = given.leases ?? new Map();
+    this.#isTrial = given.isTrial ?? false;
   }
 
   /** @param file where the assignment is kept from one run to the next */
   static async open(file: string): Promise<PortAllocator> {
-    return new PortAllocator(file, await readAssignment(file));
+    return new PortAllocator({ file, known: await readAssignment(file) });
+  }
+
+  /**
+   * One that gives what this one would give, so that it can be asked what might be: who has which port here, and in the
+   * file, stays as it is. Blocks that it leases are this one's, which releases them.
+   */
+  trial(): PortAllocator {
+    return new PortAllocator({
+      file: this.#file,
+      known: new Map(this.#known),
+      assigned: new Map(this.#assigned),
+      leases: this.#leases,
+      isTrial: true,
+    });
   }
 
   /**
@@ -61,6 +85,7 @@ export class PortAllocator {
     if (wanted.length > 0) {
       const free = await this.#findFree(wanted.length);
       this.#assign(wanted, free);
+      if (this.#isTrial) return this.#assigned;
       const text = `${JSON.stringify(Object.fromEntries(this.#known), undefined, 2)}\n`;
       await replaceFile(this.#file, text, { mode: 0o600 });
     }

@@ -124,7 +124,7 @@ function namesOf(
  * Whether callers with a sidecar speak mutual TLS to an endpoint (TLS-20..TLS-28): the mesh does it by itself, the
  * namespace does not disable it for all its services, the pod speaks it, and the port does not disable it.
  */
-export function originatesMutualTls(
+function originatesMutualTls(
   snapshot: MeshSnapshot,
   { workload, containerPort }: { readonly workload: Workload; readonly containerPort: number },
 ): boolean {

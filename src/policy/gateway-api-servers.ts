@@ -20,7 +20,7 @@ import { serviceHost } from "./service-host.ts";
 import type { Workload } from "./workload.ts";
 
 /** The label of the pods that are made for a Gateway; its value is the Gateway's name. */
-export const GATEWAY_NAME_LABEL = "gateway.networking.k8s.io/gateway-name";
+const GATEWAY_NAME_LABEL = "gateway.networking.k8s.io/gateway-name";
 /** Of an RSA key, and of an elliptic curve. */
 const MOST_CERTIFICATES = 2;
 
@@ -36,7 +36,7 @@ export function gatewayApiServers(
 }
 
 /** Whether a Gateway's class is one that is run here. */
-export function isOwnClass(
+function isOwnClass(
   { gatewayApi: { classes } }: Pick<MeshSnapshot, "gatewayApi">,
   className: string,
 ): boolean {

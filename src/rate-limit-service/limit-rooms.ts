@@ -4,7 +4,7 @@ import { KeyRoom } from "./key-room.ts";
 import { idleMs } from "./token-debts.ts";
 
 /** More limits than a mesh has at once; beyond it the one that was not asked about for longest is forgotten. */
-export const MAX_LIMITS = 10_000;
+const MAX_LIMITS = 10_000;
 
 /** Of all limits together. */
 const MAX_KEYS = 200_000;

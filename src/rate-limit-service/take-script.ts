@@ -5,7 +5,7 @@
 import { ADVANCE_PART, MAX_DEBTORS, OTHERS, SHARE_OF_REST } from "./token-debts.ts";
 
 /** Gives `seconds` and `microseconds` as texts. */
-export const CLOCK_OF_REDIS = "redis.call('TIME')";
+const CLOCK_OF_REDIS = "redis.call('TIME')";
 /** The first word of a state: of another it is none. */
 const FORM = "debts";
 

@@ -112,6 +112,33 @@ describe("the dashboard of a shop", () => {
     }
   }
 
+  test("all is reached by keyboard: a way past the head, what scrolls, and each denial", async () => {
+    const page = await openPage(FULL);
+    await page.untilTrue(`document.querySelectorAll("#denials details").length === 2`);
+    const reached: unknown[] = [];
+    for (let count = 0; count < 6; count++) {
+      await page.press("Tab");
+      reached.push(
+        await page.evaluate(
+          `document.activeElement.getAttribute("aria-label") || document.activeElement.className || document.activeElement.localName`,
+        ),
+      );
+    }
+    assert.deepEqual(reached, [
+      "skip",
+      "Graph of services",
+      "Calls between services",
+      "summary",
+      "summary",
+      "Workloads and their certificates",
+    ]);
+    await page.evaluate(`document.querySelector("#denials summary").focus()`);
+    await page.press("Enter");
+    await page.untilTrue(`document.querySelectorAll("#denials details[open]").length === 1`);
+    const outline = `getComputedStyle(document.activeElement).outlineStyle`;
+    assert.equal(await page.evaluate(outline), "solid");
+  });
+
   test("axe-core does find what is wrong", async () => {
     const page = await openPage(FULL);
     const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");

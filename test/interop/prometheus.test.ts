@@ -102,7 +102,7 @@ describe("a Prometheus that reads a mesh", () => {
       const up = found?.activeTargets.filter(({ health }) => health === "up") ?? [];
       return up.map(({ labels }) => `${labels["job"]} ${labels["pod"] ?? ""}`.trim()).sort();
     };
-    await until("six targets", async () => (await healthy()).length === 5);
+    await until("all targets", async () => (await healthy()).length === 5);
     assert.deepEqual(await healthy(), [
       "hauberk-control-plane",
       ...["orders-0", "reports-0", "stock-0", "web-0"].map((pod) => `hauberk-sidecars ${pod}`),
@@ -135,7 +135,10 @@ describe("a Prometheus that reads a mesh", () => {
       ["orders-0"],
     );
     assert.equal(alerts[0]?.labels["because"], "no-allow-matched");
-    assert.match(alerts[0]?.annotations["description"] ?? "", /hauberk logs --denied shop\/orders-0/);
+    assert.match(
+      alerts[0]?.annotations["description"] ?? "",
+      /hauberk logs --denied shop\/orders-0/,
+    );
   });
 
   test("plaintext is told apart: taken by one, refused by the other", async () => {

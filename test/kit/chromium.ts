@@ -18,6 +18,8 @@ export interface Page {
   evaluate(expression: string): Promise<unknown>;
   /** Waits until the expression is true. */
   untilTrue(expression: string): Promise<void>;
+  /** As on a keyboard. */
+  press(key: "Tab" | "Enter"): Promise<void>;
   /** `prefers-color-scheme` */
   setColors(scheme: "light" | "dark"): Promise<void>;
   /** @returns of the whole page, as PNG */
@@ -25,6 +27,8 @@ export interface Page {
   /** Errors, and what the content policy refused, as the console has them. */
   readonly complaints: readonly string[];
 }
+
+const KEY_CODES = { Tab: 9, Enter: 13 } as const;
 
 type Message = Readonly<Record<string, unknown>>;
 type Send = (method: string, parameters?: Message) => Promise<Message>;
@@ -82,6 +86,13 @@ function pageOf(send: Send, complaints: readonly string[]): Page {
     complaints,
     async untilTrue(expression) {
       await until(expression, async () => (await evaluate(expression)) === true);
+    },
+    async press(key) {
+      const code = KEY_CODES[key];
+      const pressed = { key, code: key, windowsVirtualKeyCode: code };
+      const text = key === "Enter" ? { text: "\r" } : {};
+      await send("Input.dispatchKeyEvent", { type: "keyDown", ...pressed, ...text });
+      await send("Input.dispatchKeyEvent", { type: "keyUp", ...pressed });
     },
     async setColors(scheme) {
       const features = [{ name: "prefers-color-scheme", value: scheme }];

@@ -1,7 +1,10 @@
 /** Rules with fields of HTTP for ports that carry bytes (AP-60 to AP-62). */
+
 import type { AnalyzedMesh, AnalyzedPod } from "../analyzed-mesh.ts";
 import { selects } from "../analyzed-mesh.ts";
+import type { AnalyzedObject } from "../analyzed-object.ts";
 import { actionOf, podsOf, rulesOf, type WrittenRule } from "../authorization-rules.ts";
+import type { Field } from "../field.ts";
 import { type Analyzer, finding } from "../finding.ts";
 
 const OF_OPERATION = ["hosts", "methods", "paths", "notHosts", "notMethods", "notPaths"];
@@ -13,6 +16,7 @@ export const httpOnTcp: Analyzer = {
   about: "rules with fields of HTTP for TCP ports",
   once: true,
   *analyze(mesh) {
+    if (!mesh.of("Service").some(hasTcpPort)) return;
     for (const policy of mesh.of("AuthorizationPolicy")) {
       const effect = effectOf(actionOf(policy));
       if (effect === undefined) continue;
@@ -65,13 +69,23 @@ function isMeant({ operations }: WrittenRule, port: number): boolean {
 function tcpPortsOf(pod: AnalyzedPod, mesh: AnalyzedMesh): readonly number[] {
   return mesh
     .of("Service")
-    .filter(({ namespace, spec }) => {
+    .filter((service) => {
+      const { namespace, spec } = service;
+      if (!hasTcpPort(service)) return false;
       const selector = spec.at("selector");
       return (
         namespace === pod.namespace && selector.size > 0 && selects(selector.labels, pod.labels)
       );
     })
     .flatMap(({ spec }) => spec.at("ports").items)
-    .filter((port) => TCP.test(port.at("appProtocol").text || port.at("name").text))
+    .filter(isTcp)
     .map((port) => port.at("targetPort").number ?? port.at("port").number ?? 0);
+}
+
+function hasTcpPort({ spec }: AnalyzedObject): boolean {
+  return spec.at("ports").items.some(isTcp);
+}
+
+function isTcp(port: Field): boolean {
+  return TCP.test(port.at("appProtocol").text || port.at("name").text);
 }

@@ -4,6 +4,7 @@ import type { AnalyzedObject } from "../analyzed-object.ts";
 import {
   actionOf,
   hasDenyAll,
+  isSelected,
   meshNamespaces,
   mutualTlsOf,
   podsOf,
@@ -43,14 +44,14 @@ function hasSelector(policy: AnalyzedObject): boolean {
 
 function* unreached(policy: AnalyzedObject, mesh: AnalyzedMesh): Iterable<Finding> {
   if (actionOf(policy) !== "ALLOW" || policy.spec.at("rules").size === 0) return;
-  const pods = podsOf(policy, mesh);
-  const denying = mesh
+  const candidates = mesh
     .of("AuthorizationPolicy")
-    .filter((one) => actionOf(one) === "DENY" && takesAll(one))
-    .find((one) => {
-      const denied = new Set(podsOf(one, mesh));
-      return pods.length > 0 && pods.every((pod) => denied.has(pod));
-    });
+    .filter((one) => actionOf(one) === "DENY" && takesAll(one));
+  if (candidates.length === 0) return;
+  const pods = podsOf(policy, mesh);
+  const denying = candidates.find(
+    (one) => pods.length > 0 && pods.every((pod) => isSelected(pod, one, mesh)),
+  );
   if (denying !== undefined) yield finding(policy, "HBK0004", [denying.title]);
 }
 

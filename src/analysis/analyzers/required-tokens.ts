@@ -1,6 +1,6 @@
 /** Rules about tokens that nobody has to send (JWT-1). */
 import type { AnalyzedMesh, AnalyzedPod } from "../analyzed-mesh.ts";
-import { actionOf, podsOf, rulesOf } from "../authorization-rules.ts";
+import { actionOf, isSelected, podsOf, rulesOf } from "../authorization-rules.ts";
 import { type Analyzer, finding } from "../finding.ts";
 
 export const requiredTokens: Analyzer = {
@@ -19,7 +19,7 @@ export const requiredTokens: Analyzer = {
 /** Whether some policy that selects the pod refuses requests without a token, or allows by what a token says. */
 export function asksForToken(pod: AnalyzedPod, mesh: AnalyzedMesh): boolean {
   return mesh.of("AuthorizationPolicy").some((policy) => {
-    if (!podsOf(policy, mesh).includes(pod)) return false;
+    if (!isSelected(pod, policy, mesh)) return false;
     const asked = actionOf(policy) === "DENY" ? "notRequestPrincipals" : "requestPrincipals";
     return rulesOf(policy).some(
       ({ sources, conditions }) =>

@@ -27,7 +27,7 @@ export const strictMutualTls: Practice = {
 export const noPlaintextLeft: Practice = {
   id: "migrated-to-strict",
   practice: "Start with permissive mode, then migrate to strict mTLS",
-  fix: "docs/guides/move-to-strict.md: hauberk describe shows who still calls in plain text; then set mtls.mode STRICT, namespace by namespace",
+  fix: 'hauberk logs | grep \' unknown \' names who still calls in plain text; when nobody does:\nkubectl patch peerauthentication default -n NAMESPACE --type merge -p \'{"spec":{"mtls":{"mode":"STRICT"}}}\'',
   judge({ mesh }) {
     const pods = podsInMesh(mesh);
     if (pods.length === 0) return cannotTell(NO_PODS);

@@ -8,10 +8,30 @@ import { selectorTakes } from "../label-selection.ts";
 import { cannotTell, met, notMet, type Practice, placed } from "../practice.ts";
 import { nameOf, podsInMesh } from "./mutual-tls.ts";
 
+const REQUIRE_TOKENS = `apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {name: tokens, namespace: NAMESPACE}
+spec: {selector: {matchLabels: {app: NAME}}, jwtRules: [{issuer: "https://ISSUER"}]}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: require-tokens, namespace: NAMESPACE}
+spec:
+  selector: {matchLabels: {app: NAME}}
+  action: DENY
+  rules: [{from: [{source: {notRequestPrincipals: ["*"]}}]}]`;
+
+const LIMIT = `apiVersion: hauberk.dev/v1alpha1
+kind: RateLimit
+metadata: {name: NAME, namespace: NAMESPACE}
+spec:
+  selector: {matchLabels: {app: NAME}}
+  limits: [{name: shared, requests: 50, per: 1s, fair: true}]`;
+
 export const requiredTokens: Practice = {
   id: "tokens-from-outside",
   practice: "Require JWT for external traffic via RequestAuthentication",
-  fix: "a RequestAuthentication for the gateway, and an AuthorizationPolicy with action DENY and notRequestPrincipals: ['*']: docs/guides/user-tokens.md",
+  fix: REQUIRE_TOKENS,
   judge({ mesh }) {
     const gateways = mesh.of("Gateway");
     const pods = gateways.flatMap(({ spec }) => podsBehind(spec.at("selector").labels, mesh));
@@ -83,7 +103,7 @@ export const closedAuthorizers: Practice = {
 export const rateLimits: Practice = {
   id: "rate-limits",
   practice: "Implement rate limiting at the mesh level",
-  fix: "apiVersion: hauberk.dev/v1alpha1\nkind: RateLimit: docs/guides/rate-limits.md",
+  fix: LIMIT,
   judge({ mesh }) {
     const limits = [
       ...mesh.of("RateLimit"),

@@ -11,6 +11,7 @@ import { askedTexts } from "../asked-texts.ts";
 import { formatIssue } from "../format-issue.ts";
 import { jsonText } from "../json-text.ts";
 import type { Printers } from "../print-line.ts";
+import { PROTECTION } from "../protection.ts";
 
 export interface AuditCommandOptions {
   readonly data: string;
@@ -24,8 +25,6 @@ const ALL_MET = 0;
 const NOT_MET = 1;
 const NOT_LOOKED_AT = 2;
 
-const LOOPBACK =
-  "loopback mode: all programs run as one user, so the mesh rules cooperating programs and is no boundary against a hostile one";
 const MARKS = { met: "✔", "not met": "✘", "cannot tell": "?" } as const;
 
 /**
@@ -66,7 +65,7 @@ function report(
   const count = (wanted: string): number =>
     audited.filter(({ verdict }) => verdict === wanted).length;
   const sums = ["met", "not met", "cannot tell"].map((one) => `${count(one)} ${one}`);
-  const mode = live?.mode === "loopback" ? [LOOPBACK] : [];
+  const mode = live === undefined ? [] : [PROTECTION[live.mode]];
   return [...lines, sums.join(", "), ...mode];
 }
 

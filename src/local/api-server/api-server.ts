@@ -3,16 +3,16 @@
  * it is served out of an `ObjectStore`.
  */
 import { once } from "node:events";
-import type { IncomingMessage, ServerResponse } from "node:http";
-import { createServer, type Server } from "node:https";
-import type { Socket } from "node:net";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { createSecureContext } from "node:tls";
 import { describeError } from "../../runtime/hauberk-error.ts";
 import { ListenError } from "../../runtime/listen-error.ts";
 import type { Log } from "../../runtime/log.ts";
 import { TLS_GROUPS } from "../../runtime/tls-groups.ts";
 import { isAuthorized } from "./access/access-token.ts";
 import { refuseBrowsers } from "./access/refuse-browsers.ts";
+import { secureConnections } from "./access/secure-connections.ts";
 import type { ServingCertificate } from "./access/serving-certificate.ts";
 import { StrangerConnections } from "./access/stranger-connections.ts";
 import { collectDependents } from "./objects/collect-dependents.ts";
@@ -34,7 +34,7 @@ import type { IssueToken } from "./rest/token-request.ts";
 /** Without the token. */
 const MAX_STRANGERS = 64;
 const MAX_HEADER_BYTES = 16_384;
-/** For handshakes and headers. */
+/** For a handshake with the headers after it. */
 const HEADERS_TIMEOUT_MS = 10_000;
 /** For a whole request, with its body. */
 const REQUEST_TIMEOUT_MS = 60_000;
@@ -78,19 +78,19 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   };
   const strangers = new StrangerConnections(MAX_STRANGERS);
   const server = createServer({
-    cert: certificate.certificatePem,
-    key: certificate.privateKeyPem,
-    minVersion: "TLSv1.2",
-    ecdhCurve: TLS_GROUPS,
-    ALPNProtocols: ["http/1.1"],
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: HEADERS_TIMEOUT_MS,
-    handshakeTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connectionsCheckingInterval: CHECK_MS,
   });
-  server.prependListener("connection", (socket: Socket) => strangers.enter(socket));
+  const secureContext = createSecureContext({
+    cert: certificate.certificatePem,
+    key: certificate.privateKeyPem,
+    minVersion: "TLSv1.2",
+    ecdhCurve: TLS_GROUPS,
+  });
+  secureConnections(server, secureContext, (socket, secured) => strangers.enter(socket, secured));
   const port = await listen(server, options);
   const reception = new Reception(context, { ...options, port, strangers });
   server.on("request", (message, response) => void reception.serve(message, response));
@@ -179,6 +179,7 @@ class Reception {
       const body = `${JSON.stringify(statusOf(refusal))}\n`;
       socket.end(
         `HTTP/1.1 ${refusal.status} ${refusal.reason}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+        () => socket.destroy(), // whatever the client still has to say
       );
     }
   }

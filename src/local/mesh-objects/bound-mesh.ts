@@ -9,7 +9,12 @@ import type { LocalMesh } from "../local-mesh.ts";
 import type { MeshObjects } from "./mesh-objects.ts";
 import { FactsOf } from "./projection/facts-of.ts";
 import { MeshProjection } from "./projection/mesh-projection.ts";
-import { isControlPlane, isControlPlanePod } from "./projection/system-objects.ts";
+import {
+  CONTROL_PLANE,
+  isControlPlane,
+  isControlPlanePod,
+  SYSTEM_NAMESPACE,
+} from "./projection/system-objects.ts";
 
 /** Several changes of one moment are shown at once. */
 const SHOW_AFTER_MS = 20;
@@ -101,14 +106,14 @@ export class BoundMesh {
   /** A pod that is deleted is made anew, as whatever owns it wants. */
   #replace({ metadata }: KubernetesObject): void {
     const key = `${metadata.namespace}/${metadata.name}`;
-    if (isControlPlanePod(metadata)) this.#restarted(metadata);
+    if (isControlPlanePod(metadata)) this.#restartIfRunning(metadata);
     const pod = this.#mesh.pods.find((one) => one.key === key);
     if (pod === undefined || pod.plan.workload.uid !== metadata.uid) return;
     if (!this.#projection.isOwned(pod.plan.workload)) return; // it goes with what made it
     this.#mesh.replace(key).catch((error: unknown) => this.#options.report(describeError(error)));
   }
 
-  #restarted({ uid }: KubernetesObject["metadata"]): void {
+  #restartIfRunning({ uid }: KubernetesObject["metadata"]): void {
     if (uid !== this.#facts.now().controlPlane.uid) return;
     this.#mesh.controlPlane
       .restart()
@@ -149,11 +154,13 @@ export class BoundMesh {
 
   #observedOf(owner: KubernetesObject): number {
     const known = this.#observed.get(textAt(owner, "metadata", "uid"));
-    return known ?? (isOfMesh(owner) ? (owner.metadata.generation ?? 1) : 0);
+    return known ?? (isUntouchedControlPlane(owner) ? 1 : 0);
   }
 }
 
-/** The control plane's own, which is in no file. */
-function isOfMesh({ metadata }: KubernetesObject): boolean {
-  return metadata.generation === 1 && metadata.name === "istiod";
+/** It is in no file, and so in step with the mesh until somebody changes it. */
+function isUntouchedControlPlane({ kind, metadata }: KubernetesObject): boolean {
+  const { namespace, name, generation = 1 } = metadata;
+  const isOurs = namespace === SYSTEM_NAMESPACE && name === CONTROL_PLANE;
+  return kind === "Deployment" && isOurs && generation === 1;
 }

@@ -2,7 +2,7 @@
  * The custom authority that a user puts into the Secret `cacerts` of `istio-system`, as the files that the control plane
  * reads. Source: Istio, "Plug in CA certificates".
  */
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { replaceFile } from "../../runtime/atomic-file.ts";
 import { InTurn } from "../../runtime/in-turn.ts";
@@ -50,7 +50,10 @@ export class CacertsSecret {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     for (const file of FILES) {
       const bytes = bytesOf(secret, file);
-      if (bytes !== undefined) await replaceFile(join(this.#folder, file), bytes, { mode: 0o600 });
+      const path = join(this.#folder, file);
+      if (bytes === undefined)
+        await rm(path, { force: true }); // an earlier Secret had it
+      else await replaceFile(path, bytes, { mode: 0o600 });
     }
   }
 

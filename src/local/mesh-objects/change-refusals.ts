@@ -21,11 +21,11 @@ export function refusedChange(
   const own = issues.filter(({ source }) => source.file === file);
   const told = own.length > 0 ? own : issues;
   if (own.length === 0) {
-    const message = `denied by the mesh: ${told.map(placed).slice(0, MAX_CAUSES).join("; ")}`;
+    const message = `denied by the mesh: ${listed(told, placed).join("; ")}`;
     return new StatusError(403, "Forbidden", { message });
   }
   if (own.every(({ level }) => level === "webhook")) {
-    const said = told.map(wordsOf).slice(0, MAX_CAUSES).join("; ");
+    const said = listed(told, wordsOf).join("; ");
     const message = `admission webhook "validation.istio.io" denied the request: configuration is invalid: ${said}`;
     return new StatusError(400, "BadRequest", { message });
   }
@@ -34,10 +34,15 @@ export function refusedChange(
     message: problem,
     field: path,
   }));
-  const listed = told.map(wordsOf).slice(0, MAX_CAUSES).join(", ");
-  const message = `${kind.kind}${kind.group === "" ? "" : `.${kind.group}`} "${name}" is invalid: ${told.length === 1 ? listed : `[${listed}]`}`;
+  const said = listed(told, wordsOf).join(", ");
+  const message = `${kind.kind}${kind.group === "" ? "" : `.${kind.group}`} "${name}" is invalid: ${told.length === 1 ? said : `[${said}]`}`;
   const details = { name, group: kind.group, kind: kind.kind, causes };
   return new StatusError(422, "Invalid", { message, details });
+}
+
+function listed(issues: readonly Issue[], words: (issue: Issue) => string): readonly string[] {
+  const rest = issues.length - MAX_CAUSES;
+  return [...issues.slice(0, MAX_CAUSES).map(words), ...(rest > 0 ? [`and ${rest} more`] : [])];
 }
 
 function wordsOf({ path, problem }: Issue): string {

@@ -14,7 +14,7 @@ import { changeIssues } from "../../control/resource-store.ts";
 import { textChanges } from "../../control/text-changes.ts";
 import { TextReader, type WrittenText } from "../../control/written-texts.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import { describeError } from "../../runtime/hauberk-error.ts";
+import { describeError, HauberkError } from "../../runtime/hauberk-error.ts";
 import { type Watched, WatchedValue } from "../../runtime/watched.ts";
 import type { KubernetesObject } from "../api-server/kinds/kubernetes-object.ts";
 import type { ServedKind } from "../api-server/kinds/served-kind.ts";
@@ -27,7 +27,6 @@ import { initialStatus } from "../api-server/objects/status-part.ts";
 import { timestamp } from "../api-server/objects/timestamp.ts";
 import { applyObject } from "../api-server/patches/apply-object.ts";
 import type { WrittenMesh } from "../local-mesh.ts";
-import { MeshPlanError } from "../mesh-plan.ts";
 import { absentReferences } from "./absent-references.ts";
 import { refusedChange } from "./change-refusals.ts";
 import type { KeptObjects } from "./kept-objects.ts";
@@ -51,7 +50,7 @@ export interface MeshObjectsOptions {
   readonly report: (problem: string) => void;
 }
 
-/** @throws MeshPlanError when something of it cannot be started */
+/** @throws HauberkError when something of it cannot be started: its message is for the user */
 export type CheckWritten = (written: WrittenMesh) => Promise<void>;
 
 export interface OfferedFiles {
@@ -195,7 +194,9 @@ export class MeshObjects {
     if (kind === undefined) return;
     const place = placeOf(object, kind);
     const { resourceVersion: _, ...metadata } = object.metadata;
-    const after = { ...object, metadata };
+    const written = { ...object, metadata };
+    // What is on its way out has no beginning any more.
+    const after = metadata.deletionTimestamp === undefined ? initialStatus(kind, written) : written;
     this.store.commit({ ...place, before: this.store.get(place), after });
     this.#restored.push(place);
   }
@@ -316,7 +317,7 @@ export class MeshObjects {
     try {
       await this.#check({ texts: composed, resources: parsed.resources });
     } catch (error) {
-      if (!(error instanceof MeshPlanError)) throw error;
+      if (!(error instanceof HauberkError)) throw error;
       throw new StatusError(403, "Forbidden", {
         message: `denied by the mesh: ${error.message}`,
       });
@@ -329,7 +330,9 @@ export class MeshObjects {
     // Of Kubernetes' own kinds the server completes fields that have no effect here: nobody wrote them.
     if (kind.origin === "built-in") return { warnings: [] };
     const notices = noticesOf(parsed).filter(({ source }) => source.file === file);
-    return { warnings: notices.map(({ path, message }) => `${path}: ${message}`) };
+    return {
+      warnings: notices.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`)),
+    };
   }
 
   /** What the mesh itself writes can be deleted, so that it is made anew, and written by nobody else. */

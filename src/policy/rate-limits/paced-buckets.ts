@@ -6,7 +6,7 @@ import type { Pace } from "./pace.ts";
 import { RememberedDebts } from "./remembered-debts.ts";
 
 /** Of one limit: beyond that many keys, of the bucket that was not used for longest only what it owes is remembered. */
-export const MOST_BUCKETS = 10_000;
+const MOST_BUCKETS = 10_000;
 
 const FIRST_CAPACITY = 16;
 /** Milliseconds that sums of fractions may be wrong by. */

@@ -5,7 +5,7 @@
 import { randomInt } from "node:crypto";
 
 /** In each of two rows: 512 KiB, taken when the first bucket has to go. */
-export const DEBT_PLACES = 32_768;
+const DEBT_PLACES = 32_768;
 
 const ODD_1 = 0x9e3779b1;
 const ODD_2 = 0x85ebca77;

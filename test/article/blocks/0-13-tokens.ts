@@ -39,9 +39,18 @@ export const block: ArticleBlock = {
       }),
     },
     {
-      name: "the provider has no keys",
-      before: 0,
-      run: "kubectl delete serviceentry auth-example-com -n istio-system",
+      name: "the audience is another",
+      run: flip("requestauthentication", ["production", "jwt-auth"], {
+        spec: {
+          jwtRules: [
+            {
+              issuer: "https://auth.example.com",
+              jwksUri: "https://auth.example.com/.well-known/jwks.json",
+              audiences: ["other.example.com"],
+            },
+          ],
+        },
+      }),
     },
   ],
 };

@@ -18,12 +18,8 @@ export const block: ArticleBlock = {
   ],
   mutations: [
     {
-      name: "the rules are deleted",
-      run: "kubectl delete configmap opa-policies -n istio-system; kubectl rollout restart deployment opa-authorizer -n istio-system",
-    },
-    {
       name: "the Deployment is deleted",
-      run: "kubectl delete deployment opa-authorizer -n istio-system",
+      run: "kubectl delete --ignore-not-found deployment opa-authorizer -n istio-system",
     },
     {
       name: "one replica is left",

@@ -12,16 +12,16 @@ export const block: ArticleBlock = {
   questions: [
     { ask: "kubectl apply --dry-run=server -f seeds/15-opa-custom-policy.yaml", answer: /created/ },
     {
-      // Were the configuration refused, the last good one would stay, and the policy name an authorizer that nobody knows.
       ask: "istioctl analyze manifests/mesh-config.yaml seeds/15-opa-custom-policy.yaml",
-      never: /opa-authorizer is (not|no) /,
+      never: /does not define it/,
       code: [0, 1],
     },
   ],
+  afterwards: ["cp given/mesh-config-with-provider.yaml manifests/mesh-config.yaml"],
   mutations: [
     {
-      name: "the section is faulty",
-      run: "echo 'meshConfig: {extensionProviders: [{name: x}]}' > manifests/mesh-config.yaml",
+      name: "the section is gone",
+      run: "echo 'meshConfig: {}' > manifests/mesh-config.yaml",
     },
   ],
 };

@@ -19,7 +19,10 @@ export const block: ArticleBlock = {
   afterwards: [remove("15-opa-custom-policy"), remove("13-opa")],
   mutations: [
     { name: "the policy is deleted", run: remove("15-opa-custom-policy") },
-    { name: "there is no OPA", run: "kubectl delete deployment opa-authorizer -n istio-system" },
+    {
+      name: "there is no OPA",
+      run: "kubectl delete --ignore-not-found deployment opa-authorizer -n istio-system",
+    },
     {
       name: "it asks about other paths",
       run: flip("authorizationpolicy", ["production", "opa-ext-auth"], {

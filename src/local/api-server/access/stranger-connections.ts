@@ -7,7 +7,8 @@ import { type ConnectionPlace, ConnectionRoom } from "../../../runtime/connectio
 
 export class StrangerConnections {
   readonly #room: ConnectionRoom;
-  readonly #places: Map<string, ConnectionPlace> = new Map();
+  /** By what is spoken over them, since clients over a Unix socket have no address. */
+  readonly #places: WeakMap<Socket, ConnectionPlace> = new WeakMap();
   readonly #sockets: Set<Socket> = new Set();
 
   /** @param size most that are open at once */
@@ -15,33 +16,23 @@ export class StrangerConnections {
     this.#room = new ConnectionRoom({ size });
   }
 
-  enter(socket: Socket): void {
-    const remote = remoteOf(socket);
+  /** @param secured the same connection, as requests know it */
+  enter(socket: Socket, secured: Socket): void {
     const place = this.#room.enter(socket);
     if (place === undefined) return;
     this.#sockets.add(socket);
-    if (remote !== undefined) this.#places.set(remote, place);
-    socket.once("close", () => {
-      this.#sockets.delete(socket);
-      if (remote !== undefined && this.#places.get(remote) === place) this.#places.delete(remote);
-    });
+    this.#places.set(secured, place);
+    socket.once("close", () => this.#sockets.delete(socket));
   }
 
   /** The other end has shown the token. */
-  recognize(socket: Socket): void {
-    const remote = remoteOf(socket);
-    if (remote === undefined) return; // whoever passes connections on counts them
-    this.#places.get(remote)?.leave();
-    this.#places.delete(remote);
+  recognize(secured: Socket): void {
+    this.#places.get(secured)?.leave();
+    this.#places.delete(secured);
   }
 
   /** All, known ones too. */
   closeAll(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
-}
-
-/** @returns undefined on a Unix socket */
-function remoteOf({ remoteAddress, remotePort }: Socket): string | undefined {
-  return remoteAddress === undefined ? undefined : `${remoteAddress}:${remotePort}`;
 }

@@ -51,11 +51,16 @@ export function forbidden(
   });
 }
 
-/** @param causes at least one, each with its field */
-export function invalid(kind: Named, name: string, causes: readonly StatusCause[]): StatusError {
+/** Nobody reads more; what strangers write may have hundreds of thousands. */
+const MAX_CAUSES = 100;
+
+/** @param found at least one, each with its field */
+export function invalid(kind: Named, name: string, found: readonly StatusCause[]): StatusError {
+  const causes = found.slice(0, MAX_CAUSES);
   const told = causes.map(({ field, message }) =>
     field === undefined ? message : `${field}: ${message}`,
   );
+  if (found.length > MAX_CAUSES) told.push(`and ${found.length - MAX_CAUSES} more`);
   const all = told.length === 1 ? told.join("") : `[${told.join(", ")}]`;
   return new StatusError(422, "Invalid", {
     message: `${kindOf(kind)} "${name}" is invalid: ${all}`,

@@ -1,63 +1,171 @@
 /** JSON Patch, RFC 6902, with JSON Pointer, RFC 6901, as lenient as the library that Kubernetes uses. */
 import { isDeepStrictEqual } from "node:util";
-import { isJsonList, isJsonObject, ownValue } from "../kinds/json-access.ts";
-import type { JsonObject, JsonValue } from "../kinds/kubernetes-object.ts";
-import { badPatch, tooManyOperations, unfitPatch } from "./patch-refusals.ts";
+import { isJsonList, isJsonObject } from "../kinds/json-access.ts";
+import type { JsonValue } from "../kinds/kubernetes-object.ts";
+import {
+  badPatch,
+  copiesTooMuch,
+  tooLaborious,
+  tooManyOperations,
+  unfitPatch,
+} from "./patch-refusals.ts";
 
 /** Source: apiserver, endpoints/handlers/patch.go. */
 const MAX_OPERATIONS = 10_000;
+/** Of all that one patch copies, as JSON: copies of copies double each time. Source: `AccumulatedCopySizeLimit`. */
+const MAX_COPIED = 3 * 1_048_576;
+/** Longer paths lead to nothing that anybody has written. */
+const MAX_STEPS = 100;
+/** Entries of lists and maps that are shifted or counted for one patch. */
+const MAX_WORK = 10_000_000;
 
 type Pointer = readonly string[];
+type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
+type Parent = Json[] | { [name: string]: Json };
 
-/** @throws StatusError 400 when it is no such patch, 413, 422 when it does not fit */
+/**
+ * @returns a new value; what it was made from stays as it is
+ * @throws StatusError 400 when it is no such patch, 413, 422 when it does not fit
+ */
 export function applyJsonPatch(target: JsonValue, patch: JsonValue): JsonValue {
   if (!isJsonList(patch)) {
     throw badPatch("error decoding patch: a JSON patch is a list of operations");
   }
   if (patch.length > MAX_OPERATIONS) throw tooManyOperations(MAX_OPERATIONS, patch.length);
-  return patch.reduce(applyOperation, target);
+  const patching = new Patching(target);
+  for (const operation of patch) patching.apply(operation);
+  return patching.value;
 }
 
-function applyOperation(target: JsonValue, operation: JsonValue): JsonValue {
-  if (!isJsonObject(operation)) {
-    throw badPatch("error decoding patch: an operation of a JSON patch is an object");
+/** Changes a copy of its own in place, so that an operation costs what it changes and not what there is. */
+class Patching {
+  #value: Json;
+  #copied = 0;
+  #work = 0;
+
+  constructor(target: JsonValue) {
+    this.#value = cloned(target);
   }
-  const { op, value } = operation;
-  const path = pointer(operation["path"]);
-  switch (op) {
-    case "add":
-      return added(target, path, value ?? null);
-    case "replace":
-      return changed(target, path, (parent, key) => replaced(parent, key, value ?? null));
-    case "remove":
-      return changed(target, path, removed);
-    case "move": {
-      const from = pointer(operation["from"]);
-      const moved = found(target, from);
-      if (moved === undefined) throw unfitPatch();
-      return added(changed(target, from, removed), path, moved);
+
+  get value(): JsonValue {
+    return this.#value;
+  }
+
+  apply(operation: JsonValue): void {
+    if (!isJsonObject(operation)) {
+      throw badPatch("error decoding patch: an operation of a JSON patch is an object");
     }
-    case "copy":
-      return added(target, path, found(target, pointer(operation["from"])) ?? null);
-    case "test":
-      if (!isDeepStrictEqual(found(target, path) ?? null, value ?? null)) throw unfitPatch();
-      return target;
-    default:
-      throw unfitPatch();
+    const { op, value = null } = operation;
+    const path = pointer(operation["path"]);
+    if (op === "add") this.#add(path, cloned(value));
+    else if (op === "replace") this.#replace(path, cloned(value));
+    else if (op === "remove") this.#remove(path);
+    else if (op === "move") this.#move(pointer(operation["from"]), path);
+    else if (op === "copy") this.#add(path, this.#copy(pointer(operation["from"])));
+    else if (op === "test") this.#test(path, value);
+    else throw unfitPatch();
   }
+
+  #add(path: Pointer, value: Json): void {
+    if (path.length === 0) {
+      this.#value = value;
+      return;
+    }
+    const { parent, key } = this.#placeOf(path);
+    if (Array.isArray(parent)) {
+      const at = key === "-" ? parent.length : index(key, parent.length);
+      this.#count(parent.length - at);
+      parent.splice(at, 0, value);
+    } else setMember(parent, key, value);
+  }
+
+  #move(from: Pointer, path: Pointer): void {
+    const moved = found(this.#value, from);
+    if (moved === undefined) throw unfitPatch();
+    this.#remove(from);
+    this.#add(path, moved);
+  }
+
+  #replace(path: Pointer, value: Json): void {
+    const { parent, key } = this.#placeOf(path);
+    if (Array.isArray(parent)) parent[index(key, parent.length - 1)] = value;
+    else setMember(parent, key, value);
+  }
+
+  #remove(path: Pointer): void {
+    const { parent, key } = this.#placeOf(path);
+    if (Array.isArray(parent)) {
+      const at = index(key, parent.length - 1);
+      this.#count(parent.length - at);
+      parent.splice(at, 1);
+    } else {
+      if (!Object.hasOwn(parent, key)) throw unfitPatch();
+      delete parent[key];
+    }
+  }
+
+  #copy(from: Pointer): Json {
+    const original = found(this.#value, from) ?? null;
+    this.#copied += JSON.stringify(original).length;
+    if (this.#copied > MAX_COPIED) throw copiesTooMuch(MAX_COPIED, this.#copied);
+    return cloned(original);
+  }
+
+  #test(path: Pointer, wanted: JsonValue): void {
+    const value = found(this.#value, path) ?? null;
+    if (isJsonObject(value)) this.#count(Object.keys(value).length);
+    if (!isDeepStrictEqual(value, wanted)) throw unfitPatch();
+  }
+
+  /** What holds the value that a path leads to. */
+  #placeOf(path: Pointer): { readonly parent: Parent; readonly key: string } {
+    const key = path.at(-1);
+    let parent: Json | undefined = this.#value;
+    for (const step of path.slice(0, -1)) {
+      if (Array.isArray(parent)) parent = parent[index(step, parent.length - 1)];
+      else if (isMap(parent) && Object.hasOwn(parent, step)) parent = parent[step];
+      else throw unfitPatch();
+    }
+    if (key === undefined || !(Array.isArray(parent) || isMap(parent))) throw unfitPatch();
+    return { parent, key };
+  }
+
+  #count(entries: number): void {
+    this.#work += entries;
+    if (this.#work > MAX_WORK) throw tooLaborious();
+  }
+}
+
+function cloned(value: JsonValue): Json {
+  return structuredClone(value) as Json;
+}
+
+function isMap(value: Json | undefined): value is { [name: string]: Json } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** `__proto__` is a name like others. */
+function setMember(map: { [name: string]: Json }, name: string, value: Json): void {
+  Object.defineProperty(map, name, {
+    value,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  });
 }
 
 function pointer(text: JsonValue | undefined): Pointer {
   if (typeof text !== "string" || (text !== "" && !text.startsWith("/"))) throw unfitPatch();
-  const steps = text.split("/").slice(1);
+  const steps = text.split("/", MAX_STEPS + 2).slice(1);
+  if (steps.length > MAX_STEPS) throw unfitPatch();
   return steps.map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
-function found(target: JsonValue, path: Pointer): JsonValue | undefined {
-  let value: JsonValue | undefined = target;
+function found(target: Json, path: Pointer): Json | undefined {
+  let value: Json | undefined = target;
   for (const step of path) {
-    if (isJsonList(value)) value = value[index(step, value.length - 1)];
-    else value = isJsonObject(value) ? ownValue(value, step) : undefined;
+    if (Array.isArray(value)) value = value[index(step, value.length - 1)];
+    else value = isMap(value) && Object.hasOwn(value, step) ? value[step] : undefined;
   }
   return value;
 }
@@ -68,45 +176,4 @@ function index(step: string, last: number): number {
   const at = Number(step) < 0 ? last + 1 + Number(step) : Number(step);
   if (at < 0 || at > last) throw unfitPatch();
   return at;
-}
-
-type ChangeIn = (parent: JsonObject | readonly JsonValue[], key: string) => JsonValue;
-
-/** The value with the parent of what the path leads to changed. */
-function changed(value: JsonValue | undefined, path: Pointer, change: ChangeIn): JsonValue {
-  const [step, ...rest] = path;
-  if (step === undefined || !(isJsonObject(value) || isJsonList(value))) throw unfitPatch();
-  if (rest.length === 0) return change(value, step);
-  if (isJsonList(value)) {
-    const at = index(step, value.length - 1);
-    return value.with(at, changed(value[at], rest, change));
-  }
-  if (!Object.hasOwn(value, step)) throw unfitPatch();
-  return { ...value, [step]: changed(value[step], rest, change) };
-}
-
-function added(target: JsonValue, path: Pointer, value: JsonValue): JsonValue {
-  if (path.length === 0) return value;
-  return changed(target, path, (parent, key) => {
-    if (!isJsonList(parent)) return { ...parent, [key]: value };
-    const at = key === "-" ? parent.length : index(key, parent.length);
-    return parent.toSpliced(at, 0, value);
-  });
-}
-
-function replaced(
-  parent: JsonObject | readonly JsonValue[],
-  key: string,
-  value: JsonValue,
-): JsonValue {
-  return isJsonList(parent)
-    ? parent.with(index(key, parent.length - 1), value)
-    : { ...parent, [key]: value };
-}
-
-function removed(parent: JsonObject | readonly JsonValue[], key: string): JsonValue {
-  if (isJsonList(parent)) return parent.toSpliced(index(key, parent.length - 1), 1);
-  if (!Object.hasOwn(parent, key)) throw unfitPatch();
-  const { [key]: _, ...rest } = parent;
-  return rest;
 }

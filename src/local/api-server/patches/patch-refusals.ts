@@ -19,6 +19,19 @@ export function tooManyOperations(most: number, given: number): StatusError {
   });
 }
 
+/** Source: the library's `AccumulatedCopySizeError`. */
+export function copiesTooMuch(most: number, given: number): StatusError {
+  return new StatusError(413, "RequestEntityTooLarge", {
+    message: `Unable to complete the copy, the accumulated size increase of copy is ${given}, exceeding the limit ${most}`,
+  });
+}
+
+export function tooLaborious(): StatusError {
+  return new StatusError(413, "RequestEntityTooLarge", {
+    message: "The JSON patch moves or compares too much: send it in parts, or as a merge patch",
+  });
+}
+
 /** Of a patch after which nothing of the kind is left: a field holds what it cannot hold. */
 export function invalidPatch(what: string): StatusError {
   return new StatusError(422, "Invalid", {

@@ -4,6 +4,7 @@ import type { JsonObject, KubernetesObject } from "../kinds/kubernetes-object.ts
 import { badRequest } from "../objects/refusals.ts";
 import type { StatusError } from "../objects/status-error.ts";
 import { knownFields } from "./known-fields.ts";
+import { refuseUnbounded } from "./object-bounds.ts";
 import type { FieldValidation } from "./request-options.ts";
 import type { ResourceTarget } from "./resource-target.ts";
 
@@ -44,12 +45,13 @@ interface Settling {
   readonly defaults?: "filled in" | "left out";
 }
 
-/** What a patch made of an object is looked at as if it had been sent. */
+/** What a patch made of an object is looked at as if it had been sent. @throws StatusError 400, 413, and by `refusal` */
 export function settled(
   object: KubernetesObject,
   { target, fieldValidation, refusal, defaults = "filled in" }: Settling,
 ): DecodedObject {
   const { kind } = target;
+  refuseUnbounded(object);
   const { object: known, unknown, mistyped } = knownFields(kind, object);
   if (mistyped !== undefined) throw refusal(mistyped);
   const told = unknown.map((path) => `unknown field "${path}"`);

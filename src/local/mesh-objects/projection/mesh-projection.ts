@@ -204,7 +204,7 @@ export class MeshProjection {
     const { facts, observedGeneration } = mesh;
     if (key === `Deployment ${SYSTEM_NAMESPACE}/${CONTROL_PLANE}`) {
       const { ready } = facts.controlPlane;
-      const pods = ready ? [{ ready } as PodFacts] : [];
+      const pods = ready ? [{ ready }] : [];
       return { pods, observedGeneration: observedGeneration(owner) };
     }
     const pods = facts.pods.filter(

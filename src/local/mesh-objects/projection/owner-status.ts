@@ -7,7 +7,7 @@ import type { PodFacts } from "./mesh-facts.ts";
 /** How far the mesh has come with an owner. */
 export interface OwnerProgress {
   /** Those that run for it. */
-  readonly pods: readonly PodFacts[];
+  readonly pods: readonly Pick<PodFacts, "ready" | "leaving">[];
   /** The newest `metadata.generation` that the mesh is in step with. */
   readonly observedGeneration: number;
 }
