@@ -3,6 +3,7 @@ import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { predecessorName } from "../local/processes/log-predecessors.ts";
 import type { AccessLogEntry } from "../telemetry/access-log.ts";
+import { parseLogEntry } from "./parse-log-entry.ts";
 
 export interface LoggedEntry {
   /** `namespace/pod` whose sidecar wrote it. */
@@ -91,7 +92,7 @@ export class AccessLogTail {
     pod: string,
     { line, receive }: { readonly line: Buffer; readonly receive: (logged: LoggedEntry) => void },
   ): void {
-    const entry = parseEntry(line.toString("utf8"));
+    const entry = parseLogEntry(line.toString("utf8"));
     if (entry === undefined) this.#garbled++;
     else receive({ pod, entry });
   }
@@ -162,16 +163,6 @@ class OpenLog {
     }
     const rest = bytes.subarray(start);
     this.#rest = rest.length > MAX_LINE_BYTES ? Buffer.from("too long") : Buffer.from(rest);
-  }
-}
-
-function parseEntry(line: string): AccessLogEntry | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    const isEntry = typeof value === "object" && value !== null && "start_time" in value;
-    return isEntry ? (value as AccessLogEntry) : undefined;
-  } catch {
-    return undefined; // counted by whoever called
   }
 }
 

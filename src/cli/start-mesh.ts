@@ -1,5 +1,6 @@
 /** What `up` and `demo` share: read the user's files, say what is wrong with them, run the mesh, tell its story. */
 
+import { realpathSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { DEFAULT_CLUSTER_NAME } from "../api/remote-cluster.ts";
 import type { Issue, Resource } from "../api/resource.ts";
@@ -85,10 +86,11 @@ export async function startMesh(
     return undefined;
   }
   print(PROTECTION[entered.mode]);
+  // The file itself: `npx` leads to it by a link in a folder that only this user can read, and sidecars may be others.
   const hauberkCommand = [
     process.execPath,
     ...process.execArgv,
-    process.argv[1] ?? "",
+    realpathSync(process.argv[1] ?? ""),
   ] satisfies LocalMeshOptions["hauberkCommand"];
   const network = await openNetwork(entered, { dataDirectory, hauberkCommand, print });
   const cacerts = new CacertsSecret(join(dataDirectory.path, "cacerts"), objects.store);

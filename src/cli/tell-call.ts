@@ -5,12 +5,13 @@ import { ruleId } from "../policy/rule-id.ts";
 import { printable } from "../runtime/printable.ts";
 import type { AccessLogEntry } from "../telemetry/access-log.ts";
 import { compileLogFormat, ISTIO_TEXT } from "../telemetry/log-line.ts";
+import { parseLogEntry } from "./parse-log-entry.ts";
 
 const formatCall = compileLogFormat({ encoding: "TEXT", template: ISTIO_TEXT });
 
 /** @returns undefined for what is no line of that log */
 export function tellCall(line: string): ToldCall | undefined {
-  const entry = parseEntry(line);
+  const entry = parseLogEntry(line);
   if (entry === undefined) return undefined;
   const time = entry.start_time;
   const remark = (text: string): string =>
@@ -58,14 +59,4 @@ function headersOf(entry: AccessLogEntry): { get(name: string): string | undefin
     ["x-request-id", entry.request_id],
   ]);
   return { get: (name) => known.get(name) ?? undefined };
-}
-
-function parseEntry(line: string): AccessLogEntry | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    const isEntry = typeof value === "object" && value !== null && "start_time" in value;
-    return isEntry ? (value as AccessLogEntry) : undefined;
-  } catch {
-    return undefined; // a line that a full disk cut short
-  }
 }

@@ -80,6 +80,14 @@ describe("rolling restarts", { skip }, () => {
     assert.ok(last.answered > last.sent - RATE, JSON.stringify(last));
   });
 
+  test("a dry run takes nothing away from whoever runs", async () => {
+    const before = await podNames();
+    await run("delete", "deploy/callee", "--dry-run=server");
+    await run("annotate", "deploy/callee", "hauberk.test/tried=yes"); // what is planned next leaves it alone
+    await run("rollout", "status", "deploy/callee", "--timeout=60s");
+    assert.deepEqual(await podNames(), before);
+  });
+
   test("a new pod that never gets ready leaves the old ones as they are, until something else is wished", async () => {
     const probe = (port: number): string =>
       JSON.stringify({

@@ -14,7 +14,7 @@ export function callHttp({ service, at, method = "GET", path, headers = {}, agen
     const outgoing = request({
       ...way,
       method,
-      headers: { host: service, ...headers, ...way.headers },
+      headers: { host: service, ...said(headers), ...way.headers },
       agent,
       timeout: PATIENCE_MS,
     });
@@ -37,6 +37,11 @@ export function callHttp({ service, at, method = "GET", path, headers = {}, agen
     outgoing.on("error", (error) => reject(Object.assign(error, { localPort })));
     outgoing.end();
   });
+}
+
+/** Whoever calls without a sidecar sends no `x-request-id` to hand on. */
+function said(headers) {
+  return Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined));
 }
 
 /**

@@ -1,14 +1,15 @@
 /** Reached over a Unix socket, as from inside namespaces: clients have no addresses there. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
 import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { stageStore } from "../../../test/kit/api-server-stage.ts";
 import { eventually } from "../../../test/kit/eventually.ts";
-import { temporaryFolder } from "../../../test/kit/temporary-folder.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { silentLog } from "../../runtime/log.ts";
 import { newAccessToken } from "./access/access-token.ts";
@@ -19,7 +20,8 @@ async function stage(context: TestContext): Promise<{
   readonly socketPath: string;
   ask(path: string, token?: string): Promise<IncomingMessage>;
 }> {
-  const socketPath = join(await temporaryFolder(context), "api.sock");
+  const folder = await mkdtemp(join(tmpdir(), "hauberk-"));
+  const socketPath = join(folder, "api.sock");
   const certificate = issueServingCertificate(systemClock);
   const token = newAccessToken();
   const server = await startApiServer({
@@ -31,7 +33,10 @@ async function stage(context: TestContext): Promise<{
     token,
     log: silentLog,
   });
-  context.after(() => server.close());
+  context.after(async () => {
+    await server.close();
+    await rm(folder, { recursive: true });
+  });
   return {
     socketPath,
     async ask(path, shown = token) {

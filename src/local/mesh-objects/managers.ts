@@ -1,4 +1,5 @@
 /** Who wrote what of an object, as far as it decides where the mesh reads it. */
+import { objectAt } from "../api-server/kinds/json-access.ts";
 import type { JsonValue, KubernetesObject } from "../api-server/kinds/kubernetes-object.ts";
 
 /** Applies what the files of `hauberk up -f` say. */
@@ -21,11 +22,24 @@ export function originOf(object: KubernetesObject, inFile: boolean): Origin {
   const others = managers.some((manager) => manager !== FILE_MANAGER && manager !== MESH_MANAGER);
   if (others) return "others";
   if (managers.length === 0) return inFile && saysNothing(object) ? "files" : "others";
-  return managers.includes(FILE_MANAGER) ? "files" : "mesh";
+  if (!managers.includes(FILE_MANAGER)) return "mesh";
+  return isScaled(object) ? "others" : "files";
 }
 
 export function isFromFiles(object: KubernetesObject): boolean {
   return managersOf(object).includes(FILE_MANAGER);
+}
+
+/** What the server completes. */
+const UNSAID_REPLICAS = 1;
+
+/** Of a number of replicas that no file says, `/scale` makes nobody the owner: that it is another has to tell. */
+function isScaled(object: KubernetesObject): boolean {
+  const replicas = objectAt(object, "spec")["replicas"];
+  const isOwned = (object.metadata.managedFields ?? []).some(
+    ({ fieldsV1 }) => objectAt(fieldsV1, "f:spec")["f:replicas"] !== undefined,
+  );
+  return !isOwned && typeof replicas === "number" && replicas !== UNSAID_REPLICAS;
 }
 
 /** The server writes it on every namespace. */

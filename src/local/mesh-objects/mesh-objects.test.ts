@@ -11,6 +11,7 @@ import { timestamp } from "../api-server/objects/timestamp.ts";
 import { trackUpdate } from "../api-server/patches/managed-fields.ts";
 import { patchObject } from "../api-server/patches/patch-object.ts";
 import { MeshPlanError } from "../mesh-plan.ts";
+import { SharedPortError } from "../settled-ports.ts";
 import { KeptObjects } from "./kept-objects.ts";
 import { MeshObjects } from "./mesh-objects.ts";
 import { kindOf, placeOf } from "./object-key.ts";
@@ -79,7 +80,13 @@ function get(
   return object;
 }
 
-async function patch(objects: MeshObjects, before: KubernetesObject, body: JsonObject) {
+/** @param subresource as `kubectl scale` has it, which notes no owner of a number that nobody owned */
+async function patch(
+  objects: MeshObjects,
+  before: KubernetesObject,
+  body: JsonObject,
+  subresource?: "scale",
+) {
   const kind = kindOf(before, SERVED_KINDS);
   assert.ok(kind);
   return objects.store.submit(() => {
@@ -92,6 +99,7 @@ async function patch(objects: MeshObjects, before: KubernetesObject, body: JsonO
       manager: "kubectl",
       apiVersion: before.apiVersion,
       time,
+      ...(subresource === undefined ? {} : { subresource }),
     });
     return { ...place, before: live, after: tracked };
   });
@@ -152,6 +160,37 @@ test("who changes an object of a file changes the mesh; the file wins when it ch
   assert.deepEqual(modes(objects), [`PERMISSIVE ${file}`]);
   offer(objects, POLICY.replace("STRICT", "DISABLE"));
   assert.match(modes(objects)[0] ?? "", /^DISABLE/);
+});
+
+for (const [said, text] of [
+  ["no number", DEPLOYMENT],
+  ["a number", DEPLOYMENT.replace("spec:", "spec:\n  replicas: 1")],
+] as const) {
+  test(`a Deployment of a file that says ${said} of replicas is scaled`, async (context) => {
+    const objects = await opened(await folderOf(context));
+    offer(objects, text);
+    objects.begin();
+    const before = get(objects, "apps/v1", "Deployment", "api");
+    assert.ok(before);
+    for (const replicas of [2, 0, 3]) {
+      await patch(objects, before, { spec: { replicas } }, "scale");
+      await tick();
+      const counted = objects.written.current.resources.flatMap((one) =>
+        one.kind === "Deployment" ? [one.replicas] : [],
+      );
+      assert.deepEqual(counted, [replicas]);
+    }
+  });
+}
+
+test("a namespace that was kept is Active when the mesh starts again", async (context) => {
+  const folder = await folderOf(context);
+  const first = await opened(folder);
+  first.begin();
+  await create(first, namespaceObject);
+  await first.settled();
+  const second = await opened(folder);
+  assert.deepEqual(get(second, "v1", "Namespace", "shop", "")?.["status"], { phase: "Active" });
 });
 
 test("a label that somebody puts on an object of a file stays when the file changes", async (context) => {
@@ -227,19 +266,21 @@ for (const [what, spec, status, message] of REFUSED) {
   });
 }
 
-test("what cannot be started is refused", async (context) => {
-  const objects = await opened(await folderOf(context));
-  offer(objects, DEPLOYMENT);
-  objects.checkWith(async () => {
-    throw new MeshPlanError("program nodejs is not found");
+for (const error of [
+  new MeshPlanError("program nodejs is not found"),
+  new SharedPortError("another listens on port 80"),
+])
+  test(`what cannot be started is refused: ${error.code}`, async (context) => {
+    const objects = await opened(await folderOf(context));
+    offer(objects, DEPLOYMENT);
+    objects.checkWith(() => Promise.reject(error));
+    const before = get(objects, "apps/v1", "Deployment", "api");
+    assert.ok(before);
+    await assert.rejects(patch(objects, before, { spec: { replicas: 2 } }), {
+      status: 403,
+      message: `denied by the mesh: ${error.message}`,
+    });
   });
-  const before = get(objects, "apps/v1", "Deployment", "api");
-  assert.ok(before);
-  await assert.rejects(
-    patch(objects, before, { spec: { replicas: 2 } }),
-    /denied by the mesh: program nodejs is not found/,
-  );
-});
 
 test("a Deployment may come before the ConfigMap that its pods mount: they wait for it", async (context) => {
   const objects = await opened(await folderOf(context));

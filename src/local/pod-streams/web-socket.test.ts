@@ -9,7 +9,7 @@ import { until } from "../../../test/kit/until.ts";
 import type { ExecWish } from "./exec/exec-wish.ts";
 import { runCommand } from "./exec/run-command.ts";
 import { serveExec } from "./exec/serve-exec.ts";
-import type { UpgradedConnection } from "./web-socket.ts";
+import { openWebSocket, type UpgradedConnection } from "./web-socket.ts";
 
 let server: Server;
 let url: string;
@@ -153,4 +153,47 @@ test("a client that speaks nothing we do is refused", async () => {
   const socket = new WebSocket(url, ["base64.channel.k8s.io"]);
   await assert.rejects(once(socket, "open"));
   assert.match(await outcome, /unable to upgrade/);
+});
+
+test("a client that goes while nobody reads it is heard to go", async (context) => {
+  const listening = createServer().listen(0, "127.0.0.1");
+  context.after(() => listening.close());
+  await once(listening, "listening");
+  const address = listening.address();
+  assert.ok(typeof address === "object" && address !== null);
+  const upgraded = once(listening, "upgrade");
+  const client = new WebSocket(`ws://127.0.0.1:${address.port}/`, "any");
+  client.on("error", () => {});
+  const [message, socket, head] = await upgraded;
+  const opened = await openWebSocket({ message, socket, head }, "any", 20);
+  assert.ok(opened !== undefined);
+  await once(client, "open");
+  opened.pause();
+  client.send(Buffer.alloc(500_000));
+  const gone = once(opened, "close");
+  client.terminate();
+  await gone;
+});
+
+test("pings are answered, but are not piled up for a client that takes no answers", async (context) => {
+  const listening = createServer().listen(0, "127.0.0.1");
+  context.after(() => listening.close());
+  await once(listening, "listening");
+  const address = listening.address();
+  assert.ok(typeof address === "object" && address !== null);
+  const upgraded = once(listening, "upgrade");
+  const client = new WebSocket(`ws://127.0.0.1:${address.port}/`, "any");
+  const [message, socket, head] = await upgraded;
+  const opened = await openWebSocket({ message, socket, head }, "any");
+  assert.ok(opened !== undefined);
+  context.after(() => client.terminate());
+  await once(client, "open");
+  client.ping("here?");
+  const [answer] = await once(client, "pong");
+  assert.equal(String(answer), "here?");
+  socket.cork(); // as if nothing left
+  for (let count = 0; count < 5_000; count++) client.ping(Buffer.alloc(125));
+  client.send("last");
+  await once(opened, "message");
+  assert.ok(opened.bufferedAmount < 100_000, `${opened.bufferedAmount} bytes`);
 });

@@ -21,7 +21,7 @@ export const block: ArticleBlock = {
     { name: "the policy is deleted", run: remove("15-opa-custom-policy") },
     {
       name: "there is no OPA",
-      run: "kubectl delete --ignore-not-found deployment opa-authorizer -n istio-system",
+      run: "kubectl delete deployment opa-authorizer -n istio-system && kubectl wait --for=delete pod -l app=opa-authorizer -n istio-system --timeout=30s",
     },
     {
       name: "it asks about other paths",

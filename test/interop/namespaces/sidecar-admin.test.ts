@@ -55,7 +55,7 @@ describe("the administration of a sidecar in a pod of its own", {
     assert.match(await mesh.ask("proxy-config", "secret", "web-0.shop"), /^default +Cert Chain/m);
     assert.match(
       await mesh.ask("proxy-config", "listeners", "web-0.shop"),
-      /^0\.0\.0\.0,:: +15006 +Trans: tls;.*Addr: \*:8080 +Cluster: inbound\|8080\|\| PERMISSIVE \(default\)$/m,
+      /^0\.0\.0\.0,:: +15006 +Trans: tls;.*Addr: \*:8080 +Cluster: inbound\|8080\|\| +PERMISSIVE \(default\)$/m,
     );
     const level = await mesh.ask("proxy-config", "log", "web-0.shop", "--level", "debug");
     assert.equal(level, "level: debug\n");

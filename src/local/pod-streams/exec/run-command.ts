@@ -84,6 +84,7 @@ async function connectStreams(
 ): Promise<void> {
   for (const one of [stdin, client.output, client.errors]) one?.on("error", () => {}); // either end may go first
   if (stdin !== null) client.input.pipe(stdin);
+  else client.input.resume(); // whoever is not read is not heard to go
   stdout?.pipe(client.output, { end: false });
   stderr?.pipe(wish.tty ? client.output : client.errors, { end: false });
   await Promise.allSettled([stdout, stderr].map((one) => one && finished(one)));
@@ -121,7 +122,9 @@ function kill(processId: number, signal: NodeJS.Signals): void {
   try {
     process.kill(processId, signal);
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+    // It has ended, or has become another user: this process may not end it, and must not end for that.
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code !== "ESRCH" && code !== "EPERM") throw error;
   }
 }
 

@@ -2,6 +2,7 @@
  * One connection of SPDY/3.1 on which the client opens streams, as kubectl does. Neither end counts windows: kubectl
  * does not; a stream that nobody reads makes the whole connection wait, once it holds a megabyte.
  */
+import { once } from "node:events";
 import { Duplex } from "node:stream";
 import {
   dataFrame,
@@ -18,6 +19,12 @@ import { HeaderBlocks } from "./header-blocks.ts";
 /** Two for each forwarded connection. */
 const MAX_STREAMS = 256;
 const HELD_BYTES = 1024 * 1024;
+/** Of answers that the client does not take: it is not read until it does. */
+const MAX_UNREAD_BYTES = 1024 * 1024;
+/** A client that is made to wait is not heard to go: what is said to it fails then. */
+const PULSE_MS = 10_000;
+/** A server's own are even. Section 2.6.5 */
+const PULSE_ID = 2;
 const NOTHING = Buffer.alloc(0);
 
 export class SpdyStream extends Duplex {
@@ -86,6 +93,8 @@ export interface SpdyConnectionOptions {
   readonly transport: Duplex;
   /** Hears of each stream that the client opens. */
   readonly onStream: (stream: SpdyStream) => void;
+  /** Constant but for tests. */
+  readonly pulseMs?: number;
 }
 
 export class SpdyConnection {
@@ -104,11 +113,17 @@ export class SpdyConnection {
    * @throws SpdyError
    */
   async serve(): Promise<void> {
-    const { transport } = this.#options;
+    const { transport, pulseMs = PULSE_MS } = this.#options;
+    const pulse = setInterval(() => this.#pulse(), pulseMs).unref();
+    transport.once("close", () => this.#resetAll()); // also when a stream's reader is waited for
     try {
-      for await (const frame of readFrames(transport)) await this.#take(frame);
+      for await (const frame of readFrames(transport)) {
+        await this.#take(frame);
+        await this.#taken();
+      }
     } finally {
-      for (const stream of this.#streams.values()) stream.reset();
+      clearInterval(pulse);
+      this.#resetAll();
       this.#headers.close();
       transport.destroy();
     }
@@ -130,6 +145,26 @@ export class SpdyConnection {
     else transport.write(frame, (error) => done(error));
   }
 
+  #pulse(): void {
+    if (this.#options.transport.writableLength < MAX_UNREAD_BYTES) this.send(pingFrame(PULSE_ID));
+  }
+
+  #resetAll(): void {
+    for (const stream of this.#streams.values()) stream.reset();
+  }
+
+  /** Whoever takes no answers is not read on. */
+  async #taken(): Promise<void> {
+    const { transport } = this.#options;
+    if (transport.destroyed || transport.writableLength < MAX_UNREAD_BYTES) return;
+    const settled = new AbortController();
+    const { signal } = settled;
+    await Promise.race(
+      ["drain", "close"].map((event) => once(transport, event, { signal }).catch(() => {})),
+    );
+    settled.abort();
+  }
+
   forget(id: number): void {
     this.#streams.delete(id);
   }
@@ -143,7 +178,8 @@ export class SpdyConnection {
       case "rst-stream":
         return this.#streams.get(frame.streamId)?.reset();
       case "ping":
-        return this.send(pingFrame(frame.id));
+        if (frame.id % 2 === 1) this.send(pingFrame(frame.id)); // others answer our own
+        return;
       case "other":
         if (frame.headers !== undefined) await this.#headers.read(frame.headers);
         return;
