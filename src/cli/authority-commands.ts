@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { parseGoDuration } from "../api/go-duration.ts";
 import type { RotationStep } from "../ca/rotation.ts";
 import { systemClock } from "../runtime/clock.ts";
+import { askedDataFolder } from "./asked-mesh.ts";
 import type { AuthorityStepOptions } from "./commands/ca.ts";
 import { dataFolder } from "./options.ts";
 import { printLine as print, warnLine as warn } from "./print-line.ts";
@@ -34,7 +35,7 @@ export function addAuthorityCommands(program: Command): void {
 function addStatus(ca: Command): void {
   ca.command("status")
     .description("Show authorities, who signed each sidecar's certificate, and the next step")
-    .addOption(dataFolder())
+    .addOption(askedDataFolder())
     .option("--json", "print it as JSON")
     .addHelpText(
       "after",

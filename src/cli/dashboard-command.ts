@@ -9,6 +9,7 @@ export function addDashboardCommand(program: Command): void {
     .command("dashboard")
     .alias("dash")
     .alias("d")
+    .argument("[page]", "as istioctl takes it, such as kiali: there is this page alone")
     .description(
       "Serve a page that shows the running mesh: who calls whom and how safely, certificates, recent denials",
     )
@@ -22,14 +23,19 @@ export function addDashboardCommand(program: Command): void {
       "after",
       "\nIt prints an address that works once, for this machine alone. Exit code: 0, or 1 when no mesh runs.",
     )
-    .action(async (options: { readonly data: string; readonly port: number }) => {
-      const [{ dashboardCommand }, { stopSignal }] = await Promise.all([
-        import("./commands/dashboard.ts"),
-        import("./stop-signal.ts"),
-      ]);
-      const signal = stopSignal();
-      process.exitCode = await dashboardCommand(options, { print, clock: systemClock, signal });
-    });
+    .action(
+      async (
+        _page: string | undefined,
+        options: { readonly data: string; readonly port: number },
+      ) => {
+        const [{ dashboardCommand }, { stopSignal }] = await Promise.all([
+          import("./commands/dashboard.ts"),
+          import("./stop-signal.ts"),
+        ]);
+        const signal = stopSignal();
+        process.exitCode = await dashboardCommand(options, { print, clock: systemClock, signal });
+      },
+    );
 }
 
 function parsePort(text: string): number {

@@ -6,6 +6,7 @@ import {
   CONFIG_MAPS,
   configMap,
   post,
+  stageStore,
 } from "../../../test/kit/api-server-stage.ts";
 
 const MERGE = { "content-type": "application/merge-patch+json" };
@@ -56,4 +57,28 @@ test("of many faults the first hundred are told", async (context) => {
   const { causes } = answer.body["details"] as { readonly causes: readonly unknown[] };
   assert.equal(causes.length, 100);
   assert.match(String(answer.body["message"]), /and 4900 more\]$/);
+});
+
+test("an object has so many bytes", async (context) => {
+  const { ask } = await apiServerStage(context);
+  const sized = (bytes: number) =>
+    ask(CONFIG_MAPS, post(configMap(`sized-${bytes}`, { data: { a: "x".repeat(bytes) } })));
+  assert.equal((await sized(1_500_000)).status, 201);
+  const told = await sized(1_600_000);
+  assert.deepEqual([told.status, told.body["reason"]], [413, "RequestEntityTooLarge"]);
+});
+
+test("all objects together have so many bytes; what shrinks or goes makes room", async (context) => {
+  const { ask } = await apiServerStage(context, { store: stageStore({ maxBytes: 100_000 }) });
+  const data = { a: "x".repeat(40_000) };
+  const make = (name: string) => ask(CONFIG_MAPS, post(configMap(name, { data })));
+  assert.deepEqual([(await make("a")).status, (await make("b")).status], [201, 201]);
+  const told = await make("c");
+  assert.deepEqual([told.status, told.body["reason"]], [429, "TooManyRequests"]);
+  const smaller = { method: "PATCH", headers: MERGE, body: { data: { a: "x" } } };
+  assert.equal((await ask(`${CONFIG_MAPS}/a`, smaller)).status, 200);
+  assert.equal((await make("c")).status, 201);
+  assert.equal((await make("d")).status, 429);
+  assert.equal((await ask(`${CONFIG_MAPS}/b`, { method: "DELETE" })).status, 200);
+  assert.equal((await make("d")).status, 201);
 });

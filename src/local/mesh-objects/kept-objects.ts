@@ -1,4 +1,5 @@
 /** Objects that are in none of the user's files: kept in the data directory, a file each, so that they outlast the mesh. */
+import { createHash } from "node:crypto";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { readDocuments } from "../../api/parse-resources.ts";
@@ -7,11 +8,15 @@ import { InTurn } from "../../runtime/in-turn.ts";
 import { readRegularFile } from "../../runtime/regular-file.ts";
 import type { KubernetesObject } from "../api-server/kinds/kubernetes-object.ts";
 import type { ObjectPlace } from "../api-server/objects/object-change.ts";
-import { objectKey } from "./object-key.ts";
+import { resourceName } from "./object-key.ts";
 import { objectText } from "./object-text.ts";
 
 /** Far above what the API server takes. */
 const MAX_OBJECT_BYTES = 8 * 1024 * 1024;
+/** File systems take 255; a file that is being written has 46 more than its object. */
+const MAX_PART = 200;
+/** Of a longer one, before its digest. */
+const KEPT_CHARACTERS = 100;
 
 export class KeptObjects {
   readonly #folder: string;
@@ -79,9 +84,15 @@ export class KeptObjects {
   }
 }
 
-/** Some kinds may be called what means something else in a path. */
-function fileName(place: ObjectPlace): string {
-  return objectKey(place).split("/").map(encodeURIComponent).filter(Boolean).join("/");
+/** Some kinds may be called what means something else in a path, or is longer than a file may be called. */
+function fileName({ kind, namespace, name }: ObjectPlace): string {
+  return [resourceName(kind), namespace, name].filter(Boolean).map(fileNamePart).join("/");
+}
+
+function fileNamePart(part: string): string {
+  const encoded = encodeURIComponent(part).replace(/^\./, "%2E");
+  if (encoded.length <= MAX_PART) return encoded;
+  return `${encoded.slice(0, KEPT_CHARACTERS)}~${createHash("sha256").update(part).digest("hex")}`;
 }
 
 function isObject(value: unknown): value is KubernetesObject {

@@ -1,5 +1,5 @@
 /** Whether this machine, and this user on it, can have a mesh whose pods have networks of their own; and if not, what would allow it. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { platform } from "node:os";
 import { describeError } from "../../runtime/hauberk-error.ts";
 import { requireLinuxSockets } from "../../runtime/linux-socket.ts";
@@ -34,8 +34,10 @@ export async function examineNetwork(): Promise<NetworkCapability> {
   const obstacles = [...missingPrograms(missing, facts), ...nativeLibrary()];
   if (obstacles.length > 0) return { allowed: false, obstacles };
   const [, entry] = process.argv;
-  const sidecarFiles = [process.execPath, ...(entry === undefined ? [] : [entry])];
-  const outcome = await tryNetwork(facts.user, sidecarFiles.filter(existsSync));
+  const programs = [process.execPath, ...(entry === undefined ? [] : [entry])];
+  // As sidecars are started: `npx` leads to the entry by a link in a folder that only this user can read.
+  const sidecarFiles = programs.filter(existsSync).map((path) => realpathSync(path));
+  const outcome = await tryNetwork(facts.user, sidecarFiles);
   return outcome.result === "passed"
     ? { allowed: true }
     : { allowed: false, obstacles: [explainTrial(outcome, facts)] };

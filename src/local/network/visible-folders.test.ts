@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { HostFiles } from "./host-files.ts";
 import { visibleFolders } from "./visible-folders.ts";
 
 const DATA = "/home/me/project/.hauberk";
-const everything = { lookAt: () => ({ kind: "folder" }) as const, entries: () => [] };
+const everything: HostFiles = { lookAt: () => ({ kind: "folder" }), entries: () => [] };
 const shown = (path: string, named: readonly string[] = [], host = everything): readonly string[] =>
   visibleFolders({
     hidden: ["/home", "/root", "/home/me"],
@@ -40,6 +41,13 @@ const cases: [what: string, path: string, folders: string[]][] = [
 for (const [what, path, folders] of cases) {
   test(what, () => assert.deepEqual(shown(path), folders));
 }
+
+test("another mesh, whose programs the user has on the PATH, is not shown", () => {
+  const lookAt = (path: string) =>
+    ({ kind: path.endsWith("/west/ca/ledger.json") ? "file" : "folder" }) as const;
+  const path = "/home/me/west/bin:/home/me/tools/bin";
+  assert.deepEqual(shown(path, [], { ...everything, lookAt }), ["/home/me/tools"]);
+});
 
 test("folders are shown that the user names, but no home, and nothing around one", () => {
   assert.deepEqual(shown("", ["/home/me/project", "/home/me", "/home", "/", "/srv/project"]), [

@@ -7,6 +7,8 @@ import type { HostFiles } from "./host-files.ts";
 
 /** Beside programs these hold what is none of a container's business: keys, credentials. */
 const MORE_THAN_PROGRAMS = [".local", ".cargo", ".docker", ".config"];
+/** Of a mesh's data directory, whose `bin` its user has on the PATH: tokens and an authority's keys are around it. */
+const AUTHORITY_LEDGER = "ca/ledger.json";
 const LIBRARIES = ["lib", "lib64", "libexec"];
 
 export interface VisibleFolderInputs {
@@ -45,7 +47,7 @@ export function visibleFolders({
     .filter((folder) => folder.startsWith("/"))
     .map((folder) => posix.normalize(folder).replace(/(?<=.)\/$/, ""))
     .flatMap((folder) => installationOf(folder, isHome))
-    .filter((folder) => !isOwn(folder));
+    .filter((folder) => !isOwn(folder) && !isOfMesh(folder, host));
   return [...new Set([...installed, ...named])].filter(
     (folder) =>
       isInside(folder) &&
@@ -53,6 +55,10 @@ export function visibleFolders({
       folder !== dataDirectory &&
       host.lookAt(folder).kind === "folder",
   );
+}
+
+function isOfMesh(folder: string, host: HostFiles): boolean {
+  return host.lookAt(posix.join(folder, AUTHORITY_LEDGER)).kind === "file";
 }
 
 function installationOf(folder: string, isHome: (folder: string) => boolean): readonly string[] {

@@ -27,8 +27,8 @@ export class ChangeWindow {
     this.#forgotten = start;
   }
 
-  add(change: CommittedChange): void {
-    const bytes = JSON.stringify(change.object).length;
+  /** @param bytes of its object, as JSON */
+  add(change: CommittedChange, bytes: number): void {
     this.#kept.push({ change, bytes });
     this.#bytes += bytes;
     while (this.#count > this.#size.changes || (this.#bytes > this.#size.bytes && this.#count > 1))

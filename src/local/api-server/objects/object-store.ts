@@ -15,6 +15,10 @@ import { StatusError } from "./status-error.ts";
 const WINDOW: WindowSize = { changes: 1_024, bytes: 64 * 1_048_576 };
 /** All kinds together: far more than a machine runs. */
 const MAX_OBJECTS = 20_000;
+/** Of one object that somebody writes, as JSON. Source: etcd's `--max-request-bytes`. */
+const MAX_OBJECT_BYTES = 1_572_864;
+/** Of all objects, as JSON; in memory they take a few times as much. */
+const MAX_BYTES = 128 * 1_048_576;
 /** How often a change is prepared anew because another came between. */
 const ATTEMPTS = 5;
 
@@ -31,6 +35,7 @@ export interface ObjectStoreOptions {
   /** Constants but for tests. */
   readonly window?: WindowSize;
   readonly maxObjects?: number;
+  readonly maxBytes?: number;
 }
 
 export interface Submitted {
@@ -47,6 +52,7 @@ export class ObjectStore {
   readonly complete: (kind: ServedKind, object: KubernetesObject) => KubernetesObject;
   readonly #admit: Admit;
   readonly #maxObjects: number;
+  readonly #maxBytes: number;
   readonly #window: ChangeWindow;
   /** By kind, then by namespace and name. */
   readonly #objects: Map<string, Map<string, KubernetesObject>> = new Map();
@@ -54,8 +60,11 @@ export class ObjectStore {
   readonly #turns = new InTurn();
   readonly #untold: CommittedChange[] = [];
   #isTelling = false;
+  /** Of what is stored, as JSON. */
+  readonly #sizes: WeakMap<KubernetesObject, number> = new WeakMap();
   #version: number;
   #count = 0;
+  #bytes = 0;
 
   constructor(options: ObjectStoreOptions) {
     this.kinds = options.kinds;
@@ -64,6 +73,7 @@ export class ObjectStore {
     this.complete = options.complete ?? ((_kind, object) => object);
     this.#admit = options.admit ?? (() => Promise.resolve({ warnings: [] }));
     this.#maxObjects = options.maxObjects ?? MAX_OBJECTS;
+    this.#maxBytes = options.maxBytes ?? MAX_BYTES;
     this.#version = options.startVersion ?? options.clock.now().getTime();
     this.#window = new ChangeWindow(options.window ?? WINDOW, this.#version);
   }
@@ -130,6 +140,7 @@ export class ObjectStore {
         const unchanged = change.after !== undefined && change.after === change.before;
         if (unchanged) return { object: change.after, warnings: [], change };
         this.#refuseBeyondLimit(change);
+        this.#refuseTooLarge(change);
         const { warnings } = await this.#admit(change);
         if (this.get(change) !== change.before) continue;
         if (!dryRun) return { object: this.commit(change), warnings, change };
@@ -161,19 +172,18 @@ export class ObjectStore {
     if (after === undefined) objects.delete(keyOf(namespace, name));
     else objects.set(keyOf(namespace, name), object);
     this.#count += (after === undefined ? 0 : 1) - (before === undefined ? 0 : 1);
-    this.#tell({
-      ...change,
-      after: after === undefined ? undefined : object,
-      type: before === undefined ? "ADDED" : after === undefined ? "DELETED" : "MODIFIED",
-      object,
-      resourceVersion,
-    });
+    const bytes = bytesOf(object);
+    this.#sizes.set(object, bytes);
+    this.#bytes += (after === undefined ? 0 : bytes) - this.#sizeOf(before);
+    const type = before === undefined ? "ADDED" : after === undefined ? "DELETED" : "MODIFIED";
+    const stored = after === undefined ? undefined : object;
+    this.#tell({ ...change, after: stored, type, object, resourceVersion }, bytes);
     return object;
   }
 
   /** A listener may commit in its turn: everybody hears of the first change before the second. */
-  #tell(change: CommittedChange): void {
-    this.#window.add(change);
+  #tell(change: CommittedChange, bytes: number): void {
+    this.#window.add(change, bytes);
     this.#untold.push(change);
     if (this.#isTelling) return;
     this.#isTelling = true;
@@ -196,6 +206,29 @@ export class ObjectStore {
     const message = `there are ${this.#maxObjects} objects already; delete some first`;
     throw new StatusError(429, "TooManyRequests", { message });
   }
+
+  /** What the mesh itself writes is no larger than what it is made from. */
+  #refuseTooLarge({ before, after }: ObjectChange): void {
+    if (after === undefined) return;
+    const bytes = bytesOf(after);
+    const [was, most] = [this.#sizeOf(before), this.#maxBytes];
+    if (bytes > MAX_OBJECT_BYTES && bytes > was)
+      throw new StatusError(413, "RequestEntityTooLarge", {
+        message: `Request entity too large: an object has at most ${MAX_OBJECT_BYTES} bytes, with what its managers own`,
+      });
+    if (bytes > was && this.#bytes - was + bytes > most)
+      throw new StatusError(429, "TooManyRequests", {
+        message: `all objects together have ${most} bytes already; delete some first`,
+      });
+  }
+
+  #sizeOf(object: KubernetesObject | undefined): number {
+    return object === undefined ? 0 : (this.#sizes.get(object) ?? 0);
+  }
+}
+
+function bytesOf(object: KubernetesObject): number {
+  return JSON.stringify(object).length;
 }
 
 function versioned(object: KubernetesObject, resourceVersion: number): KubernetesObject {
