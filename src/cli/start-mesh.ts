@@ -92,8 +92,10 @@ export async function startMesh(
     ...process.execArgv,
     realpathSync(process.argv[1] ?? ""),
   ] satisfies LocalMeshOptions["hauberkCommand"];
-  const network = await openNetwork(entered, { dataDirectory, hauberkCommand, print });
   const cacerts = new CacertsSecret(join(dataDirectory.path, "cacerts"), objects.store);
+  await dataDirectory.create();
+  await cacerts.write();
+  const network = await openNetwork(entered, { dataDirectory, hauberkCommand, print });
   const options: LocalMeshOptions = {
     cacerts: () => cacerts.folder,
     dataDirectory,
@@ -106,56 +108,60 @@ export async function startMesh(
       for (const line of tell(event)) print(`[${seconds().toFixed(1)} s] ${line}`);
     },
   };
-  await dataDirectory.create();
-  await cacerts.write();
   const mesh = await LocalMesh.start(options, objects.written.current);
-  const socket = await openSocket(mesh, dataDirectory.socket);
-  objects.begin();
-  const told = { mesh, objects, known: new Set(notices.map(formatNotice)), print, seconds };
-  const bound = bindObjects(told);
-  const unfollow = cacerts.follow((error) => print(`cacerts: ${describeError(error)}`));
-  const source = followFiles(paths, { ...told, read });
-  const streams = new LocalPodStreams({
-    mesh,
-    dataDirectory,
-    clock: systemClock,
-    tellCall,
-    log: silentInfo(print),
-  });
-  const api = await openApiServer({
-    store: objects.store,
-    streams,
-    mesh,
-    dataDirectory,
-    cluster: controlPlane?.cluster ?? DEFAULT_CLUSTER_NAME,
-    place: entered.mode === "namespaces" ? entered.host.apiServer : undefined,
-    clock: systemClock,
-    log: silentInfo(print),
-    environment: process.env,
-  });
-  const bin = await linkIstioctl(dataDirectory.path, [
-    process.execPath,
-    ...process.execArgv,
-    resolve(process.argv[1] ?? ""),
-  ]);
-  print(`the mesh is up after ${seconds().toFixed(1)} s; logs are in ${dataDirectory.path}/logs`);
-  print("kubectl and istioctl reach it:");
-  print(`  export KUBECONFIG=${api.kubeconfig} PATH=${bin}:$PATH`);
-  return {
-    mesh,
-    dataDirectory,
-    seconds,
-    async close() {
-      await api.close();
-      streams.close();
-      source.close();
-      unfollow();
-      bound.close();
-      await socket.close();
-      await mesh.close();
-      await objects.settled();
-    },
-  };
+  const opened = new Opened();
+  opened.add(() => mesh.close().then(() => objects.settled()));
+  try {
+    const socket = await openSocket(mesh, dataDirectory.socket);
+    opened.add(() => socket.close());
+    objects.begin();
+    const told = { mesh, objects, known: new Set(notices.map(formatNotice)), print, seconds };
+    const bound = bindObjects(told);
+    opened.add(() => bound.close());
+    opened.add(cacerts.follow((error) => print(`cacerts: ${describeError(error)}`)));
+    const source = followFiles(paths, { ...told, read });
+    opened.add(() => source.close());
+    const log = silentInfo(print);
+    const streams = new LocalPodStreams({ mesh, dataDirectory, clock: systemClock, tellCall, log });
+    opened.add(() => streams.close());
+    const api = await openApiServer({
+      store: objects.store,
+      streams,
+      mesh,
+      dataDirectory,
+      cluster: controlPlane?.cluster ?? DEFAULT_CLUSTER_NAME,
+      place: entered.mode === "namespaces" ? entered.host.apiServer : undefined,
+      clock: systemClock,
+      log,
+      environment: process.env,
+    });
+    opened.add(() => api.close());
+    const bin = await linkIstioctl(dataDirectory.path, [
+      process.execPath,
+      ...process.execArgv,
+      resolve(process.argv[1] ?? ""),
+    ]);
+    print(`the mesh is up after ${seconds().toFixed(1)} s; logs are in ${dataDirectory.path}/logs`);
+    print("kubectl and istioctl reach it:");
+    print(`  export KUBECONFIG=${api.kubeconfig} PATH=${bin}:$PATH`);
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+  return { mesh, dataDirectory, seconds, close: () => opened.close() };
+}
+
+/** What was opened, to be closed the other way round, also where a later part does not come up. */
+class Opened {
+  readonly #ends: (() => Promise<void> | void)[] = [];
+
+  add(end: () => Promise<void> | void): void {
+    this.#ends.push(end);
+  }
+
+  async close(): Promise<void> {
+    for (const end of this.#ends.splice(0).reverse()) await end();
+  }
 }
 
 type Judge = (resources: readonly Resource[]) => readonly Issue[];
@@ -178,14 +184,9 @@ function openNetwork(
 }
 
 /** `run`, `status` and `down` come in there; being asked to stop is the same as SIGTERM. */
-async function openSocket(mesh: LocalMesh, path: string): Promise<MeshSocket> {
+function openSocket(mesh: LocalMesh, path: string): Promise<MeshSocket> {
   const requestStop = (): void => void process.kill(process.pid, "SIGTERM");
-  try {
-    return await MeshSocket.open({ mesh, path, requestStop, log: silentLog });
-  } catch (error) {
-    await mesh.close();
-    throw error;
-  }
+  return MeshSocket.open({ mesh, path, requestStop, log: silentLog });
 }
 
 interface Told {

@@ -65,7 +65,10 @@ export async function openApiServer(settings: ApiServerSettings): Promise<OpenAp
     token,
   };
   const kubeconfig = join(dataDirectory.path, "kubeconfig");
-  await writeKubeconfig(kubeconfig, entry);
+  await writeKubeconfig(kubeconfig, entry).catch(async (error: unknown) => {
+    await server.close();
+    throw error;
+  });
   const shared = new SharedKubeconfig(sharedKubeconfigFolder(settings.environment));
   await shared
     .add(entry, dataDirectory.path)
