@@ -22,6 +22,8 @@ export interface WrittenText {
   readonly setAside?: readonly string[];
   /** Where relative paths in it lead from; absent: the folder of the file. */
   readonly folder?: string;
+  /** The API server filled in what its writer left out: notes on single fields would be on what nobody wrote. */
+  readonly completed?: true;
 }
 
 /** Names one resource in `setAside`. */
@@ -49,7 +51,7 @@ export class TextReader {
     const resources: Resource[] = [];
     const issues: Issue[] = [];
     const notices: Notice[] = [];
-    for (const { file, text, setAside = [], folder } of texts) {
+    for (const { file, text, setAside = [], folder, completed } of texts) {
       const known = this.#read.get(file);
       const isKnown = known?.text === text && known.folder === folder;
       const parsed = isKnown ? known.parsed : inFolder(parseResources(text, file), folder);
@@ -57,7 +59,7 @@ export class TextReader {
       const aside = new Set(setAside);
       resources.push(...parsed.resources.filter((resource) => !aside.has(referenceOf(resource))));
       issues.push(...parsed.issues);
-      notices.push(...parsed.notices);
+      if (completed === undefined) notices.push(...parsed.notices);
     }
     this.#read = read;
     issues.push(...duplicateIssues(resources));

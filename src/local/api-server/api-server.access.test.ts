@@ -162,3 +162,18 @@ test("it ends with all that is open", async (context) => {
   await server.close();
   await watch.ended;
 });
+
+test("nobody has it sign again on a connection", async (context) => {
+  const { server, certificate } = await apiServerStage(context);
+  const socket = connectTls({
+    port: server.port,
+    host: "127.0.0.1",
+    ca: certificate.authorityPem,
+    maxVersion: "TLSv1.2", // the later one has no renegotiation
+  });
+  context.after(() => socket.destroy());
+  await once(socket, "secureConnect");
+  socket.renegotiate({}, () => {});
+  const [error] = await once(socket, "error");
+  assert.match(String(error.code), /NO_RENEGOTIATION/);
+});

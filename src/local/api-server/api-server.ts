@@ -2,6 +2,8 @@
  * The Kubernetes API of a mesh on this machine: HTTPS on the loopback, for one user who has the token. What is asked of
  * it is served out of an `ObjectStore`.
  */
+
+import { constants } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
@@ -89,6 +91,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     key: certificate.privateKeyPem,
     minVersion: "TLSv1.2",
     ecdhCurve: TLS_GROUPS,
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION, // each costs a signature, and needs no token
   });
   secureConnections(server, secureContext, (socket, secured) => strangers.enter(socket, secured));
   const port = await listen(server, options);

@@ -260,7 +260,8 @@ export class MeshObjects {
       if (this.#waitsFor(place, object, objects).length > 0) return [];
       const from = folders.get(key);
       const folder = from === undefined ? this.#options.folder : dirname(from);
-      return [{ file, text: objectText(object), folder }];
+      const completed = place.kind.origin === "built-in" && { completed: true as const };
+      return [{ file, text: objectText(object), folder, ...completed }];
     });
     const written = texts.map((text) => {
       const setAside = aside.get(text.file);
