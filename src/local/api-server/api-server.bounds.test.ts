@@ -6,8 +6,10 @@ import {
   CONFIG_MAPS,
   configMap,
   post,
+  put,
   stageStore,
 } from "../../../test/kit/api-server-stage.ts";
+import { eventually } from "../../../test/kit/eventually.ts";
 
 const MERGE = { "content-type": "application/merge-patch+json" };
 const YAML = { "content-type": "application/yaml" };
@@ -81,4 +83,22 @@ test("all objects together have so many bytes; what shrinks or goes makes room",
   assert.equal((await make("d")).status, 429);
   assert.equal((await ask(`${CONFIG_MAPS}/b`, { method: "DELETE" })).status, 200);
   assert.equal((await make("d")).status, 201);
+});
+
+test("objects that own one another go, though each waits for the other", async (context) => {
+  const { ask, store } = await apiServerStage(context);
+  const uids = ["a", "b", "c"].map((name) => put(store, configMap(name)).metadata.uid ?? "");
+  for (const [at, name] of ["a", "b", "c"].entries()) {
+    const owner = (at + 1) % 3;
+    const reference = { name: "abc"[owner], uid: uids[owner], blockOwnerDeletion: true };
+    const ownerReferences = [{ apiVersion: "v1", kind: "ConfigMap", ...reference }];
+    const body = { metadata: { ownerReferences } };
+    const patched = await ask(`${CONFIG_MAPS}/${name}`, { method: "PATCH", headers: MERGE, body });
+    assert.equal(patched.status, 200);
+  }
+  await ask(`${CONFIG_MAPS}/a?propagationPolicy=Foreground`, { method: "DELETE" });
+  await eventually("all to be gone", async () => {
+    const { items } = (await ask(CONFIG_MAPS)).body;
+    return Array.isArray(items) && items.length === 0;
+  });
 });

@@ -70,9 +70,21 @@ class DependentsCollector {
       this.#release(uid, ORPHAN);
     } else if (finalizers.includes(FOREGROUND)) {
       this.#removeDependents(owner, "Foreground");
-      const isBlocked = this.#dependentsOf(uid).some(({ object }) => blocks(object, uid));
+      const isBlocked = this.#dependentsOf(uid).some(
+        ({ object }) => blocks(object, uid) && !this.#isOwnedBy(owner, object),
+      );
       if (!isBlocked) this.#release(uid, FOREGROUND);
     }
+  }
+
+  /** At any remove: of two that own each other neither would ever go. */
+  #isOwnedBy(object: KubernetesObject, { metadata: { uid = "" } }: KubernetesObject): boolean {
+    const seen = new Set(ownersOf(object));
+    for (const owner of seen) {
+      if (owner === uid) return true;
+      for (const next of ownersOf(this.#read(owner)?.object)) seen.add(next);
+    }
+    return false;
   }
 
   #removeDependents(owner: KubernetesObject, propagation: Propagation): void {

@@ -28,7 +28,8 @@ export function copiesTooMuch(most: number, given: number): StatusError {
 
 export function tooLaborious(): StatusError {
   return new StatusError(413, "RequestEntityTooLarge", {
-    message: "The JSON patch shifts too many entries of lists: send it in parts, or as a merge patch",
+    message:
+      "The JSON patch shifts too many entries of lists: send it in parts, or as a merge patch",
   });
 }
 
