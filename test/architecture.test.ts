@@ -198,3 +198,11 @@ const planted: [what: string, text: string, expected: string[]][] = [
 for (const [what, text, expected] of planted) {
   test(`the reader of imports sees ${what}`, () => assert.deepEqual(importsOf(text), expected));
 }
+
+test("no test has a hook for each test of its whole process", () => {
+  // Many files run in one process: such a hook outside of `describe` runs for the tests of them all.
+  const strays = [...sources.filter(isTest).map((file) => join("src", file))].filter((file) =>
+    /^(?:before|after)Each\(/m.test(readFileSync(file, "utf8")),
+  );
+  assert.deepEqual(strays, []);
+});

@@ -32,9 +32,9 @@ test("of many at once exactly one gets it", async (context) => {
 
 test("of many that find a stale lock at once exactly one gets it", async (context) => {
   const file = await lockFile(context);
-  for (let round = 0; round < 20; round++) {
+  for (let round = 0; round < 60; round++) {
     await writeFile(file, JSON.stringify({ processId: 2 ** 22 + 1, startedAt: "1" }));
-    const outcomes = await Promise.allSettled(Array.from({ length: 4 }, () => takeMeshLock(file)));
+    const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => takeMeshLock(file)));
     assert.equal(outcomes.filter(({ status }) => status === "fulfilled").length, 1);
     await rm(file);
   }

@@ -1,6 +1,8 @@
 /** One supervisor a data directory: a file that names the process that has it. */
-import { randomUUID } from "node:crypto";
-import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { createHash, randomUUID } from "node:crypto";
+import { link, readFile, rm, writeFile } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import { replaceFile } from "../runtime/atomic-file.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { identifyProcess, isRunning, type ProcessIdentity } from "../runtime/process-identity.ts";
 import { MeshStartError } from "./processes/own-process.ts";
@@ -10,7 +12,8 @@ export interface MeshLock {
 }
 
 /** Two that find the same stale lock at once: one of them must lose, the other try again. */
-const ATTEMPTS = 5;
+const ATTEMPTS = 20;
+const PAUSE_MS = 10;
 
 /**
  * @param file made only if it is not there; one that a dead process left is taken over
@@ -23,7 +26,9 @@ export async function takeMeshLock(file: string): Promise<MeshLock> {
     const held = await readLock(file);
     const holder = held === undefined ? undefined : parseHolder(held);
     if (holder !== undefined && isRunning(holder)) throw alreadyRuns(holder);
-    if (held !== undefined) await removeStale(file, held);
+    if (held !== undefined && (await takeOver(file, held, own)))
+      return { release: () => releaseLock(file, own) };
+    await delay(PAUSE_MS);
   }
   throw new MeshStartError(`${file} cannot be taken: others take it at the same time; try again`);
 }
@@ -49,17 +54,30 @@ async function createLock(file: string, text: string): Promise<boolean> {
   }
 }
 
-/** Takes the file away to look at it: a lock that somebody else has just taken is put back. */
-async function removeStale(file: string, stale: string): Promise<void> {
-  const aside = `${file}.${randomUUID()}`;
-  try {
-    await rename(file, aside);
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
-    throw error;
+/**
+ * Puts our own lock in the place of a stale one. Of those that found it only one may, since each would take the next one's
+ * lock for the stale one: whoever makes the mark of that lock first, and then finds it still there.
+ */
+async function takeOver(file: string, stale: string, own: string): Promise<boolean> {
+  const mark = `${file}.${createHash("sha256").update(stale).digest("hex").slice(0, 16)}`;
+  if (!(await createLock(mark, own))) {
+    await dropAbandoned(mark);
+    return false;
   }
-  if ((await readLock(aside)) !== stale) await createLock(file, (await readLock(aside)) ?? "");
-  await rm(aside, { force: true });
+  try {
+    if ((await readLock(file)) !== stale) return false;
+    await replaceFile(file, own, { mode: 0o600 });
+    return true;
+  } finally {
+    await rm(mark, { force: true });
+  }
+}
+
+/** Of a process that ended between two steps. */
+async function dropAbandoned(mark: string): Promise<void> {
+  const held = await readLock(mark);
+  const holder = held === undefined ? undefined : parseHolder(held);
+  if (holder !== undefined && !isRunning(holder)) await rm(mark, { force: true });
 }
 
 async function releaseLock(file: string, own: string): Promise<void> {

@@ -2,15 +2,17 @@ import assert from "node:assert/strict";
 import { appendFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, test } from "node:test";
+import { test as nodeTest } from "node:test";
 import type { LogSource } from "./log-source.ts";
 import { openProxyLog, type ToldCall } from "./proxy-log.ts";
 
+// Of this file alone: the hooks of a file would run for all files of its process.
 let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "hauberk-log-"));
-});
-afterEach(() => rm(folder, { recursive: true }));
+const test = (name: string, run: () => Promise<void>): void =>
+  void nodeTest(name, async () => {
+    folder = await mkdtemp(join(tmpdir(), "hauberk-log-"));
+    await run().finally(() => rm(folder, { recursive: true }));
+  });
 
 const at = (second: number): string => `2026-01-01T00:00:${String(second).padStart(2, "0")}.000Z`;
 const own = (second: number, message: string): string =>
