@@ -213,7 +213,7 @@ function bindObjects({ mesh, objects, print, seconds }: Told): BoundMesh {
 /** What the files come to say while the mesh runs. */
 function followFiles(
   paths: readonly string[],
-  { mesh, objects, known, print, read }: Told & { readonly read: ReadTexts },
+  { mesh, objects, known, print, seconds, read }: Told & { readonly read: ReadTexts },
 ): DirectorySource {
   const follow = (found: ReadTexts): void => {
     const { outcome, issues, notices } = objects.offerFiles(found);
@@ -226,6 +226,12 @@ function followFiles(
     for (const line of notices.map(formatNotice)) {
       if (!known.has(line)) print(line);
       known.add(line);
+    }
+    if (outcome === "known" && mesh.refusedChange !== undefined) {
+      mesh.refusedChange = undefined;
+      print(
+        `[${seconds().toFixed(1)} s] the refused change is gone; what the files say is in force`,
+      );
     }
   };
   return watchResourceFiles(paths, { initial: read, onChange: follow, log: silentInfo(print) });

@@ -12,7 +12,7 @@ import { eventually } from "./eventually.ts";
 import { type OrdinaryUser, ordinaryUser } from "./ordinary-user.ts";
 import { PodAgent } from "./pod-agent.ts";
 
-const IN_FORCE = /a change is in force|the change .*is refused/g;
+const IN_FORCE = /a change is in force|what the files say is in force|the change .*is refused/g;
 
 /** @returns why there can be no mesh in namespaces here; false when there can */
 export function namespacesMissing(): string | false {

@@ -137,6 +137,13 @@ test("a faulty file changes nothing", async (context) => {
   assert.equal(get(objects, "apps/v1", "Deployment", "api"), undefined);
 });
 
+test("what the files say already is known, whatever was refused between", async (context) => {
+  const objects = await opened(await folderOf(context));
+  offer(objects, POLICY);
+  offer(objects, POLICY.replace("STRICT", "STRICTER"));
+  assert.equal(offer(objects, POLICY).outcome, "known");
+});
+
 test("what a file says no more is gone", async (context) => {
   const objects = await opened(await folderOf(context));
   offer(objects, DEPLOYMENT, POLICY);

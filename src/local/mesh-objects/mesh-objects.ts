@@ -54,7 +54,8 @@ export interface MeshObjectsOptions {
 export type CheckWritten = (written: WrittenMesh) => Promise<void>;
 
 export interface OfferedFiles {
-  readonly outcome: "taken" | "refused";
+  /** "known": they say what is in force already. */
+  readonly outcome: "taken" | "known" | "refused";
   readonly issues: readonly Issue[];
   readonly notices: readonly Notice[];
 }
@@ -147,8 +148,10 @@ export class MeshObjects {
       fileObjects.map(({ place, object }) => [objectKey(place), JSON.stringify(object)]),
     );
     for (const change of changes) this.store.commit({ ...change, before: this.store.get(change) });
+    const before = this.#written.current;
     this.#publish();
-    return { outcome: "taken", issues, notices };
+    const outcome = this.#written.current === before ? "known" : "taken";
+    return { outcome, issues, notices };
   }
 
   /** At the start nothing is in force that could contradict. */

@@ -25,7 +25,6 @@ test("a RemoteCluster that comes while it runs is refused, with all that changed
   context.after(() => mesh.remove());
   await assert.rejects(mesh.change("east.yaml", REMOTE_CLUSTER), REFUSED);
   assert.match((await mesh.status()).refusedChange ?? "", REFUSED);
-  assert.match(await mesh.read("logs/control-plane.log"), /the last good resources stay in force/);
   await mesh.change("east.yaml");
   assert.equal((await mesh.status()).refusedChange, undefined);
 });
