@@ -36,7 +36,7 @@ export class BoundMesh {
   readonly #facts: FactsOf;
   readonly #projection: MeshProjection;
   readonly #ends: (() => void)[] = [];
-  /** By uid: the newest generation of an owner that the mesh was brought in step with. */
+  /** By uid: the newest generation of an owner that the mesh took up, whatever came of it. */
   #observed: ReadonlyMap<string, number>;
   #timer: NodeJS.Timeout | undefined;
   /** "again": what is written has changed since. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -332,4 +332,31 @@ test("relative paths of an object lead from the folder of its file, also once so
   await tick();
   const [deployment] = objects.written.current.resources;
   assert.equal(deployment?.meta.source.folder, folder);
+});
+
+test("a status changes neither what is kept nor what is told", async (context) => {
+  const folder = await folderOf(context);
+  const objects = await opened(folder);
+  offer(objects, DEPLOYMENT);
+  objects.begin();
+  const before = get(objects, "apps/v1", "Deployment", "api");
+  assert.ok(before);
+  const { object } = await patch(objects, before, { spec: { replicas: 2 } });
+  await tick();
+  await objects.settled();
+  const file = join(folder, "objects/deployments.apps/shop/api.yaml");
+  const [text, { mtimeMs }] = [await readFile(file, "utf8"), await stat(file)];
+  const written = objects.written.current;
+  const kind = kindOf(object, SERVED_KINDS);
+  assert.ok(kind);
+  const after = { ...object, status: { replicas: 2 } };
+  const status = { manager: "hauberk", apiVersion: "apps/v1", subresource: "status" } as const;
+  const time = timestamp(systemClock);
+  const tracked = trackUpdate(kind, object, after, { ...status, time });
+  objects.store.commit({ ...placeOf(object, kind), before: object, after: tracked });
+  await tick();
+  await objects.settled();
+  assert.equal(await readFile(file, "utf8"), text);
+  assert.equal((await stat(file)).mtimeMs, mtimeMs);
+  assert.equal(objects.written.current, written);
 });

@@ -32,7 +32,7 @@ import { refusedChange } from "./change-refusals.ts";
 import type { KeptObjects } from "./kept-objects.ts";
 import { FILE_MANAGER, isFromFiles, originOf } from "./managers.ts";
 import { kindOf, objectKey, placeOf } from "./object-key.ts";
-import { objectText } from "./object-text.ts";
+import { objectText, writtenPart } from "./object-text.ts";
 import { isControlPlane } from "./projection/system-objects.ts";
 import { type FileObject, WrittenFiles } from "./written-files.ts";
 
@@ -208,9 +208,10 @@ export class MeshObjects {
   #keep({ kind, namespace, name, before, after }: ObjectChange): void {
     const place = { kind, namespace, name };
     if (!isRead(kind) || isControlPlane(place)) return;
+    // A status is what the mesh wrote itself.
+    if (before && after && isSameJson(writtenPart(before), writtenPart(after))) return;
     this.#keepAsIs(place);
-    if (this.#isDue || (before !== undefined && after !== undefined && saySame(before, after)))
-      return;
+    if (this.#isDue) return;
     this.#isDue = true;
     setImmediate(() => {
       if (this.#isDue) this.#publish();
@@ -377,17 +378,6 @@ function generationOf(
   if (before === undefined) return { generation: 1 };
   const { generation = 1 } = before.metadata;
   return { generation: isSameWanted(before, after) ? generation : generation + 1 };
-}
-
-/** Whether the mesh has no reason to look again: a status is what it wrote itself. */
-function saySame(before: KubernetesObject, after: KubernetesObject): boolean {
-  const { labels, annotations } = before.metadata;
-  return (
-    originOf(before, true) === originOf(after, true) &&
-    isSameWanted(before, after) &&
-    isSameJson(labels, after.metadata.labels) &&
-    isSameJson(annotations, after.metadata.annotations)
-  );
 }
 
 interface PlacedObject {

@@ -1,5 +1,6 @@
 /** Bodies as the API takes them: JSON, YAML, and the protobuf that some commands of kubectl send. */
-import { type YamlNode, yamlDocuments } from "../../../api/yaml-documents.ts";
+import { plainValue } from "../../../api/plain-value.ts";
+import { yamlDocuments } from "../../../api/yaml-documents.ts";
 import { isJsonObject } from "../kinds/json-access.ts";
 import type { JsonObject, JsonValue } from "../kinds/kubernetes-object.ts";
 import { badRequest } from "../objects/refusals.ts";
@@ -80,13 +81,7 @@ function parseYaml(bytes: Buffer): JsonValue {
   const [document, ...others] = yamlDocuments(bytes.toString("utf8"));
   if (document === undefined || others.length > 0)
     throw badRequest("yaml: expected one document in the body");
-  if (document.root !== undefined) return plain(document.root);
+  if (document.root !== undefined) return plainValue(document.root);
   const [first] = document.problems;
   throw badRequest(`yaml: line ${first?.line ?? 1}: ${first?.problem ?? "cannot be read"}`);
-}
-
-function plain(node: YamlNode): JsonValue {
-  if (node.type === "scalar") return node.value;
-  if (node.type === "list") return node.items.map(plain);
-  return Object.fromEntries([...node.entries].map(([name, entry]) => [name, plain(entry.node)]));
 }
