@@ -40,4 +40,9 @@ test("the files say what the Secret says, and nothing that an earlier one said",
   await write({ "ca-cert.pem": "6", "ca-key.pem": "7", "root-cert.pem": "8" });
   assert.deepEqual((await readdir(folder)).sort(), ["ca-cert.pem", "ca-key.pem", "root-cert.pem"]);
   assert.equal(await readFile(join(folder, "ca-key.pem"), "utf8"), "7");
+
+  store.commit({ ...place, before: store.get(place), after: undefined });
+  await cacerts.write();
+  assert.equal(cacerts.folder, undefined);
+  assert.deepEqual(await readdir(folder), []);
 });

@@ -27,7 +27,7 @@ export class CacertsSecret {
     this.#store = store;
   }
 
-  /** Undefined while there is no such Secret. What it once held goes on to count until there is another. */
+  /** Undefined while there is no such Secret: then the authority that signed last goes on, and its key is not kept here. */
   get folder(): string | undefined {
     return this.#secret === undefined ? undefined : this.#folder;
   }
@@ -46,13 +46,12 @@ export class CacertsSecret {
 
   async #writeFiles(): Promise<void> {
     const secret = this.#secret;
-    if (secret === undefined) return;
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     for (const file of FILES) {
-      const bytes = bytesOf(secret, file);
+      const bytes = secret && bytesOf(secret, file);
       const path = join(this.#folder, file);
       if (bytes === undefined)
-        await rm(path, { force: true }); // an earlier Secret had it
+        await rm(path, { force: true }); // of an earlier Secret
       else await replaceFile(path, bytes, { mode: 0o600 });
     }
   }
