@@ -27,13 +27,16 @@ export async function followDecisions(
   try {
     await tail.look(() => undefined);
     while (!signal.aborted) {
-      const judges = new Map(workloads().map((one) => [`${one.namespace}/${one.name}`, one]));
-      const told: Told[] = [];
+      const decided: { pod: string; entry: AccessLogEntry }[] = [];
       await tail.look(({ pod, entry }) => {
-        const judge = judges.get(pod);
-        if (judge !== undefined && entry.decision !== null) told.push({ entry, judge });
+        if (entry.decision !== null) decided.push({ pod, entry });
       });
-      for (const one of told.sort(byTime)) tell(one);
+      // Asked after the look: a pod whose first line was read just now is known by now.
+      const judges = new Map(workloads().map((one) => [`${one.namespace}/${one.name}`, one]));
+      for (const { pod, entry } of decided.sort(byTime)) {
+        const judge = judges.get(pod);
+        if (judge !== undefined) tell({ entry, judge });
+      }
       await pause(signal);
     }
   } finally {
@@ -41,7 +44,9 @@ export async function followDecisions(
   }
 }
 
-const byTime = ({ entry: a }: Told, { entry: b }: Told): number =>
+type Decided = Pick<Told, "entry">;
+
+const byTime = ({ entry: a }: Decided, { entry: b }: Decided): number =>
   a.start_time < b.start_time ? -1 : Number(a.start_time > b.start_time);
 
 async function pause(signal: AbortSignal): Promise<void> {
