@@ -52,6 +52,12 @@ const EXPLAINED: readonly {
   },
   {
     reason:
+      "acknowledgements of a PING that nobody sent: RFC 9113 does not forbid them, and they are counted as idle talk; node:http2 ends the connection",
+    applies: (frames) =>
+      frames.some((frame) => isOf(frame, FRAME.PING) && ((frame[4] ?? 0) & 1) === 1),
+  },
+  {
+    reason:
       "values of settings that RFC 9113 does not know: they are ignored (RFC 9113 section 6.5.2), and there judged by RFC 8441 and 9218",
     applies: (frames) => frames.some((frame) => isOf(frame, FRAME.SETTINGS) && setsForeign(frame)),
   },
