@@ -20,10 +20,13 @@ const cases: readonly [annotation: string, problem?: RegExp][] = [
   ['hauberk.dev/workload-api: "true"'],
   ['hauberk.dev/workload-api: "false"'],
   ["other.dev/workload-ap: x"],
+  ["hauberk.dev/proxy: envoy"],
+  ["hauberk.dev/proxy: embedded"],
+  ["hauberk.dev/proxy: Envoy", /is "Envoy"; expected "envoy" or "embedded"/],
   ['hauberk.dev/workload-api: "yes"', /is "yes"; expected "true" or "false"/],
   ['hauberk.dev/workload-api: "True"', /is "True"; expected "true" or "false"/],
   ['hauberk.dev/workload-ap: "true"', /did you mean hauberk.dev\/workload-api\?/],
-  ["hauberk.dev/color: blue", /is no annotation of this mesh; there is hauberk.dev\/workload-api/],
+  ["hauberk.dev/color: blue", /is no annotation of this mesh; there is hauberk.dev\/workload-api, hauberk.dev\/proxy/],
 ];
 for (const [annotation, problem] of cases) {
   test(`${annotation} is ${problem === undefined ? "taken" : "refused, where it stands"}`, () => {

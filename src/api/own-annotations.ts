@@ -6,6 +6,9 @@ import { quoted } from "./quoted.ts";
 /** Whether the pod is given the SPIFFE Workload API: "true" or "false". */
 export const WORKLOAD_API_ANNOTATION = "hauberk.dev/workload-api";
 
+/** Which data plane stands beside the pod: "envoy", or "embedded", which is our own sidecar. Absent: as the mesh has it. */
+export const PROXY_ANNOTATION = "hauberk.dev/proxy";
+
 /**
  * On the pod of a program that joined, written by the mesh: `8080=6379` for one that serves container port 8080 on port
  * 6379, several with commas.
@@ -19,7 +22,7 @@ export const LISTENS_ON_ANNOTATION = "hauberk.dev/listens-on";
 export const DRY_RUN_ANNOTATION = "hauberk.dev/dry-run";
 
 const PREFIX = "hauberk.dev/";
-const TOLD = [WORKLOAD_API_ANNOTATION];
+const TOLD = [WORKLOAD_API_ANNOTATION, PROXY_ANNOTATION];
 const KNOWN = [...TOLD, LISTENS_ON_ANNOTATION];
 
 /** @param written names and values of the section `annotations` */
@@ -37,5 +40,10 @@ export function checkOwnAnnotations(
     value === "true" || value === "false"
       ? undefined
       : `is ${quoted(value)}; expected "true" or "false"`,
+  );
+  annotations.text(PROXY_ANNOTATION, (value) =>
+    value === "envoy" || value === "embedded"
+      ? undefined
+      : `is ${quoted(value)}; expected "envoy" or "embedded"`,
   );
 }

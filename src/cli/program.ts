@@ -6,13 +6,13 @@ import { addAuthorityCommands } from "./authority-commands.ts";
 import type { AnalyzeCommandOptions } from "./commands/analyze.ts";
 import type { AuditCommandOptions } from "./commands/audit.ts";
 import type { AuthzCheckOptions } from "./commands/authz-check.ts";
+import type { DemoOptions } from "./commands/demo.ts";
 import type { DescribeOptions } from "./commands/describe.ts";
 import type { ExplainOptions } from "./commands/explain.ts";
 import type { UpOptions } from "./commands/up.ts";
 import { addDashboardCommand } from "./dashboard-command.ts";
 import { addIstioctlCommands } from "./istioctl-commands.ts";
 import { addMeshCommands } from "./mesh-commands.ts";
-import type { NetworkChoice } from "./network-choice.ts";
 import {
   bundleEndpointPort,
   cacertsFolder,
@@ -20,8 +20,10 @@ import {
   collect,
   concurrency,
   dataFolder,
+  envoyProgram,
   metricsPort,
   networkChoice,
+  proxyChoice,
 } from "./options.ts";
 import { readVersion } from "./package-version.ts";
 import { printLine as print, warnLine as warn } from "./print-line.ts";
@@ -67,6 +69,8 @@ function addUp(program: Command): void {
     .addOption(resourcePaths())
     .addOption(dataFolder())
     .addOption(networkChoice())
+    .addOption(proxyChoice())
+    .addOption(envoyProgram())
     .addOption(cacertsFolder())
     .addOption(clusterName())
     .addOption(bundleEndpointPort())
@@ -261,7 +265,9 @@ function addDemo(program: Command): void {
     .option("--data <folder>", "where the mesh keeps its state", ".hauberk/demo")
     .option("--example <name>", "which example: production or first-verdict", "production")
     .addOption(networkChoice())
-    .action(async (options: { data: string; example: string; network: NetworkChoice }) => {
+    .addOption(proxyChoice())
+    .addOption(envoyProgram())
+    .action(async (options: DemoOptions) => {
       const { demoCommand } = await import("./commands/demo.ts");
       process.exitCode = await demoCommand(options, print);
     });
@@ -289,6 +295,18 @@ function addProcesses(program: Command): void {
         const { sidecarCommand } = await import("./commands/sidecar.ts");
         process.exitCode = await sidecarCommand();
       }
+    });
+  program
+    .command("envoy-agent", { hidden: true })
+    .description(`One Envoy with its agent; ${startedByUp}`)
+    .addOption(
+      new Option("--concurrency <number>", "Envoy's threads; 0: one for each core")
+        .argParser(Number)
+        .default(1),
+    )
+    .action(async ({ concurrency: threads }: { concurrency: number }) => {
+      const { envoyAgentCommand } = await import("./commands/envoy-agent.ts");
+      process.exitCode = await envoyAgentCommand(threads);
     });
   program
     .command("gateway", { hidden: true })

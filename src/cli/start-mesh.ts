@@ -23,12 +23,14 @@ import {
   type NamespaceNetworkOptions,
 } from "../local/network/namespace-network.ts";
 import { LocalPodStreams } from "../local/pod-streams/local-pod-streams.ts";
+import type { DataPlane } from "../local/pods/data-plane.ts";
 import { noticesBeside } from "../policy/unenforced-resources.ts";
 import { unreachableRemoteClusters } from "../policy/unreachable-remote-clusters.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { createLog, type Log, silentLog } from "../runtime/log.ts";
 import type { EnteredNetwork } from "./enter-network.ts";
+import { envoyFinder } from "./find-envoy.ts";
 import { formatIssue, formatNotice } from "./format-issue.ts";
 import { formatMeshEvent } from "./format-mesh-event.ts";
 import { linkIstioctl } from "./istioctl-link.ts";
@@ -50,6 +52,10 @@ export interface MeshToStart {
   readonly data: string;
   readonly network: Exclude<EnteredNetwork, { mode: "ran-inside" }>;
   readonly controlPlane?: ControlPlaneSettings | undefined;
+  /** Of pods whose annotations say nothing; absent: our own. */
+  readonly proxy?: DataPlane | undefined;
+  /** Path of Envoy's program; absent: as `HAUBERK_ENVOY` or the PATH has it. */
+  readonly envoy?: string | undefined;
   /** What is said of an event, where that is not all. */
   readonly tell?: (event: MeshEvent) => readonly string[];
 }
@@ -59,7 +65,15 @@ export interface MeshToStart {
  * @throws FlagError
  */
 export async function startMesh(
-  { file: paths, data, network: entered, controlPlane, tell = formatMeshEvent }: MeshToStart,
+  {
+    file: paths,
+    data,
+    network: entered,
+    controlPlane,
+    proxy: dataPlane,
+    envoy,
+    tell = formatMeshEvent,
+  }: MeshToStart,
   print: Print,
 ): Promise<StartedMesh | undefined> {
   const startedAt = performance.now();
@@ -102,6 +116,8 @@ export async function startMesh(
     hauberkCommand,
     network,
     controlPlane,
+    dataPlane,
+    envoy: envoyFinder(envoy, process.env),
     clock: systemClock,
     random: Math.random,
     report: (event) => {
@@ -119,7 +135,8 @@ export async function startMesh(
     const bound = bindObjects(told);
     opened.add(() => bound.close());
     opened.add(cacerts.follow((error) => print(`cacerts: ${describeError(error)}`)));
-    const source = followFiles(paths, { ...told, read });
+    const tellRefusal = (problem: string): void => bound.tellRefusal(problem);
+    const source = followFiles(paths, { ...told, read, tellRefusal });
     opened.add(() => source.close());
     const log = silentInfo(print);
     const streams = new LocalPodStreams({ mesh, dataDirectory, clock: systemClock, tellCall, log });
@@ -213,7 +230,15 @@ function bindObjects({ mesh, objects, print, seconds }: Told): BoundMesh {
 /** What the files come to say while the mesh runs. */
 function followFiles(
   paths: readonly string[],
-  { mesh, objects, known, print, seconds, read }: Told & { readonly read: ReadTexts },
+  {
+    mesh,
+    objects,
+    known,
+    print,
+    seconds,
+    read,
+    tellRefusal,
+  }: Told & { readonly read: ReadTexts; readonly tellRefusal: (problem: string) => void },
 ): DirectorySource {
   const follow = (found: ReadTexts): void => {
     const { outcome, issues, notices } = objects.offerFiles(found);
@@ -221,6 +246,7 @@ function followFiles(
       for (const issue of issues) print(formatIssue(issue));
       print("the change is refused; the last good state stays in force");
       mesh.refusedChange = issues.map(formatIssue).join("; ");
+      tellRefusal(mesh.refusedChange);
       return;
     }
     for (const line of notices.map(formatNotice)) {

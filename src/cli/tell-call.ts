@@ -1,10 +1,11 @@
 /** A line of a sidecar's own access log as Istio's sidecars log it: for those who read logs by `kubectl`. */
+import { ISTIO_TEXT } from "../api/istio-log-formats.ts";
 import type { ToldCall } from "../local/pod-streams/logs/proxy-log.ts";
 import type { Judged } from "../policy/decision.ts";
 import { ruleId } from "../policy/rule-id.ts";
 import { printable } from "../runtime/printable.ts";
 import type { AccessLogEntry } from "../telemetry/access-log.ts";
-import { compileLogFormat, ISTIO_TEXT } from "../telemetry/log-line.ts";
+import { compileLogFormat } from "../telemetry/log-line.ts";
 import { parseLogEntry } from "./parse-log-entry.ts";
 
 const formatCall = compileLogFormat({ encoding: "TEXT", template: ISTIO_TEXT });

@@ -12,6 +12,8 @@ import type { Log } from "../runtime/log.ts";
 import { type Watched, WatchedValue } from "../runtime/watched.ts";
 import type { CertificateMetrics } from "../telemetry/certificate-metrics.ts";
 import { startSecureGrpcServer } from "../wire/secure-grpc-server.ts";
+import { openAggregatedDiscovery } from "./aggregated-discovery/aggregated-discovery-service.ts";
+import type { ProxyStreamStatus } from "./aggregated-discovery/proxy-stream-status.ts";
 import { type ControlPlaneFlags, DEFAULT_CONTROL_PLANE_FLAGS } from "./control-plane-flags.ts";
 import type { RunningNow } from "./control-plane-messages.ts";
 import { ControlPlaneSvid } from "./control-plane-svid.ts";
@@ -29,8 +31,8 @@ import { feedWorkloadViews } from "./snapshot-feed.ts";
 import type { WayOutSettings } from "./way-out.ts";
 import { TextReader, type WrittenText } from "./written-texts.ts";
 
-/** A certificate request is the largest thing a caller sends. */
-const MAX_RECEIVE_BYTES = 64 * 1024;
+/** The names that an Envoy subscribes to, and the versions it kept, are the largest thing a caller sends. */
+const MAX_RECEIVE_BYTES = { strangers: 256 * 1024, verified: 2 * 1024 * 1024 };
 
 /** The resources have issues; the message lists them all. */
 export class FaultyResourcesError extends HauberkError {
@@ -71,6 +73,8 @@ export interface ControlPlane {
   /** PEM of all roots that are trusted now; its own certificate chains to one of them. */
   readonly rootPem: Watched<string>;
   subscribers(): readonly SubscriberStatus[];
+  /** Envoys. */
+  proxies(): readonly ProxyStreamStatus[];
   close(): Promise<void>;
 }
 
@@ -116,6 +120,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const { snapshots, views } = feedWorkloadViews(feed);
   const discovery = discoveryService({ views, trustDomain, trust, holderOf, clock, log });
   const subscribers = (): readonly SubscriberStatus[] => discovery.status();
+  const envoys = openAggregatedDiscovery({ views, authenticate, trust, log });
   const federation = await startFederation({
     ...options,
     trustDomain,
@@ -132,7 +137,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     identity: serving.identity,
     services: [
       ...[issuing.service, discovery.service, federation.service, clusters.serve(snapshots)],
-      rateLimits.serve(views),
+      ...[rateLimits.serve(views), envoys.service],
     ],
     maxReceiveBytes: MAX_RECEIVE_BYTES,
     explainRefusal: (certificate, error) =>
@@ -159,8 +164,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     listen,
     rootPem: rootsText(trust),
     subscribers,
+    proxies: () => envoys.status(),
     async close() {
       unfollow();
+      envoys.close();
       await tokenKeys.close();
       await operation.close();
       await clusters.close();

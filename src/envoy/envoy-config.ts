@@ -5,7 +5,8 @@
 import type { WorkloadView } from "../policy/workload-view.ts";
 import { envoyClusters, envoyEndpoints } from "./clusters.ts";
 import type { EnvoyConfig } from "./envoy-json.ts";
-import { type CapturePorts, envoyListeners } from "./listeners.ts";
+import { envoyListeners } from "./listeners.ts";
+import type { CapturePorts } from "./proxy-settings.ts";
 import { gatewayRoutes, outboundRoutes } from "./routes.ts";
 
 /** @param capture present where the kernel leads the pod's connections to the sidecar */

@@ -11,6 +11,21 @@ export interface EnvoyConfig {
   readonly endpoints: readonly ClusterLoadAssignment[];
 }
 
+/**
+ * All that one Envoy is served; each list in the order in which it is sent, lists in that of the protocol. Every config
+ * source among them is ADS; secrets are asked of the static cluster `sds-grpc`.
+ */
+export interface EnvoyResources extends EnvoyConfig {
+  /** By ECDS: what filters of listeners only name. */
+  readonly extensionConfigs: readonly ExtensionConfig[];
+}
+
+/** envoy.config.core.v3.TypedExtensionConfig */
+export interface ExtensionConfig {
+  readonly name: string;
+  readonly typedConfig: FilterSettings;
+}
+
 export interface EnvoyListener {
   readonly name?: string;
   readonly address?: EnvoyAddress;
@@ -20,11 +35,13 @@ export interface EnvoyListener {
   readonly listenerFilters?: readonly NetworkFilter[];
   readonly trafficDirection?: "INBOUND" | "OUTBOUND";
   readonly bindToPort?: boolean;
+  readonly [field: string]: unknown;
 }
 
 export interface EnvoyAddress {
   readonly socketAddress?: { readonly address?: string; readonly portValue?: number };
-  readonly pipe?: { readonly path?: string };
+  /** Relative to Envoy's working directory where it is its agent's. */
+  readonly pipe?: { readonly path?: string; readonly mode?: number };
   readonly envoyInternalAddress?: {
     readonly serverListenerName?: string;
     readonly endpointId?: string;
@@ -55,6 +72,8 @@ export interface AddressRange {
 export interface NetworkFilter {
   readonly name?: string;
   readonly typedConfig?: FilterSettings;
+  /** By ECDS; in place of `typedConfig`. */
+  readonly configDiscovery?: object;
 }
 
 /** Of the connection manager, the TCP proxy and RBAC: what is read of each. */
@@ -96,12 +115,14 @@ export interface EnvoyCluster {
 export interface RouteConfiguration {
   readonly name?: string;
   readonly virtualHosts?: readonly EnvoyVirtualHost[];
+  readonly [field: string]: unknown;
 }
 
 export interface EnvoyVirtualHost {
   readonly name?: string;
   readonly domains?: readonly string[];
   readonly routes?: readonly EnvoyRoute[];
+  readonly requireTls?: "ALL";
 }
 
 export interface EnvoyRoute {
@@ -113,10 +134,13 @@ export interface EnvoyRoute {
       readonly clusters?: readonly { readonly name?: string; readonly weight?: number }[];
     };
     readonly timeout?: string;
+    readonly [field: string]: unknown;
   };
   readonly redirect?: object;
-  readonly directResponse?: { readonly status?: number };
+  readonly directResponse?: { readonly status?: number; readonly body?: object };
   readonly metadata?: EnvoyMetadata;
+  readonly typedPerFilterConfig?: Readonly<Record<string, FilterSettings>>;
+  readonly [field: string]: unknown;
 }
 
 export interface RouteMatch {
@@ -127,6 +151,8 @@ export interface RouteMatch {
   readonly caseSensitive?: boolean;
   readonly headers?: readonly object[];
   readonly queryParameters?: readonly object[];
+  readonly dynamicMetadata?: readonly object[];
+  readonly connectMatcher?: object;
 }
 
 export interface ClusterLoadAssignment {
@@ -154,6 +180,14 @@ export interface LbEndpoint {
   readonly healthStatus?: string;
   readonly metadata?: EnvoyMetadata;
   readonly loadBalancingWeight?: number;
+}
+
+/** Where Envoy finds what a resource only names: on the stream by which it came. */
+export const BY_ADS: object = { ads: {}, resourceApiVersion: "V3" };
+
+/** Whole milliseconds, as proto3 writes a Duration: `0.25s`. */
+export function duration(ms: number): string {
+  return `${ms / 1_000}s`;
 }
 
 /** @param type as `envoy.config.listener.v3.Listener` */

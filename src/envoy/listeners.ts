@@ -15,13 +15,8 @@ import {
   PASSTHROUGH,
 } from "./istio-names.ts";
 import { connectionManager, tcpProxy } from "./network-filters.ts";
+import type { CapturePorts } from "./proxy-settings.ts";
 import { outboundRoutes } from "./routes.ts";
-
-/** The ports to which the kernel leads connections. */
-export interface CapturePorts {
-  readonly inboundPort: number;
-  readonly outboundPort: number;
-}
 
 const ANY_ADDRESS = "0.0.0.0";
 /** Istio's name of the routes that an HTTP proxy follows. */

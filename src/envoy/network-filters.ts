@@ -5,7 +5,11 @@ import { HTTP_CONNECTION_MANAGER, TCP_PROXY } from "./istio-names.ts";
 
 const ROUTER: NetworkFilter = {
   name: "envoy.filters.http.router",
-  typedConfig: { "@type": typeUrl("envoy.extensions.filters.http.router.v3.Router") },
+  typedConfig: {
+    "@type": typeUrl("envoy.extensions.filters.http.router.v3.Router"),
+    // Nobody here reads what Envoy tells of itself, and an application's own fields of that name stay.
+    suppressEnvoyHeaders: true,
+  },
 };
 
 export interface HttpTraffic {
@@ -14,12 +18,15 @@ export interface HttpTraffic {
   readonly routes: RouteConfiguration | string;
   /** Before the router. */
   readonly httpFilters?: readonly NetworkFilter[];
+  /** Whatever else the connection manager is told. */
+  readonly terms?: Readonly<Record<string, unknown>>;
 }
 
 export function connectionManager({
   statPrefix,
   routes,
   httpFilters = [],
+  terms = {},
 }: HttpTraffic): NetworkFilter {
   return {
     name: HTTP_CONNECTION_MANAGER,
@@ -31,19 +38,27 @@ export function connectionManager({
       ...(typeof routes === "string"
         ? { rds: { configSource: { ads: {}, resourceApiVersion: "V3" }, routeConfigName: routes } }
         : { routeConfig: routes }),
+      ...terms,
       httpFilters: [...httpFilters, ROUTER],
     },
   };
 }
 
-/** @param cluster its name, also of the statistics */
-export function tcpProxy(cluster: string): NetworkFilter {
+/**
+ * @param cluster its name, also of the statistics
+ * @param terms whatever else the filter is told
+ */
+export function tcpProxy(
+  cluster: string,
+  terms: Readonly<Record<string, unknown>> = {},
+): NetworkFilter {
   return {
     name: TCP_PROXY,
     typedConfig: {
       "@type": typeUrl("envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"),
       statPrefix: cluster,
       cluster,
+      ...terms,
     },
   };
 }

@@ -24,9 +24,11 @@ import { type MeshPlan, type PlannedPod, planMesh } from "./mesh-plan.ts";
 import { type MeshState, readMeshState } from "./mesh-state.ts";
 import { MeshStateWriter } from "./mesh-state-writer.ts";
 import type { NamespaceNetwork, NetworkState } from "./network/namespace-network.ts";
+import { isOrdered, replaceInOrder } from "./ordered-replacement.ts";
 import { keyOf, PodUids, podFingerprint } from "./pod-identity.ts";
 import { PodTurns, placeOf } from "./pod-turns.ts";
 import { checkLaunches } from "./pods/check-launches.ts";
+import type { DataPlane } from "./pods/data-plane.ts";
 import { Pod, type PodContext, type TokenRequest } from "./pods/pod.ts";
 import { startsReady } from "./pods/pod-container.ts";
 import { PortAllocator } from "./port-allocator.ts";
@@ -47,6 +49,10 @@ export interface LocalMeshOptions {
   /** In which each pod has addresses of its own; absent where all share the machine's loopback. It is closed with the mesh. */
   readonly network?: NamespaceNetwork | undefined;
   readonly controlPlane?: ControlPlaneSettings | undefined;
+  /** Of pods whose annotations say nothing; absent: our own. */
+  readonly dataPlane?: DataPlane | undefined;
+  /** Path of Envoy's program; asked only where a pod needs one. @throws HauberkError */
+  readonly envoy: () => Promise<string>;
   /** Folder of a custom authority, as far as there is one when the control plane is started; absent: what is set above. */
   readonly cacerts?: () => string | undefined;
 }
@@ -68,6 +74,8 @@ export class LocalMesh {
   readonly #uids: PodUids;
   #turns: PodTurns = new PodTurns();
   readonly #rolling: RollingReplacement;
+  /** Keys of pods that run as they were planned before, until those above them in their StatefulSet are replaced. */
+  #awaitingTurn: Set<string> = new Set();
   /** How often something else was wished of the pods: whoever waits for one of them gives way to it. */
   #wishes = 0;
   readonly #joined: JoinedWorkloads = new JoinedWorkloads();
@@ -170,6 +178,7 @@ export class LocalMesh {
       ports,
       uid: (key) => uids.of(key),
       addresses,
+      dataPlane: options.dataPlane,
     });
     const mesh = new LocalMesh({ options, lock, tokens, ports, written, plan, uids });
     try {
@@ -195,7 +204,11 @@ export class LocalMesh {
 
   /** Those that are planned, and those that stay until they are replaced. */
   get #present(): readonly PlannedPod[] {
-    return [...this.#plan.pods, ...this.#rolling.old.map(({ plan }) => plan)];
+    const planned = this.#plan.pods.map((one) => {
+      const key = keyOf(one.workload);
+      return (this.#awaitingTurn.has(key) && this.#pods.find(key)?.plan) || one;
+    });
+    return [...planned, ...this.#rolling.old.map(({ plan }) => plan)];
   }
 
   /** Why what the files say now is not in force; undefined when it is. Whoever reads them says so. */
@@ -210,9 +223,10 @@ export class LocalMesh {
     return this.#pods.all;
   }
 
-  /** Whether it runs only until another has taken its place. */
-  isLeaving(pod: Pod): boolean {
-    return this.#rolling.old.includes(pod);
+  /** Whether it is not as it is planned now: it runs until another has taken its place, or until it is made anew. */
+  isOutdated({ key, plan: { workload } }: Pod): boolean {
+    const planned = this.#plan.pods.find((one) => keyOf(one.workload) === key);
+    return planned?.workload.uid !== workload.uid;
   }
 
   /** Those of the files, and of processes that joined. */
@@ -243,9 +257,10 @@ export class LocalMesh {
   /**
    * Brings what runs in step with what is written now.
    *
+   * @param takenUp called when it is clear what is to be done, before anything is
    * @throws MeshPlanError when something of it cannot be started: then everything stays as it was
    */
-  apply(written: WrittenMesh): Promise<void> {
+  apply(written: WrittenMesh, takenUp: () => void = () => {}): Promise<void> {
     const { resources } = written;
     this.announce(written);
     return this.#enqueue(async (isWanted) => {
@@ -258,7 +273,9 @@ export class LocalMesh {
         this.#resources = before;
         throw error;
       }
-      await this.#carryOut(change, isWanted);
+      const carriedOut = this.#carryOut(change, isWanted);
+      takenUp();
+      await carriedOut;
     });
   }
 
@@ -275,12 +292,12 @@ export class LocalMesh {
    * @throws MeshPlanError, and whatever else `planMesh` throws
    */
   async check({ resources }: WrittenMesh): Promise<void> {
-    const addresses = this.#options.network;
+    const { network: addresses, dataPlane } = this.#options;
     const uid = (key: string): string => this.#uids.of(key);
     const all = [...resources, ...this.#joined.beside(resources)];
     const turn = (place: string): PodTurn => this.#turns.of(place);
     const ports = this.#ports.trial(); // what is refused, or only tried, takes nobody's port away
-    const plan = await planMesh(all, { ports, uid, addresses, turn });
+    const plan = await planMesh(all, { ports, uid, addresses, turn, dataPlane });
     await this.#checkLaunches(plan.pods, all);
   }
 
@@ -374,12 +391,16 @@ export class LocalMesh {
   }
 
   /** Pods that are about to be started, asked what they would start; among resources that may not be in force yet. */
-  #checkLaunches(
+  async #checkLaunches(
     planned: readonly PlannedPod[],
     resources: readonly Resource[] = this.#allResources,
   ): Promise<void> {
+    const needsEnvoy = planned.some(
+      ({ workload, dataPlane }) => workload.injected && dataPlane === "envoy",
+    );
+    if (needsEnvoy) await this.#options.envoy();
     const context = { ...this.#podContext(), resources: () => resources };
-    return checkLaunches(
+    await checkLaunches(
       planned.flatMap((one) =>
         one.containers.map((container) => ({
           container,
@@ -440,6 +461,7 @@ export class LocalMesh {
       cluster: this.#cluster,
       controlPlane: () => this.#controlPlane.address,
       network: this.#options.network,
+      envoy: this.#options.envoy,
       serviceAddresses: () => this.#plan.serviceAddresses ?? {},
       issueToken: (workload, what) => this.#issueToken(workload, what),
       resources: () => this.#allResources,
@@ -480,10 +502,11 @@ export class LocalMesh {
   async #planChange(): Promise<PlannedChange> {
     this.#joined.dismissDisplaced(this.#resources);
     const resources = this.#allResources;
-    const addresses = this.#options.network;
+    const { network: addresses, dataPlane } = this.#options;
     const uid = (key: string): string => this.#uids.of(key);
+    const common = { ports: this.#ports, uid, addresses, dataPlane };
     const planWith = (turns: PodTurns): Promise<MeshPlan> =>
-      planMesh(resources, { ports: this.#ports, uid, addresses, turn: (place) => turns.of(place) });
+      planMesh(resources, { ...common, turn: (place) => turns.of(place) });
     const first = await planWith(this.#turns);
     await this.#checkLaunches(first.pods);
     const changed = first.pods.filter((planned) => this.#isChanged(planned));
@@ -521,6 +544,10 @@ export class LocalMesh {
     this.#turns = turns.among(new Set(plan.pods.map(({ workload }) => placeOf(workload))));
     const rolled = this.#replacements();
     this.#rolling.begin(rolled);
+    const ordered = plan.pods.filter(
+      (planned) => isOrdered(planned) && this.#isReplaced(planned, replaced),
+    );
+    this.#awaitingTurn = new Set(ordered.map(({ workload }) => keyOf(workload)));
     this.#tellSettledPorts();
     this.#options.network?.retain(this.#networkState);
     const told = this.#tellRunning();
@@ -534,6 +561,7 @@ export class LocalMesh {
       const running = this.#pods.find(key);
       if (running === undefined && later.has(key)) return;
       if (running !== undefined && !replaced.has(key)) return running.refreshFiles();
+      if (running !== undefined && isOrdered(planned)) return;
       if (running !== undefined) await this.#pods.stop(running);
       await told; // it takes over an address: everybody's rules must know whose it is by then
       if (planned.startsAfter === undefined) await this.#pods.start(planned, running);
@@ -541,16 +569,31 @@ export class LocalMesh {
     const outcomes = await Promise.allSettled(starts);
     await this.#pods.startHeld(() => this.#plan.pods); // not before: those that they wait for must be the new ones
     await told; // a new one has to be known before it comes
-    const rolls = await Promise.allSettled(
-      byOwner(rolled).map((some) =>
+    const rolls = await Promise.allSettled([
+      ...byOwner(rolled, ({ planned }) => planned).map((some) =>
         this.#rolling.carryOut(some, { surge: some[0]?.planned.surge ?? 1, isWanted }),
       ),
-    );
+      ...byOwner(ordered, (planned) => planned).map((some) =>
+        replaceInOrder(some, {
+          pods: this.#pods,
+          isWanted,
+          onTurn: ({ workload }) => {
+            this.#awaitingTurn.delete(keyOf(workload));
+            return this.#tellRunning();
+          },
+        }),
+      ),
+    ]);
     await this.#writeState();
     this.#changed();
     throwFirstFailure([...ends, ...outcomes, ...rolls]);
     await this.#options.network?.update(this.#networkState); // in force is what the kernel knows
     this.#tellGateways();
+  }
+
+  #isReplaced({ workload }: PlannedPod, replaced: ReadonlySet<string>): boolean {
+    const key = keyOf(workload);
+    return replaced.has(key) && this.#pods.find(key) !== undefined;
   }
 
   /** Pods that run, and what is planned in their places under another name. */
@@ -669,11 +712,14 @@ interface PlannedChange {
   readonly replaced: ReadonlySet<string>;
 }
 
-function byOwner(replacements: readonly Replacement[]): readonly (readonly Replacement[])[] {
-  const groups = new Map<string, Replacement[]>();
+function byOwner<T>(
+  replacements: readonly T[],
+  plannedOf: (one: T) => PlannedPod,
+): readonly (readonly T[])[] {
+  const groups = new Map<string, T[]>();
   for (const one of replacements) {
-    const { namespace, owner } = one.planned.workload;
-    const key = `${namespace}/${owner}`;
+    const { namespace, owner, ownerKind } = plannedOf(one).workload;
+    const key = `${ownerKind} ${namespace}/${owner}`;
     groups.set(key, [...(groups.get(key) ?? []), one]);
   }
   return [...groups.values()];

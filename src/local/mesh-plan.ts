@@ -16,6 +16,7 @@ import type { IpAddresses, SocketAddress, Workload } from "../policy/workload.ts
 import { HauberkError } from "../runtime/hauberk-error.ts";
 import { fixedApplicationPorts, isJoined } from "./joining/joined-resources.ts";
 import type { PublishedPort } from "./network/host-side.ts";
+import { type DataPlane, dataPlaneOf } from "./pods/data-plane.ts";
 import { type SidecarSettings, sidecarSettings } from "./pods/sidecar-settings.ts";
 import { workloadApiProblem } from "./pods/workload-api-place.ts";
 import { LOOPBACK, type PortAllocator } from "./port-allocator.ts";
@@ -40,6 +41,8 @@ export interface PlannedPod {
   readonly startsAfter?: string;
   readonly containers: readonly Container[];
   readonly sidecar: SidecarSettings;
+  /** What stands beside it, if it is injected. */
+  readonly dataPlane: DataPlane;
   /** Of its sidecar; absent without one. */
   readonly adminPort?: number;
 }
@@ -79,6 +82,8 @@ export interface PlanOptions {
   readonly addresses?: AddressPlan | undefined;
   /** See `Placement.turn`. */
   readonly turn?: (key: string) => PodTurn;
+  /** Of pods whose annotations say nothing; absent: our own. */
+  readonly dataPlane?: DataPlane | undefined;
 }
 
 const alwaysFirst = (): PodTurn => "first";
@@ -96,7 +101,7 @@ export async function planMesh(
 
 async function planOnLoopback(
   written: readonly Resource[],
-  { ports: allocator, uid, turn = alwaysFirst }: PlanOptions,
+  { ports: allocator, uid, turn = alwaysFirst, dataPlane }: PlanOptions,
 ): Promise<MeshPlan> {
   const { resources, owners, ports: own, leases } = settlePorts(written);
   const ports = await allocator.allocate(
@@ -112,7 +117,7 @@ async function planOnLoopback(
   const workloads = planWorkloads(resources, { place, uid, turn, addresses: () => undefined });
   return {
     pods: workloads.map((workload) =>
-      planPod(workload, { resources, adminPort: place(adminKey(workload)).port }),
+      planPod(workload, { resources, adminPort: place(adminKey(workload)).port, dataPlane }),
     ),
     controlPlane: place(CONTROL_PLANE),
     published: [],
@@ -127,6 +132,7 @@ async function planWithAddresses(
     uid,
     addresses,
     turn = alwaysFirst,
+    dataPlane,
   }: PlanOptions & { readonly addresses: AddressPlan },
 ): Promise<MeshPlan> {
   const { adminPort, controlPlane } = addresses;
@@ -144,7 +150,7 @@ async function planWithAddresses(
     addresses: (key) => addresses.podAddresses(key),
   });
   return {
-    pods: workloads.map((workload) => planPod(workload, { resources, adminPort })),
+    pods: workloads.map((workload) => planPod(workload, { resources, adminPort, dataPlane })),
     controlPlane,
     serviceAddresses,
     published: await planPublished({ services, workloads }, allocator),
@@ -174,7 +180,15 @@ async function planPublished(
 
 function planPod(
   workload: Workload,
-  { resources, adminPort }: { readonly resources: readonly Resource[]; readonly adminPort: number },
+  {
+    resources,
+    adminPort,
+    dataPlane = "embedded",
+  }: {
+    readonly resources: readonly Resource[];
+    readonly adminPort: number;
+    readonly dataPlane: DataPlane | undefined;
+  },
 ): PlannedPod {
   const owner = podTemplateOf(resources, workload);
   if (owner === undefined) throw new MeshPlanError(`nothing makes the pod ${workload.name}`);
@@ -187,6 +201,7 @@ function planPod(
     source: meta.source,
     containers: isJoined(meta.source) ? [] : programsOf(template, workload),
     sidecar: settingsOf(owner, resources),
+    dataPlane: dataPlaneOf(template, dataPlane),
     ...(owner.kind === "Job" ? { backoffLimit: owner.backoffLimit } : {}),
     ...(owner.kind === "Deployment" && owner.surge !== undefined ? { surge: owner.surge } : {}),
     ...startsAfter(owner, workload),

@@ -102,8 +102,8 @@ export class RollingReplacement {
   }
 }
 
-/** @returns false when nobody wants to wait any more */
-async function becomesReady(pod: Pod, isWanted: () => boolean): Promise<boolean> {
+/** A program that no probe asks is ready once its ports are open. @returns false when nobody wants to wait any more */
+export async function becomesReady(pod: Pod, isWanted: () => boolean): Promise<boolean> {
   const asked = pod.plan.containers.some((container) => !startsReady(container));
   const deadline = performance.now() + OPEN_PORTS_MS;
   while (isWanted()) {

@@ -6,21 +6,17 @@ import { appliedAuthorizers } from "./applied-authorizers.ts";
 import { appliedRateLimits } from "./applied-rate-limits.ts";
 import { appliedTokenRules } from "./applied-token-rules.ts";
 import { buildGatewayView } from "./build-gateway-view.ts";
-import { compileCredentials } from "./client-credentials.ts";
-import { compileDestinationRules } from "./destination-rules.ts";
-import { destinationSubsets } from "./destination-subsets.ts";
-import { buildDestinations, withListeners } from "./destinations.ts";
+import { compileCalls } from "./calls-of-client.ts";
+import { buildDestinations } from "./destinations.ts";
 import { effectiveAuthorization, effectivePeerAuthentication } from "./effective-policy.ts";
 import { effectiveTelemetry } from "./effective-telemetry.ts";
 import { gatewaySettings } from "./gateway-topology.ts";
 import type { MeshSnapshot } from "./mesh-snapshot.ts";
 import { mutualTlsOfPort } from "./mutual-tls.ts";
 import { compileNetworkPolicies } from "./network-policy-view.ts";
-import { compileMeshRoutes, type MeshClient } from "./routes/mesh-routes.ts";
-import { namedSubsets, routesOfGateway } from "./routes/named-subsets.ts";
+import type { MeshClient } from "./routes/mesh-routes.ts";
 import { compileServiceEntries } from "./service-entry-destinations.ts";
 import { targetContainerPort } from "./service-target.ts";
-import { withDestinationRule } from "./with-destination-rule.ts";
 import type { Workload } from "./workload.ts";
 import type { Destination, Inbound, Interception, Trust, WorkloadView } from "./workload-view.ts";
 
@@ -28,7 +24,7 @@ import type { Destination, Inbound, Interception, Trust, WorkloadView } from "./
 export function buildWorkloadViews(snapshot: MeshSnapshot): ReadonlyMap<string, WorkloadView> {
   const services = buildDestinations(snapshot);
   const withServiceEntries = compileServiceEntries(snapshot);
-  const meshRoutes = compileMeshRoutes(snapshot);
+  const parts = { calls: compileCalls(snapshot), trust: trustOf(snapshot) };
   const withNetworkPolicies = compileNetworkPolicies(snapshot);
   return new Map(
     snapshot.workloads
@@ -40,7 +36,7 @@ export function buildWorkloadViews(snapshot: MeshSnapshot): ReadonlyMap<string, 
           composeView(snapshot, {
             workload,
             destinations: withServiceEntries(services, workload),
-            meshRoutes,
+            ...parts,
           }),
         ),
       ]),
@@ -50,8 +46,8 @@ export function buildWorkloadViews(snapshot: MeshSnapshot): ReadonlyMap<string, 
 /** All that one sidecar must know. */
 export function buildWorkloadView(snapshot: MeshSnapshot, workload: Workload): WorkloadView {
   const destinations = compileServiceEntries(snapshot)(buildDestinations(snapshot), workload);
-  const meshRoutes = compileMeshRoutes(snapshot);
-  const view = composeView(snapshot, { workload, destinations, meshRoutes });
+  const parts = { calls: compileCalls(snapshot), trust: trustOf(snapshot) };
+  const view = composeView(snapshot, { workload, destinations, ...parts });
   return compileNetworkPolicies(snapshot)(workload, view);
 }
 
@@ -60,18 +56,17 @@ function composeView(
   {
     workload,
     destinations,
-    meshRoutes,
-  }: MeshClient & { readonly meshRoutes: ReturnType<typeof compileMeshRoutes> },
+    calls,
+    trust,
+  }: MeshClient & {
+    readonly calls: ReturnType<typeof compileCalls>;
+    readonly trust: Trust;
+  },
 ): WorkloadView {
-  const { namespace, name, owner, labels, serviceAccount, httpProxy, addresses } = workload;
-  const ruleFor = compileDestinationRules(snapshot, workload);
+  const { namespace, name, owner, labels, serviceAccount, addresses } = workload;
   const telemetry = effectiveTelemetry(snapshot, workload);
-  const credentials = compileCredentials(snapshot, workload);
-  const reached = destinations.map((each) => withDestinationRule(each, ruleFor(each), credentials));
   const gateway = workload.gateway && buildGatewayView(snapshot, { workload, destinations });
-  const { virtualHosts, streamRoutes, ...own } = meshRoutes({ workload, destinations });
-  const named = gateway === undefined ? own.subsets : namedSubsets(routesOfGateway(gateway));
-  const subsets = destinationSubsets(snapshot, named, { destinations, ruleFor, credentials });
+  const { outbound, reached } = calls({ workload, destinations }, gateway);
   return {
     workload: {
       namespace,
@@ -81,15 +76,9 @@ function composeView(
       serviceAccount,
       identity: identityOf(workload, snapshot.settings.trustDomain),
     },
-    trust: trustOf(snapshot),
+    trust,
     inbound: buildInbound(snapshot, workload, reached),
-    outbound: {
-      ...(httpProxy && { httpProxy }),
-      destinations: withListeners(reached, workload),
-      ...(subsets.length > 0 && { subsets }),
-      ...(virtualHosts.length > 0 && { virtualHosts }),
-      ...(streamRoutes.length > 0 && { streamRoutes }),
-    },
+    outbound,
     ...(gateway && { gateway }),
     ...(addresses && { interception: buildInterception(snapshot, workload) }),
     ...(telemetry && { telemetry }),

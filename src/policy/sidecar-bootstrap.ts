@@ -33,6 +33,8 @@ export interface SidecarBootstrap {
   readonly capture?: CaptureSettings;
   /** Present where the pod asks for a SPIFFE Workload API. */
   readonly workloadApi?: WorkloadApiSettings;
+  /** Path of Envoy's program, for the agent that is to run it; absent for our own data plane. */
+  readonly envoy?: string;
 }
 
 /** The Unix socket on which a sidecar hands its workload its own key. */

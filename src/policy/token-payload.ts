@@ -2,7 +2,7 @@
 import type { TokenPayload } from "./traffic.ts";
 
 /** Split for every issuer (JWT-65). */
-const ALWAYS_SPLIT: readonly string[] = ["scope", "permission"];
+export const ALWAYS_SPLIT: readonly string[] = ["scope", "permission"];
 
 /**
  * JWT-65. Only claims at the top of the payload are split, and only texts; nothing is left of what is all spaces.

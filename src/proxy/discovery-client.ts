@@ -41,6 +41,11 @@ export interface DiscoveryClientOptions {
   readonly log: Log;
   /** Hears of a certificate that the control plane does not take, or takes no more. */
   readonly onRefused?: (svid: X509Svid) => void;
+  /**
+   * Resolves once a view is in force everywhere it must be; it is acknowledged only then. Absent: as soon as it is read.
+   * What it throws refuses the view.
+   */
+  readonly inForce?: (view: WorkloadView, signal: AbortSignal) => Promise<void>;
   /** A number in [0, 1). */
   readonly random: () => number;
   /** Stops the client. */
@@ -144,7 +149,8 @@ class ViewSubscriber {
     const stopWatching = this.#options.svid.onChange(stream.cancel);
     try {
       stream.send(this.#subscription());
-      for await (const response of stream.responses) stream.send(this.#answer(response, svid));
+      for await (const response of stream.responses)
+        stream.send(await this.#answer(response, svid));
     } finally {
       signal.removeEventListener("abort", stream.cancel);
       stopWatching();
@@ -164,10 +170,10 @@ class ViewSubscriber {
   }
 
   /** Takes a response over, or refuses it as a whole and keeps what there was. */
-  #answer(response: WatchViewsResponse, svid: X509Svid) {
+  async #answer(response: WatchViewsResponse, svid: X509Svid) {
     const answer = { responseNonce: response.nonce };
     try {
-      this.#accept(response, svid);
+      await this.#accept(response, svid);
       return answer;
     } catch (error) {
       const message = describeError(error);
@@ -176,11 +182,12 @@ class ViewSubscriber {
     }
   }
 
-  #accept(response: WatchViewsResponse, svid: X509Svid): void {
-    const { name, log } = this.#options;
+  async #accept(response: WatchViewsResponse, svid: X509Svid): Promise<void> {
+    const { name, log, inForce, signal } = this.#options;
     const held = readView(response, { name, svid });
     if (held !== undefined) {
       this.views.set(held.view);
+      await inForce?.(held.view, signal);
       this.#heldVersion = held.version;
       log.info("view received", { view: name, version: held.version });
     } else if (response.removed.includes(name)) {

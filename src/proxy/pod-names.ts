@@ -13,7 +13,7 @@ import { isWithoutIpv6 } from "./without-ipv6.ts";
 
 export interface PodNamesOptions {
   readonly capture: Capture;
-  readonly compiled: Watched<CompiledView>;
+  readonly compiled: Watched<Pick<CompiledView, "view">>;
   readonly log: Log;
 }
 
@@ -77,7 +77,7 @@ interface Names {
   readonly reverse: ReturnType<typeof reverseNamesOf>;
 }
 
-function namesOf({ view }: CompiledView): Names {
+function namesOf({ view }: Pick<CompiledView, "view">): Names {
   const { destinations } = view.outbound;
   return { table: nameTableOf(destinations), reverse: reverseNamesOf(destinations) };
 }

@@ -1,7 +1,13 @@
 /** A gRPC client over TLS that trusts only the roots it is given, and reaches the server directly or not at all. */
 import { createSecureContext } from "node:tls";
 import type { DescMethod, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import { type ChannelOptions, Client, credentials, Metadata } from "@grpc/grpc-js";
+import {
+  type ChannelOptions,
+  Client,
+  type ClientDuplexStream,
+  credentials,
+  Metadata,
+} from "@grpc/grpc-js";
 import { grpcMethod } from "./grpc-service.ts";
 import { grpcStatusError } from "./grpc-status.ts";
 
@@ -160,12 +166,18 @@ export class GrpcClient {
       responseDeserialize,
       new Metadata(),
     );
-    call.on("error", () => undefined); // heard through `responses`
-    return {
-      responses: responsesOf(call),
-      send: (message) => void call.write(message),
-      cancel: () => call.cancel(),
-    };
+    return clientStreamOf(call);
+  }
+
+  /** The same, of messages that nobody here looks into. @param path `/package.Service/Method` */
+  streamBytes(path: string): ClientStream<Uint8Array, Uint8Array> {
+    const call = this.#client.makeBidiStreamRequest(
+      path,
+      (bytes: Uint8Array) => Buffer.from(bytes),
+      (bytes: Buffer): Uint8Array => bytes,
+      new Metadata(),
+    );
+    return clientStreamOf(call);
   }
 
   /**
@@ -185,6 +197,15 @@ export class GrpcClient {
   close(): void {
     this.#client.close();
   }
+}
+
+function clientStreamOf<I, O>(call: ClientDuplexStream<I, O>): ClientStream<I, O> {
+  call.on("error", () => undefined); // heard through `responses`
+  return {
+    responses: responsesOf<O>(call),
+    send: (message) => void call.write(message),
+    cancel: () => call.cancel(),
+  };
 }
 
 async function* responsesOf<O>(call: AsyncIterable<O>): AsyncGenerator<O> {

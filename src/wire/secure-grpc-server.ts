@@ -22,7 +22,8 @@ import {
 import { ConnectionRefusals } from "./connection-refusals.ts";
 import type { GrpcService } from "./grpc-service.ts";
 
-const MAX_STREAMS_PER_CONNECTION = 32;
+/** What a stranger may send at once on one connection is bounded by messages and streams together. */
+const MAX_STREAMS_PER_CONNECTION = { strangers: 8, verified: 32 };
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** A connection without a call is closed after this. */
 const IDLE_TIMEOUT_MS = 60_000;
@@ -39,14 +40,16 @@ export interface ServerIdentity {
   readonly clientRootsPem: readonly string[];
 }
 
+type CallerKind = "strangers" | "verified";
+
 export interface SecureGrpcServerOptions {
   readonly host: string;
   /** 0 for any free port. */
   readonly port: number;
   readonly identity: Watched<ServerIdentity>;
   readonly services: readonly GrpcService[];
-  /** Longest request message, in bytes. */
-  readonly maxReceiveBytes: number;
+  /** Longest request message, in bytes: of callers without a client certificate that was verified, and of those with one. */
+  readonly maxReceiveBytes: number | Readonly<Record<CallerKind, number>>;
   /** Says more, for the log, of a client certificate that does not verify than the error's code. */
   readonly explainRefusal?: (certificate: X509Certificate, error: string) => string;
   /** Constant but for tests. */
@@ -66,8 +69,10 @@ export async function startSecureGrpcServer(
   const { identity, limits = CONNECTION_LIMITS, log } = options;
   const connections = new ClientConnections(limits, log);
   const refusals = new ConnectionRefusals(log);
-  const grpc = createGrpcServer(options, connections);
-  const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
+  const ends = {
+    strangers: openEnd(options, { kind: "strangers", connections }),
+    verified: openEnd(options, { kind: "verified", connections }),
+  };
   const sockets = new Set<TLSSocket>();
   const server = createServer(
     {
@@ -80,7 +85,7 @@ export async function startSecureGrpcServer(
     (socket) => {
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
-      admit(socket, { ...options, injector, connections, refusals });
+      admit(socket, { ...options, ends, connections, refusals });
     },
   );
   server.prependListener("connection", (socket: Socket) => connections.arrived(socket));
@@ -97,25 +102,32 @@ export async function startSecureGrpcServer(
       stopWatching();
       connections.close();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      injector.drain(CLOSE_GRACE_MS);
+      for (const { injector } of Object.values(ends)) injector.drain(CLOSE_GRACE_MS);
       const deadline = setTimeout(() => {
         for (const socket of sockets) socket.destroy();
       }, CLOSE_GRACE_MS);
       await closed;
       clearTimeout(deadline);
-      grpc.forceShutdown();
+      for (const { grpc } of Object.values(ends)) grpc.forceShutdown();
     },
   };
 }
 
-function createGrpcServer(
+/** gRPC, for callers of one kind. */
+interface GrpcEnd {
+  readonly grpc: Server;
+  readonly injector: ConnectionInjector;
+}
+
+function openEnd(
   { services, maxReceiveBytes }: SecureGrpcServerOptions,
-  connections: ClientConnections,
-): Server {
+  { kind, connections }: { readonly kind: CallerKind; readonly connections: ClientConnections },
+): GrpcEnd {
   const server = new Server({
     interceptors: [callDeadlines(connections)],
-    "grpc.max_receive_message_length": maxReceiveBytes,
-    "grpc.max_concurrent_streams": MAX_STREAMS_PER_CONNECTION,
+    "grpc.max_receive_message_length":
+      typeof maxReceiveBytes === "number" ? maxReceiveBytes : maxReceiveBytes[kind],
+    "grpc.max_concurrent_streams": MAX_STREAMS_PER_CONNECTION[kind],
     "grpc.max_connection_idle_ms": IDLE_TIMEOUT_MS,
     "grpc.keepalive_time_ms": KEEPALIVE_TIME_MS,
     "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
@@ -123,7 +135,8 @@ function createGrpcServer(
     "grpc.enable_channelz": 0,
   });
   for (const service of services) service.register(server);
-  return server;
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  return { grpc: server, injector };
 }
 
 /** No tickets: a resumed session would not be verified again. */
@@ -139,14 +152,14 @@ function secureContext(identity: ServerIdentity): SecureContextOptions {
 }
 
 interface Admission extends Pick<SecureGrpcServerOptions, "explainRefusal"> {
-  readonly injector: ConnectionInjector;
+  readonly ends: Readonly<Record<CallerKind, GrpcEnd>>;
   readonly connections: ClientConnections;
   readonly refusals: ConnectionRefusals;
 }
 
 function admit(
   socket: TLSSocket,
-  { injector, connections, refusals, explainRefusal }: Admission,
+  { ends, connections, refusals, explainRefusal }: Admission,
 ): void {
   const remote = remoteOf(socket);
   socket.on("error", (error) => refusals.connectionFailed(remote, error.message));
@@ -163,7 +176,7 @@ function admit(
     socket.destroy();
   } else if (connections.welcome(socket, certificate) !== undefined) {
     if (certificate !== undefined) rememberClient(socket, certificate);
-    injector.injectConnection(socket);
+    ends[certificate === undefined ? "strangers" : "verified"].injector.injectConnection(socket);
   }
 }
 

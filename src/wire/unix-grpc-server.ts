@@ -8,7 +8,7 @@ import type { Log } from "../runtime/log.ts";
 import { listenOwnerOnly } from "../runtime/owner-only-socket.ts";
 import type { GrpcService } from "./grpc-service.ts";
 
-/** Memory that HTTP/2 may take for one connection; what is under way on it counts. */
+/** Unless said otherwise. */
 const MAX_SESSION_MEGABYTES = 4;
 const MAX_METADATA_BYTES = 8_192;
 
@@ -24,6 +24,8 @@ export interface UnixGrpcServerOptions {
   readonly maxReceiveBytes: number;
   readonly maxConnections: number;
   readonly maxStreamsPerConnection: number;
+  /** Memory that HTTP/2 may take for one connection; what is under way on it counts. Absent: 4. */
+  readonly maxSessionMegabytes?: number;
   readonly log: Log;
 }
 
@@ -76,12 +78,13 @@ function createGrpcServer({
   services,
   maxReceiveBytes,
   maxStreamsPerConnection,
+  maxSessionMegabytes = MAX_SESSION_MEGABYTES,
 }: UnixGrpcServerOptions): Server {
   const server = new Server({
     "grpc.max_receive_message_length": maxReceiveBytes,
     "grpc.max_concurrent_streams": maxStreamsPerConnection,
     "grpc.max_metadata_size": MAX_METADATA_BYTES,
-    "grpc-node.max_session_memory": MAX_SESSION_MEGABYTES,
+    "grpc-node.max_session_memory": maxSessionMegabytes,
     "grpc.enable_channelz": 0,
   });
   for (const service of services) service.register(server);

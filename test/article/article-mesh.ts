@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { eventually } from "../kit/eventually.ts";
 import { IdentityProvider } from "../kit/identity-provider.ts";
+import { kubectlInPath } from "../kit/kubectl-in-path.ts";
 import { opaInPath } from "../kit/opa-program.ts";
 import { productCommand } from "../kit/product-command.ts";
 import type { Call, Outcome } from "./article-block.ts";
@@ -34,6 +35,7 @@ export class ArticleMesh {
   }
 
   static async start(): Promise<ArticleMesh> {
+    await kubectlInPath();
     const mesh = new ArticleMesh(await mkdtemp(join(tmpdir(), "hauberk-article-")));
     try {
       await mesh.#prepare();

@@ -19,6 +19,7 @@ import type { ObjectStore } from "../../src/local/api-server/objects/object-stor
 import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLog } from "../../src/runtime/log.ts";
 import { servedKind, stageStore } from "../kit/api-server-stage.ts";
+import { kubectlInPath } from "../kit/kubectl-in-path.ts";
 import { KUBECTL_CALLS } from "../kit/kubernetes/kubectl-calls.ts";
 import { type KubectlResult, playKubectl } from "../kit/kubernetes/play-kubectl.ts";
 import { missingParts } from "../kit/missing-parts.ts";
@@ -34,6 +35,8 @@ let folder: string;
 let kubeconfig: string;
 
 before(async () => {
+  if (skip) return;
+  await kubectlInPath("recorded");
   folder = await mkdtemp(join(tmpdir(), "hauberk-kubectl-"));
   kubeconfig = join(folder, "kubeconfig");
   const certificate = issueServingCertificate(systemClock);

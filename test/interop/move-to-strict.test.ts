@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { eventually } from "../kit/eventually.ts";
+import { kubectlInPath } from "../kit/kubectl-in-path.ts";
 import { missingParts } from "../kit/missing-parts.ts";
 import { type RunningMesh, runMesh } from "../kit/running-mesh.ts";
 import { isFailure, outcomesBetween, untilAnswered } from "../kit/steady-load.ts";
@@ -23,6 +24,7 @@ let mesh: RunningMesh;
 
 before(async () => {
   if (skip) return;
+  await kubectlInPath();
   mesh = await runMesh(["test/meshes/move-to-strict"]);
   await untilAnswered(CALLERS.map(loadLog));
 });

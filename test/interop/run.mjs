@@ -28,7 +28,6 @@ const PARTS = [
   { name: "testssl", probe: ["which", "testssl"], debian: "testssl.sh" },
   { name: "psql", probe: ["psql", "--version"], debian: "postgresql-client" },
   { name: "go", probe: ["go", "version"], debian: "golang-go" },
-  { name: "jq", probe: ["jq", "--version"], debian: "jq" },
   { name: "faketime", probe: ["faketime", "--version"], debian: "faketime" },
   { name: "etcd", probe: ["etcd", "--version"], debian: "etcd-server" },
   { name: "etcdctl", probe: ["etcdctl", "version"], debian: "etcd-client" },
@@ -42,6 +41,8 @@ const PARTS = [
   { name: "promtool", probe: ["promtool", "--version"], debian: "prometheus" },
   { name: "pip", probe: ["python3", "-m", "pip", "--version"], debian: "python3-pip" },
 ];
+/** Finds or builds the version of the recordings, and prints the folder that it has to be found in, if any. */
+const FIND_KUBECTL = ["--import", "tsx", "test/interop/kubernetes/find-kubectl.ts"];
 /** Finds or fetches it, and says why it cannot. */
 const FETCH_ENVOY = ["--import", "tsx", "test/interop/fetch-envoy.ts"];
 
@@ -61,6 +62,17 @@ if (wanted.length > 0 && process.getuid?.() === 0) {
   spawnSync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...packages], {
     stdio: "inherit",
   });
+}
+if (!PARTS.filter(({ name }) => name === "kubectl").every(isThere)) {
+  console.log("no such kubectl is installed: building one, or taking the one that was built");
+  const { status, stdout } = spawnSync(process.execPath, FIND_KUBECTL, {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  if (status === 0) {
+    process.env.PATH = `${stdout.trim()}:${process.env.PATH}`;
+    env.PATH = `${stdout.trim()}:${env.PATH}`;
+  }
 }
 const missing = wanted.filter((part) => !isThere(part)).map(({ name }) => name);
 if (spawnSync(process.execPath, FETCH_ENVOY, { stdio: "inherit" }).status !== 0) {

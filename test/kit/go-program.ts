@@ -20,9 +20,13 @@ export async function buildGoProgram(source: string): Promise<string> {
  * @returns a folder that holds the program, called as the folder, and nothing else
  * @throws Error when a module cannot be fetched, or the compiler refuses it
  */
-export async function buildGoModule(folder: string): Promise<string> {
+export async function buildGoModule(
+  folder: string,
+  { linkerFlags }: { readonly linkerFlags?: string } = {},
+): Promise<string> {
   const files = (await readdir(folder)).sort().map((file) => join(folder, file));
-  return build(".", { name: basename(folder), files, modules: "on", folder });
+  const flags = linkerFlags === undefined ? [] : ["-ldflags", linkerFlags];
+  return build(".", { name: basename(folder), files, modules: "on", folder, flags });
 }
 
 interface GoBuild {
@@ -32,17 +36,20 @@ interface GoBuild {
   readonly modules: "on" | "off";
   /** To be in; absent: wherever we are. */
   readonly folder?: string;
+  /** For `go build`. */
+  readonly flags?: readonly string[];
 }
 
-async function build(what: string, { name, files, ...how }: GoBuild): Promise<string> {
+async function build(what: string, { name, files, flags = [], ...how }: GoBuild): Promise<string> {
   const digest = createHash("sha256").update(run(["version"], how));
+  for (const flag of flags) digest.update(flag);
   for (const file of files) digest.update(basename(file)).update(await readFile(file));
   const owner = process.getuid?.() ?? 0;
   const cache = join(tmpdir(), `hauberk-go-${owner}-${digest.digest("hex").slice(0, 24)}`);
   if (await isOwnFolder(cache, owner)) return cache;
   const fresh = await mkdtemp(join(tmpdir(), "hauberk-go-"));
   try {
-    run(["build", "-trimpath", "-o", join(fresh, name), what], how);
+    run(["build", "-trimpath", ...flags, "-o", join(fresh, name), what], how);
     await chmod(fresh, 0o755);
     await rename(fresh, cache);
   } catch (error) {

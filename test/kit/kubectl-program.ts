@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { access } from "node:fs/promises";
 import { join } from "node:path";
+import { kubectlInPath } from "./kubectl-in-path.ts";
 import { until } from "./until.ts";
 
 export interface KubectlOutcome {
@@ -28,6 +29,7 @@ export class Kubectl {
 
   /** @param data data directory of the mesh, which may be about to open its API */
   static async of(data: string): Promise<Kubectl> {
+    await kubectlInPath();
     const kubeconfig = join(data, "kubeconfig");
     await until("a kubeconfig", () =>
       access(kubeconfig).then(

@@ -32,7 +32,7 @@ function smallerDisputes({ policies, trust, facts }: Dispute): readonly Dispute[
 }
 
 /** Without one item, or with one that is smaller itself. */
-function smallerLists<Item>(
+export function smallerLists<Item>(
   list: readonly Item[],
   smallerItems: (item: Item) => readonly Item[],
 ): readonly (readonly Item[])[] {
@@ -42,7 +42,7 @@ function smallerLists<Item>(
   ]);
 }
 
-function smallerPolicies(policy: AppliedPolicy): readonly AppliedPolicy[] {
+export function smallerPolicies(policy: AppliedPolicy): readonly AppliedPolicy[] {
   const { dryRun, ...enforced } = policy;
   const rules = smallerLists(policy.rules, smallerRules).map((smaller) => ({
     ...policy,

@@ -7,6 +7,7 @@ import { readResourceFiles } from "../../control/resource-files.ts";
 import { DataDirectory } from "../../local/data-directory.ts";
 import type { MeshEvent } from "../../local/mesh-event.ts";
 import { takeMeshLock } from "../../local/mesh-lock.ts";
+import type { DataPlane } from "../../local/pods/data-plane.ts";
 import { buildSnapshot } from "../../policy/mesh-snapshot.ts";
 import { copyExample, type Example, findExample } from "../demo/example.ts";
 import { followDecisions } from "../demo/follow-decisions.ts";
@@ -30,6 +31,9 @@ export interface DemoOptions {
   /** Name of a folder below `examples`. */
   readonly example: string;
   readonly network: NetworkChoice;
+  readonly proxy?: DataPlane;
+  /** Path of Envoy's program. */
+  readonly envoy?: string;
 }
 
 /** `HAUBERK_DEMO_BREAK=tls` swaps files of the example for those in its folder `break/tls`: the demo must then fail. */
@@ -38,7 +42,7 @@ const DEFAULT_COLUMNS = 100;
 
 /** @throws UnknownExampleError, MeshStartError */
 export async function demoCommand(
-  { data, example: name, network: choice }: DemoOptions,
+  { data, example: name, network: choice, proxy, envoy }: DemoOptions,
   print: Print,
 ): Promise<number> {
   const named = findExample(name);
@@ -48,7 +52,9 @@ export async function demoCommand(
   const example = { ...named, rows: named.rows.filter((row) => isPlayed(row, network.mode)) };
   const report = reportFor(example, print);
   const folder = await prepareFiles(example, data);
-  const started = await startQuietly({ folder, data, network }, (line) => report.print(line));
+  const started = await startQuietly({ folder, data, network, proxy, envoy }, (line) =>
+    report.print(line),
+  );
   if (started === undefined) return 1;
   try {
     await printPods(started, { folder, report });

@@ -61,6 +61,6 @@ function ownName({ namespace, name }: Named, { pods }: ClusterObjects): Named {
 }
 
 async function configOf({ namespace, name }: Named, data: string): Promise<EnvoyConfig> {
-  const { config } = await proxyDump(`${namespace}/${name}`, { data, namespace });
-  return config;
+  const { withPolicies } = await proxyDump(`${namespace}/${name}`, { data, namespace });
+  return withPolicies;
 }

@@ -9,7 +9,7 @@ export async function dumpedPoliciesCommand(
   options: SidecarOptions & Pick<ProxyConfigOptions, "file">,
   print: Print,
 ): Promise<number> {
-  const { config } = await proxyDump(pod, options);
-  for (const line of authorizationSummary(config.listeners)) print(line);
+  const { withPolicies } = await proxyDump(pod, options);
+  for (const line of authorizationSummary(withPolicies.listeners)) print(line);
   return 0;
 }

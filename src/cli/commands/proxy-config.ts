@@ -20,7 +20,13 @@ import {
   printAll,
   printPart,
 } from "../istioctl/print-dump.ts";
-import { dumpOfEnvoy, dumpOfSidecar, type ProxyDump } from "../istioctl/proxy-dump.ts";
+import {
+  type AgentDump,
+  dumpOfAgent,
+  dumpOfEnvoy,
+  dumpOfSidecar,
+  type ProxyDump,
+} from "../istioctl/proxy-dump.ts";
 import { secretSummary } from "../istioctl/secret-summary.ts";
 import type { Print } from "../print-line.ts";
 import { NoConfigDumpError, readDump } from "../read-dump.ts";
@@ -114,7 +120,9 @@ export async function proxyDump(
   if ((file === undefined) === (text === undefined))
     throw new NoConfigDumpError("expected a pod, or --file with an Envoy's config dump");
   if (text === undefined) return dumpOfEnvoy(await readDump(file ?? ""));
-  return dumpOfSidecar(await ask<SidecarDump>(text, { data, namespace, path: "/config_dump" }));
+  const question = { data, namespace, path: "/config_dump" };
+  const dump = await ask<SidecarDump | AgentDump>(text, question);
+  return "configs" in dump ? dumpOfAgent(dump) : dumpOfSidecar(dump);
 }
 
 function show(output: Output, data: object, table: () => readonly string[], print: Print): void {

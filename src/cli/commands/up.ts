@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { awaitsPluggedFiles } from "../../ca/plugged-authority-files.ts";
 import { readPluggedAuthority } from "../../ca/read-plugged-authority.ts";
 import type { ControlPlaneSettings } from "../../control/control-plane-messages.ts";
+import type { DataPlane } from "../../local/pods/data-plane.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { enterNetwork } from "../enter-network.ts";
 import type { NetworkChoice } from "../network-choice.ts";
@@ -15,6 +16,9 @@ export interface UpOptions {
   readonly file: readonly string[];
   readonly data: string;
   readonly network: NetworkChoice;
+  readonly proxy: DataPlane;
+  /** Path of Envoy's program. */
+  readonly envoy?: string;
   /** Folder of a custom authority. */
   readonly cacerts?: string;
   /** What other meshes call this one. */

@@ -101,7 +101,14 @@ const config: EnvoyConfig = {
     },
   ],
 };
-const dump: ProxyDump = { of: "sidecar", config, secrets: {}, bootstrap: {}, whole: {} };
+const dump: ProxyDump = {
+  of: "sidecar",
+  config,
+  withPolicies: config,
+  secrets: {},
+  bootstrap: {},
+  whole: {},
+};
 
 const short = (part: DumpPartName, filter: DumpFilter = {}, of: ProxyDump["of"] = "sidecar") =>
   printPart(part, { ...dump, of }, { output: "short", ...filter }).map((line) =>

@@ -1,8 +1,8 @@
 /** What a command of istioctl looks at: the dump of an Envoy, or a sidecar's in the same shape. */
 import { type DumpPart, dumpPart, readConfigDump } from "../../envoy/config-dump.ts";
 import { envoyConfig } from "../../envoy/envoy-config.ts";
-import { type EnvoyConfig, typeUrl } from "../../envoy/envoy-json.ts";
-import type { CapturePorts } from "../../envoy/listeners.ts";
+import { type EnvoyConfig, type EnvoyListener, typeUrl } from "../../envoy/envoy-json.ts";
+import type { CapturePorts } from "../../envoy/proxy-settings.ts";
 import type { WorkloadView } from "../../policy/workload-view.ts";
 import type { SidecarDump } from "../../proxy/admin-dump.ts";
 import type { ListenerDump } from "../../proxy/admin-listeners.ts";
@@ -11,6 +11,8 @@ import { envoySecrets } from "../format-secrets.ts";
 export interface ProxyDump {
   readonly of: "sidecar" | "envoy";
   readonly config: EnvoyConfig;
+  /** The same with policies where istioctl looks for them: of an Envoy of the mesh, which has them by discovery. */
+  readonly withPolicies: EnvoyConfig;
   /** SecretsConfigDump. */
   readonly secrets: DumpPart;
   /** BootstrapConfigDump. */
@@ -21,20 +23,29 @@ export interface ProxyDump {
 
 const NOTHING: EnvoyConfig = { listeners: [], clusters: [], routes: [], endpoints: [] };
 
+/** What the agent beside an Envoy answers: Envoy's own, and the view of which it is made. */
+export type AgentDump = { readonly configs: readonly object[]; readonly view?: WorkloadView };
+
 /** @param dump what Envoy's `/config_dump` answers */
-export function dumpOfEnvoy(dump: object): ProxyDump {
+export function dumpOfEnvoy(dump: object, view?: WorkloadView): ProxyDump {
+  const config = readConfigDump(dump);
   return {
     of: "envoy",
-    config: readConfigDump(dump),
+    config,
+    withPolicies: view === undefined ? config : envoyConfig(view, captureOf(config.listeners)),
     secrets: dumpPart(dump, "SecretsConfigDump") ?? {},
     bootstrap: dumpPart(dump, "BootstrapConfigDump") ?? {},
     whole: dump,
   };
 }
 
+export function dumpOfAgent({ view, ...dump }: AgentDump): ProxyDump {
+  return dumpOfEnvoy(dump, view);
+}
+
 /** Before the first view nothing is configured. */
 export function dumpOfSidecar({ view, listeners, certificates }: SidecarDump): ProxyDump {
-  const config = view === null ? NOTHING : envoyConfig(view, captureOf(listeners));
+  const config = view === null ? NOTHING : envoyConfig(view, portsOf(listeners));
   const secrets = { "@type": adminType("SecretsConfigDump"), ...envoySecrets(certificates) };
   const bootstrap = { "@type": adminType("BootstrapConfigDump"), ...(view && nodeOf(view)) };
   const whole = {
@@ -76,7 +87,7 @@ export function dumpOfSidecar({ view, listeners, certificates }: SidecarDump): P
       },
     ],
   };
-  return { of: "sidecar", config, secrets, bootstrap, whole };
+  return { of: "sidecar", config, withPolicies: config, secrets, bootstrap, whole };
 }
 
 function adminType(name: string): string {
@@ -95,7 +106,17 @@ function nodeOf({ workload }: WorkloadView): object {
   return { bootstrap: { node: { id: `sidecar~${name}.${namespace}`, metadata } } };
 }
 
-function captureOf(listeners: readonly ListenerDump[]): CapturePorts | undefined {
+/** Of an Envoy that takes what the kernel leads to it. */
+function captureOf(listeners: readonly EnvoyListener[]): CapturePorts | undefined {
+  const portOf = (name: string): number | undefined =>
+    listeners.find((one) => one.name === name)?.address?.socketAddress?.portValue;
+  const [inboundPort, outboundPort] = [portOf("virtualInbound"), portOf("virtualOutbound")];
+  return inboundPort === undefined || outboundPort === undefined
+    ? undefined
+    : { inboundPort, outboundPort };
+}
+
+function portsOf(listeners: readonly ListenerDump[]): CapturePorts | undefined {
   const portOf = (name: string): number | undefined =>
     listeners.find((one) => one.name === name)?.addresses[0]?.port;
   const [inboundPort, outboundPort] = [portOf("inbound capture"), portOf("outbound capture")];

@@ -19,6 +19,7 @@ import type { ServingCertificate } from "./access/serving-certificate.ts";
 import { StrangerConnections } from "./access/stranger-connections.ts";
 import { collectDependents } from "./objects/collect-dependents.ts";
 import { emptyNamespaces } from "./objects/empty-namespaces.ts";
+import { mirrorEvents } from "./objects/mirror-events.ts";
 import type { ObjectStore } from "./objects/object-store.ts";
 import { noSuchPath, notFound } from "./objects/refusals.ts";
 import { StatusError } from "./objects/status-error.ts";
@@ -104,6 +105,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   server.on("error", (error) => log.error("listener failed", { error: error.message }));
   const stopCollecting = collectDependents(store);
   const stopEmptying = emptyNamespaces(store);
+  const stopMirroring = mirrorEvents(store);
   return {
     port,
     url: `https://${address.includes(":") ? `[${address}]` : address}:${port}`,
@@ -114,6 +116,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       await closed;
       stopCollecting();
       stopEmptying();
+      stopMirroring();
     },
   };
 }

@@ -6,11 +6,16 @@ import type { KubernetesObject } from "../api-server/kinds/kubernetes-object.ts"
 import { isSameJson } from "../api-server/objects/json-fields.ts";
 import type { CommittedChange } from "../api-server/objects/object-change.ts";
 import type { LocalMesh } from "../local-mesh.ts";
+import { EventRecorder } from "./events/event-recorder.ts";
+import { happeningsOf } from "./events/happenings-of.ts";
+import { probeHappenings } from "./events/probe-happenings.ts";
 import type { MeshObjects } from "./mesh-objects.ts";
 import { FactsOf } from "./projection/facts-of.ts";
+import type { MeshFacts } from "./projection/mesh-facts.ts";
 import { MeshProjection } from "./projection/mesh-projection.ts";
 import {
   CONTROL_PLANE,
+  controlPlaneReference,
   isControlPlane,
   isControlPlanePod,
   SYSTEM_NAMESPACE,
@@ -20,6 +25,9 @@ import {
 const SHOW_AFTER_MS = 20;
 /** Not everything that happens to a process is told. */
 const LOOK_AGAIN_MS = 1_000;
+
+/** What the mesh writes is no reason to look again. */
+const SHOWN_KINDS = ["Pod", "EndpointSlice", "Event"];
 
 export interface BoundMeshOptions {
   readonly clock: Clock;
@@ -35,6 +43,9 @@ export class BoundMesh {
   readonly #options: BoundMeshOptions;
   readonly #facts: FactsOf;
   readonly #projection: MeshProjection;
+  readonly #recorder: EventRecorder;
+  /** When it was looked at last. */
+  #seen: MeshFacts | undefined;
   readonly #ends: (() => void)[] = [];
   /** By uid: the newest generation of an owner that the mesh took up, whatever came of it. */
   #observed: ReadonlyMap<string, number>;
@@ -48,6 +59,8 @@ export class BoundMesh {
     this.#options = options;
     this.#facts = new FactsOf(mesh, options.clock);
     this.#projection = new MeshProjection(objects.store);
+    this.#recorder = new EventRecorder(objects.store);
+    this.#ends.push(() => this.#recorder.close());
     this.#observed = objects.generations();
     objects.checkWith((written) => mesh.check(written));
     this.#ends.push(
@@ -56,6 +69,9 @@ export class BoundMesh {
         void this.#apply();
       }),
       objects.store.onChange((change) => this.#follow(change)),
+      objects.store.onChange((change) => {
+        for (const happening of happeningsOf(change)) this.#recorder.record(happening);
+      }),
       mesh.onChange(() => this.#showSoon()),
     );
     const looking = setInterval(() => this.#showSoon(), LOOK_AGAIN_MS).unref();
@@ -77,15 +93,35 @@ export class BoundMesh {
     do {
       this.#applying = "busy";
       const generations = this.#objects.generations();
-      const problem = await this.#mesh.apply(this.#objects.written.current).then(
+      const takenUp = (): void => {
+        this.#observed = generations;
+        this.#showSoon();
+      };
+      const problem = await this.#mesh.apply(this.#objects.written.current, takenUp).then(
         () => undefined,
         (error: unknown) => describeError(error),
       );
-      this.#observed = generations;
-      this.#showSoon();
-      if (this.#isBusy) this.#options.tell(problem);
+      takenUp();
+      if (this.#isBusy) this.#tell(problem);
     } while (!this.#isBusy);
     this.#applying = "idle";
+    this.#showSoon();
+  }
+
+  #tell(problem: string | undefined): void {
+    this.#options.tell(problem);
+    if (problem !== undefined) this.tellRefusal(problem);
+  }
+
+  /** What is wished and not done shows among the events of the control plane. */
+  tellRefusal(problem: string): void {
+    this.#recorder.record({
+      about: controlPlaneReference(this.#objects.store),
+      type: "Warning",
+      reason: "ChangeRefused",
+      message: problem,
+      component: "hauberk",
+    });
   }
 
   /** And nothing has changed since. */
@@ -100,7 +136,7 @@ export class BoundMesh {
     if (kind.kind === "Pod" && isGoing) this.#replace(object);
     if (isControlPlane(change) && before !== undefined && after !== undefined)
       this.#restartControlPlane(before, after);
-    if (kind.kind !== "Pod" && kind.kind !== "EndpointSlice") this.#showSoon();
+    if (!SHOWN_KINDS.includes(kind.kind)) this.#showSoon();
   }
 
   /** A pod that is deleted is made anew, as whatever owns it wants. */
@@ -143,10 +179,14 @@ export class BoundMesh {
 
   #show(): void {
     try {
+      const facts = this.#facts.now();
       this.#projection.show({
-        facts: this.#facts.now(),
+        facts,
         observedGeneration: (owner) => this.#observedOf(owner),
+        isBusy: this.#applying !== "idle",
       });
+      for (const happening of probeHappenings(this.#seen, facts)) this.#recorder.record(happening);
+      this.#seen = facts;
     } catch (error) {
       this.#options.report(`what runs cannot be shown: ${describeError(error)}`);
     }

@@ -33,6 +33,7 @@ import type { KeptObjects } from "./kept-objects.ts";
 import { FILE_MANAGER, isFromFiles, originOf } from "./managers.ts";
 import { kindOf, objectKey, placeOf } from "./object-key.ts";
 import { objectText, writtenPart } from "./object-text.ts";
+import { carriedOut, isPaused } from "./paused-deployment.ts";
 import { isControlPlane } from "./projection/system-objects.ts";
 import { type FileObject, WrittenFiles } from "./written-files.ts";
 
@@ -265,13 +266,19 @@ export class MeshObjects {
       const from = folders.get(key);
       const folder = from === undefined ? this.#options.folder : dirname(from);
       const completed = place.kind.origin === "built-in" && { completed: true as const };
-      return [{ file, text: objectText(object), folder, ...completed }];
+      return [{ file, text: objectText(this.#carriedOut(place, object)), folder, ...completed }];
     });
     const written = texts.map((text) => {
       const setAside = aside.get(text.file);
       return setAside === undefined ? text : { ...text, setAside };
     });
     return [...written, ...own];
+  }
+
+  #carriedOut({ kind, namespace }: ObjectPlace, object: KubernetesObject): KubernetesObject {
+    if (kind.kind !== "Deployment" || !isPaused(object)) return object;
+    const sets = this.store.kinds.find((one) => one.kind === "ReplicaSet");
+    return sets === undefined ? object : carriedOut(object, this.store.list(sets, namespace));
   }
 
   /** What is in force already stays: to take away what its pods need is refused. */

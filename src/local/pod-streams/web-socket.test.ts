@@ -112,7 +112,7 @@ test("version 4: what is said of other channels changes nothing", async () => {
 test("a program that is not there, and one that a signal ends, are told by their codes", async () => {
   const missing = await open(["v5.channel.k8s.io"], ["/no/such/program"]);
   await missing.closed;
-  assert.match(missing.texts.get(2) ?? "", /executable file not found/);
+  assert.match(missing.texts.get(2) ?? "", /no such file or directory/);
   assert.match(missing.texts.get(3) ?? "", /"message":"127"/);
   const ended = await open(["v5.channel.k8s.io"], ["sh", "-c", "kill -9 $$"]);
   await ended.closed;

@@ -121,6 +121,7 @@ function launch(
         template,
         source: meta.source,
         containers: template.containers,
+        dataPlane: "embedded",
         sidecar: { certificateLifetimeSeconds: 60, concurrency: 1 },
       },
       container: container ?? assert.fail("no container"),

@@ -30,7 +30,7 @@ import { connectInside } from "../network/network-namespace-socket.ts";
 import { withDescendants } from "../processes/descendants.ts";
 import type { MeshProcess, ProcessPlan } from "../processes/mesh-process.ts";
 import { firstReport, ownEnvironment } from "../processes/own-process.ts";
-import { sidecarProcessPlan } from "../processes/sidecar-process.ts";
+import { envoyAgentProcessPlan, sidecarProcessPlan } from "../processes/sidecar-process.ts";
 import { type ProcessEvent, SupervisedProcess } from "../processes/supervised-process.ts";
 import { applicationEnvironment, type EnvironmentInputs } from "./application-environment.ts";
 import type { PlannedCredential } from "./container-files.ts";
@@ -66,6 +66,8 @@ export interface PodContext {
   readonly serviceAddresses: () => Readonly<Record<string, IpAddresses>>;
   /** @param what absent: for the certificate service, for as long as a token may live */
   readonly issueToken: (workload: Workload, what?: TokenRequest) => Promise<string>;
+  /** Path of Envoy's program, for pods beside which one stands. @throws MeshPlanError */
+  readonly envoy: () => Promise<string>;
   readonly resources: () => readonly Resource[];
   readonly workloads: () => readonly Workload[];
   readonly report: (title: string, event: ProcessEvent) => void;
@@ -320,7 +322,8 @@ export class Pod {
   #planSidecar(title: string): ProcessPlan {
     const answer = createDeferred<SidecarReport>();
     this.#sidecarReport = answer;
-    const plan = sidecarProcessPlan({
+    const planOf = this.plan.dataPlane === "envoy" ? envoyAgentProcessPlan : sidecarProcessPlan;
+    const plan = planOf({
       title,
       hauberkCommand: this.#context.hauberkCommand,
       parameters: ["--concurrency", `${this.plan.sidecar.concurrency}`],
@@ -360,6 +363,7 @@ export class Pod {
       adminSocket: this.#admin.sidecarPath,
       proxyPassword: this.#proxyPassword,
       ...sidecar,
+      ...(this.plan.dataPlane === "envoy" && { envoy: await this.#context.envoy() }),
       ...(network && workload.addresses && { capture: network.capture(workload.addresses) }),
       ...(this.#workloadApi && { workloadApi: this.#workloadApi.settings }),
     };

@@ -14,6 +14,7 @@ const KINDS: Readonly<Record<string, readonly string[]>> = {
   "apis/batch/v1": ["Job"],
   "apis/networking.k8s.io/v1": ["NetworkPolicy"],
   "apis/discovery.k8s.io/v1": ["EndpointSlice"],
+  "apis/events.k8s.io/v1": ["Event"],
   "apis/rbac.authorization.k8s.io/v1": ["Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"],
 };
 const FILE = "src/local/api-server/openapi/core-definitions-text.ts";

@@ -66,7 +66,7 @@ function printedPort(port: JsonValue): string {
   return node > 0 ? `${number}:${node}/${protocol}` : `${number}/${protocol}`;
 }
 
-const eventColumns: readonly PrinterColumn[] = [
+export const eventColumns: readonly PrinterColumn[] = [
   column(
     "Last Seen",
     "The time at which the most recent occurrence of this event was recorded.",

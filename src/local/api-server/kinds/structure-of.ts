@@ -48,6 +48,7 @@ const STRUCTURES: ReadonlyMap<string, Structure> = new Map([
   ["ConfigMap", object({})],
   ["Secret", object({})],
   ["Event", object({ involvedObject: ATOMIC, related: ATOMIC })],
+  ["LaterEvent", object({ regarding: ATOMIC, related: ATOMIC })],
   ["Deployment", replicated()],
   ["ReplicaSet", replicated()],
   ["StatefulSet", replicated()],

@@ -43,6 +43,21 @@ const SELECTABLE: ReadonlyMap<string, readonly string[]> = new Map([
       "type",
     ],
   ],
+  [
+    "events.k8s.io/events",
+    [
+      "regarding.kind",
+      "regarding.namespace",
+      "regarding.name",
+      "regarding.uid",
+      "regarding.apiVersion",
+      "regarding.resourceVersion",
+      "regarding.fieldPath",
+      "reason",
+      "reportingController",
+      "type",
+    ],
+  ],
 ]);
 const TERM = /^([^=!]+?)(!=|==|=)(.*)$/;
 

@@ -40,7 +40,7 @@ export class FactsOf {
     const facts: MeshFacts = {
       pods: mesh.pods.map((pod) => ({
         ...podFacts(pod, sinceOf(pod.plan.workload.uid)),
-        ...(mesh.isLeaving(pod) && { leaving: true }),
+        ...(mesh.isOutdated(pod) && { outdated: true }),
       })),
       workloads: mesh.workloads,
       serviceAddresses: mesh.serviceAddresses,
@@ -58,9 +58,10 @@ export class FactsOf {
 }
 
 function podFacts(pod: Pod, startedAt: string): PodFacts {
-  const containers = pod.containers.map(({ process, ready }) =>
-    containerFacts(process.title.split(" ").at(-1) ?? "", process, ready),
-  );
+  const containers = pod.containers.map(({ process, ready, problem }) => ({
+    ...containerFacts(process.title.split(" ").at(-1) ?? "", process, ready),
+    problem,
+  }));
   const { sidecar } = pod;
   const proxy =
     sidecar === undefined

@@ -12,13 +12,15 @@ export interface ContainerFacts {
   readonly processId?: number | undefined;
   readonly lastExit?: ProcessExit | undefined;
   readonly ready: boolean;
+  /** The last thing that a probe found wrong with it. */
+  readonly problem?: string | undefined;
 }
 
 export interface PodFacts {
   readonly planned: PlannedPod;
   readonly ready: boolean;
-  /** Another takes its place. */
-  readonly leaving?: true;
+  /** It is not as it is wanted now: another takes its place, or it is made anew. */
+  readonly outdated?: true;
   /** RFC 3339. */
   readonly startedAt: string;
   readonly containers: readonly ContainerFacts[];

@@ -7,25 +7,23 @@ import type { Workload } from "../../../policy/workload.ts";
 import { listAt, objectAt, textAt } from "../../api-server/kinds/json-access.ts";
 import type { JsonObject, KubernetesObject } from "../../api-server/kinds/kubernetes-object.ts";
 import type { ServedKind } from "../../api-server/kinds/served-kind.ts";
-import { countsGenerations } from "../../api-server/objects/generation.ts";
-import { isSameJson, withoutFields } from "../../api-server/objects/json-fields.ts";
 import type { ObjectPlace } from "../../api-server/objects/object-change.ts";
 import type { ObjectStore } from "../../api-server/objects/object-store.ts";
 import { timestamp } from "../../api-server/objects/timestamp.ts";
-import { trackUpdate } from "../../api-server/patches/managed-fields.ts";
-import { MESH_MANAGER } from "../managers.ts";
 import { placeOf } from "../object-key.ts";
+import { templateOfSet } from "../revisions.ts";
 import type { MeshFacts, PodFacts } from "./mesh-facts.ts";
+import { ObjectWriter } from "./object-writer.ts";
 import {
   deploymentStatus,
   jobStatus,
   type OwnerProgress,
-  replicaSetStatus,
   statefulSetStatus,
-  templateHash,
 } from "./owner-status.ts";
 import { projectedEndpoints } from "./projected-endpoints.ts";
 import { type PodOwnerReference, projectedPod } from "./projected-pod.ts";
+import { controllerReference, ProjectedReplicaSets } from "./projected-replica-sets.ts";
+import { RolloutProgress } from "./rollout-progress.ts";
 import {
   CONTROL_PLANE,
   controlPlaneDeployment,
@@ -41,26 +39,32 @@ const DEFAULT_ACCOUNT = { "kubernetes.io/description": "The identity of pods tha
 
 export interface ProjectedMesh {
   readonly facts: MeshFacts;
-  /** The newest generation of an owner that the mesh is in step with. */
+  /** The newest generation of an owner that the mesh has taken up. */
   readonly observedGeneration: (owner: KubernetesObject) => number;
+  /** Whether it is still busy with what it took up. */
+  readonly isBusy: boolean;
 }
 
 export class MeshProjection {
   readonly #store: ObjectStore;
-  readonly #kinds: ReadonlyMap<string, ServedKind>;
+  readonly #writer: ObjectWriter;
+  readonly #sets: ProjectedReplicaSets;
+  readonly #rollouts: RolloutProgress;
 
   constructor(store: ObjectStore) {
     this.#store = store;
-    this.#kinds = new Map(store.kinds.map((kind) => [kindKey(kind.group, kind.kind), kind]));
+    this.#writer = new ObjectWriter(store);
+    this.#sets = new ProjectedReplicaSets(this.#writer);
+    this.#rollouts = new RolloutProgress(store.clock);
   }
 
   /** Writes what is not there yet, or is otherwise. */
   show(mesh: ProjectedMesh): void {
     this.#showNamespaces(mesh.facts);
     this.#show(this.#kind("apps", "Deployment"), controlPlaneDeployment(mesh.facts));
-    const sets = this.#showReplicaSets(mesh);
-    this.#showPods(mesh, sets);
-    this.#forgetOthers(this.#kind("apps", "ReplicaSet"), [...sets.values()]); // their pods have others by now
+    const deployments = this.#store.list(this.#kind("apps", "Deployment"));
+    const pods = this.#showPods(mesh, this.#sets.showCurrent(deployments));
+    this.#sets.finish(deployments, (set) => countedPods(set, pods));
     this.#showServiceAddresses(mesh.facts);
     this.#showEndpoints(mesh.facts);
     this.#showStatuses(mesh);
@@ -68,7 +72,7 @@ export class MeshProjection {
 
   #showNamespaces({ pods }: MeshFacts): void {
     const used = this.#store.kinds
-      .filter(({ namespaced }) => namespaced)
+      .filter(({ namespaced, plural }) => namespaced && plural !== "events")
       .flatMap((kind) => this.#store.list(kind))
       .map(({ metadata }) => metadata.namespace ?? "");
     const ofPods = pods.map(({ planned }) => planned.workload.namespace);
@@ -97,37 +101,6 @@ export class MeshProjection {
     }
   }
 
-  #showReplicaSets(mesh: ProjectedMesh): ReadonlyMap<string, KubernetesObject> {
-    const kind = this.#kind("apps", "ReplicaSet");
-    const shown = new Map<string, KubernetesObject>();
-    for (const owner of this.#store.list(this.#kind("apps", "Deployment"))) {
-      const { namespace = "", name = "" } = owner.metadata;
-      const hash = templateHash(owner);
-      const spec = objectAt(owner, "spec");
-      const template = objectAt(spec, "template");
-      const metadata = objectAt(template, "metadata");
-      const labels = { ...objectAt(metadata, "labels"), "pod-template-hash": hash };
-      const made = this.#show(kind, {
-        apiVersion: "apps/v1",
-        kind: "ReplicaSet",
-        metadata: {
-          name: `${name}-${hash}`,
-          namespace,
-          labels: labels as Readonly<Record<string, string>>,
-          ownerReferences: [controllerReference(owner, "apps/v1", "Deployment")],
-        },
-        spec: {
-          replicas: spec["replicas"] ?? 1,
-          selector: { matchLabels: labels },
-          template: { ...template, metadata: { ...metadata, labels } },
-        },
-        status: replicaSetStatus(owner, this.#progress(owner, mesh)),
-      });
-      shown.set(`${namespace}/${name}`, made);
-    }
-    return shown;
-  }
-
   /** Whether what makes the pod is still there. */
   isOwned({ ownerKind, namespace, owner: name }: Workload): boolean {
     const kind = this.#kind(ownerKind === "Job" ? "batch" : "apps", ownerKind);
@@ -135,15 +108,16 @@ export class MeshProjection {
     return owner !== undefined && owner.metadata.deletionTimestamp === undefined;
   }
 
-  #showPods(mesh: ProjectedMesh, sets: ReadonlyMap<string, KubernetesObject>): void {
-    const { facts } = mesh;
+  #showPods(
+    { facts }: ProjectedMesh,
+    sets: ReadonlyMap<string, KubernetesObject>,
+  ): readonly KubernetesObject[] {
     const kind = this.#kind("", "Pod");
     const shown = facts.pods.map((pod) => {
-      const owner = this.#ownerOf(pod);
-      const set = sets.get(ownerKey(pod));
-      const reference = referenceTo(pod, { owner, set });
-      const template = owner === undefined ? undefined : objectAt(owner, "spec", "template");
-      return this.#show(kind, projectedPod(pod, { template, owner: reference, node: facts.node }));
+      const maker = this.#makerOf(pod, sets);
+      const template = maker === undefined ? undefined : templateOfMaker(maker);
+      const owner = maker === undefined ? undefined : podOwner(maker);
+      return this.#show(kind, projectedPod(pod, { template, owner, node: facts.node }));
     });
     const deployment = this.#store.get(this.#controlPlanePlace());
     const set = sets.get(`${SYSTEM_NAMESPACE}/${CONTROL_PLANE}`);
@@ -151,7 +125,26 @@ export class MeshProjection {
       const owner = controllerReference(set, "apps/v1", "ReplicaSet");
       shown.push(this.#show(kind, controlPlanePod(facts, { deployment, owner })));
     }
-    this.#forgetOthers(kind, shown);
+    this.#writer.forgetOthers(kind, shown);
+    return shown;
+  }
+
+  /** The object that controls it: of a pod that is outdated, the ReplicaSet that it was made from. */
+  #makerOf(
+    pod: PodFacts,
+    sets: ReadonlyMap<string, KubernetesObject>,
+  ): KubernetesObject | undefined {
+    const { workload } = pod.planned;
+    if (workload.ownerKind !== "Deployment") return this.#ownerOf(pod);
+    const { namespace, name, uid } = workload;
+    const before = this.#store.get({ kind: this.#kind("", "Pod"), namespace, name });
+    const known = textAt(before, "metadata", "ownerReferences", 0, "name");
+    const isKnown = before?.metadata.uid === uid && known !== "";
+    const former =
+      pod.outdated === true && isKnown
+        ? this.#store.get({ kind: this.#kind("apps", "ReplicaSet"), namespace, name: known })
+        : undefined;
+    return former ?? sets.get(ownerKey(pod));
   }
 
   #showServiceAddresses({ serviceAddresses }: MeshFacts): void {
@@ -162,7 +155,7 @@ export class MeshProjection {
       const spec = objectAt(before, "spec");
       if (clusterIP === undefined || spec["clusterIP"] === clusterIP) continue;
       const after = { ...before, spec: { ...spec, clusterIP, clusterIPs: [clusterIP] } };
-      this.#commit(placeOf(before, kind), before, after);
+      this.#writer.commit(placeOf(before, kind), before, after);
     }
   }
 
@@ -178,14 +171,14 @@ export class MeshProjection {
       );
       return this.#show(kind, projectedEndpoints(service, { pods: behind, node }));
     });
-    this.#forgetOthers(kind, shown);
+    this.#writer.forgetOthers(kind, shown);
   }
 
   #showStatuses(mesh: ProjectedMesh): void {
     for (const owner of this.#store.list(this.#kind("apps", "Deployment")))
-      this.#showStatus(owner, deploymentStatus(owner, this.#progress(owner, mesh)));
+      this.#writer.showStatus(owner, deploymentStatus(owner, this.#progress(owner, mesh)));
     for (const owner of this.#store.list(this.#kind("apps", "StatefulSet")))
-      this.#showStatus(owner, statefulSetStatus(owner, this.#progress(owner, mesh)));
+      this.#writer.showStatus(owner, statefulSetStatus(owner, this.#progress(owner, mesh)));
     const pods = this.#store.list(this.#kind("", "Pod"));
     for (const owner of this.#store.list(this.#kind("batch", "Job"))) {
       const own = pods.filter(({ metadata }) =>
@@ -195,22 +188,25 @@ export class MeshProjection {
       );
       const phases = own.map((pod) => textAt(pod, "status", "phase"));
       const startedAt = textAt(own[0], "status", "startTime") || timestamp(this.#store.clock);
-      if (own.length > 0) this.#showStatus(owner, jobStatus(owner, { phases, startedAt }));
+      if (own.length > 0) this.#writer.showStatus(owner, jobStatus(owner, { phases, startedAt }));
     }
   }
 
   #progress(owner: KubernetesObject, mesh: ProjectedMesh): OwnerProgress {
+    const known = {
+      pods: this.#podsOf(owner, mesh.facts),
+      observedGeneration: mesh.observedGeneration(owner),
+    };
+    return { ...known, stuck: this.#rollouts.isStuck(owner, known, mesh.isBusy) };
+  }
+
+  #podsOf(owner: KubernetesObject, facts: MeshFacts): OwnerProgress["pods"] {
     const key = `${owner.kind} ${owner.metadata.namespace}/${owner.metadata.name}`;
-    const { facts, observedGeneration } = mesh;
     if (key === `Deployment ${SYSTEM_NAMESPACE}/${CONTROL_PLANE}`) {
       const { ready } = facts.controlPlane;
-      const pods = ready ? [{ ready }] : [];
-      return { pods, observedGeneration: observedGeneration(owner) };
+      return ready ? [{ ready }] : [];
     }
-    const pods = facts.pods.filter(
-      (pod) => `${pod.planned.workload.ownerKind} ${ownerKey(pod)}` === key,
-    );
-    return { pods, observedGeneration: observedGeneration(owner) };
+    return facts.pods.filter((pod) => `${pod.planned.workload.ownerKind} ${ownerKey(pod)}` === key);
   }
 
   #ownerOf(pod: PodFacts): KubernetesObject | undefined {
@@ -224,122 +220,40 @@ export class MeshProjection {
     return { kind, namespace: SYSTEM_NAMESPACE, name: CONTROL_PLANE };
   }
 
-  #showStatus(object: KubernetesObject, status: JsonObject): void {
-    if (isSameJson(object["status"], status)) return;
-    const kind = this.#kind(groupOf(object), object.kind);
-    this.#commit(placeOf(object, kind), object, { ...object, status }, "status");
-  }
-
-  /** What others wrote of it, such as the time of a restart, stays. */
   #show(kind: ServedKind, wanted: KubernetesObject): KubernetesObject {
-    const place = placeOf(wanted, kind);
-    const before = this.#standing(place, wanted);
-    const { clock, newUid } = this.#store;
-    if (before === undefined) {
-      const metadata = {
-        creationTimestamp: timestamp(clock),
-        ...(countsGenerations(kind) && { generation: 1 }),
-        uid: newUid(),
-        ...wanted.metadata,
-      };
-      return this.#commit(place, undefined, completed(kind, { ...wanted, metadata }));
-    }
-    if (kind.kind === "Deployment") return before; // the control plane's: users restart it
-    const { uid, creationTimestamp, ...metadata } = wanted.metadata;
-    const after = completed(kind, {
-      ...wanted,
-      metadata: {
-        ...before.metadata,
-        ...metadata,
-        ...(uid !== undefined && { uid }),
-        ...(creationTimestamp !== undefined && { creationTimestamp }),
-      },
-    });
-    if (isSameJson(comparable(before), comparable(after))) return before;
-    return this.#commit(place, before, after);
-  }
-
-  /** Whoever has another uid is another: the one before goes first. */
-  #standing(place: ObjectPlace, { metadata }: KubernetesObject): KubernetesObject | undefined {
-    const before = this.#store.get(place);
-    if (before === undefined || metadata.uid === undefined || metadata.uid === before.metadata.uid)
-      return before;
-    this.#store.commit({ ...place, before, after: undefined });
-    return undefined;
-  }
-
-  #forgetOthers(kind: ServedKind, shown: readonly KubernetesObject[]): void {
-    const kept = new Set(shown.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`));
-    for (const before of this.#store.list(kind)) {
-      if (kept.has(`${before.metadata.namespace}/${before.metadata.name}`)) continue;
-      this.#store.commit({ ...placeOf(before, kind), before, after: undefined });
-    }
-  }
-
-  #commit(
-    place: ObjectPlace,
-    before: KubernetesObject | undefined,
-    after: KubernetesObject,
-    subresource?: "status",
-  ): KubernetesObject {
-    const tracked = trackUpdate(place.kind, before, after, {
-      manager: MESH_MANAGER,
-      apiVersion: after.apiVersion,
-      time: timestamp(this.#store.clock),
-      ...(subresource && { subresource }),
-    });
-    return this.#store.commit({ ...place, before, after: tracked });
+    return this.#writer.show(kind, wanted);
   }
 
   #kind(group: string, kind: string): ServedKind {
-    const found = this.#kinds.get(kindKey(group, kind));
-    if (found === undefined) throw new Error(`the API server has no kind ${kind}`);
-    return found;
+    return this.#writer.kind(group, kind);
   }
 }
 
-function completed(kind: ServedKind, object: KubernetesObject): KubernetesObject {
-  return kind.withDefaults?.(object) ?? object;
+function countedPods(
+  set: KubernetesObject,
+  pods: readonly KubernetesObject[],
+): { readonly total: number; readonly ready: number } {
+  const own = pods.filter(
+    ({ metadata }) => textAt(metadata, "ownerReferences", 0, "uid") === set.metadata.uid,
+  );
+  return { total: own.length, ready: own.filter(isReady).length };
 }
 
-function kindKey(group: string, kind: string): string {
-  return `${group}/${kind}`;
+function isReady(pod: KubernetesObject): boolean {
+  return listAt(pod, "status", "conditions").some(
+    (one) => textAt(one, "type") === "Ready" && textAt(one, "status") === "True",
+  );
 }
 
-function groupOf({ apiVersion }: KubernetesObject): string {
-  return apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
+/** Without the label that tells its ReplicaSet: programs and policies do not see it here. */
+function templateOfMaker(maker: KubernetesObject): JsonObject {
+  return maker.kind === "ReplicaSet" ? templateOfSet(maker) : objectAt(maker, "spec", "template");
 }
 
 function ownerKey({ planned: { workload } }: PodFacts): string {
   return `${workload.namespace}/${workload.owner}`;
 }
 
-function referenceTo(
-  { planned: { workload } }: PodFacts,
-  {
-    owner,
-    set,
-  }: {
-    readonly owner: KubernetesObject | undefined;
-    readonly set: KubernetesObject | undefined;
-  },
-): PodOwnerReference | undefined {
-  const object = workload.ownerKind === "Deployment" ? set : owner;
-  if (object === undefined) return undefined;
-  const { apiVersion, kind, metadata } = object;
+function podOwner({ apiVersion, kind, metadata }: KubernetesObject): PodOwnerReference {
   return { apiVersion, kind, name: metadata.name ?? "", uid: metadata.uid ?? "" };
-}
-
-function controllerReference(
-  { metadata }: KubernetesObject,
-  apiVersion: string,
-  kind: string,
-): JsonObject {
-  const { name = "", uid = "" } = metadata;
-  return { apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true };
-}
-
-function comparable(object: KubernetesObject): JsonObject {
-  const metadata = withoutFields(object.metadata, "resourceVersion", "managedFields");
-  return { ...object, metadata };
 }

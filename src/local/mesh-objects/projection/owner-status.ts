@@ -1,31 +1,29 @@
 /** The `status` of what makes pods. Source: Kubernetes apps/v1 DeploymentStatus, StatefulSetStatus, batch/v1 JobStatus. */
-import { createHash } from "node:crypto";
-import { numberAt, objectAt, valueAt } from "../../api-server/kinds/json-access.ts";
+import { numberAt, textAt, valueAt } from "../../api-server/kinds/json-access.ts";
 import type { JsonObject, KubernetesObject } from "../../api-server/kinds/kubernetes-object.ts";
+import { isPaused } from "../paused-deployment.ts";
+import { templateHash } from "../revisions.ts";
 import type { PodFacts } from "./mesh-facts.ts";
 
 /** How far the mesh has come with an owner. */
 export interface OwnerProgress {
   /** Those that run for it. */
-  readonly pods: readonly Pick<PodFacts, "ready" | "leaving">[];
-  /** The newest `metadata.generation` that the mesh is in step with. */
+  readonly pods: readonly Pick<PodFacts, "ready" | "outdated">[];
+  /** The newest `metadata.generation` that the mesh has taken up. */
   readonly observedGeneration: number;
-}
-
-/** As `kubectl` finds the ReplicaSet of a Deployment by: the same for the same template. */
-export function templateHash(owner: KubernetesObject): string {
-  const template = JSON.stringify(objectAt(owner, "spec", "template"));
-  return createHash("sha256").update(template).digest("hex").slice(0, 10);
+  /** That its rollout does not come on: for too long, or since it was given up. */
+  readonly stuck?: boolean;
 }
 
 export function deploymentStatus(owner: KubernetesObject, progress: OwnerProgress): JsonObject {
-  const { total, updated, ready, isObserved } = counted(owner, progress);
+  const { total, updated, ready } = counted(owner, progress);
   const wanted = wantedReplicas(owner);
-  const isAvailable = ready >= wanted && isObserved;
+  const isAvailable = ready >= wanted && isObserved(owner, progress);
   const since = owner.metadata.creationTimestamp ?? "";
   return {
     observedGeneration: progress.observedGeneration,
-    ...(total > 0 && { replicas: total, updatedReplicas: isObserved ? updated : 0 }),
+    ...(total > 0 && { replicas: total }),
+    ...(updated > 0 && { updatedReplicas: updated }),
     ...(ready > 0 && { readyReplicas: ready, availableReplicas: ready }),
     ...(wanted > ready && { unavailableReplicas: wanted - ready }),
     conditions: [
@@ -39,39 +37,65 @@ export function deploymentStatus(owner: KubernetesObject, progress: OwnerProgres
         lastUpdateTime: since,
         lastTransitionTime: since,
       },
-      {
-        type: "Progressing",
-        status: "True",
-        reason: isAvailable ? "NewReplicaSetAvailable" : "ReplicaSetUpdated",
-        message: `ReplicaSet "${owner.metadata.name}-${templateHash(owner)}" ${isAvailable ? "has successfully progressed" : "is progressing"}.`,
-        lastUpdateTime: since,
-        lastTransitionTime: since,
-      },
+      { ...progressing(owner, progress), lastUpdateTime: since, lastTransitionTime: since },
     ],
   };
 }
 
-export function replicaSetStatus(owner: KubernetesObject, progress: OwnerProgress): JsonObject {
-  const { total, ready } = counted(owner, progress);
+/** What `kubectl rollout status` gives up on. Source: pkg/controller/deployment/progress.go. */
+function progressing(owner: KubernetesObject, progress: OwnerProgress): JsonObject {
+  const type = "Progressing";
+  const set = `ReplicaSet "${owner.metadata.name}-${templateHash(owner)}"`;
+  if (isPaused(owner))
+    return { type, status: "Unknown", reason: "DeploymentPaused", message: "Deployment is paused" };
+  if (isComplete(owner, progress)) {
+    const message = `${set} has successfully progressed.`;
+    return { type, status: "True", reason: "NewReplicaSetAvailable", message };
+  }
+  if (progress.stuck === true) {
+    const message = `${set} has timed out progressing.`;
+    return { type, status: "False", reason: "ProgressDeadlineExceeded", message };
+  }
+  const message = `${set} is progressing.`;
+  return { type, status: "True", reason: "ReplicaSetUpdated", message };
+}
+
+/** All its pods are as they are wanted, and serve. */
+export function isComplete(owner: KubernetesObject, progress: OwnerProgress): boolean {
+  const { total, updated, ready } = counted(owner, progress);
+  const wanted = wantedReplicas(owner);
+  const isAll = updated === wanted && total === wanted && ready >= wanted;
+  return isAll && isObserved(owner, progress);
+}
+
+export function replicaSetStatus({
+  total,
+  ready,
+}: {
+  readonly total: number;
+  readonly ready: number;
+}): JsonObject {
   return {
     replicas: total,
-    fullyLabeledReplicas: total,
+    ...(total > 0 && { fullyLabeledReplicas: total }),
     ...(ready > 0 && { readyReplicas: ready, availableReplicas: ready }),
     observedGeneration: 1,
   };
 }
 
 export function statefulSetStatus(owner: KubernetesObject, progress: OwnerProgress): JsonObject {
-  const { total, ready, isObserved } = counted(owner, progress);
+  const { total, updated, ready } = counted(owner, progress);
   const revision = `${owner.metadata.name}-${templateHash(owner)}`;
+  const isDone = updated === total && isObserved(owner, progress);
+  const before = textAt(owner, "status", "currentRevision");
   return {
     observedGeneration: progress.observedGeneration,
     replicas: total,
     readyReplicas: ready,
     availableReplicas: ready,
-    currentReplicas: total,
-    updatedReplicas: isObserved ? total : 0,
-    currentRevision: revision,
+    currentReplicas: isDone ? total : total - updated,
+    updatedReplicas: updated,
+    currentRevision: isDone ? revision : before || revision,
     updateRevision: revision,
     collisionCount: 0,
   };
@@ -99,19 +123,19 @@ export function jobStatus(
   };
 }
 
+/** Before the mesh has taken up what is wanted now, none is as that says. */
 function counted(
   owner: KubernetesObject,
-  { pods, observedGeneration }: OwnerProgress,
-): {
-  readonly total: number;
-  readonly updated: number;
-  readonly ready: number;
-  readonly isObserved: boolean;
-} {
-  const updated = pods.filter(({ leaving }) => leaving === undefined).length;
-  const ready = pods.filter((pod) => pod.ready).length;
-  const isObserved = observedGeneration >= (owner.metadata.generation ?? 1);
-  return { total: pods.length, updated, ready, isObserved };
+  progress: OwnerProgress,
+): { readonly total: number; readonly updated: number; readonly ready: number } {
+  const { pods } = progress;
+  const current = pods.filter(({ outdated }) => outdated !== true).length;
+  const updated = isObserved(owner, progress) ? current : 0;
+  return { total: pods.length, updated, ready: pods.filter((pod) => pod.ready).length };
+}
+
+function isObserved(owner: KubernetesObject, { observedGeneration }: OwnerProgress): boolean {
+  return observedGeneration >= (owner.metadata.generation ?? 1);
 }
 
 function wantedReplicas(owner: KubernetesObject): number {

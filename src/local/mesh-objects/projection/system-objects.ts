@@ -1,6 +1,8 @@
 /** Objects that stand for the mesh's own parts: the control plane shows as Deployment `istiod`, as in a cluster. */
 import type { JsonObject, KubernetesObject } from "../../api-server/kinds/kubernetes-object.ts";
 import type { ObjectPlace } from "../../api-server/objects/object-change.ts";
+import type { ObjectStore } from "../../api-server/objects/object-store.ts";
+import type { InvolvedObject } from "../events/happening.ts";
 import type { MeshFacts } from "./mesh-facts.ts";
 
 export const SYSTEM_NAMESPACE = "istio-system";
@@ -15,6 +17,19 @@ export function isControlPlane({ kind, namespace, name }: ObjectPlace): boolean 
 /** Whether it is of its one pod. */
 export function isControlPlanePod({ namespace, name }: KubernetesObject["metadata"]): boolean {
   return namespace === SYSTEM_NAMESPACE && name === `${CONTROL_PLANE}-0`;
+}
+
+/** As events refer to the Deployment. */
+export function controlPlaneReference(store: ObjectStore): InvolvedObject {
+  const kind = store.kinds.find((one) => one.kind === "Deployment");
+  const place = { namespace: SYSTEM_NAMESPACE, name: CONTROL_PLANE };
+  const uid = kind && store.get({ kind, ...place })?.metadata.uid;
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    ...place,
+    ...(uid !== undefined && { uid }),
+  };
 }
 
 /** The Deployment, which users may restart: the rest of `istiod` follows from it. */

@@ -4,9 +4,11 @@ import { once } from "node:events";
 import { constants } from "node:os";
 import { finished } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
+import { describeError } from "../../../runtime/hauberk-error.ts";
 import type { EnclosedLaunch } from "../../pods/pod-container.ts";
 import { withDescendants } from "../../processes/descendants.ts";
 import { closedDescriptors } from "../../processes/inherited-descriptors.ts";
+import { checkedCommand } from "./checked-command.ts";
 import type { ExecClient, TerminalSize } from "./exec-client.ts";
 import type { ExecWish } from "./exec-wish.ts";
 import { NO_TERMINAL, resizeTerminal, withTerminal } from "./with-terminal.ts";
@@ -20,7 +22,7 @@ const LAST_OUTPUT_MS = 1_000;
 /** Between asking to end and ending. */
 const GRACE_MS = 1_000;
 
-const NOT_FOUND = 127;
+/** Not even what would say why. */
 const NOT_RUNNABLE = 126;
 
 /**
@@ -35,8 +37,9 @@ export async function runCommand(
     ended,
   }: { readonly client: ExecClient; readonly wish: ExecWish; readonly ended: AbortSignal },
 ): Promise<number> {
-  const terminal = wish.tty ? await terminalFor(wish.command, { launch, client }) : undefined;
-  const prepared = launch(terminal ?? wish.command);
+  const checked = checkedCommand(wish.command);
+  const terminal = wish.tty ? await terminalFor(checked, { launch, client }) : undefined;
+  const prepared = launch(terminal ?? checked);
   const [program, ...parameters] = prepared.command;
   const child = spawn(program, parameters, {
     cwd: prepared.workingDirectory,
@@ -48,7 +51,8 @@ export async function runCommand(
   try {
     await once(child, "spawn");
   } catch (error) {
-    return await notStarted(error, { command: wish.command[0], client });
+    client.errors.write(`exec: ${JSON.stringify(wish.command[0])}: ${describeError(error)}\n`);
+    return NOT_RUNNABLE;
   }
   const endAll = (): void => void endWithDescendants(child);
   over.addEventListener("abort", endAll, { once: true });
@@ -88,16 +92,6 @@ async function connectStreams(
   stdout?.pipe(client.output, { end: false });
   stderr?.pipe(wish.tty ? client.output : client.errors, { end: false });
   await Promise.allSettled([stdout, stderr].map((one) => one && finished(one)));
-}
-
-async function notStarted(
-  error: unknown,
-  { command, client }: { readonly command: string; readonly client: ExecClient },
-): Promise<number> {
-  const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
-  const problem = isMissing ? "executable file not found in $PATH" : String(error);
-  client.errors.write(`exec: ${JSON.stringify(command)}: ${problem}\n`);
-  return isMissing ? NOT_FOUND : NOT_RUNNABLE;
 }
 
 async function endWithDescendants({ pid }: ChildProcess): Promise<void> {

@@ -1,0 +1,81 @@
+/** One agent and its Envoy: identity from the certificate service, then Envoy, which is told everything else. */
+import { AcceptedTrust } from "../../envoy-agent/accepted-trust.ts";
+import { startEnvoyAgent } from "../../envoy-agent/envoy-agent.ts";
+import { startPodWorkloadApi } from "../../proxy/pod-workload-api.ts";
+import { systemClock } from "../../runtime/clock.ts";
+import { describeError, HauberkError } from "../../runtime/hauberk-error.ts";
+import { type Closable, closeAll } from "../close-all.ts";
+import { instructedWorkload } from "../instructed-workload.ts";
+import { openLogStreams } from "../log-streams.ts";
+import { openProcessLogs } from "../process-logs.ts";
+import { aborted, stopSignal } from "../stop-signal.ts";
+
+/** Whoever started the agent did not say which Envoy to run. */
+class NoEnvoyError extends HauberkError {
+  readonly code = "HAUBERK_NO_ENVOY";
+}
+
+/** Standard error carries the operational log, the agent's and Envoy's. */
+export async function envoyAgentCommand(concurrency: number): Promise<number> {
+  const signal = stopSignal();
+  const endAtOnce = (): never => process.exit(0);
+  signal.addEventListener("abort", endAtOnce);
+  const { log, logLevel } = openProcessLogs(systemClock);
+  const userLogs = openLogStreams().get("/dev/stdout");
+  const acceptedTrust = new AcceptedTrust();
+  const workload = await instructedWorkload({
+    log,
+    signal,
+    inForce: ({ trust }) => acceptedTrust.settled(trust, signal),
+  });
+  const { bootstrap } = workload;
+  const told = { ...workload, clock: systemClock, log, random: Math.random };
+  const opened: Closable[] = [];
+  let failed: Promise<never> | undefined;
+  try {
+    const { envoy, adminSocket, workloadApi: settings } = bootstrap;
+    if (envoy === undefined || adminSocket === undefined)
+      throw new NoEnvoyError("the agent was not told which Envoy to run, and where");
+    const agent = await startEnvoyAgent({
+      ...bootstrap,
+      ...told,
+      envoy,
+      adminSocket,
+      concurrency,
+      acceptedTrust,
+      onRefused: workload.refuse,
+      logLevel,
+      accessLog: (line) => userLogs?.write(line),
+    });
+    opened.push(agent);
+    failed = agent.failed;
+    if (settings !== undefined)
+      opened.push(await startPodWorkloadApi({ ...bootstrap, ...told, settings }));
+    signal.removeEventListener("abort", endAtOnce);
+    workload.tell({ type: "ready" });
+  } catch (error) {
+    const problem = describeError(error);
+    log.error("Envoy's agent did not start", { problem });
+    workload.tell({ type: "failed", problem });
+    await closeAll(opened);
+    process.exit(1); // a connection to the control plane that is being made would hold the process
+  }
+  const code = await endedBy(failed, { signal, log });
+  await closeAll(opened);
+  if (code !== 0) process.exit(code); // whoever supervises starts both anew
+  await workload.close();
+  return code;
+}
+
+async function endedBy(
+  failed: Promise<never>,
+  { signal, log }: { readonly signal: AbortSignal; readonly log: { error(text: string): void } },
+): Promise<number> {
+  try {
+    await Promise.race([aborted(signal), failed]);
+    return 0;
+  } catch (error) {
+    log.error(describeError(error));
+    return 1;
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * Gives each Envoy the resources that its pod's view comes to, and every change of them, by Envoy's aggregated discovery
+ * service in both of its forms. What makes and encodes resources is loaded when the first proxy comes: a mesh without any pays
+ * nothing for it.
+ */
+import type { AuthenticateCaller, AuthenticatedCaller } from "../../ca/caller.ts";
+import type { AuthorityTrust } from "../../ca/rotation.ts";
+import type { WorkloadView } from "../../policy/workload-view.ts";
+import { describeError } from "../../runtime/hauberk-error.ts";
+import type { Log } from "../../runtime/log.ts";
+import type { Watched } from "../../runtime/watched.ts";
+import {
+  aggregatedDiscovery,
+  type DiscoveryBytesStream,
+} from "../../wire/envoy/discovery-streams.ts";
+import type { Caller, GrpcService } from "../../wire/grpc-service.ts";
+import { GrpcStatusError } from "../../wire/grpc-status.ts";
+import type { ProxyMaterial } from "./proxy-material.ts";
+import { KnownSettings } from "./proxy-node.ts";
+import { ProxyPushes } from "./proxy-pushes.ts";
+import { ProxyStream } from "./proxy-stream.ts";
+import type { ProxyStreamStatus } from "./proxy-stream-status.ts";
+import { type EndTurn, ProxyTurns } from "./proxy-turns.ts";
+
+/** Proxies that are sent all they are to have at the same time. */
+const TURNS = 16;
+/** After which the next may come, whether or not the one before has answered all. */
+const TURN_MS = 5_000;
+/** Proofs are judged anew that often, and whenever trust changes: a stream does not outlive what opened it. */
+const PROOF_MS = 30_000;
+
+export interface AggregatedDiscoveryOptions {
+  /** Keyed `namespace/pod`. */
+  readonly views: Watched<ReadonlyMap<string, WorkloadView>>;
+  readonly authenticate: AuthenticateCaller;
+  readonly trust: Watched<AuthorityTrust>;
+  readonly log: Log;
+}
+
+export interface AggregatedDiscovery {
+  readonly service: GrpcService;
+  /** In the order in which streams were opened. */
+  status(): readonly ProxyStreamStatus[];
+  close(): void;
+}
+
+export function openAggregatedDiscovery(options: AggregatedDiscoveryOptions): AggregatedDiscovery {
+  return new Discovery(options);
+}
+
+class Discovery implements AggregatedDiscovery {
+  readonly service: GrpcService;
+  readonly #options: AggregatedDiscoveryOptions;
+  /** With the caller who opened it. */
+  readonly #streams: Map<ProxyStream, Caller> = new Map();
+  readonly #settings = new KnownSettings();
+  readonly #turns = new ProxyTurns(TURNS);
+  readonly #pushes = new ProxyPushes(() => this.#streams.keys());
+  readonly #stops: readonly (() => void)[];
+  #material: Promise<ProxyMaterial> | undefined;
+
+  constructor(options: AggregatedDiscoveryOptions) {
+    this.#options = options;
+    this.service = aggregatedDiscovery(
+      {
+        delta: (stream) => this.#serve(stream, "delta"),
+        stateOfTheWorld: (stream) => this.#serve(stream, "stateOfTheWorld"),
+      },
+      options.log,
+    );
+    const proofs = setInterval(() => this.#judgeProofs(), PROOF_MS).unref();
+    this.#stops = [
+      options.views.onChange(() => this.#pushes.schedule()),
+      options.trust.onChange(() => this.#judgeProofs()),
+      () => clearInterval(proofs),
+    ];
+  }
+
+  status(): readonly ProxyStreamStatus[] {
+    return [...this.#streams.keys()].map(({ status }) => status);
+  }
+
+  close(): void {
+    for (const stop of this.#stops) stop();
+  }
+
+  async #serve(stream: DiscoveryBytesStream, form: "delta" | "stateOfTheWorld"): Promise<void> {
+    const caller = await this.#authenticate(stream.caller);
+    const material = await this.#load();
+    const endTurn = await this.#turn(stream.signal);
+    if (endTurn === undefined) return;
+    const proxy = new ProxyStream({
+      caller,
+      stream,
+      protocol: material.protocols[form],
+      settings: this.#settings,
+      viewOf: (pod) => this.#options.views.current.get(pod),
+      resourcesOf: material.resourcesOf,
+      authorizationWay: material.authorizationWay,
+      onSettled: endTurn,
+      log: this.#options.log,
+    });
+    this.#streams.set(proxy, stream.caller);
+    const late = setTimeout(endTurn, TURN_MS).unref();
+    try {
+      await proxy.serve();
+    } finally {
+      this.#streams.delete(proxy);
+      clearTimeout(late);
+      endTurn();
+    }
+  }
+
+  async #authenticate(caller: Caller): Promise<AuthenticatedCaller> {
+    const { authenticate, log } = this.#options;
+    try {
+      return await authenticate(caller);
+    } catch (error) {
+      const reason = describeError(error);
+      log.warn("resources refused: caller not authenticated", {
+        remote: caller.remoteAddress,
+        reason,
+      });
+      throw new GrpcStatusError("UNAUTHENTICATED", "a workload certificate or token is required");
+    }
+  }
+
+  #load(): Promise<ProxyMaterial> {
+    this.#material ??= import("./proxy-material.ts").then(({ openProxyMaterial }) =>
+      openProxyMaterial(this.#options.log),
+    );
+    return this.#material;
+  }
+
+  /** @returns undefined when the proxy left before its turn came */
+  async #turn(signal: AbortSignal): Promise<EndTurn | undefined> {
+    try {
+      return await this.#turns.take(signal);
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      throw error;
+    }
+  }
+
+  #judgeProofs(): void {
+    for (const [proxy, caller] of this.#streams) {
+      this.#authenticate(caller).catch((error: unknown) => proxy.end(error));
+    }
+  }
+}

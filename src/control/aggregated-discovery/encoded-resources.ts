@@ -1,0 +1,102 @@
+/** Encodes what views come to. Each resource is encoded once, for whichever proxies and however often it is in their views. */
+import { createHash } from "node:crypto";
+import type { EnvoyResources } from "../../envoy/envoy-json.ts";
+import { describeError } from "../../runtime/hauberk-error.ts";
+import type { Log } from "../../runtime/log.ts";
+import type { EncodedResource, encodeResource } from "../../wire/envoy/encode-resource.ts";
+import { ResourceSet } from "./resource-set.ts";
+import { RESOURCE_TYPES, type ResourceKind, type ResourceType } from "./resource-types.ts";
+
+/** All that one proxy is to have. */
+export interface ProxyResources {
+  /** In the JSON of proto3. */
+  readonly json: EnvoyResources;
+  readonly encoded: Readonly<Record<ResourceKind, ResourceSet>>;
+}
+
+type Resource = EnvoyResources[ResourceKind][number];
+
+/** In what a resource of a kind has its name. */
+const NAME_FIELD: Readonly<Record<ResourceKind, "name" | "clusterName">> = {
+  extensionConfigs: "name",
+  clusters: "name",
+  endpoints: "clusterName",
+  listeners: "name",
+  routes: "name",
+};
+
+export class EncodedResources {
+  readonly #encode: typeof encodeResource;
+  readonly #log: Log;
+  /** By identity of a list, of a resource, and by content. */
+  readonly #sets: WeakMap<object, ResourceSet> = new WeakMap();
+  readonly #resources: WeakMap<object, EncodedResource> = new WeakMap();
+  readonly #byContent: Map<string, WeakRef<EncodedResource>> = new Map();
+  readonly #forgotten: FinalizationRegistry<string> = new FinalizationRegistry((key) => {
+    if (this.#byContent.get(key)?.deref() === undefined) this.#byContent.delete(key);
+  });
+
+  constructor(encode: typeof encodeResource, log: Log) {
+    this.#encode = encode;
+    this.#log = log;
+  }
+
+  /**
+   * What cannot be encoded is left out, and told: a proxy refuses what it was not told to admit.
+   *
+   * @param before what the same proxy had: what has not changed since is not looked for again
+   */
+  of(json: EnvoyResources, before?: ProxyResources): ProxyResources {
+    const sets = RESOURCE_TYPES.map((type) => {
+      const { kind } = type;
+      const isSame = before !== undefined && haveSameItems(before.json[kind], json[kind]);
+      return [kind, isSame ? before.encoded[kind] : this.setOf(type, json[kind])] as const;
+    });
+    return { json, encoded: Object.fromEntries(sets) as ProxyResources["encoded"] };
+  }
+
+  setOf(type: ResourceType, list: readonly Resource[]): ResourceSet {
+    if (list.length === 0) return ResourceSet.EMPTY;
+    const known = this.#sets.get(list);
+    if (known !== undefined) return known;
+    const set = new ResourceSet(list.flatMap((one) => this.#encoded(type, one) ?? []));
+    this.#sets.set(list, set);
+    return set;
+  }
+
+  #encoded(type: ResourceType, json: Resource): EncodedResource | undefined {
+    const known = this.#resources.get(json);
+    if (known !== undefined) return known;
+    const encoded = this.#byText(type, json);
+    if (encoded !== undefined) this.#resources.set(json, encoded);
+    return encoded;
+  }
+
+  #byText(type: ResourceType, json: Resource): EncodedResource | undefined {
+    const key = createHash("sha256")
+      .update(type.kind)
+      .update(JSON.stringify(json))
+      .digest("base64");
+    const known = this.#byContent.get(key)?.deref();
+    if (known !== undefined) return known;
+    const name = String((json as Readonly<Record<string, unknown>>)[NAME_FIELD[type.kind]]);
+    try {
+      const encoded = this.#encode(type.typeUrl, { name, json });
+      this.#byContent.set(key, new WeakRef(encoded));
+      this.#forgotten.register(encoded, key);
+      return encoded;
+    } catch (error) {
+      this.#log.error("a resource for Envoy cannot be encoded, and is left out", {
+        type: type.called,
+        name,
+        reason: describeError(error),
+      });
+      return undefined;
+    }
+  }
+}
+
+function haveSameItems(one: readonly unknown[], other: readonly unknown[]): boolean {
+  if (one === other) return true;
+  return one.length === other.length && one.every((item, index) => item === other[index]);
+}

@@ -1,0 +1,126 @@
+/**
+ * One proxy's side of a discovery stream, over all types: which change is sent when. Without IO. What a proxy asks for is
+ * answered at once; what changes is sent type by type, the next once the last is answered, and what is gone comes last, when
+ * nothing leans on it any more.
+ */
+import type { ProxyResources } from "./encoded-resources.ts";
+import { ResourceSet } from "./resource-set.ts";
+import { RESOURCE_TYPES, type ResourceType } from "./resource-types.ts";
+import {
+  type TypeAnswer,
+  type TypeRequest,
+  TypeSubscription,
+  type TypeUpdate,
+} from "./type-subscription.ts";
+
+export interface ProxyResponse extends TypeUpdate {
+  readonly type: ResourceType;
+  readonly nonce: string;
+  readonly subscription: TypeSubscription;
+}
+
+/** The states of authorization that lead from one to another: none of them admits what both refuse. Last comes `next`. */
+export type AuthorizationWay = (
+  before: ProxyResources,
+  next: ProxyResources,
+) => readonly ResourceSet[];
+
+export class ProxyConversation {
+  readonly #types: ReadonlyMap<ResourceType, TypeSubscription>;
+  readonly #authorizationWay: AuthorizationWay;
+  #resources: ProxyResources | undefined;
+  #nonces = 0;
+
+  constructor(authorizationWay: AuthorizationWay) {
+    this.#authorizationWay = authorizationWay;
+    this.#types = new Map(RESOURCE_TYPES.map((type) => [type, new TypeSubscription(type)]));
+  }
+
+  get subscriptions(): readonly TypeSubscription[] {
+    return [...this.#types.values()];
+  }
+
+  get resources(): ProxyResources | undefined {
+    return this.#resources;
+  }
+
+  get isAwaitingAnswer(): boolean {
+    return this.subscriptions.some(({ isAwaitingAnswer }) => isAwaitingAnswer);
+  }
+
+  /** Whether the proxy has all it was to have of what it asked for, and has said so. */
+  get isSettled(): boolean {
+    return this.subscriptions.every(({ isSettled }) => isSettled);
+  }
+
+  get isOverrun(): boolean {
+    return this.subscriptions.some(({ isOverrun }) => isOverrun);
+  }
+
+  of(type: ResourceType): TypeSubscription {
+    const known = this.#types.get(type);
+    if (known === undefined) throw new RangeError(`${type.typeUrl} is not served`);
+    return known;
+  }
+
+  /** What the proxy is to have from now on; sent by `next`. */
+  set(resources: ProxyResources): void {
+    const before = this.#resources;
+    this.#resources = resources;
+    for (const subscription of this.subscriptions) {
+      if (!subscription.isAsked) continue;
+      const newest = resources.encoded[subscription.type.kind];
+      const isLed = subscription.type.kind === "extensionConfigs" && before !== undefined;
+      subscription.lead(isLed ? this.#authorizationWay(before, resources) : [newest]);
+    }
+  }
+
+  /** @returns what is asked for; undefined: nothing, or it is not known yet what there is */
+  take(type: ResourceType, request: TypeRequest): ProxyResponse | undefined {
+    const subscription = this.of(type);
+    const newest = this.#resources?.encoded[type.kind] ?? ResourceSet.EMPTY;
+    const before = subscription.has;
+    return this.#respond(subscription, before, subscription.take(request, newest));
+  }
+
+  answer(type: ResourceType, nonce: string, error: string | undefined): TypeAnswer {
+    return this.of(type).answer(nonce, error);
+  }
+
+  /** @returns the next response to changes; undefined: there is none now */
+  next(): ProxyResponse | undefined {
+    for (const subscription of this.subscriptions) {
+      if (subscription.isAwaitingAnswer) return undefined;
+      const before = subscription.has;
+      const update = subscription.next();
+      if (update === undefined) continue;
+      this.#repeatEndpoints(subscription.type, update);
+      return this.#respond(subscription, before, update);
+    }
+    for (const subscription of this.subscriptions) {
+      const update = subscription.nextRemoval();
+      if (update !== undefined) return this.#respond(subscription, subscription.has, update);
+    }
+    return undefined;
+  }
+
+  /** A cluster that changes waits for its endpoints, which the proxy does not ask for again. */
+  #repeatEndpoints(type: ResourceType, { changed }: TypeUpdate): void {
+    if (type.kind !== "clusters") return;
+    for (const other of this.subscriptions) {
+      if (other.type.kind === "endpoints") other.sendAgain(changed.map(({ name }) => name));
+    }
+  }
+
+  #respond(
+    subscription: TypeSubscription,
+    before: ResourceSet,
+    update: TypeUpdate | undefined,
+  ): ProxyResponse | undefined {
+    if (update === undefined) return undefined;
+    this.#nonces++;
+    const nonce = String(this.#nonces);
+    subscription.sent(nonce, before);
+    return { ...update, type: subscription.type, nonce, subscription };
+  }
+}

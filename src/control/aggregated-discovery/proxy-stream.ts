@@ -1,0 +1,217 @@
+/**
+ * One discovery stream of one proxy. A proxy sees what the pod sees whose proof it has shown, and nothing else (CA-56): its
+ * resources tell who may call whom, which is nobody else's business.
+ */
+import type { AuthenticatedCaller } from "../../ca/caller.ts";
+import type { ProxySettings } from "../../envoy/proxy-settings.ts";
+import type { WorkloadView } from "../../policy/workload-view.ts";
+import type { Log } from "../../runtime/log.ts";
+import type { ProxyNode } from "../../wire/envoy/discovery-messages.ts";
+import type { DiscoveryBytesStream } from "../../wire/envoy/discovery-streams.ts";
+import { GrpcStatusError } from "../../wire/grpc-status.ts";
+import type { ProxyResources } from "./encoded-resources.ts";
+import {
+  type AuthorizationWay,
+  ProxyConversation,
+  type ProxyResponse,
+} from "./proxy-conversation.ts";
+import { type KnownSettings, podOfNode } from "./proxy-node.ts";
+import type { ProxyProtocol, ProxyRequest } from "./proxy-protocol.ts";
+import { type ProxyStreamStatus, statusOf } from "./proxy-stream-status.ts";
+import { LISTENERS } from "./resource-types.ts";
+
+/** A proxy that does not answer by then is disconnected, so that it comes back and is seen. */
+const ANSWER_TIMEOUT_MS = 30_000;
+const MAX_LOGGED_ERROR_CHARACTERS = 1_000;
+/** Names in one request, and the characters of one. */
+const MAX_NAMES = 65_536;
+
+export interface ProxyStreamOptions {
+  readonly caller: AuthenticatedCaller;
+  readonly stream: DiscoveryBytesStream;
+  readonly protocol: ProxyProtocol;
+  readonly settings: KnownSettings;
+  /** Of the pod; undefined: there is none, or none yet. */
+  readonly viewOf: (pod: string) => WorkloadView | undefined;
+  readonly resourcesOf: (
+    view: WorkloadView,
+    proxy: { readonly settings: ProxySettings; readonly before?: ProxyResources | undefined },
+  ) => ProxyResources;
+  readonly authorizationWay: AuthorizationWay;
+  /** Called once the proxy has all that it was to have. */
+  readonly onSettled: () => void;
+  readonly log: Log;
+}
+
+export class ProxyStream {
+  /** `namespace/pod` */
+  readonly pod: string;
+  readonly #options: ProxyStreamOptions;
+  readonly #conversation: ProxyConversation;
+  readonly #failure = new AbortController();
+  #settings: ProxySettings | undefined;
+  #view: WorkloadView | undefined;
+  /** Resolves with the first view: a control plane that has just begun may not know yet what runs, and is silent till then. */
+  readonly #known: Promise<void>;
+  #foundOut: () => void = () => {};
+  #answerTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: ProxyStreamOptions) {
+    const { namespace, podName } = options.caller.pod;
+    this.#options = options;
+    this.pod = `${namespace}/${podName}`;
+    this.#conversation = new ProxyConversation(options.authorizationWay);
+    this.#known = new Promise((resolve) => {
+      this.#foundOut = resolve;
+    });
+  }
+
+  get status(): ProxyStreamStatus {
+    const { caller, stream } = this.#options;
+    return statusOf(this.#conversation, {
+      pod: this.pod,
+      identity: caller.id,
+      remoteAddress: stream.caller.remoteAddress,
+    });
+  }
+
+  /** Whether there is something new for it. */
+  get isBehind(): boolean {
+    return this.#settings !== undefined && this.#options.viewOf(this.pod) !== this.#view;
+  }
+
+  /** Resolves when the proxy is gone. @throws GrpcStatusError */
+  async serve(): Promise<void> {
+    const { stream } = this.#options;
+    const failure = this.#failure.signal;
+    const failed = new Promise<never>((_, reject) => {
+      failure.addEventListener("abort", () => reject(failure.reason));
+    });
+    const gone = new Promise<void>((resolve) => {
+      stream.signal.addEventListener("abort", () => resolve());
+    });
+    try {
+      await Promise.race([this.#receive(), failed, gone]);
+    } finally {
+      clearTimeout(this.#answerTimer);
+    }
+  }
+
+  /** Sends what has changed, as far as the proxy has answered what it was sent. What goes wrong ends the stream. */
+  push(): void {
+    try {
+      this.#push();
+    } catch (error) {
+      this.end(error);
+    }
+  }
+
+  /** @param reason a `GrpcStatusError`, which the proxy hears */
+  end(reason: unknown): void {
+    this.#failure.abort(reason);
+  }
+
+  #push(): void {
+    this.#refresh();
+    for (let next = this.#conversation.next(); next; next = this.#conversation.next())
+      this.#send(next);
+  }
+
+  async #receive(): Promise<void> {
+    const { stream, protocol } = this.#options;
+    for await (const bytes of stream.requests) {
+      const request = protocol.read(bytes);
+      if (this.#settings === undefined) this.#introduce(request.node);
+      if (this.#view === undefined) await this.#known;
+      this.#take(request);
+    }
+  }
+
+  /** Listeners are what a proxy asks for last. */
+  get #hasAll(): boolean {
+    const { isSettled, subscriptions } = this.#conversation;
+    return isSettled && subscriptions.some(({ isAsked, type }) => isAsked && type === LISTENERS);
+  }
+
+  #introduce(node: ProxyNode | undefined): void {
+    const { caller, settings, log, stream } = this.#options;
+    if (node === undefined)
+      throw new GrpcStatusError("INVALID_ARGUMENT", "node: expected with the first request");
+    const claimed = podOfNode(node);
+    if (claimed !== this.pod) {
+      const remote = stream.caller.remoteAddress;
+      log.warn("resources refused: the proxy takes itself for another pod's", {
+        caller: caller.id,
+        pod: this.pod,
+        claimed,
+        remote,
+      });
+      throw new GrpcStatusError("PERMISSION_DENIED", `the proof shown is not of ${claimed}`);
+    }
+    this.#settings = settings.of(node);
+    this.#refresh();
+  }
+
+  #take(request: ProxyRequest): void {
+    const { type, nonce, error } = request;
+    if (type === undefined) return; // Of Istio's own kinds, or Envoy's, that nothing is told of here.
+    const subscription = this.#conversation.of(type);
+    const isLate =
+      nonce !== "" && this.#answer(request, error?.slice(0, MAX_LOGGED_ERROR_CHARACTERS));
+    if (!isLate || this.#options.protocol.late === "heard") {
+      const asked = request.asked(subscription);
+      if (asked.subscribe.length > MAX_NAMES)
+        throw new GrpcStatusError("RESOURCE_EXHAUSTED", `at most ${MAX_NAMES} names at once`);
+      const response = this.#conversation.take(type, asked);
+      if (response !== undefined) this.#send(response);
+      if (this.#conversation.isOverrun)
+        throw new GrpcStatusError("RESOURCE_EXHAUSTED", "too many responses are not answered");
+    }
+    this.#push();
+    if (this.#hasAll) this.#options.onSettled();
+  }
+
+  /** @returns whether it answers something that is long over */
+  #answer({ type, nonce }: ProxyRequest, error: string | undefined): boolean {
+    if (type === undefined) return true;
+    const answer = this.#conversation.answer(type, nonce, error);
+    if (answer.verdict === "stale") return true;
+    this.#awaitAnswer();
+    if (answer.verdict === "refused")
+      this.#options.log.error("resources refused by the proxy", {
+        pod: this.pod,
+        type: type.called,
+        error: answer.error,
+      });
+    return false;
+  }
+
+  #send(response: ProxyResponse): void {
+    const { protocol, stream } = this.#options;
+    const bytes = protocol.write(response);
+    if (bytes === undefined) this.#conversation.answer(response.type, response.nonce, undefined);
+    else stream.send(bytes);
+    this.#awaitAnswer();
+  }
+
+  #refresh(): void {
+    const { viewOf, resourcesOf, caller } = this.#options;
+    const view = viewOf(this.pod);
+    if (view === undefined || this.#settings === undefined || view === this.#view) return;
+    if (view.workload.identity !== caller.id)
+      throw new GrpcStatusError("PERMISSION_DENIED", `${this.pod} is another account's now`);
+    const before = this.#conversation.resources;
+    this.#conversation.set(resourcesOf(view, { settings: this.#settings, before }));
+    this.#view = view;
+    this.#foundOut();
+  }
+
+  #awaitAnswer(): void {
+    clearTimeout(this.#answerTimer);
+    if (!this.#conversation.isAwaitingAnswer) return;
+    this.#answerTimer = setTimeout(() => {
+      this.#options.log.warn("a proxy did not answer what it was sent", { pod: this.pod });
+      this.end(new GrpcStatusError("DEADLINE_EXCEEDED", "a response was not answered"));
+    }, ANSWER_TIMEOUT_MS);
+  }
+}

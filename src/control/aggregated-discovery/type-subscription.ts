@@ -1,0 +1,190 @@
+/**
+ * What one proxy has asked for of one type, has been sent, and has answered: a plain state machine without IO, the same
+ * for both forms of the protocol.
+ * Source: https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol
+ */
+import type { EncodedResource } from "../../wire/envoy/encode-resource.ts";
+import { NameSet } from "./name-set.ts";
+import { ResourceSet } from "./resource-set.ts";
+import type { ResourceType } from "./resource-types.ts";
+
+/** What a proxy sends of one type, whichever form of the protocol it speaks. */
+export interface TypeRequest {
+  readonly subscribe: readonly string[];
+  readonly unsubscribe: readonly string[];
+  /** Versions that it kept from an earlier stream, by name. */
+  readonly held: Readonly<Record<string, string>>;
+}
+
+export interface TypeUpdate {
+  readonly changed: readonly EncodedResource[];
+  readonly removed: readonly string[];
+}
+
+export type TypeAnswer =
+  | { readonly verdict: "acknowledged" | "stale" }
+  | { readonly verdict: "refused"; readonly error: string };
+
+interface Sent {
+  /** What the proxy had before; what it stays with where it refuses. */
+  readonly before: ResourceSet;
+  readonly after: ResourceSet;
+}
+
+/** More answers than that a proxy cannot owe: it asks without end. */
+const MAX_UNANSWERED = 64;
+const WILDCARD = "*";
+
+export class TypeSubscription {
+  readonly type: ResourceType;
+  #names: NameSet = NameSet.NONE;
+  #wildcard = false;
+  #asked = false;
+  /** What the proxy has, or was sent, of what it has subscribed to. */
+  #has: ResourceSet = ResourceSet.EMPTY;
+  /** Sets that it is led through to the newest, one after the other. */
+  #way: readonly ResourceSet[] = [];
+  #removals: readonly string[] = [];
+  #again: readonly string[] = [];
+  readonly #sent: Map<string, Sent> = new Map();
+  #error: string | undefined;
+
+  constructor(type: ResourceType) {
+    this.type = type;
+  }
+
+  get isAsked(): boolean {
+    return this.#asked;
+  }
+
+  get isAwaitingAnswer(): boolean {
+    return this.#sent.size > 0;
+  }
+
+  get isOverrun(): boolean {
+    return this.#sent.size > MAX_UNANSWERED;
+  }
+
+  /** Whether all that is to be sent was sent, and answered. */
+  get isSettled(): boolean {
+    return (
+      !this.isAwaitingAnswer &&
+      this.#way.length === 0 &&
+      this.#removals.length === 0 &&
+      this.#again.length === 0
+    );
+  }
+
+  /** What the proxy said against what it was sent, until it takes something later. */
+  get error(): string | undefined {
+    return this.#error;
+  }
+
+  get has(): ResourceSet {
+    return this.#has;
+  }
+
+  get subscribed(): NameSet | "all" {
+    return this.#wildcard ? "all" : this.#names;
+  }
+
+  isSubscribed(name: string): boolean {
+    return this.#wildcard || this.#names.has(name);
+  }
+
+  /** @returns what must be sent at once; undefined: nothing */
+  take(request: TypeRequest, newest: ResourceSet): TypeUpdate | undefined {
+    const isFirst = !this.#asked;
+    this.#asked = true;
+    const asksForAll =
+      request.subscribe.includes(WILDCARD) ||
+      (isFirst && request.subscribe.length === 0 && this.type.wildcard === "possible");
+    const names = request.subscribe
+      .filter((name) => name !== WILDCARD)
+      .map((name) => newest.find(name)?.name ?? name);
+    this.#names = this.#names.with(names).without(request.unsubscribe);
+    if (request.unsubscribe.includes(WILDCARD)) this.#wildcard = false;
+    if (asksForAll) this.#wildcard = true;
+    if (isFirst) this.#has = newest;
+    if (asksForAll) return allOf(newest, request.held);
+    return names.length === 0 ? undefined : namedOf(newest, names, request.held);
+  }
+
+  /** @param way the sets to lead the proxy through; the last is the newest */
+  lead(way: readonly ResourceSet[]): void {
+    this.#way = way;
+  }
+
+  /** Those of these names that it has subscribed to are sent once more, with what is sent next. */
+  sendAgain(names: readonly string[]): void {
+    this.#again = [...this.#again, ...names.filter((name) => this.isSubscribed(name))];
+  }
+
+  /** @returns the next change, without what is gone; undefined: there is none */
+  next(): TypeUpdate | undefined {
+    while (this.#way.length > 0 || this.#again.length > 0) {
+      const [after = this.#has, ...rest] = this.#way;
+      this.#way = rest;
+      const difference = this.#has.differenceTo(after);
+      const again = this.#again;
+      this.#again = [];
+      this.#removals = [...this.#removals, ...difference.removed].filter(
+        (name) => after.find(name) === undefined && this.isSubscribed(name),
+      );
+      this.#has = after;
+      const changed = difference.changed.filter(({ name }) => this.isSubscribed(name));
+      const sent = new Set(changed);
+      const repeated = [...new Set(again)].flatMap((name) => after.find(name) ?? []);
+      changed.push(...repeated.filter((one) => !sent.has(one)));
+      if (changed.length > 0) return { changed, removed: [] };
+    }
+    return undefined;
+  }
+
+  /** @returns what is gone, once everything else has been sent */
+  nextRemoval(): TypeUpdate | undefined {
+    const removed = this.#removals;
+    this.#removals = [];
+    return removed.length === 0 ? undefined : { changed: [], removed };
+  }
+
+  /** @param before what the proxy had when the response was made */
+  sent(nonce: string, before: ResourceSet): void {
+    this.#sent.set(nonce, { before, after: this.#has });
+  }
+
+  /** Answers to anything that is not awaited are stale, and change nothing. */
+  answer(nonce: string, error: string | undefined): TypeAnswer {
+    const sent = this.#sent.get(nonce);
+    if (sent === undefined) return { verdict: "stale" };
+    this.#sent.delete(nonce);
+    this.#error = error;
+    if (error === undefined) return { verdict: "acknowledged" };
+    // What leads from a state that the proxy refused to enter would lead from somewhere else.
+    if (this.#has === sent.after) this.#has = sent.before;
+    this.#way = [];
+    return { verdict: "refused", error };
+  }
+}
+
+function allOf(newest: ResourceSet, held: TypeRequest["held"]): TypeUpdate | undefined {
+  const names = Object.keys(held);
+  const changed = newest.resources.filter(({ name, version }) => held[name] !== version);
+  const removed = names.filter((name) => newest.find(name) === undefined);
+  const isCurrent = names.length > 0 && changed.length === 0 && removed.length === 0;
+  return isCurrent ? undefined : { changed, removed };
+}
+
+/** Of what there is not it is told that, so that it waits no longer. */
+function namedOf(
+  newest: ResourceSet,
+  names: readonly string[],
+  held: TypeRequest["held"],
+): TypeUpdate | undefined {
+  const found = names.map((name) => ({ name, resource: newest.find(name) }));
+  const changed = found.flatMap(({ name, resource }) =>
+    resource === undefined || held[name] === resource.version ? [] : [resource],
+  );
+  const removed = found.flatMap(({ name, resource }) => (resource === undefined ? [name] : []));
+  return changed.length === 0 && removed.length === 0 ? undefined : { changed, removed };
+}

@@ -1,0 +1,55 @@
+/** Where an application's calls can lead: a cluster for each destination, and its endpoints. */
+import { DEFAULT_TRAFFIC_POLICY } from "../../policy/effective-traffic-policy.ts";
+import type { Interception, Outbound, Trust } from "../../policy/workload-view.ts";
+import type { ClusterLoadAssignment, EnvoyCluster } from "../envoy-json.ts";
+import { BLACK_HOLE, PASSTHROUGH } from "../istio-names.ts";
+import type { ProxySettings } from "../proxy-settings.ts";
+import { remembered } from "../remembered.ts";
+import { clusterOfDestination } from "./destination-cluster.ts";
+import { endpointsOf } from "./destination-endpoints.ts";
+import { type AnyDestination, reachOf } from "./destination-reach.ts";
+import { trafficPolicyTerms } from "./traffic-policy-terms.ts";
+import { httpProtocolOptions } from "./upstream-http.ts";
+
+/** Whatever may be called, by whatever name. */
+export const allDestinations: (outbound: Outbound) => readonly AnyDestination[] = remembered(
+  ({ destinations, subsets = [] }) => [...destinations, ...subsets],
+);
+
+export const outboundClusters: (
+  outbound: Outbound,
+  trust: Trust,
+  settings: ProxySettings,
+) => readonly EnvoyCluster[] = remembered((outbound, trust, settings) =>
+  allDestinations(outbound).map((one) => clusterOfDestination(one, trust, settings)),
+);
+
+/** Of those whose endpoints Envoy asks for. */
+export const outboundEndpoints: (outbound: Outbound) => readonly ClusterLoadAssignment[] =
+  remembered((outbound) => allDestinations(outbound).filter(isTold).map(toldEndpoints));
+
+const toldEndpoints: (destination: AnyDestination) => ClusterLoadAssignment =
+  remembered(endpointsOf);
+
+/** For connections to nobody that is known. */
+export const nobodysClusters: (interception: Interception) => readonly EnvoyCluster[] = remembered(
+  ({ unknownDestinations }) => [
+    { name: BLACK_HOLE, type: "STATIC", connectTimeout: "10s" },
+    ...(unknownDestinations === "ALLOW_ANY" ? [passthrough()] : []),
+  ],
+);
+
+function isTold(destination: AnyDestination): boolean {
+  const reach = reachOf(destination);
+  return reach === "told" || reach === "one by one";
+}
+
+function passthrough(): EnvoyCluster {
+  return {
+    name: PASSTHROUGH,
+    ...trafficPolicyTerms(DEFAULT_TRAFFIC_POLICY),
+    type: "ORIGINAL_DST",
+    lbPolicy: "CLUSTER_PROVIDED",
+    ...httpProtocolOptions({ version: "client's" }),
+  };
+}

@@ -1,0 +1,59 @@
+/** Who is let as far as the rules, and what they are told of a request. */
+import type { Json } from "../json-rewrite.ts";
+import { objectAt } from "../json-rewrite.ts";
+import { type Defect, settings, spoiled, without } from "./defect.ts";
+
+const MANAGER = "HttpConnectionManager";
+
+export const TRANSPORT_DEFECTS: readonly Defect[] = [
+  {
+    name: "callers of every trust domain are taken",
+    spoil: spoiled((value) => without(value, "matchTypedSubjectAltNames")),
+  },
+  {
+    name: "callers need no certificate",
+    spoil: settings("DownstreamTlsContext", (config) =>
+      config["requireClientCertificate"] === true
+        ? { ...config, requireClientCertificate: false }
+        : config,
+    ),
+  },
+  {
+    name: "STRICT takes plaintext",
+    spoil: spoiled((value) => {
+      const chains = value["filterChains"];
+      if (!Array.isArray(chains)) return value;
+      const isPlain = (chain: Json): boolean =>
+        objectAt(chain, "filterChainMatch")?.["transportProtocol"] === "raw_buffer";
+      if (chains.some(isPlain)) return value;
+      const taken = chains.map((chain: Json) => ({
+        ...without(chain, "transportSocket"),
+        name: `${String(chain["name"])}/plaintext`,
+        filterChainMatch: {
+          ...without(objectAt(chain, "filterChainMatch") ?? {}, "applicationProtocols"),
+          transportProtocol: "raw_buffer",
+        },
+      }));
+      return { ...value, filterChains: [...chains, ...taken.slice(0, 1)] };
+    }),
+  },
+  {
+    name: "paths are not normalised",
+    spoil: settings(MANAGER, (config) =>
+      config["normalizePath"] === true
+        ? {
+            ...without(config, "mergeSlashes", "pathWithEscapedSlashesAction"),
+            normalizePath: false,
+          }
+        : config,
+    ),
+  },
+  {
+    name: "slashes are not merged",
+    spoil: settings(MANAGER, (config) => without(config, "mergeSlashes")),
+  },
+  {
+    name: "X-Forwarded-For is not believed",
+    spoil: settings(MANAGER, (config) => ({ ...config, useRemoteAddress: true })),
+  },
+];

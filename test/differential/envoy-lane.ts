@@ -1,0 +1,167 @@
+/** Real Envoy with many sets at once, each on ports of its own; one process for a batch. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { SocketAddress } from "../../src/policy/workload.ts";
+import type { EnvoyProgram } from "../kit/envoy-program.ts";
+import { eventually } from "../kit/eventually.ts";
+import { freePort } from "../kit/free-port.ts";
+import type { Application } from "./application.ts";
+import { callAll } from "./call-over-sockets.ts";
+import { type Call, type Outcome, PORT_ADDRESSES, type PolicySet } from "./question.ts";
+import { type ServedSet, staticBootstrap } from "./static-bootstrap.ts";
+import { type Translated, translate } from "./translate.ts";
+import { viewOfSet } from "./view-of-set.ts";
+
+export interface AskedOfEnvoy {
+  readonly set: PolicySet;
+  readonly calls: readonly Call[];
+  /** What a translator with a fault would have written instead. */
+  readonly corrupt?: (translated: Translated) => Translated;
+  /** Whether the proxy is told nothing by ECDS: it has what it was given to begin with. */
+  readonly withheld?: true;
+}
+
+/** How many sets' calls are under way at once. */
+const AT_ONCE = 8;
+/** Of its last words; what is before them is the configuration. */
+const MAX_SAID = 1_500;
+
+export class EnvoyLane {
+  readonly #program: EnvoyProgram;
+  readonly #application: Application;
+  /** Taken over by the next batch once Envoy is gone. */
+  readonly #ports: number[] = [];
+
+  constructor(program: EnvoyProgram, application: Application) {
+    this.#program = program;
+    this.#application = application;
+  }
+
+  /**
+   * @returns for each, the outcomes in the order of its calls
+   * @throws Error when Envoy refuses what was written for it
+   */
+  async ask(batch: readonly AskedOfEnvoy[]): Promise<readonly (readonly Outcome[])[]> {
+    const served = await this.#place(batch);
+    const envoy = await RunningEnvoy.start(this.#program, served);
+    try {
+      return await inTurns(served, ({ asked, placeOf }) => callAll(asked.calls, placeOf));
+    } finally {
+      await envoy.stop();
+    }
+  }
+
+  /** Whether a fault of a translator shows at all in what it writes for a set. */
+  changes(set: PolicySet, corrupt: (translated: Translated) => Translated): boolean {
+    const listen = (containerPort: number): number => containerPort;
+    const view = viewOfSet(set, { listen, application: this.#application.address });
+    const translated = translate(view, { form: set.form, version: this.#program.version });
+    return corrupt(translated) !== translated;
+  }
+
+  async #place(batch: readonly AskedOfEnvoy[]): Promise<readonly Placed[]> {
+    const placed: Placed[] = [];
+    let taken = 0;
+    for (const asked of batch) {
+      const ports = new Map<number, number>();
+      for (const { containerPort } of asked.set.ports) {
+        this.#ports[taken] ??= await freePort();
+        ports.set(containerPort, this.#ports[taken] ?? 0);
+        taken += 1;
+      }
+      const listen = (containerPort: number): number => ports.get(containerPort) ?? 0;
+      const view = viewOfSet(asked.set, { listen, application: this.#application.address });
+      const translated = translate(view, { form: asked.set.form, version: this.#program.version });
+      placed.push({
+        asked,
+        translated: asked.corrupt?.(translated) ?? translated,
+        ...(asked.withheld && { withheld: true }),
+        placeOf: (containerPort) => ({
+          address: PORT_ADDRESSES.get(containerPort) ?? "",
+          port: listen(containerPort),
+        }),
+      });
+    }
+    return placed;
+  }
+}
+
+interface Placed extends ServedSet {
+  readonly asked: AskedOfEnvoy;
+  readonly placeOf: (containerPort: number) => SocketAddress;
+}
+
+class RunningEnvoy {
+  readonly #child: ChildProcess;
+  readonly #folder: string;
+  #said = "";
+
+  private constructor(child: ChildProcess, folder: string) {
+    this.#child = child;
+    this.#folder = folder;
+    child.stderr?.on("data", (text: Buffer) => {
+      this.#said = (this.#said + text.toString()).slice(-MAX_SAID);
+    });
+  }
+
+  static async start({ path }: EnvoyProgram, sets: readonly Placed[]): Promise<RunningEnvoy> {
+    const folder = await mkdtemp(join(tmpdir(), "hauberk-differential-"));
+    const file = join(folder, "envoy.json");
+    await writeFile(file, JSON.stringify(staticBootstrap(sets)));
+    const child = spawn(
+      path,
+      ["-c", file, "--concurrency", "1", "--use-dynamic-base-id", "--log-level", "error"],
+      { stdio: ["ignore", "ignore", "pipe"] },
+    );
+    const running = new RunningEnvoy(child, folder);
+    try {
+      const places = sets.map(({ asked, placeOf }) =>
+        placeOf(asked.set.ports[0]?.containerPort ?? 0),
+      );
+      for (const place of [places[0], places.at(-1)]) if (place) await running.#listens(place);
+    } catch (error) {
+      await running.stop();
+      throw error;
+    }
+    return running;
+  }
+
+  async #listens({ address, port }: SocketAddress): Promise<void> {
+    await eventually("Envoy to listen", () => {
+      if (this.#child.exitCode !== null) throw new Error(`Envoy refuses this: ${this.#said}`);
+      return new Promise<boolean>((resolve) => {
+        const socket = connect({ host: address, port });
+        socket.once("connect", () => resolve(true));
+        socket.once("error", () => resolve(false));
+        socket.once("connect", () => socket.destroy());
+      });
+    });
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      this.#child.kill("SIGKILL");
+      await once(this.#child, "exit");
+    }
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** Some at once, all in the end; in order. */
+export async function inTurns<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+  atOnce: number = AT_ONCE,
+): Promise<readonly Result[]> {
+  const results = new Map<Item, Result>();
+  const left = items.values();
+  const worker = async (): Promise<void> => {
+    for (const item of left) results.set(item, await work(item));
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return items.map((item) => results.get(item) as Result);
+}

@@ -1,0 +1,35 @@
+/**
+ * Where the data planes differ and are meant to. An explanation excuses only what is refused here and let through by Envoy:
+ * never the reverse.
+ */
+import type { Answered } from "./disagreement.ts";
+
+export interface Explanation {
+  /** Of the semantics, in `docs/reference/differential.md`. */
+  readonly rule: string;
+  readonly why: string;
+  readonly example: string;
+  readonly holds: (answered: Answered) => boolean;
+}
+
+/** All together, of all calls. */
+export const MOST_EXCUSED = 0.005;
+
+export const EXPLANATIONS: readonly Explanation[] = [
+  {
+    rule: "AP-107",
+    why: "our reader of HTTP refuses a target with a fragment, which Envoy cuts off",
+    example: "GET /a#f",
+    holds: ({ call, sidecar }) =>
+      call.request?.path.includes("#") === true &&
+      (sidecar?.seen === "400" || sidecar?.seen === "reset"),
+  },
+];
+
+/** @returns undefined where nothing excuses it */
+export function explanationOf(answered: Answered): Explanation | undefined {
+  const isDeniedHere =
+    answered.engine.verdict === "denied" || answered.sidecar?.verdict === "denied";
+  if (answered.envoy.verdict === "denied" || !isDeniedHere) return undefined;
+  return EXPLANATIONS.find(({ holds }) => holds(answered));
+}

@@ -1,0 +1,276 @@
+/** Sets written by hand: what is known to go wrong between Envoy's matchers and Istio's meaning, asked in every run. */
+import type { AuthorizationAction, AuthorizationRule } from "../../src/api/authorization-policy.ts";
+import type { AppliedPolicy, EffectiveAuthorization } from "../../src/policy/workload-view.ts";
+import type { AskedOfEnvoy } from "./envoy-lane.ts";
+import type { Call, CalledPort, Caller, PolicySet, WireRequest } from "./question.ts";
+
+type Rule = Partial<Omit<AuthorizationRule, "line">>;
+
+interface Trap {
+  readonly policies: Partial<Record<"allow" | "deny", readonly Rule[]>>;
+  readonly frame?: Partial<PolicySet>;
+  readonly calls: readonly Call[];
+}
+
+const ID = "spiffe://cluster.local/ns/default/sa/";
+const ALL: Rule = {};
+const PORTS: PolicySet["ports"] = [
+  { containerPort: 8080, protocol: "http" },
+  { containerPort: 8443, protocol: "tcp" },
+];
+
+const as = (name: string): Caller => ({
+  kind: "identity",
+  uri: name.includes(":") ? name : ID + name,
+});
+const both = (...names: readonly string[]): Caller => ({
+  kind: "identities",
+  uris: names.map((name) => ID + name),
+});
+const PLAINTEXT: Caller = { kind: "plaintext" };
+const NOBODY: Caller = { kind: "nobody" };
+
+function calls(callers: readonly Caller[], ...requests: readonly Partial<WireRequest>[]): Call[] {
+  return callers.flatMap((caller) =>
+    (["http/1.1", "h2"] as const).flatMap((protocol) =>
+      requests.map((request) => ({
+        ...portOf(caller, 8080),
+        protocol,
+        request: { method: "GET", path: "/", authority: "api", headers: [], ...request },
+      })),
+    ),
+  );
+}
+
+function tcpCalls(...callers: readonly Caller[]): Call[] {
+  return callers.map((caller) => ({ ...portOf(caller, 8443), protocol: "tcp" }));
+}
+
+function portOf(caller: Caller, containerPort: number): Omit<CalledPort, "protocol"> {
+  return { caller, sourceAddress: "127.0.0.1", containerPort };
+}
+
+const paths = (...all: readonly string[]): Partial<WireRequest>[] => all.map((path) => ({ path }));
+const roles = (...all: readonly (readonly string[])[]): Partial<WireRequest>[] =>
+  all.map((values) => ({ headers: values.map((value) => ["x-role", value] as const) }));
+
+const EVERYBODY = [
+  as("a"),
+  as("sleep"),
+  as("sleep-2"),
+  as("spiffe://cluster.local/ns/default-2/sa/sleep"),
+  PLAINTEXT,
+  NOBODY,
+];
+const ROLES = roles(
+  [],
+  ["admin"],
+  ["user"],
+  ["user", "admin"],
+  ["admin", "user"],
+  ["user,admin"],
+  [""],
+);
+const QUERIES = paths(
+  "/own",
+  "/own?x=1",
+  "/ownx?/own",
+  "/a?b=.json",
+  "/a.json?b=c",
+  "/a/b?c=/d",
+  "/own?",
+);
+const TOKENS: Partial<WireRequest>[] = [
+  {},
+  { token: { payload: { iss: "iss", sub: "a" } } },
+  { token: { payload: { iss: "iss", sub: "b", groups: ["g1", "g2"] } } },
+  { token: { payload: { iss: "https://i/a", sub: "a", groups: "g1", a: { b: ["x"] } } } },
+  { token: { payload: { iss: "iss", sub: "a" }, forged: true } },
+];
+
+const TRAPS_BY_HAND: readonly Trap[] = [
+  // The query is no part of a path.
+  { policies: { deny: [{ to: [{ paths: ["/own"] }] }] }, calls: calls([as("a")], ...QUERIES) },
+  { policies: { deny: [{ to: [{ paths: ["*.json"] }] }] }, calls: calls([as("a")], ...QUERIES) },
+  {
+    policies: { allow: [{ to: [{ paths: ["/own", "*.json"] }] }] },
+    calls: calls([as("a")], ...QUERIES),
+  },
+  {
+    policies: { allow: [{ to: [{ notPaths: ["/own", "*.json"] }] }] },
+    calls: calls([as("a")], ...QUERIES),
+  },
+  { policies: { allow: [{ to: [{ paths: ["/a/*"] }] }] }, calls: calls([as("a")], ...QUERIES) },
+  // More identities than one are nobody's.
+  {
+    policies: { deny: [{ from: [{ principals: ["cluster.local/ns/default/sa/a"] }] }] },
+    calls: [
+      ...calls([both("a", "b"), both("b", "a"), both("b", "c"), as("a"), as("b")], {}),
+      ...tcpCalls(both("a", "b"), both("b", "a"), as("a"), as("b")),
+    ],
+  },
+  {
+    policies: { allow: [{ from: [{ principals: ["cluster.local/ns/default/*"] }] }] },
+    calls: calls([both("a", "b"), as("a"), as("spiffe://cluster.local/ns/other/sa/a")], {}),
+  },
+  // Headers sent twice.
+  ...(["values", "notValues"] as const).flatMap((field) =>
+    (["deny", "allow"] as const).map(
+      (action): Trap => ({
+        policies: {
+          [action]: [
+            {
+              when: [
+                { key: "request.headers[x-role]", values: [], notValues: [], [field]: ["admin"] },
+              ],
+            },
+          ],
+        },
+        calls: calls([as("a"), PLAINTEXT], ...ROLES),
+      }),
+    ),
+  ),
+  // Nobody's identity is absent: what demands one fails, what forbids one holds.
+  ...[
+    [{ principals: ["*"] }],
+    [{ notPrincipals: ["*"] }],
+    [{ notPrincipals: ["cluster.local/ns/default/sa/sleep"] }],
+    [{ principals: ["cluster.local/ns/default/sa/sleep"] }],
+    [{ principals: ["cluster.local/ns/default/sa/sleep*"] }],
+    [{ principals: ["*/sa/sleep"] }],
+    [{ namespaces: ["default"] }],
+    [{ notNamespaces: ["default"] }],
+    [{ namespaces: ["def*"] }],
+    [{ serviceAccounts: ["sleep"] }],
+    [{ ipBlocks: ["127.0.0.1"] }],
+    [{ notIpBlocks: ["127.0.0.0/8"] }],
+  ].flatMap((from) =>
+    (["deny", "allow"] as const).map(
+      (action): Trap => ({
+        policies: { [action]: [{ from }] },
+        calls: [...calls(EVERYBODY, {}), ...tcpCalls(...EVERYBODY)],
+      }),
+    ),
+  ),
+  // Trust domains: of the mesh, an alias, a foreign one.
+  {
+    policies: { allow: [{ from: [{ namespaces: ["default"] }] }] },
+    frame: { trust: { trustDomain: "td1", trustDomainAliases: ["old.td"] } },
+    calls: calls(
+      ["td1", "old.td", "oldxtd"].map((domain) => as(`spiffe://${domain}/ns/default/sa/a`)),
+      {},
+    ),
+  },
+  {
+    policies: { allow: [{ from: [{ principals: ["old.td/ns/default/sa/a"] }] }] },
+    frame: { trust: { trustDomain: "td1", trustDomainAliases: ["old.td"] } },
+    calls: calls(
+      ["td1", "old.td", "oldxtd"].map((domain) => as(`spiffe://${domain}/ns/default/sa/a`)),
+      {},
+    ),
+  },
+  // Tokens, none, and bad ones.
+  ...[
+    { from: [{ requestPrincipals: ["*"] }] },
+    { from: [{ requestPrincipals: ["iss/a"] }] },
+    { from: [{ requestPrincipals: ["https://i/*"] }] },
+    { from: [{ notRequestPrincipals: ["*"] }] },
+    { from: [{ notRequestPrincipals: ["iss/a"] }] },
+    { when: [{ key: "request.auth.claims[groups]", values: ["g1"], notValues: [] }] },
+    { when: [{ key: "request.auth.claims[groups]", values: [], notValues: ["g2"] }] },
+    { when: [{ key: "request.auth.claims[a][b]", values: ["x"], notValues: [] }] },
+  ].flatMap((rule) =>
+    (["deny", "allow"] as const).map(
+      (action): Trap => ({
+        policies: { [action]: [rule] },
+        frame: { tokens: "verified" },
+        calls: [...calls([as("a"), PLAINTEXT], ...TOKENS), ...tcpCalls(as("a"), PLAINTEXT)],
+      }),
+    ),
+  ),
+  // What TCP does not have: an ALLOW rule that asks for it never matches, a DENY rule asks without it.
+  ...(["deny", "allow"] as const).map(
+    (action): Trap => ({
+      policies: { [action]: [{ to: [{ methods: ["POST"], ports: ["8443", "8080"] }] }] },
+      calls: [...calls([as("a")], {}, { method: "POST" }), ...tcpCalls(as("a"), PLAINTEXT)],
+    }),
+  ),
+  // DENY before ALLOW; nobody; everybody.
+  {
+    policies: { deny: [{ to: [{ methods: ["POST"] }] }], allow: [ALL] },
+    calls: calls([as("a"), PLAINTEXT], {}, { method: "POST" }),
+  },
+  { policies: { allow: [] }, calls: [...calls([as("a"), PLAINTEXT], {}), ...tcpCalls(as("a"))] },
+  { policies: { deny: [ALL] }, calls: [...calls([as("a"), PLAINTEXT], {}), ...tcpCalls(as("a"))] },
+  {
+    policies: { allow: [{ to: [{ hosts: ["API", "*.shop"] }] }] },
+    calls: calls(
+      [as("a")],
+      {},
+      { authority: "Api" },
+      { authority: "x.SHOP" },
+      { authority: "api:80" },
+    ),
+  },
+  {
+    policies: {
+      allow: [{ when: [{ key: "connection.sni", values: ["*.local"], notValues: [] }] }],
+    },
+    calls: calls([as("a"), PLAINTEXT], {}).flatMap((call) => [
+      call,
+      { ...call, ...(call.caller.kind === "identity" && { serverName: "api.local" }) },
+    ]),
+  },
+  {
+    policies: { allow: [{ from: [{ remoteIpBlocks: ["10.0.0.0/24"] }] }] },
+    calls: calls(
+      [as("a"), PLAINTEXT],
+      {},
+      { headers: [["x-forwarded-for", "10.0.0.9"]] },
+      { headers: [["x-forwarded-for", "10.0.0.9, 10.0.1.9"]] },
+      { headers: [["x-forwarded-for", "10.0.1.9, 10.0.0.9"]] },
+    ),
+  },
+];
+
+export const TRAPS: readonly AskedOfEnvoy[] = TRAPS_BY_HAND.flatMap((trap) =>
+  (["linear", "matcher"] as const).flatMap((form) =>
+    (["PERMISSIVE"] as const).map((mode) => ({
+      set: setOf(trap, { form, mode }),
+      calls: trap.calls,
+    })),
+  ),
+);
+
+function setOf({ policies, frame }: Trap, written: Pick<PolicySet, "form" | "mode">): PolicySet {
+  const effective: EffectiveAuthorization = {
+    custom: [],
+    audit: [],
+    deny: policyOf("DENY", policies.deny),
+    allow: policyOf("ALLOW", policies.allow),
+  };
+  return {
+    trust: { trustDomain: "cluster.local", trustDomainAliases: [] },
+    pathNormalization: "DEFAULT",
+    ports: PORTS,
+    tokens: "ignored",
+    ...frame,
+    ...written,
+    policies: effective,
+  };
+}
+
+function policyOf(
+  action: AuthorizationAction,
+  rules: readonly Rule[] | undefined,
+): AppliedPolicy[] {
+  if (rules === undefined) return [];
+  return [
+    {
+      ref: { kind: "AuthorizationPolicy", namespace: "production", name: action.toLowerCase() },
+      source: { file: "policies.yaml", line: 1 },
+      action,
+      rules: rules.map((rule) => ({ line: 5, from: [], to: [], when: [], ...rule })),
+    },
+  ];
+}

@@ -1,0 +1,40 @@
+/** A stream of texts by gRPC on a Unix socket: what stands between Envoy and the control plane looks into none of it. */
+import { Client, type ClientDuplexStream, credentials, Metadata } from "@grpc/grpc-js";
+import { grpcStatusError } from "../../src/wire/grpc-status.ts";
+
+export class DiscoveryBytes {
+  readonly #client: Client;
+  readonly #call: ClientDuplexStream<Buffer, Buffer>;
+  readonly #responses: AsyncIterator<Buffer>;
+
+  /** @param path of the socket @param method `/package.Service/Method` */
+  constructor(path: string, method: string) {
+    this.#client = new Client(`unix:${path}`, credentials.createInsecure(), {
+      "grpc.use_local_subchannel_pool": 1,
+    });
+    const pass = (bytes: Buffer): Buffer => bytes;
+    this.#call = this.#client.makeBidiStreamRequest(method, pass, pass, new Metadata());
+    this.#call.on("error", () => undefined); // heard through the responses
+    this.#responses = this.#call[Symbol.asyncIterator]();
+  }
+
+  send(text: string): void {
+    this.#call.write(Buffer.from(text));
+  }
+
+  /** The next response. @throws GrpcStatusError */
+  async next(): Promise<string> {
+    try {
+      const { value, done } = await this.#responses.next();
+      if (done === true) throw new Error("the stream has ended");
+      return value.toString();
+    } catch (error) {
+      throw grpcStatusError(error);
+    }
+  }
+
+  close(): void {
+    this.#call.cancel();
+    this.#client.close();
+  }
+}

@@ -1,0 +1,148 @@
+/** A real Envoy with its agent and a control plane that serves nobody else, for tests that bring a view of their own. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { AuthorityTrust } from "../../src/ca/rotation.ts";
+import { openAggregatedDiscovery } from "../../src/control/aggregated-discovery/aggregated-discovery-service.ts";
+import { AcceptedTrust } from "../../src/envoy-agent/accepted-trust.ts";
+import { type EnvoyAgent, startEnvoyAgent } from "../../src/envoy-agent/envoy-agent.ts";
+import { parseWorkloadIdentity } from "../../src/identity/spiffe-id.ts";
+import type { X509Svid } from "../../src/identity/x509-svid.ts";
+import { askSidecar } from "../../src/local/pods/ask-sidecar.ts";
+import type { WorkloadView } from "../../src/policy/workload-view.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import type { LogLevel } from "../../src/runtime/log.ts";
+import { WatchedValue } from "../../src/runtime/watched.ts";
+import { type SecureGrpcServer, startSecureGrpcServer } from "../../src/wire/secure-grpc-server.ts";
+import { findOrFetchEnvoy } from "./envoy-program.ts";
+import { eventually } from "./eventually.ts";
+import { freePort } from "./free-port.ts";
+import { type LogLine, type RecordedLog, recordedLog } from "./recorded-log.ts";
+import { PROXY_PASSWORD } from "./sidecar-fixture.ts";
+import { createThrowawayAuthority } from "./throwaway-authority.ts";
+
+export interface TestEnvoy {
+  readonly agent: EnvoyAgent;
+  readonly adminPort: number;
+  readonly views: WatchedValue<WorkloadView | undefined>;
+  readonly svid: WatchedValue<X509Svid | undefined>;
+  readonly acceptedTrust: AcceptedTrust;
+  readonly log: RecordedLog;
+  /** Lines of access logs. */
+  readonly lines: readonly string[];
+  /** A page of the agent's administration. */
+  ask(path: string, method?: "GET" | "POST"): Promise<string>;
+  line(message: string): Promise<LogLine>;
+  close(): Promise<void>;
+}
+
+export interface TestEnvoyOptions {
+  readonly view: WorkloadView;
+  readonly svid: X509Svid;
+  /** What connections may live is a share of it. */
+  readonly certificateLifetimeSeconds?: number;
+  /** Defaults to the test's own process. */
+  readonly applicationProcessIds?: readonly number[];
+}
+
+/** The control plane's own certificates are of an authority that no workload is judged by. */
+export async function startTestEnvoy(options: TestEnvoyOptions): Promise<TestEnvoy> {
+  const { view, certificateLifetimeSeconds = 3_600, applicationProcessIds } = options;
+  const { namespace, name } = view.workload;
+  const folder = await mkdtemp(join(tmpdir(), "hauberk-envoy-"));
+  const views = new WatchedValue<WorkloadView | undefined>(view);
+  const svid = new WatchedValue<X509Svid | undefined>(options.svid);
+  const logLevel = new WatchedValue<LogLevel>("info");
+  const acceptedTrust = new AcceptedTrust();
+  const log = recordedLog();
+  const lines: string[] = [];
+  const adminPort = await freePort();
+  const adminSocket = join(folder, "admin.sock");
+  const controlPlane = await startControlPlane(views, log);
+  const agent = await startEnvoyAgent({
+    namespace,
+    name,
+    adminPort,
+    adminSocket,
+    proxyPassword: PROXY_PASSWORD,
+    certificateLifetimeSeconds,
+    envoy: findOrFetchEnvoy().path,
+    concurrency: 1,
+    controlPlane: `127.0.0.1:${controlPlane.port}`,
+    svid,
+    views,
+    acceptedTrust,
+    rootsPem: () => [controlPlane.rootPem],
+    applicationProcessIds: new WatchedValue(applicationProcessIds ?? [process.pid]),
+    accessLog: (line) => lines.push(line),
+    log,
+    logLevel,
+    clock: systemClock,
+  }).catch(async (error: unknown) => {
+    await controlPlane.close();
+    throw error;
+  });
+  return {
+    agent,
+    adminPort,
+    views,
+    svid,
+    acceptedTrust,
+    log,
+    lines,
+    ask: (path, method = "GET") => askSidecar(adminSocket, { path, method }),
+    line: (message) => eventually(message, () => log.find(message)[0]),
+    close: async () => {
+      await agent.close();
+      await controlPlane.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+interface TestControlPlane extends SecureGrpcServer {
+  readonly rootPem: string;
+}
+
+/** Judges nobody: whoever comes is the pod of the view. */
+async function startControlPlane(
+  own: WatchedValue<WorkloadView | undefined>,
+  log: RecordedLog,
+): Promise<TestControlPlane> {
+  const authority = createThrowawayAuthority();
+  const trust: AuthorityTrust = { rootsPem: [], taintedAuthorities: [], crlsPem: [] };
+  const mapOf = (view: WorkloadView | undefined): ReadonlyMap<string, WorkloadView> =>
+    new Map(view && [[`${view.workload.namespace}/${view.workload.name}`, view]]);
+  const views = new WatchedValue(mapOf(own.current));
+  const unwatch = own.onChange((view) => views.set(mapOf(view)));
+  const discovery = openAggregatedDiscovery({
+    views,
+    trust: new WatchedValue(trust),
+    log,
+    authenticate: () => {
+      const workload = own.current?.workload;
+      if (workload === undefined) throw new Error("there is no view");
+      const { identity: id, name: podName } = workload;
+      const { namespace, serviceAccount } = parseWorkloadIdentity(id);
+      const pod = { namespace, podName, podUid: "1", serviceAccount };
+      return Promise.resolve({ id, by: "certificate", pod });
+    },
+  });
+  const server = await startSecureGrpcServer({
+    host: "127.0.0.1",
+    port: 0,
+    identity: new WatchedValue({ ...authority.serverCertificate(), clientRootsPem: [] }),
+    services: [discovery.service],
+    maxReceiveBytes: 2 * 1024 * 1024,
+    log,
+  });
+  return {
+    port: server.port,
+    rootPem: authority.rootPem,
+    close: async () => {
+      unwatch();
+      discovery.close();
+      await server.close();
+    },
+  };
+}
