@@ -1,10 +1,11 @@
 /** Texts in, findings out: what `hauberk analyze` asks of the files of a mesh. */
 import { type ReadDocument, readDocuments } from "../api/parse-resources.ts";
-import type { Notice } from "../api/resource.ts";
+import type { Notice, SourceLocation } from "../api/resource.ts";
 import { AnalyzedMesh } from "./analyzed-mesh.ts";
+import type { AnalyzedObject } from "./analyzed-object.ts";
 import { ANALYZERS, ANALYZERS_BY_NAME } from "./analyzers.ts";
 import { ASSUMED_GATEWAY } from "./assumed-gateway.ts";
-import { type Analyzer, type Finding, findingAt } from "./finding.ts";
+import { type Analyzer, type Finding, findingAt, namespaceOf } from "./finding.ts";
 
 export interface AnalyzeOptions {
   /** Names of the analyzers to ask; absent: those of a plain run. */
@@ -40,8 +41,8 @@ export function analyzeTexts(
   const mesh = new AnalyzedMesh([...texts, ...assumed], { documents });
   const found = [
     ...asked.flatMap((analyzer) => toldBy(analyzer, mesh)),
-    ...noticed("HBK0101", notices?.document),
-    ...noticed("HBK0100", notices?.mesh),
+    ...noticed(mesh, "HBK0101", notices?.document),
+    ...noticed(mesh, "HBK0100", notices?.mesh),
   ];
   return (names === undefined ? distinct(found, keyOf) : found).sort(byGravity);
 }
@@ -56,12 +57,28 @@ function titleOf({ kind, namespace = "default", name }: ReadDocument): string {
   return `${kind} ${namespace}/${name}`;
 }
 
-/** Where it stands is all that is known of whom it concerns. */
-function noticed(code: string, notices: readonly Notice[] = []): readonly Finding[] {
+/** Where it stands tells whom it concerns; the words say it themselves. */
+function noticed(
+  mesh: AnalyzedMesh,
+  code: string,
+  notices: readonly Notice[] = [],
+): readonly Finding[] {
   return notices.map(({ source, path, message }) => {
     const words = path === "" ? message : `${path}: ${message}`;
-    return findingAt({ source, resource: "", namespace: "" }, code, [words]);
+    const object = objectAt(source, mesh);
+    const namespace = object === undefined ? "" : namespaceOf(object);
+    return findingAt({ source, resource: "", namespace }, code, [words]);
   });
+}
+
+/** The last one that begins there or before, in that file. */
+function objectAt(
+  { file, line }: SourceLocation,
+  { objects }: AnalyzedMesh,
+): AnalyzedObject | undefined {
+  return objects
+    .filter((object) => object.file === file && object.root.line <= line)
+    .sort((one, other) => other.root.line - one.root.line)[0];
 }
 
 function toldBy({ analyze, once }: Analyzer, mesh: AnalyzedMesh): readonly Finding[] {

@@ -62,8 +62,13 @@ export function finding(
   at: Field = object.root,
 ): Finding {
   const source = { file: object.file, line: at.line };
-  const namespace = object.kind === "Namespace" ? object.name : object.namespace;
+  const namespace = namespaceOf(object);
   return findingAt({ source, resource: object.title, namespace }, code, values);
+}
+
+/** Whose an object is; "" where it lives in none. A Namespace is its own. */
+export function namespaceOf({ kind, name, namespace }: AnalyzedObject): string {
+  return kind === "Namespace" ? name : namespace;
 }
 
 /** As `finding`, of what is not read as an object. */

@@ -153,6 +153,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     metrics: bothMetrics(issuing.metrics, clusters),
     remoteClusters: () => clusters.overview(listen),
     tokenKeys: tokenKeys.facts,
+    views: () => views.current,
     limitsLeft: (counters) => rateLimits.left(counters, views.current),
   });
   const unfollow = texts.onChange((changed) => {

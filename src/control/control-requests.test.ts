@@ -27,6 +27,7 @@ async function start(
       remoteClusters: [],
     }),
     tokenKeys: () => [],
+    views: () => new Map(),
     subscribers: () => [],
     limitsLeft: async () => [],
     clock: systemClock,

@@ -1,7 +1,9 @@
 /** Answers what other commands ask of the control plane over its socket. */
 import { readPluggedAuthority } from "../ca/read-plugged-authority.ts";
+import { concealedView } from "../policy/concealed-view.ts";
 import type { GlobalCounter } from "../policy/global-limit-descriptor.ts";
 import type { LimitLeft } from "../policy/rate-limits/limit-left.ts";
+import type { WorkloadView } from "../policy/workload-view.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { describeError, HauberkError } from "../runtime/hauberk-error.ts";
 import type { AuthorityOperations } from "./authority-operations.ts";
@@ -28,6 +30,8 @@ export interface ControlRequestContext {
   readonly metrics: () => Promise<string>;
   readonly remoteClusters: () => RemoteClustersOverview;
   readonly subscribers: () => readonly SubscriberStatus[];
+  /** By `namespace/pod`. */
+  readonly views: () => ReadonlyMap<string, WorkloadView>;
   readonly tokenKeys: (sources: readonly string[]) => readonly KeySetFacts[];
   /** Asking takes nothing; null: there is no such limit. */
   readonly limitsLeft: (
@@ -53,6 +57,10 @@ export async function answerControlRequest(
       return { type: "remote-clusters", overview: remoteClusters() };
     case "proxy-status":
       return { type: "proxy-status", proxies: context.subscribers().map(proxyStatus) };
+    case "view": {
+      const view = context.views().get(request.pod);
+      return { type: "view", view: view === undefined ? null : concealedView(view) };
+    }
     case "token-keys":
       return { type: "token-keys", sets: context.tokenKeys(request.sources) };
     case "limits-left":

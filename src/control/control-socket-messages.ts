@@ -2,6 +2,7 @@
 import type { RotationStep } from "../ca/rotation.ts";
 import type { GlobalCounter } from "../policy/global-limit-descriptor.ts";
 import type { LimitLeft } from "../policy/rate-limits/limit-left.ts";
+import type { WorkloadView } from "../policy/workload-view.ts";
 import type { AuthorityFacts, AuthorityOverview } from "./authority-overview.ts";
 import type { KeySetFacts } from "./key-sets/key-set-facts.ts";
 import type { RemoteClustersOverview } from "./remote-cluster-state.ts";
@@ -16,6 +17,8 @@ export type ControlRequest =
   | { readonly type: "remote-clusters" }
   /** Which sidecars follow their views. */
   | { readonly type: "proxy-status" }
+  /** What a sidecar is to have, by its pod's `namespace/name`. */
+  | { readonly type: "view"; readonly pod: string }
   /** Of those that are named, as `tokenKeySourceName` does. */
   | { readonly type: "token-keys"; readonly sources: readonly string[] }
   /** Of global rate limits. */
@@ -36,6 +39,8 @@ export type ControlReply =
   | { readonly type: "metrics"; readonly text: string }
   | { readonly type: "remote-clusters"; readonly overview: RemoteClustersOverview }
   | { readonly type: "proxy-status"; readonly proxies: readonly ProxyStatus[] }
+  /** Without what is secret; null: there is no such sidecar. */
+  | { readonly type: "view"; readonly view: WorkloadView | null }
   | { readonly type: "token-keys"; readonly sets: readonly KeySetFacts[] }
   /** In the order of the counters; null: there is no such limit. */
   | { readonly type: "limits-left"; readonly left: readonly (LimitLeft | null)[] };
@@ -76,20 +81,26 @@ export const MAX_CONTROL_REQUEST_CHARACTERS: number = 16 * 1024;
 /** Those that ask for nothing in particular. */
 const PLAIN = ["ca-status", "metrics", "remote-clusters", "proxy-status"] as const;
 const MAX_PATH_CHARACTERS = 4_096;
+/** A namespace, a slash, and a name. */
+const MAX_POD_CHARACTERS = 63 + 1 + 253;
+const POD = `pod: expected a text of at most ${MAX_POD_CHARACTERS} characters`;
 const STEPS: readonly RotationStep[] = ["prepare", "activate", "taint", "revoke", "rollback"];
 
 /** @returns what is wrong with it, in words, when it is no request */
 export function parseControlRequest(value: unknown): ControlRequest | { readonly wrong: string } {
   if (typeof value !== "object" || value === null) return { wrong: "expected an object" };
-  const { type, step, force, from, sources, counters } = value as Readonly<Record<string, unknown>>;
+  const { type, step, force, from, sources, counters, pod } = value as Readonly<
+    Record<string, unknown>
+  >;
   const plain = PLAIN.find((one) => one === type);
   if (plain !== undefined) return { type: plain };
   if (type === "token-keys") return parseSources(sources);
+  if (type === "view") return isText(pod, MAX_POD_CHARACTERS) ? { type, pod } : { wrong: POD };
   if (type === "limits-left") return parseCounters(counters);
   if (type !== "ca-step")
     return {
       wrong:
-        "type: expected ca-status, ca-step, metrics, remote-clusters, proxy-status, token-keys or limits-left",
+        "type: expected ca-status, ca-step, metrics, remote-clusters, proxy-status, view, token-keys or limits-left",
     };
   const known = STEPS.find((one) => one === step);
   if (known === undefined) return { wrong: `step: expected ${STEPS.join(", ")}` };

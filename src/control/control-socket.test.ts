@@ -75,7 +75,7 @@ test("each request gets its reply, in order; what is no request is refused in wo
     {
       type: "refused",
       problem:
-        "type: expected ca-status, ca-step, metrics, remote-clusters, proxy-status, token-keys or limits-left",
+        "type: expected ca-status, ca-step, metrics, remote-clusters, proxy-status, view, token-keys or limits-left",
     },
     { type: "refused", problem: "out of order" },
   ]);

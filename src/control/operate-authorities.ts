@@ -37,6 +37,7 @@ export interface OperateAuthoritiesOptions {
   /** For whoever asks over the socket. */
   readonly remoteClusters: () => RemoteClustersOverview;
   readonly tokenKeys: ControlRequestContext["tokenKeys"];
+  readonly views: ControlRequestContext["views"];
   readonly limitsLeft: ControlRequestContext["limitsLeft"];
   /** Hears in one line what whoever runs the mesh should. */
   readonly announce?: ((line: string) => void) | undefined;
@@ -49,14 +50,14 @@ export async function operateAuthorities(
   options: OperateAuthoritiesOptions,
 ): Promise<{ close(): Promise<void> }> {
   const { socket: path, metricsPort, clock, announce = () => {} } = options;
-  const { remoteClusters, tokenKeys, limitsLeft, subscribers } = options;
+  const { remoteClusters, tokenKeys, views, limitsLeft, subscribers } = options;
   const log = announcedLog(options.log, announce);
   const operations = new AuthorityOperations({ ...options, log });
   const folder = await followFolder(operations, { ...options, log });
   const { contentType, metricsText: metrics } = options.metrics;
   const automatic = folder?.automatic;
   const renewal = renewRoot(operations, automatic, { ...options, log });
-  const asked = { metrics, remoteClusters, tokenKeys, limitsLeft, subscribers };
+  const asked = { metrics, remoteClusters, tokenKeys, views, limitsLeft, subscribers };
   const context = { operations, automatic, renewal, ...asked, clock };
   const server =
     metricsPort === undefined

@@ -1,11 +1,13 @@
 /** Resources, what runs, trust, and other clusters, whenever one of them changes, become the views of all sidecars. */
 import type { Resource } from "../api/resource.ts";
 import type { AuthorityTrust } from "../ca/rotation.ts";
-import { buildWorkloadViews } from "../policy/build-workload-view.ts";
+import { type ItemKeeping, keepEqual, keepEqualByKey } from "../policy/keep-equal.ts";
 import { buildSnapshot, type MeshSnapshot } from "../policy/mesh-snapshot.ts";
+import { MeshViews } from "../policy/mesh-views.ts";
 import type { GatewayScope } from "../policy/offered-servers.ts";
 import type { GatewaySelectors } from "../policy/policy-selection.ts";
 import type { RemoteClusterServices } from "../policy/remote-cluster-services.ts";
+import type { Workload } from "../policy/workload.ts";
 import type { WorkloadView } from "../policy/workload-view.ts";
 import { type Watched, WatchedValue } from "../runtime/watched.ts";
 import type { RunningNow } from "./control-plane-messages.ts";
@@ -30,10 +32,12 @@ export interface SnapshotFeed {
 }
 
 export function feedWorkloadViews(inputs: SnapshotInputs): SnapshotFeed {
-  const build = (): MeshSnapshot =>
-    buildSnapshot({
+  let workloads: readonly Workload[] = [];
+  const build = (): MeshSnapshot => {
+    workloads = keepEqualByKey(workloads, inputs.running.current.workloads, WORKLOADS);
+    return buildSnapshot({
       resources: [...inputs.resources.current, ...inputs.running.current.resources],
-      workloads: inputs.running.current.workloads,
+      workloads,
       rootsPem: inputs.trust.current.rootsPem,
       authorities: authoritiesOf(inputs.trust.current),
       serviceAddresses: inputs.running.current.serviceAddresses,
@@ -42,8 +46,10 @@ export function feedWorkloadViews(inputs: SnapshotInputs): SnapshotFeed {
       remoteClusters: inputs.remoteClusters.current,
       tokenKeys: inputs.tokenKeys.current,
     });
+  };
+  const meshViews = new MeshViews();
   const snapshots = new WatchedValue(build());
-  const views = new WatchedValue(buildWorkloadViews(snapshots.current));
+  const views = new WatchedValue(meshViews.build(snapshots.current));
   let scheduled = false;
   const schedule = (): void => {
     if (scheduled) return;
@@ -51,7 +57,7 @@ export function feedWorkloadViews(inputs: SnapshotInputs): SnapshotFeed {
     setImmediate(() => {
       scheduled = false;
       const snapshot = build();
-      views.set(buildWorkloadViews(snapshot));
+      views.set(meshViews.build(snapshot));
       snapshots.set(snapshot);
     });
   };
@@ -60,6 +66,12 @@ export function feedWorkloadViews(inputs: SnapshotInputs): SnapshotFeed {
     input.onChange(schedule);
   return { snapshots, views };
 }
+
+/** Each message of what runs has all of it anew. */
+const WORKLOADS: ItemKeeping<Workload> = {
+  keyOf: ({ namespace, name }) => `${namespace}/${name}`,
+  keep: keepEqual,
+};
 
 /** Absent where there are none. */
 function authoritiesOf({

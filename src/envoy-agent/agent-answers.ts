@@ -10,7 +10,7 @@ import {
   setLogLevel,
 } from "../proxy/admin-routes.ts";
 import { readyPage, type SidecarState } from "../proxy/admin-server.ts";
-import { concealedView } from "../proxy/concealed-view.ts";
+import { concealedView } from "../policy/concealed-view.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log, LogLevel } from "../runtime/log.ts";
 import type { Watched, WatchedValue } from "../runtime/watched.ts";

@@ -28,6 +28,8 @@ export const PROXY_SETTINGS_KEY = "HAUBERK";
 
 const SOCKET_LEVEL = 1; // SOL_SOCKET
 const MARK_OPTION = 36; // SO_MARK
+/** Of all listeners together, as our own sidecar has it for each: further ones are closed at once. */
+const MAX_CONNECTIONS = 16_384;
 /** 0600 */
 const OWNER_ONLY = 0o600;
 const ADS = { ads: {}, resourceApiVersion: "V3", initialFetchTimeout: "0s" } as const;
@@ -68,9 +70,16 @@ export function envoyBootstrap(inputs: EnvoyBootstrapInputs): object {
     },
     staticResources: { clusters: ["xds-grpc", "sds-grpc"].map(agentCluster) },
     ...(capture && { ...ownNames(capture), ...markedConnections(capture) }),
-    layeredRuntime: {
-      layers: [
-        { name: "agent", staticLayer: { "overload.global_downstream_max_connections": 16_384 } },
+    overloadManager: {
+      resourceMonitors: [
+        {
+          name: "envoy.resource_monitors.global_downstream_max_connections",
+          typedConfig: {
+            "@type":
+              "type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
+            maxActiveDownstreamConnections: MAX_CONNECTIONS,
+          },
+        },
       ],
     },
   };

@@ -32,11 +32,6 @@ export function serverCertificateName({ origin: { ref } }: ServerCertificate): s
   return `kubernetes://${ref.namespace}/${ref.name}`;
 }
 
-/** Whom a gateway believes its clients: authorities go by the Secret of its first certificate, as in Istio. */
-export function clientAuthoritiesName(certificate: ServerCertificate): string {
-  return `${serverCertificateName(certificate)}-cacert`;
-}
-
 /** Of TLS to others; undefined where there is nothing to present, or nobody can be called. */
 export function clientCertificateName(material: TlsMaterial): string | undefined {
   switch (material.from) {

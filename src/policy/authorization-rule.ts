@@ -164,16 +164,17 @@ function compilePart(written: WrittenField, context: RuleContext): [] | [Part] {
 }
 
 function compileNewPart(
-  { attribute, demands, field, values }: WrittenField,
+  { attribute: asked, demands, field, values }: WrittenField,
   context: RuleContext,
 ): [Part] {
+  const matching = matchingOf({ action: context.action, demands });
+  const attribute = matching === "keeps-out" ? (asked.keepingOut ?? asked) : asked;
   const expected = tellExpected(attribute, { demands, values });
   if (attribute.layer === "http" && context.protocol === "tcp") {
     return [{ field, expected, problem: "no HTTP, as the port is carried as TCP" }];
   }
   // Authorizers are asked before tokens are verified (AP-3).
   const unseen = attribute.origin === "token" && context.action === "CUSTOM";
-  const matching = matchingOf({ action: context.action, demands });
   const matchesOne = attribute.compile(values, { ...context, matching });
   if (matchesOne === undefined) {
     return [{ field, expected, problem: "a value in the policy that cannot be read" }];

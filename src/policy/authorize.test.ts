@@ -296,6 +296,37 @@ for (const [action, field, path, allowed] of templates) {
   });
 }
 
+const SENT_TWICE: [
+  action: "ALLOW" | "DENY",
+  values: string[],
+  notValues: string[],
+  sent: string,
+  allowed: boolean,
+][] = [
+  ["DENY", ["admin"], [], "user,admin", false],
+  ["DENY", ["admin"], [], "admin,user", false],
+  ["DENY", ["admin"], [], "user, admin\t,x", false],
+  ["DENY", ["admin"], [], "user,administrator", true],
+  ["DENY", ["ad*"], [], "user,administrator", false],
+  ["DENY", ["*min"], [], "admin,user", false],
+  ["DENY", ["a,b"], [], "a,b", false],
+  ["DENY", ["a,b"], [], "x,a,b", true],
+  ["DENY", ["*"], ["user"], "user,admin", false],
+  ["DENY", ["*"], ["user"], "user", true],
+  ["ALLOW", ["admin"], [], "admin", true],
+  ["ALLOW", ["admin"], [], "user,admin", false],
+  ["ALLOW", ["*"], ["admin"], "user,admin", false],
+  ["ALLOW", ["*"], ["admin"], "user,guest", true],
+];
+for (const [action, values, notValues, sent, allowed] of SENT_TWICE) {
+  const rule = `${values} but not ${notValues.length === 0 ? "nothing" : notValues}`;
+  test(`AP-80, QK-7: ${action} ${rule} ${allowed ? "allows" : "denies"} ${sent}`, () => {
+    const rules = [when("request.headers[x-role]", values, notValues)];
+    const { verdict } = judgeHttp([policy(action, rules)], { headers: { "x-role": sent } });
+    assert.equal(verdict, allowed ? "allow" : "deny");
+  });
+}
+
 test("AP-35 and AP-34 the first rule by id is reported: index 10 comes before 2", () => {
   const rules = Array.from({ length: 11 }, (_, index) =>
     index === 2 || index === 10 ? {} : operation("methods", "PUT"),

@@ -8,7 +8,7 @@ import { appliedTokenRules } from "./applied-token-rules.ts";
 import { buildGatewayView } from "./build-gateway-view.ts";
 import { compileCalls } from "./calls-of-client.ts";
 import { buildDestinations } from "./destinations.ts";
-import { effectiveAuthorization, effectivePeerAuthentication } from "./effective-policy.ts";
+import { compileAuthorization, effectivePeerAuthentication } from "./effective-policy.ts";
 import { effectiveTelemetry } from "./effective-telemetry.ts";
 import { gatewaySettings } from "./gateway-topology.ts";
 import type { MeshSnapshot } from "./mesh-snapshot.ts";
@@ -18,36 +18,77 @@ import type { MeshClient } from "./routes/mesh-routes.ts";
 import { compileServiceEntries } from "./service-entry-destinations.ts";
 import { targetContainerPort } from "./service-target.ts";
 import type { Workload } from "./workload.ts";
-import type { Destination, Inbound, Interception, Trust, WorkloadView } from "./workload-view.ts";
+import type {
+  Destination,
+  EffectiveAuthorization,
+  Inbound,
+  Interception,
+  Trust,
+  WorkloadView,
+} from "./workload-view.ts";
 
 /** The views of all workloads with a sidecar, by `namespace/pod`. */
 export function buildWorkloadViews(snapshot: MeshSnapshot): ReadonlyMap<string, WorkloadView> {
+  return viewsOf(snapshot, compileCallers(snapshot));
+}
+
+/** What the views of all have in common. */
+export interface Callers {
+  readonly destinationsFor: (workload: Workload) => readonly Destination[];
+  readonly calls: ReturnType<typeof compileCalls>;
+}
+
+/** Depends on nothing of the snapshot that only says who may call: see `CALLEE_FIELDS`. */
+export function compileCallers(snapshot: MeshSnapshot): Callers {
   const services = buildDestinations(snapshot);
   const withServiceEntries = compileServiceEntries(snapshot);
-  const parts = { calls: compileCalls(snapshot), trust: trustOf(snapshot) };
+  return {
+    destinationsFor: (workload) => withServiceEntries(services, workload),
+    calls: compileCalls(snapshot),
+  };
+}
+
+/** What is asked about those that are called, and never about those that call. */
+export const CALLEE_FIELDS: ReadonlySet<keyof MeshSnapshot> = new Set([
+  "authorizationPolicies",
+  "requestAuthentications",
+  "rateLimits",
+  "telemetries",
+  "tokenKeys",
+  "rootsPem",
+  "authorities",
+]);
+
+export function viewsOf(
+  snapshot: MeshSnapshot,
+  { destinationsFor, calls }: Callers,
+): ReadonlyMap<string, WorkloadView> {
+  const trust = trustOf(snapshot);
+  const authorizationOf = compileAuthorization(snapshot);
   const withNetworkPolicies = compileNetworkPolicies(snapshot);
   return new Map(
     snapshot.workloads
       .filter(({ injected }) => injected)
-      .map((workload) => [
-        `${workload.namespace}/${workload.name}`,
-        withNetworkPolicies(
-          workload,
-          composeView(snapshot, {
-            workload,
-            destinations: withServiceEntries(services, workload),
-            ...parts,
-          }),
-        ),
-      ]),
+      .map((workload) => {
+        const destinations = destinationsFor(workload);
+        const view = composeView(snapshot, {
+          ...{ workload, destinations, calls, trust, authorizationOf },
+        });
+        return [`${workload.namespace}/${workload.name}`, withNetworkPolicies(workload, view)];
+      }),
   );
 }
 
 /** All that one sidecar must know. */
 export function buildWorkloadView(snapshot: MeshSnapshot, workload: Workload): WorkloadView {
-  const destinations = compileServiceEntries(snapshot)(buildDestinations(snapshot), workload);
-  const parts = { calls: compileCalls(snapshot), trust: trustOf(snapshot) };
-  const view = composeView(snapshot, { workload, destinations, ...parts });
+  const { destinationsFor, calls } = compileCallers(snapshot);
+  const view = composeView(snapshot, {
+    workload,
+    destinations: destinationsFor(workload),
+    calls,
+    trust: trustOf(snapshot),
+    authorizationOf: compileAuthorization(snapshot),
+  });
   return compileNetworkPolicies(snapshot)(workload, view);
 }
 
@@ -58,9 +99,11 @@ function composeView(
     destinations,
     calls,
     trust,
+    authorizationOf,
   }: MeshClient & {
-    readonly calls: ReturnType<typeof compileCalls>;
+    readonly calls: Callers["calls"];
     readonly trust: Trust;
+    readonly authorizationOf: ReturnType<typeof compileAuthorization>;
   },
 ): WorkloadView {
   const { namespace, name, owner, labels, serviceAccount, addresses } = workload;
@@ -77,7 +120,9 @@ function composeView(
       identity: identityOf(workload, snapshot.settings.trustDomain),
     },
     trust,
-    inbound: buildInbound(snapshot, workload, reached),
+    inbound: buildInbound(snapshot, {
+      ...{ workload, destinations: reached, authorization: authorizationOf(workload) },
+    }),
     outbound,
     ...(gateway && { gateway }),
     ...(addresses && { interception: buildInterception(snapshot, workload) }),
@@ -114,12 +159,14 @@ export function identityOf(
 
 function buildInbound(
   snapshot: MeshSnapshot,
-  workload: Workload,
-  destinations: readonly Destination[],
+  {
+    workload,
+    destinations,
+    authorization,
+  }: MeshClient & { readonly authorization: EffectiveAuthorization },
 ): Inbound {
   const peerAuthentication = effectivePeerAuthentication(snapshot, workload);
   const tokenRules = appliedTokenRules(snapshot, workload);
-  const authorization = effectiveAuthorization(snapshot, workload);
   const { extensionProviders: providers, rootNamespace } = snapshot.settings;
   const { serviceEntries } = snapshot;
   const sources = { providers, destinations, rootNamespace, serviceEntries };

@@ -20,16 +20,31 @@ export function effectivePeerAuthentication(
 
 /** The authorization policies that apply to a workload, by action, in evaluation order (AP-10..AP-18, AP-35). */
 export function effectiveAuthorization(
-  { authorizationPolicies, settings: { rootNamespace }, gatewaySelectors }: MeshSnapshot,
+  snapshot: MeshSnapshot,
   subject: PolicySubject,
 ): EffectiveAuthorization {
+  return compileAuthorization(snapshot)(subject);
+}
+
+/** The same for one workload after the other: those to whom the same policies apply share one object. */
+export function compileAuthorization({
+  authorizationPolicies,
+  settings: { rootNamespace },
+  gatewaySelectors,
+}: MeshSnapshot): (subject: PolicySubject) => EffectiveAuthorization {
   const options = { rootNamespace, gatewaySelectors };
-  const applying = policiesFor(authorizationPolicies, subject, options);
-  return {
-    custom: withAction(applying, "CUSTOM"),
-    audit: withAction(applying, "AUDIT"),
-    deny: withAction(applying, "DENY"),
-    allow: withAction(applying, "ALLOW"),
+  const known = new Map<string, EffectiveAuthorization>();
+  return (subject) => {
+    const applying = policiesFor(authorizationPolicies, subject, options);
+    const key = applying.map(({ meta }) => `${meta.namespace}/${meta.name}`).join(" ");
+    const authorization = known.get(key) ?? {
+      custom: withAction(applying, "CUSTOM"),
+      audit: withAction(applying, "AUDIT"),
+      deny: withAction(applying, "DENY"),
+      allow: withAction(applying, "ALLOW"),
+    };
+    known.set(key, authorization);
+    return authorization;
   };
 }
 

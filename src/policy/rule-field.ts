@@ -1,13 +1,13 @@
 /** Which attribute of traffic each field of a rule, and each key of `when`, asks about (AP-45..AP-57, AP-80..AP-98). */
 import type { OperationField, SourceField } from "../api/authorization-policy.ts";
 import { isWhenKey, type WhenKey } from "../api/when-keys.ts";
+import { headerAttribute } from "./header-attribute.ts";
 import { claimAttribute, claimNames, REQUEST_PRINCIPAL } from "./token-attribute.ts";
 import {
   DESTINATION_ADDRESS,
   DESTINATION_PORT,
   FILTER_METADATA,
   HOST,
-  headerAttribute,
   METHOD,
   NAMESPACE,
   PATH,

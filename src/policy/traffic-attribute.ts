@@ -54,15 +54,10 @@ export interface TrafficAttribute {
   read(traffic: Traffic): string | undefined;
   /** Present where rules can be found by what traffic carries. */
   readonly lookup?: TextLookup<Traffic, PolicyContext>;
+  /** How it is asked where a match keeps traffic out, if that is another question. */
+  readonly keepingOut?: Omit<TrafficAttribute, "keepingOut">;
 }
 
-/** Headers whose values are credentials: never told. */
-const SECRET_HEADERS: ReadonlySet<string> = new Set([
-  "authorization",
-  "cookie",
-  "proxy-authorization",
-  "x-api-key",
-]);
 const SCHEME_LENGTH = "spiffe://".length;
 
 export const PRINCIPAL: TrafficAttribute = ofPrincipal({
@@ -174,34 +169,6 @@ export const FILTER_METADATA: TrafficAttribute = ofText({
   read: () => undefined,
 });
 
-/**
- * A header, or one of the pseudo headers `:path` (with its query), `:method` and `:authority` (AP-80, AP-98).
- *
- * @param name in any letter case
- */
-export function headerAttribute(name: string): TrafficAttribute {
-  const lowerCase = name.toLowerCase();
-  const header = ofText(
-    { name: `header ${lowerCase}`, layer: "http", read: headerReader(lowerCase) },
-    { star: "present" },
-  );
-  return SECRET_HEADERS.has(lowerCase) ? { ...header, shown: "secret" } : header;
-}
-
-function headerReader(name: string): (traffic: Traffic) => string | undefined {
-  switch (name) {
-    case ":path":
-      return ({ path }) => path;
-    case ":method":
-      return ({ method }) => method;
-    case ":authority":
-    case "host":
-      return ({ authority }) => authority;
-    default:
-      return (traffic) => traffic.header?.(name);
-  }
-}
-
 function someMatches<T>(matchers: readonly ((actual: T) => boolean)[], actual: T): boolean {
   for (const matches of matchers) if (matches(actual)) return true;
   return false;
@@ -246,7 +213,8 @@ function attribute<T>({
   };
 }
 
-function ofText(
+/** A text, compared by string patterns. */
+export function ofText(
   { name, layer, read }: Pick<Reading<string>, "layer" | "read"> & { readonly name: string },
   options: StringMatchOptions = {},
 ): TrafficAttribute {

@@ -10,7 +10,7 @@ import type { Watched } from "../runtime/watched.ts";
 import { type ClusterDump, describeClusters } from "./admin-clusters.ts";
 import { describeListeners, type ListenerDump } from "./admin-listeners.ts";
 import type { SidecarState } from "./admin-server.ts";
-import { concealedView } from "./concealed-view.ts";
+import { concealedView } from "../policy/concealed-view.ts";
 
 /** Raised when a field changes its meaning or goes; new fields may come at any time. */
 export const SIDECAR_DUMP_FORMAT = 1;

@@ -1,12 +1,14 @@
 /** `npm run bench -- NAME`: our figures beside those of peers, measured in the same run. Exit 1 when a goal is missed. */
 import { benchCa } from "./ca/bench-ca.ts";
 import { benchPolicy } from "./policy/bench-policy.ts";
+import { benchPush } from "./push/bench-push.ts";
 import { benchRequests } from "./requests/bench-requests.ts";
 import { benchSidecar } from "./sidecar/bench-sidecar.ts";
 
 const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   ca: benchCa,
   policy: benchPolicy,
+  push: benchPush,
   requests: benchRequests,
   sidecar: benchSidecar,
 };

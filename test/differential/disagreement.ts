@@ -1,4 +1,5 @@
 /** What three who judge say of one call, and where they do not say the same. */
+import { REFUSED_CONFIGURATION } from "./envoy-lane.ts";
 import type { Call, Outcome, PolicySet } from "./question.ts";
 
 export interface Answered {
@@ -20,6 +21,7 @@ export type Agreement =
 const UNREAD: ReadonlySet<string> = new Set(["400", "reset"]);
 
 export function agreementOf({ engine, sidecar, envoy }: Answered): Agreement {
+  if (envoy.seen === REFUSED_CONFIGURATION) return "disagreed";
   const verdicts = new Set([engine, sidecar ?? engine, envoy].map(({ verdict }) => verdict));
   if (verdicts.size === 1) return "agreed";
   const isUnread = sidecar !== undefined && UNREAD.has(sidecar.seen) && UNREAD.has(envoy.seen);

@@ -25,6 +25,11 @@ export interface AskedOfEnvoy {
   readonly withheld?: true;
 }
 
+/** What is seen of calls to a set that Envoy cannot be started with. */
+export const REFUSED_CONFIGURATION = "configuration refused";
+
+class RefusedConfigurationError extends Error {}
+
 /** How many sets' calls are under way at once. */
 const AT_ONCE = 8;
 /** Of its last words; what is before them is the configuration. */
@@ -42,17 +47,35 @@ export class EnvoyLane {
   }
 
   /**
+   * A set that Envoy refuses to be started with takes no call: its outcomes say so.
+   *
    * @returns for each, the outcomes in the order of its calls
-   * @throws Error when Envoy refuses what was written for it
    */
   async ask(batch: readonly AskedOfEnvoy[]): Promise<readonly (readonly Outcome[])[]> {
     const served = await this.#place(batch);
-    const envoy = await RunningEnvoy.start(this.#program, served);
+    let envoy: RunningEnvoy;
+    try {
+      envoy = await RunningEnvoy.start(this.#program, served);
+    } catch (error) {
+      if (!(error instanceof RefusedConfigurationError)) throw error;
+      return this.#askHalves(batch);
+    }
     try {
       return await inTurns(served, ({ asked, placeOf }) => callAll(asked.calls, placeOf));
     } finally {
       await envoy.stop();
     }
+  }
+
+  /** Finds those that are refused. */
+  async #askHalves(batch: readonly AskedOfEnvoy[]): Promise<readonly (readonly Outcome[])[]> {
+    const [only] = batch;
+    if (only === undefined) return [];
+    if (batch.length === 1)
+      return [only.calls.map(() => ({ verdict: "denied", seen: REFUSED_CONFIGURATION }))];
+    const half = Math.ceil(batch.length / 2);
+    const first = await this.ask(batch.slice(0, half));
+    return [...first, ...(await this.ask(batch.slice(half)))];
   }
 
   /** Whether a fault of a translator shows at all in what it writes for a set. */
@@ -131,15 +154,19 @@ class RunningEnvoy {
   }
 
   async #listens({ address, port }: SocketAddress): Promise<void> {
-    await eventually("Envoy to listen", () => {
-      if (this.#child.exitCode !== null) throw new Error(`Envoy refuses this: ${this.#said}`);
-      return new Promise<boolean>((resolve) => {
-        const socket = connect({ host: address, port });
-        socket.once("connect", () => resolve(true));
-        socket.once("error", () => resolve(false));
-        socket.once("connect", () => socket.destroy());
-      });
-    });
+    await eventually(
+      () => `Envoy to listen on ${address} ${port}: ${this.#said}`,
+      () => {
+        if (this.#child.exitCode !== null || this.#child.signalCode !== null)
+          throw new RefusedConfigurationError(this.#said);
+        return new Promise<boolean>((resolve) => {
+          const socket = connect({ host: address, port });
+          socket.once("connect", () => resolve(true));
+          socket.once("error", () => resolve(false));
+          socket.once("connect", () => socket.destroy());
+        });
+      },
+    );
   }
 
   async stop(): Promise<void> {

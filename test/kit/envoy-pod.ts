@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { AuthorityTrust } from "../../src/ca/rotation.ts";
 import { openAggregatedDiscovery } from "../../src/control/aggregated-discovery/aggregated-discovery-service.ts";
 import { AcceptedTrust } from "../../src/envoy-agent/accepted-trust.ts";
+import { ENVOY_ADMIN_SOCKET } from "../../src/envoy-agent/agent-places.ts";
 import { type EnvoyAgent, startEnvoyAgent } from "../../src/envoy-agent/envoy-agent.ts";
 import { parseWorkloadIdentity } from "../../src/identity/spiffe-id.ts";
 import type { X509Svid } from "../../src/identity/x509-svid.ts";
@@ -30,6 +31,8 @@ export interface TestEnvoy {
   readonly log: RecordedLog;
   /** Lines of access logs. */
   readonly lines: readonly string[];
+  /** A page of Envoy's own administration. */
+  envoy(path: string): Promise<string>;
   /** A page of the agent's administration. */
   ask(path: string, method?: "GET" | "POST"): Promise<string>;
   line(message: string): Promise<LogLine>;
@@ -90,6 +93,7 @@ export async function startTestEnvoy(options: TestEnvoyOptions): Promise<TestEnv
     acceptedTrust,
     log,
     lines,
+    envoy: (path) => askSidecar(join(folder, ENVOY_ADMIN_SOCKET), { path }),
     ask: (path, method = "GET") => askSidecar(adminSocket, { path, method }),
     line: (message) => eventually(message, () => log.find(message)[0]),
     close: async () => {
@@ -131,7 +135,10 @@ async function startControlPlane(
   const server = await startSecureGrpcServer({
     host: "127.0.0.1",
     port: 0,
-    identity: new WatchedValue({ ...authority.serverCertificate(), clientRootsPem: [] }),
+    identity: new WatchedValue({
+      ...authority.serverCertificate(),
+      clientRootsPem: own.current?.trust.rootsPem ?? [],
+    }),
     services: [discovery.service],
     maxReceiveBytes: 2 * 1024 * 1024,
     log,

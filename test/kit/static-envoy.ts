@@ -82,7 +82,10 @@ function staticBootstrap(
     admin: { address: { socketAddress: { address: "127.0.0.1", portValue: adminPort } } },
     staticResources: {
       listeners: inPlace(listeners, extensionConfigs),
-      clusters: inPlace([...applicationClusters(view, settings), ...calledClusters(view), BLACK_HOLE], []),
+      clusters: inPlace(
+        [...applicationClusters(view, settings), ...calledClusters(view), BLACK_HOLE],
+        [],
+      ),
       secrets: [
         {
           name: "default",

@@ -11,10 +11,18 @@ export const askHost: Question = ofRequest((value, { authority }) =>
 /** AP-53 */
 export const askMethod: Question = ofRequest((value, { method }) => matchesHeader(value, method));
 
-/** AP-80 */
+/** AP-80; a value that keeps out does so among others of the same header too. */
 export function askHeader(name: string): Question {
-  return ofRequest((value, request) => matchesHeader(value, headerOf(request, lowerCase(name))));
+  const header = lowerCase(name);
+  return ofRequest((value, request, { purpose }) => {
+    const text = headerOf(request, header);
+    const all = purpose === "let in" || ONCE.includes(header) ? [] : (text?.split(",") ?? []);
+    const each = all.map((one) => one.replace(/^[ \t]*/, "").replace(/[ \t]*$/, ""));
+    return [text, ...each].some((one) => matchesHeader(value, one));
+  });
 }
+
+const ONCE = [":path", ":method", ":authority", "host"];
 
 /** AP-94: empty where there is none. */
 export const askServerName: Question = (value, { traffic }) =>

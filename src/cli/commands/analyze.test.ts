@@ -87,3 +87,18 @@ test("what could not be looked at is not said to be good", async () => {
   }
   assert.equal((await analyze("no-such-folder")).code, 2);
 });
+
+/** What the mesh is told of it is no analyzer's finding. */
+const FOLLOWED_BY_ENVOY_ALONE = `apiVersion: extensions.istio.io/v1alpha1
+kind: WasmPlugin
+metadata: {name: filter, namespace: shop}
+spec: {url: "oci://registry.example/filter"}
+`;
+
+test("-n asks of notices too whom they concern", async () => {
+  const input = (): AsyncIterable<Uint8Array> => piped(FOLLOWED_BY_ENVOY_ALONE);
+  const told = async (namespace: string): Promise<boolean> =>
+    (await analyze("-", { input: input(), namespace })).out.join("\n").includes("HBK010");
+  assert.equal(await told("shop"), true);
+  assert.equal(await told("bank"), false);
+});

@@ -35,7 +35,7 @@ const NOT_LOOKED_AT = 2;
 /** What is found in Rego. */
 const REFUSED = "HBK0200";
 const POINTLESS = "HBK0201";
-const IN_REGO = { namespace: "", source: { file: "", line: 1 } };
+const IN_REGO = { source: { file: "", line: 1 } };
 
 /** Kinds that analyzers read though nothing here runs them. */
 const READ_ALL_THE_SAME =
@@ -96,12 +96,13 @@ async function analyzeAuthorizers(resources: readonly Resource[]): Promise<Found
   const problems: string[] = [];
   const opa = authorizers.length === 0 ? undefined : await findOpa();
   for (const authorizer of authorizers) {
+    const { namespace } = authorizer;
     try {
       if (opa === undefined)
         throw new RegoNotEvaluatedError("there is no program opa in your PATH");
       for (const { level, where, message } of await analyzeRego(authorizer, opa)) {
         const code = level === "error" ? REFUSED : POINTLESS;
-        findings.push(findingAt({ ...IN_REGO, resource: where }, code, [message]));
+        findings.push(findingAt({ ...IN_REGO, resource: where, namespace }, code, [message]));
       }
     } catch (error) {
       if (!(error instanceof HauberkError)) throw error;

@@ -122,6 +122,7 @@ async function askStep(
     case "metrics":
     case "remote-clusters":
     case "proxy-status":
+    case "view":
     case "token-keys":
     case "limits-left":
       throw unexpected(reply);

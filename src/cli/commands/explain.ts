@@ -2,6 +2,7 @@
 import { authorizerInWords } from "../../policy/authorizer-sentences.ts";
 import type { Concern } from "../../policy/concerning-notices.ts";
 import { explain } from "../../policy/explain.ts";
+import { headerAttribute } from "../../policy/header-attribute.ts";
 import type { Judgement } from "../../policy/judge.ts";
 import type { MeshSnapshot } from "../../policy/mesh-snapshot.ts";
 import {
@@ -12,7 +13,6 @@ import {
   QuestionError,
 } from "../../policy/question.ts";
 import { concerningLimitInWords } from "../../policy/rate-limits/limit-sentences.ts";
-import { headerAttribute } from "../../policy/traffic-attribute.ts";
 import { trialOutcome } from "../../policy/trial-outcome.ts";
 import { printable } from "../../runtime/printable.ts";
 import { answerInWords, type ClientAnswer, clientAnswer, limitedAnswer } from "../client-answer.ts";

@@ -120,8 +120,22 @@ export async function proxyDump(
   if ((file === undefined) === (text === undefined))
     throw new NoConfigDumpError("expected a pod, or --file with an Envoy's config dump");
   if (text === undefined) return dumpOfEnvoy(await readDump(file ?? ""));
-  const question = { data, namespace, path: "/config_dump" };
-  const dump = await ask<SidecarDump | AgentDump>(text, question);
+  return printedDump(await sidecarDump(text, { data, namespace }));
+}
+
+/**
+ * As it is told by the sidecar of a pod.
+ *
+ * @throws NoMeshError, NoSidecarAnswerError
+ */
+export function sidecarDump(
+  text: string,
+  options: SidecarOptions,
+): Promise<SidecarDump | AgentDump> {
+  return ask(text, { ...options, path: "/config_dump" });
+}
+
+export function printedDump(dump: SidecarDump | AgentDump): ProxyDump {
   return "configs" in dump ? dumpOfAgent(dump) : dumpOfSidecar(dump);
 }
 

@@ -1,11 +1,17 @@
-/** `hauberk proxy-status`: which sidecars have what the control plane sent last. Exit 0; 1: no mesh runs there. */
+/**
+ * `hauberk proxy-status`: which sidecars have what the control plane sent last; of one pod also what is otherwise. Exit 0; 1:
+ * no mesh runs there.
+ */
 import type { ProxyStatus } from "../../control/control-socket-messages.ts";
 import { askControlPlane } from "../../local/control-plane-client.ts";
 import { DataDirectory } from "../../local/data-directory.ts";
 import { findMesh, NoMeshError } from "../../local/joining/mesh-client.ts";
 import { NoSidecarAnswerError } from "../../local/pods/ask-sidecar.ts";
 import { alignColumns } from "../align-columns.ts";
+import { type Comparison, compareDumps } from "../istioctl/compare-dumps.ts";
+import { configOfView } from "../istioctl/proxy-dump.ts";
 import type { Print } from "../print-line.ts";
+import { printedDump, sidecarDump } from "./proxy-config.ts";
 
 /** @throws NoMeshError, ControlPlaneAwayError, NoSidecarAnswerError when the pod that is asked for has no sidecar */
 export async function proxyStatusCommand({
@@ -29,7 +35,23 @@ export async function proxyStatusCommand({
   if (pods.length === 0 && pod !== undefined)
     throw new NoSidecarAnswerError(`${pod} has no sidecar; there are ${all.join(", ")}`);
   for (const line of proxyStatusTable(pods, reply.proxies, cluster)) print(line);
+  const [first] = pods;
+  const compared =
+    pod === undefined || first === undefined ? undefined : await compareWithView(first, data);
+  for (const line of compared?.lines ?? []) print(line);
   return 0;
+}
+
+/**
+ * @param pod `namespace/pod`
+ * @returns undefined where there is nothing to be compared
+ */
+async function compareWithView(pod: string, data: string): Promise<Comparison | undefined> {
+  const reply = await askControlPlane(new DataDirectory(data), { type: "view", pod });
+  if (reply.type !== "view" || reply.view === null) return undefined;
+  const dump = await sidecarDump(pod, { data, namespace: "" });
+  const wanted = configOfView(reply.view, dump);
+  return wanted && compareDumps(wanted, printedDump(dump).config);
 }
 
 /** A pod by its name, or those that were made from what has it. */

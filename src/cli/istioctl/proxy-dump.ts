@@ -43,6 +43,14 @@ export function dumpOfAgent({ view, ...dump }: AgentDump): ProxyDump {
   return dumpOfEnvoy(dump, view);
 }
 
+/** What this sidecar would have of another view; undefined of an Envoy, which completes what it is told. */
+export function configOfView(
+  view: WorkloadView,
+  dump: SidecarDump | AgentDump,
+): EnvoyConfig | undefined {
+  return "configs" in dump ? undefined : envoyConfig(view, portsOf(dump.listeners));
+}
+
 /** Before the first view nothing is configured. */
 export function dumpOfSidecar({ view, listeners, certificates }: SidecarDump): ProxyDump {
   const config = view === null ? NOTHING : envoyConfig(view, portsOf(listeners));

@@ -58,14 +58,21 @@ const IDENTITY_MATCHERS: Readonly<
 
 /** AP-45 */
 function principalMatcher(value: string): StringMatcher {
+  return stringMatcherBehind(SCHEME, value);
+}
+
+/** A text that begins with one that policies leave out; a lone `*` demands neither. */
+export function stringMatcherBehind(beginning: string, value: string): StringMatcher {
   const match = parseStringMatch(value);
   switch (match.kind) {
     case "present":
-      return regex(".+");
+      return ANY_TEXT;
     case "suffix":
-      return regex(`${SCHEME}.*${quoteRegex(match.text)}`);
+      return beginning === ""
+        ? { suffix: match.text }
+        : regex(`${beginning}.*${quoteRegex(match.text)}`);
     default:
-      return { [match.kind]: SCHEME + match.text };
+      return { [match.kind]: beginning + match.text };
   }
 }
 

@@ -2,10 +2,7 @@
  * RateLimits of connections, as Envoy can keep them: of all connections of one port together. What such a limit would tell
  * apart, or leave out, no filter of connections can: `uncountedLimits` says which those are.
  */
-import {
-  type AppliedRateLimit,
-  rateLimitId,
-} from "../../policy/applied-rate-limits.ts";
+import { type AppliedRateLimit, rateLimitId } from "../../policy/applied-rate-limits.ts";
 import { duration, type NetworkFilter, typeUrl } from "../envoy-json.ts";
 
 /** Before anything is judged. Limits on trial are left out: these filters cannot count without refusing. */

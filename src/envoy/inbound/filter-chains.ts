@@ -33,6 +33,8 @@ export interface InboundWay {
   readonly mutualTls: EffectiveMutualTls;
   /** Where the application is. */
   readonly cluster: string;
+  /** Tells it from other ways; absent: the cluster does. */
+  readonly name?: string;
   readonly containerPort?: number;
   readonly admission?: NetworkAdmission | undefined;
   /** By which connections are told apart that arrive on one listener; absent: they are all of this way. */
@@ -68,7 +70,7 @@ interface Built {
 function filterChain(kind: ChainKind, way: InboundWay, context: InboundContext): Built {
   const { mutualTls, containerPort, destinationPort, cluster } = way;
   const judged: JudgedChain = {
-    name: `${cluster} ${kind.name}`,
+    name: `${way.name ?? cluster} ${kind.name}`,
     level: kind.carries === "http" ? "http" : "tcp",
     transport: kind.transport,
     ...(containerPort !== undefined && { port: containerPort }),

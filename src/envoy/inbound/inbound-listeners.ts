@@ -97,6 +97,7 @@ function undeclaredWays({ inbound, interception }: WorkloadView): readonly Inbou
   return [
     ...ofTheirOwn.map(({ containerPort, mutualTls }) => ({
       ...way,
+      name: `${INBOUND_PASSTHROUGH}:${containerPort}`,
       mutualTls,
       containerPort,
       destinationPort: containerPort,

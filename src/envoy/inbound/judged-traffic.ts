@@ -75,7 +75,12 @@ export function judgedTcp(
     ...externalAuthorizationFilters(view, settings, chain),
     ...filters,
   ];
-  return { filters: judging, terms: accessLogs(view.telemetry?.inbound), extensionConfigs, fingerprint };
+  return {
+    filters: judging,
+    terms: accessLogs(view.telemetry?.inbound),
+    extensionConfigs,
+    fingerprint,
+  };
 }
 
 /** Seconds; a head that comes octet by octet is not waited for longer. */
@@ -141,7 +146,9 @@ const WITHOUT_DISGUISED: NetworkFilter = headerMutation([
   {
     removeOnMatch: {
       keyMatcher: {
-        safeRegex: { regex: "x(?:_(?:forwarded|envoy)[_-].*|-(?:forwarded|envoy)(?:_.*|-[^_]*_.*))" },
+        safeRegex: {
+          regex: "x(?:_(?:forwarded|envoy)[_-].*|-(?:forwarded|envoy)(?:_.*|-[^_]*_.*))",
+        },
       },
     },
   },

@@ -42,7 +42,8 @@ export function inspectors(
     const idle = [...ports].filter(([, one]) => !one[kind]).map(([port]) => port);
     const busy = [...ports].filter(([, one]) => one[kind]).map(([port]) => port);
     const inspector = INSPECTORS[kind];
-    if (others !== undefined && !others[kind]) return [{ ...inspector, filterDisabled: not(on(busy)) }];
+    if (others !== undefined && !others[kind])
+      return [{ ...inspector, filterDisabled: not(on(busy)) }];
     return [idle.length === 0 ? inspector : { ...inspector, filterDisabled: on(idle) }];
   });
 }

@@ -27,7 +27,9 @@ export function substitutionFormat(format: LogFormat): SubstitutionFormat {
 const WITHOUT_QUERY = "REQ_WITHOUT_QUERY";
 const REQ_WITHOUT_QUERY = {
   name: "envoy.formatter.req_without_query",
-  typedConfig: { "@type": typeUrl("envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery") },
+  typedConfig: {
+    "@type": typeUrl("envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery"),
+  },
 };
 
 function readableJson(value: unknown): unknown {

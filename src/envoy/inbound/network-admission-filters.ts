@@ -11,7 +11,11 @@ export function networkAdmissionFilters(
 ): readonly NetworkFilter[] {
   if (admission === undefined || admission.anyone) return [];
   const identities = transport === "mesh-tls" ? admission.identities : [];
-  return [rbacFilter("tcp", { rules: { policies: identities.length === 0 ? {} : admitting(identities) } })];
+  return [
+    rbacFilter("tcp", {
+      rules: { policies: identities.length === 0 ? {} : admitting(identities) },
+    }),
+  ];
 }
 
 function admitting(identities: NetworkAdmission["identities"]): Readonly<Record<string, object>> {

@@ -7,7 +7,7 @@ import { localPortOf } from "../authorization/local-ports.ts";
 import { RBAC_NAMES, rbacFilter } from "../authorization/rbac-filter.ts";
 import { duration, type NetworkFilter, typeUrl } from "../envoy-json.ts";
 import type { ProxySettings } from "../proxy-settings.ts";
-import { limitKeyExpression } from "./limit-key-expression.ts";
+import { type ArrivalPorts, limitKeyExpressions } from "./limit-key-expression.ts";
 
 /** The control plane, as Envoy reaches it through its agent. */
 const CONTROL_PLANE = "xds-grpc";
@@ -21,10 +21,11 @@ export function requestLimitFilters(
   settings: ProxySettings,
 ): readonly NetworkFilter[] {
   const context = { trust: view.trust, portOf: localPortOf(view, settings) };
+  const ports = arrivalPorts(view, settings);
   return (view.inbound.rateLimits ?? [])
     .filter(({ counts }) => counts === "requests")
     .flatMap((limit, index) => {
-      const key = limitKeyExpression(limit.key);
+      const key = limitKeyExpressions(limit.key, ports);
       if (key === undefined) return [];
       const counting = { limit, key, shadow: `hauberk_limit_${index}_` };
       return [...triggerOf(counting, context), ...countersOf(counting, context)];
@@ -33,7 +34,8 @@ export function requestLimitFilters(
 
 interface Counting {
   readonly limit: AppliedRateLimit;
-  readonly key: string;
+  /** An expression for each part. */
+  readonly key: readonly string[];
   /** Before what the filter says of the rules that tell which requests are meant. */
   readonly shadow: string;
 }
@@ -76,7 +78,7 @@ function localCounter(counting: Counting): NetworkFilter {
           entries: [
             { key: LIMIT_ENTRY, value: id },
             ...(limit.match.length > 0 ? [{ key: MATCHED, value: "denied" }] : []),
-            ...(isKeyed ? [{ key: KEY_ENTRY }] : []),
+            ...counting.key.map((_, part) => ({ key: partEntry(part) })),
           ],
           tokenBucket: {
             maxTokens: limit.burst,
@@ -86,7 +88,14 @@ function localCounter(counting: Counting): NetworkFilter {
         },
       ],
       ...(isKeyed && { maxDynamicDescriptors: MOST_KEYS }),
-      rateLimits: [{ actions: actionsOf(counting, "shadow_engine_result") }],
+      rateLimits: [
+        {
+          actions: [
+            ...actionsOf(counting, "shadow_engine_result"),
+            ...counting.key.map((text, part) => keyAction(partEntry(part), text)),
+          ],
+        },
+      ],
       rateLimitedAsResourceExhausted: true,
       ...(limit.headers === "Always" && { enableXRatelimitHeaders: "DRAFT_VERSION_03" }),
     },
@@ -107,7 +116,11 @@ function globalCounter(counting: Counting, domain: string): NetworkFilter {
       timeout: duration(ANSWER_MS),
       failureModeDeny: limit.whenUnavailable === "Deny",
       statusOnError: { code: "ServiceUnavailable" },
-      rateLimits: [{ actions: actionsOf(counting, "shadow_effective_policy_id") }],
+      rateLimits: [
+        {
+          actions: [...actionsOf(counting, "shadow_effective_policy_id"), ...keyTogether(counting)],
+        },
+      ],
       rateLimitedAsResourceExhausted: true,
       disableXEnvoyRatelimitedHeader: true,
       ...(limit.headers === "Always" && { enableXRatelimitHeaders: "DRAFT_VERSION_03" }),
@@ -118,7 +131,7 @@ function globalCounter(counting: Counting, domain: string): NetworkFilter {
 const MATCHED = "hauberk.matched";
 
 /** Without the word of the rules there is no descriptor, and nothing is counted. */
-function actionsOf({ limit, key, shadow }: Counting, word: string): readonly object[] {
+function actionsOf({ limit, shadow }: Counting, word: string): readonly object[] {
   return [
     { genericKey: { descriptorKey: LIMIT_ENTRY, descriptorValue: rateLimitId(limit) } },
     ...(limit.match.length === 0
@@ -132,18 +145,27 @@ function actionsOf({ limit, key, shadow }: Counting, word: string): readonly obj
             },
           },
         ]),
-    ...(limit.key.length === 0 ? [] : [keyAction(key)]),
   ];
 }
 
-function keyAction(key: string): object {
+/** Of the part of a key: what one bucket is told from another by, in Envoy alone. */
+function partEntry(part: number): string {
+  return `${KEY_ENTRY}.${part}`;
+}
+
+/** As the service that counts knows it: one text, whose parts no line end can be in but by the word of a token's issuer. */
+function keyTogether({ key }: Counting): readonly object[] {
+  return key.length === 0 ? [] : [keyAction(KEY_ENTRY, key.join(String.raw` + '\n' + `))];
+}
+
+function keyAction(descriptorKey: string, text: string): object {
   return {
     extension: {
       name: "envoy.rate_limit_descriptors.expr",
       typedConfig: {
         "@type": typeUrl("envoy.extensions.rate_limit_descriptors.expr.v3.Descriptor"),
-        descriptorKey: KEY_ENTRY,
-        text: key,
+        descriptorKey,
+        text,
       },
     },
   };
@@ -152,4 +174,19 @@ function keyAction(key: string): object {
 /** No runtime key of that name is ever set; Envoy wants one. */
 function always(runtimeKey: string, percent: number): object {
   return { runtimeKey, defaultValue: { numerator: percent, denominator: "HUNDRED" } };
+}
+
+/** @returns by container port */
+export function arrivalPorts(
+  view: Pick<WorkloadView, "inbound" | "gateway">,
+  settings: ProxySettings,
+): ArrivalPorts {
+  const portOf = localPortOf(view, settings);
+  const declared = [...view.inbound.ports, ...(view.gateway?.listeners ?? [])];
+  return new Map(
+    declared.flatMap(({ containerPort }) => {
+      const arrival = portOf(containerPort);
+      return arrival === undefined ? [] : [[containerPort, arrival] as const];
+    }),
+  );
 }

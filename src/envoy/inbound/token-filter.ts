@@ -1,4 +1,6 @@
 /** Tokens of end users, verified by Envoy's filter `jwt_authn` as istiod sets it up (JWT-1..JWT-81). */
+import { isDeepStrictEqual } from "node:util";
+import { STANDARD_LOCATIONS, type TokenLocations } from "../../api/request-authentication.ts";
 import { ALWAYS_SPLIT } from "../../policy/token-payload.ts";
 import type { AppliedTokenRule } from "../../policy/workload-view.ts";
 import { type NetworkFilter, typeUrl } from "../envoy-json.ts";
@@ -6,8 +8,19 @@ import { type NetworkFilter, typeUrl } from "../envoy-json.ts";
 const JWT_AUTHN = "envoy.filters.http.jwt_authn";
 /** Where rules of policies look for claims, within the metadata of the filter (JWT-4). */
 const PAYLOAD = "payload";
-/** Of keys that could not be fetched: no token is good, whoever signed it (JWT-83). */
-const NO_KEYS = '{"keys":[]}';
+/**
+ * In place of keys that could not be fetched, as Envoy wants one: no token is good, whoever signed it (JWT-83). Its `x` is
+ * the SHA-256 hash of `NOBODYS_KEY_TEXT`, so that nobody can have chosen the point, or know the private half.
+ */
+const NOBODYS_KEY = {
+  kty: "EC",
+  crv: "P-256",
+  alg: "ES256",
+  x: "uOknodR5QRr8W8GbBrTeynn1I87A_MDM9dswsSTnTI4",
+  y: "JekXZYall0g5WE40zPrtzYhwcz0EUmi6opXXleNZFTQ",
+};
+export const NOBODYS_KEY_TEXT = "hauberk: nobody has the private half of this key, 1";
+export const NOBODYS_KEYS: string = JSON.stringify({ keys: [NOBODYS_KEY] });
 
 /** @returns nothing where no tokens are asked about */
 export function tokenFilters(rules: readonly AppliedTokenRule[] = []): readonly NetworkFilter[] {
@@ -37,11 +50,11 @@ function nameOf(index: number): string {
 
 function provider(rule: AppliedTokenRule): object {
   const { issuer, audiences, locations, outputClaimToHeaders, outputPayloadToHeader } = rule;
-  const { headers, params, cookies } = locations;
+  const { headers, params, cookies } = isStandard(locations) ? NOTHING_SAID : locations;
   return {
     ...(issuer !== "" && { issuer }),
     ...(audiences.length > 0 && { audiences }),
-    localJwks: { inlineString: rule.jwks ?? NO_KEYS },
+    localJwks: { inlineString: rule.jwks ?? NOBODYS_KEYS },
     forward: rule.afterwards === "forwarded",
     ...(headers.length > 0 && {
       fromHeaders: headers.map(({ name, prefix }) => ({ name, valuePrefix: prefix })),
@@ -59,6 +72,13 @@ function provider(rule: AppliedTokenRule): object {
     normalizePayloadInMetadata: { spaceDelimitedClaims: spaceDelimitedClaims(rule) },
   };
 }
+
+/** JWT-11: where Envoy looks, too, when nothing is said. */
+function isStandard(locations: TokenLocations): boolean {
+  return isDeepStrictEqual(locations, STANDARD_LOCATIONS);
+}
+
+const NOTHING_SAID: TokenLocations = { headers: [], params: [], cookies: [] };
 
 /** JWT-65: sorted, each once. */
 function spaceDelimitedClaims(rule: AppliedTokenRule): readonly string[] {

@@ -26,30 +26,35 @@ export const outboundClusters: (
 
 /** Of those whose endpoints Envoy asks for. */
 export const outboundEndpoints: (outbound: Outbound) => readonly ClusterLoadAssignment[] =
-  remembered((outbound) => allDestinations(outbound).filter(isTold).map(toldEndpoints));
+  remembered((outbound) =>
+    allDestinations(outbound)
+      .filter(isTold)
+      .map((one) => toldEndpoints(one)),
+  );
 
 const toldEndpoints: (destination: AnyDestination) => ClusterLoadAssignment =
   remembered(endpointsOf);
 
-/** For connections to nobody that is known. */
-export const nobodysClusters: (interception: Interception) => readonly EnvoyCluster[] = remembered(
-  ({ unknownDestinations }) => [
-    { name: BLACK_HOLE, type: "STATIC", connectTimeout: "10s" },
-    ...(unknownDestinations === "ALLOW_ANY" ? [passthrough()] : []),
-  ],
-);
+/** For connections to nobody, and to nobody that is known. */
+export function strangersClusters(interception: Interception | undefined): readonly EnvoyCluster[] {
+  return interception?.unknownDestinations === "ALLOW_ANY" ? ALL_STRANGERS : NOBODY;
+}
 
 function isTold(destination: AnyDestination): boolean {
   const reach = reachOf(destination);
   return reach === "told" || reach === "one by one";
 }
 
-function passthrough(): EnvoyCluster {
-  return {
+const NOBODY: readonly EnvoyCluster[] = [
+  { name: BLACK_HOLE, type: "STATIC", connectTimeout: "10s" },
+];
+const ALL_STRANGERS: readonly EnvoyCluster[] = [
+  ...NOBODY,
+  {
     name: PASSTHROUGH,
     ...trafficPolicyTerms(DEFAULT_TRAFFIC_POLICY),
     type: "ORIGINAL_DST",
     lbPolicy: "CLUSTER_PROVIDED",
     ...httpProtocolOptions({ version: "client's" }),
-  };
-}
+  },
+];

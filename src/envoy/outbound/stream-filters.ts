@@ -38,19 +38,26 @@ export function streamTo(
 
 /** @param destination that was called: how long its connections live is its own matter, wherever they lead */
 export function streamByRoute(
-  { destinations }: StreamRoute,
+  route: StreamRoute,
   destination: AnyDestination,
   logs: readonly AccessLog[],
 ): NetworkFilter {
-  const { servicePort } = destination;
-  const clusters = destinations.map(({ host, port, subset = "", weight, problem }) => ({
+  const clusters = clustersOfRoute(route, destination.servicePort);
+  return streamToClusters(clusters, { ...lifetimes(destination), ...accessLogs(logs) });
+}
+
+/** @param calledPort for destinations that name none */
+export function clustersOfRoute(
+  { destinations }: StreamRoute,
+  calledPort: number,
+): readonly WeightedCluster[] {
+  return destinations.map(({ host, port, subset = "", weight, problem }) => ({
     name:
       problem === undefined
-        ? outboundClusterName({ host, subset, servicePort: port === 0 ? servicePort : port })
+        ? outboundClusterName({ host, subset, servicePort: port === 0 ? calledPort : port })
         : BLACK_HOLE,
     weight,
   }));
-  return streamToClusters(clusters, { ...lifetimes(destination), ...accessLogs(logs) });
 }
 
 export interface WeightedCluster {

@@ -11,6 +11,8 @@ import { ofKind } from "../mesh-snapshot.ts";
 export interface RegoAuthorizer {
   /** `Deployment istio-system/opa-authorizer` */
   readonly title: string;
+  /** It and its policies are in. */
+  readonly namespace: string;
   readonly files: readonly RegoFile[];
   /** The rule that answers, as in a query: `data.istio.authz.allow`. */
   readonly decision: string;
@@ -60,6 +62,7 @@ function authorizerOf(
   const written = container.env.filter((one): one is PlainVariable => "value" in one);
   return {
     title: formatRef({ kind: owner.kind, ...owner.meta }),
+    namespace: owner.meta.namespace,
     files: filesOf({ owner, container }, resources),
     decision: decisionOf(run.argv),
     dialect: isOld(run.argv, [...run.env, ...written]) ? "v0" : "v1",

@@ -101,7 +101,8 @@ export function policyText(
   name: string,
   scope: { readonly namespace: string; readonly app?: string },
 ): string {
-  const selector = scope.app === undefined ? "" : `  selector: {matchLabels: {app: ${scope.app}}}\n`;
+  const selector =
+    scope.app === undefined ? "" : `  selector: {matchLabels: {app: ${scope.app}}}\n`;
   return `apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata: {name: ${name}, namespace: ${scope.namespace}}

@@ -39,11 +39,12 @@ export function linearRules(
     rulePolicy(rule, portOf),
   ]);
   const nothing = ruleless.map(({ ref }): [string, object] => [nameOf(ref, 0), MATCHES_NOTHING]);
+  const all = [...entries, ...nothing].sort(([a], [b]) => (a < b ? -1 : 1));
   const action = ACTIONS[context.action];
   return {
     // ALLOW is what Envoy takes where nothing is said.
     ...(action !== undefined && { action }),
-    policies: Object.fromEntries([...entries, ...nothing].sort(([a], [b]) => (a < b ? -1 : 1))),
+    ...(all.length > 0 && { policies: Object.fromEntries(all) }),
   };
 }
 
@@ -53,7 +54,9 @@ const MATCHES_NOTHING = { permissions: [NEVER_PERMITTED], principals: [NEVER_SOM
 function rulePolicy({ from, to, when }: RuleDemands, portOf: PortOf): object {
   return {
     permissions: orTrue(to).map((operation) =>
-      allPermissions(said([...operation, ...when], (demand) => permission(demand, portOf))),
+      allPermissions(
+        said([...inIstiosOrder(operation), ...when], (demand) => permission(demand, portOf)),
+      ),
     ),
     principals: orTrue(from).map((source) =>
       allPrincipals(said([...inIstiosOrder(source), ...when], principal)),
@@ -72,7 +75,8 @@ function orTrue(alternatives: readonly (readonly Demand[])[]): readonly (readonl
   return alternatives.length === 0 ? [[]] : alternatives;
 }
 
-const SOURCE_ORDER: readonly Demand["subject"]["about"][] = [
+/** Of sources, then of operations. */
+const ORDER: readonly Demand["subject"]["about"][] = [
   "principal",
   "request principal",
   "service account",
@@ -80,9 +84,13 @@ const SOURCE_ORDER: readonly Demand["subject"]["about"][] = [
   "namespace",
   "remote address",
   "source address",
+  "host",
+  "method",
+  "path",
+  "port",
 ];
 
-function inIstiosOrder(source: readonly Demand[]): readonly Demand[] {
-  const place = ({ subject }: Demand): number => SOURCE_ORDER.indexOf(subject.about);
-  return [...source].sort((a, b) => place(a) - place(b));
+function inIstiosOrder(demands: readonly Demand[]): readonly Demand[] {
+  const place = ({ subject }: Demand): number => ORDER.indexOf(subject.about);
+  return [...demands].sort((a, b) => place(a) - place(b));
 }

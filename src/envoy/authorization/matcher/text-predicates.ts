@@ -43,12 +43,12 @@ export function headerPredicate(name: string, value: string, meeting: Meeting): 
   if (single === undefined && lowerCase.startsWith(":")) return false;
   const input = single ?? header(lowerCase);
   if (value === "*") return text(input, PRESENT);
-  return single !== undefined || meeting === "lets-in"
-    ? text(input, stringMatcher(value))
-    : text(input, regex(elementRegex(value)));
+  // No element of a list has a comma.
+  const isWhole = single !== undefined || meeting === "lets-in" || value.includes(",");
+  return text(input, isWhole ? stringMatcher(value) : regex(elementRegex(value)));
 }
 
-/** The whole, or what stands between commas: another line with another value must not hide the one that is kept out. */
+/** The whole, or an element between commas, as `headerAttribute` of the engine: a second line must not hide the first. */
 function elementRegex(value: string): string {
   const match = parseStringMatch(value);
   const quoted = match.kind === "present" ? "" : quoteRegex(match.text);

@@ -92,7 +92,8 @@ const changes: readonly [
   ["a container that ends", pod(RUNNING), pod(BACKING_OFF), [BACK_OFF]],
   ["one that is started again after its wait", pod(BACKING_OFF), pod(RUNNING, 1), [STARTED]],
   ["one whose wait was not seen", pod(RUNNING), pod(RUNNING, 1), [BACK_OFF, STARTED]],
-  ["several ends between two looks", pod(RUNNING), pod(BACKING_OFF, 3), [`${BACK_OFF} x3`]],
+  ["several ends between two looks", pod(RUNNING), pod(BACKING_OFF, 3), [`${BACK_OFF} x4`]],
+  ["one that ends again", pod(BACKING_OFF, 1), pod(BACKING_OFF, 2), [BACK_OFF]],
   [
     "a pod that goes",
     pod(RUNNING),

@@ -53,9 +53,7 @@ function ofContainer(
   const was = statuses(before).find((one) => textAt(one, "name") === name);
   const about = involved(after, name);
   const restarts = numberAt(status, "restartCount") - numberAt(was, "restartCount");
-  const failures = restarts > 0 ? restarts : isBackingOff(status) && !isBackingOff(was) ? 1 : 0;
-  // The wait before a start that is told already is not told again.
-  const untold = isBackingOff(was) ? failures - 1 : failures;
+  const untold = endsOf(status) - endsOf(was);
   const backOff: Happening = {
     about,
     component: "kubelet",
@@ -132,6 +130,11 @@ function statuses(pod: KubernetesObject | undefined): readonly JsonValue[] {
 
 function isRunning(status: JsonValue | undefined): boolean {
   return valueAt(status, ["state", "running"]) !== undefined;
+}
+
+/** How often it has ended and was, or will be, started again: each wait is for another start. */
+function endsOf(status: JsonValue | undefined): number {
+  return numberAt(status, "restartCount") + (isBackingOff(status) ? 1 : 0);
 }
 
 function isBackingOff(status: JsonValue | undefined): boolean {

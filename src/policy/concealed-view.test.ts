@@ -4,8 +4,8 @@ import { grpc, http } from "../../test/kit/authorizer-stage.ts";
 import { outsideDestination } from "../../test/kit/outside-destination.ts";
 import { sampleView } from "../../test/kit/sample-view.ts";
 import { TRACING } from "../../test/kit/span-side.ts";
-import type { WorkloadView } from "../policy/workload-view.ts";
 import { concealedView } from "./concealed-view.ts";
+import type { WorkloadView } from "./workload-view.ts";
 
 const sample = sampleView({
   name: "shop/api-0",

@@ -1,6 +1,6 @@
 /** A view that people may look at: what lets its holder in somewhere is left out. */
-import type { GatewayServer, GatewayView } from "../policy/gateway-view.ts";
-import type { Destination, SideTracing, WorkloadView } from "../policy/workload-view.ts";
+import type { GatewayServer, GatewayView } from "./gateway-view.ts";
+import type { Destination, SideTracing, WorkloadView } from "./workload-view.ts";
 
 const CONCEALED = "(not shown)";
 

@@ -1,0 +1,100 @@
+/**
+ * The views of all workloads as the mesh changes: what a change does not concern stays the same object, from whole views down to
+ * single destinations, and is not made anew where that can be told beforehand.
+ */
+import { CALLEE_FIELDS, type Callers, compileCallers, viewsOf } from "./build-workload-view.ts";
+import { keepEqual, keepEqualByKey } from "./keep-equal.ts";
+import { keepSnapshot } from "./keep-snapshot.ts";
+import type { MeshSnapshot } from "./mesh-snapshot.ts";
+import type { Destination, DestinationSubset, Outbound, WorkloadView } from "./workload-view.ts";
+
+interface Known {
+  readonly snapshot: MeshSnapshot;
+  readonly callers: Callers;
+  readonly views: ReadonlyMap<string, WorkloadView>;
+}
+
+export class MeshViews {
+  #known: Known | undefined;
+
+  /** @returns as `buildWorkloadViews` does: the same map where nothing has changed */
+  build(next: MeshSnapshot): ReadonlyMap<string, WorkloadView> {
+    const before = this.#known;
+    const snapshot = before === undefined ? next : keepSnapshot(before.snapshot, next);
+    const callers =
+      before !== undefined && callLikeBefore(before.snapshot, snapshot)
+        ? before.callers
+        : compileCallers(snapshot);
+    const built = viewsOf(snapshot, callers);
+    const views = before === undefined ? built : keepViews(before.views, built);
+    this.#known = { snapshot, callers, views };
+    return views;
+  }
+}
+
+function callLikeBefore(before: MeshSnapshot, next: MeshSnapshot): boolean {
+  const fields = Object.keys({ ...before, ...next }) as (keyof MeshSnapshot)[];
+  return fields.every((field) => CALLEE_FIELDS.has(field) || before[field] === next[field]);
+}
+
+function keepViews(
+  before: ReadonlyMap<string, WorkloadView>,
+  next: ReadonlyMap<string, WorkloadView>,
+): ReadonlyMap<string, WorkloadView> {
+  const keepOutbound = keepingOutbounds();
+  const kept = new Map<string, WorkloadView>();
+  let isSame = before.size === next.size;
+  for (const [name, view] of next) {
+    const old = before.get(name);
+    const own = old === undefined ? view : keepView(old, view, keepOutbound);
+    kept.set(name, own);
+    if (own !== old) isSame = false;
+  }
+  return isSame ? before : kept;
+}
+
+type KeepOutbound = (before: Outbound, next: Outbound) => Outbound;
+
+function keepView(
+  before: WorkloadView,
+  next: WorkloadView,
+  keepOutbound: KeepOutbound,
+): WorkloadView {
+  return keepEqual(before, { ...next, outbound: keepOutbound(before.outbound, next.outbound) });
+}
+
+/** Of many views that share an outbound, or destinations, each is compared once. */
+function keepingOutbounds(): KeepOutbound {
+  const keptDestination = once((old: Destination, one: Destination) => keepEqual(old, one));
+  const keepList = <T extends Destination>(before: readonly T[], next: readonly T[]) =>
+    keepEqualByKey(before, next, { keyOf, keep: keptDestination });
+  return once((before: Outbound, next: Outbound) =>
+    keepEqual(before, {
+      ...next,
+      destinations: keepList(before.destinations, next.destinations),
+      ...(next.subsets && { subsets: keepList(before.subsets ?? [], next.subsets) }),
+    }),
+  );
+}
+
+function once<T extends object>(
+  keep: (before: T, next: T) => T,
+): <Own extends T>(before: Own, next: Own) => Own {
+  const known = new Map<T, { readonly before: T; readonly kept: T }>();
+  return <Own extends T>(before: Own, next: Own): Own => {
+    if (before === next) return next;
+    const found = known.get(next);
+    if (found?.before === before) return found.kept as Own;
+    const kept = keep(before, next);
+    known.set(next, { before, kept });
+    return kept as Own;
+  };
+}
+
+function keyOf({
+  host,
+  servicePort,
+  subset = "",
+}: Destination & Partial<DestinationSubset>): string {
+  return `${host} ${servicePort} ${subset}`;
+}

@@ -1,0 +1,63 @@
+/** Many simulated proxies in a process of their own. */
+import type { FromProxies, ToProxies, TypeCount } from "./control-messages.ts";
+import { SimulatedProxy } from "./simulated-proxy.ts";
+
+interface Counting {
+  readonly seen: Set<SimulatedProxy>;
+  bytes: number;
+  first: bigint;
+  last: bigint;
+}
+
+const counts = new Map<string, Counting>();
+const proxies = new Set<SimulatedProxy>();
+
+function tell(message: FromProxies): void {
+  process.send?.(message);
+}
+
+process.on("message", (message: ToProxies) => {
+  if (message.type === "connect") connectAll(message);
+  else if (message.type === "count") counts.clear();
+  else tell({ type: "counts", counts: { types: Object.fromEntries([...counts].map(told)) } });
+});
+process.on("disconnect", () => process.exit());
+
+function connectAll(options: Extract<ToProxies, { readonly type: "connect" }>): void {
+  const started = performance.now();
+  let synced = 0;
+  let refused = 0;
+  for (const pod of options.proxies) {
+    const proxy = new SimulatedProxy(
+      { ...pod, port: options.port, rootPem: options.rootPem },
+      {
+        onResponse: count,
+        onSynced: () => {
+          synced++;
+          if (synced < options.proxies.length) return;
+          tell({ type: "synced", seconds: (performance.now() - started) / 1000, refused });
+        },
+        onEnd: (_, status) => {
+          refused++;
+          if (refused <= 3) console.error(`a proxy was refused: ${status}`);
+        },
+      },
+    );
+    proxies.add(proxy);
+  }
+}
+
+function count(proxy: SimulatedProxy, { typeUrl }: { readonly typeUrl: string }, bytes: number) {
+  const now = process.hrtime.bigint();
+  const type = typeUrl.slice(typeUrl.lastIndexOf(".") + 1);
+  const counting = counts.get(type) ?? { seen: new Set(), bytes: 0, first: now, last: now };
+  counts.set(type, counting);
+  counting.bytes += bytes;
+  if (counting.seen.has(proxy)) return;
+  counting.seen.add(proxy);
+  counting.last = now;
+}
+
+function told([type, { seen, bytes, first, last }]: [string, Counting]): [string, TypeCount] {
+  return [type, { proxies: seen.size, bytes, first: String(first), last: String(last) }];
+}

@@ -1,0 +1,230 @@
+/** An application's calls through a real Envoy in its sidecar's place: to one of our sidecars, in every way that a view knows. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, request } from "node:http";
+import { connect as connectTcp, createServer as createTcpServer } from "node:net";
+import { after, before, describe, test } from "node:test";
+import type { HttpRoute, RouteAction } from "../../src/policy/routes/virtual-host.ts";
+import { startTestEnvoy, type TestEnvoy } from "../kit/envoy-pod.ts";
+import { freePort } from "../kit/free-port.ts";
+import {
+  destination,
+  idOf,
+  inboundPort,
+  LOOPBACK,
+  PROXY_PASSWORD,
+  policy,
+  portOf,
+  workloadView,
+} from "../kit/sidecar-fixture.ts";
+import { sidecarGround } from "../kit/sidecar-ground.ts";
+
+const ground = sidecarGround();
+const origin = {
+  ref: { kind: "VirtualService", namespace: "production", name: "billing" },
+  source: { file: "routes.yaml", line: 1 },
+};
+const hostOf = (name: string): string => `${name}.production.svc.cluster.local`;
+const ports: Record<string, number> = {};
+let caller: TestEnvoy;
+
+/** A service of one pod with a sidecar of ours, which lets in the frontend alone. */
+async function service(name: string, protocol: "http" | "http2" | "tcp" | "auto", identity = name) {
+  const [listen, called] = [await freePort(), await freePort()];
+  ports[name] = called;
+  const application = portOf(
+    await ground.listening(
+      protocol === "tcp"
+        ? createTcpServer((socket) => socket.end(`hello from ${name}`))
+        : createServer((incoming, response) => {
+            const { host, "x-added": added = "" } = incoming.headers;
+            response.end(`${name} ${incoming.url} ${host} ${added}`);
+          }),
+    ),
+  );
+  await ground.start({
+    view: workloadView({
+      name,
+      rootsPem: ground.rootsPem,
+      ports: [inboundPort({ listen, application, protocol })],
+      policies: [
+        policy("ALLOW", "frontend", {
+          from: [{ principals: ["cluster.local/ns/production/sa/frontend"] }],
+        }),
+      ],
+    }),
+    svid: ground.mesh.svid(idOf(name)),
+  });
+  return destination({
+    name,
+    port: listen,
+    listen: called,
+    protocol,
+    identities: [idOf(identity)],
+  });
+}
+
+function forward(name: string, more: object = {}): RouteAction {
+  const destinations = [{ host: hostOf(name), port: 0, weight: 1, ...more }];
+  return { do: "forward", destinations, unresolved: 503 };
+}
+
+function route(path: string, action: RouteAction, more: Partial<HttpRoute> = {}): HttpRoute {
+  return { origin, match: { path: { kind: "prefix", path } }, action, ...more };
+}
+
+before(async () => {
+  const destinations = [
+    await service("billing", "http"),
+    await service("ledger", "auto"),
+    await service("database", "tcp"),
+    await service("impostor", "http", "somebody-else"),
+  ];
+  ports["proxy"] = await freePort();
+  const view = workloadView({
+    name: "frontend",
+    rootsPem: ground.rootsPem,
+    destinations,
+    httpProxy: ports["proxy"],
+  });
+  const routes = [
+    route("/ledger", forward("ledger")),
+    route("/static", {
+      ...(forward("billing") as object),
+      rewrite: { path: { do: "replace-prefix", prefix: "/files/" } },
+    } as RouteAction),
+    route("/teapot", { do: "respond", status: 418, body: { text: "short and stout" } }),
+    route("/moved", { do: "redirect", status: 308, path: { do: "replace-path", path: "/new" } }),
+    route("/gone", forward("nobody")),
+    route("/aborted", forward("billing"), {
+      fault: { abort: { millionths: 1_000_000, answer: { httpStatus: 555 } } },
+    }),
+    route("/header", forward("billing"), {
+      headers: { request: { set: [{ name: "x-added", value: "100%" }], add: [], remove: [] } },
+    }),
+    route("/", forward("billing")),
+  ];
+  const outbound = {
+    ...view.outbound,
+    virtualHosts: [{ domains: [hostOf("billing")], routes }],
+  };
+  caller = await startTestEnvoy({
+    view: { ...view, outbound },
+    svid: ground.mesh.svid(idOf("frontend")),
+  });
+});
+
+after(() => { console.error(JSON.stringify((caller.log as any).lines ?? caller.log.find(""), null, 0).slice(0, 6000)); return caller?.close(); });
+
+interface Asked {
+  readonly port: number;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+async function ask({
+  port,
+  path,
+  headers = {},
+}: Asked): Promise<readonly [number, string, string]> {
+  const outgoing = request({ host: LOOPBACK, port, path, headers, agent: false }).end();
+  const [answer] = await once(outgoing, "response");
+  let text = "";
+  for await (const chunk of answer) text += chunk;
+  return [answer.statusCode, text, answer.headers.location ?? ""];
+}
+
+const billing = (path: string, host = "billing"): Promise<readonly [number, string, string]> =>
+  ask({ port: ports["billing"] ?? 0, path, headers: { host } });
+
+describe("the port of a destination", () => {
+  test("leads there by mutual TLS, whatever host is named", async () => {
+    assert.deepEqual((await billing("/a")).slice(0, 2), [200, "billing /a billing "]);
+  });
+
+  test("a name of this machine becomes the service's", async () => {
+    const [, text] = await billing("/a", `${LOOPBACK}:${ports["billing"]}`);
+    assert.equal(text, `billing /a ${hostOf("billing")}:8080 `);
+  });
+
+  test("TCP, and HTTP on a port of which nothing is declared", async () => {
+    const socket = connectTcp({ host: LOOPBACK, port: ports["database"] ?? 0 });
+    let text = "";
+    for await (const chunk of socket) text += chunk;
+    assert.equal(text, "hello from database");
+    const asked = await ask({
+      port: ports["ledger"] ?? 0,
+      path: "/b",
+      headers: { host: "ledger" },
+    });
+    assert.deepEqual(asked.slice(0, 2), [200, "ledger /b ledger "]);
+  });
+
+  test("TLS-34: a callee that proves another identity than the service's gets no request", async () => {
+    const [status] = await ask({ port: ports["impostor"] ?? 0, path: "/", headers: { host: "x" } });
+    assert.equal(status, 503);
+  });
+});
+
+describe("users' routes", () => {
+  const TABLE: readonly [path: string, status: number, text: RegExp, location?: string][] = [
+    ["/ledger/1", 200, /^ledger \/ledger\/1/],
+    ["/static/x", 200, /^billing \/files\/\/x/],
+    ["/static../secret", 400, /leads out of its place/],
+    ["/static%2e%2e/secret", 400, /leads out of its place/],
+    ["/teapot", 418, /^short and stout$/],
+    ["/moved?q=1", 308, /^$/, "http://billing/new?q=1"],
+    ["/gone", 503, /^$/],
+    ["/aborted", 555, /fault filter abort/],
+    ["/header", 200, /100%$/],
+    ["/else", 200, /^billing \/else/],
+  ];
+  for (const [path, status, text, location = ""] of TABLE) {
+    test(`${path} is answered ${status}`, async () => {
+      const answer = await billing(path);
+      assert.equal(answer[0], status);
+      assert.match(answer[1], text);
+      assert.equal(answer[2], location);
+    });
+  }
+});
+
+describe("the HTTP proxy", () => {
+  const credentials = `Basic ${Buffer.from(`hauberk:${PROXY_PASSWORD}`).toString("base64")}`;
+  const proxied = (path: string, more: Readonly<Record<string, string>> = {}) =>
+    ask({ port: ports["proxy"] ?? 0, path, headers: { host: new URL(path).host, ...more } });
+
+  test("is for those with the pod's password alone", async () => {
+    assert.equal((await proxied(`http://${hostOf("billing")}:8080/a`))[0], 401);
+  });
+
+  for (const name of ["billing", "billing.production", hostOf("billing")]) {
+    test(`finds ${name}`, async () => {
+      const [status, text] = await proxied(`http://${name}:8080/a`, {
+        "proxy-authorization": credentials,
+      });
+      assert.equal(status, 200);
+      assert.equal(text, `billing /a ${name}:8080 `);
+    });
+  }
+
+  test("knows nobody else", async () => {
+    const headers = { "proxy-authorization": credentials };
+    assert.equal((await proxied("http://example.com/a", headers))[0], 502);
+  });
+
+  test("opens tunnels", async () => {
+    const outgoing = request({
+      host: LOOPBACK,
+      port: ports["proxy"] ?? 0,
+      method: "CONNECT",
+      path: `${hostOf("database")}:8080`,
+      headers: { "proxy-authorization": credentials },
+    }).end();
+    const [answer, socket] = await once(outgoing, "connect");
+    assert.equal(answer.statusCode, 200);
+    let text = "";
+    for await (const chunk of socket) text += chunk;
+    assert.equal(text, "hello from database");
+  });
+});

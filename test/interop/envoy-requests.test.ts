@@ -1,0 +1,386 @@
+/**
+ * What is asked of single requests, in a real Envoy: tokens, external authorizers, rate limits, and what is logged of them.
+ */
+import assert from "node:assert/strict";
+import { after, before, type TestContext, test } from "node:test";
+import { STANDARD_LOCATIONS } from "../../src/api/request-authentication.ts";
+import type { AppliedAuthorizer } from "../../src/policy/applied-authorizers.ts";
+import type { AppliedRateLimit } from "../../src/policy/applied-rate-limits.ts";
+import type { AppliedTokenRule, WorkloadView } from "../../src/policy/workload-view.ts";
+import { custom, grpc, http } from "../kit/authorizer-stage.ts";
+import { ask, type Caller, MESH_HTTP_ALPN, RecordingApplication } from "../kit/envoy-callers.ts";
+import { eventually } from "../kit/eventually.ts";
+import { freePort } from "../kit/free-port.ts";
+import { allowing, denying, grpcAuthorizer } from "../kit/grpc-authorizer.ts";
+import { sampleAuthorizer } from "../kit/sample-authorizer.ts";
+import { destination, idOf, inboundPort, policy, workloadView } from "../kit/sidecar-fixture.ts";
+import { type StaticEnvoy, startStaticEnvoy } from "../kit/static-envoy.ts";
+import { createThrowawayAuthority } from "../kit/throwaway-authority.ts";
+import { tokenIssuer } from "../kit/token-issuer.ts";
+
+const mesh = createThrowawayAuthority();
+const [frontend, other] = ["frontend", "other"].map((name) => mesh.svid(idOf(name)));
+let application: RecordingApplication;
+before(async () => {
+  application = await RecordingApplication.start();
+});
+after(() => application.close());
+
+interface Stage {
+  readonly plain: Caller;
+  readonly frontend: Caller;
+  readonly other: Caller;
+  readonly envoy: StaticEnvoy;
+}
+
+type Changes = (view: WorkloadView) => WorkloadView;
+
+/** One port of HTTP under PERMISSIVE, and one of bytes. */
+async function stage(
+  context: TestContext,
+  options: Partial<Parameters<typeof workloadView>[0]>,
+  change: Changes = (view) => view,
+  protocol: "http" | "tcp" = "http",
+): Promise<Stage> {
+  const listen = await freePort();
+  const port = { listen, application: application.port, mode: "PERMISSIVE", protocol } as const;
+  const view = change(
+    workloadView({ rootsPem: [mesh.rootPem], ports: [inboundPort(port)], ...options }),
+  );
+  const envoy = await startStaticEnvoy({ view, svid: mesh.svid(idOf("api")) });
+  context.after(() => envoy.stop());
+  const byMesh = { port: listen, alpn: MESH_HTTP_ALPN };
+  return {
+    envoy,
+    plain: { port: listen },
+    frontend: { ...byMesh, ...(frontend && { certificate: frontend }) },
+    other: { ...byMesh, ...(other && { certificate: other }) },
+  };
+}
+
+const ISSUER = "https://issuer.example";
+const issuer = tokenIssuer(ISSUER);
+
+function tokenRule(fields: Partial<AppliedTokenRule> = {}): AppliedTokenRule {
+  return {
+    ref: { kind: "RequestAuthentication", namespace: "production", name: "users" },
+    source: { file: "users.yaml", line: 1 },
+    issuer: ISSUER,
+    audiences: [],
+    jwks: issuer.jwks,
+    locations: STANDARD_LOCATIONS,
+    presence: "OPTIONAL",
+    afterwards: "removed",
+    outputClaimToHeaders: [],
+    spaceDelimitedClaims: [],
+    ...fields,
+  };
+}
+
+const bearer = (token: string): string => `Authorization: Bearer ${token}`;
+
+test("JWT-1..JWT-75: tokens are verified, policies see their claims, applications what they are to see", async (context) => {
+  const tokenRules = [
+    tokenRule({
+      audiences: ["shop"],
+      outputPayloadToHeader: "x-payload",
+      outputClaimToHeaders: [{ header: "x-sub", claim: "sub" }],
+    }),
+  ];
+  const policies = [
+    policy("DENY", "nobody", {
+      from: [{ notRequestPrincipals: ["*"] }],
+      to: [{ paths: ["/users/*"] }],
+    }),
+    policy("DENY", "guests", {
+      to: [{ paths: ["/scoped"] }],
+      when: [{ key: "request.auth.claims[scope]", values: [], notValues: ["write"] }],
+    } as never),
+  ];
+  const { plain } = await stage(context, { tokenRules, policies });
+  const good = await issuer.sign({ sub: "ann", aud: "shop", scope: "read write" });
+  const past = Math.floor(Date.now() / 1000) - 3_600;
+  const expired = await issuer.sign({ sub: "ann", aud: "shop", exp: past });
+  const elsewhere = await issuer.sign({ sub: "ann", aud: "bank" });
+  const forged = await tokenIssuer(ISSUER).sign({ sub: "ann", aud: "shop" });
+  const foreign = await tokenIssuer("https://else.example").sign({ sub: "ann", aud: "shop" });
+  const asked: readonly [string, string, readonly string[], number, RegExp?][] = [
+    ["no token, no demand", "/", [], 200],
+    ["no token (AP)", "/users/1", [], 403],
+    ["a good one", "/users/1", [bearer(good)], 200],
+    ["in the query", `/users/1?access_token=${good}`, [], 200],
+    ["an expired one (JWT-42)", "/", [bearer(expired)], 401, /Jwt is expired/],
+    [
+      "another audience (JWT-44)",
+      "/",
+      [bearer(elsewhere)],
+      403,
+      /Audiences in Jwt are not allowed/,
+    ],
+    ["a forged one (JWT-45)", "/", [bearer(forged)], 401, /Jwt verification fails/],
+    ["another issuer (JWT-40)", "/", [bearer(foreign)], 401, /Jwt issuer is not configured/],
+    ["no token to Envoy's eyes (JWT-13)", "/", [`Authorization: bearer ${forged}`], 200],
+    ["words of one claim (JWT-65)", "/scoped", [bearer(good)], 200],
+    ["no such word", "/scoped", [bearer(await issuer.sign({ aud: "shop", scope: "read" }))], 403],
+  ];
+  for (const [what, path, fields, status, text] of asked) {
+    const answer = await ask(plain, path, fields);
+    assert.equal(answer.status, status, what);
+    if (text) assert.match(answer.text, text, what);
+  }
+  application.taken();
+  await ask(plain, "/told", [bearer(good), "x-sub: mallory", "X-Payload: forged"]);
+  const told = application.taken();
+  assert.match(told, /x-sub: ann/i);
+  assert.doesNotMatch(told, /mallory|forged|authorization/i);
+  await ask(plain, "/untold", ["x-sub: mallory"]);
+  assert.doesNotMatch(application.taken(), /mallory/, "JWT-74: nor without a token");
+});
+
+test("JWT-22, JWT-74: a preflight needs no token, and says nothing in the name of one", async (context) => {
+  const output = [{ header: "x-sub", claim: "sub" }];
+  const { plain } = await stage(context, {
+    tokenRules: [tokenRule({ presence: "REQUIRED", outputClaimToHeaders: output })],
+  });
+  assert.equal((await ask(plain, "/")).status, 401, "JWT-9");
+  application.taken();
+  const preflight = `OPTIONS / HTTP/1.1\r\nHost: api\r\nOrigin: https://a.example\r\nAccess-Control-Request-Method: PUT\r\nx-sub: mallory\r\n\r\n`;
+  const { say } = await import("../kit/envoy-callers.ts");
+  assert.match(await say(plain, preflight), /200 OK/);
+  assert.doesNotMatch(application.taken(), /mallory/);
+});
+
+test("JWT-83: while keys could not be fetched no token is good", async (context) => {
+  const { jwks: _, ...unfetched } = tokenRule();
+  const { plain } = await stage(context, { tokenRules: [unfetched] });
+  assert.equal((await ask(plain, "/", [bearer(await issuer.sign({ sub: "a" }))])).status, 401);
+  assert.equal((await ask(plain, "/")).status, 200);
+});
+
+function asking(
+  authorizers: readonly AppliedAuthorizer[],
+  ports: Readonly<Record<string, number>>,
+): { readonly options: Partial<Parameters<typeof workloadView>[0]>; readonly change: Changes } {
+  const destinations = Object.entries(ports).map(([name, port]) =>
+    destination({
+      name,
+      port,
+      protocol: name.startsWith("http") ? "http" : "http2",
+      mutualTls: false,
+    }),
+  );
+  return {
+    options: { destinations },
+    change: (view) => ({ ...view, inbound: { ...view.inbound, authorizers } }),
+  };
+}
+
+test("EA-3..EA-32: authorizers over HTTP and gRPC are asked about what their rules match, each for itself", async (context) => {
+  const sample = await sampleAuthorizer();
+  context.after(() => sample.close());
+  const { options, change } = asking(
+    [
+      grpc("grpc"),
+      http("http", {
+        requestHeaders: ["x-ext-authz"],
+        additionalHeaders: { "x-ext-authz-additional-header-override": "ours" },
+        headersToUpstreamOnAllow: [
+          "x-ext-authz-check-result",
+          "x-ext-authz-additional-header-override",
+        ],
+        headersToDownstreamOnDeny: ["x-ext-authz-check-result"],
+      }),
+      { name: "nobody", kind: "unusable", problem: "it is not defined" },
+    ],
+    { grpc: sample.ports.grpc, http: sample.ports.http },
+  );
+  const policies = [
+    custom("grpc", {}, { to: [{ paths: ["/grpc/*", "/both/*"] }] }),
+    custom("http", {}, { to: [{ paths: ["/http/*", "/both/*"] }] }),
+    custom("nobody", {}, { to: [{ paths: ["/bad/*"] }] }),
+    policy("DENY", "never", { to: [{ paths: ["/grpc/never"] }] }),
+  ];
+  const { plain } = await stage(context, { ...options, policies }, change);
+  const ALLOW = ["x-ext-authz: allow"];
+  const DENY = ["x-ext-authz: deny"];
+  const asked: readonly [string, string, readonly string[], number][] = [
+    ["whom nobody is asked about", "/free", DENY, 200],
+    ["by gRPC", "/grpc/a", ALLOW, 200],
+    ["refused by gRPC", "/grpc/a", DENY, 403],
+    ["by HTTP", "/http/a", ALLOW, 200],
+    ["refused by HTTP", "/http/a", DENY, 403],
+    ["by both", "/both/a", ALLOW, 200],
+    ["refused by both", "/both/a", DENY, 403],
+    ["AP-120: nobody to ask", "/bad/a", ALLOW, 403],
+    ["AP-126: allowed, and denied all the same", "/grpc/never", ALLOW, 403],
+  ];
+  for (const [what, path, fields, status] of asked)
+    assert.equal((await ask(plain, path, fields)).status, status, what);
+  application.taken();
+  await ask(plain, "/http/told", [...ALLOW, "x-ext-authz-check-result: forged"]);
+  const told = application.taken();
+  assert.match(told, /x-ext-authz-check-result: allowed/i, "EA-13");
+  assert.match(told, /x-ext-authz-additional-header-override: ours/i, "EA-12");
+  assert.doesNotMatch(told, /forged/);
+  const denial = await ask(plain, "/http/told", DENY);
+  assert.match(denial.text, /x-ext-authz-check-result: denied/i, "EA-14");
+});
+
+test("EA-4, EA-5, EA-7, EA-26: an authorizer that does not answer, and a body that is too long", async (context) => {
+  const closed = await grpcAuthorizer(context);
+  closed.stop();
+  const open = await grpcAuthorizer(context, allowing());
+  const body = { maxBytes: 4, allowPartial: false, packAsBytes: false };
+  const { options, change } = asking(
+    [
+      grpc("closed", { statusOnError: 503 }),
+      grpc("lenient", { failOpen: true }),
+      grpc("open", { requestBody: body, failOpen: true }),
+    ],
+    { closed: closed.port, lenient: closed.port, open: open.port },
+  );
+  const policies = ["closed", "lenient", "open"].map((name) =>
+    custom(name, {}, { to: [{ paths: [`/${name}`] }] }),
+  );
+  const { plain } = await stage(context, { ...options, policies }, change);
+  assert.equal((await ask(plain, "/closed")).status, 503);
+  assert.equal((await ask(plain, "/lenient")).status, 200);
+  const { say } = await import("../kit/envoy-callers.ts");
+  const post = (text: string): string =>
+    `POST /open HTTP/1.1\r\nHost: api\r\nContent-Length: ${text.length}\r\n\r\n${text}`;
+  assert.match(await say(plain, post("four")), /^HTTP\/1\.1 200/);
+  assert.equal(open.questions.at(-1)?.request?.http?.body, "four");
+  assert.match(await say(plain, post("fiver")), /^HTTP\/1\.1 413/, "QK-75");
+});
+
+test("AP-62, EA-25: an authorizer is asked about connections, and refuses them", async (context) => {
+  const authorizer = await grpcAuthorizer(context, ({ source }) =>
+    source.principal.endsWith("/frontend") ? allowing() : denying(),
+  );
+  const { options, change } = asking([grpc("grpc")], { grpc: authorizer.port });
+  const policies = [custom("grpc", {}, { to: [{ paths: ["/only/http"] }] })];
+  const { frontend: friend, other: stranger } = await stage(
+    context,
+    { ...options, policies },
+    change,
+    "tcp",
+  );
+  const connections = application.connections;
+  assert.equal((await ask(stranger, "/")).status, 0);
+  assert.equal(application.connections, connections, "nothing is dialled for it");
+  assert.equal((await ask(friend, "/")).status, 200);
+});
+
+function limit(fields: Partial<AppliedRateLimit>): AppliedRateLimit {
+  return {
+    ref: { kind: "RateLimit", namespace: "production", name: "api" },
+    source: { file: "limits.yaml", line: 1 },
+    name: "one",
+    match: [],
+    counts: "requests",
+    amount: 2,
+    perMs: 60_000,
+    burst: 2,
+    key: [],
+    fair: false,
+    scope: "Local",
+    mode: "Enforce",
+    whenUnavailable: "Local",
+    headers: "WhenRefused",
+    ...fields,
+  };
+}
+
+async function statuses(
+  caller: Caller,
+  path: string,
+  fields: readonly (readonly string[])[],
+): Promise<string> {
+  const found: number[] = [];
+  for (const one of fields) found.push((await ask(caller, path, one)).status);
+  return found.join(" ");
+}
+
+const none: readonly string[] = [];
+
+test("RateLimits count what their rules match, apart by key, and on trial refuse nobody", async (context) => {
+  const rule = (paths: readonly string[]): AppliedRateLimit["match"] =>
+    policy("DENY", "x", { to: [{ paths }] }).rules;
+  const rateLimits = [
+    limit({ name: "all", match: rule(["/all", "/all/*"]) }),
+    limit({ name: "header", match: rule(["/header"]), key: ["request.headers[x-user]"] }),
+    limit({ name: "caller", match: rule(["/caller"]), key: ["source.principal"] }),
+    limit({
+      name: "two",
+      match: rule(["/two"]),
+      key: ["source.principal", "request.headers[x-user]"],
+    }),
+    limit({ name: "claim", match: rule(["/claim"]), key: ["request.auth.claims[sub]"] }),
+    limit({ name: "trial", match: rule(["/trial"]), mode: "Shadow" }),
+  ];
+  const tokenRules = [tokenRule()];
+  const { plain, frontend: one, other: two } = await stage(context, { rateLimits, tokenRules });
+  assert.equal(await statuses(plain, "/free", [none, none, none, none]), "200 200 200 200");
+  assert.equal(await statuses(plain, "/all", [none, none]), "200 200");
+  assert.equal(await statuses(plain, "/all/below", [none]), "429", "rules of one limit share it");
+  const [a, b] = ["x-user: a", "x-user: b"].map((field) => [field]);
+  assert.equal(
+    await statuses(plain, "/header", [
+      a ?? none,
+      a ?? none,
+      a ?? none,
+      b ?? none,
+      none,
+      none,
+      none,
+    ]),
+    "200 200 429 200 200 200 429",
+    "who leaves it out shares with all who do",
+  );
+  assert.equal(await statuses(one, "/caller", [none, none, none]), "200 200 429");
+  assert.equal(await statuses(two, "/caller", [none]), "200");
+  assert.equal(await statuses(plain, "/caller", [none, none, none]), "200 200 429");
+  assert.equal(
+    await statuses(one, "/two", [a ?? none, a ?? none, a ?? none, b ?? none]),
+    "200 200 429 200",
+  );
+  assert.equal(await statuses(two, "/two", [a ?? none]), "200");
+  const [ann, bob] = await Promise.all(
+    ["ann", "bob"].map(async (sub) => [bearer(await issuer.sign({ sub }))]),
+  );
+  assert.equal(
+    await statuses(plain, "/claim", [ann ?? none, ann ?? none, ann ?? none, bob ?? none, none]),
+    "200 200 429 200 200",
+  );
+  assert.equal(await statuses(plain, "/trial", [none, none, none]), "200 200 200");
+});
+
+test("RateLimits of connections: how often they are made", async (context) => {
+  const rateLimits = [limit({ name: "connections", counts: "connections" })];
+  const { plain } = await stage(context, { rateLimits });
+  assert.equal(await statuses(plain, "/", [none, none, none]), "200 200 0");
+});
+
+test("OBS-1, OBS-12: lines of users' access logs, with filters", async (context) => {
+  const format = {
+    encoding: "JSON",
+    template: '{"path":"%REQ(:PATH)%","code":"%RESPONSE_CODE%","why":"%RESPONSE_CODE_DETAILS%"}',
+  } as const;
+  const { parsedFilter } = { parsedFilter: "response.code >= 400" };
+  const filter = {
+    expression: parsedFilter,
+    tree: { is: "constant", type: "bool", value: true },
+  } as never;
+  const inbound = [{ provider: "envoy", path: "/dev/stdout", format, filter }];
+  const policies = [policy("DENY", "x", { to: [{ paths: ["/no"] }] })];
+  const { plain, envoy } = await stage(context, { policies }, (view) => ({
+    ...view,
+    telemetry: { inbound, outbound: [] },
+  }));
+  await ask(plain, "/yes");
+  await ask(plain, "/no");
+  const line = await eventually("a line", () => envoy.lines.find((one) => one.startsWith("{")));
+  const { path, code, why } = JSON.parse(line);
+  assert.equal(`${path} ${code}`, "/no 403");
+  assert.match(why, /^rbac_access_denied_matched_policy\[/, "AP-131");
+});
