@@ -61,6 +61,12 @@ const faults: [what: string, change: (root: DerNode) => void][] = [
   ["constraints with a stranger", replace(pathToValue(CONSTRAINTS), "30020500")],
   ["a key usage that is no bit string", replace(pathToValue(KEY_USAGE), "04020780")],
   ["a key usage with bits that are not counted", replace(pathToValue(KEY_USAGE), "030207ff")],
+  [
+    "name constraints that are something else",
+    (root) => {
+      nodeAt(root, [...EXTENSIONS, EXTENDED_USAGE, 0]).contents = Buffer.from("551d1e", "hex");
+    },
+  ],
   ["an extended usage of nothing", replace(pathToValue(EXTENDED_USAGE), "3000")],
   ["no extension in the list", replace(EXTENSIONS, "")],
   [

@@ -71,6 +71,7 @@ const CONTENTS: ReadonlyMap<string, (value: DerElement) => void> = new Map([
   ["2.5.29.14", (value) => void expectTag(value, DER_TAG.octetString)],
   ["2.5.29.15", (value) => void expectTag(value, DER_TAG.bitString)],
   ["2.5.29.19", verifyBasicConstraints],
+  ["2.5.29.30", verifyNameConstraints],
   ["2.5.29.35", verifyAuthorityKey],
   ["2.5.29.37", verifyExtendedUsage],
 ]);
@@ -92,6 +93,17 @@ function verifyExtensions(wrapped: DerElement): void {
 
 function verifyBasicConstraints(value: DerElement): void {
   verifyOrder(readChildren(value, DER_TAG.sequence), [DER_TAG.boolean, DER_TAG.integer]);
+}
+
+/** Permitted and excluded subtrees; what they hold is read by whoever judges names by them (RFC 5280 section 4.2.1.10). */
+function verifyNameConstraints(value: DerElement): void {
+  const parts = readChildren(value, DER_TAG.sequence);
+  verifyOrder(parts, [0xa0, 0xa1]);
+  for (const part of parts) {
+    const subtrees = readChildren(part, part.tag);
+    if (subtrees.length === 0) throw new InvalidDerError("name constraints are empty");
+    for (const subtree of subtrees) readChildren(subtree, DER_TAG.sequence);
+  }
 }
 
 /** Of the three parts only the key identifier is ever read; issuer and serial number stand together or not at all. */

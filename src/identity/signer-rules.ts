@@ -4,8 +4,15 @@ import { type CertificateProfile, certificateProfile, EXTENSION } from "./certif
 
 const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
 const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
+/** Helps to find certificates and never decides; RFC 5280 (sections 4.2.1.1 and 4.2.1.2) forbids to call it critical. */
+const NEVER_CRITICAL: readonly string[] = [
+  EXTENSION.subjectKeyIdentifier,
+  EXTENSION.authorityKeyIdentifier,
+];
 /** What OpenSSL processes; a critical extension of any other kind makes it refuse the chain. */
-const PROCESSED: ReadonlySet<string> = new Set(Object.values(EXTENSION));
+const PROCESSED: ReadonlySet<string> = new Set(
+  Object.values(EXTENSION).filter((name) => !NEVER_CRITICAL.includes(name)),
+);
 
 /**
  * What forbids a certificate to sign, in words that follow its name: "is not a CA's".
@@ -54,5 +61,9 @@ function pathLengthProblems(
 export function extensionProblems({ critical }: CertificateProfile): readonly string[] {
   return [...critical]
     .filter((name) => !PROCESSED.has(name))
-    .map((name) => `has a critical extension that nobody here understands: ${name}`);
+    .map((name) =>
+      NEVER_CRITICAL.includes(name)
+        ? `calls a key identifier critical, which RFC 5280 forbids: ${name}`
+        : `has a critical extension that nobody here understands: ${name}`,
+    );
 }

@@ -83,6 +83,12 @@ const refused: [what: string, chain: (typeof root)[], roots: (typeof root)[], pr
   ["an intermediate for clients only", [leafOf(clientOnly), clientOnly], [root], /serverAuth/],
   ["a critical extension that nobody knows", [leafOf(odd), odd], [root], /1\.3\.6\.1\.4\.1\.1\.1/],
   [
+    "key identifiers that are critical",
+    [leafOf(root, { keyIdentifiers: "critical" })],
+    [root],
+    /calls a key identifier critical/,
+  ],
+  [
     "a leaf signed with SHA-1",
     [leafOf(root, { hash: "sha1" })],
     [root],

@@ -66,7 +66,7 @@ export interface CertificateOptions {
   readonly authority?: false | { readonly pathLength?: number; readonly critical?: boolean };
   readonly usage?: false | readonly Usage[];
   readonly extendedUsage?: readonly string[];
-  readonly keyIdentifiers?: false;
+  readonly keyIdentifiers?: false | "critical";
   readonly uris?: readonly string[];
   readonly dnsNames?: readonly string[];
   /** Of an authority: below which domains its certificates may be. */
@@ -212,11 +212,12 @@ function extensionsOf(options: CertificateOptions, keys: KeyPair, signer: KeyPai
   if (extendedUsage.length > 0)
     list.push(extension("2.5.29.37", new ExtendedKeyUsage([...extendedUsage]), false));
   if (options.keyIdentifiers !== false) {
-    list.push(extension("2.5.29.14", new SubjectKeyIdentifier(keyIdentifier(keys)), false));
+    const isCritical = options.keyIdentifiers === "critical";
+    list.push(extension("2.5.29.14", new SubjectKeyIdentifier(keyIdentifier(keys)), isCritical));
     const above = new AuthorityKeyIdentifier({
       keyIdentifier: new KeyIdentifier(keyIdentifier(signer)),
     });
-    list.push(extension("2.5.29.35", above, false));
+    list.push(extension("2.5.29.35", above, isCritical));
   }
   const names = [
     ...uris.map((uri) => new GeneralName({ uniformResourceIdentifier: uri })),

@@ -33,6 +33,8 @@ const ASKED: readonly Asked[] = ["plain", "plain", "plain", "head", "connect", "
 interface Before {
   readonly ours: PlainMessage | undefined;
   readonly theirs: NodeMessage | undefined;
+  /** All that was sent. */
+  readonly text: string;
 }
 
 /** What we take on purpose and `llhttp` does not. */
@@ -51,6 +53,12 @@ const EXPLAINED: readonly {
       "a request behind one of HTTP/1.0 that asks for another protocol: that is ignored and not sent on (RFC 9110 section 7.8); llhttp reads no further",
     applies: (_message, { ours, theirs }) =>
       ours?.line.endsWith(" 1.0") === true && theirs?.switches === true,
+  },
+  {
+    reason:
+      "a request behind one of HTTP/1.0 whose `Connection: keep-alive` ends with a tab: white space around a value is none of it (RFC 9110 section 5.5); llhttp does not know the option then, and reads no further",
+    applies: (_message, { ours, text }) =>
+      ours?.line.endsWith(" 1.0") === true && /\r\nconnection:[^\r]*\t\r\n/i.test(text),
   },
 ];
 
@@ -130,7 +138,11 @@ function judge(bytes: Buffer, { ours, theirs }: Readings): void {
     const difference = differenceOf(message, other);
     if (difference === undefined) continue;
     const explanation = EXPLAINED.find(({ applies }) =>
-      applies(message, { ours: ours.messages[index - 1], theirs: theirs[index - 1] }),
+      applies(message, {
+        ours: ours.messages[index - 1],
+        theirs: theirs[index - 1],
+        text: bytes.toString("latin1"),
+      }),
     );
     if (explanation === undefined) tellFault(bytes, difference);
     else explained.set(explanation.reason, (explained.get(explanation.reason) ?? 0) + 1);
