@@ -53,6 +53,11 @@ test("a mesh in order is a table, and all is well", () => {
   ]);
 });
 
+test("a pod with Envoy says so", () => {
+  const lines = formatMeshStatus({ controlPlane, pods: [{ ...pod, dataPlane: "envoy" }] }, NOW);
+  assert.match(lines[3] ?? "", /^shop\/api-0 +Deployment +envoy running +api running/);
+});
+
 test("policies whose authorizer nobody can ask are told, and all is not well", () => {
   const unaskable = ["policies.yaml:11 spec.provider.name names nobody"];
   const lines = formatMeshStatus({ controlPlane, pods: [pod], unaskable }, NOW);

@@ -149,7 +149,7 @@ function rowOf(pod: PodStatus, now: Date): readonly string[] {
   return [
     `${namespace}/${name}`,
     kind,
-    sidecar === undefined ? "none" : describeSidecar(sidecar, pod.processCertificateEnds),
+    sidecar === undefined ? "none" : describeSidecar(sidecar, pod),
     programs.join(", "),
     String(restarts.reduce((sum, one) => sum + one.restarts, 0)),
     pod.identity?.replace(/^spiffe:\/\/[^/]+\//, "") ?? "none",
@@ -161,9 +161,9 @@ function rowOf(pod: PodStatus, now: Date): readonly string[] {
 
 function describeSidecar(
   sidecar: ProcessStatus,
-  processes: PodStatus["processCertificateEnds"],
+  { dataPlane, processCertificateEnds: processes }: PodStatus,
 ): string {
-  const words = describeProcess(sidecar);
+  const words = [dataPlane ?? [], describeProcess(sidecar)].flat().join(" ");
   return processes === undefined ? words : `${words}, ${processes.length} processes`;
 }
 

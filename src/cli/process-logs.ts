@@ -6,6 +6,7 @@ import { fstatSync } from "node:fs";
 import { ACCESS_LOG_DESCRIPTOR, LOG_PREDECESSORS } from "../local/processes/log-predecessors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { GatheredOutput } from "../runtime/gathered-output.ts";
+import type { LogLine } from "../runtime/line-bytes.ts";
 import type { LogTrouble } from "../runtime/line-losses.ts";
 import { createLog, DEFAULT_LOG_LEVEL, type Log, type LogLevel } from "../runtime/log.ts";
 import { LogFile, type LogFileOptions } from "../runtime/log-file.ts";
@@ -18,7 +19,7 @@ export interface ProcessLogs {
   /** How much is written there: whoever sets it changes that at once. */
   readonly logLevel: WatchedValue<LogLevel>;
   /** @param line of the access log: standard output */
-  readonly writeOutput: (line: string) => void;
+  readonly writeOutput: (line: LogLine) => void;
 }
 
 /**
@@ -59,14 +60,14 @@ function lineWriter(destination: Destination): (line: string) => void {
 }
 
 /** Many lines together, a moment later: one for each request is written. */
-function outputWriter(destination: Destination): (line: string) => void {
+function outputWriter(destination: Destination): (line: LogLine) => void {
   const file = logFileOf(destination);
   if (file === undefined) return streamWriter(destination);
   const output = new GatheredOutput({ file, onTrouble: destination.onTrouble });
   return (line) => output.add(line);
 }
 
-function streamWriter({ stream }: Destination): (line: string) => void {
+function streamWriter({ stream }: Destination): (line: LogLine) => void {
   return (line) => void stream.write(`${line}\n`);
 }
 

@@ -150,6 +150,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     flags,
     ring,
     subscribers,
+    proxies: () => envoys.status(),
     metrics: bothMetrics(issuing.metrics, clusters),
     remoteClusters: () => clusters.overview(listen),
     tokenKeys: tokenKeys.facts,

@@ -29,6 +29,7 @@ async function start(
     tokenKeys: () => [],
     views: () => new Map(),
     subscribers: () => [],
+    proxies: () => [],
     limitsLeft: async () => [],
     clock: systemClock,
     ...more,

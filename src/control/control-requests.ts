@@ -6,6 +6,7 @@ import type { LimitLeft } from "../policy/rate-limits/limit-left.ts";
 import type { WorkloadView } from "../policy/workload-view.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { describeError, HauberkError } from "../runtime/hauberk-error.ts";
+import type { ProxyStreamStatus } from "./aggregated-discovery/proxy-stream-status.ts";
 import type { AuthorityOperations } from "./authority-operations.ts";
 import type { AutomaticRotation } from "./automatic-rotation.ts";
 import type {
@@ -30,6 +31,7 @@ export interface ControlRequestContext {
   readonly metrics: () => Promise<string>;
   readonly remoteClusters: () => RemoteClustersOverview;
   readonly subscribers: () => readonly SubscriberStatus[];
+  readonly proxies: () => readonly ProxyStreamStatus[];
   /** By `namespace/pod`. */
   readonly views: () => ReadonlyMap<string, WorkloadView>;
   readonly tokenKeys: (sources: readonly string[]) => readonly KeySetFacts[];
@@ -56,7 +58,7 @@ export async function answerControlRequest(
     case "remote-clusters":
       return { type: "remote-clusters", overview: remoteClusters() };
     case "proxy-status":
-      return { type: "proxy-status", proxies: context.subscribers().map(proxyStatus) };
+      return { type: "proxy-status", proxies: proxyStatuses(context) };
     case "view": {
       const view = context.views().get(request.pod);
       return { type: "view", view: view === undefined ? null : concealedView(view) };
@@ -68,6 +70,25 @@ export async function answerControlRequest(
     case "ca-step":
       return await takeStep(request, context);
   }
+}
+
+/** An Envoy stands with the subscription of its pod's agent, or for itself where it has none. */
+function proxyStatuses({ subscribers, proxies }: ControlRequestContext): readonly ProxyStatus[] {
+  const envoys = new Map(proxies().map((proxy) => [proxy.pod, proxy]));
+  const followed = subscribers().map((subscriber) => {
+    const envoy = envoys.get(subscriber.name);
+    return { ...proxyStatus(subscriber), ...(envoy && { envoy: envoy.types }) };
+  });
+  const pods = new Set(followed.map(({ pod }) => pod));
+  const alone = [...envoys.values()].filter(({ pod }) => !pods.has(pod));
+  return [
+    ...followed,
+    ...alone.map(({ pod, remoteAddress, types }) => ({
+      pod,
+      address: remoteAddress,
+      envoy: types,
+    })),
+  ];
 }
 
 function proxyStatus(subscriber: SubscriberStatus): ProxyStatus {

@@ -56,6 +56,19 @@ export interface ProxyStatus {
   readonly versionAcked?: string;
   /** What it said against the version sent. */
   readonly nackedError?: string;
+  /** Of a pod with Envoy; absent: it has none, or it is not connected. */
+  readonly envoy?: readonly EnvoyTypeStatus[];
+}
+
+/** What an Envoy has of one type of resources that it asked for. */
+export interface EnvoyTypeStatus {
+  /** As "authorization", "listeners". */
+  readonly type: string;
+  /** "awaited": it has not answered yet what it was sent. */
+  readonly state: "synced" | "awaited" | "refused";
+  readonly version: string;
+  /** What Envoy said against it; exactly where it was refused. */
+  readonly error?: string;
 }
 
 export type AuthorityStepReply =

@@ -6,6 +6,7 @@ import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Watched } from "../runtime/watched.ts";
 import type { CertificateMetrics } from "../telemetry/certificate-metrics.ts";
+import type { ProxyStreamStatus } from "./aggregated-discovery/proxy-stream-status.ts";
 import { announcedLog } from "./announced-log.ts";
 import { AuthorityOperations } from "./authority-operations.ts";
 import { AutomaticRotation } from "./automatic-rotation.ts";
@@ -26,6 +27,7 @@ export interface OperateAuthoritiesOptions {
   readonly dataDirectory: string;
   readonly running: Watched<RunningNow>;
   readonly subscribers: () => readonly SubscriberStatus[];
+  readonly proxies: () => readonly ProxyStreamStatus[];
   /** Unix socket for questions and orders; absent: none. */
   readonly socket?: string | undefined;
   /** Folder of a custom authority. */
@@ -50,14 +52,14 @@ export async function operateAuthorities(
   options: OperateAuthoritiesOptions,
 ): Promise<{ close(): Promise<void> }> {
   const { socket: path, metricsPort, clock, announce = () => {} } = options;
-  const { remoteClusters, tokenKeys, views, limitsLeft, subscribers } = options;
+  const { remoteClusters, tokenKeys, views, limitsLeft, subscribers, proxies } = options;
   const log = announcedLog(options.log, announce);
   const operations = new AuthorityOperations({ ...options, log });
   const folder = await followFolder(operations, { ...options, log });
   const { contentType, metricsText: metrics } = options.metrics;
   const automatic = folder?.automatic;
   const renewal = renewRoot(operations, automatic, { ...options, log });
-  const asked = { metrics, remoteClusters, tokenKeys, views, limitsLeft, subscribers };
+  const asked = { metrics, remoteClusters, tokenKeys, views, limitsLeft, subscribers, proxies };
   const context = { operations, automatic, renewal, ...asked, clock };
   const server =
     metricsPort === undefined

@@ -1,5 +1,6 @@
 /** What the administration of a pod with Envoy answers: Envoy's own pages, and the agent's where Envoy may not tell. */
 import type { X509Svid } from "../identity/x509-svid.ts";
+import { concealedView } from "../policy/concealed-view.ts";
 import type { WorkloadView } from "../policy/workload-view.ts";
 import { describeCertificates } from "../proxy/admin-dump.ts";
 import { type AdminPage, jsonPage, textPage } from "../proxy/admin-page.ts";
@@ -10,7 +11,6 @@ import {
   setLogLevel,
 } from "../proxy/admin-routes.ts";
 import { readyPage, type SidecarState } from "../proxy/admin-server.ts";
-import { concealedView } from "../policy/concealed-view.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log, LogLevel } from "../runtime/log.ts";
 import type { Watched, WatchedValue } from "../runtime/watched.ts";

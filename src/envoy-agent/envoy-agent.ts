@@ -30,14 +30,16 @@ import {
   PROXY_USERS_FILE,
 } from "./agent-places.ts";
 import { connectionAgeSeconds } from "./connection-age.ts";
-import { endEarlierEnvoy, rememberEnvoy } from "./earlier-envoy.ts";
+import { endEarlierEnvoy } from "./earlier-envoy.ts";
 import { EnvoyAdmin } from "./envoy-admin.ts";
 import { envoyBootstrap } from "./envoy-bootstrap.ts";
-import { EnvoyProcess } from "./envoy-process.ts";
 import { forwardedDiscovery } from "./forwarded-discovery.ts";
+import { forwardedRateLimits } from "./forwarded-rate-limits.ts";
+import { KeptEnvoy } from "./kept-envoy.ts";
 import { OwnedCalls } from "./owned-calls.ts";
 import { proxyUsers } from "./proxy-users.ts";
 import { secretService } from "./secret-service.ts";
+import { systemRootsFile } from "./system-roots-file.ts";
 
 export interface EnvoyAgentOptions {
   readonly namespace: string;
@@ -76,7 +78,7 @@ export interface EnvoyAgentOptions {
 }
 
 export interface EnvoyAgent {
-  /** Rejects when Envoy has ended though nobody asked it to. */
+  /** Rejects when Envoy ends again and again though nobody asked it to, or does not come up any more. */
   readonly failed: Promise<never>;
   /** Takes no more, lets what is under way end within 5 seconds, then ends Envoy. */
   close(): Promise<void>;
@@ -86,7 +88,8 @@ export interface EnvoyAgent {
 const MAX_RECEIVE_BYTES = 64 * 1024 * 1024;
 const MAX_SESSION_MEGABYTES = 256;
 const MAX_CONNECTIONS = 16;
-const MAX_STREAMS_PER_CONNECTION = 64;
+/** One for each secret: a gateway has one for each host. */
+const MAX_STREAMS_PER_CONNECTION = 4_096;
 
 /**
  * Resolves once Envoy serves.
@@ -114,7 +117,7 @@ class Agent {
   /** In the order in which they were opened. */
   readonly #opened: Closable[] = [];
   #state: SidecarState = "starting";
-  #envoy: EnvoyProcess | undefined;
+  #envoy: KeptEnvoy | undefined;
   #calls: OwnedCalls | undefined;
   #draining: Promise<void> | undefined;
 
@@ -134,10 +137,10 @@ class Agent {
     await this.#writeFiles(view);
     await this.#openNames(view);
     this.#opened.push(await this.#serveEnvoy());
-    const envoy = await this.#startEnvoy();
+    this.#envoy = await this.#startEnvoy();
     await this.#openCalls(view);
     this.#state = "ready";
-    return { failed: envoy.ended, close: () => this.end() };
+    return { failed: this.#envoy.failed, close: () => this.end() };
   }
 
   /** Whoever asks again waits for the same end. */
@@ -155,7 +158,10 @@ class Agent {
   async #drainOnce(): Promise<void> {
     if (this.#state === "ready") {
       this.#state = "draining";
-      await Promise.all([this.#envoy?.drain(), this.#calls?.close()]);
+      const closed = this.#calls?.close();
+      await this.#envoy?.drain();
+      this.#calls?.cut(); // what is left carries nothing, or has had its time
+      await closed;
     }
     this.#state = "draining";
   }
@@ -218,12 +224,19 @@ class Agent {
 
   #serveEnvoy(): Promise<Closable> {
     const { log } = this.#options;
+    const limits = forwardedRateLimits(this.#options);
+    this.#opened.push({ close: async () => limits.close() });
     return startUnixGrpcServer({
       path: join(this.#folder, AGENT_SOCKET),
       access: "owner",
       services: [
-        secretService({ ...this.#options, accepted: this.#options.acceptedTrust }),
+        secretService({
+          ...this.#options,
+          accepted: this.#options.acceptedTrust,
+          systemRoots: systemRootsFile(),
+        }),
         ...forwardedDiscovery(this.#options),
+        limits.service,
       ],
       maxReceiveBytes: MAX_RECEIVE_BYTES,
       maxSessionMegabytes: MAX_SESSION_MEGABYTES,
@@ -233,22 +246,19 @@ class Agent {
     });
   }
 
-  async #startEnvoy(): Promise<EnvoyProcess> {
+  #startEnvoy(): Promise<KeptEnvoy> {
     const { envoy: program, concurrency, accessLog: output, log } = this.#options;
-    const folder = this.#folder;
-    const envoy = EnvoyProcess.start({
+    return KeptEnvoy.start({
       program,
-      folder,
+      folder: this.#folder,
       concurrency,
       admin: this.#admin,
       output,
+      onState: (state) => {
+        if (this.#state !== "draining") this.#state = state;
+      },
       log,
     });
-    this.#envoy = envoy;
-    await rememberEnvoy(folder, envoy.processId);
-    await envoy.ready();
-    log.info("Envoy serves", { processId: envoy.processId });
-    return envoy;
   }
 
   /** Only where all pods share a loopback: elsewhere the kernel tells whose a connection is. */

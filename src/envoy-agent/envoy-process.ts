@@ -48,7 +48,7 @@ export class EnvoyProcess {
     this.#options = options;
     this.ended = new Promise((_, reject) => {
       child.once("exit", (code, signal) => reject(this.#endedBy(signal ?? `code ${code}`)));
-      child.once("error", (error) => reject(new EnvoyEndedError(describeError(error))));
+      child.once("error", (error) => reject(notStarted(options.program, error)));
     });
     this.ended.catch(() => undefined); // whoever waits for it hears of it
     const kill = (): void => void child.kill("SIGKILL"); // however the agent ends
@@ -70,6 +70,9 @@ export class EnvoyProcess {
       "immediate",
       "--log-level",
       "warning",
+      // Of each field that Envoy itself calls work in progress it would tell, for each listener.
+      "--component-log-level",
+      "misc:error",
       "--log-format",
       "%l %n %v",
       ...(concurrency === 0 ? [] : ["--concurrency", `${concurrency}`]),
@@ -146,6 +149,14 @@ export class EnvoyProcess {
   #withLastWords(text: string): string {
     return this.#lastWords === "" ? text : `${text}; it said last: ${this.#lastWords}`;
   }
+}
+
+function notStarted(program: string, error: Error): EnvoyEndedError {
+  const isClosed = "code" in error && error.code === "EACCES";
+  const why = isClosed
+    ? `the sidecar's user (uid ${process.getuid?.() ?? "unknown"}) may not run it: put it where every user may read it`
+    : describeError(error);
+  return new EnvoyEndedError(`${program} cannot be started: ${why}`);
 }
 
 function followLines(stream: Readable | null, take: (line: string) => void): void {

@@ -37,6 +37,7 @@ const PATIENCE_MS = 2_000;
 export class OwnedCalls {
   readonly #options: OwnedCallsOptions;
   readonly #refused: BoundedWarning;
+  readonly #open = new Set<Socket>();
   /** By `address:port`. */
   readonly #listeners = new Map<string, Listener>();
   /** Changes are carried out one after the other. */
@@ -54,18 +55,24 @@ export class OwnedCalls {
   /** Opens the ports of a view, and closes those that it has no more. @throws ListenError */
   apply(view: WorkloadView): Promise<void> {
     const wanted = this.#options.ownership === undefined ? [] : calledPorts(view);
-    const changed = this.#changes.then(() => this.#open(wanted));
+    const changed = this.#changes.then(() => this.#follow(wanted));
     this.#changes = changed.catch(() => undefined); // told to whoever asked for it
     return changed;
   }
 
+  /** Ends connections that are open. */
+  cut(): void {
+    for (const socket of this.#open) socket.destroy();
+  }
+
+  /** No further connections; resolves when those that are open have ended. */
   async close(): Promise<void> {
-    const closed = this.#changes.then(() => this.#open([]));
+    const closed = this.#changes.then(() => this.#follow([]));
     this.#changes = closed;
     await closed;
   }
 
-  async #open(wanted: readonly SocketAddress[]): Promise<void> {
+  async #follow(wanted: readonly SocketAddress[]): Promise<void> {
     const keys = new Set(wanted.map(formatAddress));
     const closing = [...this.#listeners].filter(([key]) => !keys.has(key));
     for (const [key] of closing) this.#listeners.delete(key);
@@ -82,6 +89,8 @@ export class OwnedCalls {
   }
 
   #accept(socket: Socket, at: SocketAddress): void {
+    this.#open.add(socket);
+    socket.once("close", () => this.#open.delete(socket));
     this.#admit(socket, at).catch((error: unknown) => {
       this.#options.log.error("outbound connection failed", { problem: describeError(error) });
       socket.destroy();

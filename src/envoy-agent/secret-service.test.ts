@@ -47,7 +47,7 @@ async function serve(context: TestContext, first: "ready" | "empty" = "ready"): 
   const server = await startUnixGrpcServer({
     path,
     access: "owner",
-    services: [secretService({ svid, views, accepted, log: silentLog })],
+    services: [secretService({ svid, views, accepted, systemRoots: "/roots.pem", log: silentLog })],
     maxReceiveBytes: 65_536,
     maxConnections: 8,
     maxStreamsPerConnection: 8,

@@ -2,6 +2,7 @@
  * Hands Envoy its certificate and its trust, and each change of them. Both stay on this machine: the control plane sends no
  * key, and Envoy knows nobody but its agent.
  */
+import { envoySecrets } from "../envoy/envoy-secrets.ts";
 import type { X509Svid } from "../identity/x509-svid.ts";
 import type { Trust, WorkloadView } from "../policy/workload-view.ts";
 import type { Log } from "../runtime/log.ts";
@@ -20,7 +21,7 @@ import type { AcceptedTrust } from "./accepted-trust.ts";
 /** Istio's names. */
 export const CERTIFICATE_SECRET = "default";
 export const TRUST_SECRET = "ROOTCA";
-/** There are two; whoever asks for more is no Envoy of ours. */
+/** Envoy asks for each on a stream of its own; whoever asks for more is no Envoy of ours. */
 const MAX_NAMES = 8;
 const MAX_LOGGED_CHARACTERS = 1_000;
 
@@ -29,6 +30,8 @@ export interface SecretServiceOptions {
   readonly views: Watched<WorkloadView | undefined>;
   /** Learns which trust Envoy has taken over. */
   readonly accepted: AcceptedTrust;
+  /** The file with the authorities that the operating system trusts. */
+  readonly systemRoots: string;
   readonly log: Log;
 }
 
@@ -86,7 +89,7 @@ class SecretStream {
     if (secrets.length === 0 || (because === "changed" && !isOther)) return;
     this.#nonce++;
     for (const secret of secrets) this.#sent.set(secret.name, textOf(secret));
-    const tellsTrust = secrets.some(({ kind }) => kind === "trust");
+    const tellsTrust = secrets.some(({ name }) => name === TRUST_SECRET);
     if (tellsTrust) {
       this.#awaited = this.#options.views.current?.trust;
       this.#accepted.sent(this, this.#awaited);
@@ -117,7 +120,8 @@ class SecretStream {
       return { name, kind: "certificate", chainPem, privateKeyPem };
     }
     const trust = views.current?.trust;
-    if (name !== TRUST_SECRET || trust === undefined) return undefined;
+    if (name !== TRUST_SECRET) return this.#otherSecret(name);
+    if (trust === undefined) return undefined;
     return {
       name,
       kind: "trust",
@@ -125,9 +129,17 @@ class SecretStream {
       crlsPem: (trust.crlsPem ?? []).join("\n"),
     };
   }
+
+  /** Of Secrets in the view, and of files: what a gateway shows its clients, and what is shown to others. */
+  #otherSecret(name: string): Secret | undefined {
+    const view = this.#options.views.current;
+    return view && envoySecrets(view, this.#options.systemRoots).get(name);
+  }
 }
 
 /** By which one is known from the next: nothing of it is kept in clear where a certificate tells the same. */
 function textOf(secret: Secret): string {
-  return secret.kind === "certificate" ? secret.chainPem : `${secret.rootsPem}\n${secret.crlsPem}`;
+  return JSON.stringify(
+    secret.kind === "certificate" ? secret.chainPem : [secret.rootsPem, secret.crlsPem],
+  );
 }

@@ -182,14 +182,6 @@ export interface LbEndpoint {
   readonly loadBalancingWeight?: number;
 }
 
-/**
- * Settings of a filter whose message has fields that the protos at hand do not know yet: Envoy makes the message of them.
- * Source: xds.type.v3.TypedStruct
- */
-export function untypedSettings(type: string, value: object): FilterSettings {
-  return { "@type": typeUrl("xds.type.v3.TypedStruct"), typeUrl: typeUrl(type), value };
-}
-
 /** Where Envoy finds what a resource only names: on the stream by which it came. */
 export const BY_ADS: object = { ads: {}, resourceApiVersion: "V3" };
 

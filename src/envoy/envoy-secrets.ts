@@ -5,32 +5,18 @@
 import type { GatewayTls } from "../policy/gateway-view.ts";
 import type { TlsMaterial } from "../policy/tls-origination.ts";
 import type { WorkloadView } from "../policy/workload-view.ts";
+import type { PemSource, Secret } from "../wire/secret-discovery.ts";
 import { clientAuthoritiesName } from "./gateway/gateway-tls-socket.ts";
 import { allDestinations } from "./outbound/outbound-clusters.ts";
 import {
   authoritiesName,
   clientCertificateName,
+  SYSTEM_ROOTS,
   serverCertificateName,
 } from "./secret-references.ts";
 
-/** envoy.extensions.transport_sockets.tls.v3.Secret */
-export interface EnvoySecret {
-  readonly name: string;
-  readonly tlsCertificate?: {
-    readonly certificateChain: DataSource;
-    readonly privateKey: DataSource;
-  };
-  readonly validationContext?: { readonly trustedCa: DataSource; readonly crl?: DataSource };
-}
-
-/** envoy.config.core.v3.DataSource */
-export type DataSource = { readonly inlineString: string } | { readonly filename: string };
-
 /** @param systemRoots a file with the authorities that the operating system trusts */
-export function envoySecrets(
-  view: WorkloadView,
-  systemRoots: string,
-): ReadonlyMap<string, EnvoySecret> {
+export function envoySecrets(view: WorkloadView, systemRoots: string): ReadonlyMap<string, Secret> {
   const servers = (view.gateway?.listeners ?? []).flatMap((listener) => listener.servers);
   const secrets = [
     ...servers.flatMap(({ tls }) => (tls === undefined ? [] : serverSecrets(tls))),
@@ -41,45 +27,39 @@ export function envoySecrets(
   return new Map(secrets.map((secret) => [secret.name, secret]));
 }
 
-function serverSecrets(tls: GatewayTls): readonly EnvoySecret[] {
-  const own = tls.certificates.map((certificate) => ({
-    name: serverCertificateName(certificate),
-    tlsCertificate: {
-      certificateChain: { inlineString: certificate.chainPem },
-      privateKey: { inlineString: certificate.keyPem },
-    },
-  }));
+function serverSecrets(tls: GatewayTls): readonly Secret[] {
+  const own = tls.certificates.map(
+    (certificate): Secret => ({
+      name: serverCertificateName(certificate),
+      kind: "certificate",
+      chainPem: certificate.chainPem,
+      privateKeyPem: certificate.keyPem,
+    }),
+  );
   const name = clientAuthoritiesName(tls);
   if (name === undefined || tls.clientTrust === undefined) return own;
-  const { authoritiesPem, crlPem } = tls.clientTrust;
-  return [
-    ...own,
-    {
-      name,
-      validationContext: {
-        trustedCa: { inlineString: authoritiesPem },
-        ...(crlPem !== undefined && { crl: { inlineString: crlPem } }),
-      },
-    },
-  ];
+  const { authoritiesPem: rootsPem, crlPem: crlsPem = "" } = tls.clientTrust;
+  return [...own, { name, kind: "trust", rootsPem, crlsPem }];
 }
 
-function clientSecrets(material: TlsMaterial, systemRoots: string): readonly EnvoySecret[] {
+function clientSecrets(material: TlsMaterial, systemRoots: string): readonly Secret[] {
   const [certificate, authorities] = [clientCertificateName(material), authoritiesName(material)];
-  const sources = sourcesOf(material, systemRoots);
+  const { chainPem, privateKeyPem, rootsPem, crlsPem = "" } = sourcesOf(material, systemRoots);
   return [
-    ...(certificate !== undefined && sources.certificate
-      ? [{ name: certificate, tlsCertificate: sources.certificate }]
+    ...(certificate !== undefined && chainPem !== undefined && privateKeyPem !== undefined
+      ? [{ name: certificate, kind: "certificate", chainPem, privateKeyPem } as const]
       : []),
-    ...(authorities !== undefined && sources.authorities
-      ? [{ name: authorities, validationContext: sources.authorities }]
+    ...(authorities !== undefined && rootsPem !== undefined
+      ? [{ name: authorities, kind: "trust", rootsPem, crlsPem } as const]
       : []),
   ];
 }
 
 interface Sources {
-  readonly certificate?: NonNullable<EnvoySecret["tlsCertificate"]>;
-  readonly authorities?: NonNullable<EnvoySecret["validationContext"]>;
+  readonly chainPem?: PemSource;
+  readonly privateKeyPem?: PemSource;
+  readonly rootsPem?: PemSource;
+  readonly crlsPem?: PemSource;
 }
 
 function sourcesOf(material: TlsMaterial, systemRoots: string): Sources {
@@ -87,35 +67,21 @@ function sourcesOf(material: TlsMaterial, systemRoots: string): Sources {
     case "nowhere":
       return {};
     case "secret": {
-      const { caPem, crlPem, certificatePem, keyPem } = material;
+      const { caPem: rootsPem, crlPem, certificatePem, keyPem } = material;
       return {
-        ...(certificatePem !== undefined &&
-          keyPem !== undefined && {
-            certificate: {
-              certificateChain: { inlineString: certificatePem },
-              privateKey: { inlineString: keyPem },
-            },
-          }),
-        authorities: {
-          trustedCa: { inlineString: caPem },
-          ...(crlPem !== undefined && { crl: { inlineString: crlPem } }),
-        },
+        ...(certificatePem !== undefined && { chainPem: certificatePem }),
+        ...(keyPem !== undefined && { privateKeyPem: keyPem }),
+        rootsPem,
+        ...(crlPem !== undefined && { crlsPem: crlPem }),
       };
     }
     case "files": {
-      const { caCertificates = systemRoots, caCrl, clientCertificate, privateKey } = material;
+      const { caCertificates = SYSTEM_ROOTS, caCrl, clientCertificate, privateKey } = material;
       return {
-        ...(clientCertificate !== undefined &&
-          privateKey !== undefined && {
-            certificate: {
-              certificateChain: { filename: clientCertificate },
-              privateKey: { filename: privateKey },
-            },
-          }),
-        authorities: {
-          trustedCa: { filename: caCertificates === "system" ? systemRoots : caCertificates },
-          ...(caCrl !== undefined && { crl: { filename: caCrl } }),
-        },
+        ...(clientCertificate !== undefined && { chainPem: { file: clientCertificate } }),
+        ...(privateKey !== undefined && { privateKeyPem: { file: privateKey } }),
+        rootsPem: { file: caCertificates === SYSTEM_ROOTS ? systemRoots : caCertificates },
+        ...(caCrl !== undefined && { crlsPem: { file: caCrl } }),
       };
     }
   }

@@ -7,7 +7,7 @@ export const OWN_CERTIFICATE = "default";
 export const MESH_ROOTS = "ROOTCA";
 
 /** Whom the operating system trusts. */
-const SYSTEM_ROOTS = "system";
+export const SYSTEM_ROOTS = "system";
 
 /** envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig */
 export interface SecretReference {

@@ -64,6 +64,8 @@ export interface PodStatus {
   /** The SPIFFE id it proves; absent without a sidecar. */
   readonly identity?: string;
   readonly sidecar?: ProcessStatus;
+  /** Of an Envoy with its agent; absent for our own sidecar. */
+  readonly dataPlane?: "envoy";
   /** Where the sidecar serves its metrics, on the pod's loopback. */
   readonly adminPort?: number;
   /** Where everything else is asked of it; absent while it does not run. */
@@ -150,6 +152,7 @@ function podStatus(pod: Pod, snapshot: MeshSnapshot): PodStatus {
     ...known,
     identity: identityOf(workload, snapshot.settings.trustDomain),
     sidecar: processStatus(pod.sidecar, "sidecar"),
+    ...(pod.plan.dataPlane === "envoy" && { dataPlane: pod.plan.dataPlane }),
     ...(adminPort === undefined ? {} : { adminPort }),
     ...(adminSocket === undefined ? {} : { adminSocket }),
   };

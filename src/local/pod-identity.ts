@@ -28,9 +28,16 @@ export class PodUids {
 }
 
 /** The same text for pods that need not be told apart. Where its listeners for services are does not count. */
-export function podFingerprint({ workload, template, source, sidecar, dataPlane }: PlannedPod): string {
+export function podFingerprint({
+  workload,
+  template,
+  source,
+  sidecar,
+  dataPlane,
+}: PlannedPod): string {
   const { outboundListeners: _, ready: __, ...rest } = workload;
-  return JSON.stringify([rest, template, folderOf(source), sidecar, dataPlane], (key, value: unknown) =>
-    key === "source" ? undefined : value,
+  return JSON.stringify(
+    [rest, template, folderOf(source), sidecar, dataPlane],
+    (key, value: unknown) => (key === "source" ? undefined : value),
   );
 }

@@ -34,9 +34,10 @@ export function pathRefusal(path: string, mode: PathNormalization): string | und
 const SLASH = 47;
 const DOT = 46;
 const QUESTION_MARK = 63;
-const HASH = 35;
-const PERCENT = 37;
-const BACKSLASH = 92;
+/** Of ASCII, those that a path may not hold, and those that begin something. */
+const OUTSTANDING: readonly boolean[] = Array.from({ length: 128 }, (_, code) =>
+  '"#%<>\\^`{|}\u007f'.includes(String.fromCharCode(code)),
+);
 
 /** Whether no form changes it; most paths are so, and one look tells. */
 function isPlain(path: string): boolean {
@@ -44,7 +45,7 @@ function isPlain(path: string): boolean {
   for (let index = 0; index < path.length; index++) {
     const code = path.charCodeAt(index);
     if (code === QUESTION_MARK) return !path.includes("#", index);
-    if (code === PERCENT || code === BACKSLASH || code === HASH) return false;
+    if (OUTSTANDING[code] === true) return false;
     if (before === SLASH && (code === SLASH || code === DOT)) return false;
     before = code;
   }
@@ -70,22 +71,61 @@ function normalizePathname(pathname: string, mode: Exclude<PathNormalization, "N
   }
 }
 
-/** Decodes what needs no encoding (RFC 3986 section 6.2.2.2), then `\` to `/`, then dot segments (AP-102). */
+/**
+ * As Envoy 1.40 does with `normalize_path`: parameters of a dot segment are dropped, what needs no encoding is decoded (RFC
+ * 3986 section 6.2.2.2), what a path may not hold is encoded, `\` becomes `/`, then dot segments go (AP-102).
+ */
 function normalizeBase(pathname: string): string {
-  return removeDotSegments(decodeUnreserved(pathname).replaceAll("\\", "/"));
+  const decoded = decodeUnreserved(withoutDotParameters(pathname));
+  return removeDotSegments(encodeForbidden(decoded).replaceAll("\\", "/"));
 }
 
-/** An escape, or a percent sign that begins none together with the escape that would otherwise complete it. */
-const ESCAPE = /%[0-9A-Fa-f]?%[0-9A-Fa-f]{2}|%([0-9A-Fa-f]{2})/g;
+/** `/..;x=1/` is read as `/../` by some applications. */
+function withoutDotParameters(pathname: string): string {
+  if (!pathname.includes("/.")) return pathname;
+  return pathname.replace(/\/(\.\.?);[^/]*/g, "/$1");
+}
+
+const FORBIDDEN = /["<>^`{|}\u007f]/g;
+
+function encodeForbidden(pathname: string): string {
+  return pathname.replace(
+    FORBIDDEN,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+const HEX_PAIR = /^[0-9A-Fa-f]{2}$/;
 const UNRESERVED = /[A-Za-z0-9._~-]/;
 
+/** A percent sign that begins no escape stays; where what is decoded after it would make it one, it is encoded. */
 function decodeUnreserved(pathname: string): string {
   if (!pathname.includes("%")) return pathname;
-  return pathname.replace(ESCAPE, (written: string, hex: string | undefined) => {
-    if (hex === undefined) return written;
-    const character = String.fromCharCode(Number.parseInt(hex, 16));
-    return UNRESERVED.test(character) ? character : written;
-  });
+  let decoded = "";
+  let lonePercent = -Infinity;
+  for (let index = 0; index < pathname.length; index++) {
+    const character = pathname.charAt(index);
+    const hex = pathname.slice(index + 1, index + 3);
+    if (character !== "%") decoded += character;
+    else if (!HEX_PAIR.test(hex)) {
+      lonePercent = decoded.length;
+      decoded += "%";
+    } else {
+      index += 2;
+      const meant = String.fromCharCode(Number.parseInt(hex, 16));
+      decoded += UNRESERVED.test(meant) ? meant : `%${hex}`;
+      if (UNRESERVED.test(meant) && lonePercent >= decoded.length - 3)
+        decoded = withoutNewEscape(decoded, lonePercent, pathname.charAt(index + 1));
+    }
+  }
+  return decoded;
+}
+
+/** @param next what follows, and may be the second digit of the escape */
+function withoutNewEscape(decoded: string, percent: number, next: string): string {
+  const after = decoded.slice(percent + 1);
+  const isEscape = HEX_PAIR.test(after.length === 1 ? after + next : after);
+  return isEscape ? `${decoded.slice(0, percent)}%25${after}` : decoded;
 }
 
 /** RFC 3986 section 5.2.4, for a path that begins with "/". */

@@ -14,7 +14,7 @@ export interface EntryTime {
 }
 
 /** Of a field that comes from the wire. */
-const MAX_CHARACTERS = 1_024;
+export const MAX_CHARACTERS = 1_024;
 
 /** What is known of every call; whoever knows more says so. */
 export function callEntry(

@@ -79,7 +79,7 @@ async function captured(options: {
     recorder: new Recorder({
       view: () => view,
       metrics,
-      accessLog: (line) => entries.push(JSON.parse(line)),
+      accessLog: (line) => entries.push(JSON.parse(String(line))),
       clock: systemClock,
     }),
     log: silentLog,

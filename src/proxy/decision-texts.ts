@@ -1,6 +1,6 @@
 /**
- * Decisions as JSON. Requests that a rule decides share the reason that was made when the rules were compiled: its text is
- * made once. A reason of one request alone is told and forgotten.
+ * Decisions as JSON, as the last field of a line. Requests that a rule decides share the reason that was made when the
+ * rules were compiled: its text is made once. A reason of one request alone is told and forgotten.
  */
 import type { Decision, Judged, Reason } from "../policy/decision.ts";
 import { printableJson } from "../runtime/printable.ts";
@@ -8,22 +8,31 @@ import { clippedDecision } from "./access-entry.ts";
 
 interface KnownText extends Pick<Judged, "verdict"> {
   readonly text: string;
+  /** Of a decision that says nothing else. */
+  readonly piece: Uint8Array;
 }
 
 export class DecisionTexts {
   readonly #known = new WeakMap<Reason, KnownText>();
 
-  of(decision: Decision | undefined): string {
-    if (decision === undefined) return "null";
+  /** @returns the field, from its comma to the end of the line */
+  of(decision: Decision | undefined): Uint8Array {
+    if (decision === undefined) return UNDECIDED;
     const { dryRun, audited, asked, shadowLimits, uncounted } = decision;
     if ((dryRun ?? audited ?? asked ?? shadowLimits ?? uncounted) === undefined)
-      return `{${this.#judged(decision)}}`;
+      return this.#plain(decision);
     const trial = dryRun === undefined ? "" : `,"dryRun":{${this.#judged(dryRun)}}`;
     const noted = audited === undefined ? "" : `,"audited":${jsonOf(audited)}`;
     const answers = asked === undefined ? "" : `,"asked":${jsonOf(asked)}`;
     const limits = shadowLimits === undefined ? "" : `,"shadowLimits":${jsonOf(shadowLimits)}`;
     const without = uncounted === undefined ? "" : `,"uncounted":${jsonOf(uncounted)}`;
-    return `{${this.#judged(decision)}${trial}${noted}${answers}${limits}${without}}`;
+    return pieceOf(`${this.#judged(decision)}${trial}${noted}${answers}${limits}${without}`);
+  }
+
+  #plain(decision: Decision): Uint8Array {
+    const known = this.#known.get(decision.reason);
+    if (known?.verdict === decision.verdict) return known.piece;
+    return pieceOf(this.#judged(decision));
   }
 
   /** Its two fields. */
@@ -32,9 +41,15 @@ export class DecisionTexts {
     const known = this.#known.get(reason);
     if (known?.verdict === verdict) return known.text;
     const text = `"verdict":"${verdict}","reason":${jsonOf(clippedDecision(judged).reason)}`;
-    if (isShared(reason)) this.#known.set(reason, { verdict, text });
+    if (isShared(reason)) this.#known.set(reason, { verdict, text, piece: pieceOf(text) });
     return text;
   }
+}
+
+const UNDECIDED = Buffer.from(',"decision":null}');
+
+function pieceOf(fields: string): Uint8Array {
+  return Buffer.from(`,"decision":{${fields}}}`);
 }
 
 function isShared({ because }: Reason): boolean {

@@ -4,6 +4,7 @@ import type { Decision } from "../policy/decision.ts";
 import type { SocketAddress } from "../policy/workload.ts";
 import type { Destination, WorkloadView } from "../policy/workload-view.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { LogLine } from "../runtime/line-bytes.ts";
 import { type AccessLogEntry, formatAccessLogEntry } from "../telemetry/access-log.ts";
 import type { LoggedCall } from "../telemetry/logged-call.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -71,7 +72,7 @@ export interface RecorderOptions {
   readonly view: () => WorkloadView;
   readonly metrics: Metrics;
   /** Takes one line of our own log, without its line end. */
-  readonly accessLog: (line: string) => void;
+  readonly accessLog: (line: LogLine) => void;
   /** Those that users configure; absent: none can be written. */
   readonly userLogs?: UserAccessLogs;
   /** Absent: no spans are told. */

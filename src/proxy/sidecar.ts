@@ -9,6 +9,7 @@ import type { WorkloadView } from "../policy/workload-view.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { firstValue } from "../runtime/first-value.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
+import type { LogLine } from "../runtime/line-bytes.ts";
 import { requireLinuxSockets } from "../runtime/linux-socket.ts";
 import type { Log, LogLevel } from "../runtime/log.ts";
 import { type Watched, WatchedValue } from "../runtime/watched.ts";
@@ -62,7 +63,7 @@ export interface SidecarOptions {
   /** The first process of each container; they and all they start are the sidecar's own workload. */
   readonly applicationProcessIds: Watched<readonly number[]>;
   /** Takes one line, without its line end. */
-  readonly accessLog: (line: string) => void;
+  readonly accessLog: (line: LogLine) => void;
   /** What `/dev/stdout` and `/dev/stderr` stand for in access logs that users configure; absent: nothing is written there. */
   readonly logStreams?: ReadonlyMap<string, LineSink>;
   readonly log: Log;

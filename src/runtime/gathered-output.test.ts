@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { eventually } from "../../test/kit/eventually.ts";
 import { createDeferred } from "./deferred.ts";
 import { GatheredOutput } from "./gathered-output.ts";
+import { LineBytes } from "./line-bytes.ts";
 import type { LogTrouble } from "./line-losses.ts";
 
 class TakingFile {
@@ -127,6 +128,19 @@ test("law: all lines are written, once and in order, whatever characters they ha
     }),
     { numRuns: 40 },
   );
+});
+
+test("a line that was lent as bytes is written as it was then", async () => {
+  const { file, output } = gathering();
+  const line = new LineBytes();
+  for (const said of ["one", "another", "ü"]) {
+    line.begin();
+    line.text(said);
+    output.add(line);
+  }
+  line.begin();
+  await setImmediate();
+  assert.deepEqual(file.writes, ["one\nanother\nü\n"]);
 });
 
 test("at the end of the process nothing is left", () => {

@@ -3,6 +3,7 @@
  * that a request waits for no disk and costs no write of its own. The first is written at the end of the turn, so that
  * whoever looks after a single request finds it.
  */
+import type { LogLine } from "./line-bytes.ts";
 import { LineLosses, type LogTrouble } from "./line-losses.ts";
 import type { LogFile } from "./log-file.ts";
 
@@ -57,8 +58,9 @@ class Gathered {
     return true;
   }
 
-  add(line: string): void {
-    this.length += this.bytes.write(line, this.length);
+  add(line: LogLine): void {
+    if (typeof line === "string") this.length += this.bytes.write(line, this.length);
+    else this.length += line.bytes.copy(this.bytes, this.length, 0, line.length);
     this.bytes[this.length++] = LINE_END;
     this.lines++;
   }
@@ -97,8 +99,9 @@ export class GatheredOutput {
   }
 
   /** @param line without its line end */
-  add(line: string): void {
-    const octets = MAX_CHARACTER_BYTES * line.length + 1;
+  add(line: LogLine): void {
+    const most = typeof line === "string" ? MAX_CHARACTER_BYTES * line.length : line.length;
+    const octets = most + 1;
     if (this.#octets + octets > this.#bounds.keepAtMost) {
       this.#losses.lost(1, new Error("it takes too long"));
       return;

@@ -23,20 +23,23 @@ export interface SecretResponse {
   readonly secrets: readonly Secret[];
 }
 
+/** What is in PEM, or the file that holds it: Envoy reads that again when it is replaced. */
+export type PemSource = string | { readonly file: string };
+
 export type Secret =
-  /** PEM; never logged. */
+  /** Never logged. */
   | {
       readonly name: string;
       readonly kind: "certificate";
-      readonly chainPem: string;
-      readonly privateKeyPem: string;
+      readonly chainPem: PemSource;
+      readonly privateKeyPem: PemSource;
     }
-  /** PEM; lists of what is revoked are "" where there are none. */
+  /** Lists of what is revoked are "" where there are none. */
   | {
       readonly name: string;
       readonly kind: "trust";
-      readonly rootsPem: string;
-      readonly crlsPem: string;
+      readonly rootsPem: PemSource;
+      readonly crlsPem: PemSource;
     };
 
 export const STREAM_SECRETS: StreamCodec<SecretRequest, SecretResponse> = {
@@ -105,21 +108,23 @@ function secretBytes(secret: Secret): Uint8Array {
   text(writer, 1, secret.name);
   if (secret.kind === "certificate") {
     writer.tag(2, WireType.LengthDelimited).fork();
-    inlineBytes(writer, 1, secret.chainPem);
-    inlineBytes(writer, 2, secret.privateKeyPem);
+    dataSource(writer, 1, secret.chainPem);
+    dataSource(writer, 2, secret.privateKeyPem);
   } else {
     writer.tag(4, WireType.LengthDelimited).fork();
-    inlineBytes(writer, 1, secret.rootsPem);
-    if (secret.crlsPem !== "") inlineBytes(writer, 7, secret.crlsPem);
+    dataSource(writer, 1, secret.rootsPem);
+    if (secret.crlsPem !== "") dataSource(writer, 7, secret.crlsPem);
   }
   writer.join();
   return writer.finish();
 }
 
 /** A `DataSource`. */
-function inlineBytes(writer: BinaryWriter, field: number, pem: string): void {
+function dataSource(writer: BinaryWriter, field: number, pem: PemSource): void {
   writer.tag(field, WireType.LengthDelimited).fork();
-  writer.tag(2, WireType.LengthDelimited).bytes(new TextEncoder().encode(pem));
+  if (typeof pem === "string")
+    writer.tag(2, WireType.LengthDelimited).bytes(new TextEncoder().encode(pem));
+  else text(writer, 1, pem.file);
   writer.join();
 }
 

@@ -57,6 +57,8 @@ export interface ArticleBlock {
   /** Said before any question: so that there is something to be found in logs. */
   readonly calls?: readonly Call[] | ((mesh: ArticleMesh) => Promise<readonly Call[]>);
   readonly questions?: readonly Question[];
+  /** Why it cannot be run where pods share the machine's loopback: it is not. */
+  readonly needsNamespaces?: string;
   readonly afterwards?: readonly string[];
   readonly mutations?: readonly Mutation[];
 }

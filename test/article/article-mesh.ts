@@ -17,6 +17,9 @@ export interface Said {
   readonly errors: string;
 }
 
+/** Whether pods have networks of their own, or share the machine's loopback. */
+export type ArticleNetwork = "namespaces" | "loopback";
+
 const COMMAND_PATIENCE_MS = 400_000;
 /** What curl says when nobody answers, or not a byte. */
 const CLOSED = [7, 28, 35, 52, 55, 56];
@@ -24,22 +27,42 @@ const OF_TCP = "000";
 const HOSTS = ["auth.example.com", "www.googleapis.com", "auth.company.com"];
 const REGO = ["== [h, m, s]", "= [h, m, s]"] as const;
 
+/** In a URL: the service, its namespace, its port, and what follows. */
+const SERVICE =
+  /:\/\/([a-z0-9-]+)(?:\.([a-z0-9-]+)(?:\.svc(?:\.cluster\.local)?)?)?(?::(\d+))?(\/.*)?$/;
+
+interface NamedPort {
+  readonly name?: string;
+  readonly port: number;
+}
+
+/** A Service, or an EndpointSlice. */
+interface Addressed {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
+  readonly spec?: { readonly ports: readonly NamedPort[] };
+  readonly ports?: readonly NamedPort[];
+  readonly endpoints?: readonly { readonly addresses: readonly string[] }[];
+}
+
 export class ArticleMesh {
   readonly provider: IdentityProvider = new IdentityProvider(HOSTS);
   readonly #folder: string;
   readonly #children: ChildProcess[] = [];
   readonly #opened: Set<string> = new Set();
+  readonly #network: ArticleNetwork;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, network: ArticleNetwork) {
     this.#folder = folder;
+    this.#network = network;
   }
 
-  static async start(): Promise<ArticleMesh> {
+  static async start(network: ArticleNetwork = "namespaces"): Promise<ArticleMesh> {
     await kubectlInPath();
-    const mesh = new ArticleMesh(await mkdtemp(join(tmpdir(), "hauberk-article-")));
+    const mesh = new ArticleMesh(await mkdtemp(join(tmpdir(), "hauberk-article-")), network);
     try {
       await mesh.#prepare();
-      await mesh.#up(["--network", "namespaces", "--data", mesh.#data, "-f", mesh.#manifests]);
+      await mesh.#up(["--network", network, "--data", mesh.#data, "-f", mesh.#manifests]);
     } catch (error) {
       await mesh.stop();
       throw error;
@@ -186,8 +209,9 @@ export class ArticleMesh {
   async call(call: Call): Promise<{ readonly outcome: Outcome | string; readonly body: string }> {
     const [namespace, deployment] = call.from.split("/");
     const headers = (call.headers ?? []).map((one) => `-H '${one}'`).join(" ");
+    const { to, flags } = await this.#wayOf(call);
     const { code, output, errors } = await this.run(
-      `kubectl exec deploy/${deployment} -n ${namespace} -c app -- curl -s --http0.9 --max-time 5 -X ${call.method ?? "GET"} ${headers} -w '\\n%{http_code}' '${call.to}'`,
+      `kubectl exec deploy/${deployment} -n ${namespace} -c app -- curl -s ${flags} --http0.9 --max-time 5 -X ${call.method ?? "GET"} ${headers} -w '\\n%{http_code}' '${to}'`,
     );
     const lines = output.split("\n");
     const status = lines.pop() ?? "";
@@ -195,6 +219,42 @@ export class ArticleMesh {
     if (CLOSED.includes(code)) return { outcome: "closed", body };
     if (code !== 0) return { outcome: `exit code ${code}: ${errors.trim()}`, body };
     return { outcome: status === OF_TCP ? "answered" : Number(status), body };
+  }
+
+  /**
+   * On a loopback that all share there is no name server: a sidecar's HTTP proxy leads to services, by tunnels where they
+   * are not HTTP's; a program without sidecar has to be told an address.
+   */
+  async #wayOf({
+    from,
+    to,
+    gives,
+  }: Call): Promise<{ readonly to: string; readonly flags: string }> {
+    if (this.#network === "namespaces") return { to, flags: "" };
+    const [namespace, deployment] = from.split("/");
+    const { output: containers } = await this.run(
+      `kubectl get pods -n ${namespace} -l app=${deployment} -o jsonpath='{.items[*].spec.containers[*].name}'`,
+    );
+    if (containers.includes("istio-proxy"))
+      return { to, flags: typeof gives === "string" ? "--proxytunnel" : "" };
+    return { to: await this.#withAddress(to, namespace), flags: "" };
+  }
+
+  async #withAddress(to: string, own: string | undefined): Promise<string> {
+    const [, service = "", namespace = own, port = "80"] = SERVICE.exec(to) ?? [];
+    const { output } = await this.run(
+      `kubectl get service,endpointslice -n ${namespace} -o json --field-selector metadata.namespace=${namespace}`,
+    );
+    const { items } = JSON.parse(output) as { readonly items: readonly Addressed[] };
+    const written = items.find((one) => one.kind === "Service" && one.metadata.name === service);
+    const slice = items.find(
+      ({ metadata }) => metadata.labels?.["kubernetes.io/service-name"] === service,
+    );
+    const name = written?.spec?.ports.find((one) => `${one.port}` === port)?.name ?? "";
+    const found = slice?.ports?.find((one) => (one.name ?? "") === name)?.port;
+    const address = slice?.endpoints?.[0]?.addresses[0];
+    if (found === undefined || address === undefined) return to;
+    return to.replace(SERVICE, (_, __, ___, ____, rest = "") => `://${address}:${found}${rest}`);
   }
 
   async stop(): Promise<void> {

@@ -78,12 +78,11 @@ export class EnvoyLane {
     return [...first, ...(await this.ask(batch.slice(half)))];
   }
 
-  /** Whether a fault of a translator shows at all in what it writes for a set. */
-  changes(set: PolicySet, corrupt: (translated: Translated) => Translated): boolean {
+  /** What our translator writes for a set, whatever its ports will be. */
+  translated(set: PolicySet): Translated {
     const listen = (containerPort: number): number => containerPort;
     const view = viewOfSet(set, { listen, application: this.#application.address });
-    const translated = translate(view, { form: set.form, version: this.#program.version });
-    return corrupt(translated) !== translated;
+    return translate(view, { form: set.form, version: this.#program.version });
   }
 
   async #place(batch: readonly AskedOfEnvoy[]): Promise<readonly Placed[]> {

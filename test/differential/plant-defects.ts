@@ -6,16 +6,15 @@ import { DEFECTS } from "./defects/defects.ts";
 import { type Answered, agreementOf } from "./disagreement.ts";
 import type { AskedOfEnvoy, EnvoyLane } from "./envoy-lane.ts";
 import { generateSet } from "./generate-set.ts";
+import type { Translated } from "./translate.ts";
 import { TRAPS } from "./traps.ts";
 
 const CALLS = 20;
-/** Sets with which each defect is tried, of those that it changes; traps among them. */
-const TRIED = 24;
-const TRIED_TRAPS = 8;
-/** How many sets are looked through for those. */
+/** With how many sets each defect is tried, one round after the other until it is found. */
+const ROUNDS = [5, 10, 40];
+const APART = 3;
+/** How many sets are looked through for some that a defect changes. */
 const OFFERED = 150;
-/** Sets of one Envoy. */
-const AT_ONCE = 200;
 
 export interface PlantingOptions {
   readonly seed: number;
@@ -28,67 +27,77 @@ export async function plantDefects(
   { seed, print }: PlantingOptions,
 ): Promise<boolean> {
   const dice = new Dice(seed);
-  const offered = Array.from({ length: OFFERED }, () => generateSet(dice, CALLS));
-  const planted = DEFECTS.flatMap((defect) => candidates(defect, offered, envoy));
-  const found = new Map<Defect, Answered>();
-  for (let from = 0; from < planted.length; from += AT_ONCE) {
-    const part = planted.slice(from, from + AT_ONCE);
-    const answers = await compareBatch(part, { envoy, sidecars: [] });
-    const bySet = new Map(part.map((one) => [one.set, one.defect]));
-    for (const answer of answers) {
-      const defect = bySet.get(answer.set);
-      if (defect !== undefined && agreementOf(answer) === "disagreed" && !found.has(defect))
-        found.set(defect, answer);
-    }
+  const generated = Array.from({ length: OFFERED }, () => generateSet(dice, CALLS));
+  const offered: Offered = {
+    traps: TRAPS.map((asked) => ({ asked, translated: envoy.translated(asked.set) })),
+    generated: generated.map((asked) => ({ asked, translated: envoy.translated(asked.set) })),
+  };
+  const left = new Map(DEFECTS.map((defect) => [defect, candidates(defect, offered)]));
+  for (const most of ROUNDS) {
+    if (left.size === 0) break;
+    const round = [...left].flatMap(([defect, all]) =>
+      all.splice(0, most).map((asked) => planted(asked, defect)),
+    );
+    for (const defect of await foundIn(round, envoy)) left.delete(defect);
   }
-  const real = await disagreeingOnlyThen(found, envoy);
   for (const defect of DEFECTS)
-    print(`${real.has(defect) ? "found " : "MISSED"}  planted: ${defect.name}`);
-  print(`${real.size} of ${DEFECTS.length} planted defects found`);
-  return real.size === DEFECTS.length;
+    print(`${left.has(defect) ? "MISSED" : "found "}  planted: ${defect.name}`);
+  print(`${DEFECTS.length - left.size} of ${DEFECTS.length} planted defects found`);
+  return left.size === 0;
+}
+
+interface OfferedSet {
+  readonly asked: AskedOfEnvoy;
+  readonly translated: Translated;
+}
+
+interface Offered {
+  readonly traps: readonly OfferedSet[];
+  readonly generated: readonly OfferedSet[];
 }
 
 interface Planted extends AskedOfEnvoy {
   readonly defect: Defect;
 }
 
-/** Each a set of its own object, so that answers tell whose they are. */
-function candidates(
-  defect: Defect,
-  offered: readonly AskedOfEnvoy[],
-  envoy: EnvoyLane,
-): readonly Planted[] {
-  const corrupt = defect.spoil;
-  const changed = (one: AskedOfEnvoy): boolean => envoy.changes(one.set, corrupt);
+/** Sets in which a defect shows at all; by hand and generated in turn. */
+function candidates(defect: Defect, { traps, generated }: Offered): AskedOfEnvoy[] {
+  const changed = (sets: readonly OfferedSet[]): readonly AskedOfEnvoy[] =>
+    sets
+      .filter(({ translated }) => defect.spoil(translated) !== translated)
+      .map(({ asked }) => asked);
+  const [byHand, byDice] = [apart(changed(traps)), changed(generated)];
+  const pairs = byHand.flatMap((trap, index) => [trap, byDice[index]]);
+  return [...pairs, ...byDice.slice(byHand.length)].filter((one) => one !== undefined);
+}
+
+/** Neighbours are alike: every third first, then those between. */
+function apart<Item>(all: readonly Item[]): readonly Item[] {
+  return [0, 1, 2].flatMap((offset) => all.filter((_, index) => index % APART === offset));
+}
+
+/** A set of its own object, so that answers tell whose they are. */
+function planted({ set, calls }: AskedOfEnvoy, defect: Defect): Planted {
   const isWithheld = defect.shows === "while rules are withheld";
-  const traps = spread(TRAPS.filter(changed), TRIED_TRAPS);
-  const generated = offered.filter(changed).slice(0, TRIED - traps.length);
-  return [...traps, ...generated].map(({ set, calls }) => ({
-    defect,
-    set: { ...set },
-    calls,
-    corrupt,
-    ...(isWithheld && { withheld: true }),
-  }));
+  const asked = { defect, set: { ...set }, calls, corrupt: defect.spoil };
+  return isWithheld ? { ...asked, withheld: true } : asked;
 }
 
-/** So many of all, from its beginning to its end. */
-function spread<Item>(all: readonly Item[], most: number): readonly Item[] {
-  const step = Math.max(1, Math.floor(all.length / most));
-  return all.filter((_, index) => index % step === 0).slice(0, most);
-}
-
-/** Where our own translator disagrees too, it is not the defect that was found. */
-async function disagreeingOnlyThen(
-  found: ReadonlyMap<Defect, Answered>,
-  envoy: EnvoyLane,
-): Promise<ReadonlySet<Defect>> {
+/** @returns those by which verdicts change: where our own translator disagrees too, nothing is found */
+async function foundIn(round: readonly Planted[], envoy: EnvoyLane): Promise<ReadonlySet<Defect>> {
+  const bySet = new Map(round.map((one) => [one.set, one]));
+  const found = new Map<Defect, Answered>();
+  for (const answer of await compareBatch(round, { envoy, sidecars: [] })) {
+    const defect = bySet.get(answer.set)?.defect;
+    if (defect !== undefined && agreementOf(answer) === "disagreed" && !found.has(defect))
+      found.set(defect, answer);
+  }
   const entries = [...found];
   const answers = await compareBatch(
-    entries.map(([{ shows }, { set, call }]) => ({
+    entries.map(([, { set, call }]) => ({
       set,
       calls: [call],
-      ...(shows === "while rules are withheld" && { withheld: true }),
+      ...(bySet.get(set)?.withheld && { withheld: true }),
     })),
     { envoy, sidecars: [] },
   );

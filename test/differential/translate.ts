@@ -1,7 +1,5 @@
 /** The translator under test, and what of its result a proxy is served. */
-import { discoveredAuthorization } from "../../src/envoy/authorization-filters.ts";
 import { envoyResources } from "../../src/envoy/envoy-resources.ts";
-import { inboundListeners } from "../../src/envoy/inbound/inbound-listeners.ts";
 import type { WorkloadView } from "../../src/policy/workload-view.ts";
 import type { EnvoyForm } from "./question.ts";
 
@@ -23,13 +21,10 @@ export function translate(
   view: WorkloadView,
   { form, version }: { readonly form: EnvoyForm; readonly version: string },
 ): Translated {
-  const settings = { version, linearUpTo: LINEAR_UP_TO[form] };
-  const { clusters } = envoyResources(view, settings);
-  const { listeners, extensionConfigs } = inboundListeners(
-    view,
-    settings,
-    discoveredAuthorization(view, settings),
-  );
+  const { listeners, clusters, extensionConfigs } = envoyResources(view, {
+    version,
+    linearUpTo: LINEAR_UP_TO[form],
+  });
   // Types of Envoy's messages have no index signature; here they are looked through as JSON.
   return JSON.parse(JSON.stringify({ listeners, clusters, extensionConfigs }));
 }

@@ -58,7 +58,11 @@ const EVERYBODY = [
   as("a"),
   as("sleep"),
   as("sleep-2"),
+  as("a.b"),
+  as("aXb"),
   as("spiffe://cluster.local/ns/default-2/sa/sleep"),
+  as("spiffe://cluster.local/ns/prod.eu/sa/sleep"),
+  as("spiffe://cluster.local/ns/prodxeu/sa/sleep"),
   PLAINTEXT,
   NOBODY,
 ];
@@ -83,7 +87,7 @@ const QUERIES = paths(
 const TOKENS: Partial<WireRequest>[] = [
   {},
   { token: { payload: { iss: "iss", sub: "a" } } },
-  { token: { payload: { iss: "iss", sub: "b", groups: ["g1", "g2"] } } },
+  { token: { payload: { iss: "iss", sub: "b", groups: ["g1", "g2"], scope: "read write" } } },
   { token: { payload: { iss: "https://i/a", sub: "a", groups: "g1", a: { b: ["x"] } } } },
   { token: { payload: { iss: "iss", sub: "a" }, forged: true } },
 ];
@@ -142,6 +146,8 @@ const TRAPS_BY_HAND: readonly Trap[] = [
     [{ notNamespaces: ["default"] }],
     [{ namespaces: ["def*"] }],
     [{ serviceAccounts: ["sleep"] }],
+    [{ namespaces: ["prod.eu"] }],
+    [{ serviceAccounts: ["default/a.b"] }],
     [{ ipBlocks: ["127.0.0.1"] }],
     [{ notIpBlocks: ["127.0.0.0/8"] }],
   ].flatMap((from) =>
@@ -178,6 +184,7 @@ const TRAPS_BY_HAND: readonly Trap[] = [
     { from: [{ notRequestPrincipals: ["iss/a"] }] },
     { when: [{ key: "request.auth.claims[groups]", values: ["g1"], notValues: [] }] },
     { when: [{ key: "request.auth.claims[groups]", values: [], notValues: ["g2"] }] },
+    { when: [{ key: "request.auth.claims[scope]", values: ["read"], notValues: [] }] },
     { when: [{ key: "request.auth.claims[a][b]", values: ["x"], notValues: [] }] },
   ].flatMap((rule) =>
     (["deny", "allow"] as const).map(

@@ -19,6 +19,7 @@ import {
 } from "../kit/envoy-callers.ts";
 import { eventually } from "../kit/eventually.ts";
 import { freePort } from "../kit/free-port.ts";
+import { richInbound } from "../kit/rich-inbound.ts";
 import { idOf, inboundPort, policy, workloadView } from "../kit/sidecar-fixture.ts";
 import { type StaticEnvoy, startStaticEnvoy } from "../kit/static-envoy.ts";
 import { createThrowawayAuthority } from "../kit/throwaway-authority.ts";
@@ -264,4 +265,47 @@ test("NetworkPolicy on loopback: whom it does not admit gets nowhere, over HTTP 
     assert.equal(application.connections, before);
     assert.match(await say({ port: listen.port, alpn, certificate }, REQUEST), /200 OK/);
   }
+});
+
+const UNDECLARED = { mutualTls: { mode: "PERMISSIVE", origin: "default" }, ports: [] } as const;
+
+for (const [where, captured] of [
+  ["on loopback", false],
+  ["where the kernel leads connections to it", true],
+] as const) {
+  test(`Envoy takes everything that it can be told of an inbound side ${where}`, async () => {
+    const listens = await Promise.all(Array.from({ length: 12 }, () => freePort()));
+    const view = richInbound(listens);
+    const interception = { undeclaredPorts: UNDECLARED, unknownDestinations: "ALLOW_ANY" } as const;
+    const capture = { inboundPort: await freePort(), outboundPort: await freePort() };
+    const started = await startStaticEnvoy({
+      view: {
+        ...view,
+        trust: { ...view.trust, rootsPem: [mesh.rootPem] },
+        ...(captured && { interception }),
+      },
+      svid: mesh.svid(idOf("api")),
+      agentSocket: "/nobody.sock",
+      settings: { connectionAgeSeconds: 600, ...(captured && { capture, mark: 1 }) },
+    });
+    envoys.push(started);
+    const listeners = await started.ask("/listeners");
+    const expected = captured ? [capture.inboundPort] : listens;
+    for (const port of expected) assert.match(listeners, new RegExp(`:${port}\\b`));
+  });
+}
+
+test("PA-40: whoever calls the proxy's own port is led nowhere", async () => {
+  const capture = { inboundPort: await freePort(), outboundPort: await freePort() };
+  const view = workloadView({ rootsPem: [mesh.rootPem] });
+  const started = await startStaticEnvoy({
+    view: {
+      ...view,
+      interception: { undeclaredPorts: UNDECLARED, unknownDestinations: "ALLOW_ANY" },
+    },
+    svid: mesh.svid(idOf("api")),
+    settings: { capture },
+  });
+  envoys.push(started);
+  assert.equal(await say({ port: capture.inboundPort }, REQUEST), "");
 });

@@ -1,10 +1,17 @@
 /** An application's calls through a real Envoy in its sidecar's place: to one of our sidecars, in every way that a view knows. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, request } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
 import { connect as connectTcp, createServer as createTcpServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { HttpRoute, RouteAction } from "../../src/policy/routes/virtual-host.ts";
+import type { TlsOrigination } from "../../src/policy/tls-origination.ts";
+import type { Destination } from "../../src/policy/workload-view.ts";
+import { buildCertificate } from "../kit/certificate-builder.ts";
 import { startTestEnvoy, type TestEnvoy } from "../kit/envoy-pod.ts";
 import { freePort } from "../kit/free-port.ts";
 import {
@@ -20,6 +27,7 @@ import {
 import { sidecarGround } from "../kit/sidecar-ground.ts";
 
 const ground = sidecarGround();
+const folder = await mkdtemp(join(tmpdir(), "hauberk-outbound-"));
 const origin = {
   ref: { kind: "VirtualService", namespace: "production", name: "billing" },
   source: { file: "routes.yaml", line: 1 },
@@ -64,6 +72,39 @@ async function service(name: string, protocol: "http" | "http2" | "tcp" | "auto"
   });
 }
 
+const issuer = buildCertificate({ subject: { commonName: "Outside CA" } });
+const site = buildCertificate({
+  subject: { commonName: "pay.example.com" },
+  issuer,
+  authority: false,
+  usage: ["digitalSignature"],
+  dnsNames: ["pay.example.com"],
+});
+
+/** A server outside the mesh, which speaks TLS by a certificate of its own, as somebody calls it. */
+async function outside(
+  name: string,
+  port: number,
+  origination: Partial<TlsOrigination>,
+): Promise<Destination> {
+  const called = await freePort();
+  ports[name] = called;
+  const caCertificates = join(folder, "outside.pem");
+  return {
+    ...destination({ name, port, listen: called, mutualTls: false }),
+    host: "pay.example.com",
+    serviceName: name,
+    servicePort: called,
+    clientTls: { mode: "SIMPLE", origin },
+    tlsOrigination: {
+      mode: "SIMPLE",
+      verification: "name",
+      material: { from: "files", caCertificates },
+      ...origination,
+    },
+  };
+}
+
 function forward(name: string, more: object = {}): RouteAction {
   const destinations = [{ host: hostOf(name), port: 0, weight: 1, ...more }];
   return { do: "forward", destinations, unresolved: 503 };
@@ -74,7 +115,20 @@ function route(path: string, action: RouteAction, more: Partial<HttpRoute> = {})
 }
 
 before(async () => {
+  await writeFile(join(folder, "outside.pem"), issuer.pem);
+  const pay = portOf(
+    await ground.listening(
+      createHttpsServer({ cert: site.pem, key: site.keyPem }, (_, response) =>
+        response.end("paid"),
+      ),
+    ),
+  );
   const destinations = [
+    await outside("pay", pay, {}),
+    await outside("other-name", pay, { subjectAltNames: ["other.example.com"] }),
+    await outside("system", pay, { material: { from: "files" } }),
+    await outside("careless", pay, { verification: "nothing" }),
+    await outside("nowhere", pay, { material: { from: "nowhere", problem: "no Secret" } }),
     await service("billing", "http"),
     await service("ledger", "auto"),
     await service("database", "tcp"),
@@ -114,7 +168,10 @@ before(async () => {
   });
 });
 
-after(() => { console.error(JSON.stringify((caller.log as any).lines ?? caller.log.find(""), null, 0).slice(0, 6000)); return caller?.close(); });
+after(async () => {
+  await caller?.close();
+  await rm(folder, { recursive: true });
+});
 
 interface Asked {
   readonly port: number;
@@ -189,8 +246,24 @@ describe("users' routes", () => {
   }
 });
 
+describe("TLS of others (TLS-31, TLS-37..TLS-39)", () => {
+  const TABLE: readonly [name: string, status: number, because: string][] = [
+    ["pay", 200, "the certificate is of the host that is called, and of a trusted authority"],
+    ["other-name", 503, "it is not of the name that it must have"],
+    ["system", 503, "the operating system does not trust that authority"],
+    ["careless", 200, "nothing is verified"],
+    ["nowhere", 503, "there is nothing to verify it with, and nobody is called without"],
+  ];
+  for (const [name, status, because] of TABLE) {
+    test(`${name} is answered ${status}: ${because}`, async () => {
+      const asked = { port: ports[name] ?? 0, path: "/", headers: { host: "pay.example.com" } };
+      assert.equal((await ask(asked))[0], status);
+    });
+  }
+});
+
 describe("the HTTP proxy", () => {
-  const credentials = `Basic ${Buffer.from(`hauberk:${PROXY_PASSWORD}`).toString("base64")}`;
+  const credentials = `Basic ${Buffer.from(`frontend-0:${PROXY_PASSWORD}`).toString("base64")}`;
   const proxied = (path: string, more: Readonly<Record<string, string>> = {}) =>
     ask({ port: ports["proxy"] ?? 0, path, headers: { host: new URL(path).host, ...more } });
 

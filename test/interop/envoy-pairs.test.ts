@@ -47,6 +47,8 @@ const protocolOf = (what: Protocol): PortProtocol => (what === "grpc" ? "http2" 
 const LIFETIME_SECONDS = 5;
 const ROTATIONS = 5;
 const BETWEEN_ROTATIONS_MS = 1_000;
+/** Of a caller's certificates that a callee must see at least, however long connections are kept. */
+const FEWEST_SEEN = 3;
 const PAUSE_MS = 10;
 
 /** Old enough to have issued what has ended since. */
@@ -154,6 +156,8 @@ function sessionTo(port: number): ClientHttp2Session {
 /** One after the other until it is over; what fails is kept. */
 class Load {
   readonly failures: string[] = [];
+  /** Hashes of those by which the callee knew the caller. */
+  readonly certificates = new Set<string>();
   sent = 0;
   #isOver = false;
   readonly #runs: Promise<void>;
@@ -161,7 +165,8 @@ class Load {
   constructor(calls: Ports) {
     const agent = new Agent({ keepAlive: true });
     const kept = async (): Promise<void> => {
-      const { status, body } = await askHttp1(calls.http, { agent, body: "kept" });
+      const { status, body, xfcc } = await askHttp1(calls.http, { agent, body: "kept" });
+      this.certificates.add(/Hash=([0-9a-f]+)/.exec(xfcc)?.[1] ?? "none");
       assert.deepEqual([status, body], [200, "kept"]);
     };
     const fresh = async (): Promise<void> =>
@@ -250,22 +255,30 @@ for (const pair of PAIRS) {
       await load.end();
       assert.deepEqual(load.failures, []);
       assert.ok(load.sent > 100, `only ${load.sent} calls`);
+      // A connection lives two seconds here, so that some renewals are seen and not all.
+      const seen = load.certificates.size;
+      assert.ok(seen >= FEWEST_SEEN, `only ${seen} certificates of the caller were seen`);
+      assert.ok(!load.certificates.has("none"));
     } finally {
       await close();
     }
   });
 
-  for (const [what, side, svid] of REFUSED) {
-    test(`${name}: ${what} is refused, by HTTP and TCP`, async () => {
-      const started = await startPair(pair);
-      try {
-        await started[side].use(svid());
-        await assertRefused(started.calls);
-      } finally {
-        await started.close();
+  test(`${name}: whoever is not whom the other expects is refused, by HTTP and TCP`, async (context) => {
+    const started = await startPair(pair);
+    try {
+      for (const [what, side, svid] of REFUSED) {
+        await context.test(what, async () => {
+          await started[side].use(svid());
+          await assertRefused(started.calls);
+          await started[side].use(mesh.svid(idOf(side === "caller" ? "web" : "api")));
+        });
       }
-    });
-  }
+      assert.equal((await askHttp1(started.calls.http)).status, 200, "those who are, are served");
+    } finally {
+      await started.close();
+    }
+  });
 
   test(`${name}: a caller in plain text is refused, by HTTP and TCP`, async () => {
     const { calls, close } = await startPair(pair, { mutualTls: false });

@@ -79,18 +79,18 @@ test("each sidecar has a socket of its own, for its user alone", async () => {
 test("what a sidecar holds comes as istioctl's tables, with whether it is mutual TLS", async () => {
   assert.match(
     await proxyConfig("listeners", "one-0.pairs"),
-    /^ADDRESSES .*\n127\.0\.0\.1 +\d+ +Trans: tls +Cluster: inbound\|8080\|\| STRICT \(PeerAuthentication istio-system\/default\)$/m,
+    /^ADDRESSES .*\n127\.0\.0\.1 +\d+ +Trans: tls +Cluster: inbound\|8080\|\| +STRICT \(PeerAuthentication istio-system\/default\)$/m,
   );
   assert.match(
-    await proxyConfig("listeners", "calls-one-0.pairs", "--port", "8080"),
-    /^127\.0\.0\.1 +\d+ +Addr: \*:8080 +Route: 8080 +-$/m,
+    await proxyConfig("listeners", "calls-one-0.pairs"),
+    /^127\.0\.0\.1 +\d+ +ALL +Route: http_proxy +-$/m,
   );
   assert.match(
     await proxyConfig("clusters", "deploy/calls-one", "-n", "pairs"),
     /^one\.pairs\.svc\.cluster\.local +8080 +- +outbound +EDS +$/m,
   );
-  const routes = await proxyConfig("routes", "pairs/calls-one", "--name", "8080");
-  assert.match(routes, /^8080 +one\.pairs\.svc\.cluster\.local:8080 +one, one\.pairs +\/\* +$/m);
+  const routes = await proxyConfig("routes", "pairs/calls-one", "--name", "http_proxy");
+  assert.match(routes, /^http_proxy +one\.pairs\.svc\.cluster\.local:8080 +\/\* +$/m);
   const endpoints = await proxyConfig("ep", "pairs/calls-one", "--status", "healthy");
   assert.match(
     endpoints,

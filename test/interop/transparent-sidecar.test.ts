@@ -267,7 +267,7 @@ function insideThePod(): void {
       svid: new WatchedValue(mesh.svid(idOf("api"))),
       views,
       applicationProcessIds: new WatchedValue<readonly number[]>([]),
-      accessLog: (line) => entries.push(JSON.parse(line)),
+      accessLog: (line) => entries.push(JSON.parse(String(line))),
       log,
       clock: systemClock,
       random: () => 0,

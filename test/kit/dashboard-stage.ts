@@ -10,9 +10,11 @@ export interface DashboardStage {
   stop(): Promise<void>;
 }
 
-export async function stageDashboard(): Promise<DashboardStage> {
+export async function stageDashboard(
+  network: "loopback" | "namespaces" = "loopback",
+): Promise<DashboardStage> {
   execFileSync(process.execPath, ["tools/bundle-page.mjs"]);
-  const mesh = await runMesh(["test/meshes/dashboard"]);
+  const mesh = await runMesh(["test/meshes/dashboard"], { parameters: ["--network", network] });
   const commands: RunningCommand[] = [];
   return {
     mesh,

@@ -208,7 +208,7 @@ export async function edgeStage(
   };
 }
 
-function ask(port: number, asked: Asked): Promise<Told> {
+export function ask(port: number, asked: Asked): Promise<Told> {
   const { host, path = "/", method = "GET", headers = {}, body, tls, serverName = host } = asked;
   const options = { host: LOOPBACK, port, path, method, headers: { host, ...headers } };
   return new Promise((resolve, reject) => {
@@ -236,7 +236,7 @@ function ask(port: number, asked: Asked): Promise<Told> {
   });
 }
 
-async function askAll(
+export async function askAll(
   port: number,
   serverName: string,
   requests: readonly { readonly authority: string; readonly path?: string }[],

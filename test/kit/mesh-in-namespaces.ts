@@ -29,8 +29,11 @@ export class MeshInNamespaces {
   #child: ChildProcess | undefined;
   #said = "";
 
-  private constructor(user: OrdinaryUser, data: string) {
+  readonly #parameters: readonly string[];
+
+  private constructor(user: OrdinaryUser, data: string, parameters: readonly string[]) {
     this.#user = user;
+    this.#parameters = parameters;
     this.data = join(user.folder, data);
     this.manifests = join(user.folder, "manifests");
   }
@@ -40,13 +43,19 @@ export class MeshInNamespaces {
    *
    * @param from.texts by file name
    * @param from.data the data directory, within the user's folder
+   * @param from.parameters more of `hauberk up`
    */
   static async start(from: {
     readonly folders?: readonly string[];
     readonly texts?: Readonly<Record<string, string>>;
     readonly data?: string;
+    readonly parameters?: readonly string[];
   }): Promise<MeshInNamespaces> {
-    const mesh = new MeshInNamespaces(await ordinaryUser(), from.data ?? "data");
+    const mesh = new MeshInNamespaces(
+      await ordinaryUser(),
+      from.data ?? "data",
+      from.parameters ?? [],
+    );
     try {
       await mkdir(mesh.manifests);
       for (const folder of from.folders ?? [])
@@ -71,7 +80,12 @@ export class MeshInNamespaces {
     const [program, ...before] = this.#user.hauberk;
     const child = spawn(
       program,
-      [...before, "up", "--network", "namespaces", "--data", this.data, "-f", this.manifests],
+      [
+        ...before,
+        "up",
+        ...["--network", "namespaces", "--data", this.data, "-f", this.manifests],
+        ...this.#parameters,
+      ],
       { stdio: ["ignore", "pipe", "pipe"], env: this.#user.environment, cwd: this.#user.folder },
     );
     this.#child = child;

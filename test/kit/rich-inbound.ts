@@ -136,7 +136,7 @@ const telemetry: EffectiveTelemetry = {
       format: { encoding: "TEXT", template: "%REQ_WITHOUT_QUERY(:PATH)%", omitEmpty: true },
       filter: {
         expression: "has(response.code) && response.code >= 400",
-        tree: { is: "constant", type: "bool", text: "true" } as never,
+        tree: { is: "constant", type: "bool", text: "true" },
       },
       refusals: "left out",
     },

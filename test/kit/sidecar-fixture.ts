@@ -190,7 +190,7 @@ export async function startTestSidecar(options: {
     svid,
     views,
     applicationProcessIds,
-    accessLog: (line) => keep === "everything" && entries.push(JSON.parse(line)),
+    accessLog: (line) => keep === "everything" && entries.push(JSON.parse(String(line))),
     ...(options.logStreams && { logStreams: options.logStreams }),
     log: keep === "everything" ? log : silentLog,
     clock: systemClock,

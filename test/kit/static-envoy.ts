@@ -28,6 +28,8 @@ export interface StaticEnvoyOptions {
   readonly view: WorkloadView;
   readonly svid: X509Svid;
   readonly settings?: Partial<ProxySettings>;
+  /** Path of the socket by which it reaches the control plane; absent: there is none. */
+  readonly agentSocket?: string;
 }
 
 /** @throws Error with Envoy's own words where it refuses what it is given */
@@ -71,7 +73,7 @@ async function ended(child: ChildProcess): Promise<void> {
 }
 
 function staticBootstrap(
-  { view, svid }: StaticEnvoyOptions,
+  { view, svid, agentSocket }: StaticEnvoyOptions,
   settings: ProxySettings,
   adminPort: number,
 ): object {
@@ -83,7 +85,12 @@ function staticBootstrap(
     staticResources: {
       listeners: inPlace(listeners, extensionConfigs),
       clusters: inPlace(
-        [...applicationClusters(view, settings), ...calledClusters(view), BLACK_HOLE],
+        [
+          ...applicationClusters(view, settings),
+          ...calledClusters(view),
+          ...(agentSocket === undefined ? [] : [agentCluster(agentSocket)]),
+          BLACK_HOLE,
+        ],
         [],
       ),
       secrets: [
@@ -99,6 +106,18 @@ function staticBootstrap(
           validationContext: { trustedCa: { inlineString: view.trust.rootsPem.join("") } },
         },
       ],
+    },
+  };
+}
+
+function agentCluster(path: string): object {
+  return {
+    name: "xds-grpc",
+    type: "STATIC",
+    http2ProtocolOptions: {},
+    loadAssignment: {
+      clusterName: "xds-grpc",
+      endpoints: [{ lbEndpoints: [{ endpoint: { address: { pipe: { path } } } }] }],
     },
   };
 }

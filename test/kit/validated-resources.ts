@@ -13,7 +13,7 @@ export function envoyRefusal(resources: EnvoyResources): string | undefined {
     mkdirSync(join(folder, "calls"));
     // The password is "a".
     writeFileSync(join(folder, "http-proxy-users"), "a:{SHA}hvfkN/qlp/zhXR3cuerq6jd2Z7g=\n");
-    writeFileSync(join(folder, "envoy.json"), JSON.stringify(bootstrapOf(resources)));
+    writeFileSync(join(folder, "envoy.json"), JSON.stringify(staticBootstrap(resources)));
     const { status, stderr } = spawnSync(
       findOrFetchEnvoy().path,
       ["--mode", "validate", "-c", "envoy.json", "--log-level", "warning"],
@@ -25,7 +25,8 @@ export function envoyRefusal(resources: EnvoyResources): string | undefined {
   }
 }
 
-function bootstrapOf(resources: EnvoyResources): object {
+/** All that an Envoy can be told without an agent and a control plane: it has no secrets then, so nobody speaks TLS. */
+export function staticBootstrap(resources: EnvoyResources): object {
   const { clusters, listeners } = inPlace(resources, resources) as EnvoyResources;
   const agent = { name: "sds-grpc", type: "STATIC", typedExtensionProtocolOptions: HTTP_2 };
   return {

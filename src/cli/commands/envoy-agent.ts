@@ -4,6 +4,7 @@ import { startEnvoyAgent } from "../../envoy-agent/envoy-agent.ts";
 import { startPodWorkloadApi } from "../../proxy/pod-workload-api.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { describeError, HauberkError } from "../../runtime/hauberk-error.ts";
+import { GatheredLines } from "../../telemetry/gathered-lines.ts";
 import { type Closable, closeAll } from "../close-all.ts";
 import { instructedWorkload } from "../instructed-workload.ts";
 import { openLogStreams } from "../log-streams.ts";
@@ -21,7 +22,8 @@ export async function envoyAgentCommand(concurrency: number): Promise<number> {
   const endAtOnce = (): never => process.exit(0);
   signal.addEventListener("abort", endAtOnce);
   const { log, logLevel } = openProcessLogs(systemClock);
-  const userLogs = openLogStreams().get("/dev/stdout");
+  const sink = openLogStreams().get("/dev/stdout");
+  const userLogs = sink && new GatheredLines({ sink, name: "istio-access.log", log });
   const acceptedTrust = new AcceptedTrust();
   const workload = await instructedWorkload({
     log,
@@ -45,7 +47,7 @@ export async function envoyAgentCommand(concurrency: number): Promise<number> {
       acceptedTrust,
       onRefused: workload.refuse,
       logLevel,
-      accessLog: (line) => userLogs?.write(line),
+      accessLog: (line) => userLogs?.add(line),
     });
     opened.push(agent);
     failed = agent.failed;
@@ -62,6 +64,7 @@ export async function envoyAgentCommand(concurrency: number): Promise<number> {
   }
   const code = await endedBy(failed, { signal, log });
   await closeAll(opened);
+  await userLogs?.close();
   if (code !== 0) process.exit(code); // whoever supervises starts both anew
   await workload.close();
   return code;

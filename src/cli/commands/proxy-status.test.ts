@@ -12,6 +12,27 @@ const ROWS: readonly [
   ["has not answered yet", { versionSent: "b", versionAcked: "a" }, "STALE  a"],
   ["was sent nothing", {}, "NOT SENT  -"],
   ["refused it", { versionSent: "b", versionAcked: "a", nackedError: "no" }, "REFUSED: no  a"],
+  [
+    "is an Envoy that refused its listeners",
+    {
+      versionSent: "b",
+      versionAcked: "b",
+      envoy: [
+        { type: "clusters", state: "synced", version: "1" },
+        { type: "listeners", state: "refused", version: "2", error: "no such filter" },
+      ],
+    },
+    "REFUSED by Envoy: listeners: no such filter  b",
+  ],
+  [
+    "is an Envoy that has not answered",
+    {
+      versionSent: "b",
+      versionAcked: "b",
+      envoy: [{ type: "clusters", state: "awaited", version: "1" }],
+    },
+    "STALE in Envoy: clusters  b",
+  ],
   ["is not connected", undefined, "NOT CONNECTED  -"],
 ];
 

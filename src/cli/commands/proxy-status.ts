@@ -82,8 +82,13 @@ function podName(pod: string): string {
   return `${name}.${namespace}`;
 }
 
-function wordsOf({ versionSent, versionAcked, nackedError }: ProxyStatus): string {
+/** The proxy's own words come first: it is what judges. */
+function wordsOf({ versionSent, versionAcked, nackedError, envoy = [] }: ProxyStatus): string {
   if (nackedError !== undefined) return `REFUSED: ${nackedError}`;
-  if (versionSent === undefined) return "NOT SENT";
+  const refused = envoy.find(({ state }) => state === "refused");
+  if (refused !== undefined) return `REFUSED by Envoy: ${refused.type}: ${refused.error}`;
+  const awaited = envoy.filter(({ state }) => state === "awaited").map(({ type }) => type);
+  if (awaited.length > 0) return `STALE in Envoy: ${awaited.join(", ")}`;
+  if (versionSent === undefined) return envoy.length === 0 ? "NOT SENT" : "SYNCED";
   return versionSent === versionAcked ? "SYNCED" : "STALE";
 }

@@ -87,8 +87,8 @@ class Discovery implements AggregatedDiscovery {
   async #serve(stream: DiscoveryBytesStream, form: "delta" | "stateOfTheWorld"): Promise<void> {
     const caller = await this.#authenticate(stream.caller);
     const material = await this.#load();
-    const endTurn = await this.#turn(stream.signal);
-    if (endTurn === undefined) return;
+    let endTurn: EndTurn = () => {};
+    let late: NodeJS.Timeout | undefined;
     const proxy = new ProxyStream({
       caller,
       stream,
@@ -97,11 +97,14 @@ class Discovery implements AggregatedDiscovery {
       viewOf: (pod) => this.#options.views.current.get(pod),
       resourcesOf: material.resourcesOf,
       authorizationWay: material.authorizationWay,
-      onSettled: endTurn,
+      awaitTurn: async () => {
+        endTurn = await this.#turns.take(stream.signal);
+        late = setTimeout(endTurn, TURN_MS).unref();
+      },
+      onSettled: () => endTurn(),
       log: this.#options.log,
     });
     this.#streams.set(proxy, stream.caller);
-    const late = setTimeout(endTurn, TURN_MS).unref();
     try {
       await proxy.serve();
     } finally {
@@ -130,16 +133,6 @@ class Discovery implements AggregatedDiscovery {
       openProxyMaterial(this.#options.log),
     );
     return this.#material;
-  }
-
-  /** @returns undefined when the proxy left before its turn came */
-  async #turn(signal: AbortSignal): Promise<EndTurn | undefined> {
-    try {
-      return await this.#turns.take(signal);
-    } catch (error) {
-      if (signal.aborted) return undefined;
-      throw error;
-    }
   }
 
   #judgeProofs(): void {

@@ -5,10 +5,10 @@
 import type { ExtensionConfig } from "../../envoy/envoy-json.ts";
 import type { EncodedResources, ProxyResources } from "./encoded-resources.ts";
 import type { AuthorizationWay } from "./proxy-conversation.ts";
-import { ResourceSet } from "./resource-set.ts";
+import type { ResourceSet } from "./resource-set.ts";
 import { AUTHORIZATION } from "./resource-types.ts";
 
-/** Each step is sent once the one before is acknowledged. */
+/** Each step is all that a proxy is to have then, and is sent once the one before is acknowledged; the last is `next`. */
 export type AuthorizationSteps = (
   old: readonly ExtensionConfig[],
   next: readonly ExtensionConfig[],
@@ -36,16 +36,6 @@ function wayOf(
   { steps, encoded }: { readonly steps: AuthorizationSteps; readonly encoded: EncodedResources },
 ): readonly ResourceSet[] {
   const between = steps(before.json.extensionConfigs, next.json.extensionConfigs).slice(0, -1);
-  const way: ResourceSet[] = [];
-  let last = before.encoded.extensionConfigs;
-  for (const step of between) {
-    last = overlaid(last, encoded.setOf(AUTHORIZATION, step));
-    way.push(last);
-  }
+  const way = between.map((step) => encoded.setOf(AUTHORIZATION, step));
   return [...way, next.encoded.extensionConfigs];
-}
-
-function overlaid(set: ResourceSet, over: ResourceSet): ResourceSet {
-  const kept = set.resources.filter(({ name }) => over.find(name) === undefined);
-  return new ResourceSet([...kept, ...over.resources]);
 }

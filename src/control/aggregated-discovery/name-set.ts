@@ -10,7 +10,14 @@ const forgotten = new FinalizationRegistry<string>((key) => {
 });
 
 export class NameSet {
-  static readonly NONE: NameSet = new NameSet("", new Set());
+  static #none: NameSet | undefined;
+
+  /** Made when it is first asked for: compiled, a class with private names cannot make one of itself while it is being made. */
+  static get NONE(): NameSet {
+    NameSet.#none ??= new NameSet("", new Set());
+    return NameSet.#none;
+  }
+
   readonly #key: string;
   readonly names: ReadonlySet<string>;
 

@@ -1,4 +1,5 @@
 /** All that it takes to serve Envoys and that nothing else needs: the translation of views, Envoy's messages, what is encoded. */
+import { authorizationSteps } from "../../envoy/authorization/authorization-steps.ts";
 import { envoyResources } from "../../envoy/envoy-resources.ts";
 import type { Log } from "../../runtime/log.ts";
 import * as messages from "../../wire/envoy/discovery-messages.ts";
@@ -20,6 +21,6 @@ export function openProxyMaterial(log: Log): ProxyMaterial {
   return {
     protocols: { delta: deltaProtocol(messages), stateOfTheWorld: stateProtocol(messages) },
     resourcesOf: (view, { settings, before }) => encoded.of(envoyResources(view, settings), before),
-    authorizationWay: authorizationWay((_, next) => [next], encoded),
+    authorizationWay: authorizationWay(authorizationSteps, encoded),
   };
 }

@@ -1,17 +1,8 @@
 /** What one proxy has of what it was to have, for people. */
 import type { SpiffeId } from "../../identity/spiffe-id.ts";
+import type { EnvoyTypeStatus } from "../control-socket-messages.ts";
 import type { ProxyConversation } from "./proxy-conversation.ts";
 import { stateVersion } from "./state-version.ts";
-
-export interface TypeStatus {
-  /** As "authorization", "listeners". */
-  readonly type: string;
-  readonly state: "synced" | "awaited" | "refused";
-  /** Of all that it was sent. */
-  readonly version: string;
-  /** What the proxy said against it; exactly where it was refused. */
-  readonly error?: string;
-}
 
 export interface ProxyStreamStatus {
   /** `namespace/pod` */
@@ -19,7 +10,7 @@ export interface ProxyStreamStatus {
   readonly identity: SpiffeId;
   readonly remoteAddress: string;
   /** Those that it has asked for. */
-  readonly types: readonly TypeStatus[];
+  readonly types: readonly EnvoyTypeStatus[];
 }
 
 export function statusOf(
@@ -28,7 +19,7 @@ export function statusOf(
 ): ProxyStreamStatus {
   const types = conversation.subscriptions
     .filter(({ isAsked }) => isAsked)
-    .map(({ type, error, isSettled, has }): TypeStatus => {
+    .map(({ type, error, isSettled, has }): EnvoyTypeStatus => {
       const about = { type: type.called, version: stateVersion(has.resources) };
       if (error !== undefined) return { ...about, state: "refused", error };
       return { ...about, state: isSettled ? "synced" : "awaited" };

@@ -38,6 +38,8 @@ export interface ProxyStreamOptions {
     proxy: { readonly settings: ProxySettings; readonly before?: ProxyResources | undefined },
   ) => ProxyResources;
   readonly authorizationWay: AuthorizationWay;
+  /** Resolves when it is the proxy's turn to be sent what it is to have; asked when its first request is there. */
+  readonly awaitTurn: () => Promise<void>;
   /** Called once the proxy has all that it was to have. */
   readonly onSettled: () => void;
   readonly log: Log;
@@ -121,7 +123,10 @@ export class ProxyStream {
     const { stream, protocol } = this.#options;
     for await (const bytes of stream.requests) {
       const request = protocol.read(bytes);
-      if (this.#settings === undefined) this.#introduce(request.node);
+      if (this.#settings === undefined) {
+        this.#introduce(request.node);
+        await this.#options.awaitTurn();
+      }
       if (this.#view === undefined) await this.#known;
       this.#take(request);
     }

@@ -69,7 +69,9 @@ function deciding(
       config(level, nameOf(kind, "allow"), enforcing(allow, "ALLOW", context) ?? {}),
     ];
   }
-  if (deny.length === 0 && allow.length === 0) return [config(level, nameOf(kind), {})];
+  // Without policies a peer has still to be one, and not several.
+  const isOpen = kind.peer === "nobody" && deny.length === 0 && allow.length === 0;
+  if (isOpen) return [config(level, nameOf(kind), {})];
   return [config(level, nameOf(kind), { matcher: matcherOf({ deny, allow }, context) })];
 }
 

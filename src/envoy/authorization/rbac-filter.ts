@@ -11,6 +11,7 @@ export interface RbacSettings {
   readonly shadowRulesStatPrefix?: string;
   /** xds.type.matcher.v3.Matcher */
   readonly matcher?: object;
+  readonly shadowMatcher?: object;
 }
 
 export const RBAC_NAMES: Readonly<Record<Level, string>> = { http: HTTP_RBAC, tcp: NETWORK_RBAC };

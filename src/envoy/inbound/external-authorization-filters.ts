@@ -8,15 +8,16 @@ import type {
   UsableAuthorizer,
 } from "../../policy/applied-authorizers.ts";
 import { ruleId } from "../../policy/rule-id.ts";
-import type { WorkloadView } from "../../policy/workload-view.ts";
+import type { AppliedPolicy, WorkloadView } from "../../policy/workload-view.ts";
 import { linearRules } from "../authorization/linear/linear-rules.ts";
 import { localPortOf } from "../authorization/local-ports.ts";
-import { RBAC_NAMES, rbacFilter } from "../authorization/rbac-filter.ts";
-import { duration, type NetworkFilter, type RbacRules, typeUrl } from "../envoy-json.ts";
+import { type MatchedRulesContext, matchedRules } from "../authorization/matcher/matched-rules.ts";
+import { RBAC_NAMES, type RbacSettings, rbacFilter } from "../authorization/rbac-filter.ts";
+import { duration, type NetworkFilter, typeUrl } from "../envoy-json.ts";
 import { outboundClusterName } from "../istio-names.ts";
 import type { ProxySettings } from "../proxy-settings.ts";
 import { listOfPatterns } from "./header-patterns.ts";
-import type { JudgedChain } from "./judged-chain.ts";
+import type { JudgedChain, RuleForm } from "./judged-chain.ts";
 
 const EXT_AUTHZ: Readonly<Record<JudgedChain["level"], { name: string; type: string }>> = {
   http: {
@@ -33,7 +34,11 @@ const EXT_AUTHZ: Readonly<Record<JudgedChain["level"], { name: string; type: str
 export function externalAuthorizationFilters(
   view: Pick<WorkloadView, "inbound" | "gateway" | "trust">,
   settings: ProxySettings,
-  { level }: Pick<JudgedChain, "level">,
+  {
+    level,
+    form,
+    transport,
+  }: Pick<JudgedChain, "level" | "transport"> & { readonly form: RuleForm },
 ): readonly NetworkFilter[] {
   const { inbound, trust } = view;
   const { authorizers = [], authorization } = inbound;
@@ -42,26 +47,49 @@ export function externalAuthorizationFilters(
   return authorizers.flatMap((authorizer) => {
     const policies = enforced.filter(({ provider }) => provider === authorizer.name);
     if (policies.length === 0) return [];
-    const asked = askingFilter(authorizer, level);
-    const rulesNamed = (suffix: string): RbacRules =>
-      linearRules(policies, {
-        action: "CUSTOM",
+    const asked = askingFilter(authorizer, { level, isGateway: view.gateway !== undefined });
+    const whereMatched = (settingsOf: SettingsOf, suffix: string): NetworkFilter =>
+      rbacFilter(
         level,
-        trust,
-        portOf,
-        nameOf: (policy, rule) =>
-          `${RULE_PREFIX}${authorizer.name}-${ruleId({ policy, rule })}${suffix}`,
-      });
-    return asked === undefined
-      ? [rbacFilter(level, { rules: rulesNamed(NOBODY_TO_ASK) })]
-      : [
-          rbacFilter(level, {
-            shadowRules: rulesNamed(""),
-            shadowRulesStatPrefix: shadowPrefix(authorizer),
-          }),
-          asked,
-        ];
+        settingsOf[form](policies, {
+          action: "CUSTOM",
+          level,
+          trust,
+          portOf,
+          peer: transport === "mesh-tls" ? "mesh" : "nobody",
+          nameOf: (policy, rule) =>
+            `${RULE_PREFIX}${authorizer.name}-${ruleId({ policy, rule })}${suffix}`,
+        }),
+      );
+    if (asked === undefined) return [whereMatched(REFUSING, NOBODY_TO_ASK)];
+    const trigger = whereMatched(inShadow(shadowPrefix(authorizer)), "");
+    return [trigger, asked(whereTriggered(level, authorizer, form))];
   });
+}
+
+type SettingsOf = Readonly<
+  Record<
+    RuleForm,
+    (policies: readonly AppliedPolicy[], context: MatchedRulesContext) => RbacSettings
+  >
+>;
+
+const REFUSING: SettingsOf = {
+  linear: (policies, context) => ({ rules: linearRules(policies, context) }),
+  matcher: (policies, context) => ({ matcher: matchedRules(policies, context) }),
+};
+
+function inShadow(shadowRulesStatPrefix: string): SettingsOf {
+  return {
+    linear: (policies, context) => ({
+      shadowRules: linearRules(policies, context),
+      shadowRulesStatPrefix,
+    }),
+    matcher: (policies, context) => ({
+      shadowMatcher: matchedRules(policies, context),
+      shadowRulesStatPrefix,
+    }),
+  };
 }
 
 /** AP-121 */
@@ -74,25 +102,30 @@ function shadowPrefix({ name }: Pick<AppliedAuthorizer, "name">): string {
   return `istio_ext_authz_${name}_`;
 }
 
-/** Whether the filter before said that a rule matches. */
-function whereMatched(level: JudgedChain["level"], authorizer: AppliedAuthorizer): object {
-  return {
-    filter: RBAC_NAMES[level],
-    path: [{ key: `${shadowPrefix(authorizer)}shadow_effective_policy_id` }],
-    value: { stringMatch: { prefix: `${RULE_PREFIX}${authorizer.name}-ns[` } },
-  };
+/** Whether the filter before said that a rule matches: by the rule's name, as Istio has it, or by its verdict. */
+function whereTriggered(
+  level: JudgedChain["level"],
+  authorizer: AppliedAuthorizer,
+  form: RuleForm,
+): object {
+  const prefix = shadowPrefix(authorizer);
+  const [key, stringMatch] =
+    form === "linear"
+      ? [`${prefix}shadow_effective_policy_id`, { prefix: `${RULE_PREFIX}${authorizer.name}-ns[` }]
+      : [`${prefix}shadow_engine_result`, { exact: "denied" }];
+  return { filter: RBAC_NAMES[level], path: [{ key }], value: { stringMatch } };
 }
 
 /** @returns nothing where nobody can be asked; of connections an HTTP authorizer knows nothing (AP-65) */
 function askingFilter(
   authorizer: AppliedAuthorizer,
-  level: JudgedChain["level"],
-): NetworkFilter | undefined {
+  { level, isGateway }: Pick<JudgedChain, "level"> & { readonly isGateway: boolean },
+): ((filterEnabledMetadata: object) => NetworkFilter) | undefined {
   if (authorizer.kind === "unusable") return undefined;
   if (level === "tcp" && authorizer.kind === "http") return undefined;
   const { name, type } = EXT_AUTHZ[level];
-  const terms = level === "http" ? httpTerms(authorizer) : tcpTerms(authorizer);
-  return {
+  const terms = level === "http" ? httpTerms(authorizer, isGateway) : tcpTerms(authorizer);
+  return (filterEnabledMetadata) => ({
     name,
     typedConfig: {
       "@type": type,
@@ -100,23 +133,24 @@ function askingFilter(
       statPrefix: level === "tcp" ? `tcp.${authorizer.name}.` : authorizer.name,
       failureModeAllow: authorizer.failOpen,
       transportApiVersion: "V3",
-      filterEnabledMetadata: whereMatched(level, authorizer),
+      filterEnabledMetadata,
     },
-  };
+  });
 }
 
 function tcpTerms(authorizer: UsableAuthorizer): object {
   return { grpcService: grpcService(authorizer) };
 }
 
-function httpTerms(authorizer: UsableAuthorizer): object {
+function httpTerms(authorizer: UsableAuthorizer, isGateway: boolean): object {
   const { requestBody, statusOnError, clearRouteCache } = authorizer;
   return {
     ...(authorizer.kind === "grpc"
       ? { grpcService: grpcService(authorizer) }
       : httpService(authorizer)),
     statusOnError: { code: statusOnError },
-    clearRouteCache,
+    // What was allowed is what is routed (QK-76).
+    clearRouteCache: clearRouteCache || isGateway,
     ...(requestBody && {
       withRequestBody: {
         maxRequestBytes: requestBody.maxBytes,

@@ -19,6 +19,10 @@ export interface ChainAuthorization {
   readonly extensionConfigs: readonly ExtensionConfig[];
   /** Another one whenever the verdict on some caller may be another. */
   readonly fingerprint: string;
+  /** In which form rules are asked: as Istio writes them, or as our own sidecars judge by them. */
+  readonly form: RuleForm;
 }
+
+export type RuleForm = "linear" | "matcher";
 
 export type AuthorizeChain = (chain: JudgedChain) => ChainAuthorization;

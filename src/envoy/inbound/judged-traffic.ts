@@ -46,13 +46,13 @@ export function judgedHttp(
   settings: ProxySettings,
   { chain, authorize }: Judging,
 ): JudgedHttp {
-  const { filters, extensionConfigs, fingerprint } = authorize(chain);
+  const { filters, extensionConfigs, fingerprint, form } = authorize(chain);
   const { tokenRules, rateLimits = [] } = view.inbound;
   return {
     httpFilters: [
       ...withoutClientsWord(tokenHeaders(tokenRules)),
-      ...externalAuthorizationFilters(view, settings, chain),
-      ...tokenFilters(tokenRules),
+      ...externalAuthorizationFilters(view, settings, { ...chain, form }),
+      ...tokenFilters(tokenRules, view.gateway === undefined ? "fixed" : "chosen by claims"),
       ...filters,
       ...requestLimitFilters(view, settings),
       WITHOUT_DISGUISED,
@@ -69,10 +69,10 @@ export function judgedTcp(
   settings: ProxySettings,
   { chain, authorize }: Judging,
 ): JudgedTcp {
-  const { filters, extensionConfigs, fingerprint } = authorize(chain);
+  const { filters, extensionConfigs, fingerprint, form } = authorize(chain);
   const judging = [
     ...connectionLimitFilters(view.inbound.rateLimits ?? []),
-    ...externalAuthorizationFilters(view, settings, chain),
+    ...externalAuthorizationFilters(view, settings, { ...chain, form }),
     ...filters,
   ];
   return {
@@ -106,7 +106,8 @@ function httpTerms(
     generateRequestId: headers.requestId === "generated",
     serverHeaderTransformation: "PASS_THROUGH",
     upgradeConfigs: [{ upgradeType: "websocket" }],
-    httpProtocolOptions: { acceptHttp10: true },
+    // Whatever name a method has, policies are asked about it.
+    httpProtocolOptions: { acceptHttp10: true, allowCustomMethods: true },
     maxRequestHeadersKb: MAX_HEAD_KB,
     requestHeadersTimeout: `${HEAD_TIMEOUT_S}s`,
     streamIdleTimeout: `${SILENCE_S}s`,

@@ -22,10 +22,17 @@ const NOBODYS_KEY = {
 export const NOBODYS_KEY_TEXT = "hauberk: nobody has the private half of this key, 1";
 export const NOBODYS_KEYS: string = JSON.stringify({ keys: [NOBODYS_KEY] });
 
-/** @returns nothing where no tokens are asked about */
-export function tokenFilters(rules: readonly AppliedTokenRule[] = []): readonly NetworkFilter[] {
+/**
+ * @param routes whether routes may ask about claims, so that they are chosen once a token is verified (JWT-76)
+ * @returns nothing where no tokens are asked about
+ */
+export function tokenFilters(
+  rules: readonly AppliedTokenRule[] = [],
+  routes: "chosen by claims" | "fixed" = "fixed",
+): readonly NetworkFilter[] {
   if (rules.length === 0) return [];
-  const providers = rules.map((rule, index) => [nameOf(index), provider(rule)]);
+  const clearing = routes === "fixed" ? {} : { clearRouteCache: true };
+  const providers = rules.map((rule, index) => [nameOf(index), { ...provider(rule), ...clearing }]);
   const settings: Readonly<Record<string, unknown>> = {
     providers: Object.fromEntries(providers),
     rules: [{ match: { prefix: "/" }, requires: requirement(rules) }],

@@ -2,7 +2,8 @@
 import type { EffectiveTrafficPolicy } from "../../policy/effective-traffic-policy.ts";
 import type { Trust } from "../../policy/workload-view.ts";
 import { BY_ADS, type EnvoyCluster } from "../envoy-json.ts";
-import { configuredBy, outboundClusterName } from "../istio-names.ts";
+import { trustFingerprint } from "../fingerprint.ts";
+import { configuredBy, OWN_METADATA, outboundClusterName } from "../istio-names.ts";
 import type { ProxySettings } from "../proxy-settings.ts";
 import { remembered } from "../remembered.ts";
 import { ENDPOINT_KEY, lookedUpEndpoints } from "./destination-endpoints.ts";
@@ -21,7 +22,13 @@ export const clusterOfDestination: (
 ) => EnvoyCluster = remembered((destination, trust, settings) => {
   const { clientTls, trafficPolicy } = destination;
   const origin = clientTls?.origin ?? trafficPolicy?.origin;
-  const metadata = origin && configuredBy(origin.ref);
+  const { filterMetadata: istio } = (origin && configuredBy(origin.ref)) ?? {};
+  const isOfMesh = clientTls === undefined || clientTls.mode === "ISTIO_MUTUAL";
+  const filterMetadata = {
+    ...istio,
+    // Connections to callees that are believed no more end with the cluster that they are of.
+    ...(isOfMesh && { [OWN_METADATA]: { trust: trustFingerprint(trust) } }),
+  };
   const endpoints = reachOf(destination) === "as called" ? "unknown" : "known";
   return {
     name: outboundClusterName(destination),
@@ -29,7 +36,7 @@ export const clusterOfDestination: (
     ...discovery(destination),
     ...upstreamHttp(destination, settings),
     ...upstreamTransport(destination, trust, endpoints),
-    ...(metadata && { metadata }),
+    ...(Object.keys(filterMetadata).length > 0 && { metadata: { filterMetadata } }),
   };
 });
 

@@ -6,7 +6,7 @@
  */
 import type { SocketAddress } from "../../policy/workload.ts";
 import type { Outbound } from "../../policy/workload-view.ts";
-import { type EnvoyListener, type NetworkFilter, untypedSettings } from "../envoy-json.ts";
+import { type EnvoyListener, type NetworkFilter, typeUrl } from "../envoy-json.ts";
 import { HTTP_PROXY_ROUTES } from "../routes/http-proxy-routes.ts";
 import { socketAddress } from "./address-ranges.ts";
 import { type CallerChains, calledChains } from "./called-chains.ts";
@@ -76,8 +76,9 @@ function httpProxy({ httpProxy: at }: Outbound, caller: CallerChains): readonly 
 /** The file never leaves the pod; what is made of it here is a name. */
 const PASSWORD: NetworkFilter = {
   name: "envoy.filters.http.basic_auth",
-  typedConfig: untypedSettings("envoy.extensions.filters.http.basic_auth.v3.BasicAuth", {
+  typedConfig: {
+    "@type": typeUrl("envoy.extensions.filters.http.basic_auth.v3.BasicAuth"),
     users: { filename: HTTP_PROXY_USERS },
     authenticationHeader: CREDENTIALS,
-  }),
+  },
 };

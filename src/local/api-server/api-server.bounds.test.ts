@@ -102,3 +102,16 @@ test("objects that own one another go, though each waits for the other", async (
     return Array.isArray(items) && items.length === 0;
   });
 });
+
+test("there are so many watches at a time, and room again once one ends", async (context) => {
+  const { follow, ask } = await apiServerStage(context);
+  const watch = `${CONFIG_MAPS}?watch=true`;
+  const open = await Promise.all(Array.from({ length: 256 }, () => follow(watch)));
+  assert.deepEqual(new Set(open.map(({ status }) => status)), new Set([200]));
+  const refused = await ask(watch);
+  assert.equal(refused.status, 429);
+  assert.equal(refused.headers["retry-after"], "1");
+  assert.equal((await ask(CONFIG_MAPS)).status, 200, "others are served");
+  open[0]?.stop();
+  await eventually("room for a watch", async () => (await follow(watch)).status === 200);
+});

@@ -48,6 +48,37 @@ test("tokens of service accounts come from whoever issues them", async (context)
   assert.equal((await silent.ask(`${path}/sa/token`, post({ spec }))).status, 405);
 });
 
+test("a token is bound to a pod that is there and runs as its account", async (context) => {
+  const bound: unknown[] = [];
+  const { ask, store } = await apiServerStage(context, {
+    issueToken: async ({ boundTo, audiences }) => {
+      bound.push(boundTo);
+      return { token: "t", audiences, expiresAt: new Date(0) };
+    },
+  });
+  for (const name of ["sa", "other"])
+    put(store, { apiVersion: "v1", kind: "ServiceAccount", metadata: { name } });
+  const pod = put(store, {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "api-0" },
+    spec: { serviceAccountName: "sa", containers: [{ name: "app", image: "app" }] },
+  });
+  const request = async (account: string, boundObjectRef: object): Promise<number> => {
+    const path = `/api/v1/namespaces/default/serviceaccounts/${account}/token`;
+    return (await ask(path, post({ spec: { boundObjectRef } }))).status;
+  };
+  const { uid } = pod.metadata;
+  assert.equal(await request("sa", { kind: "Pod", name: "api-0" }), 201);
+  assert.equal(await request("sa", { kind: "Pod", name: "api-0", uid }), 201);
+  assert.equal(await request("sa", { kind: "Pod", name: "api-0", uid: "another" }), 409);
+  assert.equal(await request("sa", { kind: "Pod", name: "nobody" }), 404);
+  assert.equal(await request("other", { kind: "Pod", name: "api-0" }), 400);
+  assert.equal(await request("sa", { kind: "Secret", name: "api-0" }), 400);
+  const known = { kind: "Pod", name: "api-0", uid };
+  assert.deepEqual(bound, [known, known]);
+});
+
 test("logs, and connections into pods, are left to whoever runs them", async (context) => {
   const heard: string[] = [];
   const { ask, store, server, certificate, token } = await apiServerStage(context, {

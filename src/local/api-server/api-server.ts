@@ -29,6 +29,7 @@ import type { ApiContext } from "./rest/api-context.ts";
 import type { ApiRequest } from "./rest/api-request.ts";
 import { readRequest, writeAnswer, writeRefusal } from "./rest/http-exchange.ts";
 import { KindIndex } from "./rest/kind-index.ts";
+import { OpenWatches } from "./rest/open-watches.ts";
 import type { PodStreamRequest, PodStreams } from "./rest/pod-streams.ts";
 import { resourceTarget } from "./rest/resource-target.ts";
 import { serveRequest } from "./rest/serve-request.ts";
@@ -78,6 +79,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     kinds: new KindIndex(store.kinds),
     readProtobuf: decodeProtobufBody,
     issueToken,
+    watches: new OpenWatches(),
   };
   const strangers = new StrangerConnections(MAX_STRANGERS);
   const server = createServer({

@@ -2,9 +2,13 @@
 import { CONTROL_PLANE_NAME } from "../../identity/certificate-client.ts";
 import type { X509Svid } from "../../identity/x509-svid.ts";
 import type { Watched } from "../../runtime/watched.ts";
-import { GrpcClient } from "../../wire/grpc-client.ts";
+import { type BytesMethod, GrpcClient } from "../../wire/grpc-client.ts";
 import { GrpcStatusError, type GrpcStatusName } from "../../wire/grpc-status.ts";
-import { ADVANCE_HEADER, SHOULD_RATE_LIMIT } from "../../wire/rate-limit-call.ts";
+import {
+  ADVANCE_HEADER,
+  type RateLimitQuestion,
+  SHOULD_RATE_LIMIT,
+} from "../../wire/rate-limit-call.ts";
 import type { AskService } from "./global-questions.ts";
 
 export interface GlobalConnectionOptions {
@@ -24,7 +28,6 @@ const CONNECT_TIMEOUT_MS = 2_000;
 const TIMEOUT_MS = 200;
 /** An answer for 64 descriptors is 4 KiB. */
 const MAX_RECEIVE_BYTES = 64 * 1024;
-const HEADERS = { [ADVANCE_HEADER]: "welcome" };
 
 /** What the service itself says: its connection is as good as before. */
 const ANSWERS: ReadonlySet<GrpcStatusName> = new Set([
@@ -46,18 +49,29 @@ export class GlobalConnection {
     this.#options = options;
   }
 
+  /** What was given in advance is used. */
+  readonly ask: AskService = (question) =>
+    this.#call(SHOULD_RATE_LIMIT, question, { [ADVANCE_HEADER]: "welcome" });
+
+  /** The answer as it came, for whoever reads it himself, and uses nothing given in advance. */
+  readonly askForBytes = (question: RateLimitQuestion): Promise<Uint8Array> =>
+    this.#call({ ...SHOULD_RATE_LIMIT, read: (bytes) => bytes }, question, {});
+
   /** A connection that failed is given up, so that the next one begins at once, and with what is trusted then. */
-  readonly ask: AskService = async (question) => {
+  async #call<Answer>(
+    method: BytesMethod<RateLimitQuestion, Answer>,
+    question: RateLimitQuestion,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<Answer> {
     const client = this.#client();
     const { timeoutMs = TIMEOUT_MS } = this.#options;
     try {
-      const options = { timeoutMs, headers: HEADERS };
-      return await client.unaryBytes(SHOULD_RATE_LIMIT, question, options);
+      return await client.unaryBytes(method, question, { timeoutMs, headers });
     } catch (error) {
       if (!isAnswer(error) && client === this.#open?.client) this.close();
       throw error;
     }
-  };
+  }
 
   /** Before the first request: the first connection of a process takes longer than a question may. */
   async open(): Promise<void> {

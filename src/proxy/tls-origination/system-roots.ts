@@ -6,7 +6,7 @@ import { rootCertificates } from "node:tls";
 import { readRegularFile } from "../../runtime/regular-file.ts";
 
 /** Where distributions keep the bundle; the first that is there counts, as for Istio's agent. */
-const BUNDLES = [
+const BUNDLES: readonly string[] = [
   "/etc/ssl/certs/ca-certificates.crt",
   "/etc/pki/tls/certs/ca-bundle.crt",
   "/etc/ssl/ca-bundle.pem",
@@ -16,13 +16,17 @@ const BUNDLES = [
 ];
 const MAX_BYTES = 4_194_304;
 
+/** Where to look, in this order; whether anything is there is another's matter. */
+export function systemBundles(environment: NodeJS.ProcessEnv = process.env): readonly string[] {
+  const own = environment["SSL_CERT_FILE"];
+  return own === undefined || own === "" ? BUNDLES : [own];
+}
+
 /** @returns PEM; `SSL_CERT_FILE` comes before the places of distributions, as for OpenSSL */
 export async function systemRootsPem(
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<string> {
-  const own = environment["SSL_CERT_FILE"];
-  const paths = own === undefined || own === "" ? BUNDLES : [own];
-  for (const path of paths) {
+  for (const path of systemBundles(environment)) {
     try {
       const { bytes } = await readRegularFile(path, { maxBytes: MAX_BYTES, links: "followed" });
       return bytes.toString("utf8");

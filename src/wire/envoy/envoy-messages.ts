@@ -4,6 +4,7 @@
  */
 import { createRegistry, type Registry } from "@bufbuild/protobuf";
 import { file_envoy_config_cluster_v3_cluster } from "../gen/envoy/config/cluster/v3/cluster_pb.ts";
+import { file_envoy_config_core_v3_extension } from "../gen/envoy/config/core/v3/extension_pb.ts";
 import { file_envoy_config_endpoint_v3_endpoint } from "../gen/envoy/config/endpoint/v3/endpoint_pb.ts";
 import { file_envoy_config_listener_v3_listener } from "../gen/envoy/config/listener/v3/listener_pb.ts";
 import { file_envoy_config_rbac_v3_rbac } from "../gen/envoy/config/rbac/v3/rbac_pb.ts";
@@ -79,6 +80,7 @@ import { file_envoy_extensions_matching_input_matchers_ip_v3_ip } from "../gen/e
 import { file_envoy_extensions_network_dns_resolver_cares_v3_cares_dns_resolver } from "../gen/envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver_pb.ts";
 import { file_envoy_extensions_path_match_uri_template_v3_uri_template_match } from "../gen/envoy/extensions/path/match/uri_template/v3/uri_template_match_pb.ts";
 import { file_envoy_extensions_path_rewrite_uri_template_v3_uri_template_rewrite } from "../gen/envoy/extensions/path/rewrite/uri_template/v3/uri_template_rewrite_pb.ts";
+import { file_envoy_extensions_rate_limit_descriptors_expr_v3_expr } from "../gen/envoy/extensions/rate_limit_descriptors/expr/v3/expr_pb.ts";
 import { file_envoy_extensions_rbac_audit_loggers_stream_v3_stream } from "../gen/envoy/extensions/rbac/audit_loggers/stream/v3/stream_pb.ts";
 import { file_envoy_extensions_request_id_uuid_v3_uuid } from "../gen/envoy/extensions/request_id/uuid/v3/uuid_pb.ts";
 import { file_envoy_extensions_retry_host_omit_canary_hosts_v3_omit_canary_hosts } from "../gen/envoy/extensions/retry/host/omit_canary_hosts/v3/omit_canary_hosts_pb.ts";
@@ -113,6 +115,7 @@ import { file_xds_type_matcher_v3_matcher } from "../gen/xds/type/matcher/v3/mat
 import { file_xds_type_v3_typed_struct } from "../gen/xds/type/v3/typed_struct_pb.ts";
 
 export const ENVOY_MESSAGES: Registry = createRegistry(
+  file_envoy_config_core_v3_extension,
   file_envoy_config_cluster_v3_cluster,
   file_envoy_config_endpoint_v3_endpoint,
   file_envoy_config_listener_v3_listener,
@@ -189,6 +192,7 @@ export const ENVOY_MESSAGES: Registry = createRegistry(
   file_envoy_extensions_network_dns_resolver_cares_v3_cares_dns_resolver,
   file_envoy_extensions_path_match_uri_template_v3_uri_template_match,
   file_envoy_extensions_path_rewrite_uri_template_v3_uri_template_rewrite,
+  file_envoy_extensions_rate_limit_descriptors_expr_v3_expr,
   file_envoy_extensions_rbac_audit_loggers_stream_v3_stream,
   file_envoy_extensions_request_id_uuid_v3_uuid,
   file_envoy_extensions_retry_host_omit_canary_hosts_v3_omit_canary_hosts,

@@ -9,6 +9,8 @@ export const block: ArticleBlock = {
   block: 13,
   proves:
     "a token has to be good where there is one, in the header or the query, and its payload is told to the application; without one nothing is demanded",
+  needsNamespaces:
+    "the keys of its tokens are fetched at the address of a pod, and pods have none of their own",
   prepare: (mesh) => mesh.leadToProvider(),
   given: PROVIDERS,
   deeds: [apply("11-request-authentication")],

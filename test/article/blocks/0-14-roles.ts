@@ -9,6 +9,8 @@ export const block: ArticleBlock = {
   block: 14,
   proves:
     "what a user may do depends on the role in the token: all methods, three, or one; without a token nothing",
+  needsNamespaces:
+    "the keys of its tokens are fetched at the address of a pod, and pods have none of their own",
   prepare: (mesh) => mesh.leadToProvider(),
   given: [...PROVIDERS, "kubectl apply -f seeds/11-request-authentication.yaml"],
   deeds: [apply("12-require-jwt-by-role")],

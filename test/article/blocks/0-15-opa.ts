@@ -5,6 +5,7 @@ export const block: ArticleBlock = {
   block: 15,
   proves:
     "the Deployment of two authorizers, its Service and its rules are taken as they stand; what stands for the image is in mesh/images.yaml, and the rules need one sign changed before OPA loads them",
+  needsNamespaces: "two OPAs listen on the same ports, which the articles' Deployment fixes",
   deeds: [apply("13-opa"), { run: "kubectl apply -f given/opa-that-loads.yaml" }],
   questions: [
     {

@@ -5,6 +5,7 @@ export const block: ArticleBlock = {
   block: 17,
   proves:
     "below /api OPA has the word: it lets callers with an identity through and no others; without OPA nobody passes",
+  needsNamespaces: "two OPAs listen on the same ports, which the articles' Deployment fixes",
   given: [
     "kubectl apply -f given/opa-that-loads.yaml",
     "cp given/mesh-config-with-provider.yaml manifests/mesh-config.yaml",

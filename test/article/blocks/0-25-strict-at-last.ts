@@ -22,7 +22,7 @@ export const block: ArticleBlock = {
     },
     {
       name: "a namespace is PERMISSIVE",
-      run: "sed s/data/staging/ given/strict-data.yaml | sed s/STRICT/PERMISSIVE/ | kubectl apply -f -",
+      run: "sed -e 's/namespace: data/namespace: staging/' -e s/STRICT/PERMISSIVE/ given/strict-data.yaml | kubectl apply -f -",
     },
   ],
   afterwards: ["kubectl delete --ignore-not-found peerauthentication default -n staging"],

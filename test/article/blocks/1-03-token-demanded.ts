@@ -6,6 +6,8 @@ export const block: ArticleBlock = {
   article: 1,
   block: 3,
   proves: "a denial of whoever has no principal demands a token of everybody",
+  needsNamespaces:
+    "the keys of its tokens are fetched at the address of a pod, and pods have none of their own",
   prepare: (mesh) => mesh.leadToProvider(),
   given: ["kubectl apply -f given/providers.yaml"],
   deeds: [apply("19-v1beta1-jwt-deny-without-token")],

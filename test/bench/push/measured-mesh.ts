@@ -77,7 +77,8 @@ export class MeasuredMesh {
     const control = new Worker<ToControl, FromControl>("control-process.ts");
     const proxies = new Worker<ToProxies, FromProxies>("proxies-process.ts");
     control.send({ type: "start", dataDirectory: directory, ...mesh });
-    const address = await control.receive("serving");
+    const { port, rootPem } = await control.receive("serving");
+    const address = { port, rootPem };
     return new MeasuredMesh({ control, proxies, directory, tokens, mesh, address });
   }
 

@@ -1,5 +1,5 @@
 /** Many simulated proxies in a process of their own. */
-import type { FromProxies, ToProxies, TypeCount } from "./control-messages.ts";
+import type { FromProxies, SimulatedPod, ToProxies, TypeCount } from "./control-messages.ts";
 import { SimulatedProxy } from "./simulated-proxy.ts";
 
 interface Counting {
@@ -8,6 +8,9 @@ interface Counting {
   first: bigint;
   last: bigint;
 }
+
+const BASE_PAUSE_MS = 500;
+const MAX_PAUSE_MS = 30_000;
 
 const counts = new Map<string, Counting>();
 const proxies = new Set<SimulatedProxy>();
@@ -27,24 +30,39 @@ function connectAll(options: Extract<ToProxies, { readonly type: "connect" }>): 
   const started = performance.now();
   let synced = 0;
   let refused = 0;
-  for (const pod of options.proxies) {
+  const open = (pod: SimulatedPod, failures: number): void => {
+    let isSynced = false;
+    let isOver = false;
+    const { port, rootPem } = options;
     const proxy = new SimulatedProxy(
-      { ...pod, port: options.port, rootPem: options.rootPem },
+      { ...pod, port, rootPem },
       {
         onResponse: count,
         onSynced: () => {
+          isSynced = true;
           synced++;
           if (synced < options.proxies.length) return;
           tell({ type: "synced", seconds: (performance.now() - started) / 1000, refused });
         },
         onEnd: (_, status) => {
+          if (isOver) return;
+          isOver = true;
+          proxies.delete(proxy);
+          proxy.close();
           refused++;
           if (refused <= 3) console.error(`a proxy was refused: ${status}`);
+          if (!isSynced) setTimeout(() => open(pod, failures + 1), pauseMs(failures));
         },
       },
     );
     proxies.add(proxy);
-  }
+  };
+  for (const pod of options.proxies) open(pod, 0);
+}
+
+/** As Envoy waits before it tries again. */
+function pauseMs(failures: number): number {
+  return Math.random() * Math.min(BASE_PAUSE_MS * 2 ** failures, MAX_PAUSE_MS);
 }
 
 function count(proxy: SimulatedProxy, { typeUrl }: { readonly typeUrl: string }, bytes: number) {

@@ -94,7 +94,8 @@ function filtersOf(test: BuilderCase, folder: string): readonly unknown[] {
     serviceEntries: [],
   });
   const inbound = { ...view.inbound, authorization, authorizers };
-  return externalAuthorizationFilters({ ...view, inbound, trust }, CAPTURED, { level });
+  const chain = { level, transport: "mesh-tls", form: "linear" } as const;
+  return externalAuthorizationFilters({ ...view, inbound, trust }, CAPTURED, chain);
 }
 
 const MAX_PORT = 65_535;

@@ -1,4 +1,5 @@
 /** Faults that a translator to Envoy could have, each made in what ours has written; and what they are made with. */
+import { isDeepStrictEqual } from "node:util";
 import { type Json, objectAt, type Rewrite, rewritten } from "../json-rewrite.ts";
 import type { Translated } from "../translate.ts";
 
@@ -24,7 +25,7 @@ export function looksAt(predicate: Json, input: string, header?: string): boolea
 export const HEADER = "HttpRequestHeaderMatchInput";
 export const URI_SAN = "UriSanInput";
 
-/** In matchers of texts. @param change gives the same object back where it has no business */
+/** In matchers of texts. @param change gives back what is equal where it has no business */
 export function texts(
   change: (match: Json) => Json,
   isMeant: (predicate: Json) => boolean = () => true,
@@ -33,7 +34,7 @@ export function texts(
     const match = objectAt(value, "valueMatch");
     if (match === undefined || !isMeant(value)) return value;
     const changed = change(match);
-    return changed === match ? value : { ...value, valueMatch: changed };
+    return isDeepStrictEqual(changed, match) ? value : { ...value, valueMatch: changed };
   });
 }
 

@@ -33,12 +33,7 @@ export const ORDER_DEFECTS: readonly Defect[] = [
   },
   {
     name: "callers with several identities are judged by all of them at once",
-    spoil: spoiled((value) => {
-      const matchers = value["matchers"];
-      if (!Array.isArray(matchers) || !matchers.some(isGuard)) return value;
-      const kept = matchers.filter((one) => !isGuard(one));
-      return { ...value, matchers: kept.length === 0 ? [NEVER] : kept };
-    }),
+    spoil: (translated) => withoutGuard(translated),
   },
   {
     name: "what is found under an identity ends the search",
@@ -86,6 +81,14 @@ const NEVER: Json = {
     },
   },
 };
+
+/** Whoever has not one SPIFFE ID alone is judged as anybody. */
+export const withoutGuard: Defect["spoil"] = spoiled((value) => {
+  const matchers = value["matchers"];
+  if (!Array.isArray(matchers) || !matchers.some(isGuard)) return value;
+  const kept = matchers.filter((one) => !isGuard(one));
+  return { ...value, matchers: kept.length === 0 ? [NEVER] : kept };
+});
 
 function withoutOne(matchers: readonly unknown[], place: number): readonly unknown[] {
   return matchers.length === 1 ? [NEVER] : matchers.toSpliced(place, 1);

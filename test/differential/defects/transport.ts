@@ -1,9 +1,19 @@
 /** Who is let as far as the rules, and what they are told of a request. */
-import type { Json } from "../json-rewrite.ts";
-import { objectAt } from "../json-rewrite.ts";
+import { type Json, objectAt, type Rewrite, rewritten } from "../json-rewrite.ts";
 import { type Defect, settings, spoiled, without } from "./defect.ts";
+import { withoutGuard } from "./order.ts";
 
 const MANAGER = "HttpConnectionManager";
+
+const certificateOptional = settings("DownstreamTlsContext", (config) =>
+  config["requireClientCertificate"] === true
+    ? { ...config, requireClientCertificate: false }
+    : config,
+);
+
+/** What is asked for by name are rules alone. */
+const withoutRules: Rewrite = (value) =>
+  value["configDiscovery"] === undefined ? value : undefined;
 
 export const TRANSPORT_DEFECTS: readonly Defect[] = [
   {
@@ -11,15 +21,11 @@ export const TRANSPORT_DEFECTS: readonly Defect[] = [
     spoil: spoiled((value) => without(value, "matchTypedSubjectAltNames")),
   },
   {
-    name: "callers need no certificate",
-    spoil: settings("DownstreamTlsContext", (config) =>
-      config["requireClientCertificate"] === true
-        ? { ...config, requireClientCertificate: false }
-        : config,
-    ),
+    name: "callers need no certificate, and none is missed by the rules",
+    spoil: (translated) => withoutGuard(certificateOptional(translated)),
   },
   {
-    name: "STRICT takes plaintext",
+    name: "STRICT takes plaintext, of which no rule asks",
     spoil: spoiled((value) => {
       const chains = value["filterChains"];
       if (!Array.isArray(chains)) return value;
@@ -27,7 +33,7 @@ export const TRANSPORT_DEFECTS: readonly Defect[] = [
         objectAt(chain, "filterChainMatch")?.["transportProtocol"] === "raw_buffer";
       if (chains.some(isPlain)) return value;
       const taken = chains.map((chain: Json) => ({
-        ...without(chain, "transportSocket"),
+        ...(rewritten(without(chain, "transportSocket"), withoutRules) as Json),
         name: `${String(chain["name"])}/plaintext`,
         filterChainMatch: {
           ...without(objectAt(chain, "filterChainMatch") ?? {}, "applicationProtocols"),

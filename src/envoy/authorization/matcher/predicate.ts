@@ -29,7 +29,7 @@ export function extension(type: string, fields: object = {}): Extension {
 
 export function allOf(predicates: readonly Predicate[]): Predicate {
   if (predicates.includes(false)) return false;
-  const open = predicates.filter((one) => one !== true);
+  const open = predicates.filter((one) => one !== true).flatMap(partsOfAll);
   const [first, ...others] = open;
   if (first === undefined) return true;
   return others.length === 0 ? first : { all: open };
@@ -37,10 +37,18 @@ export function allOf(predicates: readonly Predicate[]): Predicate {
 
 export function anyOf(predicates: readonly Predicate[]): Predicate {
   if (predicates.includes(true)) return true;
-  const open = predicates.filter((one) => one !== false);
+  const open = predicates.filter((one) => one !== false).flatMap(partsOfAny);
   const [first, ...others] = open;
   if (first === undefined) return false;
   return others.length === 0 ? first : { any: open };
+}
+
+function partsOfAll(predicate: Predicate): readonly Predicate[] {
+  return typeof predicate === "object" && "all" in predicate ? predicate.all : [predicate];
+}
+
+function partsOfAny(predicate: Predicate): readonly Predicate[] {
+  return typeof predicate === "object" && "any" in predicate ? predicate.any : [predicate];
 }
 
 export function not(predicate: Predicate): Predicate {

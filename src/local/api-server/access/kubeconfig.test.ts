@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -73,6 +73,19 @@ test("a folder that others may enter is not used", async (context) => {
     new SharedKubeconfig(path).add(entry("mesh"), "/data"),
     SharedKubeconfigError,
   );
+});
+
+test("a link to a folder is not followed, wherever it leads", async (context) => {
+  const path = await folder(context);
+  const [own, link] = [join(path, "own"), join(path, "link")];
+  await mkdir(own, { mode: 0o700 });
+  await symlink(own, link);
+  const add = (folder: string): Promise<void> =>
+    new SharedKubeconfig(folder).add(entry("mesh"), "/data");
+  await assert.rejects(add(link), SharedKubeconfigError);
+  await rm(join(own, "clusters"), { recursive: true });
+  await symlink(path, join(own, "clusters"));
+  await assert.rejects(add(own), SharedKubeconfigError);
 });
 
 test("the shared file is where a user's state is", () => {

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { replaceFile } from "../../../runtime/atomic-file.ts";
@@ -56,7 +56,7 @@ export class SharedKubeconfig {
    */
   async add(entry: KubeconfigEntry, dataDirectory: string): Promise<void> {
     await mkdir(this.#entries, { recursive: true, mode: FOLDER_MODE });
-    await this.#refuseOpenFolder();
+    for (const folder of [this.#folder, this.#entries]) await refuseOpenFolder(folder);
     const stored: StoredEntry = { ...entry, dataDirectory };
     await replaceFile(this.#entryFile(entry.name), JSON.stringify(stored), { mode: SECRET_MODE });
     await this.#rewrite(entry.name);
@@ -98,16 +98,18 @@ export class SharedKubeconfig {
       .filter((entry) => entry !== undefined)
       .sort((one, other) => (one.name < other.name ? -1 : 1));
   }
+}
 
-  async #refuseOpenFolder(): Promise<void> {
-    const { uid, mode } = await stat(this.#folder);
-    if (process.getuid !== undefined && uid !== process.getuid())
-      throw new SharedKubeconfigError(`${this.#folder} belongs to another user`);
-    if ((mode & OTHERS) !== 0)
-      throw new SharedKubeconfigError(
-        `${this.#folder} is open to other users; close it with: chmod 700 ${this.#folder}`,
-      );
-  }
+/** Where a link leads, somebody else may decide. @throws SharedKubeconfigError */
+async function refuseOpenFolder(folder: string): Promise<void> {
+  const found = await lstat(folder);
+  if (!found.isDirectory()) throw new SharedKubeconfigError(`${folder} is no folder, or a link`);
+  if (process.getuid !== undefined && found.uid !== process.getuid())
+    throw new SharedKubeconfigError(`${folder} belongs to another user`);
+  if ((found.mode & OTHERS) !== 0)
+    throw new SharedKubeconfigError(
+      `${folder} is open to other users; close it with: chmod 700 ${folder}`,
+    );
 }
 
 /** @returns where the mesh of that context keeps its state; undefined where there is no such context */

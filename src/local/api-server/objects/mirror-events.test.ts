@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { post, servedKind, apiServerStage } from "../../../../test/kit/api-server-stage.ts";
+import { apiServerStage, post, servedKind } from "../../../../test/kit/api-server-stage.ts";
+import { valueAt } from "../kinds/json-access.ts";
 
 const CORE = "/api/v1/namespaces/default/events";
 const LATER = "/apis/events.k8s.io/v1/namespaces/default/events";
@@ -46,8 +47,7 @@ test("both groups print the same table", async (context) => {
   await ask(CORE, post(core));
   const headers = { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" };
   const [one, other] = await Promise.all([CORE, LATER].map((path) => ask(path, { headers })));
-  const cells = (table: typeof one): unknown =>
-    (table?.body["rows"] as readonly { readonly cells: unknown }[])[0]?.cells;
+  const cells = (table: typeof one): unknown => valueAt(table?.body, ["rows", 0, "cells"]);
   assert.ok(Array.isArray(cells(one)));
   assert.deepEqual(cells(one), cells(other));
 });

@@ -3,6 +3,7 @@ import { ownKind } from "../../../api/known-kinds.ts";
 import { schemaOfKind } from "../../../api/schema/schema-of-kind.ts";
 import type { ServedKind } from "../kinds/served-kind.ts";
 import { coreDefinitionName, coreDefinitions } from "./core-definitions.ts";
+import { fieldDescriptions } from "./istio-descriptions.ts";
 import { kindDescription } from "./kind-descriptions.ts";
 import {
   type OpenApiDefinitions,
@@ -35,7 +36,7 @@ function definedSchema(kind: ServedKind, apiVersion: string): OpenApiSchema {
   const [group = "", version = ""] = apiVersion.split("/");
   const description = kindDescription(kind);
   const own = schemaOfKind(ownKind(kind.kind, apiVersion) ?? kind.kind);
-  const printed = own === undefined ? ANYTHING : printedSchema(own);
+  const printed = own === undefined ? ANYTHING : printedSchema(own, fieldDescriptions(kind));
   const { apiVersion: _, kind: __, metadata: ___, status, ...fields } = printed.properties ?? {};
   return {
     type: "object",

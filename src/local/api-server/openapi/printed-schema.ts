@@ -2,12 +2,33 @@
 import type { Schema } from "../../../api/schema/schema.ts";
 import type { OpenApiSchema } from "./openapi-schema.ts";
 
-export function printedSchema(schema: Schema): OpenApiSchema {
-  const nullable = schema.nullable === true ? { nullable: true } : {};
-  return { ...unnullable(schema), ...nullable };
+/** What is said of a field, by its path; a list's items and a map's values have the path of their field. */
+export type Descriptions = ReadonlyMap<string, string>;
+
+const NONE: Descriptions = new Map();
+
+export function printedSchema(schema: Schema, descriptions: Descriptions = NONE): OpenApiSchema {
+  return printedAt(schema, { descriptions, path: [] });
 }
 
-function unnullable(schema: Schema): OpenApiSchema {
+interface Place {
+  readonly descriptions: Descriptions;
+  readonly path: readonly string[];
+}
+
+function printedAt(schema: Schema, place: Place): OpenApiSchema {
+  const nullable = schema.nullable === true ? { nullable: true } : {};
+  return { ...unnullable(schema, place), ...nullable };
+}
+
+/** An item is no field: nothing is said of it again. */
+function printedField(schema: Schema, place: Place): OpenApiSchema {
+  const description = place.descriptions.get(place.path.join("."));
+  const printed = printedAt(schema, place);
+  return description === undefined ? printed : { ...printed, description };
+}
+
+function unnullable(schema: Schema, place: Place): OpenApiSchema {
   switch (schema.type) {
     case "text":
       return {
@@ -26,20 +47,23 @@ function unnullable(schema: Schema): OpenApiSchema {
     case "list":
       return {
         type: "array",
-        items: printedSchema(schema.item),
+        items: printedAt(schema.item, place),
         ...given({ minItems: schema.minItems, maxItems: schema.maxItems }),
       };
     case "map":
       return {
         type: "object",
-        additionalProperties: printedSchema(schema.value),
+        additionalProperties: printedAt(schema.value, place),
         ...given({ minProperties: schema.minProperties, maxProperties: schema.maxProperties }),
       };
     case "object":
       return {
         type: "object",
         properties: Object.fromEntries(
-          Object.entries(schema.fields).map(([name, field]) => [name, printedSchema(field)]),
+          Object.entries(schema.fields).map(([name, field]) => [
+            name,
+            printedField(field, { ...place, path: [...place.path, name] }),
+          ]),
         ),
         ...(schema.required === undefined ? {} : { required: schema.required }),
       };

@@ -9,14 +9,14 @@ import { flagOf } from "./request-options.ts";
 import { scaleOf } from "./scale-part.ts";
 import { watchObjects } from "./watch-objects.ts";
 
-/** @throws StatusError 400, 404, 406, 410 */
+/** @throws StatusError 400, 404, 406, 410, 429 */
 export function readVerb(call: ResourceCall): ApiAnswer {
   const { context, target, request } = call;
   const { kind, name, namespace = "" } = target;
   const form = (): Form => formOf(call);
   form(); // what is not acceptable is refused before anything is streamed
   if (target.subresource === undefined && flagOf(request.query, "watch"))
-    return watchObjects({ store: context.store, target, request, form });
+    return watchObjects({ store: context.store, target, request, form, watches: context.watches });
   if (name === undefined) {
     const { objects, metadata } = listObjects(context.store, { target, request });
     return value(presentList(objects, { form: form(), metadata }));

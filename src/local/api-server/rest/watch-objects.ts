@@ -8,6 +8,7 @@ import { expired, invalidOptions } from "../objects/refusals.ts";
 import { type StreamAnswer, statusOf } from "./api-answer.ts";
 import type { ApiRequest } from "./api-request.ts";
 import { refuseFuture, tooOld, versionOf } from "./list-objects.ts";
+import type { OpenWatches } from "./open-watches.ts";
 import { type Form, presentObject } from "./present-objects.ts";
 import { countOf, flagOf } from "./request-options.ts";
 import type { ResourceTarget } from "./resource-target.ts";
@@ -29,9 +30,10 @@ interface Watching {
   readonly request: ApiRequest;
   /** With the time of each event. */
   readonly form: () => Form;
+  readonly watches: OpenWatches;
 }
 
-/** @throws StatusError 400, 422, 504 for a version to come */
+/** @throws StatusError 400, 422, 429, 504 for a version to come */
 export function watchObjects(watching: Watching): StreamAnswer {
   const { store, target, request } = watching;
   const { query } = request;
@@ -42,6 +44,7 @@ export function watchObjects(watching: Watching): StreamAnswer {
   const wantsInitial = wantsInitialEvents(query);
   const wanted = countOf(query, "timeoutSeconds") ?? 0;
   const seconds = wanted > 0 ? Math.min(wanted, LONGEST_SECONDS) : usualSeconds();
+  const leave = watching.watches.enter();
   return {
     stream: (write, signal) =>
       new Promise((resolve) => {
@@ -50,6 +53,7 @@ export function watchObjects(watching: Watching): StreamAnswer {
           stop();
           bookmarks?.unref();
           clearInterval(bookmarks);
+          leave();
           resolve();
         });
         const told = wantsInitial || version === 0 ? events.tellAll() : events.tellSince(version);

@@ -33,7 +33,10 @@ const commands: readonly [
   [
     "a path to nothing",
     ["/no/such/program"],
-    { code: 127, errors: 'exec: "/no/such/program": stat /no/such/program: no such file or directory\n' },
+    {
+      code: 127,
+      errors: 'exec: "/no/such/program": stat /no/such/program: no such file or directory\n',
+    },
   ],
   [
     "a file that is no program",

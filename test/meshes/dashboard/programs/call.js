@@ -1,9 +1,9 @@
 /** Calls each URL every 200 ms, whatever is answered. */
 import { request } from "node:http";
 
-/** Through the pod's proxy; without one, to where the environment says the service is. */
+/** Through the pod's proxy; without one, to where the environment says the service is, or its name leads. */
 export function call(url) {
-  const { host, hostname, pathname } = new URL(url);
+  const { host, hostname, port, pathname } = new URL(url);
   const proxy = process.env.HTTP_PROXY && new URL(process.env.HTTP_PROXY);
   const name = hostname.split(".")[0].toUpperCase();
   const way = proxy
@@ -17,8 +17,8 @@ export function call(url) {
         },
       }
     : {
-        host: process.env[`${name}_SERVICE_HOST`],
-        port: process.env[`${name}_SERVICE_PORT`],
+        host: process.env[`${name}_SERVICE_HOST`] ?? hostname,
+        port: process.env[`${name}_SERVICE_PORT`] ?? port,
         path: pathname,
         headers: { host },
       };

@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { EncodedResource } from "../../wire/envoy/encode-resource.ts";
+import type { ProxyResources } from "./encoded-resources.ts";
+import { ProxyConversation, type ProxyResponse } from "./proxy-conversation.ts";
+import { ResourceSet } from "./resource-set.ts";
+import { RESOURCE_TYPES, type ResourceKind, type ResourceType } from "./resource-types.ts";
+
+const NOTHING = { subscribe: [], unsubscribe: [], held: {} };
+
+/** Of each kind, names with versions: `a=1 b=2`. */
+type Written = Partial<Record<ResourceKind, string>>;
+
+function setOf(written = ""): ResourceSet {
+  const items = written.split(" ").filter((item) => item !== "");
+  return new ResourceSet(
+    items.map((item): EncodedResource => {
+      const [name = "", version = ""] = item.split("=");
+      return { name, version, inDelta: new Uint8Array(), inState: new Uint8Array() };
+    }),
+  );
+}
+
+function resources(written: Written): ProxyResources {
+  const sets = RESOURCE_TYPES.map(({ kind }) => [kind, setOf(written[kind])]);
+  const json = Object.fromEntries(RESOURCE_TYPES.map(({ kind }) => [kind, []]));
+  return { json, encoded: Object.fromEntries(sets) } as unknown as ProxyResources;
+}
+
+const typeOf = (kind: ResourceKind): ResourceType =>
+  RESOURCE_TYPES.find((one) => one.kind === kind) ?? assert.fail(kind);
+
+/** `clusters a=2 -b`: what changed, and what is gone. */
+function inWords(response: ProxyResponse | undefined): string {
+  if (response === undefined) return "nothing";
+  const { type, changed, removed } = response;
+  const told = changed.map(({ name, version }) => `${name}=${version}`);
+  return [type.kind, ...told, ...removed.map((name) => `-${name}`)].join(" ");
+}
+
+/** A proxy that takes whatever it is sent. */
+class Talk {
+  readonly conversation: ProxyConversation;
+
+  constructor(way: (before: ProxyResources, next: ProxyResources) => readonly ResourceSet[]) {
+    this.conversation = new ProxyConversation(way);
+  }
+
+  /** Asks for these of a type; none: all. */
+  ask(kind: ResourceKind, names = ""): this {
+    const subscribe = names.split(" ").filter((name) => name !== "");
+    const response = this.conversation.take(typeOf(kind), { ...NOTHING, subscribe });
+    if (response !== undefined) this.conversation.answer(response.type, response.nonce, undefined);
+    return this;
+  }
+
+  /** All that is sent from now on, one after the other. */
+  rest(): readonly string[] {
+    const told: string[] = [];
+    for (let next = this.conversation.next(); next; next = this.conversation.next()) {
+      told.push(inWords(next));
+      assert.equal(this.conversation.next(), undefined, "the next before the answer");
+      this.conversation.answer(next.type, next.nonce, undefined);
+    }
+    return told;
+  }
+}
+
+function talk(written: Written): Talk {
+  const started = new Talk((_, next) => [next.encoded.extensionConfigs]);
+  started.conversation.set(resources(written));
+  return started.ask("clusters").ask("listeners");
+}
+
+test("changes are sent in an order in which nothing leans on what is not there, and what is gone comes last", () => {
+  const proxy = talk({ clusters: "old=1 kept=1", listeners: "in=1", routes: "80=1" });
+  proxy.ask("endpoints", "old kept").ask("routes", "80").ask("extensionConfigs", "rbac");
+  proxy.conversation.set(
+    resources({
+      extensionConfigs: "rbac=2",
+      clusters: "new=1 kept=1",
+      endpoints: "kept=2",
+      listeners: "in=2 out=1",
+      routes: "80=2",
+    }),
+  );
+  assert.deepEqual(proxy.rest(), [
+    "extensionConfigs rbac=2",
+    "clusters new=1",
+    "endpoints kept=2",
+    "listeners in=2 out=1",
+    "routes 80=2",
+    "clusters -old",
+  ]);
+  assert.ok(proxy.conversation.isSettled);
+});
+
+test("a cluster that changes is followed by its endpoints, which the proxy does not ask for again", () => {
+  const proxy = talk({ clusters: "a=1 b=1", endpoints: "a=1 b=1" }).ask("endpoints", "a b");
+  proxy.conversation.set(resources({ clusters: "a=2 b=1", endpoints: "a=1 b=1" }));
+  assert.deepEqual(proxy.rest(), ["clusters a=2", "endpoints a=1"]);
+});
+
+test("only what was asked for is sent", () => {
+  const proxy = talk({ endpoints: "a=1 b=1" }).ask("endpoints", "a");
+  proxy.conversation.set(resources({ endpoints: "a=1 b=2" }));
+  assert.deepEqual(proxy.rest(), []);
+  proxy.conversation.set(resources({ endpoints: "a=2 b=3" }));
+  assert.deepEqual(proxy.rest(), ["endpoints a=2"]);
+});
+
+test("what is asked for and is not there is told to be gone, and sent once it is there", () => {
+  const { conversation } = talk({});
+  const response = conversation.take(typeOf("endpoints"), { ...NOTHING, subscribe: ["a"] });
+  assert.equal(inWords(response), "endpoints -a");
+  conversation.answer(typeOf("endpoints"), response?.nonce ?? "", undefined);
+  conversation.set(resources({ endpoints: "a=1" }));
+  assert.equal(inWords(conversation.next()), "endpoints a=1");
+});
+
+test("QK-69: authorization takes each step once the one before is answered, and goes on from where it was refused", () => {
+  const way = (before: ProxyResources, next: ProxyResources) => {
+    const [old, newest] = [before.encoded.extensionConfigs, next.encoded.extensionConfigs];
+    const version = `${old.find("rbac")?.version}+${newest.find("rbac")?.version}`;
+    return [setOf(`rbac=${version}`), newest];
+  };
+  const proxy = new Talk(way);
+  proxy.conversation.set(resources({ extensionConfigs: "rbac=1" }));
+  proxy.ask("extensionConfigs", "rbac");
+  proxy.conversation.set(resources({ extensionConfigs: "rbac=2" }));
+  assert.deepEqual(proxy.rest(), ["extensionConfigs rbac=1+2", "extensionConfigs rbac=2"]);
+
+  const { conversation } = proxy;
+  conversation.set(resources({ extensionConfigs: "rbac=3" }));
+  const refused = conversation.next();
+  assert.equal(inWords(refused), "extensionConfigs rbac=2+3");
+  conversation.answer(typeOf("extensionConfigs"), refused?.nonce ?? "", "no");
+  assert.equal(conversation.next(), undefined, "no step is taken from a state that was refused");
+  assert.equal(conversation.of(typeOf("extensionConfigs")).error, "no");
+  assert.equal(conversation.of(typeOf("extensionConfigs")).has.find("rbac")?.version, "2");
+});
+
+test("changes while an answer is awaited are folded into the next response", () => {
+  const { conversation } = talk({ clusters: "a=1" });
+  conversation.set(resources({ clusters: "a=2" }));
+  const first = conversation.next();
+  conversation.set(resources({ clusters: "a=3" }));
+  conversation.set(resources({ clusters: "a=4" }));
+  assert.equal(conversation.next(), undefined);
+  conversation.answer(typeOf("clusters"), first?.nonce ?? "", undefined);
+  assert.equal(inWords(conversation.next()), "clusters a=4");
+});
+
+test("answers to what is long over change nothing", () => {
+  const { conversation } = talk({ clusters: "a=1" });
+  assert.equal(conversation.answer(typeOf("clusters"), "1", "late").verdict, "stale");
+  assert.equal(conversation.of(typeOf("clusters")).error, undefined);
+});
+
+test("a proxy that asks without answering is found out", () => {
+  const { conversation } = talk({ endpoints: "a=1" });
+  for (let index = 0; index < 100; index++)
+    conversation.take(typeOf("endpoints"), { ...NOTHING, subscribe: ["a"] });
+  assert.ok(conversation.isOverrun);
+});
