@@ -54,6 +54,10 @@ const faults: [what: string, change: (root: DerNode) => void][] = [
   ["a subject key identifier that is cut short", replace(pathToValue(SUBJECT_KEY), "04149a")],
   ["an authority key identifier twice", replace(pathToValue(AUTHORITY_KEY), "3006800101800101")],
   [
+    "an authority key identifier with a serial number, and no issuer",
+    replace(pathToValue(AUTHORITY_KEY), "3006800101820101"),
+  ],
+  [
     "an authority key identifier that is nested",
     replace(pathToValue(AUTHORITY_KEY), "300430028000"),
   ],

@@ -110,6 +110,9 @@ function verifyNameConstraints(value: DerElement): void {
 function verifyAuthorityKey(value: DerElement): void {
   const parts = readChildren(value, DER_TAG.sequence);
   verifyOrder(parts, [0x80, 0xa1, 0x82]);
+  const has = (wanted: number): boolean => parts.some(({ tag }) => tag === wanted);
+  if (has(0xa1) !== has(0x82))
+    throw new InvalidDerError("an issuer and its serial number stand together or not at all");
 }
 
 function verifyExtendedUsage(value: DerElement): void {
