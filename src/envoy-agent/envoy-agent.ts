@@ -40,6 +40,7 @@ import { OwnedCalls } from "./owned-calls.ts";
 import { proxyUsers } from "./proxy-users.ts";
 import { secretService } from "./secret-service.ts";
 import { systemRootsFile } from "./system-roots-file.ts";
+import { tellUncounted } from "./tell-uncounted.ts";
 
 export interface EnvoyAgentOptions {
   readonly namespace: string;
@@ -134,6 +135,8 @@ class Agent {
     this.#opened.push(await this.#openAdmin());
     await firstValue(svid);
     const view = await firstValue(views);
+    const untell = tellUncounted(views, log);
+    this.#opened.push({ close: async () => untell() });
     await this.#writeFiles(view);
     await this.#openNames(view);
     this.#opened.push(await this.#serveEnvoy());

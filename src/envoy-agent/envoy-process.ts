@@ -21,7 +21,7 @@ export interface EnvoyProcessOptions {
   readonly folder: string;
   /** Threads; 0: one for each core. */
   readonly concurrency: number;
-  readonly admin: EnvoyAdmin;
+  readonly admin: Pick<EnvoyAdmin, "ask" | "isReady" | "underWay">;
   /** Takes lines of its standard output: access logs that users configure. */
   readonly output: (line: string) => void;
   readonly log: Log;

@@ -60,6 +60,7 @@ async function forward(
   try {
     await passOn(upstream.responses, envoy.send);
   } catch (error) {
+    if (svid.current !== own) return; // Envoy comes back at once, and the next stream shows the new certificate
     throw answerTo(error, { own, ...options });
   } finally {
     unwatch();
@@ -93,10 +94,8 @@ async function passOn(
 
 function answerTo(
   error: unknown,
-  { own, svid, log, onRefused }: ForwardedDiscoveryOptions & { readonly own: X509Svid },
+  { own, log, onRefused }: ForwardedDiscoveryOptions & { readonly own: X509Svid },
 ): GrpcStatusError {
-  if (svid.current !== own)
-    return new GrpcStatusError("UNAVAILABLE", "come back: there is a new certificate");
   log.warn("Envoy's discovery ended", { error: describeError(error) });
   if (!(error instanceof GrpcStatusError))
     return new GrpcStatusError("UNAVAILABLE", "the control plane cannot be reached");

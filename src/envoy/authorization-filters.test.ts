@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { stringify } from "yaml";
 import { inboundPort, policy, workloadView } from "../../test/kit/sidecar-fixture.ts";
 import type { AuthorizationRule } from "../api/authorization-policy.ts";
+import { yamlText } from "../api/yaml-text.ts";
 import type { AppliedPolicy, WorkloadView } from "../policy/workload-view.ts";
 import { discoveredAuthorization, inlinedAuthorization } from "./authorization-filters.ts";
 import type { ChainAuthorization, JudgedChain } from "./inbound/judged-chain.ts";
@@ -61,9 +61,9 @@ test("policies as they are told to people: Istio's filters, rules inside", () =>
   assertGolden("inlined", filters);
 });
 
-function assertGolden(name: string, told: unknown): void {
+function assertGolden(name: string, told: object): void {
   const file = `test/goldens/envoy/authorization-${name}.yaml`;
-  const text = stringify(told, { aliasDuplicateObjects: false, lineWidth: 0 });
+  const text = yamlText(told);
   if (process.env["UPDATE_GOLDEN"] !== undefined) writeFileSync(file, text);
   assert.equal(text, readFileSync(file, "utf8"));
 }

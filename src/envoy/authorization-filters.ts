@@ -3,7 +3,13 @@
  * by name; the same as Istio writes it is for people and istioctl.
  */
 
-import type { EffectiveAuthorization, Trust, WorkloadView } from "../policy/workload-view.ts";
+import type { GatewayView } from "../policy/gateway-view.ts";
+import type {
+  EffectiveAuthorization,
+  InboundPort,
+  Trust,
+  WorkloadView,
+} from "../policy/workload-view.ts";
 import {
   type DiscoveredContext,
   discoveredConfigs,
@@ -38,19 +44,35 @@ export function discoveredAuthorization(
   view: Pick<WorkloadView, "inbound" | "trust" | "gateway">,
   settings: ProxySettings,
 ): AuthorizeChain {
-  const { inbound, trust } = view;
+  const { inbound, trust, gateway = NO_GATEWAY } = view;
   return settings.capture === undefined
-    ? byKind(inbound.authorization, { trust, settings, portOf: localPortOf(view, settings) })
-    : captured(inbound.authorization, trust, settings);
+    ? onLoopback(inbound.authorization, trust, settings, inbound.ports, gateway)
+    : capturedAuthorization(inbound.authorization, trust, settings);
 }
 
+const NO_GATEWAY: GatewayView = { listeners: [] };
+
 /** Ports are what they are called: many proxies are given the same. */
-const captured: (
+export const capturedAuthorization: (
   authorization: EffectiveAuthorization,
   trust: Trust,
   settings: ProxySettings,
 ) => AuthorizeChain = remembered((authorization, trust, settings) =>
   byKind(authorization, { trust, settings, portOf: (port) => port }),
+);
+
+const onLoopback: (
+  authorization: EffectiveAuthorization,
+  trust: Trust,
+  settings: ProxySettings,
+  ports: readonly InboundPort[],
+  gateway: GatewayView,
+) => AuthorizeChain = remembered((authorization, trust, settings, ports, gateway) =>
+  byKind(authorization, {
+    trust,
+    settings,
+    portOf: localPortOf({ inbound: { ports }, gateway }, settings),
+  }),
 );
 
 /** The same object for all chains of one kind. */

@@ -64,16 +64,14 @@ export function viewsOf(
   { destinationsFor, calls }: Callers,
 ): ReadonlyMap<string, WorkloadView> {
   const trust = trustOf(snapshot);
-  const authorizationOf = compileAuthorization(snapshot);
+  const parts = { calls, trust, authorizationOf: compileAuthorization(snapshot), share: sharing() };
   const withNetworkPolicies = compileNetworkPolicies(snapshot);
   return new Map(
     snapshot.workloads
       .filter(({ injected }) => injected)
       .map((workload) => {
         const destinations = destinationsFor(workload);
-        const view = composeView(snapshot, {
-          ...{ workload, destinations, calls, trust, authorizationOf },
-        });
+        const view = composeView(snapshot, { workload, destinations, ...parts });
         return [`${workload.namespace}/${workload.name}`, withNetworkPolicies(workload, view)];
       }),
   );
@@ -88,6 +86,7 @@ export function buildWorkloadView(snapshot: MeshSnapshot, workload: Workload): W
     calls,
     trust: trustOf(snapshot),
     authorizationOf: compileAuthorization(snapshot),
+    share: (part) => part,
   });
   return compileNetworkPolicies(snapshot)(workload, view);
 }
@@ -100,10 +99,12 @@ function composeView(
     calls,
     trust,
     authorizationOf,
+    share,
   }: MeshClient & {
     readonly calls: Callers["calls"];
     readonly trust: Trust;
     readonly authorizationOf: ReturnType<typeof compileAuthorization>;
+    readonly share: ReturnType<typeof sharing>;
   },
 ): WorkloadView {
   const { namespace, name, owner, labels, serviceAccount, addresses } = workload;
@@ -125,9 +126,20 @@ function composeView(
     }),
     outbound,
     ...(gateway && { gateway }),
-    ...(addresses && { interception: buildInterception(snapshot, workload) }),
-    ...(telemetry && { telemetry }),
+    ...(addresses && { interception: share(buildInterception(snapshot, workload)) }),
+    ...(telemetry && { telemetry: share(telemetry) }),
     ...proxyHeadersOf(snapshot, workload),
+  };
+}
+
+/** Small parts that are equal in the views of many are one object in all of them. */
+function sharing(): <Part extends object>(part: Part) => Part {
+  const known = new Map<string, object>();
+  return <Part extends object>(part: Part): Part => {
+    const text = JSON.stringify(part);
+    const found = known.get(text) ?? part;
+    known.set(text, found);
+    return found as Part;
   };
 }
 

@@ -41,12 +41,12 @@ function keepViews(
   before: ReadonlyMap<string, WorkloadView>,
   next: ReadonlyMap<string, WorkloadView>,
 ): ReadonlyMap<string, WorkloadView> {
-  const keepOutbound = keepingOutbounds();
+  const keeping = { outbound: keepingOutbounds(), small: once(keepEqual<object>) };
   const kept = new Map<string, WorkloadView>();
   let isSame = before.size === next.size;
   for (const [name, view] of next) {
     const old = before.get(name);
-    const own = old === undefined ? view : keepView(old, view, keepOutbound);
+    const own = old === undefined ? view : keepView(old, view, keeping);
     kept.set(name, own);
     if (own !== old) isSame = false;
   }
@@ -55,12 +55,21 @@ function keepViews(
 
 type KeepOutbound = (before: Outbound, next: Outbound) => Outbound;
 
-function keepView(
-  before: WorkloadView,
-  next: WorkloadView,
-  keepOutbound: KeepOutbound,
-): WorkloadView {
-  return keepEqual(before, { ...next, outbound: keepOutbound(before.outbound, next.outbound) });
+/** What many views share is compared once. */
+interface Keeping {
+  readonly outbound: KeepOutbound;
+  readonly small: <Part extends object>(before: Part, next: Part) => Part;
+}
+
+function keepView(before: WorkloadView, next: WorkloadView, keeping: Keeping): WorkloadView {
+  const { interception, telemetry } = next;
+  return keepEqual(before, {
+    ...next,
+    outbound: keeping.outbound(before.outbound, next.outbound),
+    ...(interception &&
+      before.interception && { interception: keeping.small(before.interception, interception) }),
+    ...(telemetry && before.telemetry && { telemetry: keeping.small(before.telemetry, telemetry) }),
+  });
 }
 
 /** Of many views that share an outbound, or destinations, each is compared once. */

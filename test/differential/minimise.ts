@@ -6,12 +6,15 @@ import { explanationOf } from "./explanations.ts";
 import type { Call, PolicySet } from "./question.ts";
 
 const MAX_ROUNDS = 40;
+/** What is not small by then is printed as it is. */
+const MOST_MS = 60_000;
 /** Listeners of one Envoy. */
 const MAX_CANDIDATES = 60;
 
 export async function minimise(found: Answered, lanes: Lanes): Promise<Answered> {
   let smallest = found;
-  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+  const end = performance.now() + MOST_MS;
+  for (let round = 0; round < MAX_ROUNDS && performance.now() < end; round += 1) {
     const candidates = smallerQuestions(smallest).slice(0, MAX_CANDIDATES);
     if (candidates.length === 0) return smallest;
     const answers = await compareBatch(

@@ -93,6 +93,22 @@ const TOKENS: Partial<WireRequest>[] = [
 ];
 
 const TRAPS_BY_HAND: readonly Trap[] = [
+  // Whom headers tell, and slashes that count once.
+  {
+    policies: { allow: [{ from: [{ remoteIpBlocks: ["10.0.0.0/24"] }] }] },
+    calls: calls(
+      [as("a"), PLAINTEXT],
+      {},
+      { headers: [["x-forwarded-for", "10.0.0.9"]] },
+      { headers: [["x-forwarded-for", "10.0.0.9, 10.0.1.9"]] },
+      { headers: [["x-forwarded-for", "10.0.1.9, 10.0.0.9"]] },
+    ),
+  },
+  {
+    policies: { deny: [{ to: [{ paths: ["/a/b"] }] }] },
+    frame: { pathNormalization: "MERGE_SLASHES" },
+    calls: calls([as("a"), PLAINTEXT], ...paths("/a/b", "//a/b", "/a//b?x", "/a///b", "/a/b/")),
+  },
   // The query is no part of a path.
   { policies: { deny: [{ to: [{ paths: ["/own"] }] }] }, calls: calls([as("a")], ...QUERIES) },
   { policies: { deny: [{ to: [{ paths: ["*.json"] }] }] }, calls: calls([as("a")], ...QUERIES) },
@@ -227,16 +243,6 @@ const TRAPS_BY_HAND: readonly Trap[] = [
       call,
       { ...call, ...(call.caller.kind === "identity" && { serverName: "api.local" }) },
     ]),
-  },
-  {
-    policies: { allow: [{ from: [{ remoteIpBlocks: ["10.0.0.0/24"] }] }] },
-    calls: calls(
-      [as("a"), PLAINTEXT],
-      {},
-      { headers: [["x-forwarded-for", "10.0.0.9"]] },
-      { headers: [["x-forwarded-for", "10.0.0.9, 10.0.1.9"]] },
-      { headers: [["x-forwarded-for", "10.0.1.9, 10.0.0.9"]] },
-    ),
   },
 ];
 

@@ -14,7 +14,9 @@ import { after, before, describe, test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import type { PortProtocol } from "../../src/api/service.ts";
 import { envoyResources } from "../../src/envoy/envoy-resources.ts";
+import type { CapturePorts } from "../../src/envoy/proxy-settings.ts";
 import type { Destination, WorkloadView } from "../../src/policy/workload-view.ts";
+import { httpServer } from "../kit/edge-stage.ts";
 import { findOrFetchEnvoy } from "../kit/envoy-program.ts";
 import { eventually } from "../kit/eventually.ts";
 import { freePort } from "../kit/free-port.ts";
@@ -28,7 +30,7 @@ const origin = {
   ref: { kind: "ServiceEntry", namespace: "production", name: "outside" },
   source: { file: "outside.yaml", line: 1 },
 };
-let envoy: ChildProcess;
+const envoys: ChildProcess[] = [];
 let outboundPort: number;
 /** By the names of pods. */
 const podPorts = new Map<string, number>();
@@ -94,21 +96,31 @@ before(async () => {
     },
   };
   outboundPort = await freePort();
-  const capture = { inboundPort: await freePort(), outboundPort };
+  await startEnvoy(view, { inboundPort: await freePort(), outboundPort }, "virtualOutbound");
+});
+
+/** @param told the listener that learns from the PROXY protocol where connections were going */
+async function startEnvoy(
+  view: WorkloadView,
+  capture: CapturePorts,
+  told: "virtualInbound" | "virtualOutbound",
+): Promise<void> {
   const program = findOrFetchEnvoy();
   const resources = envoyResources(view, { version: program.version, capture });
   const listeners = resources.listeners.map((one) =>
-    one.name === "virtualOutbound" ? { ...one, listenerFilters: [PROXY_PROTOCOL] } : one,
+    one.name === told ? { ...one, listenerFilters: [PROXY_PROTOCOL] } : one,
   );
-  const file = join(folder, "envoy.json");
+  const file = join(folder, `${told}.json`);
   await writeFile(file, JSON.stringify(staticBootstrap({ ...resources, listeners })));
-  envoy = spawn(
+  const envoy = spawn(
     program.path,
     ["-c", file, "--concurrency", "1", "--use-dynamic-base-id", "--log-level", "error"],
     { cwd: folder, stdio: ["ignore", "ignore", "inherit"] },
   );
+  envoys.push(envoy);
+  const port = told === "virtualInbound" ? capture.inboundPort : capture.outboundPort;
   await eventually("Envoy to listen", async () => {
-    const socket = connect(outboundPort, LOOPBACK);
+    const socket = connect(port, LOOPBACK);
     const open = await Promise.race([
       once(socket, "connect").then(() => true),
       once(socket, "error").then(() => false),
@@ -116,10 +128,11 @@ before(async () => {
     socket.destroy();
     return open;
   });
-});
+}
 
 after(async () => {
-  if (envoy?.exitCode === null) {
+  for (const envoy of envoys) {
+    if (envoy.exitCode !== null) continue;
     envoy.kill("SIGKILL");
     await once(envoy, "exit");
   }
@@ -135,8 +148,8 @@ const PROXY_PROTOCOL = {
 };
 
 /** A connection of the application's, as the kernel would have led it away. */
-async function captured(address: string, port: number): Promise<Socket> {
-  const socket = connect(outboundPort, LOOPBACK);
+async function captured(address: string, port: number, by = outboundPort): Promise<Socket> {
+  const socket = connect(by, LOOPBACK);
   await once(socket, "connect");
   socket.on("error", () => {});
   const family = address.includes(":") ? "TCP6 fd01::5" : "TCP4 10.0.0.5";
@@ -154,8 +167,8 @@ async function everything(socket: AsyncIterable<Buffer>): Promise<string> {
   return text;
 }
 
-async function ask(address: string, port: number, host: string): Promise<string> {
-  const socket = await captured(address, port);
+async function ask(address: string, port: number, host: string, by?: number): Promise<string> {
+  const socket = await captured(address, port, by);
   socket.write(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
   const answer = await everything(socket);
   const [head = "", body = ""] = answer.split("\r\n\r\n");
@@ -222,4 +235,30 @@ describe("bytes", () => {
   test("to an address that nobody knows are refused", async () => {
     assert.equal(await everything(await captured("203.0.113.1", 5432)), "");
   });
+});
+
+test("a gateway's ports are its own; at others nobody is let in without an identity", async () => {
+  const inboundPort = await freePort();
+  const undeclaredPorts = { mutualTls: { mode: "STRICT", origin: "default" }, ports: [] } as const;
+  const web = await service("web", "http", {});
+  const view: WorkloadView = {
+    ...workloadView({ name: "front", rootsPem: [], destinations: [web] }),
+    interception: { undeclaredPorts, unknownDestinations: "ALLOW_ANY" },
+    gateway: {
+      listeners: [
+        {
+          port: 80,
+          containerPort: 8080,
+          listen: { address: "10.0.0.7", port: 8080 },
+          servers: [httpServer("shop.example.com", undefined)],
+        },
+      ],
+    },
+  };
+  await startEnvoy(view, { inboundPort, outboundPort: await freePort() }, "virtualInbound");
+  const host = "shop.example.com";
+  for (const address of ["10.0.0.7", "fd00::7"])
+    assert.equal(await ask(address, 8080, host, inboundPort), `200 web ${host}`);
+  assert.equal(await ask("10.0.0.7", 8080, "else.example.com", inboundPort), "404");
+  assert.equal(await ask("10.0.0.7", 9090, host, inboundPort), "closed");
 });

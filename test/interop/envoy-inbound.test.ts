@@ -21,7 +21,11 @@ import { eventually } from "../kit/eventually.ts";
 import { freePort } from "../kit/free-port.ts";
 import { richInbound } from "../kit/rich-inbound.ts";
 import { idOf, inboundPort, policy, workloadView } from "../kit/sidecar-fixture.ts";
-import { type StaticEnvoy, startStaticEnvoy } from "../kit/static-envoy.ts";
+import {
+  type StaticEnvoy,
+  type StaticEnvoyOptions,
+  startStaticEnvoy,
+} from "../kit/static-envoy.ts";
 import { createThrowawayAuthority } from "../kit/throwaway-authority.ts";
 
 const DAY_MS = 86_400_000;
@@ -38,8 +42,11 @@ let envoy: StaticEnvoy;
 const listens = new Map<string, number>();
 const envoys: StaticEnvoy[] = [];
 
-async function start(view: WorkloadView): Promise<StaticEnvoy> {
-  const started = await startStaticEnvoy({ view, svid: mesh.svid(idOf("api")) });
+async function start(
+  view: WorkloadView,
+  options: Omit<StaticEnvoyOptions, "view" | "svid"> = {},
+): Promise<StaticEnvoy> {
+  const started = await startStaticEnvoy({ view, svid: mesh.svid(idOf("api")), ...options });
   envoys.push(started);
   return started;
 }
@@ -92,41 +99,31 @@ async function tried(key: string, caller: Omit<Caller, "port">): Promise<boolean
 }
 
 const certificate = frontend;
+const NOWHERE = { STRICT: false, PERMISSIVE: false, DISABLE: false };
+const BY_THE_MESH = { STRICT: true, PERMISSIVE: true, DISABLE: false };
 const WAYS: readonly [
   who: string,
   Omit<Caller, "port">,
   into: Readonly<Record<string, boolean>>,
 ][] = [
   ["plaintext (PA-37)", {}, { STRICT: false, PERMISSIVE: true, DISABLE: true }],
-  [
-    "a mesh client (PA-30..PA-36)",
-    { alpn: MESH_HTTP_ALPN, certificate },
-    { STRICT: true, PERMISSIVE: true, DISABLE: false },
-  ],
-  [
-    "a mesh client's bytes",
-    { alpn: MESH_TCP_ALPN, certificate },
-    { STRICT: true, PERMISSIVE: true, DISABLE: false },
-  ],
-  [
-    "no certificate",
-    { alpn: MESH_HTTP_ALPN },
-    { STRICT: false, PERMISSIVE: false, DISABLE: false },
-  ],
+  ["a mesh client (PA-30..PA-36)", { alpn: MESH_HTTP_ALPN, certificate }, BY_THE_MESH],
+  ["a mesh client's bytes", { alpn: MESH_TCP_ALPN, certificate }, BY_THE_MESH],
+  ["no certificate", { alpn: MESH_HTTP_ALPN }, NOWHERE],
   [
     "another authority",
     { alpn: MESH_HTTP_ALPN, certificate: stranger.svid(idOf("frontend")) },
-    { STRICT: false, PERMISSIVE: false, DISABLE: false },
+    NOWHERE,
   ],
   [
     "a foreign trust domain (TLS-4)",
     { alpn: MESH_HTTP_ALPN, certificate: mesh.svid("spiffe://else.where/ns/a/sa/b") },
-    { STRICT: false, PERMISSIVE: false, DISABLE: false },
+    NOWHERE,
   ],
   [
     "an expired certificate (QK-28)",
     { alpn: MESH_HTTP_ALPN, certificate: formerDays.svid(idOf("frontend")) },
-    { STRICT: false, PERMISSIVE: false, DISABLE: false },
+    NOWHERE,
   ],
 ];
 
@@ -278,17 +275,14 @@ for (const [where, captured] of [
     const view = richInbound(listens);
     const interception = { undeclaredPorts: UNDECLARED, unknownDestinations: "ALLOW_ANY" } as const;
     const capture = { inboundPort: await freePort(), outboundPort: await freePort() };
-    const started = await startStaticEnvoy({
-      view: {
-        ...view,
-        trust: { ...view.trust, rootsPem: [mesh.rootPem] },
-        ...(captured && { interception }),
+    const trust = { ...view.trust, rootsPem: [mesh.rootPem] };
+    const started = await start(
+      { ...view, trust, ...(captured && { interception }) },
+      {
+        agentSocket: "/nobody.sock",
+        settings: { connectionAgeSeconds: 600, ...(captured && { capture, mark: 1 }) },
       },
-      svid: mesh.svid(idOf("api")),
-      agentSocket: "/nobody.sock",
-      settings: { connectionAgeSeconds: 600, ...(captured && { capture, mark: 1 }) },
-    });
-    envoys.push(started);
+    );
     const listeners = await started.ask("/listeners");
     const expected = captured ? [capture.inboundPort] : listens;
     for (const port of expected) assert.match(listeners, new RegExp(`:${port}\\b`));
@@ -297,15 +291,8 @@ for (const [where, captured] of [
 
 test("PA-40: whoever calls the proxy's own port is led nowhere", async () => {
   const capture = { inboundPort: await freePort(), outboundPort: await freePort() };
-  const view = workloadView({ rootsPem: [mesh.rootPem] });
-  const started = await startStaticEnvoy({
-    view: {
-      ...view,
-      interception: { undeclaredPorts: UNDECLARED, unknownDestinations: "ALLOW_ANY" },
-    },
-    svid: mesh.svid(idOf("api")),
-    settings: { capture },
-  });
-  envoys.push(started);
+  const interception = { undeclaredPorts: UNDECLARED, unknownDestinations: "ALLOW_ANY" } as const;
+  const view = { ...workloadView({ rootsPem: [mesh.rootPem] }), interception };
+  await start(view, { settings: { capture } });
   assert.equal(await say({ port: capture.inboundPort }, REQUEST), "");
 });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, request } from "node:http";
+import { connect as connectHttp2 } from "node:http2";
 import { createServer as createHttpsServer } from "node:https";
 import { connect as connectTcp, createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -22,6 +23,7 @@ import {
   PROXY_PASSWORD,
   policy,
   portOf,
+  type TestSidecar,
   workloadView,
 } from "../kit/sidecar-fixture.ts";
 import { sidecarGround } from "../kit/sidecar-ground.ts";
@@ -34,6 +36,7 @@ const origin = {
 };
 const hostOf = (name: string): string => `${name}.production.svc.cluster.local`;
 const ports: Record<string, number> = {};
+const callees: Record<string, TestSidecar> = {};
 let caller: TestEnvoy;
 
 /** A service of one pod with a sidecar of ours, which lets in the frontend alone. */
@@ -50,7 +53,7 @@ async function service(name: string, protocol: "http" | "http2" | "tcp" | "auto"
           }),
     ),
   );
-  await ground.start({
+  callees[name] = await ground.start({
     view: workloadView({
       name,
       rootsPem: ground.rootsPem,
@@ -129,6 +132,14 @@ before(async () => {
     await outside("system", pay, { material: { from: "files" } }),
     await outside("careless", pay, { verification: "nothing" }),
     await outside("nowhere", pay, { material: { from: "nowhere", problem: "no Secret" } }),
+    {
+      ...destination({ name: "none", port: 1, identities: [], mutualTls: false }),
+      host: "none.example.com",
+      serviceName: "none.example.com",
+      servicePort: 80,
+      endpoints: [],
+      serviceEntry: { origin, location: "MESH_EXTERNAL", resolution: "NONE" } as const,
+    },
     await service("billing", "http"),
     await service("ledger", "auto"),
     await service("database", "tcp"),
@@ -215,6 +226,19 @@ describe("the port of a destination", () => {
       headers: { host: "ledger" },
     });
     assert.deepEqual(asked.slice(0, 2), [200, "ledger /b ledger "]);
+    // TLS-35: the callee's proxy was told that it is HTTP, or it would have passed on bytes, and known no path.
+    const entry = await callees["ledger"]?.entry(({ path }) => path === "/b");
+    assert.equal(entry?.protocol, "HTTP/1.1");
+  });
+
+  test("HTTP/2 goes on as HTTP/2 where nothing is declared", async () => {
+    const session = connectHttp2(`http://${LOOPBACK}:${ports["ledger"]}`);
+    const stream = session.request({ ":path": "/h2", ":authority": "ledger" });
+    // The application speaks HTTP/1.1 alone: how it comes to the callee is all that is asked.
+    await once(stream, "response");
+    session.destroy();
+    const entry = await callees["ledger"]?.entry(({ path }) => path === "/h2");
+    assert.equal(entry?.protocol, "HTTP/2");
   });
 
   test("TLS-34: a callee that proves another identity than the service's gets no request", async () => {
@@ -284,6 +308,11 @@ describe("the HTTP proxy", () => {
   test("knows nobody else", async () => {
     const headers = { "proxy-authorization": credentials };
     assert.equal((await proxied("http://example.com/a", headers))[0], 502);
+  });
+
+  test("a host that nothing resolves cannot be called from loopback", async () => {
+    const headers = { "proxy-authorization": credentials };
+    assert.equal((await proxied("http://none.example.com/", headers))[0], 503);
   });
 
   test("opens tunnels", async () => {

@@ -22,15 +22,13 @@ export class DiscoveryBytes {
     this.#call.write(Buffer.from(text));
   }
 
-  /** The next response. @throws GrpcStatusError */
+  /** The next response. @throws GrpcStatusError, or Error where the stream has ended well */
   async next(): Promise<string> {
-    try {
-      const { value, done } = await this.#responses.next();
-      if (done === true) throw new Error("the stream has ended");
-      return value.toString();
-    } catch (error) {
+    const { value, done } = await this.#responses.next().catch((error: unknown) => {
       throw grpcStatusError(error);
-    }
+    });
+    if (done === true) throw new Error("the stream has ended");
+    return value.toString();
   }
 
   close(): void {

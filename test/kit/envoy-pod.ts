@@ -25,6 +25,8 @@ import { createThrowawayAuthority } from "./throwaway-authority.ts";
 export interface TestEnvoy {
   readonly agent: EnvoyAgent;
   readonly adminPort: number;
+  /** Of the agent and its Envoy. */
+  readonly folder: string;
   readonly views: WatchedValue<WorkloadView | undefined>;
   readonly svid: WatchedValue<X509Svid | undefined>;
   readonly acceptedTrust: AcceptedTrust;
@@ -88,6 +90,7 @@ export async function startTestEnvoy(options: TestEnvoyOptions): Promise<TestEnv
   return {
     agent,
     adminPort,
+    folder,
     views,
     svid,
     acceptedTrust,

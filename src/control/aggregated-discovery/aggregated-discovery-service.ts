@@ -96,6 +96,8 @@ class Discovery implements AggregatedDiscovery {
       settings: this.#settings,
       viewOf: (pod) => this.#options.views.current.get(pod),
       resourcesOf: material.resourcesOf,
+      authorizedBy: material.authorizedBy,
+      endpointsOf: material.endpointsOf,
       authorizationWay: material.authorizationWay,
       awaitTurn: async () => {
         endTurn = await this.#turns.take(stream.signal);

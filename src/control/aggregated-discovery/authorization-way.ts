@@ -3,7 +3,7 @@
  * for all proxies that go the same way.
  */
 import type { ExtensionConfig } from "../../envoy/envoy-json.ts";
-import type { EncodedResources, ProxyResources } from "./encoded-resources.ts";
+import type { EncodedResources } from "./encoded-resources.ts";
 import type { AuthorizationWay } from "./proxy-conversation.ts";
 import type { ResourceSet } from "./resource-set.ts";
 import { AUTHORIZATION } from "./resource-types.ts";
@@ -19,23 +19,22 @@ export function authorizationWay(
   encoded: EncodedResources,
 ): AuthorizationWay {
   const known = new WeakMap<ResourceSet, WeakMap<ResourceSet, readonly ResourceSet[]>>();
-  return (before, next) => {
-    const [old, newest] = [before.encoded.extensionConfigs, next.encoded.extensionConfigs];
-    if (old === newest) return [];
-    const from = known.get(old) ?? new WeakMap<ResourceSet, readonly ResourceSet[]>();
-    known.set(old, from);
-    const way = from.get(newest) ?? wayOf(before, next, { steps, encoded });
-    from.set(newest, way);
+  return (has, next) => {
+    if (has === next) return [];
+    const from = known.get(has) ?? new WeakMap<ResourceSet, readonly ResourceSet[]>();
+    known.set(has, from);
+    const way = from.get(next) ?? wayOf(has, next, { steps, encoded });
+    from.set(next, way);
     return way;
   };
 }
 
 function wayOf(
-  before: ProxyResources,
-  next: ProxyResources,
+  has: ResourceSet,
+  next: ResourceSet,
   { steps, encoded }: { readonly steps: AuthorizationSteps; readonly encoded: EncodedResources },
 ): readonly ResourceSet[] {
-  const between = steps(before.json.extensionConfigs, next.json.extensionConfigs).slice(0, -1);
-  const way = between.map((step) => encoded.setOf(AUTHORIZATION, step));
-  return [...way, next.encoded.extensionConfigs];
+  const configs = (set: ResourceSet) => encoded.listOf(set) as readonly ExtensionConfig[];
+  const between = steps(configs(has), configs(next)).slice(0, -1);
+  return [...between.map((step) => encoded.setOf(AUTHORIZATION, step)), next];
 }

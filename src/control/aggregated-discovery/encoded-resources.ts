@@ -4,7 +4,8 @@ import type { EnvoyResources } from "../../envoy/envoy-json.ts";
 import { describeError } from "../../runtime/hauberk-error.ts";
 import type { Log } from "../../runtime/log.ts";
 import type { EncodedResource, encodeResource } from "../../wire/envoy/encode-resource.ts";
-import { ResourceSet } from "./resource-set.ts";
+import { KnownSets } from "./known-sets.ts";
+import { NO_RESOURCES, type ResourceSet } from "./resource-set.ts";
 import { RESOURCE_TYPES, type ResourceKind, type ResourceType } from "./resource-types.ts";
 
 /** All that one proxy is to have. */
@@ -30,6 +31,8 @@ export class EncodedResources {
   readonly #log: Log;
   /** By identity of a list, of a resource, and by content. */
   readonly #sets: WeakMap<object, ResourceSet> = new WeakMap();
+  readonly #lists: WeakMap<ResourceSet, readonly Resource[]> = new WeakMap();
+  readonly #known = new KnownSets();
   readonly #resources: WeakMap<object, EncodedResource> = new WeakMap();
   readonly #byContent: Map<string, WeakRef<EncodedResource>> = new Map();
   readonly #forgotten: FinalizationRegistry<string> = new FinalizationRegistry((key) => {
@@ -56,12 +59,18 @@ export class EncodedResources {
   }
 
   setOf(type: ResourceType, list: readonly Resource[]): ResourceSet {
-    if (list.length === 0) return ResourceSet.EMPTY;
+    if (list.length === 0) return NO_RESOURCES;
     const known = this.#sets.get(list);
     if (known !== undefined) return known;
-    const set = new ResourceSet(list.flatMap((one) => this.#encoded(type, one) ?? []));
+    const set = this.#known.setOf(list.flatMap((one) => this.#encoded(type, one) ?? []));
     this.#sets.set(list, set);
+    if (!this.#lists.has(set)) this.#lists.set(set, list);
     return set;
+  }
+
+  /** A list that this set was made of. */
+  listOf(set: ResourceSet): readonly Resource[] {
+    return this.#lists.get(set) ?? [];
   }
 
   #encoded(type: ResourceType, json: Resource): EncodedResource | undefined {

@@ -4,7 +4,7 @@
  * nothing leans on it any more.
  */
 import type { ProxyResources } from "./encoded-resources.ts";
-import { ResourceSet } from "./resource-set.ts";
+import { NO_RESOURCES, type ResourceSet } from "./resource-set.ts";
 import { RESOURCE_TYPES, type ResourceType } from "./resource-types.ts";
 import {
   type TypeAnswer,
@@ -20,10 +20,7 @@ export interface ProxyResponse extends TypeUpdate {
 }
 
 /** The states of authorization that lead from one to another: none of them admits what both refuse. Last comes `next`. */
-export type AuthorizationWay = (
-  before: ProxyResources,
-  next: ProxyResources,
-) => readonly ResourceSet[];
+export type AuthorizationWay = (has: ResourceSet, next: ResourceSet) => readonly ResourceSet[];
 
 export class ProxyConversation {
   readonly #types: ReadonlyMap<ResourceType, TypeSubscription>;
@@ -65,20 +62,19 @@ export class ProxyConversation {
 
   /** What the proxy is to have from now on; sent by `next`. */
   set(resources: ProxyResources): void {
-    const before = this.#resources;
     this.#resources = resources;
     for (const subscription of this.subscriptions) {
       if (!subscription.isAsked) continue;
       const newest = resources.encoded[subscription.type.kind];
-      const isLed = subscription.type.kind === "extensionConfigs" && before !== undefined;
-      subscription.lead(isLed ? this.#authorizationWay(before, resources) : [newest]);
+      const isLed = subscription.type.kind === "extensionConfigs";
+      subscription.lead(isLed ? this.#authorizationWay(subscription.has, newest) : [newest]);
     }
   }
 
   /** @returns what is asked for; undefined: nothing, or it is not known yet what there is */
   take(type: ResourceType, request: TypeRequest): ProxyResponse | undefined {
     const subscription = this.of(type);
-    const newest = this.#resources?.encoded[type.kind] ?? ResourceSet.EMPTY;
+    const newest = this.#resources?.encoded[type.kind] ?? NO_RESOURCES;
     const before = subscription.has;
     return this.#respond(subscription, before, subscription.take(request, newest));
   }

@@ -9,12 +9,15 @@ const SLICE_MS = 8;
 
 export interface PushedStream {
   readonly isBehind: boolean;
+  /** What is most urgent. */
+  pushFirst(): void;
+  /** All that is left. */
   push(): void;
 }
 
 export class ProxyPushes {
   readonly #streams: () => Iterable<PushedStream>;
-  #waiting: Iterator<PushedStream> | undefined;
+  #left: (() => void)[] = [];
   #isStale = false;
 
   constructor(streams: () => Iterable<PushedStream>) {
@@ -23,32 +26,27 @@ export class ProxyPushes {
 
   /** Something may be new for any of them. */
   schedule(): void {
-    if (this.#waiting !== undefined) {
+    if (this.#left.length > 0) {
       this.#isStale = true;
       return;
     }
-    this.#waiting = [...this.#streams()][Symbol.iterator]();
+    const behind = [...this.#streams()].filter(({ isBehind }) => isBehind);
+    this.#left = [
+      ...behind.map((stream) => () => stream.pushFirst()),
+      ...behind.map((stream) => () => stream.push()),
+    ].reverse();
     this.#run();
   }
 
   #run(): void {
     const end = performance.now() + SLICE_MS;
-    for (let next = this.#next(); !next.done; next = this.#next()) {
-      if (next.value.isBehind) next.value.push();
-      if (performance.now() >= end) {
+    for (let next = this.#left.pop(); next; next = this.#left.pop()) {
+      next();
+      if (performance.now() >= end && this.#left.length > 0) {
         setImmediate(() => this.#run());
         return;
       }
     }
-    this.#finish();
-  }
-
-  #next(): IteratorResult<PushedStream> {
-    return this.#waiting?.next() ?? { value: undefined, done: true };
-  }
-
-  #finish(): void {
-    this.#waiting = undefined;
     if (!this.#isStale) return;
     this.#isStale = false;
     this.schedule();

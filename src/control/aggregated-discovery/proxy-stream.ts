@@ -9,6 +9,8 @@ import type { Log } from "../../runtime/log.ts";
 import type { ProxyNode } from "../../wire/envoy/discovery-messages.ts";
 import type { DiscoveryBytesStream } from "../../wire/envoy/discovery-streams.ts";
 import { GrpcStatusError } from "../../wire/grpc-status.ts";
+import type { EarlyAuthorization } from "./early-authorization.ts";
+import type { EarlyEndpoints } from "./early-endpoints.ts";
 import type { ProxyResources } from "./encoded-resources.ts";
 import {
   type AuthorizationWay,
@@ -37,6 +39,8 @@ export interface ProxyStreamOptions {
     view: WorkloadView,
     proxy: { readonly settings: ProxySettings; readonly before?: ProxyResources | undefined },
   ) => ProxyResources;
+  readonly authorizedBy: EarlyAuthorization;
+  readonly endpointsOf: EarlyEndpoints;
   readonly authorizationWay: AuthorizationWay;
   /** Resolves when it is the proxy's turn to be sent what it is to have; asked when its first request is there. */
   readonly awaitTurn: () => Promise<void>;
@@ -99,6 +103,15 @@ export class ProxyStream {
     }
   }
 
+  /** Sends what has changed of who may call, and where services are, ahead of all else. What goes wrong ends the stream. */
+  pushFirst(): void {
+    try {
+      this.#pushFirst();
+    } catch (error) {
+      this.end(error);
+    }
+  }
+
   /** Sends what has changed, as far as the proxy has answered what it was sent. What goes wrong ends the stream. */
   push(): void {
     try {
@@ -113,8 +126,26 @@ export class ProxyStream {
     this.#failure.abort(reason);
   }
 
+  #pushFirst(): void {
+    const { viewOf, caller, authorizedBy, endpointsOf } = this.#options;
+    const [before, old, settings] = [this.#conversation.resources, this.#view, this.#settings];
+    const view = viewOf(this.pod);
+    if (view === undefined || settings === undefined || before === undefined) return;
+    if (view.workload.identity !== caller.id) return; // The stream ends with the rest.
+    const judges = view.inbound.authorization !== old?.inbound.authorization;
+    const early = (judges && authorizedBy(view, { settings, before })) || before;
+    const moved = view.outbound !== old?.outbound ? endpointsOf(view.outbound, early) : early;
+    if (moved === before) return;
+    this.#conversation.set(moved);
+    this.#sendNext();
+  }
+
   #push(): void {
     this.#refresh();
+    this.#sendNext();
+  }
+
+  #sendNext(): void {
     for (let next = this.#conversation.next(); next; next = this.#conversation.next())
       this.#send(next);
   }

@@ -5,7 +5,6 @@
 import type { EncodedResource } from "../../wire/envoy/encode-resource.ts";
 
 export class ResourceSet {
-  static readonly EMPTY: ResourceSet = new ResourceSet([]);
   readonly resources: readonly EncodedResource[];
   #byName: ReadonlyMap<string, EncodedResource> | undefined;
   readonly #differences: WeakMap<ResourceSet, SetDifference> = new WeakMap();
@@ -29,6 +28,8 @@ export class ResourceSet {
     return difference;
   }
 }
+
+export const NO_RESOURCES: ResourceSet = new ResourceSet([]);
 
 export interface SetDifference {
   readonly changed: readonly EncodedResource[];

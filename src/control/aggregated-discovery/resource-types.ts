@@ -25,6 +25,12 @@ export const AUTHORIZATION: ResourceType = type(
   "none",
   "authorization",
 );
+export const ENDPOINTS: ResourceType = type(
+  "endpoints",
+  "envoy.config.endpoint.v3.ClusterLoadAssignment",
+  "none",
+  "endpoints",
+);
 
 /**
  * Authorization comes first: nothing else is as urgent, and it leans on nothing else. Then each before what leans on it:
@@ -33,7 +39,7 @@ export const AUTHORIZATION: ResourceType = type(
 export const RESOURCE_TYPES: readonly ResourceType[] = [
   AUTHORIZATION,
   type("clusters", "envoy.config.cluster.v3.Cluster", "possible", "clusters"),
-  type("endpoints", "envoy.config.endpoint.v3.ClusterLoadAssignment", "none", "endpoints"),
+  ENDPOINTS,
   LISTENERS,
   type("routes", "envoy.config.route.v3.RouteConfiguration", "none", "routes"),
 ];

@@ -5,7 +5,7 @@
  */
 import type { EncodedResource } from "../../wire/envoy/encode-resource.ts";
 import { NameSet } from "./name-set.ts";
-import { ResourceSet } from "./resource-set.ts";
+import { NO_RESOURCES, type ResourceSet } from "./resource-set.ts";
 import type { ResourceType } from "./resource-types.ts";
 
 /** What a proxy sends of one type, whichever form of the protocol it speaks. */
@@ -41,7 +41,7 @@ export class TypeSubscription {
   #wildcard = false;
   #asked = false;
   /** What the proxy has, or was sent, of what it has subscribed to. */
-  #has: ResourceSet = ResourceSet.EMPTY;
+  #has: ResourceSet = NO_RESOURCES;
   /** Sets that it is led through to the newest, one after the other. */
   #way: readonly ResourceSet[] = [];
   #removals: readonly string[] = [];

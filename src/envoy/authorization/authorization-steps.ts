@@ -39,13 +39,17 @@ function changedPairs(
   next: Configs,
 ): ReadonlySet<string> {
   const other = next.filter((config) => {
-    const known = before.get(config.name);
+    const known = isPart(config.name) ? before.get(config.name) : undefined;
     return known !== undefined && !isSame(known, config);
   });
   const names = new Set(other.map(({ name }) => name));
   return new Set(
     [...names].filter((name) => name.endsWith(DENY) && names.has(name.replace(/\/deny$/, ALLOW))),
   );
+}
+
+function isPart(name: string): boolean {
+  return name.endsWith(DENY) || name.endsWith(ALLOW);
 }
 
 function denialOf(name: string): string {

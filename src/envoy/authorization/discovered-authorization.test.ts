@@ -2,6 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { compiledEngine, type OwnTrustDomains } from "../../../test/kit/compiled-engine.ts";
+import {
+  CROWDED_DOMAINS,
+  CROWDED_IDENTITIES,
+  CROWDED_PATHS,
+  crowdedPolicy,
+} from "../../../test/kit/crowded-policies.ts";
 import { Dice } from "../../../test/kit/dice.ts";
 import { judgeByMatcher } from "../../../test/kit/judge-by-matcher.ts";
 import { generatePolicies, generateTrust } from "../../../test/kit/policy-generator.ts";
@@ -11,7 +17,6 @@ import {
   type TrafficFacts,
 } from "../../../test/kit/traffic-facts.ts";
 import { changeOneFact, generateTraffic } from "../../../test/kit/traffic-generator.ts";
-import type { AuthorizationRule } from "../../api/authorization-policy.ts";
 import type { AppliedPolicy, EffectiveAuthorization } from "../../policy/workload-view.ts";
 import { discoveredConfigs } from "./discovered-authorization.ts";
 
@@ -46,66 +51,9 @@ for (const [form, linearUpTo] of [
   });
 }
 
-const IDENTITIES = [
-  "spiffe://td1/ns/a/sa/a",
-  "spiffe://td1/ns/a/sa/b",
-  "spiffe://td1/ns/b/sa/a",
-  "spiffe://td1/ns/ns/sa/a",
-  "spiffe://td1/ns/sa/sa/a",
-  "spiffe://old.td/ns/a/sa/a",
-  "spiffe://oldxtd/ns/a/sa/a",
-  "spiffe://other/ns/a/sa/a",
-  "spiffe://td1/ns/a/x/sa/a",
-  "spiffe://td1/ns/a/sa/a/more",
-  "spiffe://td1/x/ns/a/sa/b",
-  "spiffe://td1/ns/b/ns/a/sa/b",
-  "spiffe://td1/ns/a",
-  "spiffe://td1",
-];
-const PATHS = [
-  "/",
-  "/a",
-  "/a/b",
-  "/a/b?x=/c",
-  "/a/b/c",
-  "/ab",
-  "/b/x.json",
-  "/b?y.json",
-  "/b/a%2Fb",
-  "*",
-];
-const CALLERS: readonly AuthorizationRule["from"][number][] = [
-  { principals: ["td1/ns/a/sa/a"] },
-  { principals: ["old.td/ns/a/sa/a", "td1/ns/b/*"] },
-  { principals: ["td1/ns/a/sa/*", "td1/ns/a/*"] },
-  { principals: ["*/sa/b"] },
-  { principals: ["*"] },
-  { namespaces: ["a"] },
-  { namespaces: ["sa", "b"] },
-  { namespaces: ["*"] },
-  { serviceAccounts: ["a"] },
-  { serviceAccounts: ["b/a", "ns/a"] },
-  { trustDomains: ["td1"] },
-  { namespaces: ["a"], notPrincipals: ["td1/ns/a/sa/a"] },
-  { serviceAccounts: ["a/a"], notNamespaces: ["b"] },
-  { notNamespaces: ["a"] },
-];
-const OPERATIONS: readonly AuthorizationRule["to"][number][] = [
-  { paths: ["/a"] },
-  { paths: ["/a/b", "/b*"] },
-  { paths: ["/a/*"] },
-  { paths: ["/{*}/b"] },
-  { paths: ["/a/{**}"] },
-  { paths: ["*.json", "/a/b/c"] },
-  { paths: ["/"], notPaths: ["*"] },
-  { notPaths: ["/a*"] },
-  { paths: ["/*"], notPaths: ["/a/b"] },
-  { paths: ["*"], methods: ["PUT"] },
-];
-
 test("law: an index of many rules loses none, whatever the form of an identity and the end of a path", () => {
   const dice = new Dice(7);
-  const domains = { trustDomain: "td1", trustDomainAliases: ["old.td"] };
+  const domains = CROWDED_DOMAINS;
   for (let world = 0; world < 40; world++) {
     const policies = {
       custom: [],
@@ -115,8 +63,8 @@ test("law: an index of many rules loses none, whatever the form of an identity a
     };
     const engine = compiledEngine(policies, domains);
     const judge = judgeOf(policies, { domains, linearUpTo: -1 });
-    for (const principal of IDENTITIES) {
-      for (const path of PATHS) {
+    for (const principal of CROWDED_IDENTITIES) {
+      for (const path of CROWDED_PATHS) {
         const facts = {
           connection: { ...PLAIN_CONNECTION, principal },
           request: { ...PLAIN_REQUEST, path },
@@ -127,20 +75,6 @@ test("law: an index of many rules loses none, whatever the form of an identity a
     }
   }
 });
-
-/** Few callers and operations: many rules of one caller, and many callers with few rules each. */
-function crowdedPolicy(dice: Dice, action: "ALLOW" | "DENY"): AppliedPolicy {
-  const callers = dice.several(1, 4, () => dice.pick(CALLERS));
-  const count = action === "DENY" ? dice.pick([0, 1, 2, 30]) : dice.pick([3, 20, 60]);
-  const rules = Array.from({ length: count }, () => ({
-    line: 1,
-    from: dice.several(0, 2, () => dice.pick(callers)),
-    to: dice.several(action === "DENY" ? 1 : 0, 2, () => dice.pick(OPERATIONS)),
-    when: [],
-  }));
-  const ref = { kind: "AuthorizationPolicy", namespace: "a", name: action.toLowerCase() };
-  return { ref, source: { file: "p.yaml", line: 1 }, action, rules };
-}
 
 /** The policies of several sets, so that there are many rules for the same callers. */
 function crowd(

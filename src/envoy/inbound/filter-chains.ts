@@ -1,11 +1,9 @@
 /** The chains of one inbound port: what takes TLS off, who judges, and what goes on to the application. */
-import { createHash } from "node:crypto";
 import { formatRef } from "../../api/resource.ts";
 import type { PortProtocol } from "../../api/service.ts";
 import type {
   EffectiveMutualTls,
   NetworkAdmission,
-  Trust,
   WorkloadView,
 } from "../../policy/workload-view.ts";
 import { rbacFilter } from "../authorization/rbac-filter.ts";
@@ -16,10 +14,10 @@ import {
   type NetworkFilter,
   type RouteConfiguration,
 } from "../envoy-json.ts";
+import { trustFingerprint } from "../fingerprint.ts";
 import { BLACK_HOLE, OWN_METADATA } from "../istio-names.ts";
 import { connectionManager, tcpProxy } from "../network-filters.ts";
 import type { ProxySettings } from "../proxy-settings.ts";
-import { remembered } from "../remembered.ts";
 import { type ChainKind, chainKinds } from "./chain-kinds.ts";
 import { downstreamTls, HANDSHAKE_TIMEOUT } from "./downstream-tls.ts";
 import type { AuthorizeChain, JudgedChain } from "./judged-chain.ts";
@@ -195,20 +193,6 @@ function routesToApplication(
     ],
     validateClusters: false,
   };
-}
-
-const FINGERPRINT_CHARACTERS = 16;
-
-/** Of whom is believed: another one when a root goes, or a certificate is revoked. */
-const fingerprintOf = remembered((trust: Trust) => {
-  const { trustDomain, trustDomainAliases, rootsPem, crlsPem = [] } = trust;
-  const told = JSON.stringify([trustDomain, trustDomainAliases, rootsPem, crlsPem]);
-  const digest = createHash("sha256").update(told).digest("base64url");
-  return { digest: digest.slice(0, FINGERPRINT_CHARACTERS) };
-});
-
-function trustFingerprint(trust: Trust): string {
-  return fingerprintOf(trust).digest;
 }
 
 /** `STRICT (PeerAuthentication istio-system/default)` */

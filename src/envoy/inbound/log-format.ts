@@ -6,11 +6,14 @@ import { ISTIO_JSON, ISTIO_TEXT } from "../../api/istio-log-formats.ts";
 import { type LogOperator, parseLogTemplate } from "../../api/log-template.ts";
 import type { LogFormat } from "../../api/mesh-settings.ts";
 import { typeUrl } from "../envoy-json.ts";
+import { remembered } from "../remembered.ts";
 
 /** `envoy.config.core.v3.SubstitutionFormatString` */
 export type SubstitutionFormat = Readonly<Record<string, unknown>>;
 
-export function substitutionFormat(format: LogFormat): SubstitutionFormat {
+export const substitutionFormat: (format: LogFormat) => SubstitutionFormat = remembered(formatOf);
+
+function formatOf(format: LogFormat): SubstitutionFormat {
   const { encoding, template, omitEmpty } = format;
   const written = template ?? "";
   const shape =

@@ -1,24 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { appliedRateLimit } from "../../../test/kit/applied-rate-limit.ts";
 import type { AppliedRateLimit } from "../../policy/applied-rate-limits.ts";
 import { uncountedLimits } from "./uncounted-limits.ts";
 
-const LIMIT: AppliedRateLimit = {
-  ref: { kind: "RateLimit", namespace: "shop", name: "api" },
-  source: { file: "limits.yaml", line: 1 },
-  name: "one",
-  match: [],
-  counts: "requests",
-  amount: 1,
-  perMs: 1_000,
-  burst: 1,
-  key: [],
-  fair: false,
-  scope: "Local",
-  mode: "Enforce",
-  whenUnavailable: "Local",
-  headers: "Never",
-};
 const RULE = { line: 1, from: [], to: [{ ports: ["80"] }], when: [] };
 
 const LIMITS: readonly [string, Partial<AppliedRateLimit>, RegExp | undefined][] = [
@@ -39,9 +24,9 @@ const LIMITS: readonly [string, Partial<AppliedRateLimit>, RegExp | undefined][]
 
 for (const [what, fields, problem] of LIMITS) {
   test(`a limit ${what} is ${problem === undefined ? "counted" : "told of"}`, () => {
-    const told = uncountedLimits([{ ...LIMIT, ...fields }]);
+    const told = uncountedLimits([appliedRateLimit(fields)]);
     if (problem === undefined) return assert.deepEqual(told, []);
-    assert.equal(told[0]?.limit, "shop/api/one");
+    assert.equal(told[0]?.limit, "production/limits/all");
     assert.match(told[0]?.problem ?? "", problem);
   });
 }

@@ -1,4 +1,9 @@
+import { randomUUID } from "node:crypto";
 import { type ArticleBlock, apply, flip, remove } from "../article-block.ts";
+
+const API = "http://api-service.production:8080";
+/** In the paths of one run: earlier ones have left their lines. */
+let run = "";
 
 export const block: ArticleBlock = {
   article: 1,
@@ -6,14 +11,17 @@ export const block: ArticleBlock = {
   proves:
     "a filter of access logs keeps what was refused and what came in plaintext, and nothing else",
   deeds: [apply("21-telemetry")],
-  prepare: async (mesh) => void (await mesh.run("sleep 0")),
-  calls: [
-    { from: "production/frontend", to: "http://api-service.production:8080/quiet", gives: 200 },
-    { from: "legacy/database", to: "http://api-service.production:8080/plain", gives: 200 },
+  prepare: async (mesh) => {
+    run = randomUUID();
+    await mesh.write("given/run", run);
+  },
+  calls: async () => [
+    { from: "production/frontend", to: `${API}/quiet?${run}`, gives: 200 },
+    { from: "legacy/database", to: `${API}/plain?${run}`, gives: 200 },
   ],
   questions: [
     {
-      ask: "kubectl logs deploy/api-service -c istio-proxy -n production | grep -v '\"level\"' | tail -n 1",
+      ask: 'kubectl logs deploy/api-service -c istio-proxy -n production | grep -v \'"level"\' | grep "$(cat given/run)"',
       answer: /\/plain/,
       never: /\/quiet/,
     },

@@ -20,6 +20,9 @@ export type FromControl =
 export interface ControlUsage {
   readonly cpuSeconds: number;
   readonly rssMb: number;
+  /** Of it: objects, and bytes outside of V8's heap that they hold. */
+  readonly heapMb: number;
+  readonly externalMb: number;
   readonly peakRssMb: number;
 }
 

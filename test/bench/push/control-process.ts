@@ -45,10 +45,13 @@ async function start(options: Extract<ToControl, { readonly type: "start" }>): P
 
 function tellUsage(): void {
   const { user, system } = process.cpuUsage();
+  const { rss, heapUsed, external } = process.memoryUsage();
   tell({
     type: "usage",
     cpuSeconds: (user + system) / 1e6,
-    rssMb: process.memoryUsage.rss() / 2 ** 20,
+    rssMb: rss / 2 ** 20,
+    heapMb: heapUsed / 2 ** 20,
+    externalMb: external / 2 ** 20,
     peakRssMb: process.resourceUsage().maxRSS / 2 ** 10,
   });
 }

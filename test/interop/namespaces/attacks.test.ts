@@ -5,8 +5,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createPrivateKey } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ServiceAccountTokens } from "../../../src/ca/service-account-tokens.ts";
 import { type AttackAims, readAttackAims } from "../../../src/cli/demo/attack-aims.ts";
@@ -37,6 +37,9 @@ let intruder: Intruder;
 let aims: AttackAims;
 let token: string;
 let controls: Readonly<Record<string, Control>>;
+/** Of this mesh, and of others that run meanwhile. */
+let gateFolders: readonly string[];
+let gateSockets: readonly string[];
 
 async function start(): Promise<void> {
   mesh = await MeshInNamespaces.start({
@@ -50,8 +53,23 @@ async function start(): Promise<void> {
   await mkdir(join(intruder.folder, ".ssh"));
   await writeFile(join(intruder.folder, ".ssh", "id"), "a key of the user\n");
   await Promise.all([intruder.enter("frontend"), intruder.enter("compromised")]);
+  gateFolders = await findGates();
+  const inside = gateFolders.map(async (folder) =>
+    (await readdir(folder)).map((name) => join(folder, name)),
+  );
+  gateSockets = (await Promise.all(inside)).flat();
+  assert.ok(gateSockets.length >= 3, "ways out and in, and the API server's");
   token = await ownToken();
   controls = controlsByTechnique();
+}
+
+/** Whoever is outside sees the sockets that are bound there. */
+async function findGates(): Promise<readonly string[]> {
+  const bound = await readFile("/proc/net/unix", "utf8");
+  const sockets = bound
+    .split("\n")
+    .flatMap((line) => /(\/\S*hauberk-gate-\S+)$/.exec(line)?.[1] ?? []);
+  return [...new Set(sockets.map((socket) => dirname(socket)))];
 }
 
 async function stop(): Promise<void> {
@@ -74,7 +92,18 @@ async function ownToken(): Promise<string> {
 
 /** Beyond those of the demo: what only a test can prepare. */
 function furtherAttempts(): readonly Attempt[] {
+  const text = "GET /readyz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n";
   return [
+    {
+      what: "the folder of the host's gate, with the socket of the API server",
+      technique: "read",
+      aim: { paths: gateFolders },
+    },
+    {
+      what: "the sockets of the host's gate, where they are on the host",
+      technique: "sayToSockets",
+      aim: { paths: gateSockets, text },
+    },
     {
       what: "a certificate in api's name, with its own sidecar's token",
       technique: "askControlPlane",

@@ -22,9 +22,9 @@ require("node:net").createServer((socket) => {
 
 /** Says what came back: of HTTP the status and the body, of TCP all of it; or what failed. */
 const CALLER = `
-const [what, host, path] = process.argv.slice(-3);
+const [what, service, host, path] = process.argv.slice(-4);
 if (what === "http") {
-  require("node:http").get({ host, port: 8080, path, headers: { host: "api" }, agent: false }, (reply) => {
+  require("node:http").get({ host, port: 8080, path, headers: { host: service }, agent: false }, (reply) => {
     let body = "";
     reply.on("data", (part) => { body += part; }).on("end", () => console.log(reply.statusCode + " " + body));
   }).on("error", ({ code }) => console.log(code));
@@ -105,18 +105,19 @@ describe("Envoy beside pods with networks of their own", { skip: missing }, () =
     });
     for (const proxy of PROXIES)
       await until(`api-${proxy}`, async () =>
-        (await call("web-embedded", "http", `api-${proxy}`, "/")).startsWith("200 "),
+        (await call("web-embedded", "http", { service: `api-${proxy}` }, "/")).startsWith("200 "),
       );
   });
   after(() => mesh?.remove());
 
+  /** @param to at an address of it, or at its name */
   async function call(
     from: string,
     what: "http" | "tcp",
-    host: string,
+    { service, address = service }: { readonly service: string; readonly address?: string },
     said: string,
   ): Promise<string> {
-    const command = ["node", "-e", CALLER, "--", what, host, said];
+    const command = ["node", "-e", CALLER, "--", what, service, address, said];
     const { output, errors } = await mesh.agent(`shop/${from}-0`).run(...command);
     return output.trim() || errors;
   }
@@ -135,7 +136,9 @@ describe("Envoy beside pods with networks of their own", { skip: missing }, () =
       for (const family of FAMILIES) {
         test(`${caller} -> ${callee} over ${family}: HTTP, a DENY policy, TCP`, async () => {
           const from = `web-${caller}`;
-          const { [family]: to } = await serviceAddresses(from, `api-${callee}`);
+          const service = `api-${callee}`;
+          const { [family]: address } = await serviceAddresses(from, service);
+          const to = { service, address };
           assert.equal(await call(from, "http", to, "/hello"), "200 api says /hello");
           assert.equal(await call(from, "http", to, "/admin"), "403 RBAC: access denied");
           assert.equal(await call(from, "tcp", to, "bytes"), "bytes");
@@ -147,7 +150,9 @@ describe("Envoy beside pods with networks of their own", { skip: missing }, () =
   test("whoever has no identity is refused by both, also at the pod's own address", async () => {
     for (const callee of PROXIES) {
       const { ipv4, ipv6 } = await mesh.addresses(`shop/api-${callee}-0`);
-      for (const to of [`api-${callee}`, ipv4, ipv6]) {
+      const service = `api-${callee}`;
+      for (const address of [service, ipv4, ipv6]) {
+        const to = { service, address };
         assert.match(await call("stranger", "http", to, "/"), /^(?:ECONNRESET|ECONNREFUSED)$/);
         assert.equal(await call("stranger", "tcp", to, "bytes"), "nothing");
       }

@@ -6,7 +6,13 @@ import type { AccessLogEntry } from "../../../src/telemetry/access-log.ts";
 import type { AttackExchange, Lane } from "./attack-exchange.ts";
 import { type ClientAnswer, readAnswers } from "./read-answers.ts";
 import { type Arrival, UPSTREAM_PATHS } from "./recording-upstream.ts";
-import { fieldFaults, isForbidden, isPartOf, sameRequest } from "./request-facts.ts";
+import {
+  fieldFaults,
+  hasOnlyFieldsOf,
+  isForbidden,
+  isPartOf,
+  sameRequest,
+} from "./request-facts.ts";
 import { type Reading, readRequest, type StrictRequest } from "./strict-message.ts";
 
 /**
@@ -201,7 +207,10 @@ function judgeWhole(
   request: StrictRequest,
   { sent, left }: { readonly sent: Sent; readonly left: StrictRequest[] },
 ): readonly [origin: StrictRequest | undefined, faults: readonly Fault[]] {
-  const place = left.findIndex((one) => sameRequest(request, one));
+  const alike = left.filter((one) => sameRequest(request, one));
+  const place = left.indexOf(
+    alike.find((one) => hasOnlyFieldsOf(request, one)) ?? alike[0] ?? request,
+  );
   const [origin] = place < 0 ? [] : left.splice(place, 1);
   if (origin?.problem !== undefined) {
     return [origin, [lenient(`taken in spite of ${origin.problem}: ${nameOf(request)}`)]];

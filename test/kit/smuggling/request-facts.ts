@@ -62,6 +62,11 @@ export function fieldFaults(
   ];
 }
 
+/** Whether all its fields were sent with that one. */
+export function hasOnlyFieldsOf({ fields }: StrictRequest, sent: StrictRequest): boolean {
+  return fields.every((field) => isKnown(field, sent.fields));
+}
+
 /** What has no authority may be given one. */
 function sameHead(arrived: StrictRequest, sent: StrictRequest): boolean {
   const authority = sent.problem === undefined ? authorityOf(sent).toLowerCase() : "";
@@ -76,6 +81,8 @@ function isKnown([name, value]: Field, sent: readonly Field[]): boolean {
   const key = name.toLowerCase();
   if (OWN_FIELDS.test(key)) return true;
   const values = valuesOf(sent, key);
+  // RFC 9110 section 7.8: names of protocols are the same in any letter case.
+  if (key === "upgrade") return values.join(",").toLowerCase().includes(value.toLowerCase());
   return values.includes(value) || values.join(",") === value || values.join(", ") === value;
 }
 

@@ -51,11 +51,16 @@ function anyOf(rules: readonly Permission[]): Permission {
   return { orRules: { rules } };
 }
 
+/** Any other ends the process of Envoy 1.40 instead of being refused. */
+const ENVOY_TEMPLATE = /^\/(?!(?:.*\{\*+\}){6})/;
+
 function path(value: string, meeting: Demand["meeting"]): Permission {
   if (!isPathTemplate(value)) return { urlPath: { path: stringMatcher(value) } };
   // Bytes that Envoy's operators refuse would pass by what keeps out (AP-72).
   if (meeting === "keeps-out")
     return { urlPath: { path: regex(templateRegex(value, "any-byte")) } };
+  if (!ENVOY_TEMPLATE.test(value))
+    return { urlPath: { path: regex(templateRegex(value, "envoy-bytes")) } };
   const type = "envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig";
   return {
     uriTemplate: {

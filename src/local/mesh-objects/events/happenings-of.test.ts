@@ -95,6 +95,24 @@ const changes: readonly [
   ["several ends between two looks", pod(RUNNING), pod(BACKING_OFF, 3), [`${BACK_OFF} x4`]],
   ["one that ends again", pod(BACKING_OFF, 1), pod(BACKING_OFF, 2), [BACK_OFF]],
   [
+    "a container that is asked to end before its pod goes",
+    pod(RUNNING),
+    pod({ terminated: {} }),
+    ["Normal Killing Pod/api-0 spec.containers{app}: Stopping container app"],
+  ],
+  [
+    "a Job's that is done",
+    pod(RUNNING, 0, controlledBy("Job", "api")),
+    pod({ terminated: {} }, 0, controlledBy("Job", "api")),
+    [],
+  ],
+  [
+    "a pod that goes, whose container was told of",
+    pod({ terminated: {} }),
+    undefined,
+    ["Normal SuccessfulDelete ReplicaSet/api-1: Deleted pod: api-0"],
+  ],
+  [
     "a pod that goes",
     pod(RUNNING),
     undefined,

@@ -21,14 +21,7 @@ export function happeningsOf(change: CommittedChange): readonly Happening[] {
 }
 
 function ofPod({ before, after, object }: Changed): readonly Happening[] {
-  const kubelet = { component: "kubelet", type: "Normal" } as const;
-  if (after === undefined)
-    return runningContainers(object).map((name) => ({
-      ...kubelet,
-      about: involved(object, name),
-      reason: "Killing",
-      message: `Stopping container ${name}`,
-    }));
+  if (after === undefined) return runningContainers(object).map((name) => killing(object, name));
   const scheduled: readonly Happening[] =
     before === undefined
       ? [
@@ -69,8 +62,24 @@ function ofContainer(
     reason: "Started",
     message: `Started container ${name}`,
   };
+  // What is to run for ever ends for good only where it is asked to.
+  const isKilled = isRunning(was) && isTerminated(status) && controllerOf(after)?.kind !== "Job";
   const hasStarted = isRunning(status) && (!isRunning(was) || restarts > 0);
-  return [...(untold > 0 ? [backOff] : []), ...(hasStarted ? [started] : [])];
+  return [
+    ...(untold > 0 ? [backOff] : []),
+    ...(hasStarted ? [started] : []),
+    ...(isKilled ? [killing(after, name)] : []),
+  ];
+}
+
+function killing(pod: KubernetesObject, container: string): Happening {
+  return {
+    about: involved(pod, container),
+    component: "kubelet",
+    type: "Normal",
+    reason: "Killing",
+    message: `Stopping container ${container}`,
+  };
 }
 
 /** Those that make pods say which. */
@@ -130,6 +139,10 @@ function statuses(pod: KubernetesObject | undefined): readonly JsonValue[] {
 
 function isRunning(status: JsonValue | undefined): boolean {
   return valueAt(status, ["state", "running"]) !== undefined;
+}
+
+function isTerminated(status: JsonValue | undefined): boolean {
+  return valueAt(status, ["state", "terminated"]) !== undefined;
 }
 
 /** How often it has ended and was, or will be, started again: each wait is for another start. */

@@ -1,0 +1,74 @@
+/**
+ * Authorization ahead of all else that a change comes to: it is small, the same for many proxies, and nothing is as urgent.
+ * The rest of a view, which takes longer to be made, follows.
+ */
+import { capturedAuthorization } from "../../envoy/authorization-filters.ts";
+import type { ExtensionConfig } from "../../envoy/envoy-json.ts";
+import type { ProxySettings } from "../../envoy/proxy-settings.ts";
+import { remembered } from "../../envoy/remembered.ts";
+import type { EffectiveAuthorization, Trust, WorkloadView } from "../../policy/workload-view.ts";
+import type { EncodedResources, ProxyResources } from "./encoded-resources.ts";
+import type { ResourceSet } from "./resource-set.ts";
+import { AUTHORIZATION } from "./resource-types.ts";
+
+export interface HeldByProxy {
+  readonly settings: ProxySettings;
+  readonly before: ProxyResources;
+}
+
+/** @returns what the proxy has, with the authorization of this view; undefined where that takes more than new content */
+export type EarlyAuthorization = (
+  view: WorkloadView,
+  held: HeldByProxy,
+) => ProxyResources | undefined;
+
+const LEVELS = ["http", "tcp"] as const;
+const TRANSPORTS = ["mesh-tls", "plaintext"] as const;
+
+export function earlyAuthorization(encoded: EncodedResources): EarlyAuthorization {
+  const replacedFor = remembered(
+    (
+      authorization: EffectiveAuthorization,
+      trust: Trust,
+      settings: ProxySettings,
+      had: ResourceSet,
+    ) => replaced({ authorization, trust, settings }, configsOf(encoded, had)),
+  );
+  return (view, { settings, before }) => {
+    if (settings.capture === undefined) return undefined; // ports of rules are each proxy's own
+    const { inbound, trust } = view;
+    const had = before.encoded.extensionConfigs;
+    const { configs } = replacedFor(inbound.authorization, trust, settings, had);
+    if (configs === undefined) return undefined;
+    const json = { ...before.json, extensionConfigs: configs };
+    const extensionConfigs = encoded.setOf(AUTHORIZATION, configs);
+    return { json, encoded: { ...before.encoded, extensionConfigs } };
+  };
+}
+
+function configsOf(encoded: EncodedResources, set: ResourceSet): readonly ExtensionConfig[] {
+  return encoded.listOf(set) as readonly ExtensionConfig[];
+}
+
+/** Only where the same resources stay, with other content: what listeners name is told with the listeners. */
+function replaced(
+  {
+    authorization,
+    trust,
+    settings,
+  }: {
+    readonly authorization: EffectiveAuthorization;
+    readonly trust: Trust;
+    readonly settings: ProxySettings;
+  },
+  had: readonly ExtensionConfig[],
+): { readonly configs?: readonly ExtensionConfig[] } {
+  const authorize = capturedAuthorization(authorization, trust, settings);
+  const chains = LEVELS.flatMap((level) =>
+    TRANSPORTS.map((transport) => authorize({ name: "", level, transport })),
+  );
+  const made = chains.flatMap(({ extensionConfigs }) => extensionConfigs);
+  const next = new Map(made.map((config) => [config.name, config]));
+  if (had.length === 0 || had.some(({ name }) => !next.has(name))) return {};
+  return { configs: had.flatMap(({ name }) => next.get(name) ?? []) };
+}
