@@ -3,6 +3,8 @@
  * questions are asked of our own sidecar in src/proxy/inbound-transport.test.ts.
  */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { after, before, test } from "node:test";
 import type { PathNormalization } from "../../src/api/mesh-settings.ts";
 import type { PortProtocol } from "../../src/api/service.ts";
@@ -251,7 +253,7 @@ test("NetworkPolicy on loopback: whom it does not admit gets nowhere, over HTTP 
   await start(workloadView({ rootsPem: [mesh.rootPem], ports }));
   for (const { listen, protocol } of ports) {
     const alpn = protocol === "http" ? MESH_HTTP_ALPN : MESH_TCP_ALPN;
-    const before = application.connections;
+    application.taken();
     assert.equal(await say({ port: listen.port }, REQUEST), "", "nobody");
     const other = mesh.svid(idOf("other"));
     assert.equal(
@@ -259,9 +261,38 @@ test("NetworkPolicy on loopback: whom it does not admit gets nowhere, over HTTP 
       "",
       "another",
     );
-    assert.equal(application.connections, before);
+    assert.equal(application.taken(), "", "nothing of what they said got there");
     assert.match(await say({ port: listen.port, alpn, certificate }, REQUEST), /200 OK/);
   }
+});
+
+test("AP-133: a server that speaks first is heard behind a policy, and hears nobody who is refused", async (context) => {
+  let heard = "";
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.on("data", (bytes) => {
+      heard += bytes.toString();
+      socket.end("goodbye");
+    });
+    socket.write("welcome ");
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  context.after(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const listen = await freePort();
+  await start(
+    workloadView({
+      rootsPem: [mesh.rootPem],
+      ports: [inboundPort({ listen, application: port, mode: "STRICT", protocol: "tcp" })],
+      policies: [policy("ALLOW", "friends", { from: [{ namespaces: ["production"] }] })],
+    }),
+  );
+  const alpn = MESH_TCP_ALPN;
+  assert.equal(await say({ port: listen, alpn, certificate }, "hello"), "welcome goodbye");
+  assert.equal(heard, "hello");
+  const elsewhere = mesh.svid(parseSpiffeId("spiffe://cluster.local/ns/other/sa/frontend"));
+  assert.doesNotMatch(await say({ port: listen, alpn, certificate: elsewhere }, "psst"), /goodbye/);
+  assert.equal(heard, "hello");
 });
 
 const UNDECLARED = { mutualTls: { mode: "PERMISSIVE", origin: "default" }, ports: [] } as const;

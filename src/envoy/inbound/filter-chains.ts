@@ -135,26 +135,21 @@ function carriedAsHttp({ view, settings, authorize, way, judged }: Carrying): Ca
   };
 }
 
-/** Octets of a caller that are held until it is known whether they may go on. */
-const EARLY_OCTETS = 65_536;
-
 function carriedAsBytes({ view, settings, authorize, way, judged }: Carrying): Carried {
   const { filters, terms, extensionConfigs, fingerprint } = judgedTcp(view, settings, {
     chain: judged,
     authorize,
   });
   const judging = [...networkAdmissionFilters(way.admission, judged), ...filters];
-  const proxy = tcpProxy(way.cluster, { ...terms, ...whenToDial(judging, judged) });
+  const proxy = tcpProxy(way.cluster, { ...terms, ...whenToDial(judged) });
   return { filters: [...judging, proxy], extensionConfigs, fingerprint };
 }
 
 /**
- * Nothing is dialled for a caller that may be refused. Envoy's filters judge a connection by its first octet, so that where
- * anybody judges, an application that speaks first is not heard before its caller has said something.
+ * No caller is dialled for before its handshake proved who it is. Envoy's filters judge a connection by its first octet, and an
+ * application may speak before (MySQL): whoever is refused then may have heard a greeting, as with Istio (AP-133).
  */
-function whenToDial(judging: readonly NetworkFilter[], { transport }: JudgedChain): object {
-  if (judging.length > 0)
-    return { upstreamConnectMode: "ON_DOWNSTREAM_DATA", maxEarlyDataBytes: EARLY_OCTETS };
+function whenToDial({ transport }: JudgedChain): object {
   return transport === "mesh-tls"
     ? { upstreamConnectMode: "ON_DOWNSTREAM_TLS_HANDSHAKE", maxEarlyDataBytes: 0 }
     : {};

@@ -6,6 +6,7 @@ const TABLE: readonly [path: string, written: RegExp][] = [
   ["/a/{*}", /"pathTemplate":"\/a\/\*"/],
   ["/{*}/{*}/{*}/{*}/{**}", /"pathTemplate":/],
   ["a/{*}", /"regex":"a\/\[/],
+  ["//{*}", /"regex":"\/\/\[/],
   ["{**}", /"regex":"\[/],
   ["/{*}/{*}/{*}/{*}/{*}/{*}", /"regex":"\/\[/],
 ];

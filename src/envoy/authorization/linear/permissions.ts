@@ -52,7 +52,7 @@ function anyOf(rules: readonly Permission[]): Permission {
 }
 
 /** Any other ends the process of Envoy 1.40 instead of being refused. */
-const ENVOY_TEMPLATE = /^\/(?!(?:.*\{\*+\}){6})/;
+const ENVOY_TEMPLATE = /^\/(?!.*\/\/)(?!\/)(?!(?:.*\{\*+\}){6})/;
 
 function path(value: string, meeting: Demand["meeting"]): Permission {
   if (!isPathTemplate(value)) return { urlPath: { path: stringMatcher(value) } };
