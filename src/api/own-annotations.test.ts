@@ -26,7 +26,10 @@ const cases: readonly [annotation: string, problem?: RegExp][] = [
   ['hauberk.dev/workload-api: "yes"', /is "yes"; expected "true" or "false"/],
   ['hauberk.dev/workload-api: "True"', /is "True"; expected "true" or "false"/],
   ['hauberk.dev/workload-ap: "true"', /did you mean hauberk.dev\/workload-api\?/],
-  ["hauberk.dev/color: blue", /is no annotation of this mesh; there is hauberk.dev\/workload-api, hauberk.dev\/proxy/],
+  [
+    "hauberk.dev/color: blue",
+    /is no annotation of this mesh; there is hauberk.dev\/workload-api, hauberk.dev\/proxy/,
+  ],
 ];
 for (const [annotation, problem] of cases) {
   test(`${annotation} is ${problem === undefined ? "taken" : "refused, where it stands"}`, () => {

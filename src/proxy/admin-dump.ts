@@ -4,13 +4,13 @@
  */
 import type { SidecarCertificates } from "../identity/sidecar-certificates.ts";
 import type { X509Svid } from "../identity/x509-svid.ts";
+import { concealedView } from "../policy/concealed-view.ts";
 import type { CaptureSettings } from "../policy/sidecar-bootstrap.ts";
 import type { WorkloadView } from "../policy/workload-view.ts";
 import type { Watched } from "../runtime/watched.ts";
 import { type ClusterDump, describeClusters } from "./admin-clusters.ts";
 import { describeListeners, type ListenerDump } from "./admin-listeners.ts";
 import type { SidecarState } from "./admin-server.ts";
-import { concealedView } from "../policy/concealed-view.ts";
 
 /** Raised when a field changes its meaning or goes; new fields may come at any time. */
 export const SIDECAR_DUMP_FORMAT = 1;

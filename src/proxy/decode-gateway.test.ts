@@ -5,9 +5,9 @@ import { clientAuthority, serverCertificate } from "../../test/kit/edge-stage.ts
 import { plannedMesh } from "../../test/kit/planned-mesh.ts";
 import { createThrowawayAuthority } from "../../test/kit/throwaway-authority.ts";
 import { buildWorkloadView } from "../policy/build-workload-view.ts";
+import { concealedView } from "../policy/concealed-view.ts";
 import { WORKLOAD_VIEW_FORMAT, type WorkloadView } from "../policy/workload-view.ts";
 import { describeListeners } from "./admin-listeners.ts";
-import { concealedView } from "../policy/concealed-view.ts";
 import { decodeWorkloadView } from "./decode-workload-view.ts";
 
 const certificate = serverCertificate("shop.example.com");
