@@ -161,11 +161,14 @@ test("a pod and a service are described as istioctl does, a pod then in our word
   assert.match(errors, /^Error: pods "nobody" not found$/m);
 });
 
-test("proxy-status of one pod tells of that one alone", async () => {
+test("proxy-status of one pod tells of that one alone, and whether it has what it is to have", async () => {
   const status = (pod: string) =>
     runHauberk(["proxy-status", pod, "-n", "pairs", "--data", mesh.data]);
   const { output } = await status("deploy/one");
-  assert.match(output, /^NAME .*\none-0\.pairs +\S+ +SYNCED +\w+\n$/);
+  const [head = "", row = "", ...matches] = output.trimEnd().split("\n");
+  assert.match(head, /^NAME /);
+  assert.match(row, /^one-0\.pairs +\S+ +SYNCED +\w+$/);
+  assert.deepEqual(matches, ["Clusters Match", "Listeners Match", "Routes Match"]);
   const missing = await status("nobody");
   assert.equal(missing.code, 1);
   assert.match(missing.errors, /pairs\/nobody has no sidecar; there are .*pairs\/one-0/);
