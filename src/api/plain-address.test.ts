@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { plainAddress } from "./plain-address.ts";
+import { plainAddress, statedAddress } from "./plain-address.ts";
 
 const cases: [written: string, plain: string | undefined][] = [
   ["10.1.2.3", "10.1.2.3"],
@@ -25,3 +25,9 @@ for (const [written, plain] of cases) {
     assert.equal(plainAddress(written), plain);
   });
 }
+
+test("AP-50a: what is stated as an address of IPv6 stays one", () => {
+  assert.equal(statedAddress("::FFFF:10.1.2.3"), "::ffff:10.1.2.3");
+  assert.equal(statedAddress("10.1.2.3"), "10.1.2.3");
+  assert.equal(statedAddress("unknown"), undefined);
+});

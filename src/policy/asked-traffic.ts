@@ -1,5 +1,5 @@
 /** The connection and the request that a question is about, as the callee's sidecar would see them. */
-import { plainAddress } from "../api/plain-address.ts";
+import { statedAddress } from "../api/plain-address.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
 import { effectiveRequestAuthentications } from "./effective-policy.ts";
 import type { MeshSnapshot } from "./mesh-snapshot.ts";
@@ -141,5 +141,5 @@ function usualAuthority({ from, to, containerPort }: Question, route: Route | un
 
 /** The rightmost entry counts, when it is an address (AP-51a). */
 function forwardedAddress({ headers }: AskedRequest): string | undefined {
-  return plainAddress(headers.get("x-forwarded-for")?.split(",").at(-1)?.trim() ?? "");
+  return statedAddress(headers.get("x-forwarded-for")?.split(",").at(-1)?.trim() ?? "");
 }

@@ -1,6 +1,6 @@
 /** The inbound side's HTTP service: judges each request by the newest policy and sends it to the application. */
 import { isDeepStrictEqual } from "node:util";
-import { plainAddress } from "../api/plain-address.ts";
+import { statedAddress } from "../api/plain-address.ts";
 import type { Connection, TokenPayload } from "../policy/traffic.ts";
 import type { SocketAddress } from "../policy/workload.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -172,7 +172,7 @@ class ArrivedExchange extends OpenedExchange implements InboundExchange {
 /** AP-51a: the rightmost address of X-Forwarded-For, when it is one. */
 function remoteAddress(forwardedFor: string | undefined, { sourceAddress }: Connection): string {
   const rightmost = forwardedFor?.slice(forwardedFor.lastIndexOf(",") + 1).trim() ?? "";
-  return rightmost === "" ? sourceAddress : (plainAddress(rightmost) ?? sourceAddress);
+  return rightmost === "" ? sourceAddress : (statedAddress(rightmost) ?? sourceAddress);
 }
 
 function verdictOf<E extends InboundExchange>(

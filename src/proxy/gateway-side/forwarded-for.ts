@@ -3,7 +3,7 @@
  * the gateway have written counts, and only as many of them as the mesh configuration trusts.
  * Source: `ConnectionManagerUtility::mutateRequestHeaders` of envoyproxy/envoy, with `use_remote_address`
  */
-import { plainAddress } from "../../api/plain-address.ts";
+import { statedAddress } from "../../api/plain-address.ts";
 
 export const FORWARDED_FOR = "x-forwarded-for";
 
@@ -21,7 +21,7 @@ export function clientAddress(
 ): string {
   if (received === undefined || trustedProxies === 0) return direct;
   const hop = entryFromTheEnd(received, Math.min(trustedProxies, MAX_TRUSTED));
-  return hop === undefined ? direct : (plainAddress(hop) ?? direct);
+  return hop === undefined ? direct : (statedAddress(hop) ?? direct);
 }
 
 /** With the address that the connection came from behind it. */
