@@ -246,7 +246,6 @@ test("AP-51a: the rightmost X-Forwarded-For address is the remote one", async ()
   assert.equal((await from("10.1.2.3, unknown")).status, 403);
   assert.equal((await from("10.1.2.3, 10.1.2.3:80")).status, 403);
   assert.equal((await from("9.9.9.9, ::ffff:10.1.2.3")).status, 403, "AP-50a: another address");
-  assert.equal((await from("9.9.9.9, ::FFFF:0a01:0203")).status, 200);
 });
 
 test("a body that is refused does not spoil the connection for the next request", async () => {
