@@ -1,9 +1,9 @@
 /**
- * Envoy's message definitions as `@grpc/grpc-js-xds` carries them, with the fields added that Envoy 1.40 has beyond them and
- * that are used here. Numbers and types are those of the descriptors in Envoy 1.40's own program.
+ * Envoy's message definitions as `@grpc/grpc-js-xds` carries them, with the fields and messages added that Envoy 1.40 has
+ * beyond them and that are used here. Numbers and types are those of the descriptors in Envoy 1.40's own program.
  */
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 const CARRIED = "node_modules/@grpc/grpc-js-xds/deps/envoy-api";
 const KEPT = ".cache/protos";
@@ -48,6 +48,15 @@ const ADDED = [
     ],
   },
   {
+    file: "envoy/extensions/matching/common_inputs/network/v3/network_inputs.proto",
+    lines: [
+      [
+        "option (udpa.annotations.file_status).package_version_status = ACTIVE;",
+        "message DynamicMetadataInput { message PathSegment { oneof segment { string key = 1; } } string filter = 1; repeated PathSegment path = 2; }",
+      ],
+    ],
+  },
+  {
     file: "envoy/extensions/filters/http/basic_auth/v3/basic_auth.proto",
     lines: [["message BasicAuth {", "string authentication_header = 3;"]],
   },
@@ -61,6 +70,18 @@ const ADDED = [
       ["message TcpProxy {", "UpstreamConnectMode upstream_connect_mode = 21;"],
       ["message TcpProxy {", "google.protobuf.UInt32Value max_early_data_bytes = 22;"],
     ],
+  },
+];
+
+/** Files that it does not carry. */
+const FURTHER = [
+  {
+    file: "envoy/extensions/matching/input_matchers/metadata/v3/metadata.proto",
+    text: `syntax = "proto3";
+package envoy.extensions.matching.input_matchers.metadata.v3;
+import "envoy/type/matcher/v3/value.proto";
+message Metadata { type.matcher.v3.ValueMatcher value = 1; bool invert = 4; }
+`,
   },
 ];
 
@@ -82,6 +103,11 @@ cpSync(CARRIED, join(draft, "envoy-api"), { recursive: true });
 for (const added of ADDED) {
   const path = join(draft, "envoy-api", added.file);
   writeFileSync(path, withAdded(readFileSync(path, "utf8").replaceAll("\r\n", "\n"), added));
+}
+for (const { file, text } of FURTHER) {
+  const path = join(draft, "envoy-api", file);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
 }
 rmSync(KEPT, { recursive: true, force: true });
 renameSync(draft, KEPT);

@@ -27,8 +27,10 @@ export interface EnvoyProcessOptions {
   readonly log: Log;
 }
 
-/** Connections that carry nothing are closed at once; what is under way may end within this long. */
+/** Of a pod that is stopped: connections that carry nothing are closed at once; what is under way may end within this long. */
 export const DRAIN_SECONDS = 5;
+/** What a change of policies or trust has revoked is cut within five seconds, the way of the change to Envoy included. */
+const REVOKED_SECONDS = 4;
 const READY_TIMEOUT_MS = 18_000;
 const LOOK_EVERY_MS = 25;
 /** Between the end of all that was under way and the end of the process. */
@@ -65,7 +67,7 @@ export class EnvoyProcess {
       BOOTSTRAP_FILE,
       "--disable-hot-restart",
       "--drain-time-s",
-      `${DRAIN_SECONDS}`,
+      `${REVOKED_SECONDS}`,
       "--drain-strategy",
       "immediate",
       "--log-level",

@@ -6,7 +6,9 @@ import { inboundPort, policy, workloadView } from "../../test/kit/sidecar-fixtur
 import type { AuthorizationRule } from "../api/authorization-policy.ts";
 import { yamlText } from "../api/yaml-text.ts";
 import type { AppliedPolicy, WorkloadView } from "../policy/workload-view.ts";
+import { encodeResource } from "../wire/envoy/encode-resource.ts";
 import { discoveredAuthorization, inlinedAuthorization } from "./authorization-filters.ts";
+import { typeUrl } from "./envoy-json.ts";
 import type { ChainAuthorization, JudgedChain } from "./inbound/judged-chain.ts";
 import type { ProxySettings } from "./proxy-settings.ts";
 
@@ -126,4 +128,21 @@ test("the same objects in, the same objects out, for all chains and proxies", ()
   const view = viewOf(POLICIES);
   const [one, other] = [1, 2].map(() => discoveredAuthorization(view, CAPTURED)(MESH));
   assert.equal(one, other);
+});
+
+test("all of it can be sent: tokens and claims, too", () => {
+  const claims = policy("DENY", "claims", {
+    from: [{ notRequestPrincipals: ["https://issuer/*"] }],
+    when: [{ key: "request.auth.claims[groups][of]", values: ["a", "b*"], notValues: ["c"] }],
+  });
+  for (const [, chain, settings] of GOLDENS) {
+    const authorize = discoveredAuthorization(viewOf([...POLICIES, claims]), {
+      ...CAPTURED,
+      ...settings,
+    });
+    for (const json of authorize(chain).extensionConfigs) {
+      const type = typeUrl("envoy.config.core.v3.TypedExtensionConfig");
+      assert.equal(encodeResource(type, { name: json.name, json }).name, json.name);
+    }
+  }
 });

@@ -128,8 +128,7 @@ export class HttpServiceHandler<C, E extends Exchange> implements RequestHandler
       following,
       answerFields,
       record,
-      judgeAgain:
-        exchange.upgrade === "websocket" ? () => this.#service.judgeAgain?.(exchange) : undefined,
+      judgeAgain: this.#service.judgeAgain && (() => this.#service.judgeAgain?.(exchange)),
     });
     forwarding.start();
     return forwarding;

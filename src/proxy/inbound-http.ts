@@ -106,7 +106,8 @@ export function judgedHttpService<
       const { call } = exchange;
       const details = refusalUnder(known.of(call, compiled.current, clock.now()), exchange);
       if (details === undefined) return undefined;
-      log.info("WebSocket ended by a change of policy", {
+      const what = exchange.upgrade === "websocket" ? "WebSocket" : "HTTP request";
+      log.info(`${what} ended by a change of policy`, {
         from: formatAddress(call.facts.remote),
         port: call.port().containerPort,
         principal: call.peer?.id,

@@ -305,6 +305,37 @@ for (const [what, change, as, because] of requestChanges) {
   });
 }
 
+/** Answers with bytes that never end. */
+function endlessServer(): Server {
+  return createServer((socket) => {
+    socket.on("error", () => socket.destroy());
+    const beat = setInterval(() => socket.write("2\r\nab\r\n"), 100);
+    socket.once("close", () => clearInterval(beat));
+    socket.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+  });
+}
+
+test("not AP-134: a DENY ends an answer without end within 5 s; another's goes on", async () => {
+  const { port, view, views, entry, line } = await stage(endlessServer(), { protocol: "http" });
+  const asked = "GET /feed HTTP/1.1\r\nHost: api:8080\r\n\r\n";
+  const leaving = by(frontend, port, ["istio-http/1.1"]);
+  const staying = by(database, port, ["istio-http/1.1"]);
+  for (const conversation of [leaving, staying]) {
+    conversation.socket.write(asked);
+    await conversation.hear(/ab/);
+  }
+  views.set(view({ policies: [denyFrontend] }));
+  await once(leaving.socket, "close");
+  assert.equal((await entry()).decision?.verdict, "deny");
+  assert.equal(
+    (await line("HTTP request ended by a change of policy")).fields["because"],
+    "matched-deny",
+  );
+  const before = staying.socket.bytesRead;
+  await eventually("more of the other answer", () => staying.socket.bytesRead > before);
+  staying.socket.destroy();
+});
+
 test("a certificate that expired on a standing connection is judged as of its last moment", () => {
   const hour = 3_600_000;
   const past = createThrowawayAuthority({ now: new Date(Date.now() - 24 * hour) });

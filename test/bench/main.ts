@@ -1,15 +1,19 @@
 /** `npm run bench -- NAME`: our figures beside those of peers, measured in the same run. Exit 1 when a goal is missed. */
 import { benchCa } from "./ca/bench-ca.ts";
+import { benchEnvoyRules } from "./envoy-rules/bench-envoy-rules.ts";
 import { benchPolicy } from "./policy/bench-policy.ts";
 import { benchPush } from "./push/bench-push.ts";
 import { benchRequests } from "./requests/bench-requests.ts";
+import { benchRevocation } from "./revocation/bench-revocation.ts";
 import { benchSidecar } from "./sidecar/bench-sidecar.ts";
 
 const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   ca: benchCa,
+  "envoy-rules": benchEnvoyRules,
   policy: benchPolicy,
   push: benchPush,
   requests: benchRequests,
+  revocation: benchRevocation,
   sidecar: benchSidecar,
 };
 

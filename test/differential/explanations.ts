@@ -1,6 +1,7 @@
 /**
  * Where the data planes differ and are meant to. An explanation excuses only what is refused here and let through by Envoy:
- * never the reverse.
+ * never what is let in here and Envoy's policies deny. A request to which Envoy has an answer before any policy is asked
+ * is neither: that it is one is told by the answer.
  */
 import type { Answered } from "./disagreement.ts";
 
@@ -9,6 +10,8 @@ export interface Explanation {
   readonly rule: string;
   readonly why: string;
   readonly example: string;
+  /** What Envoy itself answers, without asking a policy: never what a denial looks like. Absent: policies let it in there. */
+  readonly unaskedInEnvoy?: string;
   readonly holds: (answered: Answered) => boolean;
 }
 
@@ -24,12 +27,22 @@ export const EXPLANATIONS: readonly Explanation[] = [
       call.request?.path.includes("#") === true &&
       (sidecar?.seen === "400" || sidecar?.seen === "reset"),
   },
+  {
+    rule: "AP-109",
+    why: "Envoy's connection manager has no place for a path without a slash; here it is judged, and goes on (RFC 9110 section 9.3.7)",
+    example: "OPTIONS *",
+    unaskedInEnvoy: "404",
+    holds: ({ call }) => call.request?.method === "OPTIONS" && call.request.path === "*",
+  },
 ];
 
 /** @returns undefined where nothing excuses it */
 export function explanationOf(answered: Answered): Explanation | undefined {
-  const isDeniedHere =
-    answered.engine.verdict === "denied" || answered.sidecar?.verdict === "denied";
-  if (answered.envoy.verdict === "denied" || !isDeniedHere) return undefined;
-  return EXPLANATIONS.find(({ holds }) => holds(answered));
+  return EXPLANATIONS.find((one) => isMeant(one, answered) && one.holds(answered));
+}
+
+function isMeant({ unaskedInEnvoy }: Explanation, { engine, sidecar, envoy }: Answered): boolean {
+  if (unaskedInEnvoy !== undefined) return envoy.seen === unaskedInEnvoy;
+  const isDeniedHere = engine.verdict === "denied" || sidecar?.verdict === "denied";
+  return isDeniedHere && envoy.verdict === "allowed";
 }

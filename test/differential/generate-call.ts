@@ -77,7 +77,7 @@ function writable(dice: Dice, facts: RequestFacts, connection: ConnectionFacts):
   const verifiable = token === undefined ? undefined : tokenOfTrusted(dice, token);
   return {
     method: METHODS.includes(method) ? method : "GET",
-    // Envoy answers 404 to `OPTIONS *` before it asks any rule.
+    // To `OPTIONS *` Envoy answers before it asks any rule: a few are asked by hand.
     path: sentPath(dice, path === "*" ? "/" : path),
     authority: asciiHost(authority),
     remoteAddress: dice.chance(0.5) ? remoteAddress : connection.sourceAddress,

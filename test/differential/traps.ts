@@ -218,6 +218,12 @@ const TRAPS_BY_HAND: readonly Trap[] = [
       calls: [...calls([as("a")], {}, { method: "POST" }), ...tcpCalls(as("a"), PLAINTEXT)],
     }),
   ),
+  // Of the server, and of no path: Envoy has no answer of a policy to it, and the application must not be reached past one.
+  {
+    policies: { deny: [{ to: [{ paths: ["*"] }] }] },
+    calls: calls([as("a")], { method: "OPTIONS", path: "*" }),
+  },
+  { policies: { allow: [ALL] }, calls: calls([as("a")], { method: "OPTIONS", path: "*" }) },
   // DENY before ALLOW; nobody; everybody.
   {
     policies: { deny: [{ to: [{ methods: ["POST"] }] }], allow: [ALL] },

@@ -48,6 +48,8 @@ export interface TestEnvoyOptions {
   readonly certificateLifetimeSeconds?: number;
   /** Defaults to the test's own process. */
   readonly applicationProcessIds?: readonly number[];
+  /** Stands between the agent and the control plane. Absent: nobody. */
+  readonly between?: (controlPlane: TestControlPlane) => Promise<TestControlPlane>;
 }
 
 /** The control plane's own certificates are of an authority that no workload is judged by. */
@@ -63,7 +65,8 @@ export async function startTestEnvoy(options: TestEnvoyOptions): Promise<TestEnv
   const lines: string[] = [];
   const adminPort = await freePort();
   const adminSocket = join(folder, "admin.sock");
-  const controlPlane = await startControlPlane(views, log);
+  const controlPlane = await startTestControlPlane({ views, of: view, log });
+  const served = (await options.between?.(controlPlane)) ?? controlPlane;
   const agent = await startEnvoyAgent({
     namespace,
     name,
@@ -73,17 +76,18 @@ export async function startTestEnvoy(options: TestEnvoyOptions): Promise<TestEnv
     certificateLifetimeSeconds,
     envoy: findOrFetchEnvoy().path,
     concurrency: 1,
-    controlPlane: `127.0.0.1:${controlPlane.port}`,
+    controlPlane: `127.0.0.1:${served.port}`,
     svid,
     views,
     acceptedTrust,
-    rootsPem: () => [controlPlane.rootPem],
+    rootsPem: () => [served.rootPem],
     applicationProcessIds: new WatchedValue(applicationProcessIds ?? [process.pid]),
     accessLog: (line) => lines.push(line),
     log,
     logLevel,
     clock: systemClock,
   }).catch(async (error: unknown) => {
+    await served.close();
     await controlPlane.close();
     throw error;
   });
@@ -101,21 +105,31 @@ export async function startTestEnvoy(options: TestEnvoyOptions): Promise<TestEnv
     line: (message) => eventually(message, () => log.find(message)[0]),
     close: async () => {
       await agent.close();
+      await served.close();
       await controlPlane.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
 }
 
-interface TestControlPlane extends SecureGrpcServer {
+export interface TestControlPlane extends SecureGrpcServer {
   readonly rootPem: string;
 }
 
+export interface TestControlPlaneOptions {
+  /** Without one it knows of no pod, and is silent. */
+  readonly views: WatchedValue<WorkloadView | undefined>;
+  /** Of the only pod there is. */
+  readonly of: Pick<WorkloadView, "workload" | "trust">;
+  readonly log: RecordedLog;
+}
+
 /** Judges nobody: whoever comes is the pod of the view. */
-async function startControlPlane(
-  own: WatchedValue<WorkloadView | undefined>,
-  log: RecordedLog,
-): Promise<TestControlPlane> {
+export async function startTestControlPlane({
+  views: own,
+  of: { workload, trust: mesh },
+  log,
+}: TestControlPlaneOptions): Promise<TestControlPlane> {
   const authority = createThrowawayAuthority();
   const trust: AuthorityTrust = { rootsPem: [], taintedAuthorities: [], crlsPem: [] };
   const mapOf = (view: WorkloadView | undefined): ReadonlyMap<string, WorkloadView> =>
@@ -127,8 +141,6 @@ async function startControlPlane(
     trust: new WatchedValue(trust),
     log,
     authenticate: () => {
-      const workload = own.current?.workload;
-      if (workload === undefined) throw new Error("there is no view");
       const { identity: id, name: podName } = workload;
       const { namespace, serviceAccount } = parseWorkloadIdentity(id);
       const pod = { namespace, podName, podUid: "1", serviceAccount };
@@ -140,7 +152,7 @@ async function startControlPlane(
     port: 0,
     identity: new WatchedValue({
       ...authority.serverCertificate(),
-      clientRootsPem: own.current?.trust.rootsPem ?? [],
+      clientRootsPem: mesh.rootsPem,
     }),
     services: [discovery.service],
     maxReceiveBytes: 2 * 1024 * 1024,

@@ -8,6 +8,7 @@ import { applicationClusters } from "../../src/envoy/application-clusters.ts";
 import { discoveredAuthorization } from "../../src/envoy/authorization-filters.ts";
 import type { ExtensionConfig } from "../../src/envoy/envoy-json.ts";
 import { inboundListeners } from "../../src/envoy/inbound/inbound-listeners.ts";
+import type { AuthorizeChain } from "../../src/envoy/inbound/judged-chain.ts";
 import { outboundClusterName } from "../../src/envoy/istio-names.ts";
 import type { ProxySettings } from "../../src/envoy/proxy-settings.ts";
 import type { X509Svid } from "../../src/identity/x509-svid.ts";
@@ -72,12 +73,13 @@ async function ended(child: ChildProcess): Promise<void> {
   await once(child, "exit");
 }
 
-function staticBootstrap(
+/** @param authorize in place of how Envoys of the mesh are told to judge */
+export function staticBootstrap(
   { view, svid, agentSocket }: StaticEnvoyOptions,
   settings: ProxySettings,
   adminPort: number,
+  authorize: AuthorizeChain = discoveredAuthorization(view, settings),
 ): object {
-  const authorize = discoveredAuthorization(view, settings);
   const { listeners, extensionConfigs } = inboundListeners(view, settings, authorize);
   return {
     node: { id: "sidecar~127.0.0.1~test", cluster: "test" },

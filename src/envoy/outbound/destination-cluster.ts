@@ -40,11 +40,13 @@ export const clusterOfDestination: (
   };
 });
 
-/** Nothing is spread where each call says itself where it goes. */
+/** Nothing is spread where each call says itself where it goes; where none can, it is spread as usual. */
 function spread(destination: AnyDestination): EffectiveTrafficPolicy {
   const policy = policyOf(destination);
-  if (reachOf(destination) !== "as called") return policy;
-  return { ...policy, loadBalancing: { algorithm: "PASSTHROUGH" } };
+  if (reachOf(destination) === "as called")
+    return { ...policy, loadBalancing: { algorithm: "PASSTHROUGH" } };
+  if (policy.loadBalancing.algorithm !== "PASSTHROUGH") return policy;
+  return { ...policy, loadBalancing: { algorithm: "LEAST_REQUEST" } };
 }
 
 function discovery(destination: AnyDestination): ClusterTerms {

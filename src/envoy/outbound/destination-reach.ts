@@ -21,8 +21,13 @@ export type Reach =
 export function reachOf(destination: AnyDestination): Reach {
   const { serviceEntry, headless } = destination;
   if (isWithoutMaterial(destination)) return "never";
-  const { algorithm } = policyOf(destination).loadBalancing;
-  if (serviceEntry?.resolution === "NONE" || algorithm === "PASSTHROUGH") return "as called";
+  if (serviceEntry?.resolution === "NONE" || isPassedThrough(destination)) return "as called";
   if (serviceEntry?.lookUp !== undefined) return "looked up";
   return headless ? "one by one" : "told";
+}
+
+/** Where pods share a loopback, an application calls a port of its own machine: that is no place to go on to. */
+function isPassedThrough(destination: AnyDestination): boolean {
+  const { algorithm } = policyOf(destination).loadBalancing;
+  return algorithm === "PASSTHROUGH" && destination.addresses !== undefined;
 }

@@ -46,7 +46,8 @@ export function gatewayHttpService(
     ...judged,
     judgeAgain(exchange) {
       const refused = judged.judgeAgain?.(exchange);
-      if (refused !== undefined) return refused;
+      // A request that is under way ends where it went, whatever routes say by now.
+      if (refused !== undefined || exchange.upgrade !== "websocket") return refused;
       return isLed(exchange, terms.of(exchange.call, compiled.current, clock.now()))
         ? undefined
         : NO_ROUTE.details;

@@ -70,6 +70,9 @@ export interface ForwardingOptions {
   readonly judgeAgain?: (() => string | undefined) | undefined;
 }
 
+/** After a change of policy, requests that were under way. */
+const MAY_END_WITHIN_MS = 4_000;
+
 export class Forwarding implements RequestSink, AnswerListener {
   readonly #stream: ServerStream;
   readonly #exchange: Exchange;
@@ -92,6 +95,8 @@ export class Forwarding implements RequestSink, AnswerListener {
   /** Of the whole request, and of one try; where its route has such. */
   #deadline: NodeJS.Timeout | undefined;
   #tryDeadline: NodeJS.Timeout | undefined;
+  /** After a change of policy. */
+  #rejudging: NodeJS.Timeout | undefined;
   /** Between being given to connections and being sent, or not. */
   #isWaiting = false;
   /** How often it was given to connections: one may refuse it at once, and the next have it before the first has returned. */
@@ -177,7 +182,15 @@ export class Forwarding implements RequestSink, AnswerListener {
     else this.#stream.reset();
   }
 
+  /** What is no request any more is judged at once; a request may end as it was let in, unless it takes long. */
   judgeAgain(): void {
+    if (this.#isOver || this.#judgeAgain === undefined) return;
+    if (this.#exchange.upgrade === "websocket") this.#endIfRefused();
+    else this.#rejudging ??= setTimeout(() => this.#endIfRefused(), MAY_END_WITHIN_MS).unref();
+  }
+
+  #endIfRefused(): void {
+    this.#rejudging = undefined;
     const details = this.#isOver ? undefined : this.#judgeAgain?.();
     if (details === undefined) return;
     this.#failure ??= { flags: "-", details };
@@ -189,6 +202,7 @@ export class Forwarding implements RequestSink, AnswerListener {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#deadline);
+    clearTimeout(this.#rejudging);
     const isUnsent = this.#body?.isPassedOn === false || this.#replay?.isBehind === true;
     if (!this.#isAnswerComplete || isUnsent) this.#leaveCallee();
     this.#attempts.done();

@@ -157,8 +157,9 @@ export class Http2ServerConnection<C>
     this.http2.drain();
   }
 
-  /** Nothing here is ever anything but requests. */
-  judgeAgain(): void {}
+  judgeAgain(): void {
+    for (const { sink } of this.#streams.values()) sink?.judgeAgain?.();
+  }
 
   serveOnce(): void {
     this.retire();

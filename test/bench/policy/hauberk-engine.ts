@@ -33,7 +33,14 @@ export const hauberkEngine: Engine = {
 export function loadDecisions(
   rules: readonly MixedRule[],
 ): (request: MixedRequest) => () => Decision {
-  const compiled = compileAuthorization(effective(rules), { protocol: "http", trust: TRUST });
+  return decisionsBy(effective(rules));
+}
+
+/** The same by policies. */
+export function decisionsBy(
+  policies: EffectiveAuthorization,
+): (request: MixedRequest) => () => Decision {
+  const compiled = compileAuthorization(policies, { protocol: "http", trust: TRUST });
   const connections = new Map<string, Standing>();
   return ({ principal, port, method, path, host, headers }) => {
     const key = `${principal} ${port}`;

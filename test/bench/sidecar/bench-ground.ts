@@ -79,7 +79,7 @@ export async function prepareGround({
 }
 
 /** Whatever this process starts goes there too, unless it is a proxy. */
-function moveToLoadCore(): void {
+export function moveToLoadCore(): void {
   const { status, stderr } = spawnSync(
     "taskset",
     ["-acp", String(LOAD_CORE), String(process.pid)],

@@ -14,19 +14,13 @@ import type { MeshSnapshot } from "../../../src/policy/mesh-snapshot.ts";
 import type { Workload } from "../../../src/policy/workload.ts";
 import type { Destination, WorkloadView } from "../../../src/policy/workload-view.ts";
 import { freePort } from "../../kit/free-port.ts";
-import {
-  inboundPort,
-  LOOPBACK,
-  portOf,
-  startTestSidecar,
-  type TestSidecar,
-  workloadView,
-} from "../../kit/sidecar-fixture.ts";
+import { inboundPort, LOOPBACK, portOf, workloadView } from "../../kit/sidecar-fixture.ts";
 import {
   createThrowawayAuthority,
   type ThrowawayAuthority,
 } from "../../kit/throwaway-authority.ts";
 import type { CarriedRequest } from "./carried-requests.ts";
+import { type RunningProxy, type StartProxy, startEmbedded } from "./data-planes.ts";
 import type { E2eCase } from "./e2e-case.ts";
 import type { CaseMesh } from "./hops-of-case.ts";
 import { NotUnderstood } from "./not-understood.ts";
@@ -48,15 +42,17 @@ export async function carriedByGateway(
     mesh,
     folder,
     tokenKeys,
+    startProxy = startEmbedded,
   }: {
     readonly mesh: CaseMesh;
     readonly folder: string;
     readonly tokenKeys: ReadonlyMap<string, string>;
+    readonly startProxy?: StartProxy;
   },
 ): Promise<CarriedRequest | NoConnection> {
   const snapshot = { ...mesh.snapshot, tokenKeys };
   const workload = gatewayOf(test, snapshot);
-  const stage = new GatewayStage(snapshot);
+  const stage = new GatewayStage(snapshot, startProxy);
   try {
     const view = buildWorkloadView(snapshot, workload);
     const listener = listenerFor(test, view);
@@ -105,12 +101,14 @@ function requestOf({ to }: E2eCase, { fixtures }: CaseMesh): SentRequest {
 /** One gateway, and the sidecars behind it. */
 class GatewayStage {
   readonly #snapshot: MeshSnapshot;
+  readonly #startProxy: StartProxy;
   readonly #authority: ThrowawayAuthority;
   readonly #closing: (() => Promise<void> | void)[] = [];
   #heard: IncomingHttpHeaders | undefined;
 
-  constructor(snapshot: MeshSnapshot) {
+  constructor(snapshot: MeshSnapshot, startProxy: StartProxy) {
     this.#snapshot = snapshot;
+    this.#startProxy = startProxy;
     const { trustDomain } = snapshot.settings;
     this.#authority = createThrowawayAuthority({ trustDomain });
   }
@@ -143,7 +141,7 @@ class GatewayStage {
       const mtls = "getCertificate" in socket && hasOwnCertificate(socket);
       return { came: "carried", ...told, hops: 2, mtls, ...(heard && { heard }) };
     } catch (error) {
-      return { came: "no connection", error: inGo(error, await refusal(gateway)) };
+      return { came: "no connection", error: inGo(error, await gateway.refusal()) };
     }
   }
 
@@ -204,7 +202,7 @@ class GatewayStage {
   async #start(
     { inbound, outbound, gateway }: WorkloadView,
     { workload, trust, proxyHeaders, gatewayTopology }: WorkloadView,
-  ): Promise<TestSidecar> {
+  ): Promise<RunningProxy> {
     const rootsPem = [this.#authority.rootPem];
     const view = {
       ...workloadView({ rootsPem }),
@@ -216,8 +214,9 @@ class GatewayStage {
       ...(proxyHeaders && { proxyHeaders }),
       ...(gatewayTopology && { gatewayTopology }),
     };
-    const started = await startTestSidecar({ view, svid: this.#authority.svid(workload.identity) });
-    this.#closing.push(() => started.sidecar.close());
+    const svid = this.#authority.svid(workload.identity);
+    const started = await this.#startProxy({ view, svid });
+    this.#closing.push(() => started.close());
     return started;
   }
 }
@@ -280,13 +279,6 @@ async function answerTo(
   let body = "";
   for await (const chunk of answer) body += chunk;
   return { status: answer.statusCode, body };
-}
-
-/** What the gateway had against the client, where it says so. */
-async function refusal({ entries }: TestSidecar): Promise<string> {
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  const reason = entries.at(-1)?.decision?.reason;
-  return reason?.because === "peer-not-verified" ? reason.problem : "";
 }
 
 /** A client of Go names what a server's alert says, or what it has itself against the server. */

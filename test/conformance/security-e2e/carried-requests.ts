@@ -11,7 +11,8 @@ import { callingWorkload, type Question } from "../../../src/policy/question.ts"
 import type { Outbound, WorkloadView } from "../../../src/policy/workload-view.ts";
 import { type SampleAuthorizer, sampleAuthorizer } from "../../kit/sample-authorizer.ts";
 import { LOOPBACK } from "../../kit/sidecar-fixture.ts";
-import { carryHop, type HopAnswer, type HopContent, type Sent } from "./carried-hop.ts";
+import { carryHop, type HopContent } from "./carried-hop.ts";
+import type { HopAnswer, Sent } from "./hop-ends.ts";
 import type { CaseMesh } from "./hops-of-case.ts";
 
 export interface CarriedRequest extends Omit<HopAnswer, "headers"> {

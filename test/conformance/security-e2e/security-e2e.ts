@@ -52,19 +52,27 @@ const TABLES = [
 
 const FIELDS = ["setup", "policies", "renderedPolicies", "from", "to", "expected", "notes"];
 
+/** How a case within the mesh comes to its answer. @throws NotUnderstood */
+export type AnswerCase = (test: E2eCase, mesh: CaseMesh, folder: string) => Promise<CaseOutcome>;
+
 export const securityE2e: SuiteRunner = Object.fromEntries(
-  TABLES.map((table): [string, TableRunner] => [
-    table,
-    {
-      fields: FIELDS,
-      run: (test, folder) => runCase(test as E2eCase & ConformanceCase, { table, folder }),
-    },
-  ]),
+  TABLES.map((table) => [table, tableOf(table, answered)]),
 );
+
+export function tableOf(table: string, answer: AnswerCase): TableRunner {
+  return {
+    fields: FIELDS,
+    run: (test, folder) => runCase(test as E2eCase & ConformanceCase, { table, folder, answer }),
+  };
+}
 
 async function runCase(
   test: E2eCase,
-  { table, folder }: { readonly table: string; readonly folder: string },
+  {
+    table,
+    folder,
+    answer,
+  }: { readonly table: string; readonly folder: string; readonly answer: AnswerCase },
 ): Promise<CaseOutcome> {
   const policies = renderedPolicies(test, folder);
   const excluded = excludedBy(EXCLUSIONS[table] ?? [], { test, policies });
@@ -76,7 +84,7 @@ async function runCase(
     if (isProbed) return await probedByKubelet(test, { policies, folder });
     if (isAboutEgress(test)) return await answeredOutside(test, { policies, folder });
     const all = [...policies, ...gatewaySecrets(test, folder)];
-    return await answered(test, meshFor(test, { policies: all, folder }), folder);
+    return await answer(test, meshFor(test, { policies: all, folder }), folder);
   } catch (error) {
     if (error instanceof NotUnderstood) return skipped(`not understood: ${error.message}`);
     throw error;
