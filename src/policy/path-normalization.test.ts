@@ -77,6 +77,13 @@ for (const [received, none, base] of fragments) {
   });
 }
 
+test("AP-103: a path of slashes alone keeps two of them, as with Envoy", () => {
+  for (const path of ["//", "///", "/a/..//"])
+    assert.equal(normalizePath(path, "MERGE_SLASHES"), "//");
+  assert.equal(normalizePath("/%2f?/a", "DECODE_AND_MERGE_SLASHES"), "//?/a");
+  assert.equal(normalizePath("/", "MERGE_SLASHES"), "/");
+});
+
 const piece = fc.constantFrom(
   ..."/.%25eEfFcC?#a\\|{",
   "%2e",

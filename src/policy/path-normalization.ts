@@ -148,6 +148,8 @@ function decodeSlashes(pathname: string): string {
   return pathname.replace(/%2f/gi, "/").replace(/%5c/gi, "\\");
 }
 
+/** A path of nothing but slashes keeps two, as with Envoy: it begins with one and ends with one. */
 function mergeSlashes(pathname: string): string {
-  return pathname.replace(/\/{2,}/g, "/");
+  const merged = pathname.replace(/\/{2,}/g, "/");
+  return merged === "/" && pathname !== "/" ? "//" : merged;
 }
