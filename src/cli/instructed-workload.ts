@@ -16,8 +16,10 @@ import type { Trust, WorkloadView } from "../policy/workload-view.ts";
 import { type DiscoveryClientOptions, startDiscoveryClient } from "../proxy/discovery-client.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { createDeferred } from "../runtime/deferred.ts";
+import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
 import { type Watched, WatchedValue } from "../runtime/watched.ts";
+import { type Closable, closeAll } from "./close-all.ts";
 import { openInheritedPipe } from "./inherited-pipe.ts";
 
 export interface InstructedWorkload {
@@ -96,6 +98,28 @@ export async function instructedWorkload({
       pipe.close();
     },
   };
+}
+
+/** Says why to whoever started the process, and ends it. @param what as the subject of a sentence */
+export async function endUnstarted(
+  error: unknown,
+  {
+    what,
+    log,
+    workload,
+    opened,
+  }: {
+    readonly what: string;
+    readonly log: Log;
+    readonly workload: Pick<InstructedWorkload, "tell">;
+    readonly opened: readonly Closable[];
+  },
+): Promise<never> {
+  const problem = describeError(error);
+  log.error(`${what} did not start`, { problem });
+  workload.tell({ type: "failed", problem });
+  await closeAll(opened);
+  process.exit(1); // a connection to the control plane that is being made would hold the process
 }
 
 /** What the control plane last said of authorities. */

@@ -22,7 +22,7 @@ import type {
 export interface HttpService<C, E extends Exchange> {
   /** Decides, synchronously, what becomes of a request. */
   judge(request: ReceivedRequest, connection: C): Judged<E>;
-  /** Of a WebSocket that stands: as `ForwardingOptions.judgeAgain`. Absent: it stays as it was judged. */
+  /** Of what is under way: as `ForwardingOptions.judgeAgain`. Absent: it stays as it was judged. */
   judgeAgain?(exchange: E): string | undefined;
   /** Hears of every exchange once, when it is over. @returns a promise where it reads the exchange until then */
   record(exchange: E, outcome: Outcome, connection: C): void | Promise<void>;

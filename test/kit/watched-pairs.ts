@@ -1,6 +1,6 @@
 /** The mesh `test/meshes/pairs` under its own load, whose parts are killed: who notices, and for how long. */
 import assert from "node:assert/strict";
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -10,13 +10,22 @@ import { isFailure, outcomesBetween, untilAnswered } from "./steady-load.ts";
 export const BACK_WITHIN_MS = 3_000;
 const WATCH_MS = 6_000;
 /** At 50 requests a second, timers and a busy machine allowed for. */
-export const LEAST_PER_SECOND = 35;
+const LEAST_PER_SECOND = 35;
 
 /** Milliseconds since 1970. */
 export interface Span {
   readonly from: number;
   readonly to: number;
 }
+
+const DENY = `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: deny-calls-one, namespace: pairs}
+spec:
+  selector: {matchLabels: {app: one}}
+  action: DENY
+  rules: [{from: [{source: {principals: ["cluster.local/ns/pairs/sa/calls-one"]}}]}]
+`;
 
 export class WatchedPairs {
   /** Of the manifests, which a test may change. */
@@ -94,5 +103,28 @@ export class WatchedPairs {
     process.kill(processId, "SIGKILL");
     await delay(WATCH_MS);
     return { from, to: Date.now() - 500 };
+  }
+
+  /** A DENY in the folder binds one pair's connections within 1 s, and is gone within 1 s of its removal; the other notices nothing. */
+  async assertDenyBinds(): Promise<void> {
+    const put = Date.now();
+    await writeFile(join(this.files, "deny.yaml"), DENY);
+    await delay(3_000);
+    const removed = Date.now();
+    await rm(join(this.files, "deny.yaml"));
+    await delay(3_000);
+    const end = Date.now() - 500;
+    const whileThere = await outcomesBetween(this.loadLog("calls-one"), {
+      from: put + 1_000,
+      to: removed,
+    });
+    assert.ok(whileThere.length > LEAST_PER_SECOND);
+    assert.ok(whileThere.some(({ kept }) => kept));
+    assert.deepEqual(
+      whileThere.filter(({ status }) => status !== 403),
+      [],
+    );
+    await this.assertUndisturbed("calls-one", { from: removed + 1_000, to: end });
+    await this.assertUndisturbed("calls-two", { from: put, to: end });
   }
 }

@@ -62,7 +62,8 @@ function warnOfCipherSuites(tls: Fields): void {
   }
 }
 
-const CIPHER_SUITES: ReadonlySet<string> = new Set([
+/** Those that istiod takes without a word. */
+export const CIPHER_SUITES: ReadonlySet<string> = new Set([
   "AES128-GCM-SHA256",
   "AES128-SHA",
   "AES256-GCM-SHA384",

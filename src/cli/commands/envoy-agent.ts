@@ -6,7 +6,7 @@ import { systemClock } from "../../runtime/clock.ts";
 import { describeError, HauberkError } from "../../runtime/hauberk-error.ts";
 import { GatheredLines } from "../../telemetry/gathered-lines.ts";
 import { type Closable, closeAll } from "../close-all.ts";
-import { instructedWorkload } from "../instructed-workload.ts";
+import { endUnstarted, instructedWorkload } from "../instructed-workload.ts";
 import { openLogStreams } from "../log-streams.ts";
 import { openProcessLogs } from "../process-logs.ts";
 import { aborted, stopSignal } from "../stop-signal.ts";
@@ -56,11 +56,7 @@ export async function envoyAgentCommand(concurrency: number): Promise<number> {
     signal.removeEventListener("abort", endAtOnce);
     workload.tell({ type: "ready" });
   } catch (error) {
-    const problem = describeError(error);
-    log.error("Envoy's agent did not start", { problem });
-    workload.tell({ type: "failed", problem });
-    await closeAll(opened);
-    process.exit(1); // a connection to the control plane that is being made would hold the process
+    return endUnstarted(error, { what: "Envoy's agent", log, workload, opened });
   }
   const code = await endedBy(failed, { signal, log });
   await closeAll(opened);

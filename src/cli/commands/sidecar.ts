@@ -2,9 +2,8 @@
 import { startPodWorkloadApi } from "../../proxy/pod-workload-api.ts";
 import { startSidecar } from "../../proxy/sidecar.ts";
 import { systemClock } from "../../runtime/clock.ts";
-import { describeError } from "../../runtime/hauberk-error.ts";
 import { type Closable, closeAll } from "../close-all.ts";
-import { instructedWorkload } from "../instructed-workload.ts";
+import { endUnstarted, instructedWorkload } from "../instructed-workload.ts";
 import { openSidecarProcess } from "../sidecar-process.ts";
 import { aborted, stopSignal } from "../stop-signal.ts";
 
@@ -34,11 +33,7 @@ export async function sidecarCommand(): Promise<number> {
     signal.removeEventListener("abort", endAtOnce);
     workload.tell({ type: "ready" });
   } catch (error) {
-    const problem = describeError(error);
-    log.error("the sidecar did not start", { problem });
-    workload.tell({ type: "failed", problem });
-    await closeAll(opened);
-    process.exit(1); // a connection to the control plane that is being made would hold the process
+    return endUnstarted(error, { what: "the sidecar", log, workload, opened });
   }
   await aborted(signal);
   await closeAll(opened);

@@ -1,4 +1,5 @@
 /** TLS as a server of a Gateway speaks it with its clients. */
+import { CIPHER_SUITES } from "../../api/webhook/server-tls-settings.ts";
 import type { CallerDemands, GatewayServer, GatewayTls } from "../../policy/gateway-view.ts";
 import type { Trust } from "../../policy/workload-view.ts";
 import type { TransportSocket } from "../envoy-json.ts";
@@ -13,22 +14,9 @@ import {
 import { nameMatcher, tlsSocket, tlsVersions, trustDomainMatchers } from "../tls-parameters.ts";
 
 /** Those of BoringSSL: Envoy refuses a whole listener for a name that it does not know. */
-const SUITES: ReadonlySet<string> = new Set([
-  "AES128-GCM-SHA256",
-  "AES128-SHA",
-  "AES256-GCM-SHA384",
-  "AES256-SHA",
-  "ECDHE-ECDSA-AES128-GCM-SHA256",
-  "ECDHE-ECDSA-AES128-SHA",
-  "ECDHE-ECDSA-AES256-GCM-SHA384",
-  "ECDHE-ECDSA-AES256-SHA",
-  "ECDHE-ECDSA-CHACHA20-POLY1305",
-  "ECDHE-RSA-AES128-GCM-SHA256",
-  "ECDHE-RSA-AES128-SHA",
-  "ECDHE-RSA-AES256-GCM-SHA384",
-  "ECDHE-RSA-AES256-SHA",
-  "ECDHE-RSA-CHACHA20-POLY1305",
-]);
+const SUITES: ReadonlySet<string> = new Set(
+  [...CIPHER_SUITES].filter((name) => name !== "DES-CBC3-SHA"),
+);
 const CURVES: ReadonlySet<string> = new Set([
   "P-256",
   "P-384",

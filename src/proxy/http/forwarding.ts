@@ -64,7 +64,7 @@ export interface ForwardingOptions {
   /** Hears of the exchange once, when it is over. */
   readonly record: (outcome: Outcome) => void;
   /**
-   * Of what outlives its request: asks the newest policy. @returns the details of the refusal, for the access log;
+   * Of what is still under way: asks the newest policy. @returns the details of the refusal, for the access log;
    * undefined: it may go on. Absent: nobody asks
    */
   readonly judgeAgain?: (() => string | undefined) | undefined;

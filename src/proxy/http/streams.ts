@@ -62,7 +62,7 @@ export interface RequestSink {
   aborted(why: Abort): void;
   /** More can be sent, after `data` took less than it was given. */
   writable(): void;
-  /** The policy has changed: one that stands for long without being asked for anew, as a WebSocket, may have to end. */
+  /** The policy has changed: what is under way may have to end, a WebSocket at once, a request that takes long a little later. */
   judgeAgain?(): void;
   /** The answer's last octet was handed to the socket, or never will be. Called once, the last of all. */
   finished(): void;

@@ -1,13 +1,11 @@
 /** The calls of a scenario: as load, over and over by wrk, and each once, to hear what becomes of it. */
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import type { MixedRequest } from "../policy/mixed-rules.ts";
 import type { RunningLoad } from "../sidecar/load/running-load.ts";
-import { errorsIn } from "../sidecar/load/wrk-load.ts";
+import { runWrk } from "../sidecar/load/wrk-load.ts";
 import type { Origin } from "../sidecar/origin.ts";
 import type { Program } from "../sidecar/programs.ts";
 import { PEER_HEADER } from "./callers-configuration.ts";
@@ -15,9 +13,6 @@ import type { RuleScenario } from "./rule-scenarios.ts";
 
 const LOOPBACK = "127.0.0.1";
 const CONNECTIONS = 8;
-/** It is ended by a signal, long before. */
-const DURATION = "600s";
-const TIMEOUT = "10s";
 const ALLOWED = 200;
 const REFUSED = 403;
 
@@ -40,27 +35,8 @@ export async function startRuledLoad({
 }: RuledLoad): Promise<RunningLoad> {
   const script = join(folder, `wrk-${port}.lua`);
   writeFileSync(script, scriptFor(scenario));
-  const flags = ["-t1", `-c${CONNECTIONS}`, `-d${DURATION}`, "--timeout", TIMEOUT, "-s", script];
-  const child = spawn(wrk.path, [...flags, `http://${LOOPBACK}:${port}/`], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, ...wrk.environment },
-  });
-  const output = Promise.all([text(child.stdout), text(child.stderr)]);
-  await once(child, "spawn");
-  let before = 0;
-  return {
-    begin: async () => {
-      before = await origin.served();
-    },
-    end: async () => {
-      const done = (await origin.served()) - before;
-      if (child.exitCode === null) {
-        child.kill("SIGINT");
-        await once(child, "exit");
-      }
-      return { done, errors: errorsIn((await output).join("")) };
-    },
-  };
+  const url = `http://${LOOPBACK}:${port}/`;
+  return runWrk({ wrk, origin, script, connections: CONNECTIONS, url });
 }
 
 function fieldsOf(

@@ -43,8 +43,25 @@ export async function startWrk(
   const { port, path, connections } = order;
   const script = join(folder, `wrk-${port}-${connections}.lua`);
   writeFileSync(script, scriptFor(order) + (tokens === undefined ? "" : showing(tokens)));
+  return runWrk({ wrk, origin, script, connections, url: `http://127.0.0.1:${port}${path}` });
+}
+
+/** @param order.script what wrk asks, and what it compares */
+export async function runWrk({
+  wrk,
+  origin,
+  script,
+  connections,
+  url,
+}: {
+  readonly wrk: Program;
+  readonly origin: Origin;
+  readonly script: string;
+  readonly connections: number;
+  readonly url: string;
+}): Promise<RunningLoad> {
   const flags = ["-t1", `-c${connections}`, `-d${DURATION}`, "--timeout", TIMEOUT, "-s", script];
-  const child = spawn(wrk.path, [...flags, `http://127.0.0.1:${port}${path}`], {
+  const child = spawn(wrk.path, [...flags, url], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...wrk.environment },
   });
