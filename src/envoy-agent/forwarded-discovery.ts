@@ -1,6 +1,6 @@
 /**
  * Passes Envoy's discovery on to the control plane, as the workload that it belongs to: Envoy itself holds no token, and
- * its key it gets from the agent alone. Nothing of it is looked into.
+ * its key it gets from the agent alone. Nothing of it is looked into; what comes packed is unpacked.
  */
 import { CONTROL_PLANE_NAME } from "../identity/certificate-client.ts";
 import type { X509Svid } from "../identity/x509-svid.ts";
@@ -8,6 +8,7 @@ import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Watched } from "../runtime/watched.ts";
 import { bytesOf, streamPath, streamService } from "../wire/byte-streams.ts";
+import { PACKING, PACKING_HEADER, unpackedMessage } from "../wire/envoy/packed-messages.ts";
 import { GrpcClient } from "../wire/grpc-client.ts";
 import type { GrpcService, ServerStream } from "../wire/grpc-service.ts";
 import { GrpcStatusError } from "../wire/grpc-status.ts";
@@ -52,13 +53,15 @@ async function forward(
   const own = svid.current;
   if (own === undefined) throw new GrpcStatusError("UNAVAILABLE", "there is no certificate yet");
   const client = clientOf(own, options);
-  const upstream = client.streamBytes(path);
+  const upstream = client.streamBytes(path, { [PACKING_HEADER]: PACKING });
   const unwatch = svid.onChange(upstream.cancel);
   envoy.signal.addEventListener("abort", upstream.cancel);
   log.info("Envoy's discovery is passed on", { serial: own.serialNumber });
   const asking = passOn(envoy.requests, upstream.send);
   try {
-    await passOn(upstream.responses, envoy.send);
+    await passOn(upstream.responses, (message) =>
+      envoy.send(unpackedMessage(message, MAX_RECEIVE_BYTES)),
+    );
   } catch (error) {
     if (svid.current !== own) return; // Envoy comes back at once, and the next stream shows the new certificate
     throw answerTo(error, { own, ...options });

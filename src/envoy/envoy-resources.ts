@@ -47,7 +47,9 @@ function translated(
       ...(passesOn ? unopenedClusters(outbound) : []),
       ...strangersClusters(interception),
     ],
-    endpoints: [...outboundEndpoints(outbound), ...(passesOn ? unopenedEndpoints(outbound) : [])],
+    endpoints: passesOn
+      ? [...outboundEndpoints(outbound), ...unopenedEndpoints(outbound)]
+      : outboundEndpoints(outbound),
     listeners: [
       ...gateway.listeners,
       ...inbound.listeners.map((one) => handingOver(one, view, settings)),

@@ -55,16 +55,19 @@ function keepViews(
 
 type KeepOutbound = (before: Outbound, next: Outbound) => Outbound;
 
-/** What many views share is compared once. */
+/** What many views share is compared once, and shared afterwards, too. */
 interface Keeping {
   readonly outbound: KeepOutbound;
   readonly small: <Part extends object>(before: Part, next: Part) => Part;
 }
 
 function keepView(before: WorkloadView, next: WorkloadView, keeping: Keeping): WorkloadView {
-  const { interception, telemetry } = next;
+  const { inbound, interception, telemetry } = next;
+  const authorization = keeping.small(before.inbound.authorization, inbound.authorization);
   return keepEqual(before, {
     ...next,
+    trust: keeping.small(before.trust, next.trust),
+    inbound: { ...inbound, authorization },
     outbound: keeping.outbound(before.outbound, next.outbound),
     ...(interception &&
       before.interception && { interception: keeping.small(before.interception, interception) }),
@@ -95,8 +98,9 @@ function once<T extends object>(
     const found = known.get(next);
     if (found?.before === before) return found.kept as Own;
     const kept = keep(before, next);
-    known.set(next, { before, kept });
-    return kept as Own;
+    if (found === undefined) known.set(next, { before, kept });
+    // What was another before is shared from now on.
+    return (found === undefined || kept === before ? kept : found.kept) as Own;
   };
 }
 

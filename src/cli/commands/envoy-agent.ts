@@ -29,6 +29,7 @@ export async function envoyAgentCommand(concurrency: number): Promise<number> {
     log,
     signal,
     inForce: ({ trust }) => acceptedTrust.settled(trust, signal),
+    updates: "fields",
   });
   const { bootstrap } = workload;
   const told = { ...workload, clock: systemClock, log, random: Math.random };

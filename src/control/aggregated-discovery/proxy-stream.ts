@@ -18,7 +18,7 @@ import {
   type ProxyResponse,
 } from "./proxy-conversation.ts";
 import { type KnownSettings, podOfNode } from "./proxy-node.ts";
-import type { ProxyProtocol, ProxyRequest } from "./proxy-protocol.ts";
+import type { ProxyProtocol, ProxyRequest, WrittenResponse } from "./proxy-protocol.ts";
 import { type ProxyStreamStatus, statusOf } from "./proxy-stream-status.ts";
 import { LISTENERS } from "./resource-types.ts";
 
@@ -32,6 +32,8 @@ export interface ProxyStreamOptions {
   readonly caller: AuthenticatedCaller;
   readonly stream: DiscoveryBytesStream;
   readonly protocol: ProxyProtocol;
+  /** As the proxy's side can read it. */
+  readonly pack: (response: WrittenResponse) => Uint8Array;
   readonly settings: KnownSettings;
   /** Of the pod; undefined: there is none, or none yet. */
   readonly viewOf: (pod: string) => WorkloadView | undefined;
@@ -223,10 +225,10 @@ export class ProxyStream {
   }
 
   #send(response: ProxyResponse): void {
-    const { protocol, stream } = this.#options;
-    const bytes = protocol.write(response);
-    if (bytes === undefined) this.#conversation.answer(response.type, response.nonce, undefined);
-    else stream.send(bytes);
+    const { protocol, stream, pack } = this.#options;
+    const written = protocol.write(response);
+    if (written === undefined) this.#conversation.answer(response.type, response.nonce, undefined);
+    else stream.send(pack(written));
     this.#awaitAnswer();
   }
 

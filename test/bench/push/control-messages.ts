@@ -56,8 +56,10 @@ export interface ProxyCounts {
 export interface TypeCount {
   /** How many proxies were sent any. */
   readonly proxies: number;
-  /** Of responses, with their frames' heads. */
+  /** Of responses as they crossed the wire, with their frames' heads. */
   readonly bytes: number;
+  /** Of the same once unpacked. */
+  readonly plainBytes: number;
   /** When the first and the last proxy had its first, in nanoseconds of the machine's monotonic clock, as text. */
   readonly first: string;
   readonly last: string;

@@ -7,6 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ServiceAccountTokens } from "../../../src/ca/service-account-tokens.ts";
 import type { RunningNow } from "../../../src/control/control-plane-messages.ts";
 import type { WrittenText } from "../../../src/control/written-texts.ts";
+import { bundledProcesses } from "./bundled-processes.ts";
 import type {
   ControlUsage,
   FromControl,
@@ -43,6 +44,8 @@ export interface Pushed {
   readonly bytes: number;
   /** The same of all that came with it. */
   readonly bytesOfAll: number;
+  /** Of all that came, before it was packed. */
+  readonly plainBytesOfAll: number;
   /** Of the control plane. */
   readonly cpuSeconds: number;
 }
@@ -74,8 +77,9 @@ export class MeasuredMesh {
   static async start(mesh: PushMesh): Promise<MeasuredMesh> {
     const directory = await mkdtemp(join(tmpdir(), "hauberk-push-"));
     const tokens = await ServiceAccountTokens.open(directory);
-    const control = new Worker<ToControl, FromControl>("control-process.ts");
-    const proxies = new Worker<ToProxies, FromProxies>("proxies-process.ts");
+    const [controlProgram, proxiesProgram] = await bundledProcesses();
+    const control = new Worker<ToControl, FromControl>(controlProgram);
+    const proxies = new Worker<ToProxies, FromProxies>(proxiesProgram);
     control.send({ type: "start", dataDirectory: directory, ...mesh });
     const { port, rootPem } = await control.receive("serving");
     const address = { port, rootPem };
@@ -109,13 +113,16 @@ export class MeasuredMesh {
     const usage = await this.usage();
     const told = counts.types[type];
     if (told === undefined) throw new Error(`nobody was told of any ${type}`);
-    const all = Object.values(counts.types).reduce((sum, { bytes }) => sum + bytes, 0);
+    const types = Object.values(counts.types);
+    const all = types.reduce((sum, { bytes }) => sum + bytes, 0);
+    const plain = types.reduce((sum, { plainBytes }) => sum + plainBytes, 0);
     return {
       firstMs: Number(BigInt(told.first) - started) / 1e6,
       lastMs: Number(BigInt(told.last) - started) / 1e6,
       proxies: told.proxies,
       bytes: told.bytes / told.proxies,
       bytesOfAll: all / told.proxies,
+      plainBytesOfAll: plain / told.proxies,
       cpuSeconds: usage.cpuSeconds - before.cpuSeconds,
     };
   }
@@ -161,8 +168,8 @@ export class MeasuredMesh {
 class Worker<In extends object, Out extends { readonly type: string }> {
   readonly #child: ChildProcess;
 
-  constructor(file: string) {
-    this.#child = fork(join(import.meta.dirname, file));
+  constructor(program: string) {
+    this.#child = fork(program, { execArgv: [] });
   }
 
   send(message: In): void {

@@ -1,10 +1,12 @@
 /** Many simulated proxies in a process of their own. */
 import type { FromProxies, SimulatedPod, ToProxies, TypeCount } from "./control-messages.ts";
+import type { ReadResponse } from "./read-response.ts";
 import { SimulatedProxy } from "./simulated-proxy.ts";
 
 interface Counting {
   readonly seen: Set<SimulatedProxy>;
   bytes: number;
+  plainBytes: number;
   first: bigint;
   last: bigint;
 }
@@ -65,17 +67,23 @@ function pauseMs(failures: number): number {
   return Math.random() * Math.min(BASE_PAUSE_MS * 2 ** failures, MAX_PAUSE_MS);
 }
 
-function count(proxy: SimulatedProxy, { typeUrl }: { readonly typeUrl: string }, bytes: number) {
+function count(
+  proxy: SimulatedProxy,
+  { typeUrl, bytes: plain }: Pick<ReadResponse, "typeUrl" | "bytes">,
+  bytes: number,
+): void {
   const now = process.hrtime.bigint();
   const type = typeUrl.slice(typeUrl.lastIndexOf(".") + 1);
-  const counting = counts.get(type) ?? { seen: new Set(), bytes: 0, first: now, last: now };
+  const none = { seen: new Set<SimulatedProxy>(), bytes: 0, plainBytes: 0, first: now, last: now };
+  const counting = counts.get(type) ?? none;
   counts.set(type, counting);
   counting.bytes += bytes;
+  counting.plainBytes += plain.length;
   if (counting.seen.has(proxy)) return;
   counting.seen.add(proxy);
   counting.last = now;
 }
 
-function told([type, { seen, bytes, first, last }]: [string, Counting]): [string, TypeCount] {
-  return [type, { proxies: seen.size, bytes, first: String(first), last: String(last) }];
+function told([type, { seen, first, last, ...counted }]: [string, Counting]): [string, TypeCount] {
+  return [type, { ...counted, proxies: seen.size, first: String(first), last: String(last) }];
 }

@@ -1,12 +1,17 @@
 /**
- * A proxy that speaks incremental discovery as Envoy does, and does nothing with what it gets: as light as can be, so that its
- * work does not stand in for the control plane's. It asks for clusters, then for their endpoints, for listeners, and for the
+ * A proxy that speaks incremental discovery as an Envoy behind its agent does, and does nothing with what it gets: as light as can
+ * be, so that its work does not stand in for the control plane's. It asks for clusters, then for their endpoints, for listeners, and for the
  * routes and the authorization that these name.
  */
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
 import { connect as connectTls } from "node:tls";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { CONTROL_PLANE_NAME } from "../../../src/identity/certificate-client.ts";
+import {
+  PACKING,
+  PACKING_HEADER,
+  unpackedMessage,
+} from "../../../src/wire/envoy/packed-messages.ts";
 import {
   type DeltaDiscoveryRequest,
   DeltaDiscoveryRequestSchema,
@@ -21,6 +26,7 @@ const LISTENERS = `${PREFIX}listener.v3.Listener`;
 const ROUTES = `${PREFIX}route.v3.RouteConfiguration`;
 const AUTHORIZATION = `${PREFIX}core.v3.TypedExtensionConfig`;
 const AUTHORIZATION_NAME = /authorization\/[a-z]+\/[a-z-]+/g;
+const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 /** Bytes that may be under way to it: as Envoy has them. */
 const WINDOW = 64 * 1024 * 1024;
 const FRAME_HEAD = 5;
@@ -70,6 +76,7 @@ export class SimulatedProxy {
       "content-type": "application/grpc",
       te: "trailers",
       authorization: `Bearer ${token}`,
+      [PACKING_HEADER]: PACKING,
     });
     this.#stream.on("data", (chunk: Buffer) => this.#take(chunk));
     this.#stream.on("trailers", (trailers) =>
@@ -123,7 +130,9 @@ export class SimulatedProxy {
       const all = this.#joined();
       this.#chunks = size < all.length ? [all.subarray(size)] : [];
       this.#length -= size;
-      this.#answer(readResponse(all.subarray(FRAME_HEAD, size)), size);
+      const message = unpackedMessage(all.subarray(FRAME_HEAD, size), MAX_MESSAGE_BYTES);
+      const { buffer, byteOffset, length } = message;
+      this.#answer(readResponse(Buffer.from(buffer, byteOffset, length)), size);
     }
   }
 
