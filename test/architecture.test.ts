@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   telemetry: ["policy", "identity", "api", "runtime"],
   proxy: ["http", "policy", "jwt", "telemetry", "identity", "api", "wire", "runtime"],
   envoy: ["policy", "identity", "api", "wire", "runtime"],
-  "envoy-agent": ["envoy", "proxy", "policy", "identity", "wire", "runtime"],
+  "envoy-agent": ["envoy", "proxy", "policy", "telemetry", "identity", "wire", "runtime"],
   analysis: ["policy", "telemetry", "identity", "api", "runtime"],
   "rate-limit-service": ["policy", "identity", "api", "wire", "runtime"],
   control: [

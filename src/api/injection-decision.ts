@@ -16,6 +16,8 @@ export interface InjectionDecision {
   readonly inject: boolean;
   /** Which label, annotation or setting decided, as words that follow "because". */
   readonly because: string;
+  /** Nothing says that there is to be one, and nothing that there is to be none. */
+  readonly isUnasked?: true;
 }
 
 const INJECT = "sidecar.istio.io/inject";
@@ -57,7 +59,10 @@ function webhookSelection({
   const podRevision = read(podLabels, REVISION);
   if (podRevision !== undefined) return revision("pod", podRevision);
   if (podChoice === "true") return yes(`the pod is labelled ${INJECT}=true`);
-  return no(`neither the namespace (${NAMESPACE_INJECTION}) nor the pod (${INJECT}) asks for it`);
+  return {
+    ...no(`neither the namespace (${NAMESPACE_INJECTION}) nor the pod (${INJECT}) asks for it`),
+    isUnasked: true,
+  };
 }
 
 /** INJ-12..INJ-14: the pod's label decides, else its annotation; other text than true and false says nothing. */

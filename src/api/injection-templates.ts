@@ -1,6 +1,7 @@
 /**
  * The annotation `inject.istio.io/templates`: by which templates Istio's injector makes a pod's proxy (INJ-15). With the one
- * called `gateway` the proxy is all that the pod runs; its container, `istio-proxy` with image `auto`, is filled in.
+ * called `gateway` the proxy is all that the pod runs; its container, `istio-proxy` with image `auto`, is filled in. With
+ * `grpc-agent` the pod's gRPC programs are proxies themselves.
  */
 import type { Container } from "./container.ts";
 import type { PodTemplate } from "./pod-template.ts";
@@ -17,6 +18,12 @@ const FILLED_IN = "auto";
 export function isGatewayTemplate({ annotations }: Pick<PodTemplate, "annotations">): boolean {
   const templates = (annotations[TEMPLATES_ANNOTATION] ?? "").split(",");
   return templates.some((name) => name.trim() === "gateway");
+}
+
+/** Whether the pod's programs speak xDS themselves, and are given what gRPC needs for it. */
+export function isGrpcAgentTemplate({ annotations }: Pick<PodTemplate, "annotations">): boolean {
+  const templates = (annotations[TEMPLATES_ANNOTATION] ?? "").split(",");
+  return templates.some((name) => name.trim() === "grpc-agent");
 }
 
 export function isManagedGateway({ labels }: Pick<PodTemplate, "labels">): boolean {

@@ -138,7 +138,9 @@ const troubles: [what: string, pods: readonly PodStatus[], expected: readonly st
   [
     "a certificate has ended",
     [{ ...pod, certificateEnds: NOW.toISOString() }],
-    ["shop/api-0 certificate ended 2026-01-31T12:00:00.000Z"],
+    [
+      "shop/api-0 certificate ended 2026-01-31T12:00:00.000Z, and was not renewed: calls by mutual TLS fail",
+    ],
   ],
   [
     "one process of a sidecar does not serve",

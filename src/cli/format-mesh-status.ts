@@ -90,7 +90,9 @@ function podTroubles(pod: PodStatus, now: Date): readonly string[] {
   if (ends === undefined) {
     troubles.push(`${where} sidecar does not say which certificate it has`);
   } else if (ends <= now) {
-    troubles.push(`${where} certificate ended ${certificateEnds}`);
+    troubles.push(
+      `${where} certificate ended ${certificateEnds}, and was not renewed: calls by mutual TLS fail`,
+    );
   }
   return [...troubles, ...missingProcesses(where, pod)];
 }

@@ -29,6 +29,7 @@ import { unreachableRemoteClusters } from "../policy/unreachable-remote-clusters
 import { systemClock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { createLog, type Log, silentLog } from "../runtime/log.ts";
+import { answerAsEnvoy } from "./answer-as-envoy.ts";
 import type { EnteredNetwork } from "./enter-network.ts";
 import { envoyFinder } from "./find-envoy.ts";
 import { formatIssue, formatNotice } from "./format-issue.ts";
@@ -139,7 +140,14 @@ export async function startMesh(
     const source = followFiles(paths, { ...told, read, tellRefusal });
     opened.add(() => source.close());
     const log = silentInfo(print);
-    const streams = new LocalPodStreams({ mesh, dataDirectory, clock: systemClock, tellCall, log });
+    const streams = new LocalPodStreams({
+      mesh,
+      dataDirectory,
+      clock: systemClock,
+      tellCall,
+      answerAsEnvoy,
+      log,
+    });
     opened.add(() => streams.close());
     const api = await openApiServer({
       store: objects.store,

@@ -3,8 +3,10 @@ import { type TestContext, test } from "node:test";
 import { authorityFolder } from "../../test/kit/authority-folder.ts";
 import { type OperatedRing, operatedRing } from "../../test/kit/operated-ring.ts";
 import type { RotationStep } from "../ca/rotation.ts";
+import { parseSpiffeId } from "../identity/spiffe-id.ts";
 import { CountersAwayError } from "../rate-limit-service/counters.ts";
 import { systemClock } from "../runtime/clock.ts";
+import type { ProxyStreamStatus } from "./aggregated-discovery/proxy-stream-status.ts";
 import { answerControlRequest, type ControlRequestContext } from "./control-requests.ts";
 import type { ControlReply } from "./control-socket-messages.ts";
 
@@ -14,7 +16,7 @@ type Asked = OperatedRing & {
 
 async function start(
   context: TestContext,
-  more: Pick<ControlRequestContext, "renewal"> = {},
+  more: Partial<Pick<ControlRequestContext, "renewal" | "proxies">> = {},
 ): Promise<Asked & { readonly context: ControlRequestContext }> {
   const mesh = await operatedRing(context);
   const requests: ControlRequestContext = {
@@ -155,4 +157,29 @@ test("what is left of limits is told, and in words why nobody can say", async (c
   const away = (): Promise<never> => Promise.reject(new CountersAwayError("Redis is away"));
   assert.deepEqual(await ask(away), { type: "refused", problem: "Redis is away" });
   await assert.rejects(ask(() => Promise.reject(new Error("a defect"))));
+});
+
+test("proxy-status tells what an Envoy and a gRPC program of one pod refuse, whichever came last", async (context) => {
+  const stream = (type: string, state: "synced" | "refused"): ProxyStreamStatus => ({
+    pod: "shop/api-0",
+    identity: parseSpiffeId("spiffe://cluster.local/ns/shop/sa/api"),
+    remoteAddress: "127.0.0.1:1",
+    types: [{ type, state, version: "1" }],
+  });
+  const proxies = () => [stream("clusters", "refused"), stream("routes", "synced")];
+  const { context: requests } = await start(context, { proxies });
+  const reply = await answerControlRequest({ type: "proxy-status" }, requests);
+  assert.deepEqual(reply, {
+    type: "proxy-status",
+    proxies: [
+      {
+        pod: "shop/api-0",
+        address: "127.0.0.1:1",
+        envoy: [
+          { type: "clusters", state: "refused", version: "1" },
+          { type: "routes", state: "synced", version: "1" },
+        ],
+      },
+    ],
+  });
 });

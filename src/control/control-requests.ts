@@ -72,9 +72,13 @@ export async function answerControlRequest(
   }
 }
 
-/** An Envoy stands with the subscription of its pod's agent, or for itself where it has none. */
+/** What a pod's Envoy and gRPC programs have stands with the subscription of its proxy, or for itself where it has none. */
 function proxyStatuses({ subscribers, proxies }: ControlRequestContext): readonly ProxyStatus[] {
-  const envoys = new Map(proxies().map((proxy) => [proxy.pod, proxy]));
+  const envoys = new Map<string, ProxyStreamStatus>();
+  for (const proxy of proxies()) {
+    const before = envoys.get(proxy.pod)?.types ?? [];
+    envoys.set(proxy.pod, { ...proxy, types: [...before, ...proxy.types] });
+  }
   const followed = subscribers().map((subscriber) => {
     const envoy = envoys.get(subscriber.name);
     return { ...proxyStatus(subscriber), ...(envoy && { envoy: envoy.types }) };

@@ -19,6 +19,8 @@ import {
 } from "../wire/gen/hauberk/discovery/v1/workload_view_pb.ts";
 import { bidirectional, type Caller, type GrpcService, grpcService } from "../wire/grpc-service.ts";
 import { GrpcStatusError } from "../wire/grpc-status.ts";
+import { VIEW_CHANGES, VIEW_CHANGES_HEADER } from "../wire/workload-view-message.ts";
+import { changedFields, encodeView, wholeView } from "./encoded-view.ts";
 import { type PresentedCertificate, presentedCertificate } from "./presented-certificate.ts";
 import { type ProcessPlace, processPlace } from "./process-place.ts";
 import { ProofLifetime } from "./proof-lifetime.ts";
@@ -70,9 +72,10 @@ export function discoveryService(options: DiscoveryServiceOptions): DiscoverySer
   const streams = new Set<DiscoveryStream>();
   const service = grpcService(ViewDiscovery, {
     watchViews: bidirectional(async ({ caller, requests, signal, send }) => {
+      const takesChanges = caller.headers(VIEW_CHANGES_HEADER).includes(VIEW_CHANGES);
       const stream = new DiscoveryStream(caller, {
         ...options,
-        send: (update) => send(responseOf(update)),
+        send: (update) => send(responseOf(update, takesChanges)),
       });
       streams.add(stream);
       try {
@@ -253,10 +256,14 @@ class DiscoveryStream {
   }
 }
 
-function responseOf({ nonce, changed, removed }: ViewUpdate) {
+function responseOf({ nonce, changed, removed }: ViewUpdate, takesChanges: boolean) {
   return {
     nonce,
-    views: changed.map(({ name, view }) => ({ name, version: view.version, view: view.message })),
+    views: changed.map(({ name, view, before }) => ({
+      name,
+      version: encodeView(view).version,
+      view: before && takesChanges ? changedFields(before, view) : wholeView(view),
+    })),
     removed: [...removed],
   };
 }

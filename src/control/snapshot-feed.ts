@@ -10,6 +10,7 @@ import type { RemoteClusterServices } from "../policy/remote-cluster-services.ts
 import type { Workload } from "../policy/workload.ts";
 import type { WorkloadView } from "../policy/workload-view.ts";
 import { type Watched, WatchedValue } from "../runtime/watched.ts";
+import { ChangePace } from "./change-pace.ts";
 import type { RunningNow } from "./control-plane-messages.ts";
 import type { KnownKeySets } from "./key-sets/key-sets.ts";
 
@@ -24,7 +25,7 @@ export interface SnapshotInputs {
   readonly gatewayScope?: GatewayScope | undefined;
 }
 
-/** Built anew once for all changes made in one turn of the event loop. */
+/** Built anew at once after a change, and for those that follow on its heels together. */
 export interface SnapshotFeed {
   readonly snapshots: Watched<MeshSnapshot>;
   /** By `namespace/pod`. */
@@ -50,20 +51,14 @@ export function feedWorkloadViews(inputs: SnapshotInputs): SnapshotFeed {
   const meshViews = new MeshViews();
   const snapshots = new WatchedValue(build());
   const views = new WatchedValue(meshViews.build(snapshots.current));
-  let scheduled = false;
-  const schedule = (): void => {
-    if (scheduled) return;
-    scheduled = true;
-    setImmediate(() => {
-      scheduled = false;
-      const snapshot = build();
-      views.set(meshViews.build(snapshot));
-      snapshots.set(snapshot);
-    });
-  };
+  const pace = new ChangePace(() => {
+    const snapshot = build();
+    views.set(meshViews.build(snapshot));
+    snapshots.set(snapshot);
+  });
   const { resources, running, trust, remoteClusters, tokenKeys } = inputs;
   for (const input of [resources, running, trust, remoteClusters, tokenKeys])
-    input.onChange(schedule);
+    input.onChange(() => pace.changed());
   return { snapshots, views };
 }
 

@@ -4,7 +4,7 @@
  * Protocol: https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#incremental-xds
  */
 import type { WorkloadView } from "../policy/workload-view.ts";
-import { type EncodedView, encodeView } from "./encoded-view.ts";
+import { encodeView } from "./encoded-view.ts";
 
 /** Told to a client whose view does not exist. */
 const ABSENT = "absent";
@@ -21,9 +21,16 @@ export interface SubscriptionStatus {
   readonly nackedError?: string;
 }
 
+export interface ChangedView {
+  readonly name: string;
+  readonly view: WorkloadView;
+  /** What the client acknowledged before on this stream; absent: nothing that is known here. */
+  readonly before?: WorkloadView;
+}
+
 export interface ViewUpdate {
   readonly nonce: string;
-  readonly changed: readonly { readonly name: string; readonly view: EncodedView }[];
+  readonly changed: readonly ChangedView[];
   readonly removed: readonly string[];
 }
 
@@ -34,15 +41,16 @@ export type UpdateAnswer =
 interface Subscription {
   sent?: string;
   acked?: string;
-  trustAcked?: string;
+  /** The view of that version; absent while it is not known. */
+  ackedView?: WorkloadView;
   nackedError?: string;
 }
 
 interface Outstanding {
   readonly nonce: string;
   readonly versions: ReadonlyMap<string, string>;
-  /** Fingerprints of trust, by view. */
-  readonly trusts: ReadonlyMap<string, string>;
+  /** By name. */
+  readonly views: ReadonlyMap<string, WorkloadView>;
 }
 
 export class ViewSubscriptions {
@@ -59,11 +67,11 @@ export class ViewSubscriptions {
   }
 
   get status(): readonly SubscriptionStatus[] {
-    return [...this.#subscriptions].map(([name, { sent, acked, trustAcked, nackedError }]) => ({
+    return [...this.#subscriptions].map(([name, { sent, acked, ackedView, nackedError }]) => ({
       name,
       ...(sent === undefined ? {} : { versionSent: sent }),
       ...(acked === undefined ? {} : { versionAcked: acked }),
-      ...(trustAcked === undefined ? {} : { trustAcked }),
+      ...(ackedView && { trustAcked: encodeView(ackedView).trust }),
       ...(nackedError === undefined ? {} : { nackedError }),
     }));
   }
@@ -83,9 +91,9 @@ export class ViewSubscriptions {
     const outstanding = this.#outstanding;
     if (outstanding?.nonce !== nonce) return { verdict: "stale" };
     this.#outstanding = undefined;
-    const { versions, trusts } = outstanding;
+    const { versions, views } = outstanding;
     for (const [name, version] of versions) {
-      this.#record(name, { version, trust: trusts.get(name), error });
+      this.#record(name, { version, view: views.get(name), error });
     }
     return { verdict: error === undefined ? "acknowledged" : "refused", versions };
   }
@@ -93,30 +101,32 @@ export class ViewSubscriptions {
   /** @returns undefined when there is nothing to send, or an answer is still awaited */
   nextUpdate(views: ReadonlyMap<string, WorkloadView>): ViewUpdate | undefined {
     if (this.isAwaitingAnswer) return undefined;
-    const changed: { name: string; view: EncodedView }[] = [];
+    const changed: ChangedView[] = [];
     const removed: string[] = [];
     for (const [name, subscription] of this.#subscriptions) {
       const view = views.get(name);
-      const encoded = view === undefined ? undefined : encodeView(view);
-      if ((encoded?.version ?? ABSENT) === subscription.sent) {
-        recognizeHeld(subscription, encoded);
+      const version = versionOf(view);
+      if (version === subscription.sent) {
+        // What a client kept from an earlier stream is known again once it turns out to be current.
+        if (view !== undefined && version === subscription.acked) subscription.ackedView = view;
         continue;
       }
-      subscription.sent = encoded?.version ?? ABSENT;
-      if (encoded === undefined) removed.push(name);
-      else changed.push({ name, view: encoded });
+      subscription.sent = version;
+      const { ackedView: before } = subscription;
+      if (view === undefined) removed.push(name);
+      else changed.push({ name, view, ...(before && { before }) });
     }
     if (changed.length === 0 && removed.length === 0) return undefined;
     this.#nonces++;
     const nonce = String(this.#nonces);
-    const trusts = new Map(changed.map(({ name, view }) => [name, view.trust]));
-    this.#outstanding = { nonce, versions: versionsOf(changed, removed), trusts };
+    const told = new Map(changed.map(({ name, view }) => [name, view]));
+    this.#outstanding = { nonce, versions: versionsOf(changed, removed), views: told };
     return { nonce, changed, removed };
   }
 
   #record(
     name: string,
-    answer: { version: string; trust: string | undefined; error: string | undefined },
+    answer: { version: string; view: WorkloadView | undefined; error: string | undefined },
   ): void {
     const subscription = this.#subscriptions.get(name);
     if (subscription === undefined) return;
@@ -125,24 +135,22 @@ export class ViewSubscriptions {
       return;
     }
     subscription.acked = answer.version;
-    if (answer.trust === undefined) delete subscription.trustAcked;
-    else subscription.trustAcked = answer.trust;
+    if (answer.view === undefined) delete subscription.ackedView;
+    else subscription.ackedView = answer.view;
     delete subscription.nackedError;
   }
 }
 
-/** What a client kept from an earlier stream is known again once it turns out to be current. */
-function recognizeHeld(subscription: Subscription, encoded: EncodedView | undefined): void {
-  if (encoded?.version === subscription.acked && encoded !== undefined)
-    subscription.trustAcked = encoded.trust;
+function versionOf(view: WorkloadView | undefined): string {
+  return view === undefined ? ABSENT : encodeView(view).version;
 }
 
 function versionsOf(
-  changed: readonly { readonly name: string; readonly view: EncodedView }[],
+  changed: readonly ChangedView[],
   removed: readonly string[],
 ): ReadonlyMap<string, string> {
   return new Map([
-    ...changed.map(({ name, view }): [string, string] => [name, view.version]),
+    ...changed.map(({ name, view }): [string, string] => [name, versionOf(view)]),
     ...removed.map((name): [string, string] => [name, ABSENT]),
   ]);
 }

@@ -11,17 +11,17 @@ import type { WorkloadView } from "../policy/workload-view.ts";
 import type { SidecarState } from "../proxy/admin-server.ts";
 import { nodeIdOf } from "../proxy/node-id.ts";
 import { PinnedProcesses } from "../proxy/pinned-processes.ts";
-import { PodNames } from "../proxy/pod-names.ts";
 import { openSidecarAdmin, type SidecarAdmin } from "../proxy/sidecar-admin.ts";
 import { canTellOwners, WorkloadOwnership } from "../proxy/workload-ownership.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { firstValue } from "../runtime/first-value.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log, LogLevel } from "../runtime/log.ts";
-import { type Watched, WatchedValue } from "../runtime/watched.ts";
+import type { Watched, WatchedValue } from "../runtime/watched.ts";
 import { startUnixGrpcServer } from "../wire/unix-grpc-server.ts";
 import type { AcceptedTrust } from "./accepted-trust.ts";
 import { agentAnswers, STATS_CONTENT_TYPE } from "./agent-answers.ts";
+import { openAgentNames } from "./agent-names.ts";
 import {
   AGENT_SOCKET,
   BOOTSTRAP_FILE,
@@ -30,6 +30,7 @@ import {
   PROXY_USERS_FILE,
 } from "./agent-places.ts";
 import { connectionAgeSeconds } from "./connection-age.ts";
+import { openDecisionLog } from "./decision-log.ts";
 import { endEarlierEnvoy } from "./earlier-envoy.ts";
 import { EnvoyAdmin } from "./envoy-admin.ts";
 import { envoyBootstrap } from "./envoy-bootstrap.ts";
@@ -73,6 +74,8 @@ export interface EnvoyAgentOptions {
   readonly applicationProcessIds: Watched<readonly number[]>;
   /** Takes lines of access logs that users configure. */
   readonly accessLog: (line: string) => void;
+  /** Takes lines of the pod's own access log: what was decided, and why; absent: nobody wants them. */
+  readonly decisions?: (line: string) => void;
   readonly log: Log;
   readonly logLevel: WatchedValue<LogLevel>;
   readonly clock: Clock;
@@ -137,8 +140,8 @@ class Agent {
     const view = await firstValue(views);
     const untell = tellUncounted(views, log);
     this.#opened.push({ close: async () => untell() });
-    await this.#writeFiles(view);
-    await this.#openNames(view);
+    await this.#writeFiles(view, await this.#openDecisions());
+    this.#opened.push(await openAgentNames(this.#options, view));
     this.#opened.push(await this.#serveEnvoy());
     this.#envoy = await this.#startEnvoy();
     await this.#openCalls(view);
@@ -184,7 +187,16 @@ class Agent {
     });
   }
 
-  async #writeFiles({ workload }: WorkloadView): Promise<void> {
+  /** @returns whether Envoy is to tell what it decides */
+  async #openDecisions(): Promise<boolean> {
+    const { decisions: write } = this.#options;
+    const pipe =
+      write && (await openDecisionLog({ ...this.#options, folder: this.#folder, write }));
+    if (pipe !== undefined) this.#opened.push(pipe);
+    return pipe !== undefined;
+  }
+
+  async #writeFiles({ workload }: WorkloadView, decisionLog: boolean): Promise<void> {
     const { namespace, name, cluster, proxyPassword, certificateLifetimeSeconds, capture } =
       this.#options;
     const calls = join(this.#folder, CALLS_FOLDER);
@@ -199,7 +211,12 @@ class Agent {
       name,
     };
     const ageSeconds = connectionAgeSeconds(certificateLifetimeSeconds);
-    const bootstrap = envoyBootstrap({ node, capture, connectionAgeSeconds: ageSeconds });
+    const bootstrap = envoyBootstrap({
+      node,
+      capture,
+      connectionAgeSeconds: ageSeconds,
+      decisionLog,
+    });
     await this.#write(BOOTSTRAP_FILE, JSON.stringify(bootstrap));
   }
 
@@ -207,22 +224,6 @@ class Agent {
     const path = join(this.#folder, file);
     await writeFile(path, content, { mode: 0o600 });
     await chmod(path, 0o600);
-  }
-
-  /** What the application asks for, where the kernel leads its questions here; Envoy asks, too. */
-  async #openNames(first: WorkloadView): Promise<void> {
-    const { capture, views, adminPort, log } = this.#options;
-    if (capture === undefined) return;
-    const compiled = new WatchedValue({ view: first });
-    const unwatch = views.onChange((view) => view && compiled.set({ view }));
-    const names = new PodNames({ capture: { ...capture, adminPort }, compiled, log });
-    this.#opened.push({
-      close: () => {
-        unwatch();
-        return names.close();
-      },
-    });
-    await names.open();
   }
 
   #serveEnvoy(): Promise<Closable> {

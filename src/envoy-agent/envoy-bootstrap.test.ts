@@ -40,6 +40,8 @@ test("where the kernel leads connections, the control plane hears of the ports a
     connectionAgeSeconds: 60,
   });
   assert.deepEqual(bootstrapOf().node.metadata["HAUBERK"], { connectionAgeSeconds: 60 });
+  const told = envoyBootstrap({ node, connectionAgeSeconds: 60, decisionLog: true }) as Bootstrap;
+  assert.deepEqual(told.node.metadata["HAUBERK"], { connectionAgeSeconds: 60, decisionLog: true });
 });
 
 test("its own connections have the mark, and names are asked of the agent, only where there are such", () => {

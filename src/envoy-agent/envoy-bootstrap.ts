@@ -21,6 +21,8 @@ export interface EnvoyBootstrapInputs {
   readonly capture?: CaptureSettings | undefined;
   /** How long a connection may live on the certificate that it was opened with, in seconds. */
   readonly connectionAgeSeconds: number;
+  /** Whether the agent reads what Envoy decides. */
+  readonly decisionLog?: boolean;
 }
 
 /** Under which the control plane finds what it must know of a proxy to translate for it. */
@@ -85,13 +87,15 @@ export function envoyBootstrap(inputs: EnvoyBootstrapInputs): object {
   };
 }
 
-function proxySettings({ capture, connectionAgeSeconds }: EnvoyBootstrapInputs): object {
-  if (capture === undefined) return { connectionAgeSeconds };
+function proxySettings(inputs: EnvoyBootstrapInputs): object {
+  const { capture, connectionAgeSeconds, decisionLog } = inputs;
+  const always = { connectionAgeSeconds, ...(decisionLog && { decisionLog }) };
+  if (capture === undefined) return always;
   const { inboundPort, outboundPort, mark } = capture;
   return {
     capture: { inboundPort, outboundPort },
     ...(mark !== undefined && { mark }),
-    connectionAgeSeconds,
+    ...always,
   };
 }
 

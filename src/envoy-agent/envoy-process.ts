@@ -31,6 +31,7 @@ export interface EnvoyProcessOptions {
 export const DRAIN_SECONDS = 5;
 /** What a change of policies or trust has revoked is cut within five seconds, the way of the change to Envoy included. */
 const REVOKED_SECONDS = 4;
+const FLUSH_MS = 100;
 const READY_TIMEOUT_MS = 18_000;
 const LOOK_EVERY_MS = 25;
 /** Between the end of all that was under way and the end of the process. */
@@ -70,6 +71,9 @@ export class EnvoyProcess {
       `${REVOKED_SECONDS}`,
       "--drain-strategy",
       "immediate",
+      // Of logs of calls: Envoy would keep them for ten seconds.
+      "--file-flush-interval-msec",
+      `${FLUSH_MS}`,
       "--log-level",
       "warning",
       // Of each field that Envoy itself calls work in progress it would tell, for each listener.

@@ -12,6 +12,12 @@ import type { X509Svid } from "../identity/x509-svid.ts";
 import { silentLog } from "../runtime/log.ts";
 import { WatchedValue } from "../runtime/watched.ts";
 import { bytesOf, streamService } from "../wire/byte-streams.ts";
+import {
+  PACKING,
+  PACKING_HEADER,
+  packedMessage,
+  packedPart,
+} from "../wire/envoy/packed-messages.ts";
 import type { ServerStream } from "../wire/grpc-service.ts";
 import { GrpcStatusError } from "../wire/grpc-status.ts";
 import { startSecureGrpcServer } from "../wire/secure-grpc-server.ts";
@@ -107,6 +113,18 @@ for (const method of METHODS) {
   });
 }
 
+test("what the control plane packs is unpacked for Envoy", async (context) => {
+  const { ask } = await agentOf(context, async ({ requests, caller, send }) => {
+    for await (const request of requests) {
+      assert.deepEqual(caller.headers(PACKING_HEADER), [PACKING]);
+      send(packedMessage([packedPart([Buffer.from("packed ")], "only")], Buffer.from(request)));
+    }
+  });
+  const envoy = ask();
+  envoy.send("one");
+  assert.equal(await envoy.next(), "packed one");
+});
+
 test("a renewed certificate ends the stream, and the next is opened with it", async (context) => {
   const { svid, refused, ask } = await agentOf(context, echo);
   const envoy = ask();
@@ -156,5 +174,22 @@ test("when Envoy leaves, so does its stream to the control plane", async (contex
   envoy.send("one");
   await envoy.next();
   envoy.close();
+  await eventually("the end of the stream", () => gone);
+});
+
+test("who asks no more is let go, as the control plane is told", async (context) => {
+  let gone = false;
+  const { ask } = await agentOf(context, async (stream) => {
+    stream.signal.addEventListener("abort", () => {
+      gone = true;
+    });
+    for await (const request of stream.requests) stream.send(request);
+    await new Promise(() => {}); // would serve on
+  });
+  const program = ask("StreamAggregatedResources");
+  program.send("one");
+  await program.next();
+  program.finish();
+  await assert.rejects(program.next(), { message: "the stream has ended" });
   await eventually("the end of the stream", () => gone);
 });

@@ -1,6 +1,6 @@
 /**
- * Passes Envoy's discovery on to the control plane, as the workload that it belongs to: Envoy itself holds no token, and
- * its key it gets from the agent alone. Nothing of it is looked into.
+ * Passes the discovery of an Envoy, or of a gRPC program, on to the control plane, as the workload that it belongs to: Envoy
+ * itself holds no token, and its key it gets from the agent alone. Nothing of it is looked into; what comes packed is unpacked.
  */
 import { CONTROL_PLANE_NAME } from "../identity/certificate-client.ts";
 import type { X509Svid } from "../identity/x509-svid.ts";
@@ -8,6 +8,7 @@ import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Watched } from "../runtime/watched.ts";
 import { bytesOf, streamPath, streamService } from "../wire/byte-streams.ts";
+import { PACKING, PACKING_HEADER, unpackedMessage } from "../wire/envoy/packed-messages.ts";
 import { GrpcClient } from "../wire/grpc-client.ts";
 import type { GrpcService, ServerStream } from "../wire/grpc-service.ts";
 import { GrpcStatusError } from "../wire/grpc-status.ts";
@@ -52,14 +53,23 @@ async function forward(
   const own = svid.current;
   if (own === undefined) throw new GrpcStatusError("UNAVAILABLE", "there is no certificate yet");
   const client = clientOf(own, options);
-  const upstream = client.streamBytes(path);
+  const upstream = client.streamBytes(path, { [PACKING_HEADER]: PACKING });
   const unwatch = svid.onChange(upstream.cancel);
   envoy.signal.addEventListener("abort", upstream.cancel);
-  log.info("Envoy's discovery is passed on", { serial: own.serialNumber });
-  const asking = passOn(envoy.requests, upstream.send);
+  log.info("discovery is passed on", { serial: own.serialNumber });
+  let isOver = false;
+  const leave = (): void => {
+    isOver = true;
+    upstream.cancel();
+  };
+  // Whoever asks no more wants no answers: gRPC programs end their streams so, Envoy breaks off.
+  passOn(envoy.requests, upstream.send).then(leave, leave);
   try {
-    await passOn(upstream.responses, envoy.send);
+    await passOn(upstream.responses, (message) =>
+      envoy.send(unpackedMessage(message, MAX_RECEIVE_BYTES)),
+    );
   } catch (error) {
+    if (isOver) return;
     if (svid.current !== own) return; // Envoy comes back at once, and the next stream shows the new certificate
     throw answerTo(error, { own, ...options });
   } finally {
@@ -67,7 +77,6 @@ async function forward(
     envoy.signal.removeEventListener("abort", upstream.cancel);
     upstream.cancel();
     client.close();
-    asking.catch(() => undefined); // Envoy left: its signal said so
   }
   throw new GrpcStatusError("UNAVAILABLE", "the control plane ended the stream");
 }
@@ -96,7 +105,7 @@ function answerTo(
   error: unknown,
   { own, log, onRefused }: ForwardedDiscoveryOptions & { readonly own: X509Svid },
 ): GrpcStatusError {
-  log.warn("Envoy's discovery ended", { error: describeError(error) });
+  log.warn("discovery ended", { error: describeError(error) });
   if (!(error instanceof GrpcStatusError))
     return new GrpcStatusError("UNAVAILABLE", "the control plane cannot be reached");
   if (error.status === "UNAUTHENTICATED") onRefused?.(own);

@@ -3,10 +3,12 @@ import type { PortProtocol } from "../api/service.ts";
 import { DEFAULT_TRAFFIC_POLICY } from "../policy/effective-traffic-policy.ts";
 import type { InboundPort, WorkloadView } from "../policy/workload-view.ts";
 import type { EnvoyCluster } from "./envoy-json.ts";
+import { alikeInbound } from "./inbound/alike-inbound.ts";
 import { INBOUND_PASSTHROUGH, inboundClusterName } from "./istio-names.ts";
 import { type ClusterTerms, trafficPolicyTerms } from "./outbound/traffic-policy-terms.ts";
 import { httpProtocolOptions, type UpstreamVersion } from "./outbound/upstream-http.ts";
 import type { ProxySettings } from "./proxy-settings.ts";
+import { NO_PART, rememberedByParts } from "./remembered.ts";
 
 /** Linux: `SOL_SOCKET` and `SO_MARK`. */
 const SOCKET_LEVEL = 1;
@@ -22,7 +24,19 @@ const VERSIONS: Readonly<Record<PortProtocol, UpstreamVersion>> = {
   tcp: "HTTP/1.1",
 };
 
-export function applicationClusters(
+export const applicationClusters: (
+  view: WorkloadView,
+  settings: ProxySettings,
+) => readonly EnvoyCluster[] = rememberedByParts(
+  ({ inbound, interception }, settings) => [
+    settings,
+    interception ?? NO_PART,
+    settings.capture === undefined ? inbound : alikeInbound(inbound),
+  ],
+  makeClusters,
+);
+
+function makeClusters(
   { inbound, interception }: WorkloadView,
   settings: ProxySettings,
 ): readonly EnvoyCluster[] {

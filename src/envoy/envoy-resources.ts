@@ -5,7 +5,8 @@
 import type { WorkloadView } from "../policy/workload-view.ts";
 import { applicationClusters } from "./application-clusters.ts";
 import { discoveredAuthorization, inlinedAuthorization } from "./authorization-filters.ts";
-import type { EnvoyListener, EnvoyResources } from "./envoy-json.ts";
+import { withDecisionLog } from "./decision-log.ts";
+import type { EnvoyCluster, EnvoyListener, EnvoyResources } from "./envoy-json.ts";
 import { gatewayListeners } from "./gateway/gateway-listeners.ts";
 import { gatewayRoutes } from "./gateway/gateway-routes.ts";
 import { unopenedClusters, unopenedEndpoints } from "./gateway/passed-through.ts";
@@ -18,11 +19,13 @@ import {
 } from "./outbound/outbound-clusters.ts";
 import { outboundListeners } from "./outbound/outbound-listeners.ts";
 import type { ProxySettings } from "./proxy-settings.ts";
+import { remembered } from "./remembered.ts";
 import { callersRoutes } from "./routes/callers-routes.ts";
 
 /** Rules of policies are sent apart from the listeners that obey them, so that what stands obeys them at once. */
 export function envoyResources(view: WorkloadView, settings: ProxySettings): EnvoyResources {
-  return translated(view, settings, discoveredAuthorization(view, settings));
+  const told = settings.decisionLog === undefined ? view : withDecisionLog(view);
+  return translated(told, settings, discoveredAuthorization(view, settings));
 }
 
 /** The same in one piece: rules stand where Istio has them, one after the other, for whoever reads them. */
@@ -41,13 +44,15 @@ function translated(
   const passesOn = passesUnopened(view);
   const configs = [...inbound.extensionConfigs, ...gateway.extensionConfigs];
   return {
-    clusters: [
-      ...applicationClusters(view, settings),
-      ...outboundClusters(outbound, trust, settings),
-      ...(passesOn ? unopenedClusters(outbound) : []),
-      ...strangersClusters(interception),
-    ],
-    endpoints: [...outboundEndpoints(outbound), ...(passesOn ? unopenedEndpoints(outbound) : [])],
+    clusters: together(
+      applicationClusters(view, settings),
+      outboundClusters(outbound, trust, settings),
+      passesOn ? unopenedClusters(outbound) : NO_CLUSTERS,
+      strangersClusters(interception),
+    ),
+    endpoints: passesOn
+      ? [...outboundEndpoints(outbound), ...unopenedEndpoints(outbound)]
+      : outboundEndpoints(outbound),
     listeners: [
       ...gateway.listeners,
       ...inbound.listeners.map((one) => handingOver(one, view, settings)),
@@ -60,6 +65,12 @@ function translated(
     extensionConfigs: [...new Map(configs.map((config) => [config.name, config])).values()],
   };
 }
+
+const NO_CLUSTERS: readonly EnvoyCluster[] = [];
+
+/** One list for all that have the same: a thousand lists of a thousand clusters are a lot to look through after each change. */
+const together: (...lists: readonly (readonly EnvoyCluster[])[]) => readonly EnvoyCluster[] =
+  remembered((...lists) => lists.flat());
 
 /** A gateway's pod holds nobody who calls through it, and its own ports would be taken for calls. */
 function hasApplication({ gateway }: WorkloadView, { capture }: ProxySettings): boolean {

@@ -7,6 +7,8 @@ export interface CapturePorts {
 }
 
 export interface ProxySettings {
+  /** "grpc": it is no Envoy, but a gRPC program that speaks xDS itself. Absent: an Envoy. */
+  readonly generator?: "grpc";
   /** Of Envoy: `1.40.0`; some forms need a certain one. */
   readonly version: string;
   /** Present where the kernel leads the pod's connections to the proxy; absent: it has ports of its own on loopback. */
@@ -20,4 +22,6 @@ export interface ProxySettings {
   readonly connectionAgeSeconds?: number;
   /** Rules of a filter chain up to which each is asked in turn; absent: as many as that is cheap for. */
   readonly linearUpTo?: number;
+  /** Whether it writes down, for its agent, what becomes of each request and connection; absent: it does not. */
+  readonly decisionLog?: true;
 }

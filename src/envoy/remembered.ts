@@ -12,19 +12,35 @@ type Memory = WeakMap<object, unknown>;
 export function remembered<Arguments extends readonly object[], Result extends object>(
   make: (...parts: Arguments) => Result,
 ): (...parts: Arguments) => Result {
+  return rememberedByParts((...parts) => parts, make);
+}
+
+/**
+ * The same for a function that needs parts of what it is given: what else is in it may change.
+ *
+ * @param partsOf as many for whatever is given
+ * @param make must depend on nothing but those parts
+ */
+export function rememberedByParts<Given extends readonly unknown[], Result extends object>(
+  partsOf: (...given: Given) => readonly object[],
+  make: (...given: Given) => Result,
+): (...given: Given) => Result {
   const memory: Memory = new WeakMap();
-  return (...parts) => {
-    const [last, ...before] = [...parts].reverse();
-    if (last === undefined) return make(...parts);
+  return (...given) => {
+    const [last, ...before] = [...partsOf(...given)].reverse();
+    if (last === undefined) return make(...given);
     let place = memory;
     for (const part of before) place = branch(place, part);
     const known = place.get(last) as Result | undefined;
     if (known !== undefined) return known;
-    const made = make(...parts);
+    const made = make(...given);
     place.set(last, made);
     return made;
   };
 }
+
+/** Stands for a part that is not there. */
+export const NO_PART: object = Object.freeze({});
 
 function branch(place: Memory, part: object): Memory {
   const known = place.get(part) as Memory | undefined;

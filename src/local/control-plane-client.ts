@@ -17,6 +17,13 @@ export class ControlPlaneAwayError extends HauberkError {
   readonly code = "HAUBERK_CONTROL_PLANE_AWAY";
 }
 
+/** It takes connections, and says nothing: its process is there, and nobody starts it again. */
+class SilentError extends Error {}
+
+const STARTED_AGAIN = "it is started again by itself";
+const HANGS =
+  "it hangs, and kubectl rollout restart deployment istiod -n istio-system starts it anew";
+
 /** @throws NoMeshError when no mesh runs there, ControlPlaneAwayError */
 export async function askControlPlane(
   dataDirectory: DataDirectory,
@@ -28,8 +35,9 @@ export async function askControlPlane(
     return await askOnce(path, request);
   } catch (cause) {
     await findRunningMesh(dataDirectory);
+    const next = cause instanceof SilentError ? HANGS : STARTED_AGAIN;
     throw new ControlPlaneAwayError(
-      `the control plane of the mesh in ${dataDirectory.path} does not answer (${describeError(cause)}); it is started again by itself: see ${dataDirectory.controlPlaneLog}`,
+      `the control plane of the mesh in ${dataDirectory.path} does not answer (${describeError(cause)}); ${next}: see ${dataDirectory.controlPlaneLog}`,
     );
   }
 }
@@ -38,7 +46,7 @@ function askOnce(path: string, request: ControlRequest): Promise<ControlReply> {
   return new Promise((resolve, reject) => {
     const socket: Socket = connect(path);
     const silent = `it was silent for ${PATIENCE_MS / 1000} s`;
-    const timer = setTimeout(() => socket.destroy(new Error(silent)), PATIENCE_MS);
+    const timer = setTimeout(() => socket.destroy(new SilentError(silent)), PATIENCE_MS);
     socket.on("error", reject);
     socket.once("close", () => {
       clearTimeout(timer);

@@ -1,5 +1,6 @@
 /** The control plane as its supervisor sees it: started again when it falls, told what runs whenever that changes. */
 import { basename, dirname } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type {
   ControlPlaneInstruction,
   ControlPlaneReport,
@@ -32,6 +33,8 @@ export interface ControlPlaneProcessOptions {
   readonly settings: () => ControlPlaneSettings | undefined;
   /** What people should read. */
   readonly tell: (notice: string) => void;
+  /** Other roots are trusted than before. */
+  readonly onRoots: () => void;
   readonly report: (event: ProcessEvent) => void;
   readonly random: () => number;
 }
@@ -71,6 +74,11 @@ export class ControlPlaneProcess {
     return this.#served.promise.then((first) => this.#address ?? first);
   }
 
+  /** PEM of every root that is trusted now; undefined before it served for the first time. */
+  get rootPem(): string | undefined {
+    return this.#address?.rootPem;
+  }
+
   /** @throws MeshStartError */
   async start(): Promise<void> {
     try {
@@ -81,8 +89,11 @@ export class ControlPlaneProcess {
     }
   }
 
+  /** What it knows already it is not told again: it would look through the whole mesh for what has changed. */
   tell(running: RunningNow): void {
+    const isKnown = isDeepStrictEqual(running, this.#running);
     this.#running = running;
+    if (isKnown) return;
     const instruction: ControlPlaneInstruction = { type: "running", ...running };
     this.process.send(instruction);
   }
@@ -113,8 +124,13 @@ export class ControlPlaneProcess {
   #receive(report: ControlPlaneReport, answer: Deferred<ControlPlaneReport>): void {
     if (report.type === "notice") this.#options.tell(report.text);
     else if (report.type !== "roots") answer.resolve(report);
-    else if (this.#address !== undefined)
-      this.#address = { ...this.#address, rootPem: report.rootPem };
+    else this.#trust(report.rootPem);
+  }
+
+  #trust(rootPem: string): void {
+    if (this.#address === undefined) return;
+    this.#address = { ...this.#address, rootPem };
+    this.#options.onRoots();
   }
 
   #instruction(): ControlPlaneInstruction {
@@ -136,6 +152,7 @@ export class ControlPlaneProcess {
     });
     if (ready.type !== "ready") return;
     this.#address = { listen: ready.listen, rootPem: ready.rootPem };
+    this.#options.onRoots();
     this.#served.resolve(this.#address);
   }
 }

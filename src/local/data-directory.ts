@@ -77,7 +77,16 @@ export class DataDirectory {
     const pod = createHash("sha256").update(`${namespace}/${name}`).digest("hex").slice(0, 16);
     return this.#shortSocket(join("pods", namespace, name, "workload-api.sock"), `-${pod}`);
   }
-  /** The folder of that socket, where a pod sees files of its own. */
+  /** Of what a pod's gRPC programs need to be their own proxies, where all share the machine's files. */
+  proxylessFolder(pod: { namespace: string; name: string }): string {
+    return join(this.pod(pod), "grpc");
+  }
+  /** By which these programs are served. */
+  proxylessSocket({ namespace, name }: { namespace: string; name: string }): string {
+    const pod = createHash("sha256").update(`${namespace}/${name} grpc`).digest("hex").slice(0, 16);
+    return this.#shortSocket(join("pods", namespace, name, "grpc", "grpc-xds.sock"), `-${pod}`);
+  }
+  /** The folder of the Workload API's socket, where a pod sees files of its own. */
   workloadApiFolder(pod: { namespace: string; name: string }): string {
     return join(this.pod(pod), "workload-api");
   }

@@ -135,6 +135,7 @@ export class LocalMesh {
         report,
         settings: () => ({ ...givenSettings(parts.options), ...controlPlane }),
         tell: (text) => this.#options.report({ type: "notice", text }),
+        onRoots: () => this.#changed(),
       },
       this.#runningNow,
     );
@@ -248,6 +249,11 @@ export class LocalMesh {
   /** Of services, by `namespace/name`; empty where pods share the machine's loopback. */
   get serviceAddresses(): Readonly<Record<string, IpAddresses>> {
     return this.#plan.serviceAddresses ?? {};
+  }
+
+  /** PEM of every root that is trusted now; undefined before the control plane served for the first time. */
+  get rootPem(): string | undefined {
+    return this.#controlPlane.rootPem;
   }
 
   get controlPlane(): SupervisedProcess {

@@ -49,7 +49,7 @@ export function askedConnection({
 /**
  * Before any token is looked at, as authorizers are asked about it (AP-3).
  *
- * @throws QuestionError when the question has no request, or (BadRequestError) one that would be answered with 400
+ * @throws QuestionError when the question has no request, or (BadRequestError) one that no policy is asked about
  */
 export function askedHttpRequest({
   question,
@@ -71,6 +71,8 @@ export function askedHttpRequest({
       `container port ${question.containerPort} carries HTTP; say which request is meant, as in 'GET /'`,
     );
   }
+  if (!request.path.startsWith("/"))
+    throw new BadRequestError(`${request.path}: begins with no slash; a sidecar answers 404`);
   const refusal = pathRefusal(request.path, inbound.pathNormalization);
   if (refusal !== undefined) {
     throw new BadRequestError(`${request.path}: ${refusal}; a sidecar answers 400`);

@@ -110,6 +110,7 @@ function composeView(
   const { namespace, name, owner, labels, serviceAccount, addresses } = workload;
   const telemetry = effectiveTelemetry(snapshot, workload);
   const gateway = workload.gateway && buildGatewayView(snapshot, { workload, destinations });
+  const { proxyHeaders, gatewayTopology } = proxyHeadersOf(snapshot, workload);
   const { outbound, reached } = calls({ workload, destinations }, gateway);
   return {
     workload: {
@@ -128,7 +129,8 @@ function composeView(
     ...(gateway && { gateway }),
     ...(addresses && { interception: share(buildInterception(snapshot, workload)) }),
     ...(telemetry && { telemetry: share(telemetry) }),
-    ...proxyHeadersOf(snapshot, workload),
+    ...(proxyHeaders && { proxyHeaders: share(proxyHeaders) }),
+    ...(gatewayTopology && { gatewayTopology }),
   };
 }
 

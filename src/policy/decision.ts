@@ -163,7 +163,9 @@ export type Reason =
   /** The address is no destination of the mesh, and `outboundTrafficPolicy` is REGISTRY_ONLY. */
   | { readonly because: "unknown-destination" }
   /** A process outside the pod used the pod's outbound side. */
-  | { readonly because: "not-own-workload"; readonly problem: string };
+  | { readonly because: "not-own-workload"; readonly problem: string }
+  /** Envoy decided, and says no more of it than `details`, in its own words. */
+  | { readonly because: "told-by-envoy"; readonly details: string };
 
 /** What one rule of a RequestAuthentication made of the tokens in its places. */
 export interface TokenRuleOutcome {

@@ -151,6 +151,11 @@ const rows: {
     /^Denied: the pod's outbound side serves the pod's own processes alone: process 7 is not below process 5\.$/,
     "not the pod's own process: process 7 is not below process 5",
   ],
+  "told-by-envoy": [
+    { because: "told-by-envoy", details: "local_rate_limited" },
+    /^Denied: the pod's Envoy decided, and says: local_rate_limited\.$/,
+    "Envoy: local_rate_limited",
+  ],
 };
 for (const [because, [reason, sentence, summary]] of Object.entries(rows)) {
   test(`explains ${because}`, () => {

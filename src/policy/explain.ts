@@ -113,6 +113,8 @@ export function summarize(reason: Reason): string {
       return "no destination of the mesh (REGISTRY_ONLY)";
     case "not-own-workload":
       return `not the pod's own process: ${reason.problem}`;
+    case "told-by-envoy":
+      return `Envoy: ${reason.details}`;
     default:
       return unknownReason(reason);
   }
@@ -156,6 +158,8 @@ function sentence(reason: Reason): string {
       return "what was called is no destination of the mesh, and nobody is let out to others, by outboundTrafficPolicy REGISTRY_ONLY or a pod's HTTP proxy: a ServiceEntry would make it known.";
     case "not-own-workload":
       return `the pod's outbound side serves the pod's own processes alone: ${reason.problem}.`;
+    case "told-by-envoy":
+      return `the pod's Envoy decided, and says: ${reason.details}.`;
     default:
       return unknownReason(reason);
   }

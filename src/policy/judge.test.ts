@@ -449,6 +449,7 @@ const faulty: [what: string, asked: Asked, problem: RegExp][] = [
   ["an unknown port", { port: 1 }, /no container port 1; it has: 8080/],
   ["no request on an HTTP port", { request: "none" }, /carries HTTP/],
   ["an encoded NUL", { path: "/a%00" }, /encoded NUL.*400/],
+  ["no path (AP-109)", { path: "*" }, /no slash.*404/],
 ];
 for (const [what, asked, problem] of faulty) {
   test(`a question with ${what} is refused`, () => {

@@ -79,7 +79,7 @@ export type Transport =
     }
   | { readonly kind: "plaintext" };
 
-/** @throws QuestionError when the callee has no such port, a request is missing, or (BadRequestError) would be answered with 400 */
+/** @throws QuestionError when the callee has no such port, a request is missing, or (BadRequestError) no policy is asked about it */
 export function judge(snapshot: MeshSnapshot, question: Question): Judgement {
   const view = buildWorkloadView(snapshot, question.to);
   const asked = askedGatewayPort(view, question);

@@ -114,6 +114,23 @@ for (const addressing of ["loopback", "own"] as const) {
   }
 }
 
+test("what views share they share after a change, too", () => {
+  const snapshotWith = (yaml: string) => snapshotOf(BASE + yaml, { addressing: "own" });
+  const meshViews = new MeshViews();
+  meshViews.build(snapshotWith(""));
+  const [rootPem = ""] = snapshotWith("").rootsPem;
+  const changed = {
+    ...snapshotWith(policy("shop/all", ROOT_POLICY)),
+    rootsPem: [rootPem, "another root"],
+  };
+  const [api, web, teller] = [...meshViews.build(changed).values()];
+  assert.deepEqual(api?.trust.rootsPem, changed.rootsPem);
+  assert.equal(api.trust, web?.trust);
+  assert.equal(api.trust, teller?.trust);
+  assert.equal(api.inbound.authorization.allow.length, 1);
+  assert.equal(api.inbound.authorization, web?.inbound.authorization);
+});
+
 test("pods with addresses of their own share what all of their namespace may call", () => {
   const views = buildWorkloadViews(snapshotOf(BASE, { addressing: "own" }));
   const [api, web, teller] = [...views.values()].map(({ outbound }) => outbound);

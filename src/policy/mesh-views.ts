@@ -55,21 +55,51 @@ function keepViews(
 
 type KeepOutbound = (before: Outbound, next: Outbound) => Outbound;
 
-/** What many views share is compared once. */
+/** What many views share is compared once, and shared afterwards, too. */
 interface Keeping {
   readonly outbound: KeepOutbound;
   readonly small: <Part extends object>(before: Part, next: Part) => Part;
 }
 
 function keepView(before: WorkloadView, next: WorkloadView, keeping: Keeping): WorkloadView {
-  const { interception, telemetry } = next;
-  return keepEqual(before, {
-    ...next,
-    outbound: keeping.outbound(before.outbound, next.outbound),
-    ...(interception &&
-      before.interception && { interception: keeping.small(before.interception, interception) }),
-    ...(telemetry && before.telemetry && { telemetry: keeping.small(before.telemetry, telemetry) }),
-  });
+  const { trust, outbound, inbound, interception, telemetry, ...own } = next;
+  const authorization = keeping.small(before.inbound.authorization, inbound.authorization);
+  const kept: WorkloadView = {
+    ...next, // in its order, by which versions are made
+    ...keepEach(before, own),
+    trust: keeping.small(before.trust, trust),
+    inbound: keepEqual(before.inbound, { ...inbound, authorization }),
+    outbound: keeping.outbound(before.outbound, outbound),
+    ...(interception && { interception: keepPart(before.interception, interception, keeping) }),
+    ...(telemetry && { telemetry: keepPart(before.telemetry, telemetry, keeping) }),
+  };
+  return haveSameFields(before, kept) ? before : kept;
+}
+
+/** What is each view's own. */
+function keepEach<Own extends object>(before: WorkloadView, own: Own): Own {
+  const fields = Object.entries(own).map(([field, value]) => [
+    field,
+    keepEqual(before[field as keyof WorkloadView], value),
+  ]);
+  return Object.fromEntries(fields) as Own;
+}
+
+function keepPart<Part extends object>(
+  before: Part | undefined,
+  next: Part,
+  { small }: Keeping,
+): Part {
+  return before === undefined ? next : small(before, next);
+}
+
+/** By identity: what is shared was compared already, and comparing it for each view anew would be most of the work. */
+function haveSameFields(one: WorkloadView, other: WorkloadView): boolean {
+  const fields = Object.keys(other) as (keyof WorkloadView)[];
+  return (
+    Object.keys(one).length === fields.length &&
+    fields.every((field) => one[field] === other[field])
+  );
 }
 
 /** Of many views that share an outbound, or destinations, each is compared once. */
@@ -95,8 +125,9 @@ function once<T extends object>(
     const found = known.get(next);
     if (found?.before === before) return found.kept as Own;
     const kept = keep(before, next);
-    known.set(next, { before, kept });
-    return kept as Own;
+    if (found === undefined) known.set(next, { before, kept });
+    // What was another before is shared from now on.
+    return (found === undefined || kept === before ? kept : found.kept) as Own;
   };
 }
 

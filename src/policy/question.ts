@@ -62,7 +62,7 @@ export class QuestionError extends HauberkError {
   readonly code = "HAUBERK_BAD_QUESTION";
 }
 
-/** A sidecar would answer the request with 400, before any policy is asked (AP-107). */
+/** A sidecar would answer the request with 400, or 404, before any policy is asked (AP-107, AP-109). */
 export class BadRequestError extends QuestionError {}
 
 /** The caller, if it is a workload of the mesh. */

@@ -33,6 +33,8 @@ export interface SidecarBootstrap {
   readonly capture?: CaptureSettings;
   /** Present where the pod asks for a SPIFFE Workload API. */
   readonly workloadApi?: WorkloadApiSettings;
+  /** Present where the pod's gRPC programs speak xDS themselves. */
+  readonly proxyless?: ProxylessSettings;
   /** Path of Envoy's program, for the agent that is to run it; absent for our own data plane. */
   readonly envoy?: string;
 }
@@ -41,6 +43,17 @@ export interface SidecarBootstrap {
 export interface WorkloadApiSettings {
   readonly path: string;
   /** Who may connect: the sidecar's own user alone, or the group of the socket's folder too. */
+  readonly access: "owner" | "group";
+}
+
+/** Where gRPC programs find key, certificate, roots and bootstrap as files, and the Unix socket by which they are served. */
+export interface ProxylessSettings {
+  readonly folder: string;
+  readonly socket: string;
+  /** The same two places as a program of the pod sees them; absolute. */
+  readonly applicationFolder: string;
+  readonly applicationSocket: string;
+  /** Who may read and connect: the sidecar's own user alone, or the group of the folder too. */
   readonly access: "owner" | "group";
 }
 

@@ -29,6 +29,8 @@ import type { SocketAddress } from "./workload.ts";
 
 /** Raised whenever an older sidecar would misread a newer view; it then refuses (nacks) the view. */
 export const WORKLOAD_VIEW_FORMAT = 6;
+/** Of changes of such a view: `{base, gone, changed}`, the version they change, names of fields, and fields as they are now. */
+export const VIEW_CHANGES_FORMAT: number = 1_000 + WORKLOAD_VIEW_FORMAT;
 
 export interface WorkloadView {
   readonly workload: {

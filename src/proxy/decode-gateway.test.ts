@@ -8,7 +8,7 @@ import { buildWorkloadView } from "../policy/build-workload-view.ts";
 import { concealedView } from "../policy/concealed-view.ts";
 import { WORKLOAD_VIEW_FORMAT, type WorkloadView } from "../policy/workload-view.ts";
 import { describeListeners } from "./admin-listeners.ts";
-import { decodeWorkloadView } from "./decode-workload-view.ts";
+import { decodeWorkloadView, readWorkloadView } from "./decode-workload-view.ts";
 
 const certificate = serverCertificate("shop.example.com");
 const data = (text: string): string => Buffer.from(text).toString("base64");
@@ -125,6 +125,7 @@ test("it comes as it was sent", () => {
     ["v1"],
   );
   assert.deepEqual(decoded(view), JSON.parse(JSON.stringify(view)));
+  assert.deepEqual(readWorkloadView({ ...decoded(view) }), decoded(view), "and is read once more");
 });
 
 test("OBS-31, AP-51a: what stands in front of it, and how it tells of clients", () => {

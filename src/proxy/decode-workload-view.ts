@@ -35,6 +35,7 @@ import {
   object,
   objectWith,
   parsed,
+  readOnce,
   section,
   text,
   textsByField,
@@ -54,6 +55,11 @@ export function decodeWorkloadView({ format, json }: PackedView): WorkloadView {
   } catch (cause) {
     throw new InvalidWorkloadViewError("the view is not JSON", { cause });
   }
+  return readWorkloadView(value);
+}
+
+/** @throws InvalidWorkloadViewError naming the first field that is wrong */
+export function readWorkloadView(value: unknown): WorkloadView {
   return workloadView(value, "view");
 }
 
@@ -190,14 +196,16 @@ const workloadView: Decoder<WorkloadView> = objectWith(
       serviceAccount: text,
       identity,
     }),
-    trust: objectWith(
-      {
-        trustDomain: text,
-        trustDomainAliases: list(text),
-        rootsPem: list(parsed(certificate, "a root certificate")),
-        minimumTlsVersion: choice(["TLSv1.2", "TLSv1.3"]),
-      },
-      { taintedAuthorities: list(text), crlsPem: list(text) },
+    trust: readOnce(
+      objectWith(
+        {
+          trustDomain: text,
+          trustDomainAliases: list(text),
+          rootsPem: list(parsed(certificate, "a root certificate")),
+          minimumTlsVersion: choice(["TLSv1.2", "TLSv1.3"]),
+        },
+        { taintedAuthorities: list(text), crlsPem: list(text) },
+      ),
     ),
     inbound: objectWith(
       {
@@ -216,14 +224,16 @@ const workloadView: Decoder<WorkloadView> = objectWith(
         tokenRules: list(tokenRule),
       },
     ),
-    outbound: objectWith(
-      { destinations: list(destination) },
-      {
-        httpProxy: address,
-        subsets: list(destinationSubset),
-        virtualHosts: list(virtualHost),
-        streamRoutes: list(streamRoute),
-      },
+    outbound: readOnce(
+      objectWith(
+        { destinations: list(destination) },
+        {
+          httpProxy: address,
+          subsets: list(destinationSubset),
+          virtualHosts: list(virtualHost),
+          streamRoutes: list(streamRoute),
+        },
+      ),
     ),
   },
   {

@@ -77,6 +77,7 @@ function startClient(
     readonly serverName?: string;
     readonly rootsPem?: () => readonly string[];
     readonly onRefused?: (svid: X509Svid) => void;
+    readonly updates?: "whole" | "fields";
   },
 ): Started {
   const stop = new AbortController();
@@ -91,6 +92,7 @@ function startClient(
     random: () => 0,
     signal: stop.signal,
     ...(options.onRefused && { onRefused: options.onRefused }),
+    ...(options.updates && { updates: options.updates }),
     ...(options.serverName === undefined ? {} : { serverName: options.serverName }),
   });
   context.after(async () => {
@@ -115,6 +117,35 @@ test("the first view and every change arrive whole", async (context) => {
   views.set(viewsOf("/two"));
   await hasPath(client, "/two");
   await eventually("the ack", () => status().every((s) => s.versionAcked === s.versionSent));
+});
+
+test("who asks for fields is told those that changed, also after an interruption", async (context) => {
+  const views = new WatchedValue<Views>(viewsOf("/one"));
+  const { service, status } = discovery(views);
+  const server = await serve(service);
+  const client = startClient(context, { port: server.port, updates: "fields" });
+  const isAcked = (): boolean =>
+    status().length > 0 &&
+    status().every(
+      ({ versionAcked: own, versionSent }) => own !== undefined && own === versionSent,
+    );
+  await hasPath(client, "/one");
+  await eventually("the ack", isAcked);
+  const before = client.views.current;
+  for (const path of ["/two", "/three"]) {
+    views.set(viewsOf(path));
+    await hasPath(client, path);
+    assert.deepEqual(client.views.current, apiView(path));
+    assert.equal(client.views.current?.outbound, before?.outbound, "it was not told again");
+    await eventually("the ack", isAcked);
+  }
+  await server.close();
+  await eventually("the interruption", () => client.log.find("discovery stream ended").length > 0);
+  views.set(viewsOf("/four"));
+  const next = await serve(discovery(views).service, server.port);
+  context.after(() => next.close());
+  await hasPath(client, "/four");
+  assert.deepEqual(client.views.current, apiView("/four"));
 });
 
 test("it waits for a certificate before it asks", async (context) => {

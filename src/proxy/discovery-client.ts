@@ -5,7 +5,7 @@
 import { once } from "node:events";
 import { CONTROL_PLANE_NAME } from "../identity/certificate-client.ts";
 import type { X509Svid } from "../identity/x509-svid.ts";
-import type { WorkloadView } from "../policy/workload-view.ts";
+import { VIEW_CHANGES_FORMAT, type WorkloadView } from "../policy/workload-view.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
 import { type Backoff, backoffDelay } from "../runtime/retry.ts";
@@ -17,7 +17,13 @@ import {
 } from "../wire/gen/hauberk/discovery/v1/workload_view_pb.ts";
 import { GrpcClient } from "../wire/grpc-client.ts";
 import { GrpcStatusError } from "../wire/grpc-status.ts";
-import { unpackView } from "../wire/workload-view-message.ts";
+import {
+  unpackView,
+  VIEW_CHANGES,
+  VIEW_CHANGES_HEADER,
+  type ViewMessage,
+} from "../wire/workload-view-message.ts";
+import { changedView, type HeldView } from "./changed-view.ts";
 import { decodeWorkloadView } from "./decode-workload-view.ts";
 import { InvalidWorkloadViewError } from "./view-fields.ts";
 import type { WorkerPlace } from "./workers/worker-place.ts";
@@ -34,6 +40,8 @@ export interface DiscoveryClientOptions {
   readonly name: string;
   /** Which of the sidecar's processes asks; absent: it is one. */
   readonly place?: WorkerPlace | undefined;
+  /** Of a view that it has acknowledged: whether it wants all of the next, or the fields that changed. Absent: all. */
+  readonly updates?: "whole" | "fields";
   /** Each connection uses the certificate that is current when it starts; a new one opens a new connection. */
   readonly svid: Watched<X509Svid | undefined>;
   /** PEM of the roots that the control plane's certificate must chain to, as known when a connection starts. */
@@ -65,16 +73,11 @@ export function startDiscoveryClient(options: DiscoveryClientOptions): Discovery
   return { views: subscriber.views, stopped: subscriber.run() };
 }
 
-interface Held {
-  readonly view: WorkloadView;
-  readonly version: string;
-}
-
 class ViewSubscriber {
   readonly views: WatchedValue<WorkloadView | undefined>;
   readonly #options: DiscoveryClientOptions;
-  /** The version to name when coming back; absent when the server says that the view is gone. */
-  #heldVersion: string | undefined;
+  /** What was acknowledged last, named when coming back; absent when the server says that the view is gone. */
+  #held: HeldView | undefined;
 
   constructor(options: DiscoveryClientOptions) {
     this.#options = options;
@@ -135,7 +138,7 @@ class ViewSubscriber {
   }
 
   async #follow(svid: X509Svid): Promise<void> {
-    const { controlPlane, serverName = CONTROL_PLANE_NAME, signal } = this.#options;
+    const { controlPlane, serverName = CONTROL_PLANE_NAME, updates, signal } = this.#options;
     const client = new GrpcClient({
       address: controlPlane,
       serverName,
@@ -143,7 +146,9 @@ class ViewSubscriber {
       certificate: { chainPem: svid.certificateChainPem, privateKeyPem: svid.privateKeyPem },
       maxReceiveBytes: MAX_VIEW_BYTES,
     });
-    const stream = client.stream(ViewDiscovery.method.watchViews);
+    const headers = { [VIEW_CHANGES_HEADER]: VIEW_CHANGES };
+    const method = ViewDiscovery.method.watchViews;
+    const stream = client.stream(method, updates === "fields" ? headers : {});
     signal.addEventListener("abort", stream.cancel);
     // The control plane sees by the certificate of the stream who has renewed; the held version spares it the view.
     const stopWatching = this.#options.svid.onChange(stream.cancel);
@@ -161,7 +166,7 @@ class ViewSubscriber {
 
   #subscription() {
     const { name, place } = this.#options;
-    const version = this.#heldVersion;
+    const version = this.#held?.version;
     return {
       subscribe: [name],
       heldVersions: version === undefined ? {} : { [name]: version },
@@ -184,14 +189,14 @@ class ViewSubscriber {
 
   async #accept(response: WatchViewsResponse, svid: X509Svid): Promise<void> {
     const { name, log, inForce, signal } = this.#options;
-    const held = readView(response, { name, svid });
-    if (held !== undefined) {
-      this.views.set(held.view);
-      await inForce?.(held.view, signal);
-      this.#heldVersion = held.version;
-      log.info("view received", { view: name, version: held.version });
+    const sent = readView(response, { name, svid, held: this.#held });
+    if (sent !== undefined) {
+      this.views.set(sent.view);
+      await inForce?.(sent.view, signal);
+      this.#held = sent;
+      log.info("view received", { view: name, version: sent.version });
     } else if (response.removed.includes(name)) {
-      this.#heldVersion = undefined;
+      this.#held = undefined;
       log.warn("the control plane has no view for this workload", { view: name });
     }
   }
@@ -200,17 +205,28 @@ class ViewSubscriber {
 /** @throws InvalidWorkloadViewError, UnreadableViewError */
 function readView(
   { views }: WatchViewsResponse,
-  { name, svid }: { readonly name: string; readonly svid: X509Svid },
-): Held | undefined {
+  {
+    name,
+    svid,
+    held,
+  }: { readonly name: string; readonly svid: X509Svid; readonly held: HeldView | undefined },
+): HeldView | undefined {
   const [sent, ...others] = views;
   if (sent === undefined) return undefined;
   if (others.length > 0 || sent.name !== name)
     throw new InvalidWorkloadViewError("another view than the one asked for was sent");
-  const view = decodeWorkloadView(unpackView(sent.view));
+  const view = unpacked(sent.view, held);
   const { workload } = view;
   if (`${workload.namespace}/${workload.name}` !== name || workload.identity !== svid.id)
     throw new InvalidWorkloadViewError(`the view is for ${workload.identity}, not for us`);
   return { view, version: sent.version };
+}
+
+function unpacked(message: ViewMessage | undefined, held: HeldView | undefined): WorkloadView {
+  const packed = unpackView(message);
+  return packed.format === VIEW_CHANGES_FORMAT
+    ? changedView(packed, held)
+    : decodeWorkloadView(packed);
 }
 
 /** Waiting that ends early, without an error, once `signal` aborts. */

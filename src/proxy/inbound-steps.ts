@@ -31,6 +31,7 @@ import type { RateLimits } from "./rate-limits/rate-limits.ts";
 import type { TransportRules } from "./refusal-today.ts";
 import {
   identifyRequest,
+  refuseAsterisk,
   refuseExpectation,
   refuseLargeHead,
   refuseUnknownMethod,
@@ -74,6 +75,7 @@ export const INBOUND_STEPS: readonly WaitingStep<InboundExchange>[] = [
   refuseStrangersLargeHead,
   refuseUnknownMethod,
   refuseWithoutAuthority,
+  refuseAsterisk,
   refusePath,
   normalizeTarget,
   identify,

@@ -25,6 +25,7 @@ import type { ProxyCredentials } from "./proxy-credentials.ts";
 import { reachable } from "./reachable-endpoints.ts";
 import {
   identifyRequest,
+  refuseAsterisk,
   refuseExpectation,
   refuseLargeHead,
   refuseUnknownMethod,
@@ -63,6 +64,7 @@ export const OUTBOUND_STEPS: readonly Step<OutboundExchange>[] = [
   refuseLargeHead,
   refuseUnknownMethod,
   refuseWithoutAuthority,
+  refuseAsterisk,
   findWay,
   identify,
   traceRequest,

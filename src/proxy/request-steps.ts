@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { METHODS } from "node:http";
 import { STRANGER_HEAD } from "../http/head-limits.ts";
-import { type Exchange, refusal, type StepResult } from "./exchange.ts";
+import { type Answer, type Exchange, refusal, type StepResult } from "./exchange.ts";
 
 /** What HTTP/1 writes beside a name and a value; where fields lie as they came, their ranges leave it out. */
 const FIELD_OVERHEAD = 4;
@@ -37,6 +37,23 @@ export function refuseUnknownMethod({ method }: Exchange): StepResult {
 /** Only HTTP/1.0 may name nobody (AP-109, QK-6): then nobody could say which host is meant. */
 export function refuseWithoutAuthority({ authority }: Exchange): StepResult {
   return authority === undefined ? refusal(400, "no Host header") : "continue";
+}
+
+/** In the words of Envoy, which calls anything that is no path of its own an absolute one. */
+const NOT_A_PATH: Answer = {
+  status: 404,
+  body: "a path begins with a slash\n",
+  flags: "-",
+  details: "absolute_path_rejected",
+};
+
+/**
+ * `OPTIONS *` asks for no path: neither policies nor routes could say anything of it (AP-109).
+ *
+ * @see envoyproxy/envoy `ConnectionManagerImpl::ActiveStream::decodeHeaders`, which also spares CONNECT alone
+ */
+export function refuseAsterisk({ path }: Pick<Exchange, "path">): StepResult {
+  return path.startsWith("/") ? "continue" : NOT_A_PATH;
 }
 
 /** RFC 9110 section 10.1.1. Runs last: whoever is not let in is told nothing else. */

@@ -103,6 +103,17 @@ function decodePresent<F extends Fields>(fields: F, at: Place): PerhapsDecoded<F
   return decodeFields(Object.fromEntries(present), at) as PerhapsDecoded<F>;
 }
 
+/** What this decoder made itself is taken as it is: of a view that is held only what changed is read. */
+export function readOnce<T extends object>(decode: Decoder<T>): Decoder<T> {
+  const made = new WeakSet<object>();
+  return (value, path) => {
+    if (typeof value === "object" && value !== null && made.has(value)) return value as T;
+    const read = decode(value, path);
+    made.add(read);
+    return read;
+  };
+}
+
 /** Lists of texts by field name, each of which may be absent. */
 export function textsByField<const N extends readonly string[]>(
   names: N,

@@ -46,6 +46,7 @@ const details: { readonly [because in Reason["because"]]: [Reason, string | null
   ],
   "tls-refused": [{ because: "tls-refused", origin: "default" }, "filter_chain_not_found"],
   "peer-not-verified": [{ because: "peer-not-verified", problem: "x" }, "peer_not_verified"],
+  "told-by-envoy": [{ because: "told-by-envoy", details: "ext_authz_denied" }, "ext_authz_denied"],
   "not-own-workload": [{ because: "not-own-workload", problem: "x" }, "not_own_workload"],
   "callee-not-verified": [
     { because: "callee-not-verified", problem: "x", origin: "default" },

@@ -37,6 +37,8 @@ export function responseCodeDetails(reason: Reason): string | null {
       return `network_policy_denied_${reason.direction}`;
     case "unknown-destination":
       return "direct_response";
+    case "told-by-envoy":
+      return reason.details;
     case "matched-allow":
     case "matched-custom":
     case "no-allow-policy":

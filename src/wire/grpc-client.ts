@@ -158,24 +158,28 @@ export class GrpcClient {
 
   stream<M extends BidirectionalMethod>(
     method: M,
+    headers?: Readonly<Record<string, string>>,
   ): ClientStream<MessageInitShape<M["input"]>, MessageShape<M["output"]>> {
     const { path, requestSerialize, responseDeserialize } = grpcMethod(method);
     const call = this.#client.makeBidiStreamRequest(
       path,
       requestSerialize,
       responseDeserialize,
-      new Metadata(),
+      metadataOf(headers),
     );
     return clientStreamOf(call);
   }
 
   /** The same, of messages that nobody here looks into. @param path `/package.Service/Method` */
-  streamBytes(path: string): ClientStream<Uint8Array, Uint8Array> {
+  streamBytes(
+    path: string,
+    headers?: Readonly<Record<string, string>>,
+  ): ClientStream<Uint8Array, Uint8Array> {
     const call = this.#client.makeBidiStreamRequest(
       path,
       (bytes: Uint8Array) => Buffer.from(bytes),
       (bytes: Buffer): Uint8Array => bytes,
-      new Metadata(),
+      metadataOf(headers),
     );
     return clientStreamOf(call);
   }

@@ -15,10 +15,22 @@ export interface PackedView {
   readonly json: string;
 }
 
+/** Header of a call whose client is content with the fields that changed of a view it has, and its value. */
+export const VIEW_CHANGES_HEADER = "hauberk-accept-changes";
+export const VIEW_CHANGES = "fields";
+
 export type ViewMessage = MessageShape<typeof WorkloadViewSchema>;
 
-export function packView({ format, json }: PackedView): ViewMessage {
-  return create(WorkloadViewSchema, { format, json: new TextEncoder().encode(json) });
+/** @param view its JSON as text, or as UTF-8 */
+export function packView({
+  format,
+  json,
+}: {
+  readonly format: number;
+  readonly json: string | Uint8Array;
+}): ViewMessage {
+  const bytes = typeof json === "string" ? new TextEncoder().encode(json) : json;
+  return create(WorkloadViewSchema, { format, json: bytes });
 }
 
 /** @throws UnreadableViewError if it is missing, or not UTF-8 */

@@ -1,9 +1,10 @@
-/** The application behind every proxy: whoever hears it has been let through. */
+/** The application behind every proxy, and whom proxies ask: whoever hears the application has been let through. */
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import { connect, createServer, type Socket } from "node:net";
 import type { SocketAddress } from "../../src/policy/workload.ts";
+import { type SampleAuthorizer, sampleAuthorizer } from "../kit/sample-authorizer.ts";
 import { LOOPBACK, portOf } from "../kit/sidecar-fixture.ts";
 
 /** What TCP callers say, and what they are answered. */
@@ -13,17 +14,21 @@ const HTTP2_BEGINS = "PRI ";
 
 export interface Application {
   readonly address: SocketAddress;
+  readonly authorizer: SampleAuthorizer;
   close(): void;
 }
 
 /** One port for all: what begins as neither version of HTTP is TCP, as on a port that finds out. */
 export async function startApplication(): Promise<Application> {
-  const http = createHttpServer({ keepAliveTimeout: 60_000 }, (_request, response) => {
+  const http = createHttpServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+    request.resume();
     response.writeHead(200, { "content-length": 2 });
     response.end("ok");
   });
   const http2 = createHttp2Server();
   http2.on("stream", (stream) => {
+    stream.on("error", () => stream.destroy());
+    stream.resume();
     stream.respond({ ":status": 200 });
     stream.end("ok");
   });
@@ -39,9 +44,12 @@ export async function startApplication(): Promise<Application> {
     });
   });
   await listening(server);
+  const authorizer = await sampleAuthorizer();
   return {
     address: { address: LOOPBACK, port: portOf(server) },
+    authorizer,
     close: () => {
+      void authorizer.close();
       for (const one of [server, http, http2]) one.close();
       http.closeAllConnections();
     },

@@ -11,6 +11,7 @@ import {
   type Call,
   type CalledPort,
   connectionKey,
+  LATE,
   type Outcome,
   type WireRequest,
 } from "./question.ts";
@@ -81,7 +82,7 @@ async function callTcp(
   if (socket === undefined) return refused("closed");
   socket.write(GREETING);
   const text = await new Promise<string>((resolve) => {
-    socket.setTimeout(PATIENCE_MS, () => resolve("timeout"));
+    socket.setTimeout(PATIENCE_MS, () => resolve(LATE));
     socket.once("data", (data) => resolve(data.toString("latin1")));
     socket.once("close", () => resolve(""));
     socket.once("error", () => resolve(""));
@@ -132,16 +133,24 @@ function overHttp1(socket: Socket): OpenConnection {
     isOpen: () => answers.isOpen,
     close: () => socket.destroy(),
     send: async (request) => {
-      const status = await answers.next(headOf(request), PATIENCE_MS);
-      return status === undefined ? refused("closed") : answered(status);
+      const status = await answers.next(writtenRequest(request), PATIENCE_MS);
+      return typeof status === "number" ? answered(status) : refused(status);
     },
   };
 }
 
-function headOf(request: WireRequest): string {
-  const { method, path, authority } = request;
-  const lines = allHeaders(request).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `${method} ${path} HTTP/1.1\r\nhost: ${authority}\r\n${lines.join("")}\r\n`;
+function writtenRequest(request: WireRequest): string {
+  const { method, path, authority, beside, trailers } = request;
+  const target = beside === undefined ? path : `http://${authority}${path}`;
+  const head = `${method} ${target} HTTP/1.1\r\nhost: ${beside ?? authority}\r\n${written(allHeaders(request))}`;
+  if (trailers === undefined) return `${head}\r\n`;
+  return `${head}transfer-encoding: chunked\r\n\r\n${BODY.length}\r\n${BODY}\r\n0\r\n${written(trailers)}\r\n`;
+}
+
+const BODY = "body";
+
+function written(fields: WireRequest["headers"]): string {
+  return fields.map(([name, value]) => `${name}: ${value}\r\n`).join("");
 }
 
 function allHeaders({ headers, token }: WireRequest): WireRequest["headers"] {
@@ -164,24 +173,36 @@ async function overHttp2(socket: Socket): Promise<OpenConnection | undefined> {
 }
 
 function sendHttp2(session: ClientHttp2Session, request: WireRequest): Promise<Outcome> {
-  const headers: Record<string, string[]> = {};
-  for (const [name, value] of allHeaders(request)) {
-    headers[name] ??= [];
-    headers[name].push(value);
-  }
-  const { method, path, authority } = request;
-  const stream = session.request({
-    ...headers,
-    ":method": method,
-    ":path": path,
-    ":authority": authority,
-  });
-  stream.setTimeout(PATIENCE_MS, () => stream.destroy());
+  const { method, path, authority, trailers } = request;
+  const stream = session.request(
+    {
+      ...asHttp2Has(allHeaders(request)),
+      ":method": method,
+      ":path": path,
+      ":authority": authority,
+    },
+    trailers === undefined ? {} : { endStream: false, waitForTrailers: true },
+  );
   return new Promise((resolve) => {
+    stream.setTimeout(PATIENCE_MS, () => {
+      resolve(refused(LATE));
+      stream.destroy();
+    });
     stream.on("error", () => resolve(refused("reset")));
     stream.on("close", () => resolve(refused("closed")));
     stream.on("response", (fields) => resolve(answered(Number(fields[":status"]))));
+    stream.on("wantTrailers", () => stream.sendTrailers(asHttp2Has(trailers ?? [])));
     stream.resume();
-    stream.end();
+    stream.end(trailers === undefined ? undefined : BODY);
   });
+}
+
+function asHttp2Has(fields: WireRequest["headers"]): Record<string, string[]> {
+  const byName: Record<string, string[]> = {};
+  for (const [written, value] of fields) {
+    const name = written.toLowerCase();
+    byName[name] ??= [];
+    byName[name].push(value);
+  }
+  return byName;
 }

@@ -1,6 +1,6 @@
 /** What three who judge say of one call, and where they do not say the same. */
 import { REFUSED_CONFIGURATION } from "./envoy-lane.ts";
-import type { Call, Outcome, PolicySet } from "./question.ts";
+import { type Call, LATE, type Outcome, type PolicySet } from "./question.ts";
 
 export interface Answered {
   readonly set: PolicySet;
@@ -22,6 +22,7 @@ const UNREAD: ReadonlySet<string> = new Set(["400", "reset"]);
 
 export function agreementOf({ engine, sidecar, envoy }: Answered): Agreement {
   if (envoy.seen === REFUSED_CONFIGURATION) return "disagreed";
+  if (envoy.seen === LATE || sidecar?.seen === LATE) return "disagreed";
   const verdicts = new Set([engine, sidecar ?? engine, envoy].map(({ verdict }) => verdict));
   if (verdicts.size === 1) return "agreed";
   const isUnread = sidecar !== undefined && UNREAD.has(sidecar.seen) && UNREAD.has(envoy.seen);

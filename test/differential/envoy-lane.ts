@@ -14,7 +14,7 @@ import { callAll } from "./call-over-sockets.ts";
 import { type Call, type Outcome, PORT_ADDRESSES, type PolicySet } from "./question.ts";
 import { type ServedSet, staticBootstrap } from "./static-bootstrap.ts";
 import { type Translated, translate } from "./translate.ts";
-import { viewOfSet } from "./view-of-set.ts";
+import { type Placement, viewOfSet } from "./view-of-set.ts";
 
 export interface AskedOfEnvoy {
   readonly set: PolicySet;
@@ -37,13 +37,14 @@ const MAX_SAID = 1_500;
 
 export class EnvoyLane {
   readonly #program: EnvoyProgram;
-  readonly #application: Application;
+  readonly #behind: Pick<Placement, "application" | "authorizer">;
   /** Taken over by the next batch once Envoy is gone. */
   readonly #ports: number[] = [];
 
   constructor(program: EnvoyProgram, application: Application) {
     this.#program = program;
-    this.#application = application;
+    const { address, authorizer } = application;
+    this.#behind = { application: address, authorizer };
   }
 
   /**
@@ -81,7 +82,7 @@ export class EnvoyLane {
   /** What our translator writes for a set, whatever its ports will be. */
   translated(set: PolicySet): Translated {
     const listen = (containerPort: number): number => containerPort;
-    const view = viewOfSet(set, { listen, application: this.#application.address });
+    const view = viewOfSet(set, { listen, ...this.#behind });
     return translate(view, { form: set.form, version: this.#program.version });
   }
 
@@ -96,7 +97,7 @@ export class EnvoyLane {
         taken += 1;
       }
       const listen = (containerPort: number): number => ports.get(containerPort) ?? 0;
-      const view = viewOfSet(asked.set, { listen, application: this.#application.address });
+      const view = viewOfSet(asked.set, { listen, ...this.#behind });
       const translated = translate(view, { form: asked.set.form, version: this.#program.version });
       placed.push({
         asked,

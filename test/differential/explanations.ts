@@ -1,7 +1,6 @@
 /**
  * Where the data planes differ and are meant to. An explanation excuses only what is refused here and let through by Envoy:
- * never what is let in here and Envoy's policies deny. A request to which Envoy has an answer before any policy is asked
- * is neither: that it is one is told by the answer.
+ * never what is let in here and denied there.
  */
 import type { Answered } from "./disagreement.ts";
 
@@ -10,8 +9,6 @@ export interface Explanation {
   readonly rule: string;
   readonly why: string;
   readonly example: string;
-  /** What Envoy itself answers, without asking a policy: never what a denial looks like. Absent: policies let it in there. */
-  readonly unaskedInEnvoy?: string;
   readonly holds: (answered: Answered) => boolean;
 }
 
@@ -27,22 +24,16 @@ export const EXPLANATIONS: readonly Explanation[] = [
       call.request?.path.includes("#") === true &&
       (sidecar?.seen === "400" || sidecar?.seen === "reset"),
   },
-  {
-    rule: "AP-109",
-    why: "Envoy's connection manager has no place for a path without a slash; here it is judged, and goes on (RFC 9110 section 9.3.7)",
-    example: "OPTIONS *",
-    unaskedInEnvoy: "404",
-    holds: ({ call }) => call.request?.method === "OPTIONS" && call.request.path === "*",
-  },
 ];
 
 /** @returns undefined where nothing excuses it */
 export function explanationOf(answered: Answered): Explanation | undefined {
-  return EXPLANATIONS.find((one) => isMeant(one, answered) && one.holds(answered));
+  if (!isStricterHere(answered)) return undefined;
+  return EXPLANATIONS.find((one) => one.holds(answered));
 }
 
-function isMeant({ unaskedInEnvoy }: Explanation, { engine, sidecar, envoy }: Answered): boolean {
-  if (unaskedInEnvoy !== undefined) return envoy.seen === unaskedInEnvoy;
+/** Whoever reached an application of ours, or would by the engine's word, must have reached Envoy's. */
+function isStricterHere({ engine, sidecar, envoy }: Answered): boolean {
   const isDeniedHere = engine.verdict === "denied" || sidecar?.verdict === "denied";
   return isDeniedHere && envoy.verdict === "allowed";
 }

@@ -4,16 +4,20 @@ import type { TokenPayload } from "../../src/policy/traffic.ts";
 import type { Dice } from "../kit/dice.ts";
 import type { ConnectionFacts, RequestFacts, TrafficFacts } from "../kit/traffic-facts.ts";
 import { generateRequest } from "../kit/traffic-generator.ts";
+import { CHECKED } from "./authorizers.ts";
 import { TRUSTED_ISSUERS } from "./known-parties.ts";
+import { oddPath } from "./odd-path.ts";
 import {
   type Call,
   type CalledPort,
   type Caller,
   PORT_ADDRESSES,
   type PolicySet,
+  type TokenFlaw,
   type WireRequest,
   type WireToken,
 } from "./question.ts";
+import { moreHeaders } from "./special-headers.ts";
 
 interface Wish {
   readonly set: PolicySet;
@@ -76,9 +80,9 @@ function writable(dice: Dice, facts: RequestFacts, connection: ConnectionFacts):
   const { method, path = "/", authority, remoteAddress, headers, token } = facts;
   const verifiable = token === undefined ? undefined : tokenOfTrusted(dice, token);
   return {
-    method: METHODS.includes(method) ? method : "GET",
-    // To `OPTIONS *` Envoy answers before it asks any rule: a few are asked by hand.
-    path: sentPath(dice, path === "*" ? "/" : path),
+    // Of another method an asterisk is no target at all (RFC 9112 section 3.2.4).
+    method: path === "*" ? "OPTIONS" : METHODS.includes(method) ? method : "GET",
+    path: sentPath(dice, dice.chance(0.1) ? oddPath(dice, path) : path),
     authority: asciiHost(authority),
     remoteAddress: dice.chance(0.5) ? remoteAddress : connection.sourceAddress,
     headers,
@@ -148,20 +152,37 @@ function requestOf(
     remoteAddress === connection.sourceAddress
       ? []
       : [["x-forwarded-for", forwarded(dice, remoteAddress)] as const];
-  const wireToken: WireToken | undefined =
-    token === undefined || set.tokens === "ignored"
-      ? undefined
-      : { payload: token, ...(dice.chance(0.03) && { forged: true }) };
+  const isSent = token !== undefined && (set.tokens === "verified" || dice.chance(0.1));
+  const wireToken: WireToken | undefined = isSent
+    ? { payload: token, ...(dice.chance(0.05) && { flaw: dice.pick(TOKEN_FLAWS) }) }
+    : undefined;
   return {
     method,
     path,
     authority,
+    ...(dice.chance(0.04) && path !== "*" && { beside: dice.pick(HOSTS_BESIDE) }),
     headers: [
       ...forwardedFor,
       ...Object.entries(headers).flatMap(([name, value]) => spread(dice, name, value)),
-    ],
+      ...moreHeaders(dice, { set, method, hasToken: isSent }),
+    ].map(([name, value]) => [dice.chance(0.1) ? inOddCase(dice, name) : name, value] as const),
+    ...(WITH_BODY.includes(method) && dice.chance(0.2) && { trailers: TRAILERS }),
     ...(wireToken && { token: wireToken }),
   };
+}
+
+const TOKEN_FLAWS: readonly TokenFlaw[] = ["forged", "expired", "unsigned", "garbage", "stranger"];
+const HOSTS_BESIDE = ["example.com", "a.example.com", "elsewhere"] as const;
+const WITH_BODY: readonly string[] = ["POST", "PUT"];
+/** What rules ask for, where nobody looks. */
+const TRAILERS: WireRequest["headers"] = [
+  ["x-a", "v"],
+  ["x-b", "v,w"],
+  [CHECKED, "allow"],
+];
+
+function inOddCase(dice: Dice, name: string): string {
+  return [...name].map((letter) => (dice.chance(0.5) ? letter.toUpperCase() : letter)).join("");
 }
 
 function forwarded(dice: Dice, address: string): string {

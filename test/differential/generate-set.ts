@@ -7,6 +7,7 @@ import type { TrafficFacts } from "../kit/traffic-facts.ts";
 import { changeOneFact, generateTraffic } from "../kit/traffic-generator.ts";
 import { callOf, factsOnLoopback } from "./generate-call.ts";
 import type { Call, PolicySet, SetPort } from "./question.ts";
+import { withSpecialHeaders } from "./special-headers.ts";
 
 export interface GeneratedSet {
   readonly set: PolicySet;
@@ -33,7 +34,8 @@ export function generateSet(dice: Dice, calls: number): GeneratedSet {
   const witnesses = Array.from({ length: WITNESSES }, () =>
     factsOnLoopback(dice, { set, facts: generateTraffic(dice) }),
   );
-  const policies = inOrder(withoutCustom(generatePolicies(dice, witnesses, "readable")));
+  const generated = generatePolicies(dice, witnesses, "readable");
+  const policies = inOrder(withSpecialHeaders(dice, generated));
   const filled = { ...set, policies };
   return {
     set: filled,
@@ -70,11 +72,6 @@ function nextTraffic(dice: Dice, witnesses: readonly TrafficFacts[]): TrafficFac
   if (kind === 0) return generateTraffic(dice);
   const witness = dice.pick(witnesses);
   return kind === 1 ? witness : changeOneFact(dice, witness);
-}
-
-/** Whom CUSTOM policies ask is somebody else's verdict; suites of their own hold it. */
-function withoutCustom({ audit, deny, allow }: EffectiveAuthorization): EffectiveAuthorization {
-  return { custom: [], audit, deny, allow };
 }
 
 /** As views carry them (AP-35); what is about Envoy's own metadata needs a filter that makes some. */

@@ -1,5 +1,6 @@
 /** Requests written as they are, one after the other on one connection, and the status of each answer. */
 import type { Socket } from "node:net";
+import { LATE } from "./question.ts";
 
 const HEAD_END = "\r\n\r\n";
 
@@ -7,6 +8,7 @@ export class Http1Answers {
   readonly #socket: Socket;
   #received = "";
   #isOpen = true;
+  #isLate = false;
   #waiting: (() => void) | undefined;
 
   constructor(socket: Socket) {
@@ -20,7 +22,10 @@ export class Http1Answers {
       this.#isOpen = false;
       this.#waiting?.();
     });
-    socket.on("timeout", () => socket.destroy());
+    socket.on("timeout", () => {
+      this.#isLate = true;
+      socket.destroy();
+    });
     socket.on("end", () => {
       this.#isOpen = false;
       this.#waiting?.();
@@ -31,14 +36,14 @@ export class Http1Answers {
     return this.#isOpen;
   }
 
-  /** @returns undefined where the connection ended without an answer */
-  async next(request: string, patienceMs: number): Promise<number | undefined> {
+  /** @returns how the connection ended without an answer, where there is none */
+  async next(request: string, patienceMs: number): Promise<number | "closed" | typeof LATE> {
     this.#socket.setTimeout(patienceMs);
     this.#socket.write(request, "latin1");
     for (;;) {
       const status = this.#take();
       if (status !== undefined) return status;
-      if (!this.#isOpen) return undefined;
+      if (!this.#isOpen) return this.#isLate ? LATE : "closed";
       await new Promise<void>((resolve) => {
         this.#waiting = resolve;
       });

@@ -2,10 +2,11 @@
 import { generateKeyPairSync } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
 import { STANDARD_LOCATIONS } from "../../src/api/request-authentication.ts";
+import type { TokenPayload } from "../../src/policy/traffic.ts";
 import type { AppliedTokenRule } from "../../src/policy/workload-view.ts";
 import { buildCertificate, ecKeys } from "../kit/certificate-builder.ts";
-import { writtenToken } from "../kit/written-token.ts";
-import type { Caller, WireToken } from "./question.ts";
+import { base64url, writtenToken } from "../kit/written-token.ts";
+import type { Caller, TokenFlaw, WireToken } from "./question.ts";
 
 export const TRUSTED_ISSUERS: readonly string[] = ["https://i", "https://i/a", "iss"];
 
@@ -68,7 +69,23 @@ export const TOKEN_RULES: readonly AppliedTokenRule[] = TRUSTED_ISSUERS.map((iss
   spaceDelimitedClaims: [],
 }));
 
-export function signed({ payload, forged }: WireToken): string {
-  const { privateKey } = forged === true ? STRANGERS_KEYS : TRUSTED_KEYS;
-  return writtenToken('{"alg":"ES256","typ":"JWT"}', JSON.stringify(payload), privateKey);
+const ES256 = '{"alg":"ES256","typ":"JWT"}';
+
+export function signed({ payload, flaw }: WireToken): string {
+  return flaw === undefined ? good(payload) : FLAWED[flaw](payload);
 }
+
+const good = (payload: TokenPayload): string =>
+  writtenToken(ES256, JSON.stringify(payload), TRUSTED_KEYS.privateKey);
+const FLAWED: Readonly<Record<TokenFlaw, (payload: TokenPayload) => string>> = {
+  forged: (payload) => writtenToken(ES256, JSON.stringify(payload), STRANGERS_KEYS.privateKey),
+  expired: (payload) => good({ ...payload, exp: 1 }),
+  unsigned: (payload) => `${base64url('{"alg":"none"}')}.${base64url(JSON.stringify(payload))}.`,
+  garbage: () => "no.token",
+  stranger: (payload) =>
+    writtenToken(
+      ES256,
+      JSON.stringify({ ...payload, iss: "https://stranger" }),
+      STRANGERS_KEYS.privateKey,
+    ),
+};

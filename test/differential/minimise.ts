@@ -47,7 +47,7 @@ interface Asked {
 function smallerQuestions({ set, call }: Asked): readonly Asked[] {
   const { policies, trust } = set;
   const smallerSets: readonly PolicySet[] = [
-    ...(["audit", "deny", "allow"] as const).flatMap((list) =>
+    ...(["custom", "audit", "deny", "allow"] as const).flatMap((list) =>
       smallerLists(policies[list], smallerPolicies).map((smaller) => ({
         ...set,
         policies: { ...policies, [list]: smaller },
@@ -77,6 +77,10 @@ function smallerCalls(call: Call): readonly Call[] {
   const { request } = call;
   if (request === undefined) return smaller;
   if (call.protocol === "h2") smaller.push({ ...call, protocol: "http/1.1" });
+  const { trailers, ...untrailed } = request;
+  if (trailers !== undefined) smaller.push({ ...call, request: untrailed });
+  const { beside, ...origin } = request;
+  if (beside !== undefined) smaller.push({ ...call, request: origin });
   const { token, ...tokenless } = request;
   if (token !== undefined) {
     smaller.push({ ...call, request: tokenless });

@@ -61,16 +61,29 @@ export interface WireRequest {
   /** As sent, with its query. */
   readonly path: string;
   readonly authority: string;
-  /** In this order; names may be there more than once. */
+  /**
+   * The target names scheme and authority itself, and the Host field is this other one (RFC 9112 section 3.2.2). HTTP/1.1
+   * alone has it; over HTTP/2 it is left out.
+   */
+  readonly beside?: string;
+  /** In this order; names may be there more than once, in any letter case, which HTTP/2 does not keep. */
   readonly headers: readonly (readonly [name: string, value: string])[];
+  /** After a body; absent: there is neither. */
+  readonly trailers?: readonly (readonly [name: string, value: string])[];
   readonly token?: WireToken;
 }
 
 export interface WireToken {
   readonly payload: TokenPayload;
-  /** Signed by a key that nobody trusts. */
-  readonly forged?: true;
+  /** Why nobody should take it; absent: it is good. */
+  readonly flaw?: TokenFlaw;
 }
+
+/** "forged": signed by a key that nobody trusts; "stranger": of an issuer that nobody knows. */
+export type TokenFlaw = "forged" | "expired" | "unsigned" | "garbage" | "stranger";
+
+/** What is seen of a call that nobody answered in time: it says nothing of a verdict. */
+export const LATE = "late";
 
 /** What comes of a call: whether the application was reached, and how the caller saw it. */
 export interface Outcome {

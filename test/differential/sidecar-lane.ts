@@ -7,9 +7,10 @@ import { freePort } from "../kit/free-port.ts";
 import { startTestSidecar, type TestSidecar } from "../kit/sidecar-fixture.ts";
 import type { Application } from "./application.ts";
 import { callAll } from "./call-over-sockets.ts";
+import { calleeOf } from "./callee-identity.ts";
 import { certificateOf } from "./known-parties.ts";
 import { type Call, type Outcome, PORT_ADDRESSES, type PolicySet } from "./question.ts";
-import { calleeOf, viewOfSet } from "./view-of-set.ts";
+import { viewOfSet } from "./view-of-set.ts";
 
 export interface SidecarLane {
   ask(set: PolicySet, calls: readonly Call[]): Promise<readonly Outcome[]>;
@@ -26,6 +27,7 @@ export async function openSidecarLane(application: Application): Promise<Sidecar
   const placement = {
     listen: (containerPort: number): number => ports.get(containerPort) ?? 0,
     application: application.address,
+    authorizer: application.authorizer,
   };
   const placeOf = (containerPort: number): SocketAddress => ({
     address: PORT_ADDRESSES.get(containerPort) ?? "",

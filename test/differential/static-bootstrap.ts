@@ -65,8 +65,18 @@ function inPlace({ translated, withheld }: ServedSet, prefix: string): Parts {
     listeners: translated.listeners
       .filter(({ trafficDirection }) => trafficDirection === "INBOUND")
       .map((listener) => placed({ ...listener, name: `${prefix}/${listener.name}` })),
-    clusters: translated.clusters.map(placed),
+    clusters: translated.clusters.map((cluster) => placed(withEndpoints(cluster, translated))),
   };
+}
+
+/** In place, where it would ask for them. */
+function withEndpoints(
+  { edsClusterConfig, ...cluster }: Json,
+  { endpoints }: Pick<Translated, "endpoints">,
+): Json {
+  if (edsClusterConfig === undefined) return cluster;
+  const loadAssignment = endpoints.find(({ clusterName }) => clusterName === cluster["name"]);
+  return { ...cluster, type: "STATIC", loadAssignment };
 }
 
 interface Known {

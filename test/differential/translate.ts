@@ -7,6 +7,7 @@ export interface Translated {
   readonly listeners: readonly Named[];
   readonly clusters: readonly Named[];
   readonly extensionConfigs: readonly Named[];
+  readonly endpoints: readonly Named[];
 }
 
 export interface Named {
@@ -21,10 +22,10 @@ export function translate(
   view: WorkloadView,
   { form, version }: { readonly form: EnvoyForm; readonly version: string },
 ): Translated {
-  const { listeners, clusters, extensionConfigs } = envoyResources(view, {
+  const { listeners, clusters, extensionConfigs, endpoints } = envoyResources(view, {
     version,
     linearUpTo: LINEAR_UP_TO[form],
   });
   // Types of Envoy's messages have no index signature; here they are looked through as JSON.
-  return JSON.parse(JSON.stringify({ listeners, clusters, extensionConfigs }));
+  return JSON.parse(JSON.stringify({ listeners, clusters, extensionConfigs, endpoints }));
 }

@@ -1,58 +1,19 @@
 /** Sets written by hand: what is known to go wrong between Envoy's matchers and Istio's meaning, asked in every run. */
-import type { AuthorizationAction, AuthorizationRule } from "../../src/api/authorization-policy.ts";
-import type { AppliedPolicy, EffectiveAuthorization } from "../../src/policy/workload-view.ts";
 import type { AskedOfEnvoy } from "./envoy-lane.ts";
-import type { Call, CalledPort, Caller, PolicySet, WireRequest } from "./question.ts";
-
-type Rule = Partial<Omit<AuthorizationRule, "line">>;
-
-interface Trap {
-  readonly policies: Partial<Record<"allow" | "deny", readonly Rule[]>>;
-  readonly frame?: Partial<PolicySet>;
-  readonly calls: readonly Call[];
-}
-
-const ID = "spiffe://cluster.local/ns/default/sa/";
-const ALL: Rule = {};
-const PORTS: PolicySet["ports"] = [
-  { containerPort: 8080, protocol: "http" },
-  { containerPort: 8443, protocol: "tcp" },
-];
-
-const as = (name: string): Caller => ({
-  kind: "identity",
-  uri: name.includes(":") ? name : ID + name,
-});
-const both = (...names: readonly string[]): Caller => ({
-  kind: "identities",
-  uris: names.map((name) => ID + name),
-});
-const PLAINTEXT: Caller = { kind: "plaintext" };
-const NOBODY: Caller = { kind: "nobody" };
-
-function calls(callers: readonly Caller[], ...requests: readonly Partial<WireRequest>[]): Call[] {
-  return callers.flatMap((caller) =>
-    (["http/1.1", "h2"] as const).flatMap((protocol) =>
-      requests.map((request) => ({
-        ...portOf(caller, 8080),
-        protocol,
-        request: { method: "GET", path: "/", authority: "api", headers: [], ...request },
-      })),
-    ),
-  );
-}
-
-function tcpCalls(...callers: readonly Caller[]): Call[] {
-  return callers.map((caller) => ({ ...portOf(caller, 8443), protocol: "tcp" }));
-}
-
-function portOf(caller: Caller, containerPort: number): Omit<CalledPort, "protocol"> {
-  return { caller, sourceAddress: "127.0.0.1", containerPort };
-}
-
-const paths = (...all: readonly string[]): Partial<WireRequest>[] => all.map((path) => ({ path }));
-const roles = (...all: readonly (readonly string[])[]): Partial<WireRequest>[] =>
-  all.map((values) => ({ headers: values.map((value) => ["x-role", value] as const) }));
+import type { WireRequest } from "./question.ts";
+import { REQUEST_TRAPS } from "./request-traps.ts";
+import {
+  ALL,
+  as,
+  both,
+  calls,
+  NOBODY,
+  PLAINTEXT,
+  paths,
+  setOf,
+  type Trap,
+  tcpCalls,
+} from "./trap.ts";
 
 const EVERYBODY = [
   as("a"),
@@ -66,6 +27,9 @@ const EVERYBODY = [
   PLAINTEXT,
   NOBODY,
 ];
+const roles = (...all: readonly (readonly string[])[]): Partial<WireRequest>[] =>
+  all.map((values) => ({ headers: values.map((value) => ["x-role", value] as const) }));
+
 const ROLES = roles(
   [],
   ["admin"],
@@ -89,7 +53,7 @@ const TOKENS: Partial<WireRequest>[] = [
   { token: { payload: { iss: "iss", sub: "a" } } },
   { token: { payload: { iss: "iss", sub: "b", groups: ["g1", "g2"], scope: "read write" } } },
   { token: { payload: { iss: "https://i/a", sub: "a", groups: "g1", a: { b: ["x"] } } } },
-  { token: { payload: { iss: "iss", sub: "a" }, forged: true } },
+  { token: { payload: { iss: "iss", sub: "a" }, flaw: "forged" } },
 ];
 
 const TRAPS_BY_HAND: readonly Trap[] = [
@@ -218,7 +182,7 @@ const TRAPS_BY_HAND: readonly Trap[] = [
       calls: [...calls([as("a")], {}, { method: "POST" }), ...tcpCalls(as("a"), PLAINTEXT)],
     }),
   ),
-  // Of the server, and of no path: Envoy has no answer of a policy to it, and the application must not be reached past one.
+  // Of the server, and of no path: no policy is asked, and the application is not reached.
   {
     policies: { deny: [{ to: [{ paths: ["*"] }] }] },
     calls: calls([as("a")], { method: "OPTIONS", path: "*" }),
@@ -252,7 +216,7 @@ const TRAPS_BY_HAND: readonly Trap[] = [
   },
 ];
 
-export const TRAPS: readonly AskedOfEnvoy[] = TRAPS_BY_HAND.flatMap((trap) =>
+export const TRAPS: readonly AskedOfEnvoy[] = [...TRAPS_BY_HAND, ...REQUEST_TRAPS].flatMap((trap) =>
   (["linear", "matcher"] as const).flatMap((form) =>
     (["PERMISSIVE"] as const).map((mode) => ({
       set: setOf(trap, { form, mode }),
@@ -260,36 +224,3 @@ export const TRAPS: readonly AskedOfEnvoy[] = TRAPS_BY_HAND.flatMap((trap) =>
     })),
   ),
 );
-
-function setOf({ policies, frame }: Trap, written: Pick<PolicySet, "form" | "mode">): PolicySet {
-  const effective: EffectiveAuthorization = {
-    custom: [],
-    audit: [],
-    deny: policyOf("DENY", policies.deny),
-    allow: policyOf("ALLOW", policies.allow),
-  };
-  return {
-    trust: { trustDomain: "cluster.local", trustDomainAliases: [] },
-    pathNormalization: "DEFAULT",
-    ports: PORTS,
-    tokens: "ignored",
-    ...frame,
-    ...written,
-    policies: effective,
-  };
-}
-
-function policyOf(
-  action: AuthorizationAction,
-  rules: readonly Rule[] | undefined,
-): AppliedPolicy[] {
-  if (rules === undefined) return [];
-  return [
-    {
-      ref: { kind: "AuthorizationPolicy", namespace: "production", name: action.toLowerCase() },
-      source: { file: "policies.yaml", line: 1 },
-      action,
-      rules: rules.map((rule) => ({ line: 5, from: [], to: [], when: [], ...rule })),
-    },
-  ];
-}

@@ -2,6 +2,9 @@
 import { parseSpiffeId } from "../../src/identity/spiffe-id.ts";
 import type { SocketAddress } from "../../src/policy/workload.ts";
 import type { WorkloadView } from "../../src/policy/workload-view.ts";
+import type { SampleAuthorizer } from "../kit/sample-authorizer.ts";
+import { authorizerDestinations, authorizersOf } from "./authorizers.ts";
+import { calleeOf } from "./callee-identity.ts";
 import { ROOT_PEM, TOKEN_RULES } from "./known-parties.ts";
 import { PORT_ADDRESSES, type PolicySet } from "./question.ts";
 
@@ -9,9 +12,14 @@ export interface Placement {
   /** Where the proxy of the set listens, by container port. */
   readonly listen: (containerPort: number) => number;
   readonly application: SocketAddress;
+  readonly authorizer: Pick<SampleAuthorizer, "ports">;
 }
 
-export function viewOfSet(set: PolicySet, { listen, application }: Placement): WorkloadView {
+export function viewOfSet(
+  set: PolicySet,
+  { listen, application, authorizer }: Placement,
+): WorkloadView {
+  const authorizers = authorizersOf(set);
   const { policies, trust, pathNormalization, mode, ports, tokens } = set;
   return {
     workload: {
@@ -37,11 +45,8 @@ export function viewOfSet(set: PolicySet, { listen, application }: Placement): W
       authorization: policies,
       pathNormalization,
       ...(tokens === "verified" && { tokenRules: TOKEN_RULES }),
+      ...(authorizers && { authorizers }),
     },
-    outbound: { destinations: [] },
+    outbound: { destinations: authorizerDestinations(set, authorizer) },
   };
-}
-
-export function calleeOf({ trust }: PolicySet): string {
-  return `spiffe://${trust.trustDomain}/ns/production/sa/api`;
 }

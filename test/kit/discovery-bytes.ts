@@ -22,6 +22,11 @@ export class DiscoveryBytes {
     this.#call.write(Buffer.from(text));
   }
 
+  /** Asks no more, and still hears. */
+  finish(): void {
+    this.#call.end();
+  }
+
   /** The next response. @throws GrpcStatusError, or Error where the stream has ended well */
   async next(): Promise<string> {
     const { value, done } = await this.#responses.next().catch((error: unknown) => {

@@ -63,7 +63,7 @@ export class DiscoveryProxy {
     type: DiscoveryType,
     request: Partial<Pick<DeltaDiscoveryRequest, Told>> & {
       readonly errorDetail?: { readonly message: string };
-      readonly node?: { readonly id: string };
+      readonly node?: { readonly id: string; readonly metadata?: Readonly<Record<string, string>> };
     } = {},
   ): this {
     const node = this.#isFirst ? { node: { id: this.#id } } : {};

@@ -8,6 +8,7 @@ import { GatheredLines } from "../../telemetry/gathered-lines.ts";
 import { type Closable, closeAll } from "../close-all.ts";
 import { endUnstarted, instructedWorkload } from "../instructed-workload.ts";
 import { openLogStreams } from "../log-streams.ts";
+import { openProxyless } from "../open-proxyless.ts";
 import { openProcessLogs } from "../process-logs.ts";
 import { aborted, stopSignal } from "../stop-signal.ts";
 
@@ -21,7 +22,7 @@ export async function envoyAgentCommand(concurrency: number): Promise<number> {
   const signal = stopSignal();
   const endAtOnce = (): never => process.exit(0);
   signal.addEventListener("abort", endAtOnce);
-  const { log, logLevel } = openProcessLogs(systemClock);
+  const { log, logLevel, writeOutput } = openProcessLogs(systemClock);
   const sink = openLogStreams().get("/dev/stdout");
   const userLogs = sink && new GatheredLines({ sink, name: "istio-access.log", log });
   const acceptedTrust = new AcceptedTrust();
@@ -29,13 +30,14 @@ export async function envoyAgentCommand(concurrency: number): Promise<number> {
     log,
     signal,
     inForce: ({ trust }) => acceptedTrust.settled(trust, signal),
+    updates: "fields",
   });
   const { bootstrap } = workload;
   const told = { ...workload, clock: systemClock, log, random: Math.random };
   const opened: Closable[] = [];
   let failed: Promise<never> | undefined;
   try {
-    const { envoy, adminSocket, workloadApi: settings } = bootstrap;
+    const { envoy, adminSocket, workloadApi: settings, proxyless } = bootstrap;
     if (envoy === undefined || adminSocket === undefined)
       throw new NoEnvoyError("the agent was not told which Envoy to run, and where");
     const agent = await startEnvoyAgent({
@@ -48,11 +50,21 @@ export async function envoyAgentCommand(concurrency: number): Promise<number> {
       onRefused: workload.refuse,
       logLevel,
       accessLog: (line) => userLogs?.add(line),
+      decisions: writeOutput,
     });
     opened.push(agent);
     failed = agent.failed;
     if (settings !== undefined)
       opened.push(await startPodWorkloadApi({ ...bootstrap, ...told, settings }));
+    if (proxyless !== undefined)
+      opened.push(
+        await openProxyless({
+          ...bootstrap,
+          ...told,
+          settings: proxyless,
+          onRefused: workload.refuse,
+        }),
+      );
     signal.removeEventListener("abort", endAtOnce);
     workload.tell({ type: "ready" });
   } catch (error) {

@@ -554,6 +554,7 @@ const faulty: [options: Partial<ExplainOptions>, problem: RegExp][] = [
   [{ request: "orders" }, /expected METHOD PATH/],
   [{ request: "GET http://x/" }, /expected METHOD PATH/],
   [{ request: "GET /%00" }, /encoded NUL/],
+  [{ request: "OPTIONS *" }, /^.*\*: begins with no slash; a sidecar answers 404/],
   [{ request: "GET /", header: ["nonsense"] }, /expected NAME: VALUE/],
   [{ header: ["a: b"] }, /of no use without --request/],
   [

@@ -15,16 +15,23 @@ import {
 import { concerningLimitInWords } from "../../policy/rate-limits/limit-sentences.ts";
 import { trialOutcome } from "../../policy/trial-outcome.ts";
 import { printable } from "../../runtime/printable.ts";
+import { remarksOn } from "../answer-remarks.ts";
 import { answerInWords, type ClientAnswer, clientAnswer, limitedAnswer } from "../client-answer.ts";
+import { type EndedCertificate, endedCertificate } from "../ended-certificates.ts";
 import { findWorkload } from "../find-workload.ts";
 import { formatIssue } from "../format-issue.ts";
 import { formatNotices, type NoticeOptions } from "../format-notices.ts";
 import { jsonText } from "../json-text.ts";
 import { type LimitsLeft, leftInWords, limitsLeft } from "../limits-left.ts";
 import { type LoadedMesh, loadAskedMesh } from "../load-mesh.ts";
+import { missingSidecars } from "../missing-sidecar.ts";
 import { parseQuestion, type QuestionText } from "../parse-question.ts";
 import type { Printers } from "../print-line.ts";
-import { judgeWithTokens, type TokenOptions } from "../tokens/judge-with-tokens.ts";
+import {
+  type JudgedWithTokens,
+  judgeWithTokens,
+  type TokenOptions,
+} from "../tokens/judge-with-tokens.ts";
 import { transportRows } from "../transport-in-words.ts";
 import { withClaims } from "../with-claims.ts";
 
@@ -74,16 +81,23 @@ async function answer(mesh: LoadedMesh, options: ExplainOptions): Promise<Answer
   }
   try {
     const asked = parseQuestion(snapshot, await withClaims(options));
-    const told = await judgeWithTokens(snapshot, asked, options);
+    const judged = await judgeWithTokens(snapshot, asked, options);
+    const ended = await endedNow(judged, asked, options);
+    const told = { ...judged, ...(ended && { judgement: ended.judgement }) };
     const { judgement } = told;
+    const advice = [
+      ...(ended === undefined ? [] : [ended.advice]),
+      ...missingSidecars(mesh, asked, judgement),
+    ];
     const left = await limitsLeft(judgement.limits ?? [], { to: asked.to, data: options.data });
     const code = judgement.decision.verdict === "allow" ? ALLOWED : DENIED;
     return {
       code: told.cannotTell === undefined ? code : CANNOT_TELL,
-      lines: told.conceal(report(asked, { ...told, left, token: options.token })),
+      lines: told.conceal(report(asked, { ...told, left, token: options.token, advice })),
       data: told.concealData({
         ...asData(asked, judgement, left),
         ...(told.cannotTell === undefined && { answer: answerSeen(asked, judgement, left) }),
+        ...(advice.length > 0 && { advice }),
         ...told.data,
       }),
       concern: concernOf(asked, judgement),
@@ -93,6 +107,16 @@ async function answer(mesh: LoadedMesh, options: ExplainOptions): Promise<Answer
     const { message } = error;
     return { ...unanswered, lines: [`hauberk: ${message}`], data: { error: message } };
   }
+}
+
+/** Files hold no certificates: the mesh that runs does. */
+async function endedNow(
+  { judgement, cannotTell }: JudgedWithTokens,
+  asked: Question,
+  { file, data }: ExplainOptions,
+): Promise<EndedCertificate | undefined> {
+  if (file !== undefined || cannotTell !== undefined) return undefined;
+  return endedCertificate(judgement, asked, { data, now: new Date() });
 }
 
 /** What a question is about that cannot be answered, as far as its names say. */
@@ -165,6 +189,8 @@ interface Told {
   readonly left: LimitsLeft;
   /** As it was given. */
   readonly token: string | undefined;
+  /** What to do about it, a sentence each. */
+  readonly advice: readonly string[];
 }
 
 function report(question: Question, told: Told): string[] {
@@ -185,7 +211,7 @@ function report(question: Question, told: Told): string[] {
     ...(trialOutcome(decision) === "same" ? [row("on trial", "the same")] : []),
     ...rowsOf("asks", (judgement.authorizers ?? []).map(authorizerInWords)),
     ...rowsOf("limits", limitsInWords(judgement, left)),
-    ...remarks(question, told).map((line) => row("note", line)),
+    ...[...told.advice, ...remarksOn(question, told)].map((line) => row("note", line)),
   ];
 }
 
@@ -239,51 +265,4 @@ function limitsInWords({ limits = [] }: Judgement, left: LimitsLeft): readonly s
   return limits.map(
     (limit, index) => `${concerningLimitInWords(limit)}${leftInWords(left[index])}`,
   );
-}
-
-function remarks(question: Question, { judgement, left, token }: Told): string[] {
-  const { verdict, dryRun } = judgement.decision;
-  const { token: assumed } = judgement.assumed;
-  const isDelegated = [verdict, dryRun?.verdict].includes("delegate");
-  const isLimited = left.some((one) => one === undefined);
-  return [
-    ...(isDelegated ? [ASKED_ELSEWHERE] : []),
-    ...(isLimited ? [COUNTED_ELSEWHERE] : []),
-    ...(assumed === undefined || token !== undefined ? [] : [TOKENS_ASSUMED[assumed]]),
-    ...assumptions(question, judgement),
-  ];
-}
-
-const ASKED_ELSEWHERE =
-  "nobody was asked here: what an authorizer answers to a request is in the callee's log, see hauberk logs";
-const TOKENS_ASSUMED = {
-  none: "a rule asks for a token, and no token was given: --token FILE or --claims FILE",
-  "never seen":
-    "a rule asks for a token, and no RequestAuthentication applies to the callee: nobody there looks at tokens",
-} as const;
-const COUNTED_ELSEWHERE =
-  "what is left of a limit is known to those who count: the answer tells it in RateLimit headers, and a refusal in the callee's log";
-
-/** What the answer rests on that the question did not say. */
-function assumptions({ request: asked }: Question, judgement: Judgement): string[] {
-  const { judgedAs, request, protocol, assumed } = judgement;
-  const notes: string[] = [];
-  if (asked !== undefined && judgedAs === "tcp") {
-    notes.push("the port is carried as TCP: what a rule says about HTTP is not asked there");
-  }
-  if (protocol === "auto") {
-    notes.push(`the port's protocol is not declared: judged as ${judgedAs.toUpperCase()}`);
-  }
-  if (assumed.authority !== undefined) {
-    notes.push(
-      `a rule asks for the host, taken to be ${assumed.authority}; see --header 'host: …'`,
-    );
-  }
-  if (assumed.sourceAddress !== undefined) {
-    notes.push(`a rule asks for the caller's address, taken to be ${assumed.sourceAddress}`);
-  }
-  if (asked !== undefined && request?.path !== undefined && request.path !== asked.path) {
-    notes.push(`${asked.path} is judged, and forwarded, as ${request.path}`);
-  }
-  return notes;
 }

@@ -4,6 +4,7 @@ import { startSidecar } from "../../proxy/sidecar.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { type Closable, closeAll } from "../close-all.ts";
 import { endUnstarted, instructedWorkload } from "../instructed-workload.ts";
+import { openProxyless } from "../open-proxyless.ts";
 import { openSidecarProcess } from "../sidecar-process.ts";
 import { aborted, stopSignal } from "../stop-signal.ts";
 
@@ -27,9 +28,18 @@ export async function sidecarCommand(): Promise<number> {
       logStreams,
     });
     opened.push(sidecar);
-    const { workloadApi: settings } = bootstrap;
+    const { workloadApi: settings, proxyless } = bootstrap;
     if (settings !== undefined)
       opened.push(await startPodWorkloadApi({ ...bootstrap, ...told, settings }));
+    if (proxyless !== undefined)
+      opened.push(
+        await openProxyless({
+          ...bootstrap,
+          ...told,
+          settings: proxyless,
+          onRefused: workload.refuse,
+        }),
+      );
     signal.removeEventListener("abort", endAtOnce);
     workload.tell({ type: "ready" });
   } catch (error) {

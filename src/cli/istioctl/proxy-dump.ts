@@ -7,6 +7,7 @@ import type { WorkloadView } from "../../policy/workload-view.ts";
 import type { SidecarDump } from "../../proxy/admin-dump.ts";
 import type { ListenerDump } from "../../proxy/admin-listeners.ts";
 import { envoySecrets } from "../format-secrets.ts";
+import { withListeners } from "./with-listeners.ts";
 
 export interface ProxyDump {
   readonly of: "sidecar" | "envoy";
@@ -39,8 +40,10 @@ export function dumpOfEnvoy(dump: object, view?: WorkloadView): ProxyDump {
   };
 }
 
+/** All of it shows policies inside of listeners, for whoever reads it from a file: istioctl looks nowhere else. */
 export function dumpOfAgent({ view, ...dump }: AgentDump): ProxyDump {
-  return dumpOfEnvoy(dump, view);
+  const made = dumpOfEnvoy(dump, view);
+  return { ...made, whole: withListeners(dump, made.withPolicies.listeners) };
 }
 
 /** What this sidecar would have of another view; undefined of an Envoy, which completes what it is told. */

@@ -7,12 +7,15 @@ import { sampleView } from "../../../test/kit/sample-view.ts";
 import { createThrowawayAuthority } from "../../../test/kit/throwaway-authority.ts";
 import { provenIdentity } from "../../ca/caller.ts";
 import type { AuthorityTrust } from "../../ca/rotation.ts";
+import { proxylessEndpoints } from "../../envoy/proxyless/proxyless-clusters.ts";
 import { parseWorkloadIdentity } from "../../identity/spiffe-id.ts";
-import type { WorkloadView } from "../../policy/workload-view.ts";
+import type { Destination, WorkloadView } from "../../policy/workload-view.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { WatchedValue } from "../../runtime/watched.ts";
+import { encodeResource } from "../../wire/envoy/encode-resource.ts";
 import { type SecureGrpcServer, startSecureGrpcServer } from "../../wire/secure-grpc-server.ts";
 import { openAggregatedDiscovery } from "./aggregated-discovery-service.ts";
+import { ENDPOINTS } from "./resource-types.ts";
 
 const API = "spiffe://cluster.local/ns/production/sa/api";
 const OTHER = "spiffe://cluster.local/ns/production/sa/other";
@@ -143,4 +146,37 @@ test("a stream ends when its pod is another account's", async () => {
 test("without a node there is no answer", async () => {
   const envoy = proxy(API, "production/api-0");
   await envoy.send("clusters", { node: { id: "anything" } }).assertEndsWith("INVALID_ARGUMENT");
+});
+
+test("a gRPC program is told what gRPC can read, of its own calls alone, and so is what changes of it", async () => {
+  const calling = (port: number): WorkloadView => {
+    const view = viewOf();
+    const destinations = view.outbound.destinations.map((one): Destination => {
+      const endpoints = [
+        { workload: "a", address: { address: "127.0.0.1", port }, mutualTls: true },
+      ];
+      return { ...one, protocol: "http2", endpoints };
+    });
+    return { ...view, outbound: { ...view.outbound, destinations } };
+  };
+  const called = "outbound|5432||database.production.svc.cluster.local";
+  setViews(calling(20_004));
+  const program = proxy(API, "production/api-0").send("clusters", {
+    node: {
+      id: "sidecar~10.0.0.1~api-0.production~production.svc.cluster.local",
+      metadata: { GENERATOR: "grpc" },
+    },
+  });
+  assert.deepEqual((await program.take("clusters")).names, [called, "BlackHoleCluster"]);
+  program.send("endpoints", { resourceNamesSubscribe: [called] });
+  for (const port of [20_004, 20_005]) {
+    setViews(calling(port));
+    const { resources } = await program.take("endpoints");
+    const [json] = proxylessEndpoints(calling(port).outbound);
+    assert.ok(json);
+    const { version } = encodeResource(ENDPOINTS.typeUrl, { name: called, json });
+    assert.equal(resources[0]?.version, version);
+    await eventually("all is answered", () => stateOfAll() === "clusters synced, endpoints synced");
+  }
+  program.close();
 });

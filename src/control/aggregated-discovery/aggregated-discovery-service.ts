@@ -93,6 +93,7 @@ class Discovery implements AggregatedDiscovery {
       caller,
       stream,
       protocol: material.protocols[form],
+      pack: material.packingFor(stream.caller),
       settings: this.#settings,
       viewOf: (pod) => this.#options.views.current.get(pod),
       resourcesOf: material.resourcesOf,

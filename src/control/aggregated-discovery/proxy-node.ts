@@ -5,6 +5,9 @@ import { GrpcStatusError } from "../../wire/grpc-status.ts";
 
 /** Of a proxy's own metadata, in which it says what only this mesh knows of. */
 const OWN_METADATA = "HAUBERK";
+/** Under which a proxy says what it can read: Istio's key, and its word for gRPC's own clients. */
+const GENERATOR = "GENERATOR";
+const GRPC = "grpc";
 const MAX_PORT = 65_535;
 const MAX_MARK = 0xffff_ffff;
 const MAX_AGE_SECONDS = 365 * 24 * 3_600;
@@ -55,6 +58,7 @@ function settingsOf({ version, metadata }: ProxyNode): ProxySettings {
   const age = own["connectionAgeSeconds"];
   const rules = own["linearUpTo"];
   return {
+    ...(metadata[GENERATOR] === GRPC && { generator: GRPC }),
     version: VERSION.test(version) ? version : UNKNOWN_VERSION,
     ...(captured !== undefined && {
       capture: {
@@ -67,6 +71,7 @@ function settingsOf({ version, metadata }: ProxyNode): ProxySettings {
       connectionAgeSeconds: numberIn("connectionAgeSeconds", age, MAX_AGE_SECONDS),
     }),
     ...(rules !== undefined && { linearUpTo: numberIn("linearUpTo", rules, MAX_RULES) }),
+    ...(own["decisionLog"] === true && { decisionLog: true }),
   };
 }
 

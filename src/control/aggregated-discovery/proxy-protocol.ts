@@ -5,8 +5,8 @@ import type {
   readDeltaRequest,
   readStateRequest,
   StateRequest,
-  writeDeltaResponse,
-  writeStateResponse,
+  writeDeltaRest,
+  writeStateRest,
 } from "../../wire/envoy/discovery-messages.ts";
 import type { ProxyResponse } from "./proxy-conversation.ts";
 import { type ResourceType, resourceTypeOf } from "./resource-types.ts";
@@ -30,15 +30,23 @@ export interface ProxyProtocol {
   readonly late: "heard" | "ignored";
   readonly read: (bytes: Uint8Array) => ProxyRequest;
   /** @returns undefined where this form has no words for it */
-  readonly write: (response: ProxyResponse) => Uint8Array | undefined;
+  readonly write: (response: ProxyResponse) => WrittenResponse | undefined;
+}
+
+/** One message: all these bytes, one after the other. */
+export interface WrittenResponse {
+  /** Each the same object for whoever is sent the resource. */
+  readonly resources: readonly Uint8Array[];
+  /** The fields that follow them. */
+  readonly rest: Uint8Array;
 }
 
 /** What reads and writes messages, loaded when the first proxy comes. */
 export interface DiscoveryCodec {
   readonly readDeltaRequest: typeof readDeltaRequest;
   readonly readStateRequest: typeof readStateRequest;
-  readonly writeDeltaResponse: typeof writeDeltaResponse;
-  readonly writeStateResponse: typeof writeStateResponse;
+  readonly writeDeltaRest: typeof writeDeltaRest;
+  readonly writeStateRest: typeof writeStateRest;
 }
 
 export function deltaProtocol(codec: DiscoveryCodec): ProxyProtocol {
@@ -48,13 +56,10 @@ export function deltaProtocol(codec: DiscoveryCodec): ProxyProtocol {
       const request = codec.readDeltaRequest(bytes);
       return { ...common(request), asked: () => request };
     },
-    write: ({ type, nonce, changed, removed }) =>
-      codec.writeDeltaResponse({
-        typeUrl: type.typeUrl,
-        nonce,
-        resources: changed.map(({ inDelta }) => inDelta),
-        removed,
-      }),
+    write: ({ type, nonce, changed, removed }) => ({
+      resources: changed.map(({ inDelta }) => inDelta),
+      rest: codec.writeDeltaRest({ typeUrl: type.typeUrl, nonce, removed }),
+    }),
   };
 }
 
@@ -70,12 +75,11 @@ export function stateProtocol(codec: DiscoveryCodec): ProxyProtocol {
       const isWhole = type.wildcard === "possible";
       if (!isWhole && changed.length === 0) return undefined;
       const resources = isWhole ? allOf(subscription) : changed;
-      return codec.writeStateResponse({
-        typeUrl: type.typeUrl,
-        nonce,
-        version: stateVersion(resources),
+      const version = stateVersion(resources);
+      return {
         resources: resources.map(({ inState }) => inState),
-      });
+        rest: codec.writeStateRest({ typeUrl: type.typeUrl, nonce, version }),
+      };
     },
   };
 }
@@ -102,6 +106,9 @@ function changeOf({ names }: StateRequest, { subscribed }: TypeSubscription): Ty
   };
 }
 
+/** What is leaving stays until everything else has been sent: something may lean on it. */
 function allOf(subscription: TypeSubscription): TypeSubscription["has"]["resources"] {
-  return subscription.has.resources.filter(({ name }) => subscription.isSubscribed(name));
+  const { has, leaving } = subscription;
+  const stays = has.resources.filter(({ name }) => subscription.isSubscribed(name));
+  return [...stays, ...leaving.filter(({ name }) => has.find(name) === undefined)];
 }

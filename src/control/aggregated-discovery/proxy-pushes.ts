@@ -1,11 +1,13 @@
 /**
- * Whom a change concerns is told of it, a few proxies in one turn of the event loop: answers that come meanwhile are heard,
- * and what changes meanwhile is told together with it.
+ * Whom a change concerns is told of it, a few proxies in one turn of the event loop: answers that come meanwhile are heard.
+ * What is urgent goes to all of them before anything else does, also ahead of what an earlier change has left to do.
  */
 import { performance } from "node:perf_hooks";
 
 /** How long other work may have to wait. */
 const SLICE_MS = 8;
+/** Among so many turns one is of what an earlier change has left, so that change upon change holds nothing up for ever. */
+const TURNS = 4;
 
 export interface PushedStream {
   readonly isBehind: boolean;
@@ -17,8 +19,14 @@ export interface PushedStream {
 
 export class ProxyPushes {
   readonly #streams: () => Iterable<PushedStream>;
-  #left: (() => void)[] = [];
-  #isStale = false;
+  /** The last is the next. */
+  #urgent: PushedStream[] = [];
+  /** In the order in which they came to be behind. */
+  readonly #behind: Set<PushedStream> = new Set();
+  /** How many of those are behind since an earlier change. */
+  #overdue = 0;
+  #turn = 0;
+  #isRunning = false;
 
   constructor(streams: () => Iterable<PushedStream>) {
     this.#streams = streams;
@@ -26,29 +34,36 @@ export class ProxyPushes {
 
   /** Something may be new for any of them. */
   schedule(): void {
-    if (this.#left.length > 0) {
-      this.#isStale = true;
-      return;
-    }
     const behind = [...this.#streams()].filter(({ isBehind }) => isBehind);
-    this.#left = [
-      ...behind.map((stream) => () => stream.pushFirst()),
-      ...behind.map((stream) => () => stream.push()),
-    ].reverse();
+    this.#overdue = this.#behind.size;
+    this.#turn = 0;
+    for (const stream of behind) this.#behind.add(stream);
+    this.#urgent = behind.reverse();
+    if (this.#isRunning) return;
+    this.#isRunning = true;
     this.#run();
   }
 
   #run(): void {
     const end = performance.now() + SLICE_MS;
-    for (let next = this.#left.pop(); next; next = this.#left.pop()) {
+    for (let next = this.#next(); next; next = this.#next()) {
       next();
-      if (performance.now() >= end && this.#left.length > 0) {
-        setImmediate(() => this.#run());
-        return;
-      }
+      if (performance.now() < end) continue;
+      setImmediate(() => this.#run());
+      return;
     }
-    if (!this.#isStale) return;
-    this.#isStale = false;
-    this.schedule();
+    this.#isRunning = false;
+  }
+
+  #next(): (() => void) | undefined {
+    this.#turn++;
+    const isOverduesTurn = this.#overdue > 0 && this.#turn % TURNS === 0;
+    const urgent = isOverduesTurn ? undefined : this.#urgent.pop();
+    if (urgent !== undefined) return () => urgent.pushFirst();
+    const [stream] = this.#behind;
+    if (stream === undefined) return undefined;
+    this.#behind.delete(stream);
+    this.#overdue--;
+    return () => stream.push();
   }
 }

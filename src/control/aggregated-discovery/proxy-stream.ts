@@ -18,7 +18,7 @@ import {
   type ProxyResponse,
 } from "./proxy-conversation.ts";
 import { type KnownSettings, podOfNode } from "./proxy-node.ts";
-import type { ProxyProtocol, ProxyRequest } from "./proxy-protocol.ts";
+import type { ProxyProtocol, ProxyRequest, WrittenResponse } from "./proxy-protocol.ts";
 import { type ProxyStreamStatus, statusOf } from "./proxy-stream-status.ts";
 import { LISTENERS } from "./resource-types.ts";
 
@@ -32,6 +32,8 @@ export interface ProxyStreamOptions {
   readonly caller: AuthenticatedCaller;
   readonly stream: DiscoveryBytesStream;
   readonly protocol: ProxyProtocol;
+  /** As the proxy's side can read it. */
+  readonly pack: (response: WrittenResponse) => Uint8Array;
   readonly settings: KnownSettings;
   /** Of the pod; undefined: there is none, or none yet. */
   readonly viewOf: (pod: string) => WorkloadView | undefined;
@@ -132,6 +134,7 @@ export class ProxyStream {
     const view = viewOf(this.pod);
     if (view === undefined || settings === undefined || before === undefined) return;
     if (view.workload.identity !== caller.id) return; // The stream ends with the rest.
+    if (settings.generator === "grpc") return; // What it is told of endpoints has another form.
     const judges = view.inbound.authorization !== old?.inbound.authorization;
     const early = (judges && authorizedBy(view, { settings, before })) || before;
     const moved = view.outbound !== old?.outbound ? endpointsOf(view.outbound, early) : early;
@@ -203,7 +206,8 @@ export class ProxyStream {
       if (this.#conversation.isOverrun)
         throw new GrpcStatusError("RESOURCE_EXHAUSTED", "too many responses are not answered");
     }
-    this.#push();
+    // What a change comes to is made in the turn of `push`: before all have been told what is urgent, nobody's answer starts it.
+    this.#sendNext();
     if (this.#hasAll) this.#options.onSettled();
   }
 
@@ -223,10 +227,10 @@ export class ProxyStream {
   }
 
   #send(response: ProxyResponse): void {
-    const { protocol, stream } = this.#options;
-    const bytes = protocol.write(response);
-    if (bytes === undefined) this.#conversation.answer(response.type, response.nonce, undefined);
-    else stream.send(bytes);
+    const { protocol, stream, pack } = this.#options;
+    const written = protocol.write(response);
+    if (written === undefined) this.#conversation.answer(response.type, response.nonce, undefined);
+    else stream.send(pack(written));
     this.#awaitAnswer();
   }
 

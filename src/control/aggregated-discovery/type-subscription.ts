@@ -45,6 +45,7 @@ export class TypeSubscription {
   /** Sets that it is led through to the newest, one after the other. */
   #way: readonly ResourceSet[] = [];
   #removals: readonly string[] = [];
+  #leaving: readonly EncodedResource[] = [];
   #again: readonly string[] = [];
   readonly #sent: Map<string, Sent> = new Map();
   #error: string | undefined;
@@ -82,6 +83,11 @@ export class TypeSubscription {
 
   get has(): ResourceSet {
     return this.#has;
+  }
+
+  /** What is gone, of which the proxy has not been told yet. */
+  get leaving(): readonly EncodedResource[] {
+    return this.#leaving;
   }
 
   get subscribed(): NameSet | "all" {
@@ -128,9 +134,7 @@ export class TypeSubscription {
       const difference = this.#has.differenceTo(after);
       const again = this.#again;
       this.#again = [];
-      this.#removals = [...this.#removals, ...difference.removed].filter(
-        (name) => after.find(name) === undefined && this.isSubscribed(name),
-      );
+      this.#leave(difference.removed, after);
       this.#has = after;
       const changed = difference.changed.filter(({ name }) => this.isSubscribed(name));
       const sent = new Set(changed);
@@ -141,10 +145,19 @@ export class TypeSubscription {
     return undefined;
   }
 
+  #leave(removed: readonly string[], after: ResourceSet): void {
+    this.#removals = [...this.#removals, ...removed].filter(
+      (name) => after.find(name) === undefined && this.isSubscribed(name),
+    );
+    const known = new Map(this.#leaving.map((one) => [one.name, one]));
+    this.#leaving = this.#removals.flatMap((name) => this.#has.find(name) ?? known.get(name) ?? []);
+  }
+
   /** @returns what is gone, once everything else has been sent */
   nextRemoval(): TypeUpdate | undefined {
     const removed = this.#removals;
     this.#removals = [];
+    this.#leaving = [];
     return removed.length === 0 ? undefined : { changed: [], removed };
   }
 

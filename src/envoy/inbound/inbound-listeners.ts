@@ -8,7 +8,9 @@ import type { EnvoyListener, ExtensionConfig, FilterChain } from "../envoy-json.
 import { BLACK_HOLE, INBOUND_PASSTHROUGH, inboundClusterName } from "../istio-names.ts";
 import { tcpProxy } from "../network-filters.ts";
 import type { CapturePorts, ProxySettings } from "../proxy-settings.ts";
+import { NO_PART, rememberedByParts } from "../remembered.ts";
 import { refusalLogs } from "./access-logs.ts";
+import { alikeInbound } from "./alike-inbound.ts";
 import { inspectionOf } from "./chain-kinds.ts";
 import { filterChains, type InboundContext, type InboundWay } from "./filter-chains.ts";
 import type { AuthorizeChain } from "./judged-chain.ts";
@@ -20,7 +22,28 @@ export interface InboundListeners {
   readonly extensionConfigs: readonly ExtensionConfig[];
 }
 
-export function inboundListeners(
+/** The same objects for all pods, and for as long as, nothing differs in how callers are taken. */
+export const inboundListeners: (
+  view: WorkloadView,
+  settings: ProxySettings,
+  authorize: AuthorizeChain,
+) => InboundListeners = rememberedByParts(
+  ({ inbound, outbound, trust, ...view }, settings, authorize) => [
+    authorize,
+    settings,
+    trust,
+    view.telemetry ?? NO_PART,
+    view.proxyHeaders ?? NO_PART,
+    view.interception ?? NO_PART,
+    view.gateway ?? NO_PART,
+    view.telemetry?.tracing === undefined ? NO_PART : outbound, // where spans go
+    inbound.authorization,
+    settings.capture === undefined ? inbound : alikeInbound(inbound),
+  ],
+  makeListeners,
+);
+
+function makeListeners(
   view: WorkloadView,
   settings: ProxySettings,
   authorize: AuthorizeChain,

@@ -34,7 +34,7 @@ export function callersRoutes(
 const places = new Map<string, CallersPlace>();
 const MOST_PLACES = 10_000;
 
-function callersPlace(namespace: string): CallersPlace {
+export function callersPlace(namespace: string): CallersPlace {
   const known = places.get(namespace);
   if (known !== undefined) return known;
   const place = { namespace };

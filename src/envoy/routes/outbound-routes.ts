@@ -1,4 +1,5 @@
 /** Where requests go that the application sends: what VirtualServices say, and each service's own name. */
+import { keepEqual } from "../../policy/keep-equal.ts";
 import type { SocketAddress } from "../../policy/workload.ts";
 import type { Interception, Outbound } from "../../policy/workload-view.ts";
 import type { EnvoyRoute, EnvoyVirtualHost, RouteConfiguration } from "../envoy-json.ts";
@@ -36,16 +37,34 @@ export const portRoutes: (
   outbound: Outbound,
   place: CallersPlace,
   interception: Interception,
-) => readonly RouteConfiguration[] = remembered((outbound, place, interception) =>
-  requestPorts(outbound).map((port) => {
+) => readonly RouteConfiguration[] = remembered((outbound, place, interception) => {
+  const made = requestPorts(outbound).map((port) => {
     const called = outbound.destinations.filter((one) => one.servicePort === port && isByHost(one));
     return routeConfiguration(String(port), [
       ...called.map((destination) => destinationHost(destination, outbound, place)),
       ...nobodysHosts(outbound, port),
       ...otherHosts(interception),
     ]);
-  }),
-);
+  });
+  return keepLatest(made, place, interception);
+});
+
+const latest: WeakMap<
+  CallersPlace,
+  WeakMap<Interception, readonly RouteConfiguration[]>
+> = new WeakMap();
+
+/** Where only endpoints are others, as they are most often, the same objects as before: what was made of these stays good. */
+function keepLatest(
+  made: readonly RouteConfiguration[],
+  place: CallersPlace,
+  interception: Interception,
+): readonly RouteConfiguration[] {
+  const known = latest.get(place) ?? new WeakMap<Interception, readonly RouteConfiguration[]>();
+  const kept = keepEqual(known.get(interception), made);
+  latest.set(place, known.set(interception, kept));
+  return kept;
+}
 
 /** Of connections that were opened to one destination, whatever host their requests name. */
 export const destinationRoutes: (
@@ -108,12 +127,19 @@ function destinationHost(
   outbound: Outbound,
   place: CallersPlace,
 ): EnvoyVirtualHost {
-  return {
+  const { name, domains } = ownHost(destination, place);
+  return { name, domains, routes: routesToDestination(destination, outbound) };
+}
+
+const ownHost: (
+  destination: AnyDestination,
+  place: CallersPlace,
+) => { readonly name: string; readonly domains: readonly string[] } = remembered(
+  (destination, place) => ({
     name: destinationRouteName(destination),
     domains: namesOf(destination, place),
-    routes: routesToDestination(destination, outbound),
-  };
-}
+  }),
+);
 
 /** Hosts that no destination has, and that VirtualServices lead somewhere all the same. */
 export function nobodysHosts(outbound: Outbound, port: number): readonly EnvoyVirtualHost[] {

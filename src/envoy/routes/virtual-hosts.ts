@@ -33,7 +33,7 @@ export function routesToDestination(
   outbound: Outbound,
 ): readonly EnvoyRoute[] {
   const users = usersHostOf(destination.host, outbound);
-  if (users === undefined) return [defaultRoute(destination, outbound)];
+  if (users === undefined) return defaultRoutes(destination);
   return usersRoutes(users, outbound, destination.servicePort);
 }
 
@@ -77,16 +77,21 @@ export function renamed(routes: readonly EnvoyRoute[], authority: string): reado
   });
 }
 
-const defaultRoute: (destination: AnyDestination, outbound: Outbound) => EnvoyRoute = remembered(
-  (destination, outbound) => {
+/** To the destination itself, whatever else can be called. */
+export const defaultRoutes: (destination: AnyDestination) => readonly EnvoyRoute[] = remembered(
+  (destination) => {
     const cluster = outboundClusterName(destination);
-    const { action, typedPerFilterConfig } = callTerms([cluster], calledClusters(outbound));
-    return {
+    const { action, typedPerFilterConfig } = callTerms(
+      [cluster],
+      new Map([[cluster, destination]]),
+    );
+    const route: EnvoyRoute = {
       name: "default",
       match: { prefix: "/" },
       route: { cluster, timeout: "0s", retryPolicy: retryPolicy(DEFAULT_RETRIES), ...action },
       ...(typedPerFilterConfig && { typedPerFilterConfig }),
     };
+    return [route];
   },
 );
 
@@ -101,6 +106,9 @@ function withDomainsOnce(virtualHosts: readonly EnvoyVirtualHost[]): readonly En
     const own = (virtualHost.domains ?? []).filter((domain) => !taken.has(domain));
     const domains = [...new Set(own)];
     for (const domain of domains) taken.add(domain);
-    return domains.length === 0 ? [] : [{ ...virtualHost, domains }];
+    if (domains.length === 0) return [];
+    return [
+      domains.length === virtualHost.domains?.length ? virtualHost : { ...virtualHost, domains },
+    ];
   });
 }

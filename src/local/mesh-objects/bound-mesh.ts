@@ -66,7 +66,7 @@ export class BoundMesh {
     this.#ends.push(
       objects.written.onChange((written) => {
         mesh.announce(written); // policies wait for nothing that has to be started
-        void this.#apply();
+        setImmediate(() => void this.#apply());
       }),
       objects.store.onChange((change) => this.#follow(change)),
       objects.store.onChange((change) => {

@@ -169,6 +169,30 @@ test("who changes an object of a file changes the mesh; the file wins when it ch
   assert.match(modes(objects)[0] ?? "", /^DISABLE/);
 });
 
+test("what is accepted is on its way before its writer hears of it, and once for all that goes together", async (context) => {
+  const objects = await opened(await folderOf(context));
+  objects.begin();
+  await create(objects, namespaceObject);
+  const happened: string[] = [];
+  objects.written.onChange(({ resources }) => happened.push(`told of ${resources.length}`));
+  const policy = (name: string): KubernetesObject => ({
+    apiVersion: "security.istio.io/v1",
+    kind: "PeerAuthentication",
+    metadata: { name, namespace: "shop" },
+    spec: { mtls: { mode: "STRICT" } },
+  });
+  const { object } = await create(objects, policy("one"));
+  happened.push("answered");
+  assert.deepEqual(happened, ["told of 2", "answered"]);
+  await create(objects, policy("two"));
+  const kind = kindOf(object, SERVED_KINDS);
+  assert.ok(kind);
+  for (const before of objects.store.list(kind))
+    objects.store.commit({ ...placeOf(before, kind), before, after: undefined });
+  await tick();
+  assert.deepEqual(happened.slice(2), ["told of 3", "told of 1"]);
+});
+
 for (const [said, text] of [
   ["no number", DEPLOYMENT],
   ["a number", DEPLOYMENT.replace("spec:", "spec:\n  replicas: 1")],

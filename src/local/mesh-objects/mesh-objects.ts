@@ -214,7 +214,8 @@ export class MeshObjects {
     this.#keepAsIs(place);
     if (this.#isDue) return;
     this.#isDue = true;
-    setImmediate(() => {
+    // Once for all that was committed in one go, and before anybody has the answer that it was.
+    queueMicrotask(() => {
       if (this.#isDue) this.#publish();
     });
   }

@@ -1,7 +1,7 @@
 /** Logs of a running mesh's pods, and ways into them, for its Kubernetes API. */
 import type { ServerResponse } from "node:http";
-import type { Socket } from "node:net";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
 import type { KubernetesObject } from "../api-server/kinds/kubernetes-object.ts";
@@ -12,6 +12,7 @@ import type { DataDirectory } from "../data-directory.ts";
 import type { LocalMesh } from "../local-mesh.ts";
 import { isControlPlanePod } from "../mesh-objects/projection/system-objects.ts";
 import { logFileOf } from "../pods/pod-container.ts";
+import type { AnswerAsEnvoy } from "./answer-as-envoy.ts";
 import { type ExecWish, parseExecWish } from "./exec/exec-wish.ts";
 import { runBesideSidecar } from "./exec/run-beside-sidecar.ts";
 import { runCommand } from "./exec/run-command.ts";
@@ -36,6 +37,8 @@ export interface LocalPodStreamsOptions {
   readonly clock: Clock;
   /** Tells lines of sidecars' own access logs in Istio's words. */
   readonly tellCall: TellCall;
+  /** What is said to those who take a sidecar for an Envoy. */
+  readonly answerAsEnvoy: AnswerAsEnvoy;
   readonly log: Log;
 }
 
@@ -86,7 +89,7 @@ export class LocalPodStreams implements PodStreams {
     part: StreamedPart,
     { wish, connection }: { readonly wish: ExecWish; readonly connection: UpgradedConnection },
   ): Promise<void> {
-    const { mesh } = this.#options;
+    const { mesh, answerAsEnvoy } = this.#options;
     if (part.kind === "control-plane")
       throw badRequest("the control plane is no container: use the commands of hauberk");
     if (part.process.processId === undefined)
@@ -97,7 +100,7 @@ export class LocalPodStreams implements PodStreams {
       const run: RunFor = async (client) => {
         const wishes = { client, wish, ended: end.signal };
         return part.kind === "sidecar"
-          ? await runBesideSidecar({ mesh, pod }, wishes)
+          ? await runBesideSidecar({ mesh, pod, answerAsEnvoy }, wishes)
           : await runCommand((command) => part.container.launchBeside(command), wishes);
       };
       await serveExec({ wish, run }, connection);
@@ -117,14 +120,14 @@ export class LocalPodStreams implements PodStreams {
   }
 
   async #forward(object: KubernetesObject, connection: UpgradedConnection): Promise<void> {
-    const { mesh, log } = this.#options;
+    const { mesh, answerAsEnvoy, log } = this.#options;
     const name = object.metadata.name ?? "";
     if (isControlPlanePod(object.metadata)) {
       const toControlPlane = { pod: name, connect: () => connectToControlPlane(mesh), log };
       return await servePortForward(toControlPlane, connection);
     }
     const pod = runningPod(mesh, object);
-    const connect = (port: number): Socket => connectToPort(pod, port);
+    const connect = (port: number): Duplex => connectToPort(pod, { port, answerAsEnvoy });
     await servePortForward({ pod: name, connect, log }, connection);
   }
 

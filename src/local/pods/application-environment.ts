@@ -9,6 +9,9 @@ import type { IpAddresses, SocketAddress, Workload } from "../../policy/workload
 /** A pod with an address of its own is called by it, and calls itself by its loopback too. */
 const ANYWHERE = "0.0.0.0";
 
+/** gRPC compares the end of a host with each entry, and every host ends with the empty one. */
+const EVERY_HOST = ",";
+
 /** Everything else of the user's shell, secrets above all, stays out. */
 const INHERITED = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TERM"];
 
@@ -23,6 +26,8 @@ export interface EnvironmentInputs {
   readonly proxyPassword?: string;
   /** Path of the pod's Workload API; absent without one. */
   readonly workloadApi?: string;
+  /** Path of the bootstrap of gRPC programs that speak xDS themselves; absent where the pod does not ask for it. */
+  readonly grpcBootstrap?: string;
   readonly temporaryDirectory: string;
   readonly inherited: Readonly<Record<string, string | undefined>>;
 }
@@ -30,7 +35,8 @@ export interface EnvironmentInputs {
 /**
  * `HOST` and `PORT` say where to listen (`PORT_8080` for each declared port); `API_SERVICE_HOST` and
  * `API_SERVICE_PORT` where a service of the own namespace is, as in Kubernetes; the proxy variables lead through the
- * sidecar; `SPIFFE_ENDPOINT_SOCKET` is the Workload API, where the pod asks for it.
+ * sidecar; `SPIFFE_ENDPOINT_SOCKET` is the Workload API, where the pod asks for it, and
+ * `GRPC_XDS_BOOTSTRAP` says to gRPC programs how to be their own proxies.
  */
 export function applicationEnvironment(inputs: EnvironmentInputs): Record<string, string> {
   const { workload, container, temporaryDirectory, inherited } = inputs;
@@ -46,9 +52,19 @@ export function applicationEnvironment(inputs: EnvironmentInputs): Record<string
     }
   }
   Object.assign(environment, proxyVariables(inputs));
-  const { workloadApi } = inputs;
+  const { workloadApi, grpcBootstrap } = inputs;
   if (workloadApi !== undefined) environment["SPIFFE_ENDPOINT_SOCKET"] = `unix://${workloadApi}`;
+  if (grpcBootstrap !== undefined) Object.assign(environment, proxylessVariables(grpcBootstrap));
   return environment;
+}
+
+/** As Istio's injector sets them; and calls by `xds:` must not be led to the pod's HTTP proxy, as gRPC would. */
+function proxylessVariables(bootstrap: string): Record<string, string> {
+  return {
+    GRPC_XDS_BOOTSTRAP: bootstrap,
+    GRPC_XDS_EXPERIMENTAL_SECURITY_SUPPORT: "true",
+    no_grpc_proxy: EVERY_HOST,
+  };
 }
 
 function listenVariables(workload: Workload, container: Container): Record<string, string> {

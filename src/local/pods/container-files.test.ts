@@ -191,6 +191,49 @@ test("the pod's own token is where Kubernetes puts it, unless something else is 
   assert.deepEqual(planFor(YAML, folder).credentials, []);
 });
 
+/** As an injector of Istio's mounts it. */
+const ROOTS = "configMap: {name: istio-ca-root-cert}";
+const withRoots = (volume: string): string =>
+  YAML.replace("configMap: {name: settings, items: [{key: two.txt, path: below/2.txt}]}", volume);
+
+for (const [volume, path] of [
+  [ROOTS, "root-cert.pem"],
+  ["configMap: {name: istio-ca-root-cert, items: [{key: root-cert.pem, path: a/b}]}", "a/b"],
+  [`projected: {sources: [{${ROOTS}}]}`, "root-cert.pem"],
+] as const)
+  test(`CA-52: the mesh's roots are mounted as any ConfigMap: ${volume}`, async (context) => {
+    const folder = await mkdtemp(join(tmpdir(), "hauberk-"));
+    context.after(() => rm(folder, { recursive: true }));
+    const plan = planFor(withRoots(volume), folder);
+    await writeContainerFiles(plan, WRITER);
+    const written = rewritePaths(join("/etc/api", path), plan.rewrites);
+    assert.deepEqual(JSON.parse(await readFile(written, "utf8")), { kind: "root-certificate" });
+  });
+
+test("a key that the mesh's roots have not is told, unless it may be absent", () => {
+  const asked = "configMap: {name: istio-ca-root-cert, items: [{key: ca.crt, path: ca.crt}]}";
+  assert.throws(
+    () => planFor(withRoots(asked), "/pod"),
+    /configMap istio-ca-root-cert has no key ca\.crt/,
+  );
+  const optional = asked.replace("items", "optional: true, items");
+  assert.deepEqual(planFor(withRoots(optional), "/pod").credentials, []);
+});
+
+test("CA-52: who writes a ConfigMap of that name in a file is given the roots all the same", () => {
+  const own = `apiVersion: v1
+kind: ConfigMap
+metadata: {name: istio-ca-root-cert, namespace: production}
+data: {root-cert.pem: mine}
+---${withRoots(ROOTS)}`;
+  const { files, credentials } = planFor(own, "/pod");
+  assert.ok(!files.some(({ content }) => Buffer.from(content).toString() === "mine"));
+  assert.deepEqual(
+    credentials.map(({ credential }) => credential.kind),
+    ["root-certificate"],
+  );
+});
+
 test("a folder of the machine that is not there is told with its place", () => {
   assert.throws(
     () => planFor(FURTHER.replace("path: /usr", "path: /no/such/folder"), "/pod"),

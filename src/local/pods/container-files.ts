@@ -14,6 +14,7 @@ import { formatLocation, type Resource, type SourceLocation } from "../../api/re
 import type { Secret } from "../../api/secret.ts";
 import type { Volume } from "../../api/volume.ts";
 import { HauberkError } from "../../runtime/hauberk-error.ts";
+import { ROOTS_KEY, ROOTS_NAME } from "../mesh-objects/projection/root-certificate-map.ts";
 import type { PathRewrite } from "./rewrite-paths.ts";
 
 /** A volume names a ConfigMap, Secret or key that is not there. */
@@ -159,7 +160,7 @@ interface VolumePlace {
 
 function contentOf(volume: Volume, where: VolumePlace): Content {
   if (volume.kind === "configMap" || volume.kind === "secret") {
-    return { files: filesOf(volume, { ...where, ...volume }), credentials: [] };
+    return contentOfData(volume, { ...where, ...volume });
   }
   if (volume.kind !== "projected") return { files: [], credentials: [] };
   const all = volume.sources.map((source) => projectedContent(source, { ...where, ...volume }));
@@ -176,7 +177,7 @@ interface DataPlace extends VolumePlace {
 
 function projectedContent(source: ProjectedSource, where: DataPlace): Content {
   if (source.kind !== "serviceAccountToken") {
-    return { files: filesOf(source, where), credentials: [] };
+    return contentOfData(source, where);
   }
   const { audience, expirationSeconds, path } = source;
   const credential = {
@@ -187,6 +188,26 @@ function projectedContent(source: ProjectedSource, where: DataPlace): Content {
   return {
     files: [],
     credentials: [{ path: join(where.root, path), mode: where.defaultMode, credential }],
+  };
+}
+
+/** Of the mesh's own ConfigMap no resource tells, and what others write into it does not count. */
+function contentOfData(data: DataSource, where: DataPlace): Content {
+  if (data.kind !== "configMap" || data.resourceName !== ROOTS_NAME)
+    return { files: filesOf(data, where), credentials: [] };
+  const items = data.items.length > 0 ? data.items : [{ key: ROOTS_KEY, path: ROOTS_KEY }];
+  const unknown = items.find(({ key }) => key !== ROOTS_KEY);
+  if (unknown !== undefined && !data.optional)
+    throw missing(data, { ...where, problem: `has no key ${unknown.key}` });
+  return {
+    files: [],
+    credentials: items
+      .filter(({ key }) => key === ROOTS_KEY)
+      .map((item) => ({
+        path: join(where.root, item.path),
+        mode: "mode" in item ? (item.mode ?? where.defaultMode) : where.defaultMode,
+        credential: { kind: "root-certificate" },
+      })),
   };
 }
 

@@ -38,6 +38,7 @@ import { type ContainerLaunch, planContainerLaunch } from "./container-launch.ts
 import { type EnclosedLaunch, PodContainer } from "./pod-container.ts";
 import { probedPlace } from "./probed-place.ts";
 import { memoryOf } from "./process-memory.ts";
+import { type ProxylessPlace, proxylessPlace, removeProxyless } from "./proxyless-place.ts";
 import type { PathRewrite } from "./rewrite-paths.ts";
 import {
   prepareSidecarAdmin,
@@ -102,6 +103,7 @@ export class Pod {
   readonly #context: PodContext;
   readonly #proxyPassword: string;
   readonly #workloadApi: WorkloadApiPlace | undefined;
+  readonly #proxyless: ProxylessPlace | undefined;
   readonly #admin: SidecarAdminPlace;
   #network: PodNetwork | undefined;
   #tokenTimer: NodeJS.Timeout | undefined;
@@ -121,6 +123,7 @@ export class Pod {
     const { dataDirectory, network } = context;
     const where = { dataDirectory, user: network?.user };
     this.#workloadApi = workloadApiPlace(plan, where);
+    this.#proxyless = proxylessPlace(plan, where);
     this.#admin = sidecarAdminPlace(plan.workload, where);
     this.sidecar = plan.workload.injected ? this.#superviseSidecar() : undefined;
     this.containers = plan.containers.map((container) => this.#containerOf(container));
@@ -174,7 +177,7 @@ export class Pod {
     const scratch = dataDirectory.scratch(this.plan.workload);
     await chmod(scratch, ANYBODYS);
     if (user !== undefined) await chown(scratch, user.uid, user.gid);
-    if (this.#workloadApi) await prepareWorkloadApi(this.#workloadApi, network.user);
+    await prepareWorkloadApi(this.#shared, network.user);
     await network.enclosures.writePodFiles(this.plan, this.#context.resources());
     this.#network = await network.openPod(this.plan);
   }
@@ -194,6 +197,7 @@ export class Pod {
     if (this.#network !== undefined) await network?.closePod(this.#network);
     this.#network = undefined;
     if (this.#workloadApi) await removeWorkloadApi(this.#workloadApi);
+    if (this.#proxyless) await removeProxyless(this.#proxyless);
     await removeSidecarAdmin(this.#admin);
     await rm(dataDirectory.pod(this.plan.workload), { recursive: true, force: true });
   }
@@ -296,6 +300,7 @@ export class Pod {
       workloads: workloads(),
       ...(workload.injected ? { proxyPassword: this.#proxyPassword } : {}),
       ...(this.#workloadApi && { workloadApi: this.#workloadApi.applicationPath }),
+      ...(this.#proxyless && { grpcBootstrap: this.#proxyless.bootstrapPath }),
       temporaryDirectory: network === undefined ? dataDirectory.scratch(workload) : "/tmp",
       inherited: process.env,
     };
@@ -337,10 +342,10 @@ export class Pod {
     const { network } = this.#context;
     if (network === undefined) return plan;
     const { enclosures } = network;
-    const shared = this.#workloadApi?.shared?.source;
+    const { shared } = this.#shared;
     const folders = [
       ...(this.#admin.open === undefined ? [] : [this.#admin.open]),
-      ...(shared === undefined ? [] : [{ source: shared, descriptor: SHARED_FOLDER_DESCRIPTOR }]),
+      ...(shared ? [{ source: shared.source, descriptor: SHARED_FOLDER_DESCRIPTOR }] : []),
     ];
     const command = enclosures.encloseSidecar(plan.command, this.#ownNetwork, folders);
     return { ...plan, command };
@@ -366,6 +371,7 @@ export class Pod {
       ...(this.plan.dataPlane === "envoy" && { envoy: await this.#context.envoy() }),
       ...(network && workload.addresses && { capture: network.capture(workload.addresses) }),
       ...(this.#workloadApi && { workloadApi: this.#workloadApi.settings }),
+      ...(this.#proxyless && { proxyless: this.#proxyless.settings }),
     };
     started.send(bootstrap);
     const log = join(this.#logs, "sidecar.log");
@@ -396,6 +402,11 @@ export class Pod {
     });
   }
 
+  /** The folder that sidecar and containers have in common; none where all share the machine's files. */
+  get #shared(): Pick<WorkloadApiPlace, "shared"> {
+    return this.#workloadApi ?? this.#proxyless ?? {};
+  }
+
   get #fileOwner(): FileWriter["owner"] {
     return this.#context.network?.enclosures.applicationUser;
   }
@@ -417,7 +428,7 @@ export class Pod {
       planned: this.plan,
       resources: resources(),
       visible,
-      shared: this.#workloadApi?.shared,
+      ...this.#shared,
     });
   }
 

@@ -12,7 +12,8 @@ import type { MeshUser } from "../network/host-side.ts";
 import { APPLICATION_UID, SHARED_FOLDER_DESCRIPTOR, SIDECAR_UID } from "../network/mesh-ranges.ts";
 
 const SOCKET = "workload-api.sock";
-const CONTAINER_FOLDER = "/run/spiffe";
+/** Where containers see what their sidecar shares with them. */
+export const CONTAINER_FOLDER = "/run/spiffe";
 
 export interface WorkloadApiPlace {
   /** For the sidecar, which makes the socket. */
@@ -64,7 +65,7 @@ export function workloadApiPlace(
 
 /** Makes the folder that is shared: where the mesh is root's, sidecar and application are two users, and its group joins them. */
 export async function prepareWorkloadApi(
-  { shared }: WorkloadApiPlace,
+  { shared }: Pick<WorkloadApiPlace, "shared">,
   user: MeshUser,
 ): Promise<void> {
   if (shared === undefined) return;

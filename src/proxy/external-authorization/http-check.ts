@@ -48,7 +48,7 @@ export class HttpCheck {
     const { pathPrefix, timeoutMs } = this.#authorizer;
     return {
       method,
-      path: path === "*" ? pathPrefix || path : pathPrefix + path,
+      path: pathPrefix + path,
       authority,
       fields: this.#fields(checked),
       body: body === undefined ? NOTHING : Buffer.concat(body.pieces),

@@ -139,11 +139,11 @@ export class WorkerGroup {
     await Promise.all(this.workers.map((worker) => worker.stop()));
   }
 
-  /** The Workload API has one owner. */
+  /** What is handed to the pod's programs has one owner. */
   #instructionsFor(number: number): readonly SidecarInstruction[] {
     if (this.#bootstrap === undefined) return [];
-    const { workloadApi, ...rest } = this.#bootstrap;
-    const bootstrap = number === 1 && workloadApi ? { ...rest, workloadApi } : rest;
+    const { workloadApi: _, proxyless: __, ...rest } = this.#bootstrap;
+    const bootstrap = number === 1 ? this.#bootstrap : rest;
     return this.#application === undefined ? [bootstrap] : [bootstrap, this.#application];
   }
 

@@ -63,40 +63,28 @@ export function readStateRequest(bytes: Uint8Array): StateRequest {
   };
 }
 
-export interface DeltaResponse {
+export interface DeltaRest {
   readonly typeUrl: string;
   readonly nonce: string;
-  /** Each as a field of the response. */
-  readonly resources: readonly Uint8Array[];
+  /** Names. */
   readonly removed: readonly string[];
 }
 
-/** A `DeltaDiscoveryResponse`. */
-export function writeDeltaResponse(response: DeltaResponse): Buffer {
-  return join([
-    ...response.resources,
-    textField(4, response.typeUrl),
-    textField(5, response.nonce),
-    ...response.removed.map((name) => textField(6, name)),
-  ]);
+/** A `DeltaDiscoveryResponse` but for its resources, which are fields of it already and stand before. */
+export function writeDeltaRest({ typeUrl, nonce, removed }: DeltaRest): Buffer {
+  const names = removed.map((name) => textField(6, name));
+  return join([textField(4, typeUrl), textField(5, nonce), ...names]);
 }
 
-export interface StateResponse {
+export interface StateRest {
   readonly typeUrl: string;
   readonly nonce: string;
   readonly version: string;
-  /** Each as a field of the response. */
-  readonly resources: readonly Uint8Array[];
 }
 
-/** A `DiscoveryResponse`. */
-export function writeStateResponse(response: StateResponse): Buffer {
-  return join([
-    textField(1, response.version),
-    ...response.resources,
-    textField(4, response.typeUrl),
-    textField(5, response.nonce),
-  ]);
+/** A `DiscoveryResponse` but for its resources, which are fields of it already and stand before. */
+export function writeStateRest({ typeUrl, nonce, version }: StateRest): Buffer {
+  return join([textField(1, version), textField(4, typeUrl), textField(5, nonce)]);
 }
 
 function read<T>(decode: () => T): T {

@@ -44,11 +44,18 @@ export interface SimulatedPod {
 }
 
 export type FromProxies =
-  | { readonly type: "synced"; readonly seconds: number; readonly refused: number }
+  | {
+      readonly type: "synced";
+      readonly seconds: number;
+      readonly refused: number;
+      readonly cpuSeconds: number;
+    }
   | { readonly type: "counts"; readonly counts: ProxyCounts };
 
 /** Since it was last asked to count. */
 export interface ProxyCounts {
+  /** Of the proxies' process: what it takes shares two cores with what is measured. */
+  readonly cpuSeconds: number;
   /** By type of resource. */
   readonly types: Readonly<Record<string, TypeCount>>;
 }
@@ -56,8 +63,10 @@ export interface ProxyCounts {
 export interface TypeCount {
   /** How many proxies were sent any. */
   readonly proxies: number;
-  /** Of responses, with their frames' heads. */
+  /** Of responses as they crossed the wire, with their frames' heads. */
   readonly bytes: number;
+  /** Of the same once unpacked. */
+  readonly plainBytes: number;
   /** When the first and the last proxy had its first, in nanoseconds of the machine's monotonic clock, as text. */
   readonly first: string;
   readonly last: string;

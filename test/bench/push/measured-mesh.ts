@@ -7,6 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ServiceAccountTokens } from "../../../src/ca/service-account-tokens.ts";
 import type { RunningNow } from "../../../src/control/control-plane-messages.ts";
 import type { WrittenText } from "../../../src/control/written-texts.ts";
+import { bundledProcesses } from "./bundled-processes.ts";
 import type {
   ControlUsage,
   FromControl,
@@ -29,6 +30,8 @@ export interface Connected {
   readonly refused: number;
   /** Of the control plane, for each proxy. */
   readonly cpuMs: number;
+  /** Of the proxies, for each. */
+  readonly proxyCpuMs: number;
   readonly usage: ControlUsage;
 }
 
@@ -43,8 +46,12 @@ export interface Pushed {
   readonly bytes: number;
   /** The same of all that came with it. */
   readonly bytesOfAll: number;
+  /** Of all that came, before it was packed. */
+  readonly plainBytesOfAll: number;
   /** Of the control plane. */
   readonly cpuSeconds: number;
+  /** Of all proxies. */
+  readonly proxyCpuSeconds: number;
 }
 
 export class MeasuredMesh {
@@ -74,8 +81,9 @@ export class MeasuredMesh {
   static async start(mesh: PushMesh): Promise<MeasuredMesh> {
     const directory = await mkdtemp(join(tmpdir(), "hauberk-push-"));
     const tokens = await ServiceAccountTokens.open(directory);
-    const control = new Worker<ToControl, FromControl>("control-process.ts");
-    const proxies = new Worker<ToProxies, FromProxies>("proxies-process.ts");
+    const [controlProgram, proxiesProgram] = await bundledProcesses();
+    const control = new Worker<ToControl, FromControl>(controlProgram);
+    const proxies = new Worker<ToProxies, FromProxies>(proxiesProgram);
     control.send({ type: "start", dataDirectory: directory, ...mesh });
     const { port, rootPem } = await control.receive("serving");
     const address = { port, rootPem };
@@ -87,11 +95,12 @@ export class MeasuredMesh {
     const pods = await this.#pods();
     const before = await this.usage();
     this.#proxies.send({ type: "connect", ...this.#address, proxies: pods });
-    const { seconds, refused } = await this.#proxies.receive("synced");
+    const { seconds, refused, cpuSeconds } = await this.#proxies.receive("synced");
     await delay(QUIET_MS);
     const usage = await this.usage();
     const cpuMs = ((usage.cpuSeconds - before.cpuSeconds) * 1000) / pods.length;
-    return { seconds, refused, cpuMs, usage };
+    const proxyCpuMs = (cpuSeconds * 1000) / pods.length;
+    return { seconds, refused, cpuMs, proxyCpuMs, usage };
   }
 
   /** @param type of the resources that carry the change */
@@ -109,14 +118,18 @@ export class MeasuredMesh {
     const usage = await this.usage();
     const told = counts.types[type];
     if (told === undefined) throw new Error(`nobody was told of any ${type}`);
-    const all = Object.values(counts.types).reduce((sum, { bytes }) => sum + bytes, 0);
+    const types = Object.values(counts.types);
+    const all = types.reduce((sum, { bytes }) => sum + bytes, 0);
+    const plain = types.reduce((sum, { plainBytes }) => sum + plainBytes, 0);
     return {
       firstMs: Number(BigInt(told.first) - started) / 1e6,
       lastMs: Number(BigInt(told.last) - started) / 1e6,
       proxies: told.proxies,
       bytes: told.bytes / told.proxies,
       bytesOfAll: all / told.proxies,
+      plainBytesOfAll: plain / told.proxies,
       cpuSeconds: usage.cpuSeconds - before.cpuSeconds,
+      proxyCpuSeconds: counts.cpuSeconds,
     };
   }
 
@@ -138,7 +151,7 @@ export class MeasuredMesh {
       await delay(QUIET_MS);
       this.#proxies.send({ type: "tell" });
       const { counts } = await this.#proxies.receive("counts");
-      const text = JSON.stringify(counts);
+      const text = JSON.stringify(counts.types);
       const isAll = (counts.types[type]?.proxies ?? 0) >= proxies;
       if ((isAll && text === last) || performance.now() > until) return counts;
       last = text;
@@ -161,8 +174,8 @@ export class MeasuredMesh {
 class Worker<In extends object, Out extends { readonly type: string }> {
   readonly #child: ChildProcess;
 
-  constructor(file: string) {
-    this.#child = fork(join(import.meta.dirname, file));
+  constructor(program: string) {
+    this.#child = fork(program, { execArgv: [] });
   }
 
   send(message: In): void {

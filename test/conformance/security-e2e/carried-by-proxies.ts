@@ -9,24 +9,18 @@ import { callingWorkload, type Question } from "../../../src/policy/question.ts"
 import type { SocketAddress, Workload } from "../../../src/policy/workload.ts";
 import type { Destination, Outbound, WorkloadView } from "../../../src/policy/workload-view.ts";
 import { freePort } from "../../kit/free-port.ts";
+import { type SampleAuthorizer, sampleAuthorizer } from "../../kit/sample-authorizer.ts";
 import { LOOPBACK, workloadView } from "../../kit/sidecar-fixture.ts";
 import { createThrowawayAuthority } from "../../kit/throwaway-authority.ts";
-import type { CarriedRequest } from "./carried-requests.ts";
+import { answerOf, assertTold, inTime, isContent, sentOf } from "./carried-exchange.ts";
+import { authorizersOf, type CarriedRequest } from "./carried-requests.ts";
 import type { StartProxy } from "./data-planes.ts";
-import {
-  type Application,
-  type Content,
-  type HopAnswer,
-  type Sent,
-  send,
-  startApplication,
-} from "./hop-ends.ts";
+import { type Application, type Content, startApplication } from "./hop-ends.ts";
 import type { CaseMesh } from "./hops-of-case.ts";
+import { addressOf, onLoopback } from "./loopback-places.ts";
 import { NotUnderstood } from "./not-understood.ts";
 import type { Topology } from "./topology.ts";
 import { WatchedHop } from "./watched-hop.ts";
-
-const PATIENCE_MS = 20_000;
 
 /** The proxies of one mesh, which stay from case to case. */
 export class CarriedMesh {
@@ -78,6 +72,8 @@ class Stage {
   readonly #callees = new Map<string, Callee>();
   /** By caller, service and service port. */
   readonly #ways = new Map<string, Way>();
+  /** Absent until a workload has somebody to ask. */
+  #authorizer: SampleAuthorizer | undefined;
   readonly #closing: (() => unknown)[] = [];
 
   constructor(
@@ -104,13 +100,18 @@ class Stage {
     application.forget();
     const dial = (): Socket => connect({ host: LOOPBACK, port: way.port });
     const answer = await inTime(answerOf(content, { sent: sentOf(question, content), dial }));
-    const heard = application.heard();
+    const [heard, heardPath] = [application.heard(), application.heardPath()];
     if (heard === undefined && answer.status === 200 && (answer.grpc?.code ?? 0) === 0)
       throw new Error("answered, but not by the application that is meant");
     const hop = way.hops.get(keyOf(to, containerPort));
     const mtls = hop?.isMutualTls === true;
     assertTold({ content, heard, mtls });
-    return { came: "carried", hops: 1, mtls, ...answer, ...(heard && { heard }) };
+    return {
+      ...{ came: "carried", hops: 1, mtls },
+      ...answer,
+      ...(heard && { heard }),
+      ...(heardPath !== undefined && { heardPath }),
+    };
   }
 
   async close(): Promise<void> {
@@ -161,8 +162,22 @@ class Stage {
       });
     }
     const authorization = onLoopback(view.inbound.authorization);
-    await this.#start(view, { inbound: { ...view.inbound, authorization, ports } });
+    await this.#start(view, {
+      inbound: { ...view.inbound, authorization, ports },
+      outbound: { destinations: await this.#authorizers(view) },
+    });
     for (const [key, callee] of callees) this.#callees.set(key, callee);
+  }
+
+  /** Whom the proxy of a callee asks. */
+  async #authorizers(view: WorkloadView): Promise<readonly Destination[]> {
+    if (view.inbound.authorizers === undefined) return [];
+    if (this.#authorizer === undefined) {
+      const started = await sampleAuthorizer();
+      this.#closing.push(() => started.close());
+      this.#authorizer = started;
+    }
+    return authorizersOf(view, this.#authorizer);
   }
 
   async #application(content: Content): Promise<Application> {
@@ -271,75 +286,9 @@ class Stage {
   }
 }
 
-const CONTENTS: readonly string[] = ["http", "http2", "grpc", "https", "tcp"] satisfies Content[];
-
-function isContent(text: string | undefined): text is Content {
-  return text !== undefined && CONTENTS.includes(text);
-}
-
 function keyOf(
   { namespace, name }: Pick<Workload, "namespace" | "name">,
   containerPort: number,
 ): string {
   return `${namespace}/${name}:${containerPort}`;
-}
-
-/** Pods of the table are 10.44.0.0/16; here they are in 127.44.0.0/16, which is this machine, too. */
-function onLoopback<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value).replaceAll('"10.44.', '"127.44.'));
-}
-
-function addressOf({ addresses }: Workload): string {
-  const { ipv4 = "" } = addresses ?? {};
-  return onLoopback(ipv4).startsWith("127.") ? onLoopback(ipv4) : LOOPBACK;
-}
-
-/** Ports of bytes carry a request of the application's own, if any; gRPC has one method of HTTP. */
-function sentOf({ request }: Question, content: Content): Sent {
-  if (request === undefined) return { method: "GET", path: "/", headers: {} };
-  const { method, path, headers } = request;
-  return {
-    method: content === "grpc" ? "POST" : method,
-    path,
-    headers: Object.fromEntries(headers),
-  };
-}
-
-/** A connection that comes to nothing has the status 0. */
-async function answerOf(
-  content: Content,
-  sending: { readonly sent: Sent; readonly dial: () => Socket },
-): Promise<HopAnswer> {
-  try {
-    return await send(content, sending);
-  } catch {
-    return { status: 0, headers: {}, body: "" };
-  }
-}
-
-/** @throws Error: whoever waits that long is neither let in nor refused */
-async function inTime<T>(answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("no answer, and no end")), PATIENCE_MS);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-interface Told {
-  readonly content: Content;
-  readonly heard: HopAnswer["heard"] | undefined;
-  readonly mtls: boolean;
-}
-
-/** What an application hears of its caller's certificate is what was seen on the way. @throws Error */
-function assertTold({ content, heard, mtls }: Told): void {
-  if (heard === undefined || content === "tcp" || content === "https") return;
-  const isTold = heard["x-forwarded-client-cert"] !== undefined;
-  if (isTold !== mtls)
-    throw new Error(`mutual TLS on the wire: ${mtls}; x-forwarded-client-cert: ${isTold}`);
 }

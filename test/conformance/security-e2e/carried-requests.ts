@@ -107,7 +107,7 @@ function provenBy({ from }: Question, trustDomain: string) {
 }
 
 /** The services of those that are asked, as destinations of the view; behind each is the sample. */
-function authorizersOf(
+export function authorizersOf(
   { inbound: { authorizers = [] }, outbound: { destinations } }: WorkloadView,
   { ports }: SampleAuthorizer,
 ): Outbound["destinations"] {
@@ -118,7 +118,7 @@ function authorizersOf(
     return destinations
       .filter((one) => one.host === host && one.servicePort === port)
       .filter(({ serviceNamespace }) => serviceNamespace === namespace)
-      .map((one) => ({
+      .map(({ addresses: _, ...one }) => ({
         ...one,
         endpoints: [{ workload: "ext-authz-0", address, mutualTls: false }],
       }));

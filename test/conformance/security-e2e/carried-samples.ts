@@ -22,6 +22,8 @@ export interface CarriedSample {
   readonly to: "api" | "bare";
   readonly by: keyof typeof PORTS;
   readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly setup?: object;
   readonly expected: Readonly<Record<string, unknown>>;
 }
 
@@ -48,6 +50,29 @@ const AS_CALLED = {
 const ALLOW_OTHERS = security("AuthorizationPolicy", {
   rules: [{ from: [{ source: { principals: ["cluster.local/ns/shop/sa/other"] } }] }],
 });
+
+const ASK = security("AuthorizationPolicy", {
+  action: "CUSTOM",
+  provider: { name: "ext" },
+  rules: [{}],
+});
+const asked = (provider: object): object => ({
+  extensionProviders: [{ name: "ext", ...provider }],
+  authorizer:
+    'allows a request when header x-ext-authz: allow is present; for TCP allows when the source principal ends in "/sa/a"',
+});
+const AUTHORIZER = "ext-authz.servers.svc.cluster.local";
+const BY_HTTP = asked({
+  envoyExtAuthzHttp: {
+    service: AUTHORIZER,
+    port: 8000,
+    includeRequestHeadersInCheck: ["x-ext-authz"],
+  },
+});
+const BY_GRPC = asked({ envoyExtAuthzGrpc: { service: AUTHORIZER, port: 9000 } });
+const decoding = {
+  meshConfig: { pathNormalization: { normalization: "DECODE_AND_MERGE_SLASHES" } },
+};
 
 const through = (mtls: boolean): CarriedSample["expected"] => ({
   success: true,
@@ -86,6 +111,20 @@ export const CARRIED_SAMPLES: Readonly<Record<string, CarriedSample>> = {
     allowed: false,
     grpcCode: "PermissionDenied",
   }),
+  "CUSTOM by HTTP: allowed": {
+    ...row("caller", "api", "http", [ASK], PASSES),
+    ...{ setup: BY_HTTP, headers: { "x-ext-authz": "allow" } },
+  },
+  "CUSTOM by HTTP: denied": { ...row("caller", "api", "http", [ASK], FORBIDDEN), setup: BY_HTTP },
+  "CUSTOM by gRPC: denied": { ...row("caller", "api", "http2", [ASK], FORBIDDEN), setup: BY_GRPC },
+  "paths: as the application hears them": {
+    ...row("caller", "api", "http", [], { allowed: true, upstreamPath: "/app/admin/x" }),
+    ...{ setup: decoding, path: "/app//..%2f\\admin%2fx#y" },
+  },
+  "paths: HTTP/2": {
+    ...row("caller", "api", "http2", [], { allowed: true, upstreamPath: "/a?b=%2f" }),
+    ...{ setup: decoding, path: "//%61?b=%2f" },
+  },
   "ALLOW others: TCP": row("caller", "api", "tcp", [ALLOW_OTHERS], {
     allowed: false,
     connection: "closed (client sees EOF)",
@@ -131,7 +170,7 @@ export class CarriedSamples {
   }
 
   async run(sample: CarriedSample): Promise<CaseOutcome> {
-    const { policies, from, to, by, path = "/a", expected } = sample;
+    const { policies, from, to, by, path = "/a", headers = {}, setup = {}, expected } = sample;
     const written = policies.map((policy) => JSON.stringify(policy)).join("\n---\n");
     this.#files++;
     const renderedPolicies = `${this.#files}.yaml`; // files are read once
@@ -142,8 +181,16 @@ export class CarriedSamples {
         name: "case",
         policies: [],
         renderedPolicies,
+        setup,
         from: { ns: "shop", workload: from, sa: from, sidecar: from !== "bare" },
-        to: { ns: "shop", workload: to, port: PORTS[by], method: METHODS[by] ?? "GET", path },
+        to: {
+          ns: "shop",
+          workload: to,
+          port: PORTS[by],
+          method: METHODS[by] ?? "GET",
+          path,
+          headers,
+        },
         expected,
       },
     });

@@ -28,7 +28,10 @@ const READINGS: Readonly<Record<string, Reading>> = {
     answer.came === "carried"
       ? answer.mtls
       : answer.came === "through" && answer.last.transport.kind === "mutual-tls",
-  upstreamPath: (_, answer) => (answer.came === "through" ? answer.last.request?.path : undefined),
+  upstreamPath: (_, answer) =>
+    answer.came === "carried"
+      ? answer.heardPath
+      : answer.came === "through" && answer.last.request?.path,
   check: (_, answer, expected) =>
     CHECKS[String(expected)]?.(answer) ? expected : describe(answer),
   checkAnyOf: ({ test }, answer, expected) =>

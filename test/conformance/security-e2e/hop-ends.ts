@@ -31,20 +31,26 @@ export interface HopAnswer {
   readonly grpc?: { readonly code: number; readonly message: string };
   /** What the application heard; absent: it was not reached. */
   readonly heard?: IncomingHttpHeaders;
+  /** With its query, as the application heard it; absent: it was not reached, or by no HTTP. */
+  readonly heardPath?: string;
 }
 
 export interface Application {
   readonly port: number;
   /** Of the last request; undefined: it was not reached. */
   heard(): IncomingHttpHeaders | undefined;
+  /** Of the last request of HTTP; undefined: it was not reached. */
+  heardPath(): string | undefined;
   forget(): void;
   close(): void;
 }
 
 export async function startApplication(content: Content): Promise<Application> {
   let heard: IncomingHttpHeaders | undefined;
-  const note = (headers: IncomingHttpHeaders): void => {
+  let heardPath: string | undefined;
+  const note: Note = (headers, path) => {
     heard = headers;
+    heardPath = path;
   };
   const server = APPLICATIONS[content](note);
   const sockets = new Set<Socket>();
@@ -57,8 +63,10 @@ export async function startApplication(content: Content): Promise<Application> {
   return {
     port: portOf(server),
     heard: () => heard,
+    heardPath: () => heardPath,
     forget: () => {
       heard = undefined;
+      heardPath = undefined;
     },
     close: () => {
       for (const socket of sockets) socket.destroy();
@@ -67,25 +75,25 @@ export async function startApplication(content: Content): Promise<Application> {
   };
 }
 
-type Note = (headers: IncomingHttpHeaders) => void;
+type Note = (headers: IncomingHttpHeaders, path?: string) => void;
 
 const APPLICATIONS: Readonly<Record<Content, (note: Note) => Server>> = {
   http: (note) =>
-    createServer(({ headers }, response) => {
-      note(headers);
+    createServer(({ headers, url }, response) => {
+      note(headers, url);
       response.end("ok");
     }),
   http2: (note) =>
     createHttp2Server().on("stream", (stream, headers) => {
       stream.on("error", () => stream.destroy());
-      note(headers);
+      note(headers, headers[":path"]);
       stream.respond({ ":status": 200 });
       stream.end("ok");
     }),
   grpc: (note) =>
     createHttp2Server().on("stream", (stream, headers) => {
       stream.on("error", () => stream.destroy());
-      note(headers);
+      note(headers, headers[":path"]);
       stream.respond(
         { ":status": 200, "content-type": "application/grpc" },
         { waitForTrailers: true },
@@ -96,8 +104,8 @@ const APPLICATIONS: Readonly<Record<Content, (note: Note) => Server>> = {
   https: (note) => {
     const { certificateChainPem: cert, privateKeyPem: key } =
       createThrowawayAuthority().serverCertificate();
-    return createHttpsServer({ cert, key }, ({ headers }, response) => {
-      note(headers);
+    return createHttpsServer({ cert, key }, ({ headers, url }, response) => {
+      note(headers, url);
       response.end("ok");
     });
   },

@@ -57,7 +57,7 @@ export const ORDER_DEFECTS: readonly Defect[] = [
 ];
 
 /** A matcher list needs one entry: what asks for nothing is never met. */
-const NEVER: Json = {
+export const NEVER: Json = {
   predicate: {
     singlePredicate: {
       input: {

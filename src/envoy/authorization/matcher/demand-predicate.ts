@@ -1,8 +1,14 @@
 /** What a rule demands, as a statement in Envoy's matching, on chains of one kind. */
+import { parseStringMatch } from "../../../api/string-match.ts";
 import { claimDemand, type MetadataDemand, requestPrincipalDemands } from "../claim-matchers.ts";
 import { type PortOf, range } from "../linear/permissions.ts";
 import type { Demand } from "../rule-demands.ts";
-import { EVERY_TEXT, identityMatchers, stringMatcher } from "../string-matchers.ts";
+import {
+  EVERY_TEXT,
+  identityMatchers,
+  type StringMatcher,
+  stringMatcher,
+} from "../string-matchers.ts";
 import {
   addressMatcher,
   DESTINATION_ADDRESS,
@@ -14,7 +20,15 @@ import {
   SERVER_NAME,
   SOURCE_ADDRESS,
 } from "./inputs.ts";
-import { allOf, anyOf, type Input, not, type Predicate, text } from "./predicate.ts";
+import {
+  allOf,
+  anyOf,
+  expressionWith,
+  type Input,
+  not,
+  type Predicate,
+  text,
+} from "./predicate.ts";
 import { headerPredicate, hostPredicate, pathPredicate } from "./text-predicates.ts";
 
 export interface ChainKind {
@@ -33,7 +47,7 @@ function meets(demand: Demand, { peer, portOf }: ChainKind): Predicate {
   const { about } = subject;
   const identity = identityMatchers(demand);
   if (identity !== undefined) {
-    return peer === "mesh" && anyOf(identity.map((matcher) => text(PEER_URI, matcher)));
+    return peer === "mesh" && anyOf(identity.map((matcher, at) => ofPeer(matcher, demand, at)));
   }
   switch (about) {
     case "source address":
@@ -66,6 +80,14 @@ function meets(demand: Demand, { peer, portOf }: ChainKind): Predicate {
     default:
       throw new RangeError(`nothing is known about the ${about}`);
   }
+}
+
+/** @param at of the value that it stands for */
+function ofPeer(matcher: StringMatcher, { subject, values }: Demand, at: number): Predicate {
+  const match = parseStringMatch(values[at] ?? "");
+  return subject.about === "principal" && match.kind === "suffix" && match.text !== ""
+    ? expressionWith({ suffix: match.text }, { input: PEER_URI, expression: matcher })
+    : text(PEER_URI, matcher);
 }
 
 function inRanges(input: Input, values: readonly string[]): Predicate {

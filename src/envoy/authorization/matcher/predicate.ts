@@ -27,9 +27,15 @@ export function extension(type: string, fields: object = {}): Extension {
   return { name: "x", typedConfig: { "@type": typeUrl(type), ...fields } };
 }
 
+/** What costs least is asked first: most rules are about something else, which is soon told. */
 export function allOf(predicates: readonly Predicate[]): Predicate {
   if (predicates.includes(false)) return false;
-  const open = predicates.filter((one) => one !== true).flatMap(partsOfAll);
+  const open = predicates
+    .filter((one) => one !== true)
+    .flatMap(partsOfAll)
+    .map((one) => ({ one, cost: costOf(one) }))
+    .sort((a, b) => a.cost - b.cost)
+    .map(({ one }) => one);
   const [first, ...others] = open;
   if (first === undefined) return true;
   return others.length === 0 ? first : { all: open };
@@ -49,6 +55,25 @@ function partsOfAll(predicate: Predicate): readonly Predicate[] {
 
 function partsOfAny(predicate: Predicate): readonly Predicate[] {
   return typeof predicate === "object" && "any" in predicate ? predicate.any : [predicate];
+}
+
+/** An expression that is asked only where a text is there that it cannot do without. */
+export function expressionWith(
+  found: Pick<StringMatcher, "contains" | "suffix">,
+  { input, expression }: { readonly input: Input; readonly expression: StringMatcher },
+): Predicate {
+  return allOf([text(input, found), text(input, expression)]);
+}
+
+/** In comparisons of short texts, as they were seen to take; what is not found in the cache of a processor costs most. */
+const EXPRESSION_COST = 8;
+
+function costOf(predicate: Predicate): number {
+  if (typeof predicate === "boolean") return 0;
+  if ("not" in predicate) return costOf(predicate.not);
+  if ("all" in predicate) return Math.min(...predicate.all.map(costOf));
+  if ("any" in predicate) return predicate.any.reduce((sum, one) => sum + costOf(one), 0);
+  return "custom" in predicate || predicate.text.safeRegex !== undefined ? EXPRESSION_COST : 1;
 }
 
 export function not(predicate: Predicate): Predicate {

@@ -8,7 +8,7 @@ import { templateRegex } from "../path-templates.ts";
 import type { Demand } from "../rule-demands.ts";
 import { quoteRegex, regex, stringMatcher } from "../string-matchers.ts";
 import { header } from "./inputs.ts";
-import { anyOf, type Input, type Predicate, text } from "./predicate.ts";
+import { anyOf, expressionWith, type Input, type Predicate, text } from "./predicate.ts";
 
 type Meeting = Demand["meeting"];
 
@@ -45,7 +45,12 @@ export function headerPredicate(name: string, value: string, meeting: Meeting): 
   if (value === "*") return text(input, PRESENT);
   // No element of a list has a comma.
   const isWhole = single !== undefined || meeting === "lets-in" || value.includes(",");
-  return text(input, isWhole ? stringMatcher(value) : regex(elementRegex(value)));
+  if (isWhole) return text(input, stringMatcher(value));
+  const match = parseStringMatch(value);
+  const expression = regex(elementRegex(value));
+  return match.kind === "present" || match.text === ""
+    ? text(input, expression)
+    : expressionWith({ contains: match.text }, { input, expression });
 }
 
 /** The whole, or an element between commas, as `headerAttribute` of the engine: a second line must not hide the first. */
@@ -81,7 +86,10 @@ export function pathPredicate(value: string, meeting: Meeting): Predicate {
     case "prefix":
       return text(PATH, { prefix: match.text });
     case "suffix":
-      return text(PATH, regex(`[^?]*${quoteRegex(match.text)}${QUERY}`));
+      return expressionWith(
+        { contains: match.text },
+        { input: PATH, expression: regex(`[^?]*${quoteRegex(match.text)}${QUERY}`) },
+      );
     case "exact":
       return anyOf([text(PATH, { exact: match.text }), text(PATH, { prefix: `${match.text}?` })]);
   }
@@ -96,6 +104,19 @@ export function pathPrefix(value: string): string | undefined {
   if (isPathTemplate(value)) return value.slice(0, value.indexOf("{")) || undefined;
   const match = parseStringMatch(value);
   return match.kind === "exact" || match.kind === "prefix" ? match.text || undefined : undefined;
+}
+
+/** Whether every path with the beginning that `pathPrefix` tells is meant. */
+export function isWholePrefix(value: string): boolean {
+  const isPlain = !isPathTemplate(value) && !/[?#]/.test(value);
+  return isPlain && parseStringMatch(value).kind === "prefix";
+}
+
+/** The text that stands in every path that a value means because of its end; undefined: there is none. */
+export function pathEnd(value: string): string | undefined {
+  if (isPathTemplate(value)) return undefined;
+  const match = parseStringMatch(value);
+  return match.kind === "suffix" ? match.text || undefined : undefined;
 }
 
 export const PATH_INPUT: Input = PATH;

@@ -50,6 +50,7 @@ export class FactsOf {
         startedAt: sinceOf(`control plane ${controlPlane.restarts}`),
         uid: this.#uidOf(controlPlane.restarts),
       },
+      rootPem: mesh.rootPem,
       node: hostname().toLowerCase(),
     };
     this.#since = since;

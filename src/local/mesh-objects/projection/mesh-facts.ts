@@ -38,6 +38,8 @@ export interface MeshFacts {
     /** Another one each time it is started. */
     readonly uid: string;
   };
+  /** PEM of every root that is trusted now; absent until the control plane told. */
+  readonly rootPem?: string | undefined;
   /** Of this machine, as the name of the node that everything runs on. */
   readonly node: string;
 }

@@ -24,6 +24,7 @@ import { projectedEndpoints } from "./projected-endpoints.ts";
 import { type PodOwnerReference, projectedPod } from "./projected-pod.ts";
 import { controllerReference, ProjectedReplicaSets } from "./projected-replica-sets.ts";
 import { RolloutProgress } from "./rollout-progress.ts";
+import { isToldRoots, rootCertificateMap } from "./root-certificate-map.ts";
 import {
   CONTROL_PLANE,
   controlPlaneDeployment,
@@ -61,6 +62,7 @@ export class MeshProjection {
   /** Writes what is not there yet, or is otherwise. */
   show(mesh: ProjectedMesh): void {
     this.#showNamespaces(mesh.facts);
+    this.#showRoots(mesh.facts);
     this.#show(this.#kind("apps", "Deployment"), controlPlaneDeployment(mesh.facts));
     const deployments = this.#store.list(this.#kind("apps", "Deployment"));
     const pods = this.#showPods(mesh, this.#sets.showCurrent(deployments));
@@ -98,6 +100,16 @@ export class MeshProjection {
           kind: "ServiceAccount",
           metadata: { name: "default", namespace, annotations: DEFAULT_ACCOUNT },
         });
+    }
+  }
+
+  #showRoots({ rootPem }: MeshFacts): void {
+    if (rootPem === undefined) return;
+    const maps = this.#kind("", "ConfigMap");
+    for (const { metadata } of this.#store.list(this.#kind("", "Namespace"))) {
+      const { name: namespace = "", deletionTimestamp } = metadata;
+      if (deletionTimestamp === undefined && isToldRoots(namespace))
+        this.#show(maps, rootCertificateMap(namespace, rootPem));
     }
   }
 

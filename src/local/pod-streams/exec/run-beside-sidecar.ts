@@ -4,6 +4,7 @@ import type { LocalMesh } from "../../local-mesh.ts";
 import { askSidecar } from "../../pods/ask-sidecar.ts";
 import type { Pod } from "../../pods/pod.ts";
 import type { EnclosedLaunch } from "../../pods/pod-container.ts";
+import type { AnswerAsEnvoy } from "../answer-as-envoy.ts";
 import type { ExecClient } from "./exec-client.ts";
 import type { ExecWish } from "./exec-wish.ts";
 import { runCommand } from "./run-command.ts";
@@ -14,7 +15,11 @@ const REFUSED = 1;
 
 /** @returns its exit code */
 export async function runBesideSidecar(
-  { mesh, pod }: { readonly mesh: LocalMesh; readonly pod: Pod },
+  {
+    mesh,
+    pod,
+    answerAsEnvoy,
+  }: { readonly mesh: LocalMesh; readonly pod: Pod; readonly answerAsEnvoy: AnswerAsEnvoy },
   {
     client,
     wish,
@@ -25,7 +30,8 @@ export async function runBesideSidecar(
   const { adminSocket } = pod;
   if (asked !== undefined && adminSocket !== undefined) {
     try {
-      const answer = await askSidecar(adminSocket, asked);
+      const ask = (path: string): Promise<string> => askSidecar(adminSocket, { path });
+      const answer = await (answerAsEnvoy(asked, ask) ?? askSidecar(adminSocket, asked));
       client.output.write(answer);
       return 0;
     } catch (error) {

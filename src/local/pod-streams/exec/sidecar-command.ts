@@ -20,7 +20,7 @@ export interface AdminQuestion {
 export function adminQuestion([program, ...parameters]: Command): AdminQuestion | undefined {
   if (program === "pilot-agent" && parameters[0] === "request") {
     const [, method = "", path = ""] = parameters;
-    return question(method, path.startsWith("/") ? path : `/${path}`);
+    return toAdministration(method, path.startsWith("/") ? path : `/${path}`);
   }
   return program === "curl" ? curlQuestion(parameters) : undefined;
 }
@@ -40,7 +40,7 @@ function curlQuestion(parameters: readonly string[]): AdminQuestion | undefined 
     else if (/^-X[A-Z]+$/.test(word)) method = word.slice(2);
     else if (!SILENT.test(word)) return undefined;
   }
-  return path === undefined ? undefined : question(method, path);
+  return path === undefined ? undefined : toAdministration(method, path);
 }
 
 /** Paths of Envoy and of the agent that have other names here. */
@@ -50,7 +50,8 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   "/metrics": "/stats",
 };
 
-function question(method: string, path: string): AdminQuestion | undefined {
+/** @returns undefined for a method that changes nothing here, and tells nothing */
+export function toAdministration(method: string, path: string): AdminQuestion | undefined {
   if (method !== "GET" && method !== "POST") return undefined;
   const [name = "", ...query] = path.split("?");
   return { method, path: [OTHER_NAMES[name] ?? name, ...query].join("?") };

@@ -1,9 +1,11 @@
 /** Where a port of a pod is on this machine. */
 import { connect, type Socket } from "node:net";
-import { connectUnixSocket } from "../../../runtime/connect-unix-socket.ts";
+import type { Duplex } from "node:stream";
 import type { LocalMesh } from "../../local-mesh.ts";
 import { ADMIN_PORT } from "../../network/mesh-ranges.ts";
 import type { Pod } from "../../pods/pod.ts";
+import type { AnswerAsEnvoy } from "../answer-as-envoy.ts";
+import { connectToAdministration } from "./connect-to-administration.ts";
 
 const LOOPBACK = "127.0.0.1";
 
@@ -11,9 +13,13 @@ const LOOPBACK = "127.0.0.1";
  * Begins to connect to the application's own port, past its sidecar, as in a cluster. Port 15000 is the sidecar's whole
  * administration.
  */
-export function connectToPort(pod: Pod, port: number): Socket {
+export function connectToPort(
+  pod: Pod,
+  { port, answerAsEnvoy }: { readonly port: number; readonly answerAsEnvoy: AnswerAsEnvoy },
+): Duplex {
   const { adminSocket, plan } = pod;
-  if (port === ADMIN_PORT && adminSocket !== undefined) return connectUnixSocket(adminSocket);
+  if (port === ADMIN_PORT && adminSocket !== undefined)
+    return connectToAdministration({ socket: adminSocket, answerAsEnvoy });
   const declared = plan.workload.ports.find(({ containerPort }) => containerPort === port);
   const { address, port: real } =
     plan.workload.addresses === undefined && declared !== undefined

@@ -3,7 +3,8 @@
  * Source: Kubernetes `cri/streaming/portforward/httpstream.go`
  */
 import { once } from "node:events";
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { finished } from "node:stream/promises";
 import { describeError } from "../../../runtime/hauberk-error.ts";
 import type { Log } from "../../../runtime/log.ts";
@@ -20,7 +21,7 @@ export interface PortForward {
   /** For people: `api-0`. */
   readonly pod: string;
   /** @throws Error */
-  readonly connect: (port: number) => Socket;
+  readonly connect: (port: number) => Duplex;
   readonly log: Log;
 }
 
@@ -61,13 +62,15 @@ async function forwardOne(
   { stream, error }: { readonly stream: SpdyStream; readonly error: SpdyStream },
 ): Promise<void> {
   const port = Number(stream.headers.get("port"));
-  let socket: Socket | undefined;
+  let socket: Duplex | undefined;
   try {
     if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error("no such port");
     socket = connect(port);
     socket.on("error", () => {}); // `finished` tells
-    await once(socket, "connect", { signal: AbortSignal.timeout(CONNECT_MS) });
-    socket.setNoDelay(true);
+    if (socket instanceof Socket) {
+      await once(socket, "connect", { signal: AbortSignal.timeout(CONNECT_MS) });
+      socket.setNoDelay(true);
+    }
     stream.pipe(socket);
     socket.pipe(stream);
     stream.once("close", () => socket?.destroy());

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { performance } from "node:perf_hooks";
+import { test } from "node:test";
+import { eventually } from "../../../test/kit/eventually.ts";
+import { ProxyPushes, type PushedStream } from "./proxy-pushes.ts";
+
+const STREAMS = 40;
+
+/** Streams that are behind until they were pushed, each of which takes its time. */
+function openStreams() {
+  const told: string[] = [];
+  const behind = new Set<PushedStream>();
+  const streams = Array.from({ length: STREAMS }, (): PushedStream => {
+    const stream = {
+      get isBehind(): boolean {
+        return behind.has(stream);
+      },
+      pushFirst: () => told.push("first"),
+      push: () => {
+        const end = performance.now() + 1;
+        while (performance.now() < end); // work
+        behind.delete(stream);
+        told.push("rest");
+      },
+    };
+    return stream;
+  });
+  const pushes = new ProxyPushes(() => streams);
+  const change = (): void => {
+    for (const stream of streams) behind.add(stream);
+    pushes.schedule();
+  };
+  return { told, change, isDone: () => behind.size === 0 };
+}
+
+const counted = (told: readonly string[], what: string): number =>
+  told.filter((one) => one === what).length;
+
+test("all are told what is urgent before any is told the rest", async () => {
+  const { told, change, isDone } = openStreams();
+  change();
+  await eventually("all is told", isDone);
+  assert.deepEqual(told, [
+    ...Array.from({ length: STREAMS }, () => "first"),
+    ...Array.from({ length: STREAMS }, () => "rest"),
+  ]);
+});
+
+test("what is urgent of a second change goes ahead of the rest of the first, which goes on all the same", async () => {
+  const { told, change, isDone } = openStreams();
+  change();
+  const before = told.length;
+  assert.ok(counted(told, "rest") < STREAMS / 2, "other work may come in between");
+  change();
+  await eventually("all is told", isDone);
+  const after = told.slice(before);
+  const urgent = after.slice(0, after.lastIndexOf("first") + 1);
+  assert.equal(counted(urgent, "first"), STREAMS);
+  assert.equal(counted(urgent, "rest"), Math.floor(urgent.length / 4));
+});

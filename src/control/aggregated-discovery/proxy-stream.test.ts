@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { eventually } from "../../../test/kit/eventually.ts";
+import { sampleView } from "../../../test/kit/sample-view.ts";
+import { createThrowawayAuthority } from "../../../test/kit/throwaway-authority.ts";
+import { parseSpiffeId } from "../../identity/spiffe-id.ts";
+import type { WorkloadView } from "../../policy/workload-view.ts";
+import { silentLog } from "../../runtime/log.ts";
+import { openProxyMaterial } from "./proxy-material.ts";
+import { KnownSettings } from "./proxy-node.ts";
+import type { ProxyProtocol } from "./proxy-protocol.ts";
+import { ProxyStream } from "./proxy-stream.ts";
+import { LISTENERS, RESOURCE_TYPES, type ResourceType } from "./resource-types.ts";
+import { plainResponse } from "./response-packing.ts";
+
+const ID = parseSpiffeId("spiffe://cluster.local/ns/production/sa/api");
+const CLUSTERS: ResourceType =
+  RESOURCE_TYPES.find(({ kind }) => kind === "clusters") ?? assert.fail();
+const NODE_ID = "sidecar~10.0.0.1~api-0.production~production.svc.cluster.local";
+const { rootPem } = createThrowawayAuthority();
+
+const viewOf = (path: string): WorkloadView =>
+  sampleView({ name: "production/api-0", identity: ID, rootPem, path });
+
+/** Messages are their type and nonce: `listeners 2`. */
+const protocol: ProxyProtocol = {
+  late: "heard",
+  read: (bytes) => {
+    const [kind, nonce = ""] = Buffer.from(bytes).toString().split(" ");
+    const type = kind === "clusters" ? CLUSTERS : LISTENERS;
+    const node = { id: NODE_ID, version: "1.40.0", metadata: {} };
+    return { type, nonce, node, asked: () => ({ subscribe: [], unsubscribe: [], held: {} }) };
+  },
+  write: ({ type, nonce }) => ({ resources: [], rest: Buffer.from(`${type.kind} ${nonce}`) }),
+};
+
+/** A stream without a connection, of a proxy that takes whatever it is sent. */
+function openStream(views: { current: WorkloadView }) {
+  const material = openProxyMaterial(silentLog);
+  const gone = new AbortController();
+  const incoming: Uint8Array[] = [];
+  let arrived = (): void => {};
+  const told: string[] = [];
+  const made: WorkloadView[] = [];
+  const say = (message: string): void => {
+    incoming.push(Buffer.from(message));
+    arrived();
+  };
+  const stream = new ProxyStream({
+    caller: {
+      id: ID,
+      by: "certificate",
+      pod: { namespace: "production", podName: "api-0", podUid: "1", serviceAccount: "api" },
+    },
+    stream: {
+      caller: { remoteAddress: "127.0.0.1:1", headers: () => [] },
+      requests: requestsOf(),
+      signal: gone.signal,
+      send: (bytes) => {
+        const message = Buffer.from(bytes).toString();
+        told.push(message.replace(/ .*/, ""));
+        say(message);
+      },
+    },
+    protocol,
+    pack: plainResponse,
+    settings: new KnownSettings(),
+    viewOf: () => views.current,
+    resourcesOf: (view, proxy) => {
+      made.push(view);
+      return material.resourcesOf(view, proxy);
+    },
+    authorizedBy: material.authorizedBy,
+    endpointsOf: material.endpointsOf,
+    authorizationWay: material.authorizationWay,
+    awaitTurn: async () => {},
+    onSettled: () => {},
+    log: silentLog,
+  });
+  const served = stream.serve();
+  async function* requestsOf(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const next = incoming.shift();
+      if (next !== undefined) yield next;
+      else if (gone.signal.aborted) return;
+      else
+        await new Promise<void>((resolve) => {
+          arrived = resolve;
+        });
+    }
+  }
+  const close = async (): Promise<void> => {
+    gone.abort();
+    arrived();
+    await served;
+  };
+  return { stream, say, told, made, close };
+}
+
+test("what a change comes to is made when it is the proxy's turn, not when the proxy says something", async () => {
+  const views = { current: viewOf("/one") };
+  const first = views.current;
+  const { stream, say, told, made, close } = openStream(views);
+  say("clusters");
+  await eventually("clusters", () => told.join() === "clusters");
+  views.current = viewOf("/two");
+  say("listeners");
+  await eventually("listeners", () => told.join() === "clusters,listeners");
+  assert.deepEqual(made, [first]);
+  assert.ok(stream.isBehind);
+  stream.push();
+  assert.deepEqual(made, [first, views.current]);
+  await eventually("those of the change", () => told.join() === "clusters,listeners,listeners");
+  await close();
+});

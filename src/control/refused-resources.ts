@@ -1,0 +1,124 @@
+/**
+ * Which of the resources that people wrote are not in force everywhere, because proxies refused what was made of them. A proxy
+ * names what it refuses in its own words at best, so that all are told that go into it and concern the proxy. Pure.
+ */
+import { RESOURCE_KINDS, type ResourceKind, type ResourceRef } from "../api/resource.ts";
+import type { WorkloadView } from "../policy/workload-view.ts";
+
+/** What one proxy refused. */
+export interface ProxyRefusal {
+  /** `namespace/pod` */
+  readonly pod: string;
+  /** As "authorization", "listeners"; "view" of our own sidecar. */
+  readonly what: string;
+  /** In the proxy's words. */
+  readonly error: string;
+}
+
+/** For people, of one resource. */
+export interface RefusedResource {
+  readonly ref: ResourceRef;
+  readonly message: string;
+}
+
+/** However many proxies refuse however much. */
+const MAX_RESOURCES = 256;
+const MAX_NAMED_PODS = 5;
+const MAX_ERROR_CHARACTERS = 512;
+
+/** In the order of their names. @param viewOf of a pod; undefined: it is gone */
+export function refusedResources(
+  refusals: readonly ProxyRefusal[],
+  viewOf: (pod: string) => WorkloadView | undefined,
+): readonly RefusedResource[] {
+  const told = new Map<string, { readonly ref: ResourceRef; readonly by: Map<string, Told> }>();
+  for (const { pod, what, error } of refusals) {
+    const view = viewOf(pod);
+    for (const ref of view === undefined ? [] : concerned(view, what, error)) {
+      const key = `${ref.kind}/${ref.namespace}/${ref.name}`;
+      const known = told.get(key) ?? { ref, by: new Map<string, Told>() };
+      if (!told.has(key) && told.size >= MAX_RESOURCES) continue;
+      told.set(key, known);
+      const same = known.by.get(what) ?? { what, error, pods: [] };
+      known.by.set(what, { ...same, pods: [...same.pods, pod] });
+    }
+  }
+  return [...told]
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([, { ref, by }]) => ({ ref, message: [...by.values()].map(inWords).join("; ") }));
+}
+
+interface Told {
+  readonly what: string;
+  /** Of the first. */
+  readonly error: string;
+  readonly pods: readonly string[];
+}
+
+function inWords({ what, error, pods }: Told): string {
+  const named = pods.toSorted().slice(0, MAX_NAMED_PODS).join(", ");
+  const others = pods.length > MAX_NAMED_PODS ? ` and ${pods.length - MAX_NAMED_PODS} more` : "";
+  const of = what === "view" ? "what they are sent" : `their ${what}`;
+  const by = what === "view" ? "sidecars" : "Envoys";
+  return `not in force in all proxies: ${by} of ${named}${others} refuse ${of}: ${error.slice(0, MAX_ERROR_CHARACTERS)}`;
+}
+
+type PartsOf = (view: WorkloadView) => { readonly part: unknown; readonly kinds: readonly string[] };
+
+/** What each type of Envoy's resources is made of, beside what nobody wrote. */
+const PARTS: Readonly<Record<string, PartsOf>> = {
+  authorization: ({ inbound: { authorization } }) => ({
+    part: authorization,
+    kinds: ["AuthorizationPolicy"],
+  }),
+  listeners: ({ inbound: { authorization, ports, tokenRules, rateLimits }, gateway }) => ({
+    part: [authorization.custom, ports, tokenRules, rateLimits, gateway],
+    kinds: [
+      "AuthorizationPolicy",
+      "Gateway",
+      "PeerAuthentication",
+      "RateLimit",
+      "RequestAuthentication",
+    ],
+  }),
+  clusters: ({ outbound }) => ({ part: outbound, kinds: ["DestinationRule", "ServiceEntry"] }),
+  endpoints: ({ outbound }) => ({ part: outbound, kinds: ["DestinationRule", "ServiceEntry"] }),
+  routes: ({ outbound, gateway }) => ({
+    part: [outbound.virtualHosts, outbound.streamRoutes, gateway],
+    kinds: ["VirtualService", "HTTPRoute", "GRPCRoute"],
+  }),
+};
+
+/** Those that the proxy itself names are all, where it names any. */
+function concerned(view: WorkloadView, what: string, error: string): readonly ResourceRef[] {
+  const parts = PARTS[what]?.(view) ?? { part: view, kinds: RESOURCE_KINDS };
+  const all = new Map<string, ResourceRef>();
+  collect(parts.part, { kinds: new Set(parts.kinds), found: all });
+  const refs = [...all.values()];
+  const named = refs.filter(({ namespace, name }) =>
+    error.includes(`ns[${namespace}]-policy[${name}]`),
+  );
+  return named.length > 0 ? named : refs;
+}
+
+interface Collecting {
+  readonly kinds: ReadonlySet<string>;
+  readonly found: Map<string, ResourceRef>;
+}
+
+/** Views are plain data, and tell at each of their parts by which resource it is there. */
+function collect(value: unknown, to: Collecting): void {
+  if (typeof value !== "object" || value === null || to.found.size >= MAX_RESOURCES) return;
+  const { kind, namespace, name } = value as Readonly<Record<string, unknown>>;
+  if (isKind(kind) && typeof namespace === "string" && typeof name === "string") {
+    if (to.kinds.has(kind)) to.found.set(`${kind}/${namespace}/${name}`, { kind, namespace, name });
+    return;
+  }
+  for (const inner of Object.values(value)) collect(inner, to);
+}
+
+const KINDS: ReadonlySet<unknown> = new Set(RESOURCE_KINDS);
+
+function isKind(value: unknown): value is ResourceKind {
+  return KINDS.has(value);
+}

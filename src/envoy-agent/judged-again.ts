@@ -1,0 +1,78 @@
+/** Asks the policies of a view once more about a call that Envoy has judged, with what Envoy tells of it. */
+import {
+  authorizeLocally,
+  bindConnection,
+  type CompiledAuthorization,
+  compileAuthorization,
+  findDelegations,
+} from "../policy/authorize.ts";
+import type { Decision, Delegation } from "../policy/decision.ts";
+import type { Connection } from "../policy/traffic.ts";
+import type { Traffic } from "../policy/traffic-attribute.ts";
+import type { EffectiveAuthorization, WorkloadView } from "../policy/workload-view.ts";
+import type { ToldCall } from "./told-call.ts";
+
+/** As policies call it: the application's, wherever connections are taken. */
+export function portOf({ entry, localPort }: ToldCall, { inbound, gateway }: WorkloadView): number {
+  const [, named] = /^inbound\|(\d{1,5})\|/.exec(entry.upstream_cluster ?? "") ?? [];
+  if (named !== undefined) return Number(named);
+  const places = [...inbound.ports, ...(gateway?.listeners ?? [])];
+  return places.find(({ listen }) => listen.port === localPort)?.containerPort ?? localPort ?? 0;
+}
+
+export interface JudgedAgain {
+  readonly decision: Decision;
+  readonly delegations: readonly Delegation[];
+}
+
+type ByProtocol = { readonly http: CompiledAuthorization; readonly tcp: CompiledAuthorization };
+
+/** Compiled once for each change of policy. */
+const compiled = new WeakMap<EffectiveAuthorization, ByProtocol>();
+
+export function judgedAgain(call: ToldCall, view: WorkloadView): JudgedAgain {
+  const { http, tcp } = compiledOf(view);
+  const { entry, caller, remoteAddress } = call;
+  const [address, port] = splitAddress(entry.downstream_remote_address);
+  const [own] = splitAddress(entry.downstream_local_address);
+  const connection: Connection = {
+    ...(caller !== null && { principal: caller }),
+    sourceAddress: address,
+    sourcePort: port,
+    destinationAddress: own,
+    destinationPort: portOf(call, view),
+    ...(entry.requested_server_name !== null && { serverName: entry.requested_server_name }),
+  };
+  const isHttp = entry.method !== null;
+  const bound = bindConnection(isHttp ? http : tcp, connection);
+  const traffic: Traffic = isHttp
+    ? {
+        connection,
+        method: entry.method ?? "",
+        ...(entry.path !== null && { path: entry.path }),
+        authority: entry.authority ?? undefined,
+        remoteAddress: remoteAddress === "" ? address : remoteAddress,
+        header: () => undefined,
+      }
+    : { connection, remoteAddress: address };
+  return {
+    decision: authorizeLocally(bound, traffic),
+    delegations: findDelegations(bound, traffic),
+  };
+}
+
+function compiledOf({ inbound: { authorization }, trust }: WorkloadView): ByProtocol {
+  const known = compiled.get(authorization);
+  if (known !== undefined) return known;
+  const made = {
+    http: compileAuthorization(authorization, { protocol: "http", trust }),
+    tcp: compileAuthorization(authorization, { protocol: "tcp", trust }),
+  };
+  compiled.set(authorization, made);
+  return made;
+}
+
+function splitAddress(text: string | null): readonly [address: string, port: number] {
+  const [, address = "", port = "0"] = /^\[?([^\]]*?)\]?:(\d{1,5})$/.exec(text ?? "") ?? [];
+  return [address, Number(port)];
+}

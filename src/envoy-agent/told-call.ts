@@ -1,0 +1,103 @@
+/** Reads a line that Envoy wrote for its agent. What strangers wrote is in it: every field is looked at, and cut where it is long. */
+import { parseSpiffeId, type SpiffeId } from "../identity/spiffe-id.ts";
+import type { AccessLogEntry } from "../telemetry/access-log.ts";
+
+export interface ToldCall {
+  /** But for the decision. */
+  readonly entry: AccessLogEntry;
+  /** By whom policies go: proven by whoever called; at a gateway, where `entry` tells who called on, its client. */
+  readonly caller: SpiffeId | null;
+  /** After `X-Forwarded-For`; "" where it is not known. */
+  readonly remoteAddress: string;
+  /** Of our end of the connection; undefined: it is not known. */
+  readonly localPort: number | undefined;
+}
+
+const MAX_CHARACTERS = 1_024;
+const PROTOCOLS: readonly AccessLogEntry["protocol"][] = ["HTTP/1.0", "HTTP/1.1", "HTTP/2"];
+
+/** @returns undefined for what is no such line */
+export function toldCall(line: string): ToldCall | undefined {
+  const told = objectIn(line);
+  if (told === undefined) return undefined;
+  const text = (name: string): string | null => textOf(told[name]);
+  const number = (name: string): number => (typeof told[name] === "number" ? told[name] : 0);
+  const start = text("start_time");
+  const reporter = text("reporter");
+  if (start === null || (reporter !== "source" && reporter !== "destination")) return undefined;
+  const method = text("method");
+  const protocol = method === null ? undefined : PROTOCOLS.find((one) => one === told["protocol"]);
+  const status = number("response_code");
+  const local = text("downstream_local_address");
+  const source = identityOf(told["source_principal"]);
+  const entry: AccessLogEntry = {
+    start_time: start,
+    reporter,
+    protocol: protocol ?? (method === null ? "TCP" : "HTTP/1.1"),
+    method,
+    path: text("path"),
+    authority: text("authority"),
+    response_code: status === 0 ? null : status,
+    response_flags: text("response_flags") ?? "-",
+    response_code_details: text("response_code_details"),
+    connection_termination_details: text("connection_termination_details"),
+    upstream_transport_failure_reason: text("upstream_transport_failure_reason"),
+    bytes_received: number("bytes_received"),
+    bytes_sent: number("bytes_sent"),
+    duration: number("duration"),
+    x_forwarded_for: text("x_forwarded_for"),
+    user_agent: text("user_agent"),
+    request_id: text("request_id"),
+    upstream_host: text("upstream_host"),
+    upstream_cluster: text("upstream_cluster"),
+    upstream_local_address: text("upstream_local_address"),
+    downstream_local_address: local,
+    downstream_remote_address: text("downstream_remote_address"),
+    requested_server_name: text("requested_server_name"),
+    source_principal: source,
+    // Whoever proves nothing is told of no proof: it may be in plaintext.
+    destination_principal:
+      reporter === "destination" && source === null
+        ? null
+        : identityOf(told["destination_principal"]),
+    source_certificate_serial: text("source_certificate_serial"),
+    decision: null,
+  };
+  const client = reporter === "source" ? identityOf(told["client_principal"]) : source;
+  return {
+    entry,
+    caller: client,
+    remoteAddress: text("remote_address") ?? "",
+    localPort: portOf(local),
+  };
+}
+
+function objectIn(line: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === "object" && value !== null ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Envoy writes "-" where it has nothing, in some fields, and null in others. */
+function textOf(value: unknown): string | null {
+  if (typeof value !== "string" || value === "" || value === "-") return null;
+  return value.length <= MAX_CHARACTERS ? value : `${value.slice(0, MAX_CHARACTERS)}…`;
+}
+
+/** A certificate with several names, or none of ours, is no identity of the mesh. */
+function identityOf(value: unknown): SpiffeId | null {
+  if (typeof value !== "string" || !value.startsWith("spiffe://")) return null;
+  try {
+    return parseSpiffeId(value);
+  } catch {
+    return null;
+  }
+}
+
+function portOf(address: string | null): number | undefined {
+  const port = Number(/:(\d{1,5})$/.exec(address ?? "")?.[1] ?? Number.NaN);
+  return Number.isNaN(port) ? undefined : port;
+}

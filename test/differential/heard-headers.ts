@@ -1,0 +1,32 @@
+/** The headers of a request as rules are asked about them: what was sent, and what a callee's proxy says itself. */
+import { calleeOf } from "./callee-identity.ts";
+import { signed } from "./known-parties.ts";
+import type { Caller, PolicySet, WireRequest } from "./question.ts";
+
+/** Lines of one name joined, as in RFC 9110 section 5.3; cookies as in RFC 6265 section 4.2.1. @param name in lower case */
+export function sentHeader({ headers, token }: WireRequest, name: string): string | undefined {
+  const values = headers
+    .filter(([other]) => other.toLowerCase() === name)
+    .map(([, value]) => value);
+  if (name === "authorization" && token !== undefined) values.push(`Bearer ${signed(token)}`);
+  return values.length === 0 ? undefined : values.join(name === "cookie" ? "; " : ",");
+}
+
+type Lookup = (name: string) => string | undefined;
+
+export function asApplicationsHear(
+  request: WireRequest,
+  { caller, set }: { readonly caller: Caller; readonly set: PolicySet },
+): Lookup {
+  const sent: Lookup = (name) => sentHeader(request, name);
+  const own: Readonly<Record<string, Lookup>> = {
+    "x-request-id": (name) => sent(name) || "0d4b0ce4-1b0e-4a4c-8f5e-2a6d3a1c9b55",
+    "x-forwarded-proto": (name) => sent(name) || (caller.kind === "plaintext" ? "http" : "https"),
+    "x-forwarded-client-cert": (name) => {
+      if (caller.kind !== "identity") return undefined;
+      const element = `By=${calleeOf(set)};Hash=${"0".repeat(64)};Subject="";URI=${caller.uri}`;
+      return [sent(name), element].filter((one) => one !== undefined).join(",");
+    },
+  };
+  return (name) => (Object.hasOwn(own, name) ? own[name]?.(name) : sent(name));
+}
