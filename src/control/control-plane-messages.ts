@@ -1,6 +1,7 @@
 /** What a control plane process and whoever started it say to each other over an inherited pipe. */
 import type { Resource } from "../api/resource.ts";
 import type { IpAddresses, Workload } from "../policy/workload.ts";
+import type { RefusedResource } from "./refused-resources.ts";
 import type { TextChanges } from "./text-changes.ts";
 import type { WayOutSettings } from "./way-out.ts";
 
@@ -54,4 +55,6 @@ export type ControlPlaneReport =
   | { readonly type: "roots"; readonly rootPem: string }
   /** What whoever runs the mesh should read, such as a step of rotation; it is in the log too. */
   | { readonly type: "notice"; readonly text: string }
+  /** All resources that are not in force everywhere, because proxies refuse them; none at the start. */
+  | { readonly type: "refusals"; readonly resources: readonly RefusedResource[] }
   | { readonly type: "failed"; readonly problem: string };

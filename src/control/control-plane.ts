@@ -24,10 +24,13 @@ import { openAuthorities } from "./open-authorities.ts";
 import { openIssuing } from "./open-issuing.ts";
 import { openRateLimits } from "./open-rate-limits.ts";
 import { operateAuthorities } from "./operate-authorities.ts";
+import type { RefusedResource } from "./refused-resources.ts";
+import { rehearseChange, rehearseSoon } from "./rehearsed-change.ts";
 import { ResourceStore } from "./resource-store.ts";
 import { ServingIdentity } from "./serving-identity.ts";
 import { openSeveralClusters, type SeveralClusters } from "./several-clusters.ts";
 import { feedWorkloadViews } from "./snapshot-feed.ts";
+import { refusedView, tellRefusals } from "./tell-refusals.ts";
 import type { WayOutSettings } from "./way-out.ts";
 import { TextReader, type WrittenText } from "./written-texts.ts";
 
@@ -60,6 +63,8 @@ export interface ControlPlaneOptions {
   readonly metricsPort?: number | undefined;
   /** Hears in one line what whoever runs the mesh should, such as a step of rotation. */
   readonly announce?: ((line: string) => void) | undefined;
+  /** Hears which resources are not in force everywhere, because proxies refuse them, whenever others are. */
+  readonly onRefused?: ((resources: readonly RefusedResource[]) => void) | undefined;
   /** Where the trust bundle is served to other trust domains, on loopback; absent: nowhere. */
   readonly bundleEndpointPort?: number | undefined;
   readonly flags?: ControlPlaneFlags;
@@ -145,6 +150,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     log,
   });
   const listen = `${options.address}:${server.port}`;
+  const untell = tellRefusals({
+    refusals: () => [...subscribers().flatMap(refusedView), ...envoys.refusals()],
+    viewOf: (pod) => views.current.get(pod),
+    tell: (refused) => options.onRefused?.(refused),
+  });
   const operation = await operateAuthorities({
     ...options,
     flags,
@@ -161,6 +171,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     if (store.offer(reader.read(changed)) === "taken")
       log.info("resources changed", { resources: resources.current.length });
   });
+  rehearseSoon(rehearseChange, log);
   log.info("control plane serves", { listen, resources: parsed.resources.length, trustDomain });
   return {
     listen,
@@ -169,6 +180,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     proxies: () => envoys.status(),
     async close() {
       unfollow();
+      untell();
       envoys.close();
       await tokenKeys.close();
       await operation.close();

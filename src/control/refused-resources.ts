@@ -1,8 +1,8 @@
 /**
  * Which of the resources that people wrote are not in force everywhere, because proxies refused what was made of them. A proxy
- * names what it refuses in its own words at best, so that all are told that go into it and concern the proxy. Pure.
+ * names what it refuses in its own words at best, so that all are told that go into it and concern the proxy, and its pod. Pure.
  */
-import { RESOURCE_KINDS, type ResourceKind, type ResourceRef } from "../api/resource.ts";
+import type { ResourceRef } from "../api/resource.ts";
 import type { WorkloadView } from "../policy/workload-view.ts";
 
 /** What one proxy refused. */
@@ -23,6 +23,7 @@ export interface RefusedResource {
 
 /** However many proxies refuse however much. */
 const MAX_RESOURCES = 256;
+const MAX_PODS = 64;
 const MAX_NAMED_PODS = 5;
 const MAX_ERROR_CHARACTERS = 512;
 
@@ -32,20 +33,30 @@ export function refusedResources(
   viewOf: (pod: string) => WorkloadView | undefined,
 ): readonly RefusedResource[] {
   const told = new Map<string, { readonly ref: ResourceRef; readonly by: Map<string, Told> }>();
-  for (const { pod, what, error } of refusals) {
-    const view = viewOf(pod);
-    for (const ref of view === undefined ? [] : concerned(view, what, error)) {
-      const key = `${ref.kind}/${ref.namespace}/${ref.name}`;
-      const known = told.get(key) ?? { ref, by: new Map<string, Told>() };
-      if (!told.has(key) && told.size >= MAX_RESOURCES) continue;
-      told.set(key, known);
-      const same = known.by.get(what) ?? { what, error, pods: [] };
-      known.by.set(what, { ...same, pods: [...same.pods, pod] });
-    }
-  }
+  const tell = (ref: ResourceRef, { pod, what, error }: ProxyRefusal, most: number): void => {
+    const key = `${ref.kind}/${ref.namespace}/${ref.name}`;
+    const known = told.get(key) ?? { ref, by: new Map<string, Told>() };
+    if (!told.has(key) && told.size >= most) return;
+    told.set(key, known);
+    const same = known.by.get(what) ?? { what, error, pods: [] };
+    known.by.set(what, { ...same, pods: [...same.pods, pod] });
+  };
+  const concerning = refusals.map((refusal) => ({ refusal, view: viewOf(refusal.pod) }));
+  for (const { refusal, view } of concerning)
+    for (const ref of view === undefined ? [] : concerned(view, refusal.what, refusal.error))
+      tell(ref, refusal, MAX_RESOURCES);
+  const most = told.size + MAX_PODS;
+  for (const { refusal, view } of concerning)
+    if (view !== undefined) tell(podRef(refusal.pod), refusal, most);
   return [...told]
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([, { ref, by }]) => ({ ref, message: [...by.values()].map(inWords).join("; ") }));
+}
+
+/** Whatever nobody wrote as a resource of its own, such as the mesh configuration, shows at the pod. */
+function podRef(pod: string): ResourceRef {
+  const [namespace = "", name = ""] = pod.split("/");
+  return { kind: "Pod", namespace, name };
 }
 
 interface Told {
@@ -56,14 +67,18 @@ interface Told {
 }
 
 function inWords({ what, error, pods }: Told): string {
+  const inOneLine = error.trim().replace(/\s*\n\s*/g, "; ");
   const named = pods.toSorted().slice(0, MAX_NAMED_PODS).join(", ");
   const others = pods.length > MAX_NAMED_PODS ? ` and ${pods.length - MAX_NAMED_PODS} more` : "";
   const of = what === "view" ? "what they are sent" : `their ${what}`;
   const by = what === "view" ? "sidecars" : "Envoys";
-  return `not in force in all proxies: ${by} of ${named}${others} refuse ${of}: ${error.slice(0, MAX_ERROR_CHARACTERS)}`;
+  return `not in force in all proxies: ${by} of ${named}${others} refuse ${of}: ${inOneLine.slice(0, MAX_ERROR_CHARACTERS)}`;
 }
 
-type PartsOf = (view: WorkloadView) => { readonly part: unknown; readonly kinds: readonly string[] };
+type PartsOf = (view: WorkloadView) => {
+  readonly part: unknown;
+  readonly kinds: readonly string[];
+};
 
 /** What each type of Envoy's resources is made of, beside what nobody wrote. */
 const PARTS: Readonly<Record<string, PartsOf>> = {
@@ -89,9 +104,23 @@ const PARTS: Readonly<Record<string, PartsOf>> = {
   }),
 };
 
+/** Of what our own sidecar refuses: its view is one. */
+const ALL_KINDS: readonly string[] = [
+  "AuthorizationPolicy",
+  "DestinationRule",
+  "Gateway",
+  "GRPCRoute",
+  "HTTPRoute",
+  "PeerAuthentication",
+  "RateLimit",
+  "RequestAuthentication",
+  "ServiceEntry",
+  "VirtualService",
+];
+
 /** Those that the proxy itself names are all, where it names any. */
 function concerned(view: WorkloadView, what: string, error: string): readonly ResourceRef[] {
-  const parts = PARTS[what]?.(view) ?? { part: view, kinds: RESOURCE_KINDS };
+  const parts = PARTS[what]?.(view) ?? { part: view, kinds: ALL_KINDS };
   const all = new Map<string, ResourceRef>();
   collect(parts.part, { kinds: new Set(parts.kinds), found: all });
   const refs = [...all.values()];
@@ -110,15 +139,9 @@ interface Collecting {
 function collect(value: unknown, to: Collecting): void {
   if (typeof value !== "object" || value === null || to.found.size >= MAX_RESOURCES) return;
   const { kind, namespace, name } = value as Readonly<Record<string, unknown>>;
-  if (isKind(kind) && typeof namespace === "string" && typeof name === "string") {
+  if (typeof kind === "string" && typeof namespace === "string" && typeof name === "string") {
     if (to.kinds.has(kind)) to.found.set(`${kind}/${namespace}/${name}`, { kind, namespace, name });
     return;
   }
   for (const inner of Object.values(value)) collect(inner, to);
-}
-
-const KINDS: ReadonlySet<unknown> = new Set(RESOURCE_KINDS);
-
-function isKind(value: unknown): value is ResourceKind {
-  return KINDS.has(value);
 }

@@ -145,6 +145,21 @@ const ROWS: readonly Row[] = [
     },
   },
   {
+    what: "the nearest as if what is not told were there",
+    told: { ...DENIED, method: "DELETE" },
+    view: viewWith(
+      versioned,
+      policy("ALLOW", "far", { to: [{ methods: ["PUT"], paths: ["/x"] }] }),
+    ),
+    reason: {
+      because: "no-allow-matched",
+      nearest: [
+        { rule: { policy: ref("versioned") }, unmet: [{ field: "to.operation.methods" }] },
+        { rule: { policy: ref("far") } },
+      ],
+    },
+  },
+  {
     what: "nothing nearest where our own judgement would be another: Envoy's verdict stands",
     told: DENIED,
     view: viewWith(readers),
@@ -240,6 +255,17 @@ const ROWS: readonly Row[] = [
     reason: undefined,
   },
   {
+    what: "a stranger at the pod's HTTP proxy",
+    told: {
+      reporter: "source",
+      response_code: 401,
+      response_code_details: "no_credential_for_basic_auth",
+      upstream_host: null,
+    },
+    view: viewWith(readers),
+    reason: { because: "not-own-workload" },
+  },
+  {
     what: "a call of the pod's own that leads nowhere",
     told: {
       reporter: "source",
@@ -270,6 +296,14 @@ test("the entry has what Envoy told, and no identity of whoever proved none", ()
     [entry?.method, entry?.path, entry?.response_code, entry?.protocol, entry?.request_id],
     ["GET", "/orders", 200, "HTTP/1.1", "r-1"],
   );
+});
+
+test("a call that the agent led to Envoy is told by what was called, and by nobody's address", () => {
+  const told = { downstream_local_address: "calls/127.0.0.1_15432" };
+  const line = { ...TOLD, ...told, downstream_remote_address: "calls/127.0.0.1_15432" };
+  const entry = decidedCall(JSON.stringify(line), viewWith());
+  assert.equal(entry?.downstream_local_address, "127.0.0.1:15432");
+  assert.equal(entry?.downstream_remote_address, null);
 });
 
 test("what a stranger wrote is cut where it is long", () => {

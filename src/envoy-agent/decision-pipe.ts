@@ -6,6 +6,7 @@ import { execFile } from "node:child_process";
 import { constants, openSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { Socket } from "node:net";
+import { basename, dirname } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { promisify } from "node:util";
 import { describeError } from "../runtime/hauberk-error.ts";
@@ -41,7 +42,9 @@ export async function openDecisionPipe(
 
 async function openOne({ path, take, log }: DecisionPipeOptions): Promise<DecisionPipe> {
   await rm(path, { force: true });
-  await promisify(execFile)("mkfifo", ["-m", "600", path], { timeout: PATIENCE_MS });
+  // The folder may be a descriptor of this process, which no other knows by that name.
+  const place = { cwd: dirname(path), timeout: PATIENCE_MS };
+  await promisify(execFile)("mkfifo", ["-m", "600", basename(path)], place);
   // Held open to be written, too: so it has no end while one Envoy is gone and the next is not there yet.
   const descriptor = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
   const socket = new Socket({ fd: descriptor, readable: true, writable: false });

@@ -7,12 +7,14 @@ import type { AppliedPolicy, EffectiveMutualTls, WorkloadView } from "../policy/
 import { judgedAgain, portOf } from "./judged-again.ts";
 import { namedRule, onlyDelegation, policyAt } from "./named-rule.ts";
 import type { ToldCall } from "./told-call.ts";
+import { asksUntold, isUntold } from "./untold.ts";
 
 const NO_CHAIN = "filter_chain_not_found";
 const RBAC = /^rbac_access_denied_matched_policy\[(.*)\]$/;
 const TOKEN = /^jwt_authn_access_denied\{(.*)\}$/;
 const AUTHORIZER = /^ext_authz_(?:denied|error)$/;
 const LIMITED = /^(?:local_rate_limited|request_rate_limited|rate_limiter_error)$/;
+const STRANGER = /^(?:no|invalid)_credential_for_basic_auth$/;
 const NETWORK_POLICY = "network-policy";
 /** To which callers are led whose destination is none. */
 const NOWHERE = "BlackHoleCluster";
@@ -25,8 +27,7 @@ export function refusalReason(
   side: "caller" | "callee",
 ): Reason | undefined {
   const { entry } = call;
-  if (side === "caller")
-    return entry.upstream_cluster === NOWHERE ? { because: "unknown-destination" } : undefined;
+  if (side === "caller") return callerRefusal(entry);
   const details = entry.response_code_details ?? entry.connection_termination_details ?? "";
   const [, id] = RBAC.exec(details) ?? [];
   if (id !== undefined) return deniedBy(id, call, view);
@@ -38,6 +39,16 @@ export function refusalReason(
   const isRefused =
     details === NO_CHAIN || (entry.response_flags === "NR" && entry.method === null);
   return isRefused ? chainReason(call, view) : undefined;
+}
+
+/** What a pod's own calls are refused for. */
+function callerRefusal(entry: ToldCall["entry"]): Reason | undefined {
+  if (STRANGER.test(entry.response_code_details ?? ""))
+    return {
+      because: "not-own-workload",
+      problem: "no valid credentials for the pod's HTTP proxy",
+    };
+  return entry.upstream_cluster === NOWHERE ? { because: "unknown-destination" } : undefined;
 }
 
 /** Of a call that was let through. */
@@ -54,7 +65,7 @@ export function allowedReason(call: ToldCall, view: WorkloadView): Reason {
 /** Either nothing that Envoy does not tell counts, or it is all that a rule still wants. */
 function allowedBy(reason: Reason, allow: readonly AppliedPolicy[]): RuleRef | undefined {
   if (reason.because === "matched-allow")
-    return asksUntold(ruleOf(allow, reason.matched)) ? undefined : reason.matched;
+    return isTold(ruleOf(allow, reason.matched)) ? reason.matched : undefined;
   if (reason.because !== "no-allow-matched") return undefined;
   const [first, ...others] = reason.nearest.filter(({ unmet }) => unmet.every(isUntold));
   return others.length === 0 ? first?.rule : undefined;
@@ -81,17 +92,26 @@ function deniedBy(id: string, call: ToldCall, view: WorkloadView): Reason {
     : { because: "no-authorizer", problem: "nobody can be asked", provider, matched };
 }
 
+/** First what lacks nothing but what is not told; otherwise the nearest, as if that were there. */
 function noAllowMatched(call: ToldCall, view: WorkloadView): Reason {
-  const { reason } = judgedAgain(call, view).decision;
-  if (reason.because === "no-allow-matched")
-    return { ...reason, nearest: reason.nearest.map(asTold) };
   const { allow } = view.inbound.authorization;
   const considered = allow.filter(({ dryRun }) => dryRun === undefined).map(({ ref }) => ref);
-  return { because: "no-allow-matched", considered, nearest: [] };
+  const lacking = nearestOf(judgedAgain(call, view).decision.reason).filter(({ unmet }) =>
+    unmet.every(isUntold),
+  );
+  const nearest =
+    lacking.length > 0
+      ? lacking.map(asTold)
+      : nearestOf(judgedAgain(call, view, "as if it were told").decision.reason);
+  return { because: "no-allow-matched", considered, nearest };
+}
+
+function nearestOf(reason: Reason): readonly NearestMiss[] {
+  return reason.because === "no-allow-matched" ? reason.nearest : [];
 }
 
 function asTold({ rule, unmet }: NearestMiss): NearestMiss {
-  return { rule, unmet: unmet.map((one) => (isUntold(one) ? { ...one, got: NOT_TOLD } : one)) };
+  return { rule, unmet: unmet.map((one) => ({ ...one, got: NOT_TOLD })) };
 }
 
 function authorizerReason(details: string, call: ToldCall, view: WorkloadView): Reason {
@@ -124,15 +144,8 @@ function mutualTlsOf(
   return (declared ?? ofItsOwn ?? others)?.mutualTls;
 }
 
-/** Headers and claims. */
-const UNTOLD = /request\.headers\[|request\.auth\.|equestPrincipals/;
-
-function isUntold({ field }: { readonly field: string }): boolean {
-  return UNTOLD.test(field);
-}
-
-function asksUntold(rule: AppliedPolicy["rules"][number] | undefined): boolean {
-  return rule === undefined || UNTOLD.test(JSON.stringify([rule.from, rule.when]));
+function isTold(rule: AppliedPolicy["rules"][number] | undefined): boolean {
+  return rule !== undefined && !asksUntold(rule);
 }
 
 function ruleOf(

@@ -34,6 +34,7 @@ import { openDecisionLog } from "./decision-log.ts";
 import { endEarlierEnvoy } from "./earlier-envoy.ts";
 import { EnvoyAdmin } from "./envoy-admin.ts";
 import { envoyBootstrap } from "./envoy-bootstrap.ts";
+import { foreignCalls } from "./foreign-calls.ts";
 import { forwardedDiscovery } from "./forwarded-discovery.ts";
 import { forwardedRateLimits } from "./forwarded-rate-limits.ts";
 import { KeptEnvoy } from "./kept-envoy.ts";
@@ -267,11 +268,12 @@ class Agent {
 
   /** Only where all pods share a loopback: elsewhere the kernel tells whose a connection is. */
   async #openCalls(first: WorkloadView): Promise<void> {
-    const { capture, views, applicationProcessIds, clock, log } = this.#options;
+    const { capture, views, applicationProcessIds, decisions, clock, log } = this.#options;
     if (capture !== undefined) return;
     const processes = new PinnedProcesses(applicationProcessIds);
     const ownership = canTellOwners() ? new WorkloadOwnership({ processes, clock }) : undefined;
-    const calls = new OwnedCalls({ folder: this.#folder, ownership, log, clock });
+    const onForeign = decisions && foreignCalls(decisions, clock);
+    const calls = new OwnedCalls({ folder: this.#folder, ownership, onForeign, log, clock });
     this.#calls = calls;
     const apply = (view: WorkloadView | undefined): void => {
       if (view === undefined) return;

@@ -11,6 +11,7 @@ import type { Connection } from "../policy/traffic.ts";
 import type { Traffic } from "../policy/traffic-attribute.ts";
 import type { EffectiveAuthorization, WorkloadView } from "../policy/workload-view.ts";
 import type { ToldCall } from "./told-call.ts";
+import { withoutUntold } from "./untold.ts";
 
 /** As policies call it: the application's, wherever connections are taken. */
 export function portOf({ entry, localPort }: ToldCall, { inbound, gateway }: WorkloadView): number {
@@ -29,9 +30,19 @@ type ByProtocol = { readonly http: CompiledAuthorization; readonly tcp: Compiled
 
 /** Compiled once for each change of policy. */
 const compiled = new WeakMap<EffectiveAuthorization, ByProtocol>();
+const withoutAll = new WeakMap<EffectiveAuthorization, EffectiveAuthorization>();
 
-export function judgedAgain(call: ToldCall, view: WorkloadView): JudgedAgain {
-  const { http, tcp } = compiledOf(view);
+/** Whether rules that ask for what Envoy does not tell lack it, or are as if they had it. */
+type Untold = "lacking" | "as if it were told";
+
+export function judgedAgain(
+  call: ToldCall,
+  view: WorkloadView,
+  untold: Untold = "lacking",
+): JudgedAgain {
+  const { authorization } = view.inbound;
+  const asked = untold === "lacking" ? authorization : withoutUntoldOf(authorization);
+  const { http, tcp } = compiledOf(asked, view.trust);
   const { entry, caller, remoteAddress } = call;
   const [address, port] = splitAddress(entry.downstream_remote_address);
   const [own] = splitAddress(entry.downstream_local_address);
@@ -61,7 +72,16 @@ export function judgedAgain(call: ToldCall, view: WorkloadView): JudgedAgain {
   };
 }
 
-function compiledOf({ inbound: { authorization }, trust }: WorkloadView): ByProtocol {
+function withoutUntoldOf(authorization: EffectiveAuthorization): EffectiveAuthorization {
+  const known = withoutAll.get(authorization) ?? withoutUntold(authorization);
+  withoutAll.set(authorization, known);
+  return known;
+}
+
+function compiledOf(
+  authorization: EffectiveAuthorization,
+  trust: WorkloadView["trust"],
+): ByProtocol {
   const known = compiled.get(authorization);
   if (known !== undefined) return known;
   const made = {

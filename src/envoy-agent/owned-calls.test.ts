@@ -12,6 +12,7 @@ import { destination, LOOPBACK, workloadView } from "../../test/kit/sidecar-fixt
 import type { WorkloadView } from "../policy/workload-view.ts";
 import type { Ownership, WorkloadOwnership } from "../proxy/workload-ownership.ts";
 import { systemClock } from "../runtime/clock.ts";
+import { foreignCalls } from "./foreign-calls.ts";
 import { OwnedCalls } from "./owned-calls.ts";
 
 let folder: string;
@@ -28,9 +29,11 @@ function callsOf(context: TestContext, owner: Ownership | "cannot tell") {
   const log = recordedLog();
   const ownership: Pick<WorkloadOwnership, "of"> | undefined =
     owner === "cannot tell" ? undefined : { of: () => Promise.resolve(owner) };
-  const calls = new OwnedCalls({ folder, ownership, log, clock: systemClock });
+  const lines: string[] = [];
+  const onForeign = foreignCalls((line) => lines.push(line), systemClock);
+  const calls = new OwnedCalls({ folder, ownership, onForeign, log, clock: systemClock });
   context.after(() => calls.close());
-  return { calls, log };
+  return { calls, log, lines };
 }
 
 function viewOf(...ports: readonly number[]): WorkloadView {
@@ -69,7 +72,7 @@ test("what the pod's own processes say comes to Envoy, and back", async (context
 
 test("another's connection is closed unheard, and told", async (context) => {
   const port = await freePort();
-  const { calls, log } = callsOf(context, FOREIGN);
+  const { calls, log, lines } = callsOf(context, FOREIGN);
   const envoy = await envoyAt(context, port);
   let reached = 0;
   envoy.on("connection", () => reached++);
@@ -78,6 +81,12 @@ test("another's connection is closed unheard, and told", async (context) => {
   assert.equal(reached, 0);
   const [line] = log.find("foreign process refused");
   assert.equal(line?.fields["listener"], `${LOOPBACK}:${port}`);
+  const [entry] = lines.map((written) => JSON.parse(written));
+  assert.equal(entry?.downstream_local_address, `${LOOPBACK}:${port}`);
+  assert.deepEqual(entry?.decision.reason, {
+    because: "not-own-workload",
+    problem: "the caller is no process of the pod",
+  });
 });
 
 test("where nobody tells whose a connection is, no port is opened", async (context) => {

@@ -20,12 +20,15 @@ import { connectUnixSocket } from "../runtime/connect-unix-socket.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
 import { CALLS_FOLDER } from "./agent-places.ts";
+import type { TellForeign } from "./foreign-calls.ts";
 
 export interface OwnedCallsOptions {
   /** The agent's. */
   readonly folder: string;
   /** Absent where this system does not tell whose a connection is: then no port is opened. */
   readonly ownership: Pick<WorkloadOwnership, "of"> | undefined;
+  /** Hears of connections that are not the pod's own. */
+  readonly onForeign?: TellForeign | undefined;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -115,7 +118,8 @@ export class OwnedCalls {
     at: SocketAddress,
   ): Promise<Ownership["owner"] | undefined> {
     const found = await this.#options.ownership?.of(accepted);
-    if (found?.owner === "foreign")
+    if (found?.owner === "foreign") {
+      this.#options.onForeign?.(accepted, found.problem);
       this.#refused.warn({
         from: formatAddress(accepted.remote),
         listener: formatAddress(at),
@@ -123,6 +127,7 @@ export class OwnedCalls {
         processId: found.process?.processId,
         command: found.process?.command,
       });
+    }
     return found?.owner;
   }
 }

@@ -1,6 +1,7 @@
 /** Reads a line that Envoy wrote for its agent. What strangers wrote is in it: every field is looked at, and cut where it is long. */
 import { parseSpiffeId, type SpiffeId } from "../identity/spiffe-id.ts";
 import type { AccessLogEntry } from "../telemetry/access-log.ts";
+import { CALLS_FOLDER } from "./agent-places.ts";
 
 export interface ToldCall {
   /** But for the decision. */
@@ -28,7 +29,7 @@ export function toldCall(line: string): ToldCall | undefined {
   const method = text("method");
   const protocol = method === null ? undefined : PROTOCOLS.find((one) => one === told["protocol"]);
   const status = number("response_code");
-  const local = text("downstream_local_address");
+  const local = calledAddress(text("downstream_local_address"));
   const source = identityOf(told["source_principal"]);
   const entry: AccessLogEntry = {
     start_time: start,
@@ -52,7 +53,7 @@ export function toldCall(line: string): ToldCall | undefined {
     upstream_cluster: text("upstream_cluster"),
     upstream_local_address: text("upstream_local_address"),
     downstream_local_address: local,
-    downstream_remote_address: text("downstream_remote_address"),
+    downstream_remote_address: ofSocket(text("downstream_remote_address")),
     requested_server_name: text("requested_server_name"),
     source_principal: source,
     // Whoever proves nothing is told of no proof: it may be in plaintext.
@@ -60,7 +61,7 @@ export function toldCall(line: string): ToldCall | undefined {
       reporter === "destination" && source === null
         ? null
         : identityOf(told["destination_principal"]),
-    source_certificate_serial: text("source_certificate_serial"),
+    source_certificate_serial: text("source_certificate_serial")?.toUpperCase() ?? null,
     decision: null,
   };
   const client = reporter === "source" ? identityOf(told["client_principal"]) : source;
@@ -95,6 +96,20 @@ function identityOf(value: unknown): SpiffeId | null {
   } catch {
     return null;
   }
+}
+
+/** Of Envoy's sockets for calls that the agent leads to it: `calls/127.0.0.1_15432`. */
+const CALLS = new RegExp(`^${CALLS_FOLDER}/(.+)_(\\d{1,5})$`);
+
+/** What the application called. */
+function calledAddress(address: string | null): string | null {
+  const [, host, port] = CALLS.exec(address ?? "") ?? [];
+  return host === undefined || port === undefined ? address : `${host}:${port}`;
+}
+
+/** The agent itself is no caller. */
+function ofSocket(address: string | null): string | null {
+  return address !== null && CALLS.test(address) ? null : address;
 }
 
 function portOf(address: string | null): number | undefined {

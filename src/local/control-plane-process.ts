@@ -7,6 +7,7 @@ import type {
   ControlPlaneSettings,
   RunningNow,
 } from "../control/control-plane-messages.ts";
+import type { RefusedResource } from "../control/refused-resources.ts";
 import { type TextChanges, textChanges } from "../control/text-changes.ts";
 import type { WrittenText } from "../control/written-texts.ts";
 import type { SocketAddress } from "../policy/workload.ts";
@@ -35,6 +36,8 @@ export interface ControlPlaneProcessOptions {
   readonly tell: (notice: string) => void;
   /** Other roots are trusted than before. */
   readonly onRoots: () => void;
+  /** Proxies refuse other resources than before. */
+  readonly onRefused: () => void;
   readonly report: (event: ProcessEvent) => void;
   readonly random: () => number;
 }
@@ -48,6 +51,7 @@ export class ControlPlaneProcess {
   #running: RunningNow;
   #texts: readonly WrittenText[];
   #answer: Deferred<ControlPlaneReport> = createDeferred();
+  #refused: readonly RefusedResource[] = [];
 
   constructor(options: ControlPlaneProcessOptions, running: RunningNow) {
     this.#options = options;
@@ -61,6 +65,7 @@ export class ControlPlaneProcess {
       report: options.report,
       plan: async () => this.#plan(),
       prepare: async (started) => {
+        this.#hearRefused([]); // proxies tell it anew
         for (const text of this.#texts)
           started.send(textsInstruction({ changed: [text], removed: [] }));
         started.send(this.#instruction());
@@ -77,6 +82,11 @@ export class ControlPlaneProcess {
   /** PEM of every root that is trusted now; undefined before it served for the first time. */
   get rootPem(): string | undefined {
     return this.#address?.rootPem;
+  }
+
+  /** What is not in force everywhere, because proxies refuse it. */
+  get refused(): readonly RefusedResource[] {
+    return this.#refused;
   }
 
   /** @throws MeshStartError */
@@ -123,8 +133,15 @@ export class ControlPlaneProcess {
 
   #receive(report: ControlPlaneReport, answer: Deferred<ControlPlaneReport>): void {
     if (report.type === "notice") this.#options.tell(report.text);
+    else if (report.type === "refusals") this.#hearRefused(report.resources);
     else if (report.type !== "roots") answer.resolve(report);
     else this.#trust(report.rootPem);
+  }
+
+  #hearRefused(refused: readonly RefusedResource[]): void {
+    const isNews = this.#refused.length + refused.length > 0;
+    this.#refused = refused;
+    if (isNews) this.#options.onRefused();
   }
 
   #trust(rootPem: string): void {

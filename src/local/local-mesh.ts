@@ -6,6 +6,7 @@ import { DEFAULT_CLUSTER_NAME } from "../api/remote-cluster.ts";
 import type { Resource } from "../api/resource.ts";
 import { ServiceAccountTokens } from "../ca/service-account-tokens.ts";
 import type { ControlPlaneSettings, RunningNow } from "../control/control-plane-messages.ts";
+import type { RefusedResource } from "../control/refused-resources.ts";
 import type { WrittenText } from "../control/written-texts.ts";
 import { buildSnapshot } from "../policy/mesh-snapshot.ts";
 import type { PodTurn } from "../policy/plan-workloads.ts";
@@ -136,6 +137,7 @@ export class LocalMesh {
         settings: () => ({ ...givenSettings(parts.options), ...controlPlane }),
         tell: (text) => this.#options.report({ type: "notice", text }),
         onRoots: () => this.#changed(),
+        onRefused: () => this.#changed(),
       },
       this.#runningNow,
     );
@@ -252,6 +254,10 @@ export class LocalMesh {
   }
 
   /** PEM of every root that is trusted now; undefined before the control plane served for the first time. */
+  get refusedResources(): readonly RefusedResource[] {
+    return this.#controlPlane.refused;
+  }
+
   get rootPem(): string | undefined {
     return this.#controlPlane.rootPem;
   }

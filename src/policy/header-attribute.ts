@@ -20,12 +20,16 @@ const SECRET_HEADERS: ReadonlySet<string> = new Set([
 export function headerAttribute(name: string): TrafficAttribute {
   const lowerCase = name.toLowerCase();
   const single = SINGLE.get(lowerCase);
-  const read = single ?? ((traffic: Traffic) => traffic.header?.(lowerCase));
+  const read = single ?? ((traffic: Traffic) => passedHeader(traffic, lowerCase));
   const whole: TrafficAttribute = {
     ...ofText({ name: `header ${lowerCase}`, layer: "http", read }, { star: "present" }),
     ...(SECRET_HEADERS.has(lowerCase) && { shown: "secret" }),
   };
   return single === undefined ? { ...whole, keepingOut: elementsOf(whole, lowerCase) } : whole;
+}
+
+function passedHeader(traffic: Traffic, name: string): string | undefined {
+  return traffic.passedHeader === undefined ? traffic.header?.(name) : traffic.passedHeader(name);
 }
 
 type ReadText = (traffic: Traffic) => string | undefined;
@@ -48,7 +52,7 @@ function elementsOf(whole: TrafficAttribute, name: string): Omit<TrafficAttribut
       const matches = compileStringMatches(values, { star: "present" });
       return (traffic) => {
         const text = traffic.header?.(name);
-        return text !== undefined && (matches(text) || someElement(text, matches));
+        return text !== undefined && readings(text, name).some(matches);
       };
     },
     lookup: {
@@ -56,15 +60,19 @@ function elementsOf(whole: TrafficAttribute, name: string): Omit<TrafficAttribut
       several: true,
       read(traffic) {
         const text = traffic.header?.(name);
-        return text?.includes(",") ? [text, ...elements(text)] : text;
+        return text?.includes(",") ? readings(text, name) : text;
       },
       patterns: (values) => stringPatterns(values),
     },
   };
 }
 
-function someElement(text: string, matches: (element: string) => boolean): boolean {
-  return text.includes(",") && elements(text).some(matches);
+/** Applications put lines of cookies together as HTTP/2 does (RFC 9113 section 8.2.3). */
+function readings(text: string, name: string): readonly string[] {
+  if (!text.includes(",")) return [text];
+  const each = elements(text);
+  if (name !== "cookie") return [text, ...each];
+  return [text, ...each, each.filter((line) => line !== "").join("; ")];
 }
 
 /** Every rule asks for the same header: the last one taken apart is kept. */

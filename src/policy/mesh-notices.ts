@@ -21,6 +21,7 @@ import {
 } from "./placement-notices.ts";
 import { portModeNotices } from "./port-notices.ts";
 import { precedenceNotices } from "./precedence-notices.ts";
+import { proxylessNotices } from "./proxyless-notices.ts";
 import { rateLimitNotices } from "./rate-limit-notices.ts";
 import { remoteClusterNotices } from "./remote-cluster-notices.ts";
 import { routeNotices } from "./route-notices.ts";
@@ -53,6 +54,7 @@ export function meshNotices(
     ...egressNotices(resources, workloads),
     ...gatewayNotices(resources, workloads),
     ...(inventory.remoteClusters.length > 0 ? [] : routeNotices(resources, workloads)),
+    ...proxylessNotices(resources, workloads),
     ...rateLimitNotices(resources, inventory),
     ...remoteClusterNotices(resources),
     ...telemetryNotices(resources),

@@ -42,4 +42,9 @@ export interface HttpRequest {
    * @returns all values joined with "," (AP-80), undefined when absent
    */
   header(name: string): string | undefined;
+  /**
+   * The same without what is for this hop only: of it the application hears nothing, so it lets nobody in. Absent: there is
+   * nothing such.
+   */
+  passedHeader?(name: string): string | undefined;
 }

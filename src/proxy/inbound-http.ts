@@ -166,7 +166,11 @@ class ArrivedExchange extends OpenedExchange implements InboundExchange {
   }
 
   header(name: string): string | undefined {
-    return name === "host" ? this.authority : this.headers.get(name);
+    return name === "host" ? this.authority : this.headers.asked(name);
+  }
+
+  passedHeader(name: string): string | undefined {
+    return name === "host" ? this.authority : this.headers.askedOfPassed(name);
   }
 }
 

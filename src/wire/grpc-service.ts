@@ -40,6 +40,8 @@ export interface ServerStream<I, O> {
   readonly signal: AbortSignal;
   /** Not held back by a slow client: send no more before it has answered. */
   send(message: O): void;
+  /** Resolves when all that was sent has left for the client, which takes it at its own pace; never if the client is gone. */
+  flushed(): Promise<void>;
 }
 
 /** One request, many answers. */
@@ -153,13 +155,18 @@ export function bidirectional<I, O>(
   return (call) => {
     const gone = new AbortController();
     call.on("cancelled", () => gone.abort());
+    let flushed = Promise.resolve();
     const stream: ServerStream<I, O> = {
       caller: callerOf(call),
       requests: requestsOf(call, gone.signal),
       signal: gone.signal,
       send: (message) => {
-        if (!gone.signal.aborted) call.write(message);
+        if (gone.signal.aborted) return;
+        flushed = new Promise((resolve) => {
+          call.write(message, () => resolve());
+        });
       },
+      flushed: () => flushed,
     };
     serve(stream).then(
       () => call.end(),

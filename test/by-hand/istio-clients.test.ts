@@ -14,7 +14,7 @@ import { eventually } from "../kit/eventually.ts";
 import { runHauberk } from "../kit/hauberk-command.ts";
 import { Kubectl } from "../kit/kubectl-program.ts";
 import { type RunningMesh, runMesh } from "../kit/running-mesh.ts";
-import { ISTIO_VERSION, istioProgram } from "./istio-programs.ts";
+import { bootstrapTemplate, ISTIO_VERSION, istioProgram } from "./istio-programs.ts";
 import { PilotAgent } from "./pilot-agent.ts";
 
 let mesh: RunningMesh;
@@ -133,6 +133,35 @@ describe("pilot-agent", () => {
       await refused.stop();
     }
   });
+});
+
+test("a real Envoy that pilot-agent starts is told all it is to have, and takes it", {
+  skip: process.getuid?.() !== 0 && "needs root, for a network of its own",
+}, async () => {
+  const agent = await PilotAgent.start({
+    controlPlane: mesh.state.controlPlane,
+    ...{ namespace: "shop", pod: "web-0", serviceAccount: "web" },
+    token: (await tokenOf("web", "web-0")).trim(),
+    roots: await rootsOf("shop"),
+    certificateLifetime: "20s",
+    envoy: { program: findOrFetchEnvoy().path, bootstrapTemplate: await bootstrapTemplate() },
+  });
+  try {
+    await eventually(
+      () => `an Envoy that serves in:\n${agent.said}`,
+      async () => (await agent.askEnvoy("/ready"))?.startsWith("LIVE"),
+    );
+    const stats = (await agent.askEnvoy("/stats?filter=update_rejected|update_success")) ?? "";
+    assert.match(stats, /^listener_manager\.lds\.update_success: [1-9]/m);
+    assert.match(stats, /^cluster_manager\.cds\.update_success: [1-9]/m);
+    assert.doesNotMatch(stats, /update_rejected: [1-9]/);
+    assert.match(
+      (await agent.askEnvoy("/certs")) ?? "",
+      /"uri": "spiffe:\/\/cluster\.local\/ns\/shop\/sa\/web"/,
+    );
+  } finally {
+    await agent.stop();
+  }
 });
 
 for (const { pod, what, policies } of [

@@ -29,6 +29,18 @@ export async function istioProgram(name: keyof typeof PROGRAMS): Promise<string>
   return program;
 }
 
+/** @returns path of Istio's template of Envoy's bootstrap, in the module that was fetched */
+export async function bootstrapTemplate(): Promise<string> {
+  const { status, stdout, stderr } = spawnSync(
+    "go",
+    ["mod", "download", "-json", `istio.io/istio@${ISTIO_VERSION}`],
+    { encoding: "utf8" },
+  );
+  if (status !== 0) throw new Error(`go mod download: ${stderr}`);
+  const { Dir } = JSON.parse(stdout) as { readonly Dir: string };
+  return join(Dir, "tools", "packaging", "common", "envoy_bootstrap.json");
+}
+
 function isThere(path: string): Promise<boolean> {
   return access(path).then(
     () => true,

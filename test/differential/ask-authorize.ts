@@ -13,11 +13,10 @@ import { normalizePath, pathRefusal } from "../../src/policy/path-normalization.
 import { tokenPayload } from "../../src/policy/token-payload.ts";
 import type { Connection, HttpRequest } from "../../src/policy/traffic.ts";
 import { letsPass } from "./authorizers.ts";
-import { asApplicationsHear, sentHeader } from "./heard-headers.ts";
+import { asApplicationsHear, isOfThisHop, sentHeader } from "./heard-headers.ts";
 import {
   type Call,
   type CalledPort,
-  type Caller,
   type Outcome,
   PORT_ADDRESSES,
   type PolicySet,
@@ -35,7 +34,7 @@ export function authorizeOf(set: PolicySet): (call: Call) => Outcome {
     const connection = connectionOf(call, set);
     if (typeof connection === "string") return denied(connection);
     if (call.request === undefined) return judgedConnection(tcp, connection);
-    const request = receivedOf(call.request, { set, connection, caller: call.caller });
+    const request = receivedOf(call.request, { set, connection, call });
     return typeof request === "string" ? denied(request) : judged(http, request);
   };
 }
@@ -89,7 +88,11 @@ function connectionOf(call: CalledPort, set: PolicySet): Connection | string {
   if (pathOf(principal) === "") return "certificate of a whole trust domain";
   const accepted = [set.trust.trustDomain, ...set.trust.trustDomainAliases];
   if (!accepted.includes(trustDomainOf(principal))) return "foreign trust domain";
-  return { ...common, principal, ...(serverName !== undefined && { serverName: serverName.toLowerCase() }) };
+  return {
+    ...common,
+    principal,
+    ...(serverName !== undefined && { serverName: serverName.toLowerCase() }),
+  };
 }
 
 function spiffeIdOf(uri: string): ReturnType<typeof parseSpiffeId> | undefined {
@@ -108,19 +111,19 @@ function pathOf(id: string): string {
 interface Receiver {
   readonly set: PolicySet;
   readonly connection: Connection;
-  readonly caller: Caller;
+  readonly call: CalledPort;
 }
 
 /** @returns why it is not read */
 function receivedOf(
   request: WireRequest,
-  { set, connection, caller }: Receiver,
+  { set, connection, call }: Receiver,
 ): ReceivedRequest | string {
   const { method, path, authority, token } = request;
   if (!METHODS.includes(method)) return "unknown method";
   if (!path.startsWith("/")) return "no path";
   if (pathRefusal(path, set.pathNormalization) !== undefined) return "path without a form";
-  const header = asApplicationsHear(request, { caller, set });
+  const header = asApplicationsHear(request, { ...call, set });
   const asked: HttpRequest = {
     connection,
     method,
@@ -128,14 +131,18 @@ function receivedOf(
     authority,
     remoteAddress: remoteAddress(header("x-forwarded-for")) ?? connection.sourceAddress,
     header,
+    passedHeader: (name) => (isOfThisHop(request, name) ? undefined : header(name)),
   };
   const isLookedAt = set.tokens === "verified" && token !== undefined && !isPreflight(request);
   if (!isLookedAt) return { asked, verified: asked };
   if (token.flaw !== undefined) return { asked, verified: "token refused" };
+  // A good token is taken out.
+  const left = (name: string): string | undefined =>
+    name === "authorization" ? undefined : header(name);
   const verified: HttpRequest = {
     ...asked,
-    // A good token is taken out.
-    header: (name) => (name === "authorization" ? undefined : header(name)),
+    header: left,
+    passedHeader: left,
     token: tokenPayload(token.payload, { spaceDelimitedClaims: [] }),
   };
   return { asked, verified };

@@ -28,10 +28,15 @@ export interface AskedOfEnvoy {
 /** What is seen of calls to a set that Envoy cannot be started with. */
 export const REFUSED_CONFIGURATION = "configuration refused";
 
+/** A port that was free a moment ago is another's now. */
+const TAKEN = /cannot bind|Address already in use/;
+
 class RefusedConfigurationError extends Error {}
 
 /** How many sets' calls are under way at once. */
 const AT_ONCE = 8;
+/** On a machine that is busy with others a batch of listeners takes its time. */
+const START_MS = 300_000;
 /** Of its last words; what is before them is the configuration. */
 const MAX_SAID = 1_500;
 
@@ -59,6 +64,10 @@ export class EnvoyLane {
       envoy = await RunningEnvoy.start(this.#program, served);
     } catch (error) {
       if (!(error instanceof RefusedConfigurationError)) throw error;
+      if (TAKEN.test(error.message)) {
+        this.#ports.length = 0;
+        return this.ask(batch);
+      }
       return this.#askHalves(batch);
     }
     try {
@@ -166,6 +175,7 @@ class RunningEnvoy {
           socket.once("connect", () => socket.destroy());
         });
       },
+      { withinMs: START_MS },
     );
   }
 

@@ -24,6 +24,22 @@ export const EXPLANATIONS: readonly Explanation[] = [
       call.request?.path.includes("#") === true &&
       (sidecar?.seen === "400" || sidecar?.seen === "reset"),
   },
+  {
+    rule: "RFC 9113 section 8.2.1",
+    why: "our reader of HTTP/2 refuses a value with a blank at either end, which is malformed there",
+    example: "x-forwarded-for: ' 10.0.0.9 '",
+    holds: ({ call, sidecar }) =>
+      call.protocol === "h2" &&
+      sidecar?.seen === "reset" &&
+      call.request?.headers.some(([, value]) => value !== value.trim()) === true,
+  },
+  {
+    rule: "RFC 9110 section 7.6.1",
+    why: "a field that Connection names is asked by what keeps out; Envoy takes it away before",
+    example: "Connection: x-role, X-Role: admin",
+    holds: ({ call }) =>
+      call.request?.headers.some(([name]) => name.toLowerCase() === "connection") === true,
+  },
 ];
 
 /** @returns undefined where nothing excuses it */

@@ -16,6 +16,7 @@ import { until } from "../kit/until.ts";
 const MESH = "test/meshes/proxyless";
 const CALLER = "spiffe://cluster.local/ns/shop/sa/caller";
 const PERMISSION_DENIED = 7;
+const ABORTED = 10;
 const UNAVAILABLE = 14;
 /** Calls 100 ms apart: more than the caller's certificate lives. */
 const CALLS = 250;
@@ -97,6 +98,14 @@ describe("a gRPC program that is its own proxy", () => {
     );
   });
 
+  test("follows routes as far as gRPC can: what it cannot follow reaches nobody", async () => {
+    assert.equal((await call("xds:///parrot.shop:80", "OldSay")).code, UNAVAILABLE);
+    assert.equal((await call("xds:///parrot.shop:80", "Broken")).code, ABORTED);
+    assert.equal((await call("xds:///parrot.shop:80", "Say")).code, 0);
+    const log = await mesh.read("logs/control-plane.log");
+    assert.doesNotMatch(log, /resources refused by the proxy/);
+  });
+
   test("CA-56 its key is its own, and what it is told is its own pod's", async () => {
     for (const name of ["key.pem", "cert-chain.pem", "root-cert.pem", "grpc-xds.sock"])
       assert.equal((await stat(join(files(), name))).mode & 0o777, 0o600, name);
@@ -104,7 +113,7 @@ describe("a gRPC program that is its own proxy", () => {
     const elsewhere = "parrot-0.shop~shop.svc.cluster.local";
     const script = [
       `sed s/caller-0.shop~shop.svc.cluster.local/${elsewhere}/ "$GRPC_XDS_BOOTSTRAP" > "$TMPDIR/other.json"`,
-      `DEADLINE_MS=3000 GRPC_XDS_BOOTSTRAP="$TMPDIR/other.json" node ${resolve(MESH, "caller.mjs")} xds:///parrot.shop:80 Say`,
+      `DEADLINE_MS=6000 GRPC_XDS_BOOTSTRAP="$TMPDIR/other.json" node ${resolve(MESH, "caller.mjs")} xds:///parrot.shop:80 Say`,
     ].join("; ");
     const { output } = await caller.runScript(script, 60_000);
     const { code, details } = JSON.parse(output) as Called;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AuthorityTrust } from "../../src/ca/rotation.ts";
 import { openAggregatedDiscovery } from "../../src/control/aggregated-discovery/aggregated-discovery-service.ts";
+import type { ProxyRefusal } from "../../src/control/refused-resources.ts";
 import { AcceptedTrust } from "../../src/envoy-agent/accepted-trust.ts";
 import { ENVOY_ADMIN_SOCKET } from "../../src/envoy-agent/agent-places.ts";
 import { type EnvoyAgent, startEnvoyAgent } from "../../src/envoy-agent/envoy-agent.ts";
@@ -14,6 +15,7 @@ import type { WorkloadView } from "../../src/policy/workload-view.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import type { LogLevel } from "../../src/runtime/log.ts";
 import { WatchedValue } from "../../src/runtime/watched.ts";
+import type { AccessLogEntry } from "../../src/telemetry/access-log.ts";
 import { type SecureGrpcServer, startSecureGrpcServer } from "../../src/wire/secure-grpc-server.ts";
 import { findOrFetchEnvoy } from "./envoy-program.ts";
 import { eventually } from "./eventually.ts";
@@ -33,6 +35,12 @@ export interface TestEnvoy {
   readonly log: RecordedLog;
   /** Lines of access logs. */
   readonly lines: readonly string[];
+  /** What was decided. */
+  readonly entries: readonly AccessLogEntry[];
+  /** The first of these that matches; fails when there is none in time. */
+  entry(matches: (entry: AccessLogEntry) => boolean): Promise<AccessLogEntry>;
+  /** What Envoy refuses now of what it is sent. */
+  refusals(): readonly ProxyRefusal[];
   /** A page of Envoy's own administration. */
   envoy(path: string): Promise<string>;
   /** A page of the agent's administration. */
@@ -63,6 +71,7 @@ export async function startTestEnvoy(options: TestEnvoyOptions): Promise<TestEnv
   const acceptedTrust = new AcceptedTrust();
   const log = recordedLog();
   const lines: string[] = [];
+  const entries: AccessLogEntry[] = [];
   const adminPort = await freePort();
   const adminSocket = join(folder, "admin.sock");
   const controlPlane = await startTestControlPlane({ views, of: view, log });
@@ -83,6 +92,7 @@ export async function startTestEnvoy(options: TestEnvoyOptions): Promise<TestEnv
     rootsPem: () => [served.rootPem],
     applicationProcessIds: new WatchedValue(applicationProcessIds ?? [process.pid]),
     accessLog: (line) => lines.push(line),
+    decisions: (line) => entries.push(JSON.parse(line)),
     log,
     logLevel,
     clock: systemClock,
@@ -100,6 +110,9 @@ export async function startTestEnvoy(options: TestEnvoyOptions): Promise<TestEnv
     acceptedTrust,
     log,
     lines,
+    entries,
+    refusals: () => controlPlane.refusals?.() ?? [],
+    entry: (matches) => eventually("an entry", () => entries.find(matches)),
     envoy: (path) => askSidecar(join(folder, ENVOY_ADMIN_SOCKET), { path }),
     ask: (path, method = "GET") => askSidecar(adminSocket, { path, method }),
     line: (message) => eventually(message, () => log.find(message)[0]),
@@ -114,6 +127,8 @@ export async function startTestEnvoy(options: TestEnvoyOptions): Promise<TestEnv
 
 export interface TestControlPlane extends SecureGrpcServer {
   readonly rootPem: string;
+  /** What proxies refuse; absent of what stands in between. */
+  readonly refusals?: () => readonly ProxyRefusal[];
 }
 
 export interface TestControlPlaneOptions {
@@ -161,6 +176,7 @@ export async function startTestControlPlane({
   return {
     port: server.port,
     rootPem: authority.rootPem,
+    refusals: () => discovery.refusals(),
     close: async () => {
       unwatch();
       discovery.close();

@@ -83,8 +83,7 @@ export class TroubledMesh {
   }
 
   hauberk(...parameters: readonly string[]): Promise<CommandResult> {
-    const [command = "", ...others] = parameters;
-    return runHauberk([command, "--data", this.mesh.data, ...others]);
+    return runHauberk([...parameters, "--data", this.mesh.data]);
   }
 
   /** What `hauberk explain` says of `GET /`. */

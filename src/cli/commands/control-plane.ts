@@ -7,6 +7,7 @@ import type {
   ControlPlaneReport,
   RunningNow,
 } from "../../control/control-plane-messages.ts";
+import type { RefusedResource } from "../../control/refused-resources.ts";
 import { withChanges } from "../../control/text-changes.ts";
 import type { WrittenText } from "../../control/written-texts.ts";
 import { systemClock } from "../../runtime/clock.ts";
@@ -41,7 +42,10 @@ export async function controlPlaneCommand(): Promise<number> {
   try {
     const wanted = await start.promise;
     const flags = controlPlaneFlags(process.env);
-    const options = { ...wanted, texts, running, flags, announce, log, clock: systemClock };
+    const onRefused = (resources: readonly RefusedResource[]): void =>
+      pipe.send({ type: "refusals", resources });
+    const told = { announce, onRefused, log, clock: systemClock };
+    const options = { ...wanted, texts, running, flags, ...told };
     const controlPlane = await startControlPlane(options);
     signal.removeEventListener("abort", endAtOnce);
     const { listen, rootPem } = controlPlane;

@@ -82,11 +82,17 @@ function podName(pod: string): string {
   return `${name}.${namespace}`;
 }
 
+/** Envoy has a line for each thing that it refuses. */
+function inOneLine(error: string): string {
+  return error.trim().replace(/\s*\n\s*/g, "; ");
+}
+
 /** The proxy's own words come first: it is what judges. */
 function wordsOf({ versionSent, versionAcked, nackedError, envoy = [] }: ProxyStatus): string {
   if (nackedError !== undefined) return `REFUSED: ${nackedError}`;
   const refused = envoy.find(({ state }) => state === "refused");
-  if (refused !== undefined) return `REFUSED by Envoy: ${refused.type}: ${refused.error}`;
+  if (refused !== undefined)
+    return `REFUSED by Envoy: ${refused.type}: ${inOneLine(refused.error ?? "")}`;
   const awaited = envoy.filter(({ state }) => state === "awaited").map(({ type }) => type);
   if (awaited.length > 0) return `STALE in Envoy: ${awaited.join(", ")}`;
   if (versionSent === undefined) return envoy.length === 0 ? "NOT SENT" : "SYNCED";

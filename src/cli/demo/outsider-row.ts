@@ -18,6 +18,8 @@ interface Refusal extends DecisionExpectation {
   readonly judge: Actor;
   /** Absent: no answer at all. */
   readonly status?: number;
+  /** Where the judge has an Envoy. */
+  readonly statusOfEnvoy?: number;
   readonly order: (stage: Stage) => Order;
 }
 
@@ -75,6 +77,7 @@ export function borrowedProxyRow(
     judge: lender,
     because: "not-own-workload",
     status: 407,
+    statusOfEnvoy: 401,
     order: (stage) => {
       const proxy = stage.workload(lender).httpProxy;
       if (proxy === undefined) throw new Error(`${lender.owner} has no HTTP proxy`);
@@ -96,8 +99,10 @@ function refusalRow(what: Refusal): Row {
     async play(stage) {
       const outcome = await stage.order(caller, what.order(stage));
       const entry = await stage.accessEntry(what.judge, comesFrom(outcome.localPort));
+      const { status, statusOfEnvoy = status } = what;
+      const expectedStatus = stage.hasEnvoy(what.judge) ? statusOfEnvoy : status;
       const surprises = [
-        ...differs("status at the caller", outcome.status, what.status),
+        ...differs("status at the caller", outcome.status, expectedStatus),
         ...differs("answer", outcome.answer, undefined),
         ...compareDecision(entry?.decision, what),
         ...provenBy(entry),

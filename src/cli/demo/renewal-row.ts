@@ -23,8 +23,49 @@ export function renewalRow(renewal: Renewal): Row {
     callee: `${callee.owner}:${callee.port}`,
     request: `TCP, while ${callee.owner}'s certificate is renewed`,
     expected: "the connection lives; new ones meet the new certificate",
-    play: (stage) => playRenewal(stage, renewal),
+    play: (stage) =>
+      stage.hasEnvoy(caller) || stage.hasEnvoy(callee)
+        ? playRenewalOfEnvoy(stage, renewal)
+        : playRenewal(stage, renewal),
   };
+}
+
+/** An Envoy does not say whose certificate it met: what the callee's agent says of its renewal has to do. */
+async function playRenewalOfEnvoy(
+  stage: Stage,
+  { caller, callee, line, answer }: Renewal,
+): Promise<Finding> {
+  const since = new Date().toISOString();
+  const say = (keep: string): Promise<Outcome> =>
+    stage.order(caller, { call: "tcp", service: callee.owner, line, keep });
+  const before = await say("first");
+  const renewal = await stage.sidecarLine(callee, {
+    matches: ({ message, time }) => message === "certificate renewed" && String(time) >= since,
+    withinMs: RENEWAL_PATIENCE_MS,
+  });
+  const after = await say("first");
+  const fresh = await say("second");
+  const surprises = [
+    ...differs("answer before", before.answer, answer),
+    ...differs("answer after, on the same connection", after.answer, answer),
+    ...differs("port of the same connection", after.localPort, before.localPort),
+    ...differs("answer on a new connection", fresh.answer, answer),
+    ...differs(`a renewal in ${callee.owner}'s log`, renewal !== undefined, true),
+  ];
+  return {
+    verdict: surprises.length === 0 ? "kept alive" : "broken",
+    because: `serial ${shorten(textOf(renewal?.["previousSerial"]))} became ${shorten(textOf(renewal?.["serial"]))}`,
+    identities: identitiesInWords({ caller, callee }),
+    surprises,
+  };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function identitiesInWords({ caller, callee }: Pick<Renewal, "caller" | "callee">): string {
+  return [caller, callee].map((one) => shortenIdentity(identityOf(one))).join(" -> ");
 }
 
 async function playRenewal(
@@ -51,7 +92,7 @@ async function playRenewal(
   return {
     verdict: surprises.length === 0 ? "kept alive" : "broken",
     because: `serial ${shorten(serialBefore)} became ${shorten(serialAfter)}`,
-    identities: [caller, callee].map((one) => shortenIdentity(identityOf(one))).join(" -> "),
+    identities: identitiesInWords({ caller, callee }),
     surprises,
   };
 }

@@ -77,6 +77,13 @@ export class Stage {
     return found;
   }
 
+  /** Whether a real Envoy stands where the actor's sidecar would: it words and keeps some things otherwise. */
+  hasEnvoy(actor: Actor): boolean {
+    const { uid } = this.workload(actor);
+    const pod = this.#mesh.pods.find(({ plan }) => plan.workload.uid === uid);
+    return pod?.plan.dataPlane === "envoy" && actor.serviceAccount !== undefined;
+  }
+
   /** Where the callee's sidecar, or the callee itself when it has none, listens. */
   address(callee: Callee): { readonly host: string; readonly port: number } {
     const port = this.workload(callee).ports.find((one) => one.containerPort === callee.port);

@@ -26,8 +26,9 @@ export function tcpRow(options: TcpRowOptions): Row {
     request: "TCP",
     expected,
     async play(stage) {
+      const since = new Date().toISOString();
       const outcome = await stage.order(caller, { call: "tcp", service: callee.owner, line });
-      const entry = await findTcpEntry(stage, { caller, callee, outcome });
+      const entry = await findTcpEntry(stage, { caller, callee, outcome, since });
       const surprises = [
         ...differs("answer", outcome.answer, answer),
         ...compareDecision(entry?.decision, options),
@@ -42,8 +43,15 @@ export function tcpRow(options: TcpRowOptions): Row {
 /** The caller's sidecar names its own end of the connection; the callee's sidecar names the same as its peer. */
 async function findTcpEntry(
   stage: Stage,
-  call: { readonly caller: Actor; readonly callee: Callee; readonly outcome: Outcome },
+  call: {
+    readonly caller: Actor;
+    readonly callee: Callee;
+    readonly outcome: Outcome;
+    /** ISO 8601; when it began. */
+    readonly since: string;
+  },
 ): Promise<AccessLogEntry | undefined> {
+  if (stage.hasEnvoy(call.caller)) return findNewTcpEntry(stage, call);
   const isOurs = comesFrom(call.outcome.localPort);
   const source = await stage.accessEntry(
     call.caller,
@@ -52,4 +60,23 @@ async function findTcpEntry(
   const end = source?.upstream_local_address;
   if (end === undefined || end === null) return undefined;
   return stage.accessEntry(call.callee, (entry) => entry.downstream_remote_address === end);
+}
+
+/** An Envoy does not always know the application's end of a connection: who called, and when, tells as well. */
+function findNewTcpEntry(
+  stage: Stage,
+  {
+    caller,
+    callee,
+    since,
+  }: { readonly caller: Actor; readonly callee: Callee; readonly since: string },
+): Promise<AccessLogEntry | undefined> {
+  return stage.accessEntry(
+    callee,
+    (entry) =>
+      entry.reporter === "destination" &&
+      entry.method === null &&
+      entry.start_time >= since &&
+      entry.source_principal === identityOf(caller),
+  );
 }

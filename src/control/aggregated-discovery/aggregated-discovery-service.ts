@@ -15,6 +15,9 @@ import {
 } from "../../wire/envoy/discovery-streams.ts";
 import type { Caller, GrpcService } from "../../wire/grpc-service.ts";
 import { GrpcStatusError } from "../../wire/grpc-status.ts";
+import type { ProxyRefusal } from "../refused-resources.ts";
+import { rehearseSoon } from "../rehearsed-change.ts";
+import { PodPlaces } from "./pod-places.ts";
 import type { ProxyMaterial } from "./proxy-material.ts";
 import { KnownSettings } from "./proxy-node.ts";
 import { ProxyPushes } from "./proxy-pushes.ts";
@@ -41,6 +44,8 @@ export interface AggregatedDiscovery {
   readonly service: GrpcService;
   /** In the order in which streams were opened. */
   status(): readonly ProxyStreamStatus[];
+  /** Of what proxies have been sent, what they refuse now. */
+  refusals(): readonly ProxyRefusal[];
   close(): void;
 }
 
@@ -54,6 +59,7 @@ class Discovery implements AggregatedDiscovery {
   /** With the caller who opened it. */
   readonly #streams: Map<ProxyStream, Caller> = new Map();
   readonly #settings = new KnownSettings();
+  readonly #places = new PodPlaces();
   readonly #turns = new ProxyTurns(TURNS);
   readonly #pushes = new ProxyPushes(() => this.#streams.keys());
   readonly #stops: readonly (() => void)[];
@@ -80,12 +86,18 @@ class Discovery implements AggregatedDiscovery {
     return [...this.#streams.keys()].map(({ status }) => status);
   }
 
+  refusals(): readonly ProxyRefusal[] {
+    return [...this.#streams.keys()].flatMap(({ refusals }) => refusals);
+  }
+
   close(): void {
     for (const stop of this.#stops) stop();
   }
 
   async #serve(stream: DiscoveryBytesStream, form: "delta" | "stateOfTheWorld"): Promise<void> {
     const caller = await this.#authenticate(stream.caller);
+    const pod = `${caller.pod.namespace}/${caller.pod.podName}`;
+    this.#places.take(pod, stream.signal);
     const material = await this.#load();
     let endTurn: EndTurn = () => {};
     let late: NodeJS.Timeout | undefined;
@@ -101,7 +113,7 @@ class Discovery implements AggregatedDiscovery {
       endpointsOf: material.endpointsOf,
       authorizationWay: material.authorizationWay,
       awaitTurn: async () => {
-        endTurn = await this.#turns.take(stream.signal);
+        endTurn = await this.#turns.take(pod, stream.signal);
         late = setTimeout(endTurn, TURN_MS).unref();
       },
       onSettled: () => endTurn(),
@@ -132,10 +144,18 @@ class Discovery implements AggregatedDiscovery {
   }
 
   #load(): Promise<ProxyMaterial> {
-    this.#material ??= import("./proxy-material.ts").then(({ openProxyMaterial }) =>
-      openProxyMaterial(this.#options.log),
-    );
+    this.#material ??= this.#loadOnce();
     return this.#material;
+  }
+
+  async #loadOnce(): Promise<ProxyMaterial> {
+    const { log } = this.#options;
+    const [{ openProxyMaterial }, { rehearseTranslation }] = await Promise.all([
+      import("./proxy-material.ts"),
+      import("./rehearsed-translation.ts"),
+    ]);
+    rehearseSoon(() => rehearseTranslation(openProxyMaterial(log)), log);
+    return openProxyMaterial(log);
   }
 
   #judgeProofs(): void {

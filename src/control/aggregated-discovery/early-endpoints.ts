@@ -26,6 +26,9 @@ function replaced(
   outbound: Outbound,
   had: readonly ClusterLoadAssignment[],
 ): readonly ClusterLoadAssignment[] {
-  const next = new Map(outboundEndpoints(outbound).map((one) => [one.clusterName, one]));
-  return had.map((one) => next.get(one.clusterName) ?? one);
+  const next = outboundEndpoints(outbound);
+  const isAligned = next.every((one, index) => one.clusterName === had[index]?.clusterName);
+  if (isAligned && next.length === had.length) return next; // the very list that the rest is made of later
+  const byName = new Map(next.map((one) => [one.clusterName, one]));
+  return had.map((one) => byName.get(one.clusterName) ?? one);
 }

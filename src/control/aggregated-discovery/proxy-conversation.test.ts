@@ -144,6 +144,24 @@ test("QK-69: authorization takes each step once the one before is answered, and 
   assert.deepEqual(proxy.rest(), ["extensionConfigs rbac=2+4", "extensionConfigs rbac=4"]);
 });
 
+test("what was refused is forgotten once it is wanted no more, or something later is taken", () => {
+  for (const [next, sent] of [
+    ["a=1", []],
+    ["a=3", ["clusters a=3"]],
+  ] as const) {
+    const proxy = talk({ clusters: "a=1" });
+    const { conversation } = proxy;
+    conversation.set(resources({ clusters: "a=2" }));
+    const refused = conversation.next();
+    conversation.answer(typeOf("clusters"), refused?.nonce ?? "", "no");
+    assert.deepEqual(proxy.rest(), []);
+    assert.equal(conversation.of(typeOf("clusters")).error, "no");
+    conversation.set(resources({ clusters: next }));
+    assert.deepEqual(proxy.rest(), sent);
+    assert.equal(conversation.of(typeOf("clusters")).error, undefined);
+  }
+});
+
 test("changes while an answer is awaited are folded into the next response", () => {
   const { conversation } = talk({ clusters: "a=1" });
   conversation.set(resources({ clusters: "a=2" }));

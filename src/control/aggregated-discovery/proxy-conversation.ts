@@ -23,6 +23,8 @@ export interface ProxyResponse extends TypeUpdate {
 export type AuthorizationWay = (has: ResourceSet, next: ResourceSet) => readonly ResourceSet[];
 
 export class ProxyConversation {
+  /** In the order in which changes are sent. */
+  readonly subscriptions: readonly TypeSubscription[];
   readonly #types: ReadonlyMap<ResourceType, TypeSubscription>;
   readonly #authorizationWay: AuthorizationWay;
   #resources: ProxyResources | undefined;
@@ -30,11 +32,8 @@ export class ProxyConversation {
 
   constructor(authorizationWay: AuthorizationWay) {
     this.#authorizationWay = authorizationWay;
-    this.#types = new Map(RESOURCE_TYPES.map((type) => [type, new TypeSubscription(type)]));
-  }
-
-  get subscriptions(): readonly TypeSubscription[] {
-    return [...this.#types.values()];
+    this.subscriptions = RESOURCE_TYPES.map((type) => new TypeSubscription(type));
+    this.#types = new Map(this.subscriptions.map((one) => [one.type, one]));
   }
 
   get resources(): ProxyResources | undefined {

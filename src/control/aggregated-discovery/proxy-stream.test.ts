@@ -61,6 +61,7 @@ function openStream(views: { current: WorkloadView }) {
         told.push(message.replace(/ .*/, ""));
         say(message);
       },
+      flushed: async () => {},
     },
     protocol,
     pack: plainResponse,

@@ -9,6 +9,7 @@ import type { Log } from "../../runtime/log.ts";
 import type { ProxyNode } from "../../wire/envoy/discovery-messages.ts";
 import type { DiscoveryBytesStream } from "../../wire/envoy/discovery-streams.ts";
 import { GrpcStatusError } from "../../wire/grpc-status.ts";
+import type { ProxyRefusal } from "../refused-resources.ts";
 import type { EarlyAuthorization } from "./early-authorization.ts";
 import type { EarlyEndpoints } from "./early-endpoints.ts";
 import type { ProxyResources } from "./encoded-resources.ts";
@@ -25,7 +26,9 @@ import { LISTENERS } from "./resource-types.ts";
 /** A proxy that does not answer by then is disconnected, so that it comes back and is seen. */
 const ANSWER_TIMEOUT_MS = 30_000;
 const MAX_LOGGED_ERROR_CHARACTERS = 1_000;
-/** Names in one request, and the characters of one. */
+/** Of what a proxy says it is. */
+const MAX_TOLD_CHARACTERS = 200;
+/** Of one type: in one request, and in all together. */
 const MAX_NAMES = 65_536;
 
 export interface ProxyStreamOptions {
@@ -81,6 +84,12 @@ export class ProxyStream {
       identity: caller.id,
       remoteAddress: stream.caller.remoteAddress,
     });
+  }
+
+  get refusals(): readonly ProxyRefusal[] {
+    return this.#conversation.subscriptions.flatMap(({ type, error }) =>
+      error === undefined ? [] : [{ pod: this.pod, what: type.called, error }],
+    );
   }
 
   /** Whether there is something new for it. */
@@ -158,11 +167,14 @@ export class ProxyStream {
     for await (const bytes of stream.requests) {
       const request = protocol.read(bytes);
       if (this.#settings === undefined) {
-        this.#introduce(request.node);
+        const settings = this.#introduced(request.node);
         await this.#options.awaitTurn();
+        this.#settings = settings; // what it is to have is work, and made in its turn
+        this.#refresh();
       }
       if (this.#view === undefined) await this.#known;
       this.#take(request);
+      await stream.flushed(); // an answer may be to what was never read
     }
   }
 
@@ -172,11 +184,11 @@ export class ProxyStream {
     return isSettled && subscriptions.some(({ isAsked, type }) => isAsked && type === LISTENERS);
   }
 
-  #introduce(node: ProxyNode | undefined): void {
+  #introduced(node: ProxyNode | undefined): ProxySettings {
     const { caller, settings, log, stream } = this.#options;
     if (node === undefined)
       throw new GrpcStatusError("INVALID_ARGUMENT", "node: expected with the first request");
-    const claimed = podOfNode(node);
+    const claimed = podOfNode(node).slice(0, MAX_TOLD_CHARACTERS);
     if (claimed !== this.pod) {
       const remote = stream.caller.remoteAddress;
       log.warn("resources refused: the proxy takes itself for another pod's", {
@@ -187,8 +199,7 @@ export class ProxyStream {
       });
       throw new GrpcStatusError("PERMISSION_DENIED", `the proof shown is not of ${claimed}`);
     }
-    this.#settings = settings.of(node);
-    this.#refresh();
+    return settings.of(node);
   }
 
   #take(request: ProxyRequest): void {
@@ -203,6 +214,8 @@ export class ProxyStream {
         throw new GrpcStatusError("RESOURCE_EXHAUSTED", `at most ${MAX_NAMES} names at once`);
       const response = this.#conversation.take(type, asked);
       if (response !== undefined) this.#send(response);
+      if (subscription.nameCount > MAX_NAMES)
+        throw new GrpcStatusError("RESOURCE_EXHAUSTED", `at most ${MAX_NAMES} names of one type`);
       if (this.#conversation.isOverrun)
         throw new GrpcStatusError("RESOURCE_EXHAUSTED", "too many responses are not answered");
     }

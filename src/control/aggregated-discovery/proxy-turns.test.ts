@@ -8,7 +8,7 @@ test("turns are taken in the order of asking, so many at once", async () => {
   const turns = new ProxyTurns(2);
   const order: string[] = [];
   const take = async (name: string) => {
-    const end = await turns.take(staying);
+    const end = await turns.take(name, staying);
     order.push(name);
     return end;
   };
@@ -25,12 +25,27 @@ test("turns are taken in the order of asking, so many at once", async () => {
 
 test("who leaves while waiting holds up nobody", async () => {
   const turns = new ProxyTurns(1);
-  const end = await turns.take(staying);
+  const end = await turns.take("one", staying);
   const leaving = new AbortController();
-  const left = turns.take(leaving.signal);
-  const next = turns.take(staying);
+  const left = turns.take("two", leaving.signal);
+  const next = turns.take("three", staying);
   leaving.abort(new Error("gone"));
   await assert.rejects(left, /gone/);
   end();
   await next;
+});
+
+test("who has a turn waits for its own end, and holds up nobody else", async () => {
+  const turns = new ProxyTurns(2);
+  const end = await turns.take("greedy", staying);
+  let isAdmitted = false;
+  const again = turns.take("greedy", staying).then(() => {
+    isAdmitted = true;
+  });
+  const endOther = await turns.take("other", staying);
+  endOther();
+  await turns.take("third", staying);
+  assert.equal(isAdmitted, false);
+  end();
+  await again;
 });

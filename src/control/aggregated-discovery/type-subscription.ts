@@ -94,6 +94,11 @@ export class TypeSubscription {
     return this.#wildcard ? "all" : this.#names;
   }
 
+  /** That it asked for by name, whether or not it asked for all as well. */
+  get nameCount(): number {
+    return this.#names.names.size;
+  }
+
   isSubscribed(name: string): boolean {
     return this.#wildcard || this.#names.has(name);
   }
@@ -129,8 +134,13 @@ export class TypeSubscription {
   /** @returns the next change, without what is gone; undefined: there is none */
   next(): TypeUpdate | undefined {
     while (this.#way.length > 0 || this.#again.length > 0) {
-      const [after = this.#has, ...rest] = this.#way;
+      const [led, ...rest] = this.#way;
+      const after = led ?? this.#has;
       this.#way = rest;
+      if (this.#hasNothingFor(after)) {
+        this.#error = undefined; // what it refused is not wanted any more
+        continue;
+      }
       const difference = this.#has.differenceTo(after);
       const again = this.#again;
       this.#again = [];
@@ -141,8 +151,14 @@ export class TypeSubscription {
       const repeated = [...new Set(again)].flatMap((name) => after.find(name) ?? []);
       changed.push(...repeated.filter((one) => !sent.has(one)));
       if (changed.length > 0) return { changed, removed: [] };
+      if (led !== undefined) this.#error = undefined; // what it refused is not wanted any more
     }
     return undefined;
+  }
+
+  /** Most changes are of one type, and all are asked after each. */
+  #hasNothingFor(after: ResourceSet): boolean {
+    return after === this.#has && this.#again.length === 0 && this.#removals.length === 0;
   }
 
   #leave(removed: readonly string[], after: ResourceSet): void {

@@ -9,6 +9,7 @@ import type { LocalMesh } from "../local-mesh.ts";
 import { EventRecorder } from "./events/event-recorder.ts";
 import { happeningsOf } from "./events/happenings-of.ts";
 import { probeHappenings } from "./events/probe-happenings.ts";
+import { refusalHappenings } from "./events/refusal-happenings.ts";
 import type { MeshObjects } from "./mesh-objects.ts";
 import { FactsOf } from "./projection/facts-of.ts";
 import type { MeshFacts } from "./projection/mesh-facts.ts";
@@ -186,6 +187,10 @@ export class BoundMesh {
         isBusy: this.#applying !== "idle",
       });
       for (const happening of probeHappenings(this.#seen, facts)) this.#recorder.record(happening);
+      const refused = refusalHappenings(this.#seen?.refused ?? [], facts.refused, (ref) =>
+        this.#projection.objectOf(ref),
+      );
+      for (const happening of refused) this.#recorder.record(happening);
       this.#seen = facts;
     } catch (error) {
       this.#options.report(`what runs cannot be shown: ${describeError(error)}`);

@@ -101,7 +101,10 @@ export class LocalPodStreams implements PodStreams {
         const wishes = { client, wish, ended: end.signal };
         return part.kind === "sidecar"
           ? await runBesideSidecar({ mesh, pod, answerAsEnvoy }, wishes)
-          : await runCommand((command) => part.container.launchBeside(command), wishes);
+          : await runCommand((command) => part.container.launchBeside(command), {
+              ...wishes,
+              admit: (processId) => pod.admitCommand(processId),
+            });
       };
       await serveExec({ wish, run }, connection);
     } finally {

@@ -52,18 +52,22 @@ export function applicationEnvironment(inputs: EnvironmentInputs): Record<string
     }
   }
   Object.assign(environment, proxyVariables(inputs));
-  const { workloadApi, grpcBootstrap } = inputs;
+  const { workloadApi } = inputs;
   if (workloadApi !== undefined) environment["SPIFFE_ENDPOINT_SOCKET"] = `unix://${workloadApi}`;
-  if (grpcBootstrap !== undefined) Object.assign(environment, proxylessVariables(grpcBootstrap));
+  Object.assign(environment, proxylessVariables(inputs));
   return environment;
 }
 
 /** As Istio's injector sets them; and calls by `xds:` must not be led to the pod's HTTP proxy, as gRPC would. */
-function proxylessVariables(bootstrap: string): Record<string, string> {
+function proxylessVariables({
+  workload,
+  grpcBootstrap,
+}: EnvironmentInputs): Record<string, string> {
+  if (grpcBootstrap === undefined) return {};
   return {
-    GRPC_XDS_BOOTSTRAP: bootstrap,
+    GRPC_XDS_BOOTSTRAP: grpcBootstrap,
     GRPC_XDS_EXPERIMENTAL_SECURITY_SUPPORT: "true",
-    no_grpc_proxy: EVERY_HOST,
+    ...(workload.httpProxy && { no_grpc_proxy: EVERY_HOST }),
   };
 }
 

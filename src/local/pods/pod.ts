@@ -110,6 +110,8 @@ export class Pod {
   #stopWatchingClock: (() => void) | undefined;
   /** Of processes that somebody else started and that belong to the pod. */
   #joinedProcessIds: readonly number[];
+  /** First processes of what somebody runs in its containers. */
+  readonly #commandProcessIds: Set<number> = new Set();
   #sidecarReport: Deferred<SidecarReport> = createDeferred();
 
   /** @param predecessor whose place it takes: a process that joined goes on with what it was told then */
@@ -238,6 +240,20 @@ export class Pod {
   adopt(processIds: readonly number[]): void {
     this.#joinedProcessIds = processIds;
     this.#tellApplication();
+  }
+
+  /**
+   * A command that somebody runs in a container is the pod's own for as long as it runs.
+   *
+   * @returns what forgets it
+   */
+  admitCommand(processId: number): () => void {
+    this.#commandProcessIds.add(processId);
+    this.#tellApplication();
+    return () => {
+      this.#commandProcessIds.delete(processId);
+      this.#tellApplication();
+    };
   }
 
   /**
@@ -446,7 +462,7 @@ export class Pod {
     const own = this.containers.flatMap((container) => container.process.processId ?? []);
     const instruction: SidecarInstruction = {
       type: "application",
-      processIds: [...own, ...this.#joinedProcessIds],
+      processIds: [...own, ...this.#joinedProcessIds, ...this.#commandProcessIds],
     };
     this.sidecar?.send(instruction);
   }

@@ -102,7 +102,11 @@ export class RoutedExchange extends OpenedExchange implements EdgeExchange {
   }
 
   header(name: string): string | undefined {
-    return name === "host" ? this.authority : this.headers.get(name);
+    return name === "host" ? this.authority : this.headers.asked(name);
+  }
+
+  passedHeader(name: string): string | undefined {
+    return name === "host" ? this.authority : this.headers.askedOfPassed(name);
   }
 }
 

@@ -62,6 +62,36 @@ test("a cookie that came in several fields is one, for policies and for the call
   held.release();
 });
 
+test("RFC 9110 section 7.6.1: what Connection names lets nobody in, and is asked by what keeps out", () => {
+  const held = received([
+    ["Connection", "x-role"],
+    ["X-Role", "admin"],
+    ["X_Forwarded_For", "10.0.0.1"],
+  ]);
+  assert.deepEqual([held.asked("x-role"), held.askedOfPassed("x-role")], ["admin", undefined]);
+  assert.equal(held.askedOfPassed("connection"), undefined);
+  held.leaveOut(3);
+  assert.equal(held.askedOfPassed("x_forwarded_for"), "10.0.0.1");
+  assert.equal(held.askedOfPassed("x-none"), undefined);
+  held.release();
+});
+
+test("RFC 6265 section 5.4: lines of cookies in HTTP/1 are a list for rules, and go on as one; those that HTTP/2 cuts are one", () => {
+  const lines: [string, string][] = [
+    ["Cookie", "a=1"],
+    ["cookie", "b=2"],
+  ];
+  const held = received(lines);
+  assert.deepEqual([held.asked("cookie"), held.get("cookie")], ["a=1,b=2", "a=1; b=2"]);
+  const again = HeldFields.borrow();
+  again.load(held);
+  assert.equal(again.asked("cookie"), "a=1; b=2");
+  held.set("cookie", "c=3");
+  assert.equal(held.asked("cookie"), "c=3");
+  again.release();
+  held.release();
+});
+
 test("AP-80: values of one name are joined; set replaces them all, remove takes them all", () => {
   const held = received([
     ["X-Team", "a"],

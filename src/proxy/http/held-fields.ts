@@ -3,11 +3,11 @@
  * through. Recycled: a request needs no new memory for them.
  */
 import { FIELD_VALUE, TOKEN } from "../../http/byte-classes.ts";
-import { FieldLookup } from "../../http/field-lookup.ts";
 import { FIELD, fieldIdOf } from "../../http/field-names.ts";
 import { fieldName, fieldValue, findField } from "../../http/field-ranges.ts";
 import { MAX_HEAD_FIELDS } from "../../http/head-limits.ts";
 import { checkText, copyRange, writeText } from "../../http/http1/write-bytes.ts";
+import { lookupOf } from "./known-lookups.ts";
 import type { ReadyField } from "./ready-field.ts";
 import type { ReceivedFields } from "./received-message.ts";
 
@@ -25,11 +25,13 @@ const LARGEST_GAP = 2_048;
 const LARGEST_KEPT = 16_384;
 /** Octets of all that are kept: what a thousand requests at a time need. */
 const KEPT_OCTETS = 2_097_152;
+/** It is for this hop only, or for one connection (RFC 9110 section 7.6.1). */
+const OF_THIS_HOP = 0;
+const GOES_ON = 1;
+/** By us. */
+const LEFT_OUT = 2;
 /** A field's place, its id and two marks. */
 const OCTETS_A_FIELD = 19;
-/** By name in lower case. Names come from policies and from ourselves, never from a stranger. */
-const lookups = new Map<string, FieldLookup>();
-const MAX_LOOKUPS = 4_096;
 const kept: HeldFields[] = [];
 let keptOctets = 0;
 
@@ -39,8 +41,10 @@ export class HeldFields implements ReceivedFields {
   ranges: Uint32Array = new Uint32Array(4 * FIRST_FIELDS);
   ids: Uint8Array = new Uint8Array(FIRST_FIELDS);
   sensitive: Uint8Array = new Uint8Array(FIRST_FIELDS);
-  /** One a field: 1 when it goes on. What is judged is what was received; what goes on is less. */
+  /** One a field: what becomes of it. What is judged is what was received; what goes on is less. */
   #stays: Uint8Array = new Uint8Array(FIRST_FIELDS);
+  /** Of several lines that were not cut by HTTP/2, as they came. */
+  #cookieLines: string | undefined = undefined;
   #length = 0;
   #isFree = false;
 
@@ -49,6 +53,7 @@ export class HeldFields implements ReceivedFields {
     if (held.#isFree) keptOctets -= held.#octets;
     held.#isFree = false;
     held.count = 0;
+    held.#cookieLines = undefined;
     held.#length = 0;
     return held;
   }
@@ -69,17 +74,18 @@ export class HeldFields implements ReceivedFields {
   }
 
   goesOn(index: number): boolean {
-    return this.#stays[index] === 1;
+    return this.#stays[index] === GOES_ON;
   }
 
   /** One field by its place: it is judged, and goes no further. */
   leaveOut(index: number): void {
-    this.#stays[index] = 0;
+    this.#stays[index] = LEFT_OUT;
   }
 
   /** Replaces what it holds by a copy of all of `fields`. */
   load(fields: ReceivedFields): void {
     this.count = 0;
+    this.#cookieLines = undefined;
     this.#length = 0;
     if (fields.count === 0) return;
     if (fields.count > this.ids.length) this.#widen();
@@ -87,7 +93,9 @@ export class HeldFields implements ReceivedFields {
     if (span === undefined) for (let at = 0; at < fields.count; at++) this.#copy(fields, at);
     else this.#copyAll(fields, span);
     const first = findField(this, FIELD.cookie);
-    if (first >= 0 && findField(this, FIELD.cookie, first + 1) >= 0) this.#joinCookies(first);
+    if (first < 0 || findField(this, FIELD.cookie, first + 1) < 0) return;
+    if (fields.cookies !== "cut") this.#cookieLines = this.get("cookie");
+    this.#joinCookies(first);
   }
 
   /**
@@ -96,6 +104,32 @@ export class HeldFields implements ReceivedFields {
    */
   get(name: string): string | undefined {
     return lookupOf(name).joinedValue(this);
+  }
+
+  /**
+   * As rules ask for it: lines of cookies, which no client should send in HTTP/1 (RFC 6265 section 5.4), are a list as any
+   * other there, as with Envoy, though they go on as one.
+   *
+   * @param name in lower case
+   */
+  asked(name: string): string | undefined {
+    return (name === "cookie" ? this.#cookieLines : undefined) ?? this.get(name);
+  }
+
+  /**
+   * The same, as rules ask for it that let in: without fields that a client has addressed to this hop, of which applications
+   * hear nothing (RFC 9110 section 7.6.1).
+   */
+  askedOfPassed(name: string): string | undefined {
+    const lookup = lookupOf(name);
+    const isOfThisHop = (at: number): boolean => this.#stays[at] === OF_THIS_HOP;
+    let at = lookup.find(this);
+    while (at >= 0 && !isOfThisHop(at)) at = lookup.find(this, at + 1);
+    if (at < 0) return this.asked(name);
+    const values: string[] = [];
+    for (at = lookup.find(this); at >= 0; at = lookup.find(this, at + 1))
+      if (!isOfThisHop(at)) values.push(fieldValue(this, at));
+    return values.length === 0 ? undefined : values.join(",");
   }
 
   /** @param name in lower case. @returns whether no value was given: there is no such field, or a single one without any */
@@ -124,7 +158,7 @@ export class HeldFields implements ReceivedFields {
     writeText(this.bytes, nameEnd, value);
     this.ids[this.count] = fieldIdOf(this.bytes, at, nameEnd);
     this.sensitive[this.count] = 0;
-    this.#stays[this.count++] = 1;
+    this.#stays[this.count++] = GOES_ON;
   }
 
   /** Behind all others, as `add`. @throws RangeError when there is no room for another of our own */
@@ -135,11 +169,12 @@ export class HeldFields implements ReceivedFields {
     this.#note(nameLength, bytes.length - nameLength);
     this.ids[this.count] = id;
     this.sensitive[this.count] = 0;
-    this.#stays[this.count++] = 1;
+    this.#stays[this.count++] = GOES_ON;
   }
 
   /** Every field of that name. @param name in any letter case */
   remove(name: string): void {
+    if (name.toLowerCase() === "cookie") this.#cookieLines = undefined;
     const lookup = lookupOf(name.toLowerCase());
     for (let at = lookup.find(this); at >= 0; at = lookup.find(this, at)) this.#drop(at);
   }
@@ -167,7 +202,7 @@ export class HeldFields implements ReceivedFields {
     for (let index = 0; index < count; index++) {
       this.ids[index] = ids[index] ?? 0;
       this.sensitive[index] = sensitive?.[index] ?? 0;
-      this.#stays[index] = fields.goesOn(index) ? 1 : 0;
+      this.#stays[index] = fields.goesOn(index) ? GOES_ON : OF_THIS_HOP;
     }
     this.count = count;
     this.#length = end - start;
@@ -183,7 +218,7 @@ export class HeldFields implements ReceivedFields {
     this.#note(nameEnd - nameStart, end - start);
     this.ids[this.count] = fields.ids[index] ?? 0;
     this.sensitive[this.count] = fields.sensitive?.[index] ?? 0;
-    this.#stays[this.count++] = fields.goesOn(index) ? 1 : 0;
+    this.#stays[this.count++] = fields.goesOn(index) ? GOES_ON : OF_THIS_HOP;
   }
 
   /** For one field more. */
@@ -254,13 +289,4 @@ function spanOf({ ranges, count }: ReceivedFields): Span | undefined {
     octets += to - from;
   }
   return end - start > Math.max(LARGEST_GAP, 2 * octets) ? undefined : { start, end };
-}
-
-function lookupOf(name: string): FieldLookup {
-  const known = lookups.get(name);
-  if (known !== undefined) return known;
-  if (lookups.size >= MAX_LOOKUPS) lookups.clear();
-  const lookup = new FieldLookup(name);
-  lookups.set(name, lookup);
-  return lookup;
 }

@@ -25,6 +25,7 @@ export class Http2Fields implements ReceivedFields {
   ids: Uint8Array = NO_IDS;
   /** One a field: 1 when it must go on as never indexed. */
   sensitive: Uint8Array = NO_IDS;
+  readonly cookies = "cut";
 
   show({ bytes, count, ranges, ids, sensitive }: ReceivedHead): void {
     this.bytes = bytes;

@@ -14,6 +14,8 @@ export type { Following } from "../../http/http2/stream.ts";
 export interface ReceivedFields extends FieldRanges {
   /** One a field: 1 when HTTP/2 must write it as never indexed, whoever passes it on (RFC 7541 section 6.2.3). Absent: none. */
   readonly sensitive?: Uint8Array;
+  /** Of HTTP/2, which may cut one into several fields (RFC 9113 section 8.2.3). Absent: each field is what a client has written. */
+  readonly cookies?: "cut";
   /** Whether a field may go on: it is neither hop-by-hop nor named by `Connection` (RFC 9110 section 7.6.1). */
   goesOn(index: number): boolean;
 }

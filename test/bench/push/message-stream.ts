@@ -147,7 +147,8 @@ export class MessageStream implements Http2Events<undefined> {
   flush(): void {
     if (this.#isFlushWaiting) return;
     this.#isFlushWaiting = true;
-    queueMicrotask(() => {
+    // What has come to any of them is heard before one answers.
+    setImmediate(() => {
       this.#isFlushWaiting = false;
       for (let batch = this.#connection.take(); batch; batch = this.#connection.take())
         this.#socket.write(batch.view(), batch.release);

@@ -7,6 +7,7 @@ import { parseStringMatch } from "../../../api/string-match.ts";
 import { templateRegex } from "../path-templates.ts";
 import type { Demand } from "../rule-demands.ts";
 import { quoteRegex, regex, stringMatcher } from "../string-matchers.ts";
+import { cookieExpression } from "./cookie-expression.ts";
 import { header } from "./inputs.ts";
 import { anyOf, expressionWith, type Input, type Predicate, text } from "./predicate.ts";
 
@@ -46,6 +47,8 @@ export function headerPredicate(name: string, value: string, meeting: Meeting): 
   // No element of a list has a comma.
   const isWhole = single !== undefined || meeting === "lets-in" || value.includes(",");
   if (isWhole) return text(input, stringMatcher(value));
+  if (lowerCase === "cookie" && value.includes(";"))
+    return text(input, regex(`(?:${elementRegex(value)}|${cookieExpression(value)})`));
   const match = parseStringMatch(value);
   const expression = regex(elementRegex(value));
   return match.kind === "present" || match.text === ""

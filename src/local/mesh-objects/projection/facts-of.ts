@@ -51,6 +51,7 @@ export class FactsOf {
         uid: this.#uidOf(controlPlane.restarts),
       },
       rootPem: mesh.rootPem,
+      refused: mesh.refusedResources,
       node: hostname().toLowerCase(),
     };
     this.#since = since;

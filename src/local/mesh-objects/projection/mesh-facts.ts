@@ -1,4 +1,5 @@
 /** What the mesh tells of itself to those who ask its API: plain data, made of what runs. */
+import type { RefusedResource } from "../../../control/refused-resources.ts";
 import type { IpAddresses, Workload } from "../../../policy/workload.ts";
 import type { PlannedPod } from "../../mesh-plan.ts";
 import type { ProcessExit } from "../../processes/mesh-process.ts";
@@ -40,6 +41,8 @@ export interface MeshFacts {
   };
   /** PEM of every root that is trusted now; absent until the control plane told. */
   readonly rootPem?: string | undefined;
+  /** What is not in force everywhere, because proxies refuse it. */
+  readonly refused: readonly RefusedResource[];
   /** Of this machine, as the name of the node that everything runs on. */
   readonly node: string;
 }

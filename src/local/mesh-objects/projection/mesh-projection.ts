@@ -3,6 +3,7 @@
  * the mesh's own parts. Nobody else writes those.
  */
 
+import type { RefusedResource } from "../../../control/refused-resources.ts";
 import type { Workload } from "../../../policy/workload.ts";
 import { listAt, objectAt, textAt } from "../../api-server/kinds/json-access.ts";
 import type { JsonObject, KubernetesObject } from "../../api-server/kinds/kubernetes-object.ts";
@@ -25,6 +26,7 @@ import { type PodOwnerReference, projectedPod } from "./projected-pod.ts";
 import { controllerReference, ProjectedReplicaSets } from "./projected-replica-sets.ts";
 import { RolloutProgress } from "./rollout-progress.ts";
 import { isToldRoots, rootCertificateMap } from "./root-certificate-map.ts";
+import { ShownRefusals } from "./shown-refusals.ts";
 import {
   CONTROL_PLANE,
   controlPlaneDeployment,
@@ -51,12 +53,14 @@ export class MeshProjection {
   readonly #writer: ObjectWriter;
   readonly #sets: ProjectedReplicaSets;
   readonly #rollouts: RolloutProgress;
+  readonly #refusals: ShownRefusals;
 
   constructor(store: ObjectStore) {
     this.#store = store;
     this.#writer = new ObjectWriter(store);
     this.#sets = new ProjectedReplicaSets(this.#writer);
     this.#rollouts = new RolloutProgress(store.clock);
+    this.#refusals = new ShownRefusals(this.#writer);
   }
 
   /** Writes what is not there yet, or is otherwise. */
@@ -70,6 +74,14 @@ export class MeshProjection {
     this.#showServiceAddresses(mesh.facts);
     this.#showEndpoints(mesh.facts);
     this.#showStatuses(mesh);
+    this.#refusals.show(mesh.facts.refused);
+  }
+
+  /** What somebody wrote and proxies are told of, or a pod; undefined: there is none. */
+  objectOf(ref: RefusedResource["ref"]): KubernetesObject | undefined {
+    if (ref.kind !== "Pod") return this.#refusals.objectsOf(ref)[0];
+    const { namespace, name } = ref;
+    return this.#store.get({ kind: this.#kind("", "Pod"), namespace, name });
   }
 
   #showNamespaces({ pods }: MeshFacts): void {

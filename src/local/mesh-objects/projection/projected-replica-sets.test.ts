@@ -97,6 +97,7 @@ class Staged {
         startedAt: "2026-01-01T00:00:00Z",
         uid: "istiod",
       },
+      refused: [],
       node: "here",
     };
     const observedGeneration = (owner: KubernetesObject): number => owner.metadata.generation ?? 1;

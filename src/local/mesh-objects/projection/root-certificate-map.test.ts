@@ -36,6 +36,7 @@ class Staged {
         uid: "istiod",
       },
       rootPem,
+      refused: [],
       node: "here",
     };
     this.#projection.show({ facts, observedGeneration: () => 1, isBusy: false });

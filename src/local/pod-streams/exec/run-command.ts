@@ -27,6 +27,7 @@ const NOT_RUNNABLE = 126;
 
 /**
  * @param ended aborted when there is nothing left to run it in
+ * @param admit called with its first process; what it returns, when that has ended
  * @returns its exit code, as a shell has it
  */
 export async function runCommand(
@@ -35,7 +36,13 @@ export async function runCommand(
     client,
     wish,
     ended,
-  }: { readonly client: ExecClient; readonly wish: ExecWish; readonly ended: AbortSignal },
+    admit,
+  }: {
+    readonly client: ExecClient;
+    readonly wish: ExecWish;
+    readonly ended: AbortSignal;
+    readonly admit?: (processId: number) => () => void;
+  },
 ): Promise<number> {
   const checked = checkedCommand(wish.command);
   const terminal = wish.tty ? await terminalFor(checked, { launch, client }) : undefined;
@@ -54,12 +61,14 @@ export async function runCommand(
     client.errors.write(`exec: ${JSON.stringify(wish.command[0])}: ${describeError(error)}\n`);
     return NOT_RUNNABLE;
   }
+  const forget = child.pid === undefined ? undefined : admit?.(child.pid);
   const endAll = (): void => void endWithDescendants(child);
   over.addEventListener("abort", endAll, { once: true });
   if (over.aborted) endAll();
   if (terminal !== undefined) client.onResize((size) => void resizeTerminal(child.pid ?? 0, size));
   const outputs = connectStreams(child, { client, wish });
   const [code, signal] = await once(child, "exit");
+  forget?.();
   await Promise.race([outputs, delay(LAST_OUTPUT_MS, undefined, { ref: false })]);
   over.removeEventListener("abort", endAll);
   killGroup(child.pid, "SIGKILL"); // it leaves nothing behind

@@ -4,6 +4,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
+import { finished } from "node:stream/promises";
 import { type TestContext, test } from "node:test";
 import { connectToAdministration } from "./connect-to-administration.ts";
 
@@ -26,19 +28,20 @@ async function stage(context: TestContext) {
     sidecar.closeAllConnections();
     await rm(folder, { recursive: true });
   });
-  const ask = async (path: string, method = "GET", place = socket): Promise<Asked> => {
-    const connection = connectToAdministration({
+  const connect = (place = socket): Duplex =>
+    connectToAdministration({
       socket: place,
       answerAsEnvoy: (question, askSidecar) =>
         question.path.startsWith("/config_dump") ? askSidecar("/own") : undefined,
     });
-    const asked = request({ path, method, createConnection: () => connection }).end();
+  const ask = async (path: string, method = "GET", place = socket): Promise<Asked> => {
+    const asked = request({ path, method, createConnection: () => connect(place) }).end();
     const [response] = await once(asked, "response");
     let body = "";
     for await (const part of response) body += part;
     return { status: response.statusCode, body };
   };
-  return { ask, nowhere: join(folder, "none.sock") };
+  return { connect, ask, nowhere: join(folder, "none.sock") };
 }
 
 test("what an Envoy answers otherwise is answered in its words, the rest by the sidecar itself", async (context) => {
@@ -48,6 +51,16 @@ test("what an Envoy answers otherwise is answered in its words, the rest by the 
   assert.deepEqual(await ask("/stats/prometheus"), { status: 200, body: "GET /stats" });
   assert.deepEqual(await ask("/drain", "POST"), { status: 200, body: "POST /drain" });
   assert.deepEqual(await ask("/refused"), { status: 409, body: "GET /refused" });
+});
+
+test("a client that asks for no second answer is left, as by any server", async (context) => {
+  const { connect } = await stage(context);
+  const connection = connect();
+  connection.write("GET /certs HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  let answer = "";
+  for await (const part of connection) answer += part;
+  assert.match(answer, /^HTTP\/1\.1 200 OK\r\n.*GET \/certs/s);
+  await finished(connection);
 });
 
 test("methods that mean nothing there are refused", async (context) => {

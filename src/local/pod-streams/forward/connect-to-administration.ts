@@ -29,6 +29,7 @@ export function connectToAdministration(administration: Administration): Duplex 
     });
   });
   far.on("error", () => {}); // its client is gone
+  near.once("close", () => far.destroy()).once("end", () => near.end());
   server.emit("connection", far);
   return near;
 }

@@ -1,0 +1,129 @@
+/** What a real Envoy decides, as entries of the pod's access log: by which rule, and of whom. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, request, type Server } from "node:http";
+import { connect } from "node:net";
+import { after, before, test } from "node:test";
+import type { AccessLogEntry } from "../../src/telemetry/access-log.ts";
+import { startTestEnvoy, type TestEnvoy } from "../kit/envoy-pod.ts";
+import { eventually } from "../kit/eventually.ts";
+import { freePort } from "../kit/free-port.ts";
+import {
+  destination,
+  idOf,
+  inboundPort,
+  LOOPBACK,
+  policy,
+  portOf,
+  workloadView,
+} from "../kit/sidecar-fixture.ts";
+import { createThrowawayAuthority } from "../kit/throwaway-authority.ts";
+
+const mesh = createThrowawayAuthority();
+const POLICIES = [
+  policy("ALLOW", "readers", {
+    from: [{ principals: ["cluster.local/ns/production/sa/web"] }],
+    to: [{ methods: ["GET"] }],
+  }),
+  policy("DENY", "nobody", { to: [{ paths: ["/admin"] }] }),
+];
+
+let application: Server;
+let api: TestEnvoy;
+let web: TestEnvoy;
+let calls: number;
+let apiPort: number;
+before(async () => {
+  application = createServer((_, response) => response.end("done"));
+  await once(application.listen(0, LOOPBACK), "listening");
+  [apiPort, calls] = [await freePort(), await freePort()];
+  const ports = [inboundPort({ listen: apiPort, application: portOf(application) })];
+  const destinations = [destination({ name: "api", port: apiPort, listen: calls })];
+  [api, web] = await Promise.all([
+    startTestEnvoy({
+      view: workloadView({ rootsPem: [mesh.rootPem], ports, policies: POLICIES }),
+      svid: mesh.svid(idOf("api")),
+    }),
+    startTestEnvoy({
+      view: workloadView({ name: "web", rootsPem: [mesh.rootPem], destinations }),
+      svid: mesh.svid(idOf("web")),
+    }),
+  ]);
+});
+after(async () => {
+  await web?.close();
+  await api?.close();
+  application?.closeAllConnections();
+  application?.close();
+});
+
+async function ask(method: string, path: string): Promise<AccessLogEntry> {
+  const id = `${method} ${path}`;
+  const headers = { host: "api.production:8080", "x-request-id": id };
+  const asked = request({ host: LOOPBACK, port: calls, method, path, headers, agent: false });
+  const [response] = await once(asked.end(), "response");
+  response.resume();
+  return api.entry(({ request_id }) => request_id === id);
+}
+
+test("what a rule lets through is told with it, and by both ends of the call", async () => {
+  const entry = await ask("GET", "/orders");
+  assert.equal(entry.response_code, 200);
+  assert.equal(entry.reporter, "destination");
+  assert.deepEqual(
+    [entry.source_principal, entry.destination_principal],
+    [idOf("web"), idOf("api")],
+  );
+  assert.equal(entry.source_certificate_serial, web.svid.current?.serialNumber);
+  const reason = entry.decision?.reason;
+  assert.ok(reason?.because === "matched-allow");
+  assert.equal(reason.matched.policy.name, "readers");
+  const called = await web.entry(({ request_id }) => request_id === "GET /orders");
+  assert.equal(called.reporter, "source");
+  assert.equal(called.downstream_local_address, `${LOOPBACK}:${calls}`);
+  assert.equal(called.upstream_local_address, entry.downstream_remote_address);
+  assert.equal(called.decision, null);
+});
+
+test("what a DENY rule refuses is told with it (AP-34)", async () => {
+  const { decision, response_code } = await ask("GET", "/admin");
+  assert.equal(response_code, 403);
+  assert.equal(decision?.verdict, "deny");
+  assert.ok(decision.reason.because === "matched-deny");
+  assert.equal(decision.reason.matched.policy.name, "nobody");
+});
+
+test("what no rule lets through is told with what is unmet", async () => {
+  const { decision } = await ask("DELETE", "/orders");
+  assert.ok(decision?.reason.because === "no-allow-matched");
+  assert.deepEqual(decision.reason.nearest[0]?.unmet, [
+    { field: "to.operation.methods", expected: "GET", got: "DELETE" },
+  ]);
+});
+
+test("plaintext under STRICT is told (PA-37)", async () => {
+  const socket = connect({ host: LOOPBACK, port: apiPort });
+  socket.write("GET / HTTP/1.1\r\nhost: api\r\n\r\n");
+  socket.on("error", () => undefined);
+  await once(socket, "close");
+  const { decision } = await api.entry(
+    (one) => one.decision?.reason.because === "plaintext-refused",
+  );
+  assert.equal(decision?.verdict, "deny");
+});
+
+test("what Envoy refuses of what it is sent is known, and forgotten once it is wanted no more", async () => {
+  const before = api.views.current ?? assert.fail();
+  const path = "/no/such/folder/access.log";
+  const log = { provider: "file", path, format: { encoding: "TEXT" } } as const;
+  api.views.set({ ...before, telemetry: { inbound: [log], outbound: [] } });
+  const [refusal] = await eventually("a refusal", () => {
+    const refusals = api.refusals();
+    return refusals.length > 0 && refusals;
+  });
+  assert.equal(refusal?.what, "listeners");
+  assert.match(refusal?.error ?? "", /unable to open file/);
+  assert.equal((await ask("GET", "/still")).response_code, 200);
+  api.views.set({ ...before });
+  await eventually("the end of it", () => api.refusals().length === 0);
+});
