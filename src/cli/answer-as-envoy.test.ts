@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { destination, inboundPort, policy, workloadView } from "../../test/kit/sidecar-fixture.ts";
 import { readConfigDump } from "../envoy/config-dump.ts";
 import { envoyResources } from "../envoy/envoy-resources.ts";
+import type { AskAdministration } from "../local/pod-streams/answer-as-envoy.ts";
 import type { WorkloadView } from "../policy/workload-view.ts";
 import { describeSidecar } from "../proxy/admin-dump.ts";
 import { WatchedValue } from "../runtime/watched.ts";
@@ -46,13 +47,16 @@ const envoysDump = JSON.stringify({
   view,
 });
 
-const told = (dump: string) => async (path: string) =>
-  path === "/config_dump" ? dump : `told ${path}`;
+const told =
+  (dump: string): AskAdministration =>
+  async ({ path }) =>
+    path === "/config_dump" ? dump : `told ${path}`;
 
 async function answered(path: string, dump: string): Promise<unknown> {
   const answer = await answerAsEnvoy({ method: "GET", path }, told(dump));
   assert.ok(answer !== undefined, `${path} is answered`);
-  return answer.startsWith("{") ? JSON.parse(answer) : answer;
+  assert.equal(answer.contentType, "application/json");
+  return answer.body.startsWith("{") ? JSON.parse(answer.body) : answer.body;
 }
 
 for (const query of ["", "?include_eds=true", "?mask=dynamic_listeners,static_listeners"])
@@ -118,11 +122,32 @@ test("/clusters as JSON of an Envoy is Envoy's own", async () => {
   assert.equal(await answered("/clusters?format=json", envoysDump), "told /clusters");
 });
 
+for (const [query, asked, level, said] of [
+  ["", "GET /logging", "info", "info"],
+  ["?level=debug", "POST /logging?level=debug", "debug", "debug"],
+  ["?level=warning", "POST /logging?level=warn", "warn", "warning"],
+  ["?level=trace", "POST /logging?level=debug", "debug", "debug"],
+] as const)
+  test(`POST /logging${query} asks ${asked}, and tells the level as Envoy does`, async () => {
+    const questions: string[] = [];
+    const answer = await answerAsEnvoy({ method: "POST", path: `/logging${query}` }, (question) => {
+      questions.push(`${question.method} ${question.path}`);
+      return Promise.resolve(JSON.stringify({ level }));
+    });
+    assert.deepEqual(questions, [asked]);
+    assert.deepEqual(answer, {
+      contentType: "text/plain",
+      body: `active loggers:\n  all: ${said}\n`,
+    });
+  });
+
 for (const [method, path] of [
   ["POST", "/config_dump"],
   ["GET", "/clusters"],
   ["GET", "/certs"],
-  ["POST", "/logging?level=debug"],
+  ["GET", "/logging"],
+  ["POST", "/logging?paths=a:debug"],
+  ["POST", "/drain"],
 ] as const)
   test(`${method} ${path} is for the sidecar's own administration`, () => {
     assert.equal(answerAsEnvoy({ method, path }, told(ownDump)), undefined);

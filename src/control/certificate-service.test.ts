@@ -219,6 +219,19 @@ test("CA-1, CA-2, CA-3, CA-8: a token buys a certificate for its own service acc
   assert.equal(log.find("certificate signed").at(-1)?.fields["id"], API);
 });
 
+test("CA-1, CA-8: what Istio's agent sends beside its request is no hindrance", async () => {
+  const { csrPem: csr } = createCertificateRequest({ uris: [API] });
+  const chain = await attempt({
+    token: await issueToken(),
+    csr,
+    metadata: { CertSigner: "" },
+    lifetimeSeconds: 86_400n,
+    headers: { clusterid: "west" },
+  });
+  assert.equal(spiffeIdOfCertificate(leafOf(chain)), API);
+  assert.ok(chain.length > 1, "it takes one certificate alone for none");
+});
+
 test("CA-10: the lifetime asked for is granted, 24 h by default", async () => {
   const token = await issueToken();
   for (const [lifetimeSeconds, expected] of [

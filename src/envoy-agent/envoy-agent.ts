@@ -37,6 +37,7 @@ import { envoyBootstrap } from "./envoy-bootstrap.ts";
 import { foreignCalls } from "./foreign-calls.ts";
 import { forwardedDiscovery } from "./forwarded-discovery.ts";
 import { forwardedRateLimits } from "./forwarded-rate-limits.ts";
+import { ipv6OfMachine } from "./ipv6-of-machine.ts";
 import { KeptEnvoy } from "./kept-envoy.ts";
 import { OwnedCalls } from "./owned-calls.ts";
 import { proxyUsers } from "./proxy-users.ts";
@@ -217,6 +218,7 @@ class Agent {
       capture,
       connectionAgeSeconds: ageSeconds,
       decisionLog,
+      ipv6: ipv6OfMachine(),
     });
     await this.#write(BOOTSTRAP_FILE, JSON.stringify(bootstrap));
   }

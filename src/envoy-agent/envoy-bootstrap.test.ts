@@ -42,6 +42,8 @@ test("where the kernel leads connections, the control plane hears of the ports a
   assert.deepEqual(bootstrapOf().node.metadata["HAUBERK"], { connectionAgeSeconds: 60 });
   const told = envoyBootstrap({ node, connectionAgeSeconds: 60, decisionLog: true }) as Bootstrap;
   assert.deepEqual(told.node.metadata["HAUBERK"], { connectionAgeSeconds: 60, decisionLog: true });
+  const ipv4 = envoyBootstrap({ node, connectionAgeSeconds: 60, ipv6: "absent" }) as Bootstrap;
+  assert.deepEqual(ipv4.node.metadata["HAUBERK"], { connectionAgeSeconds: 60, ipv6: "absent" });
 });
 
 test("its own connections have the mark, and names are asked of the agent, only where there are such", () => {

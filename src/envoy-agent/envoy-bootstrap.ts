@@ -23,6 +23,8 @@ export interface EnvoyBootstrapInputs {
   readonly connectionAgeSeconds: number;
   /** Whether the agent reads what Envoy decides. */
   readonly decisionLog?: boolean;
+  /** Of the machine. */
+  readonly ipv6?: "available" | "absent";
 }
 
 /** Under which the control plane finds what it must know of a proxy to translate for it. */
@@ -88,8 +90,12 @@ export function envoyBootstrap(inputs: EnvoyBootstrapInputs): object {
 }
 
 function proxySettings(inputs: EnvoyBootstrapInputs): object {
-  const { capture, connectionAgeSeconds, decisionLog } = inputs;
-  const always = { connectionAgeSeconds, ...(decisionLog && { decisionLog }) };
+  const { capture, connectionAgeSeconds, decisionLog, ipv6 } = inputs;
+  const always = {
+    connectionAgeSeconds,
+    ...(decisionLog && { decisionLog }),
+    ...(ipv6 === "absent" && { ipv6 }),
+  };
   if (capture === undefined) return always;
   const { inboundPort, outboundPort, mark } = capture;
   return {

@@ -1,5 +1,4 @@
 /** The rules that Envoy names in what it writes down (AP-34). */
-import type { ResourceRef } from "../api/resource.ts";
 import type { Delegation, RuleRef } from "../policy/decision.ts";
 import type { AppliedPolicy } from "../policy/workload-view.ts";
 
@@ -15,7 +14,7 @@ export function namedRule(policies: readonly AppliedPolicy[], id: string): RuleR
 
 export function policyAt(
   policies: readonly AppliedPolicy[],
-  { namespace, name }: Pick<ResourceRef, "namespace" | "name">,
+  { namespace, name }: Pick<AppliedPolicy["ref"], "namespace" | "name">,
 ): AppliedPolicy | undefined {
   return policies.find(({ ref }) => ref.name === name && ref.namespace === namespace);
 }

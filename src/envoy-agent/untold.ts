@@ -1,6 +1,7 @@
 /** What rules ask about that Envoy does not tell: headers and claims. */
-import type { AuthorizationRule } from "../api/authorization-policy.ts";
 import type { AppliedPolicy, EffectiveAuthorization } from "../policy/workload-view.ts";
+
+type AuthorizationRule = AppliedPolicy["rules"][number];
 
 const UNTOLD = /request\.headers\[|request\.auth\.|equestPrincipals/;
 

@@ -21,11 +21,13 @@ import { outboundListeners } from "./outbound/outbound-listeners.ts";
 import type { ProxySettings } from "./proxy-settings.ts";
 import { remembered } from "./remembered.ts";
 import { callersRoutes } from "./routes/callers-routes.ts";
+import { withoutIpv6 } from "./without-ipv6.ts";
 
 /** Rules of policies are sent apart from the listeners that obey them, so that what stands obeys them at once. */
 export function envoyResources(view: WorkloadView, settings: ProxySettings): EnvoyResources {
   const told = settings.decisionLog === undefined ? view : withDecisionLog(view);
-  return translated(told, settings, discoveredAuthorization(view, settings));
+  const resources = translated(told, settings, discoveredAuthorization(view, settings));
+  return settings.ipv6 === "absent" ? withoutIpv6(resources) : resources;
 }
 
 /** The same in one piece: rules stand where Istio has them, one after the other, for whoever reads them. */

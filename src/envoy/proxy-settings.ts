@@ -24,4 +24,6 @@ export interface ProxySettings {
   readonly linearUpTo?: number;
   /** Whether it writes down, for its agent, what becomes of each request and connection; absent: it does not. */
   readonly decisionLog?: true;
+  /** Of its machine; "absent": no address of IPv6 can be told to it. Absent: it has both. */
+  readonly ipv6?: "absent";
 }

@@ -33,6 +33,7 @@ import {
   identifyRequest,
   refuseAsterisk,
   refuseExpectation,
+  refuseForgottenCaller,
   refuseLargeHead,
   refuseUnknownMethod,
   refuseWithoutAuthority,
@@ -76,6 +77,7 @@ export const INBOUND_STEPS: readonly WaitingStep<InboundExchange>[] = [
   refuseUnknownMethod,
   refuseWithoutAuthority,
   refuseAsterisk,
+  refuseForgottenCaller,
   refusePath,
   normalizeTarget,
   identify,
@@ -129,9 +131,13 @@ function traceRequest(exchange: InboundExchange): StepResult {
   return "continue";
 }
 
+/** No client says of itself that it is internal; Envoy, which nobody is internal to, takes it away, too. */
+const INTERNAL = "x-envoy-internal";
+
 /** OBS-30, OBS-32: who called, in words the application can read; on plaintext nobody may say so. */
 function forwardCaller({ headers, call, terms }: InboundExchange): StepResult {
   tellCaller(headers, call.peer ?? call.clientCertificate, terms);
+  headers.remove(INTERNAL);
   leaveOutDisguised(headers);
   if (headers.isBlank("x-forwarded-proto")) {
     headers.remove("x-forwarded-proto");

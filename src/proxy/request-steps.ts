@@ -56,6 +56,18 @@ export function refuseAsterisk({ path }: Pick<Exchange, "path">): StepResult {
   return path.startsWith("/") ? "continue" : NOT_A_PATH;
 }
 
+const TOLD_OF_CALLERS = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"] as const;
+const SHORTEST = 15;
+
+/** By `Connection` a client could have the next hop forget whom a request is from; Envoy refuses that, too. */
+export function refuseForgottenCaller({ headers }: Pick<Exchange, "headers">): StepResult {
+  const connection = headers.get("connection");
+  if (connection === undefined || connection.length < SHORTEST) return "continue";
+  return TOLD_OF_CALLERS.some((name) => headers.isNamedByConnection(name))
+    ? refusal(400, "Connection names a field that tells of the caller")
+    : "continue";
+}
+
 /** RFC 9110 section 10.1.1. Runs last: whoever is not let in is told nothing else. */
 export function refuseExpectation({ expectation }: Exchange): StepResult {
   if (expectation !== "other") return "continue";

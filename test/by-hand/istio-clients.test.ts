@@ -242,6 +242,12 @@ for (const { pod, what, policies } of [
       assert.match(run("proxy-config", "endpoint", "-f", clusters), told);
     });
 
+    test("proxy-config log of the pod that runs, told and set", () => {
+      assert.match(run("proxy-config", "log", `${pod}.shop`), /^ +all: info$/m);
+      const set = run("proxy-config", "log", `${pod}.shop`, "--level", "warning");
+      assert.match(set, /^ +all: warning$/m);
+    });
+
     test("what pilot-agent request GET config_dump answers is such a file", async () => {
       const dump = join(folder, `${pod}-request.json`);
       const container = ["exec", "-n", "shop", pod, "-c", "istio-proxy", "--"];

@@ -13,7 +13,12 @@ import { normalizePath, pathRefusal } from "../../src/policy/path-normalization.
 import { tokenPayload } from "../../src/policy/token-payload.ts";
 import type { Connection, HttpRequest } from "../../src/policy/traffic.ts";
 import { letsPass } from "./authorizers.ts";
-import { asApplicationsHear, isOfThisHop, sentHeader } from "./heard-headers.ts";
+import {
+  asApplicationsHear,
+  isNamedByConnection,
+  isOfThisHop,
+  sentHeader,
+} from "./heard-headers.ts";
 import {
   type Call,
   type CalledPort,
@@ -122,6 +127,7 @@ function receivedOf(
   const { method, path, authority, token } = request;
   if (!METHODS.includes(method)) return "unknown method";
   if (!path.startsWith("/")) return "no path";
+  if (FROM_CALLERS.some((name) => isNamedByConnection(request, name))) return "forgotten caller";
   if (pathRefusal(path, set.pathNormalization) !== undefined) return "path without a form";
   const header = asApplicationsHear(request, { ...call, set });
   const asked: HttpRequest = {
@@ -137,16 +143,16 @@ function receivedOf(
   if (!isLookedAt) return { asked, verified: asked };
   if (token.flaw !== undefined) return { asked, verified: "token refused" };
   // A good token is taken out.
-  const left = (name: string): string | undefined =>
-    name === "authorization" ? undefined : header(name);
   const verified: HttpRequest = {
     ...asked,
-    header: left,
-    passedHeader: left,
+    header: (name) => (name === "authorization" ? undefined : header(name)),
+    passedHeader: (name) => (name === "authorization" ? undefined : asked.passedHeader?.(name)),
     token: tokenPayload(token.payload, { spaceDelimitedClaims: [] }),
   };
   return { asked, verified };
 }
+
+const FROM_CALLERS = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"] as const;
 
 /** AP-51a */
 function remoteAddress(forwardedFor: string | undefined): string | undefined {

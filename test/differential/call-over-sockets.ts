@@ -23,6 +23,8 @@ const OFFERED: Readonly<Record<CalledPort["protocol"], readonly string[]>> = {
   tcp: ["istio"],
 };
 const PATIENCE_MS = 15_000;
+/** What takes longer tells of the machine. */
+const SLOW_MS = 5_000;
 
 type Send = (request: WireRequest) => Promise<Outcome>;
 
@@ -44,11 +46,14 @@ export async function callAll(
   for (const group of byConnection(calls)) {
     let connection: OpenConnection | undefined;
     for (const call of group) {
+      const begun = performance.now();
       if (call.request === undefined) outcomes.set(call, await callTcp(call, placeOf));
       else {
         if (connection?.isOpen() !== true) connection = await open(call, placeOf);
         outcomes.set(call, (await connection?.send(call.request)) ?? refused("closed"));
       }
+      // Proxies give up by themselves, too: on handshakes after ten seconds.
+      if (performance.now() - begun > SLOW_MS) outcomes.set(call, refused(LATE));
     }
     connection?.close();
   }

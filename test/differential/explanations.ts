@@ -35,7 +35,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     rule: "RFC 9110 section 7.6.1",
-    why: "a field that Connection names is asked by what keeps out; Envoy takes it away before",
+    why: "a field that is for this hop only is asked by what keeps out; Envoy takes it away before",
     example: "Connection: x-role, X-Role: admin",
     holds: ({ call }) =>
       call.request?.headers.some(([name]) => name.toLowerCase() === "connection") === true,

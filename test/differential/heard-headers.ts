@@ -31,6 +31,7 @@ export function asApplicationsHear(
   const own: Readonly<Record<string, Lookup>> = {
     "x-request-id": (name) => sent(name) || "0d4b0ce4-1b0e-4a4c-8f5e-2a6d3a1c9b55",
     "x-forwarded-proto": (name) => sent(name) || (caller.kind === "plaintext" ? "http" : "https"),
+    "x-envoy-internal": () => undefined,
     "x-forwarded-client-cert": (name) => {
       if (caller.kind !== "identity") return undefined;
       const element = `By=${calleeOf(set)};Hash=${"0".repeat(64)};Subject="";URI=${caller.uri}`;
@@ -40,8 +41,22 @@ export function asApplicationsHear(
   return (name) => (Object.hasOwn(own, name) ? own[name]?.(name) : sent(name));
 }
 
+/** What Envoy takes away, with whatever `Connection` names. */
+const OF_THIS_HOP: readonly string[] = [
+  "connection",
+  "expect",
+  "keep-alive",
+  "proxy-connection",
+  "transfer-encoding",
+];
+
 /** Whether a client has addressed a field to this hop alone (RFC 9110 section 7.6.1). @param name in lower case */
 export function isOfThisHop(request: WireRequest, name: string): boolean {
+  return OF_THIS_HOP.includes(name) || isNamedByConnection(request, name);
+}
+
+/** @param name in lower case */
+export function isNamedByConnection(request: WireRequest, name: string): boolean {
   const named = sentHeader(request, "connection")?.toLowerCase().split(",") ?? [];
-  return name === "connection" || named.some((one) => one.trim() === name);
+  return named.some((one) => one.trim() === name);
 }

@@ -1,18 +1,7 @@
 /** Sets written by hand about what requests carry: what proxies write, take out, join or leave alone; and who is asked about them. */
 import type { AuthorizationCondition } from "../../src/api/authorization-policy.ts";
-import { CHECKED } from "./authorizers.ts";
 import type { Call, TokenFlaw, WireRequest } from "./question.ts";
-import {
-  ALL,
-  as,
-  calls,
-  NOBODY,
-  PLAINTEXT,
-  paths,
-  type Rule,
-  type Trap,
-  tcpCalls,
-} from "./trap.ts";
+import { ALL, as, calls, PLAINTEXT, paths, type Rule, type Trap, tcpCalls } from "./trap.ts";
 
 type Sent = Partial<WireRequest>;
 
@@ -85,7 +74,6 @@ const ODD_IDENTITIES = [
   "spiffe://cluster.local:80/ns/default/sa/a",
   "https://cluster.local/ns/default/sa/a",
 ];
-const CHECKS = [{}, sends([CHECKED, "allow"]), sends([CHECKED, "deny"])];
 const TEMPLATES = paths(
   "/a",
   "/a/",
@@ -151,15 +139,47 @@ export const REQUEST_TRAPS: readonly Trap[] = [
       sends(["x-role", "Admin"]),
     ),
   ),
-  // A field that is for one connection only is a field of the request all the same.
-  ...bothWays(
-    [asks("x-role", ["admin"])],
-    overHttp1(
-      calls(
-        [as("a")],
-        sends(["connection", "x-role"], ["x-role", "admin"]),
-        sends(["connection", "x-role"]),
+  // What is for this hop only lets nobody in; who called is not to be forgotten.
+  ...[
+    [
+      ["connection", "x-role"],
+      ["x-role", "admin"],
+    ],
+    [
+      ["connection", "close, authorization"],
+      ["authorization", "Basic x"],
+    ],
+    [
+      ["connection", "cookie"],
+      ["cookie", "a=1"],
+    ],
+    [
+      ["connection", "x-forwarded-for"],
+      ["x-forwarded-for", "10.0.0.1"],
+    ],
+    [["connection", "keep-alive"]],
+    [
+      ["connection", "keep-alive"],
+      ["keep-alive", "timeout=5"],
+    ],
+    [
+      ["connection", "keep-alive"],
+      ["x-envoy-internal", "true"],
+    ],
+  ].flatMap((headers) =>
+    bothWays(
+      [asks(headers.at(-1)?.[0] ?? "", ["*"])],
+      overHttp1(
+        calls([as("a")], {
+          headers: headers.map(([name = "", value = ""]) => [name, value] as const),
+        }),
       ),
+    ),
+  ),
+  ...bothWays(
+    [{ from: [{ remoteIpBlocks: ["10.0.0.1"] }] }],
+    overHttp1(
+      calls([as("a")], sends(["connection", "x-forwarded-for"], ["x-forwarded-for", "10.0.0.1"])),
     ),
   ),
   // Nobody looks at trailers.
@@ -231,53 +251,4 @@ export const REQUEST_TRAPS: readonly Trap[] = [
       calls: [...calls(ODD_IDENTITIES.map(as), {}), ...tcpCalls(...ODD_IDENTITIES.map(as))],
     }),
   ),
-  // All actions together: whoever is asked is asked first, AUDIT and trials change nothing.
-  ...(["opa", "opa-2", "nobody"] as const).flatMap((provider) => [
-    {
-      policies: { custom: { [provider]: [{ to: [{ paths: ["/c*"] }] }] } },
-      calls: [
-        ...calls(
-          [as("a"), as("b"), PLAINTEXT],
-          ...CHECKS,
-          ...CHECKS.map((sent) => ({ ...sent, path: "/c" })),
-        ),
-        ...tcpCalls(as("a"), PLAINTEXT),
-      ],
-    },
-    {
-      policies: {
-        custom: { [provider]: [ALL] },
-        audit: [ALL],
-        deny: [{ to: [{ methods: ["POST"] }] }],
-        allow: [{ from: [{ principals: ["cluster.local/ns/default/sa/a"] }] }],
-      },
-      calls: [
-        ...calls(
-          [as("a"), as("b"), NOBODY],
-          ...CHECKS,
-          ...CHECKS.map((sent) => ({ ...sent, method: "POST" })),
-        ),
-        ...tcpCalls(as("a"), as("b"), PLAINTEXT),
-      ],
-    },
-  ]),
-  {
-    policies: {
-      custom: { opa: [{ to: [{ ports: ["8080"] }] }], "opa-2": [{ to: [{ ports: ["8443"] }] }] },
-    },
-    frame: { tokens: "verified" },
-    calls: [
-      ...calls([as("a"), as("b")], ...CHECKS, {
-        ...CHECKS[1],
-        token: { payload: TOKEN, flaw: "forged" },
-      }),
-      ...tcpCalls(as("a"), as("b")),
-    ],
-  },
-  { policies: { audit: [ALL] }, calls: [...calls([as("a")], {}), ...tcpCalls(as("a"))] },
-  { policies: { trial: [ALL] }, calls: [...calls([as("a")], {}), ...tcpCalls(as("a"))] },
-  {
-    policies: { trial: [ALL], allow: [{ to: [{ methods: ["GET"] }] }] },
-    calls: calls([as("a")], {}, { method: "POST" }),
-  },
 ];

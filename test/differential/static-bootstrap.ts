@@ -49,6 +49,9 @@ const RUNTIME: Json = {
   ],
 };
 
+/** Another Envoy on the machine that comes to the same port must not answer for this one. */
+const ALONE = false;
+
 interface Parts {
   readonly listeners: readonly Json[];
   readonly clusters: readonly Json[];
@@ -64,7 +67,9 @@ function inPlace({ translated, withheld }: ServedSet, prefix: string): Parts {
   return {
     listeners: translated.listeners
       .filter(({ trafficDirection }) => trafficDirection === "INBOUND")
-      .map((listener) => placed({ ...listener, name: `${prefix}/${listener.name}` })),
+      .map((listener) =>
+        placed({ ...listener, name: `${prefix}/${listener.name}`, enableReusePort: ALONE }),
+      ),
     clusters: translated.clusters.map((cluster) => placed(withEndpoints(cluster, translated))),
   };
 }

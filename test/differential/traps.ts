@@ -1,4 +1,5 @@
 /** Sets written by hand: what is known to go wrong between Envoy's matchers and Istio's meaning, asked in every run. */
+import { ACTION_TRAPS } from "./action-traps.ts";
 import type { AskedOfEnvoy } from "./envoy-lane.ts";
 import type { WireRequest } from "./question.ts";
 import { REQUEST_TRAPS } from "./request-traps.ts";
@@ -216,7 +217,11 @@ const TRAPS_BY_HAND: readonly Trap[] = [
   },
 ];
 
-export const TRAPS: readonly AskedOfEnvoy[] = [...TRAPS_BY_HAND, ...REQUEST_TRAPS].flatMap((trap) =>
+export const TRAPS: readonly AskedOfEnvoy[] = [
+  ...TRAPS_BY_HAND,
+  ...REQUEST_TRAPS,
+  ...ACTION_TRAPS,
+].flatMap((trap) =>
   (["linear", "matcher"] as const).flatMap((form) =>
     (["PERMISSIVE"] as const).map((mode) => ({
       set: setOf(trap, { form, mode }),

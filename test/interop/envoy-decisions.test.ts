@@ -105,7 +105,7 @@ test("plaintext under STRICT is told (PA-37)", async () => {
   const socket = connect({ host: LOOPBACK, port: apiPort });
   socket.write("GET / HTTP/1.1\r\nhost: api\r\n\r\n");
   socket.on("error", () => undefined);
-  await once(socket, "close");
+  await new Promise((resolve) => socket.once("close", resolve));
   const { decision } = await api.entry(
     (one) => one.decision?.reason.because === "plaintext-refused",
   );

@@ -165,6 +165,12 @@ describe("kubectl and pods that run", { skip }, () => {
           texts.map((_, index) => `ok /${index}\n`),
         );
         assert.equal((await (await fetch(url("15000", "/ready"))).text()).trim(), "ready");
+        // As istioctl asks an Envoy.
+        const dump = await fetch(url("15000", "/config_dump?mask=dynamic_listeners"));
+        assert.match(
+          await dump.text(),
+          /^\{"configs":\[\{"@type":"type\.googleapis\.com\/envoy\.admin/,
+        );
         // Whoever says nothing is closed with the client's end.
         const idle = connect(Number(ports.get("8080")), "127.0.0.1");
         await once(idle, "connect");
@@ -240,6 +246,23 @@ describe("kubectl and pods that run", { skip }, () => {
       assert.equal(output.toString().trim(), "ready");
     });
   }
+
+  test("CA-52: istio-ca-root-cert has the roots, and comes back", async () => {
+    const words = ["configmap", "istio-ca-root-cert", ...IN_SHOP];
+    const roots = async (): Promise<string> => {
+      const path = "jsonpath={.data.root-cert\\.pem}";
+      return (await kubectl.run(["get", ...words, "-o", path])).output.toString();
+    };
+    const rootPem = await mesh.rootPem();
+    assert.equal((await roots()).trim(), rootPem.trim());
+    const { code, errors } = await kubectl.run(["delete", ...words]);
+    assert.equal(code, 0, errors);
+    await until("the roots", async () => (await roots()).trim() === rootPem.trim());
+    const mine = JSON.stringify({ data: { "root-cert.pem": "mine" } });
+    const patched = await kubectl.run(["patch", ...words, "--type", "merge", "-p", mine]);
+    assert.equal(patched.code, 0, patched.errors);
+    await until("the roots again", async () => (await roots()).trim() === rootPem.trim());
+  });
 
   test("a terminal has the client's size, and its shell may be told to end", async () => {
     const words = exec("-it", "callee-0", "-c", "callee", "--", "sh").join(" ");

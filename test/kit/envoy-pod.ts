@@ -111,7 +111,7 @@ export async function startTestEnvoy(options: TestEnvoyOptions): Promise<TestEnv
     log,
     lines,
     entries,
-    refusals: () => controlPlane.refusals?.() ?? [],
+    refusals: () => controlPlane.refused?.() ?? [],
     entry: (matches) => eventually("an entry", () => entries.find(matches)),
     envoy: (path) => askSidecar(join(folder, ENVOY_ADMIN_SOCKET), { path }),
     ask: (path, method = "GET") => askSidecar(adminSocket, { path, method }),
@@ -128,7 +128,7 @@ export async function startTestEnvoy(options: TestEnvoyOptions): Promise<TestEnv
 export interface TestControlPlane extends SecureGrpcServer {
   readonly rootPem: string;
   /** What proxies refuse; absent of what stands in between. */
-  readonly refusals?: () => readonly ProxyRefusal[];
+  readonly refused?: () => readonly ProxyRefusal[];
 }
 
 export interface TestControlPlaneOptions {
@@ -176,7 +176,7 @@ export async function startTestControlPlane({
   return {
     port: server.port,
     rootPem: authority.rootPem,
-    refusals: () => discovery.refusals(),
+    refused: () => discovery.refusals(),
     close: async () => {
       unwatch();
       discovery.close();

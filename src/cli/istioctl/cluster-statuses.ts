@@ -1,6 +1,9 @@
 /** What Envoy's `/clusters?format=json` answers: the endpoints of each cluster, of which istioctl makes its table. */
 import type { ClusterLoadAssignment } from "../../envoy/envoy-json.ts";
 
+/** As Envoy has an endpoint of which it was told nothing else. */
+const SAID_NOTHING = "HEALTHY";
+
 /** envoy.admin.v3.Clusters */
 export function clusterStatuses(assignments: readonly ClusterLoadAssignment[]): object {
   return {
@@ -10,7 +13,7 @@ export function clusterStatuses(assignments: readonly ClusterLoadAssignment[]): 
       hostStatuses: endpoints.flatMap(({ locality, lbEndpoints = [] }) =>
         lbEndpoints.map(({ endpoint, healthStatus, loadBalancingWeight }) => ({
           address: endpoint?.address,
-          healthStatus: { edsHealthStatus: healthStatus },
+          healthStatus: { edsHealthStatus: healthStatus ?? SAID_NOTHING },
           weight: loadBalancingWeight,
           locality,
         })),

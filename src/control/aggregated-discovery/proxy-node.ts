@@ -72,6 +72,7 @@ function settingsOf({ version, metadata }: ProxyNode): ProxySettings {
     }),
     ...(rules !== undefined && { linearUpTo: numberIn("linearUpTo", rules, MAX_RULES) }),
     ...(own["decisionLog"] === true && { decisionLog: true }),
+    ...(own["ipv6"] === "absent" && { ipv6: "absent" }),
   };
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { eventually } from "../../../test/kit/eventually.ts";
 import { sampleView } from "../../../test/kit/sample-view.ts";
 import { createThrowawayAuthority } from "../../../test/kit/throwaway-authority.ts";
@@ -22,20 +23,26 @@ const { rootPem } = createThrowawayAuthority();
 const viewOf = (path: string): WorkloadView =>
   sampleView({ name: "production/api-0", identity: ID, rootPem, path });
 
-/** Messages are their type and nonce: `listeners 2`. */
+let nextName = 0;
+
+/** Messages are their type and nonce, and how many new names they ask for: `listeners 2 100`. */
 const protocol: ProxyProtocol = {
   late: "heard",
   read: (bytes) => {
-    const [kind, nonce = ""] = Buffer.from(bytes).toString().split(" ");
+    const [kind, nonce = "", names = "0"] = Buffer.from(bytes).toString().split(" ");
     const type = kind === "clusters" ? CLUSTERS : LISTENERS;
     const node = { id: NODE_ID, version: "1.40.0", metadata: {} };
-    return { type, nonce, node, asked: () => ({ subscribe: [], unsubscribe: [], held: {} }) };
+    const subscribe = Array.from({ length: Number(names) }, () => `name-${nextName++}`);
+    return { type, nonce, node, asked: () => ({ subscribe, unsubscribe: [], held: {} }) };
   },
   write: ({ type, nonce }) => ({ resources: [], rest: Buffer.from(`${type.kind} ${nonce}`) }),
 };
 
 /** A stream without a connection, of a proxy that takes whatever it is sent. */
-function openStream(views: { current: WorkloadView }) {
+function openStream(
+  views: { current: WorkloadView },
+  flushed: () => Promise<void> = async () => {},
+) {
   const material = openProxyMaterial(silentLog);
   const gone = new AbortController();
   const incoming: Uint8Array[] = [];
@@ -61,7 +68,7 @@ function openStream(views: { current: WorkloadView }) {
         told.push(message.replace(/ .*/, ""));
         say(message);
       },
-      flushed: async () => {},
+      flushed,
     },
     protocol,
     pack: plainResponse,
@@ -95,7 +102,7 @@ function openStream(views: { current: WorkloadView }) {
     arrived();
     await served;
   };
-  return { stream, say, told, made, close };
+  return { stream, served, say, told, made, close };
 }
 
 test("what a change comes to is made when it is the proxy's turn, not when the proxy says something", async () => {
@@ -113,4 +120,32 @@ test("what a change comes to is made when it is the proxy's turn, not when the p
   assert.deepEqual(made, [first, views.current]);
   await eventually("those of the change", () => told.join() === "clusters,listeners,listeners");
   await close();
+});
+
+test("who takes nothing of what it was sent is not heard, whatever it says it took", async () => {
+  let take = (): void => {};
+  const taken = new Promise<void>((resolve) => {
+    take = resolve;
+  });
+  const { say, told, close } = openStream({ current: viewOf("/one") }, () => taken);
+  say("clusters");
+  say("clusters 1 5");
+  say("clusters 2 5");
+  await eventually("the first is answered", () => told.length === 1);
+  for (let turn = 0; turn < 50; turn++) await nextTurn();
+  assert.equal(told.length, 1);
+  take();
+  await eventually("the others are", () => told.length === 3);
+  await close();
+});
+
+test("names add up to so many and no more", async () => {
+  const { say, told, served } = openStream({ current: viewOf("/one") });
+  const ended = assert.rejects(served, /at most 65536 names of one type/);
+  say("clusters");
+  await eventually("all of them", () => told.length === 1);
+  say("clusters  40000");
+  await eventually("the names are answered", () => told.length === 2);
+  say("clusters  40000");
+  await ended;
 });

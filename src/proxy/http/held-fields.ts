@@ -25,11 +25,14 @@ const LARGEST_GAP = 2_048;
 const LARGEST_KEPT = 16_384;
 /** Octets of all that are kept: what a thousand requests at a time need. */
 const KEPT_OCTETS = 2_097_152;
-/** It is for this hop only, or for one connection (RFC 9110 section 7.6.1). */
-const OF_THIS_HOP = 0;
-const GOES_ON = 1;
-/** By us. */
-const LEFT_OUT = 2;
+/** Envoy takes them away before it asks any rule. */
+const OF_THIS_HOP: ReadonlySet<string> = new Set([
+  "connection",
+  "expect",
+  "keep-alive",
+  "proxy-connection",
+  "transfer-encoding",
+]);
 /** A field's place, its id and two marks. */
 const OCTETS_A_FIELD = 19;
 const kept: HeldFields[] = [];
@@ -41,7 +44,7 @@ export class HeldFields implements ReceivedFields {
   ranges: Uint32Array = new Uint32Array(4 * FIRST_FIELDS);
   ids: Uint8Array = new Uint8Array(FIRST_FIELDS);
   sensitive: Uint8Array = new Uint8Array(FIRST_FIELDS);
-  /** One a field: what becomes of it. What is judged is what was received; what goes on is less. */
+  /** One a field: 1 when it goes on. What is judged is what was received; what goes on is less. */
   #stays: Uint8Array = new Uint8Array(FIRST_FIELDS);
   /** Of several lines that were not cut by HTTP/2, as they came. */
   #cookieLines: string | undefined = undefined;
@@ -74,12 +77,12 @@ export class HeldFields implements ReceivedFields {
   }
 
   goesOn(index: number): boolean {
-    return this.#stays[index] === GOES_ON;
+    return this.#stays[index] === 1;
   }
 
   /** One field by its place: it is judged, and goes no further. */
   leaveOut(index: number): void {
-    this.#stays[index] = LEFT_OUT;
+    this.#stays[index] = 0;
   }
 
   /** Replaces what it holds by a copy of all of `fields`. */
@@ -116,20 +119,17 @@ export class HeldFields implements ReceivedFields {
     return (name === "cookie" ? this.#cookieLines : undefined) ?? this.get(name);
   }
 
-  /**
-   * The same, as rules ask for it that let in: without fields that a client has addressed to this hop, of which applications
-   * hear nothing (RFC 9110 section 7.6.1).
-   */
+  /** The same, as rules ask for it that let in: without what a client has addressed to this hop (RFC 9110 section 7.6.1). */
   askedOfPassed(name: string): string | undefined {
-    const lookup = lookupOf(name);
-    const isOfThisHop = (at: number): boolean => this.#stays[at] === OF_THIS_HOP;
-    let at = lookup.find(this);
-    while (at >= 0 && !isOfThisHop(at)) at = lookup.find(this, at + 1);
-    if (at < 0) return this.asked(name);
-    const values: string[] = [];
-    for (at = lookup.find(this); at >= 0; at = lookup.find(this, at + 1))
-      if (!isOfThisHop(at)) values.push(fieldValue(this, at));
-    return values.length === 0 ? undefined : values.join(",");
+    if (OF_THIS_HOP.has(name) || this.isNamedByConnection(name)) return undefined;
+    return this.asked(name);
+  }
+
+  /** @param name in lower case */
+  isNamedByConnection(name: string): boolean {
+    const connection = this.get("connection");
+    if (connection === undefined || connection.length < name.length) return false;
+    return connection.split(",").some((one) => one.trim().toLowerCase() === name);
   }
 
   /** @param name in lower case. @returns whether no value was given: there is no such field, or a single one without any */
@@ -158,7 +158,7 @@ export class HeldFields implements ReceivedFields {
     writeText(this.bytes, nameEnd, value);
     this.ids[this.count] = fieldIdOf(this.bytes, at, nameEnd);
     this.sensitive[this.count] = 0;
-    this.#stays[this.count++] = GOES_ON;
+    this.#stays[this.count++] = 1;
   }
 
   /** Behind all others, as `add`. @throws RangeError when there is no room for another of our own */
@@ -169,7 +169,7 @@ export class HeldFields implements ReceivedFields {
     this.#note(nameLength, bytes.length - nameLength);
     this.ids[this.count] = id;
     this.sensitive[this.count] = 0;
-    this.#stays[this.count++] = GOES_ON;
+    this.#stays[this.count++] = 1;
   }
 
   /** Every field of that name. @param name in any letter case */
@@ -202,7 +202,7 @@ export class HeldFields implements ReceivedFields {
     for (let index = 0; index < count; index++) {
       this.ids[index] = ids[index] ?? 0;
       this.sensitive[index] = sensitive?.[index] ?? 0;
-      this.#stays[index] = fields.goesOn(index) ? GOES_ON : OF_THIS_HOP;
+      this.#stays[index] = fields.goesOn(index) ? 1 : 0;
     }
     this.count = count;
     this.#length = end - start;
@@ -218,7 +218,7 @@ export class HeldFields implements ReceivedFields {
     this.#note(nameEnd - nameStart, end - start);
     this.ids[this.count] = fields.ids[index] ?? 0;
     this.sensitive[this.count] = fields.sensitive?.[index] ?? 0;
-    this.#stays[this.count++] = fields.goesOn(index) ? GOES_ON : OF_THIS_HOP;
+    this.#stays[this.count++] = fields.goesOn(index) ? 1 : 0;
   }
 
   /** For one field more. */

@@ -150,8 +150,10 @@ export class MessageStream implements Http2Events<undefined> {
     // What has come to any of them is heard before one answers.
     setImmediate(() => {
       this.#isFlushWaiting = false;
-      for (let batch = this.#connection.take(); batch; batch = this.#connection.take())
-        this.#socket.write(batch.view(), batch.release);
+      for (let batch = this.#connection.take(); batch; batch = this.#connection.take()) {
+        this.#socket.write(Buffer.from(batch.view())); // a batch is far larger than what any of a thousand has to say
+        batch.release();
+      }
     });
   }
 

@@ -4,7 +4,7 @@ import type { LocalMesh } from "../../local-mesh.ts";
 import { askSidecar } from "../../pods/ask-sidecar.ts";
 import type { Pod } from "../../pods/pod.ts";
 import type { EnclosedLaunch } from "../../pods/pod-container.ts";
-import type { AnswerAsEnvoy } from "../answer-as-envoy.ts";
+import type { AnswerAsEnvoy, AskAdministration } from "../answer-as-envoy.ts";
 import type { ExecClient } from "./exec-client.ts";
 import type { ExecWish } from "./exec-wish.ts";
 import { runCommand } from "./run-command.ts";
@@ -30,9 +30,9 @@ export async function runBesideSidecar(
   const { adminSocket } = pod;
   if (asked !== undefined && adminSocket !== undefined) {
     try {
-      const ask = (path: string): Promise<string> => askSidecar(adminSocket, { path });
-      const answer = await (answerAsEnvoy(asked, ask) ?? askSidecar(adminSocket, asked));
-      client.output.write(answer);
+      const ask: AskAdministration = (question) => askSidecar(adminSocket, question);
+      const answer = await answerAsEnvoy(asked, ask);
+      client.output.write(answer?.body ?? (await ask(asked)));
       return 0;
     } catch (error) {
       client.errors.write(`${describeError(error)}\n`);

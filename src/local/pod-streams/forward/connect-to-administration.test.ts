@@ -31,8 +31,13 @@ async function stage(context: TestContext) {
   const connect = (place = socket): Duplex =>
     connectToAdministration({
       socket: place,
-      answerAsEnvoy: (question, askSidecar) =>
-        question.path.startsWith("/config_dump") ? askSidecar("/own") : undefined,
+      answerAsEnvoy: ({ method, path }, askSidecar) =>
+        path.startsWith("/config_dump")
+          ? askSidecar({ method, path: "/own" }).then((body) => ({
+              contentType: "application/json",
+              body,
+            }))
+          : undefined,
     });
   const ask = async (path: string, method = "GET", place = socket): Promise<Asked> => {
     const asked = request({ path, method, createConnection: () => connect(place) }).end();

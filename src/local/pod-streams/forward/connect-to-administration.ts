@@ -43,10 +43,9 @@ async function serve(
     response.writeHead(405, { allow: "GET, POST" }).end("only GET and POST are served\n");
     return;
   }
-  const answer = answerAsEnvoy(question, (path) => askSidecar(socket, { path }));
+  const answer = await answerAsEnvoy(question, (asked) => askSidecar(socket, asked));
   if (answer === undefined) return await passOn(question, { response, socket });
-  const body = await answer;
-  response.writeHead(200, { "content-type": "application/json" }).end(body);
+  response.writeHead(200, { "content-type": answer.contentType }).end(answer.body);
 }
 
 async function passOn(
