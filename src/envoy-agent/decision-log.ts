@@ -2,6 +2,9 @@
 import { join } from "node:path";
 import { DECISION_PIPE } from "../envoy/decision-log.ts";
 import type { WorkloadView } from "../policy/workload-view.ts";
+import { Allowance } from "../proxy/allowance.ts";
+import { BoundedWarning } from "../runtime/bounded-warning.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Watched } from "../runtime/watched.ts";
 import { formatAccessLogEntry } from "../telemetry/access-log.ts";
@@ -16,7 +19,11 @@ export interface DecisionLogOptions {
   /** Takes one line, without its line end. */
   readonly write: (line: string) => void;
   readonly log: Log;
+  readonly clock: Clock;
 }
+
+/** A second. Envoy is faster than its agent, and holds whatever the agent does not read: the others are read, and left out. */
+const MAX_LINES = 10_000;
 
 /** @returns undefined where Envoy cannot tell: it must not be asked to, then */
 export function openDecisionLog({
@@ -24,8 +31,17 @@ export function openDecisionLog({
   views,
   write,
   log,
+  clock,
 }: DecisionLogOptions): Promise<DecisionPipe | undefined> {
+  const allowed = new Allowance({ perSecond: MAX_LINES, clock });
+  const leftOut = new BoundedWarning(log, {
+    message: "decisions are not logged: too many at once",
+  });
   const take = (line: string): void => {
+    if (allowed.take() === "spent") {
+      leftOut.warn({ aSecond: MAX_LINES });
+      return;
+    }
     const entry = views.current && decidedCall(line, views.current);
     if (entry !== undefined) write(formatAccessLogEntry(entry));
   };

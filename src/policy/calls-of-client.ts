@@ -58,7 +58,9 @@ function callsOf(
 ): ClientCalls {
   const ruleFor = compileDestinationRules(snapshot, workload);
   const credentials = compileCredentials(snapshot, workload);
-  const reached = destinations.map((each) => withDestinationRule(each, ruleFor(each), credentials));
+  const reached = mapped(destinations, (each) =>
+    withDestinationRule(each, ruleFor(each), credentials),
+  );
   const named = gateway === undefined ? own.subsets : namedSubsets(routesOfGateway(gateway));
   const subsets = destinationSubsets(snapshot, named, { destinations, ruleFor, credentials });
   const { httpProxy } = workload;
@@ -72,4 +74,13 @@ function callsOf(
       ...(streamRoutes.length > 0 && { streamRoutes }),
     },
   };
+}
+
+/** The same list where nothing in it becomes other: namespaces without rules of their own share it. */
+function mapped(
+  destinations: readonly Destination[],
+  change: (destination: Destination) => Destination,
+): readonly Destination[] {
+  const changed = destinations.map(change);
+  return changed.every((one, index) => one === destinations[index]) ? destinations : changed;
 }

@@ -34,11 +34,12 @@ export function buildDestinations(
   return withRemoteServices(own, snapshot);
 }
 
-/** The destinations of one caller: with the sockets where its own sidecar listens for them. */
+/** The destinations of one caller: with the sockets where its own sidecar listens for them; the same list where there are none. */
 export function withListeners(
   destinations: readonly Destination[],
   { outboundListeners }: Pick<Workload, "outboundListeners">,
-): Destination[] {
+): readonly Destination[] {
+  if (outboundListeners.length === 0) return destinations;
   const listeners = new Map(
     outboundListeners.map((each) => [
       `${each.serviceNamespace}/${each.serviceName}:${each.servicePort}`,

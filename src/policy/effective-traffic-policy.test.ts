@@ -123,6 +123,10 @@ const balancing: [fields: string, effective: unknown][] = [
     "consistentHash: {httpHeaderName: a, ringHash: {minimumRingSize: 9}}",
     { algorithm: "RING_HASH", key: { from: "header", name: "a" }, minimumRingSize: 9 },
   ],
+  [
+    "consistentHash: {httpHeaderName: a, ringHash: {minimumRingSize: 8388609}}",
+    { algorithm: "RING_HASH", key: { from: "header", name: "a" }, minimumRingSize: 8_388_608 },
+  ],
   ["simple: ROUND_ROBIN, warmup: {duration: 1s}", { algorithm: "ROUND_ROBIN" }],
 ];
 for (const [fields, expected] of balancing) {

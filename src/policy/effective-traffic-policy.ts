@@ -80,6 +80,8 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 3_600_000;
 /** Envoy's `minimum_ring_size`; istiod writes the same (`ApplyRingHashLoadBalancer`). */
 const MINIMUM_RING_SIZE = 1_024;
+/** An Envoy refuses a cluster that asks for more. Source: envoy.config.cluster.v3.Cluster.RingHashLbConfig */
+const LARGEST_RING_SIZE = 8_388_608;
 /** Envoy's (`config.cluster.v3.OutlierDetection`). */
 const OUTLIER_DEFAULTS = {
   consecutiveErrors: 5,
@@ -147,7 +149,11 @@ function loadBalancing(settings: LoadBalancerSettings = {}): LoadBalancing {
   const { simple = "LEAST_REQUEST", consistentHash } = settings;
   if (consistentHash === undefined) return { algorithm: simple };
   const { key, minimumRingSize = MINIMUM_RING_SIZE } = consistentHash;
-  return { algorithm: "RING_HASH", key, minimumRingSize };
+  return {
+    algorithm: "RING_HASH",
+    key,
+    minimumRingSize: Math.min(minimumRingSize, LARGEST_RING_SIZE),
+  };
 }
 
 /** As `applyConnectionPool` in `pilot/pkg/networking/core/cluster_traffic_policy.go`. */

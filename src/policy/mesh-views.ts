@@ -105,8 +105,9 @@ function haveSameFields(one: WorkloadView, other: WorkloadView): boolean {
 /** Of many views that share an outbound, or destinations, each is compared once. */
 function keepingOutbounds(): KeepOutbound {
   const keptDestination = once((old: Destination, one: Destination) => keepEqual(old, one));
-  const keepList = <T extends Destination>(before: readonly T[], next: readonly T[]) =>
-    keepEqualByKey(before, next, { keyOf, keep: keptDestination });
+  const keepList = once<readonly Destination[]>((before, next) =>
+    keepEqualByKey(before, next, { keyOf, keep: keptDestination }),
+  );
   return once((before: Outbound, next: Outbound) =>
     keepEqual(before, {
       ...next,

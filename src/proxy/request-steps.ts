@@ -56,14 +56,24 @@ export function refuseAsterisk({ path }: Pick<Exchange, "path">): StepResult {
   return path.startsWith("/") ? "continue" : NOT_A_PATH;
 }
 
-const TOLD_OF_CALLERS = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"] as const;
-const SHORTEST = 15;
+/** What tells whom a request is from. */
+const OF_CALLERS = [
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-proto",
+  "authorization",
+  "cookie",
+] as const;
+const USUAL: ReadonlySet<string> = new Set(["keep-alive", "close", "upgrade"]);
 
-/** By `Connection` a client could have the next hop forget whom a request is from; Envoy refuses that, too. */
+/**
+ * By `Connection` a client could have one hop forget what the next one believes. The first three Envoy refuses, too; the
+ * others it takes away, so that rules and tokens would be judged otherwise than the application reads them.
+ */
 export function refuseForgottenCaller({ headers }: Pick<Exchange, "headers">): StepResult {
   const connection = headers.get("connection");
-  if (connection === undefined || connection.length < SHORTEST) return "continue";
-  return TOLD_OF_CALLERS.some((name) => headers.isNamedByConnection(name))
+  if (connection === undefined || USUAL.has(connection.toLowerCase())) return "continue";
+  return OF_CALLERS.some((name) => headers.isNamedByConnection(name))
     ? refusal(400, "Connection names a field that tells of the caller")
     : "continue";
 }

@@ -16,7 +16,9 @@ const lookups = new Map<string, FieldLookup>();
 
 export function tokenBearer({ headers, path }: TokenCarrier): TokenBearer {
   return {
-    values: (name) => valuesOf(headers, lookupOf(name)),
+    // What is for this hop only is nobody's token: no application hears of it.
+    values: (name) =>
+      headers.isNamedByConnection(name.toLowerCase()) ? [] : valuesOf(headers, lookupOf(name)),
     param: (name) => firstParam(path, name),
   };
 }

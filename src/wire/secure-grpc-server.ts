@@ -4,7 +4,7 @@
  * client roots are exchanged while it runs.
  */
 import { constants, type X509Certificate } from "node:crypto";
-import type { Server as NetServer, Socket } from "node:net";
+import { createServer as createDoor, type Server as NetServer } from "node:net";
 import { createServer, type SecureContextOptions, type TLSSocket } from "node:tls";
 import { type ConnectionInjector, Server, ServerCredentials } from "@grpc/grpc-js";
 import { ListenError } from "../runtime/listen-error.ts";
@@ -21,10 +21,14 @@ import {
 } from "./client-connections.ts";
 import { ConnectionRefusals } from "./connection-refusals.ts";
 import type { GrpcService } from "./grpc-service.ts";
+import { HandshakeTurns } from "./handshake-turns.ts";
 
 /** What a stranger may send at once on one connection is bounded by messages and streams together. */
 const MAX_STREAMS_PER_CONNECTION = { strangers: 8, verified: 32 };
 const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** Handshakes that begin at once, and how long the next waits for one that does not end: a far client's takes longer. */
+const HANDSHAKE_TURNS = 16;
+const HANDSHAKE_TURN_MS = 50;
 /** A connection without a call is closed after this. */
 const IDLE_TIMEOUT_MS = 60_000;
 const KEEPALIVE_TIME_MS = 15_000;
@@ -83,25 +87,37 @@ export async function startSecureGrpcServer(
       ALPNProtocols: ["h2"],
     },
     (socket) => {
+      turns.over(remoteOf(socket));
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
       admit(socket, { ...options, ends, connections, refusals });
     },
   );
-  server.prependListener("connection", (socket: Socket) => connections.arrived(socket));
+  const turns = new HandshakeTurns({
+    size: HANDSHAKE_TURNS,
+    turnMs: HANDSHAKE_TURN_MS,
+    begin: (socket) => server.emit("connection", socket),
+  });
+  const door = createDoor({ pauseOnConnect: true }, (socket) => {
+    socket.on("error", () => socket.destroy()); // before its turn nobody else hears of it
+    connections.arrived(socket);
+    turns.arrived(socket);
+  });
   server.on("tlsClientError", (error, socket) => {
+    turns.over(remoteOf(socket));
     refusals.handshakeFailed(remoteOf(socket), error.message);
     socket.destroy();
   });
   const stopWatching = identity.onChange((next) => server.setSecureContext(secureContext(next)));
-  const port = await listen(server, options);
-  server.on("error", (error) => log.error("listener failed", { error: error.message }));
+  const port = await listen(door, options);
+  door.on("error", (error) => log.error("listener failed", { error: error.message }));
   return {
     port,
     close: async () => {
       stopWatching();
       connections.close();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const closed = new Promise<void>((resolve) => door.close(() => resolve()));
+      turns.close();
       for (const { injector } of Object.values(ends)) injector.drain(CLOSE_GRACE_MS);
       const deadline = setTimeout(() => {
         for (const socket of sockets) socket.destroy();

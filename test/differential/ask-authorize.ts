@@ -152,7 +152,13 @@ function receivedOf(
   return { asked, verified };
 }
 
-const FROM_CALLERS = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"] as const;
+const FROM_CALLERS = [
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-proto",
+  "authorization",
+  "cookie",
+] as const;
 
 /** AP-51a */
 function remoteAddress(forwardedFor: string | undefined): string | undefined {

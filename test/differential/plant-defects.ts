@@ -5,6 +5,7 @@ import type { Defect } from "./defects/defect.ts";
 import { DEFECTS } from "./defects/defects.ts";
 import { type Answered, agreementOf } from "./disagreement.ts";
 import type { AskedOfEnvoy, EnvoyLane } from "./envoy-lane.ts";
+import { explanationOf } from "./explanations.ts";
 import { generateSet } from "./generate-set.ts";
 import type { Translated } from "./translate.ts";
 import { TRAPS } from "./traps.ts";
@@ -13,6 +14,8 @@ const CALLS = 20;
 /** With how many sets each defect is tried, one round after the other until it is found. */
 const ROUNDS = [5, 10, 40];
 const APART = 3;
+/** Of a defect in one round: where our own translator disagrees, too, the next may tell. */
+const TRACES = 5;
 /** How many sets are looked through for some that a defect changes. */
 const OFFERED = 150;
 
@@ -86,13 +89,17 @@ function planted({ set, calls }: AskedOfEnvoy, defect: Defect): Planted {
 /** @returns those by which verdicts change: where our own translator disagrees too, nothing is found */
 async function foundIn(round: readonly Planted[], envoy: EnvoyLane): Promise<ReadonlySet<Defect>> {
   const bySet = new Map(round.map((one) => [one.set, one]));
-  const found = new Map<Defect, Answered>();
+  const found = new Map<Defect, Answered[]>();
   for (const answer of await compareBatch(round, { envoy, sidecars: [] })) {
     const defect = bySet.get(answer.set)?.defect;
-    if (defect !== undefined && agreementOf(answer) === "disagreed" && !found.has(defect))
-      found.set(defect, answer);
+    if (defect === undefined || agreementOf(answer) !== "disagreed") continue;
+    const known = found.get(defect) ?? [];
+    found.set(defect, known);
+    if (explanationOf(answer) === undefined && known.length < TRACES) known.push(answer);
   }
-  const entries = [...found];
+  const entries = [...found].flatMap(([defect, answers]) =>
+    answers.map((answer) => [defect, answer] as const),
+  );
   const answers = await compareBatch(
     entries.map(([, { set, call }]) => ({
       set,

@@ -182,6 +182,16 @@ export const REQUEST_TRAPS: readonly Trap[] = [
       calls([as("a")], sends(["connection", "x-forwarded-for"], ["x-forwarded-for", "10.0.0.1"])),
     ),
   ),
+  ...bothWays(
+    [{ from: [{ requestPrincipals: ["*"] }] }],
+    overHttp1(
+      calls(
+        [as("a")],
+        ...WITH_TOKENS.map((sent) => ({ ...sent, ...sends(["connection", "authorization"]) })),
+      ),
+    ),
+    { tokens: "verified" },
+  ),
   // Nobody looks at trailers.
   ...bothWays(
     [asks("x-role", ["admin"])],

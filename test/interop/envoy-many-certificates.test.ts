@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 import { connect } from "node:tls";
-import { httpServer, serverCertificate, tlsOf } from "../kit/edge-stage.ts";
+import type { GatewayTls } from "../../src/policy/gateway-view.ts";
+import { httpServer, ORIGIN, serverCertificate, tlsOf } from "../kit/edge-stage.ts";
 import { startTestEnvoy, type TestEnvoy } from "../kit/envoy-pod.ts";
 import { freePort } from "../kit/free-port.ts";
 import { destination, idOf, LOOPBACK, portOf, workloadView } from "../kit/sidecar-fixture.ts";
@@ -23,7 +24,9 @@ before(async () => {
     rootsPem: ground.rootsPem,
     destinations: [destination({ name: "web", port: web, mutualTls: false })],
   });
-  const servers = hosts.map((host) => httpServer(host, tlsOf("SIMPLE", serverCertificate(host))));
+  const servers = hosts.map((host) =>
+    httpServer(host, tlsOf("SIMPLE", undefined, ofOwnSecret(host))),
+  );
   const listen = { address: LOOPBACK, port };
   gateway = await startTestEnvoy({
     view: {
@@ -38,6 +41,13 @@ after(() => gateway?.close());
 test("each host shows its own", async () => {
   for (const host of hosts) assert.equal(await namesShown(host), `DNS:${host}`);
 });
+
+/** Envoy asks for certificates by the names of Secrets. */
+function ofOwnSecret(host: string): Pick<GatewayTls, "certificates"> {
+  const { pem: chainPem, keyPem } = serverCertificate(host);
+  const ref = { kind: "Secret", namespace: "production", name: host };
+  return { certificates: [{ origin: { ...ORIGIN, ref }, chainPem, keyPem }] };
+}
 
 async function namesShown(servername: string): Promise<string | undefined> {
   const socket = connect({ host: LOOPBACK, port, servername, rejectUnauthorized: false });

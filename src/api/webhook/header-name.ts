@@ -1,5 +1,6 @@
 /** Names of HTTP headers, as routes match, set and remove them. Each check says what is wrong, or undefined. */
 import { quoted } from "../quoted.ts";
+import { controlCharacterProblem } from "./control-character.ts";
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~A-Za-z0-9]+$/;
 const PSEUDO_HEADERS = [":method", ":scheme", ":authority", ":path", ":status"];
@@ -39,7 +40,7 @@ export function isAuthority(name: string): boolean {
 
 function nameProblem(name: string): string | undefined {
   if (name === "") return "must not be an empty name";
-  return name.startsWith(":") ? 'must not begin with ":"' : undefined;
+  return name.startsWith(":") ? 'must not begin with ":"' : controlCharacterProblem(name);
 }
 
 function tokenProblem(name: string): string | undefined {

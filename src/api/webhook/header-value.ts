@@ -1,8 +1,14 @@
 /** Values of headers that a route sets: text with variables of Envoy between percent signs. */
+import { controlCharacterProblem } from "./control-character.ts";
+
+/** Source: envoy.config.core.v3.HeaderValue; an Envoy refuses all routes of a port for a longer one. */
+const MAX_BYTES = 16_384;
 
 /** What is wrong with a value, or undefined: `%%` is a percent sign, `%NAME%` and `%NAME(…)%` are variables. */
 export function headerValueProblem(value: string): string | undefined {
-  if ([...value].some(isControlCharacter)) return "has a control character";
+  const problem = controlCharacterProblem(value);
+  if (problem !== undefined) return problem;
+  if (Buffer.byteLength(value) > MAX_BYTES) return `has more than ${MAX_BYTES} bytes`;
   let state: State | undefined = "literal";
   for (let index = 0; index < value.length && state !== undefined; index++) {
     const character = value.charAt(index);
@@ -36,9 +42,4 @@ const STEPS: Readonly<Record<State, Step>> = {
 function stateAfter(state: State, character: string): State | undefined {
   const step = STEPS[state];
   return step[character] ?? step[character === " " ? "space" : "other"];
-}
-
-/** Of ASCII; a tab is accepted. */
-function isControlCharacter(character: string): boolean {
-  return character !== "\t" && (character < " " || character === "\x7f");
 }

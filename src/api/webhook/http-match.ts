@@ -15,7 +15,10 @@ export function checkHttpMatch(match: Fields): void {
   checkRegexp(match.section("uri"), "regex");
   for (const name of ["scheme", "method", "authority"]) checkStringMatch(match, name);
   const parameters = match.section("queryParams");
-  for (const name of parameters.names()) checkStringMatch(parameters, name);
+  for (const name of parameters.names()) {
+    if (name === "") parameters.report(name, "must not be an empty name");
+    checkStringMatch(parameters, name);
+  }
   checkTraffic(match);
   checkGatewayNames(match, { warnings: "dropped", names: "judged" });
   const namespace = textIn(match, "sourceNamespace");

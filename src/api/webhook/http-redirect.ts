@@ -1,6 +1,7 @@
 /** What answers a request in place of a destination: `redirect` and `directResponse`. */
 import type { Fields } from "../decoder.ts";
 import { quoted } from "../quoted.ts";
+import { controlCharacterProblem } from "./control-character.ts";
 import { httpStatusProblem } from "./http-status.ts";
 import { portNumberProblem } from "./port.ts";
 import { isGiven, numberIn, textIn } from "./written-values.ts";
@@ -13,6 +14,10 @@ export function checkRedirect(route: Fields): void {
     route.report("redirect", "must have uri, prefixRewrite, authority, scheme or port");
   }
   checkPrefixRewrite(route, redirect);
+  for (const name of ["uri", "prefixRewrite", "authority"]) {
+    const problem = controlCharacterProblem(textIn(redirect, name));
+    if (problem !== undefined) redirect.report(name, problem);
+  }
   const code = numberIn(redirect, "redirectCode");
   if (code !== 0 && (code < 300 || code > 399)) {
     redirect.report("redirectCode", `is ${code}; expected 300 to 399`);

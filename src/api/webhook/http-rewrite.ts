@@ -1,7 +1,8 @@
 /** `rewrite` of an HTTP route: the path or the authority that the destination sees. */
 import type { Fields } from "../decoder.ts";
+import { controlCharacterProblem } from "./control-character.ts";
 import { checkRegexp } from "./string-match.ts";
-import { isGiven } from "./written-values.ts";
+import { isGiven, textIn } from "./written-values.ts";
 
 export function checkRewrite(route: Fields): void {
   if (!route.has("rewrite")) return;
@@ -12,6 +13,10 @@ export function checkRewrite(route: Fields): void {
   }
   if (!isGiven(rewrite, "uri") && !byPattern && !isGiven(rewrite, "authority")) {
     route.report("rewrite", "must have uri, uriRegexRewrite or authority");
+  }
+  for (const name of ["uri", "authority"]) {
+    const problem = controlCharacterProblem(textIn(rewrite, name));
+    if (problem !== undefined) rewrite.report(name, problem);
   }
   if (byPattern) checkPatternRewrite(rewrite.section("uriRegexRewrite"));
 }

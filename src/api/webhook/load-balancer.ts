@@ -1,6 +1,7 @@
 /** `loadBalancer` of a traffic policy: which endpoint is next. */
 import type { Fields } from "../decoder.ts";
 import { quoted } from "../quoted.ts";
+import { controlCharacterProblem } from "./control-character.ts";
 import { checkDuration } from "./duration.ts";
 import {
   checkLocalityLoadBalancing,
@@ -34,6 +35,8 @@ function checkLocality(
 
 function checkConsistentHash(hash: Fields, warnings: Warnings): void {
   if (hash.has("httpCookie")) checkCookie(hash.section("httpCookie"));
+  const problem = controlCharacterProblem(textIn(hash, "httpHeaderName"));
+  if (problem !== undefined) hash.report("httpHeaderName", problem);
   if (numberIn(hash, "minimumRingSize") !== 0) {
     if (warnings === "passed on") {
       hash.notice("minimumRingSize", "is deprecated; use ringHash.minimumRingSize");

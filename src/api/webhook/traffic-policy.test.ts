@@ -59,6 +59,7 @@ testRefusals(kind, [
   [hash("maglev: {tableSize: 5000011}"), /tableSize: is 5000011; must be less than 5000011$/],
   [warmup("aggression: 0, minimumPercent: 101"), /duration: is mi/, /at most 100$/, /er than 0$/],
   [warmup("duration: 10s")],
+  [hash('httpHeaderName: "a\\nb"'), /httpHeaderName: has a control character$/],
   ["{host: a, trafficPolicy: {tls: {mode: MUTUAL, clientCertificate: c}}}", /privateKey: is miss/],
   [tls("mode: SIMPLE, credentialName: a, caCrl: b"), /caCrl: must not be given together with cre/],
   [tls("mode: ISTIO_MUTUAL, credentialName: a, caCrl: b")],

@@ -2,8 +2,12 @@
  * Authorization ahead of all else that a change comes to: it is small, the same for many proxies, and nothing is as urgent.
  * The rest of a view, which takes longer to be made, follows.
  */
-import { capturedAuthorization } from "../../envoy/authorization-filters.ts";
+import {
+  capturedAuthorization,
+  discoveredAuthorization,
+} from "../../envoy/authorization-filters.ts";
 import type { ExtensionConfig } from "../../envoy/envoy-json.ts";
+import type { AuthorizeChain } from "../../envoy/inbound/judged-chain.ts";
 import type { ProxySettings } from "../../envoy/proxy-settings.ts";
 import { remembered } from "../../envoy/remembered.ts";
 import type { EffectiveAuthorization, Trust, WorkloadView } from "../../policy/workload-view.ts";
@@ -26,19 +30,21 @@ const LEVELS = ["http", "tcp"] as const;
 const TRANSPORTS = ["mesh-tls", "plaintext"] as const;
 
 export function earlyAuthorization(encoded: EncodedResources): EarlyAuthorization {
-  const replacedFor = remembered(
+  const replacedForAll = remembered(
     (
       authorization: EffectiveAuthorization,
       trust: Trust,
       settings: ProxySettings,
       had: ResourceSet,
-    ) => replaced({ authorization, trust, settings }, configsOf(encoded, had)),
+    ) => replaced(capturedAuthorization(authorization, trust, settings), configsOf(encoded, had)),
   );
   return (view, { settings, before }) => {
-    if (settings.capture === undefined) return undefined; // ports of rules are each proxy's own
     const { inbound, trust } = view;
     const had = before.encoded.extensionConfigs;
-    const { configs } = replacedFor(inbound.authorization, trust, settings, had);
+    const { configs } =
+      settings.capture === undefined // ports of rules are each proxy's own
+        ? replaced(discoveredAuthorization(view, settings), configsOf(encoded, had))
+        : replacedForAll(inbound.authorization, trust, settings, had);
     if (configs === undefined) return undefined;
     const json = { ...before.json, extensionConfigs: configs };
     const extensionConfigs = encoded.setOf(AUTHORIZATION, configs);
@@ -52,18 +58,9 @@ function configsOf(encoded: EncodedResources, set: ResourceSet): readonly Extens
 
 /** Only where the same resources stay, with other content: what listeners name is told with the listeners. */
 function replaced(
-  {
-    authorization,
-    trust,
-    settings,
-  }: {
-    readonly authorization: EffectiveAuthorization;
-    readonly trust: Trust;
-    readonly settings: ProxySettings;
-  },
+  authorize: AuthorizeChain,
   had: readonly ExtensionConfig[],
 ): { readonly configs?: readonly ExtensionConfig[] } {
-  const authorize = capturedAuthorization(authorization, trust, settings);
   const chains = LEVELS.flatMap((level) =>
     TRANSPORTS.map((transport) => authorize({ name: "", level, transport })),
   );

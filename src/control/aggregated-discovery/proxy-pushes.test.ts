@@ -46,6 +46,16 @@ test("all are told what is urgent before any is told the rest", async () => {
   ]);
 });
 
+test("what is urgent leaves before the rest is made: that is another turn", async () => {
+  const { told, change, isDone } = openStreams();
+  change();
+  assert.deepEqual(
+    told,
+    Array.from({ length: STREAMS }, () => "first"),
+  );
+  await eventually("all is told", isDone);
+});
+
 test("what is urgent of a second change goes ahead of the rest of the first, which goes on all the same", async () => {
   const { told, change, isDone } = openStreams();
   change();

@@ -46,10 +46,15 @@ export class ProxyPushes {
 
   #run(): void {
     const start = performance.now();
-    for (let next = this.#next(); next; next = this.#next()) {
+    for (;;) {
+      const wasUrgent = this.#urgent.length > 0;
+      const next = this.#next();
+      if (next === undefined) break;
       next();
-      const most = SLICE_MS[this.#urgent.length > 0 ? "urgent" : "rest"];
-      if (performance.now() - start < most) continue;
+      const isUrgent = this.#urgent.length > 0;
+      const isTold = wasUrgent && !isUrgent; // and leaves when the turn is over
+      const isInTime = performance.now() - start < SLICE_MS[isUrgent ? "urgent" : "rest"];
+      if (isInTime && !isTold) continue;
       setImmediate(() => this.#run());
       return;
     }

@@ -34,7 +34,7 @@ export function capturedListeners(
   const { destinations } = caller.outbound;
   return [
     ...addressListeners(destinations, caller),
-    ...portListeners(caller, interception),
+    ...portListeners(caller, interception, capture),
     virtualOutbound(caller, interception, capture),
   ];
 }
@@ -82,7 +82,11 @@ function addressListeners(
 }
 
 /** For whatever is told apart by what is said, on whatever address: hosts of requests, server names; and by ranges. */
-function portListeners(caller: CallerChains, interception: Interception): readonly EnvoyListener[] {
+function portListeners(
+  caller: CallerChains,
+  interception: Interception,
+  { inboundPort }: CapturePorts,
+): readonly EnvoyListener[] {
   const { outbound } = caller;
   const bySaying = outbound.destinations.filter(
     ({ serviceEntry, protocol }) =>
@@ -93,6 +97,7 @@ function portListeners(caller: CallerChains, interception: Interception): readon
     ...bySaying.map(({ servicePort }) => servicePort),
   ]);
   return [...ports]
+    .filter((port) => port !== inboundPort) // Envoy has no two listeners at one address; callers come first
     .sort((one, other) => one - other)
     .map((port) => {
       const at = { address: ANY_ADDRESS, port };
@@ -113,14 +118,15 @@ function portChains(
     statPrefix: `outbound_0.0.0.0_${port}`,
     routes: String(port),
   });
+  const free = oncePerRange();
   const sniffed = told.length > 0 || caller.outbound.destinations.some(isSniffed(port));
   if (carriesRequests && !sniffed) return { chains: [], otherwise: caller.chain([http]) };
   const bySaying = told.flatMap((destination) => {
     const { host, serviceEntry } = destination;
     const filters = [streamTo(destination, logs)];
     if (!serviceEntry?.toldBySni) {
-      const prefixRanges = (serviceEntry?.ranges ?? []).map(prefixRange);
-      return [caller.chain(filters, { prefixRanges })];
+      const prefixRanges = (serviceEntry?.ranges ?? []).filter(free).map(prefixRange);
+      return prefixRanges.length === 0 ? [] : [caller.chain(filters, { prefixRanges })];
     }
     const serverNames = host === "*" ? {} : { serverNames: [host] };
     return [caller.chain(filters, { transportProtocol: "tls", ...serverNames })];
@@ -132,6 +138,16 @@ function portChains(
   return {
     chains: withMatchesOnce([...bySaying, ...(carriesRequests ? [requests] : [])]),
     otherwise: toNobodyKnown(caller, interception),
+  };
+}
+
+/** Envoy refuses a listener, and all that it carries, for one range in two chains: whoever has it first keeps it. */
+function oncePerRange(): (range: string) => boolean {
+  const taken = new Set<string>();
+  return (range) => {
+    const isFree = !taken.has(range);
+    taken.add(range);
+    return isFree;
   };
 }
 

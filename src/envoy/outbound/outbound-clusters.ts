@@ -13,24 +13,37 @@ import { httpProtocolOptions } from "./upstream-http.ts";
 
 /** Whatever may be called, by whatever name. */
 export const allDestinations: (outbound: Outbound) => readonly AnyDestination[] = remembered(
-  ({ destinations, subsets = [] }) => [...destinations, ...subsets],
+  ({ destinations, subsets = [] }) =>
+    subsets.length === 0 ? destinations : [...destinations, ...subsets],
 );
 
-export const outboundClusters: (
+export function outboundClusters(
   outbound: Outbound,
   trust: Trust,
   settings: ProxySettings,
-) => readonly EnvoyCluster[] = remembered((outbound, trust, settings) =>
-  allDestinations(outbound).map((one) => clusterOfDestination(one, trust, settings)),
+): readonly EnvoyCluster[] {
+  return clustersOf(allDestinations(outbound), trust, settings);
+}
+
+/** The same for all namespaces that call the same. */
+const clustersOf: (
+  destinations: readonly AnyDestination[],
+  trust: Trust,
+  settings: ProxySettings,
+) => readonly EnvoyCluster[] = remembered((destinations, trust, settings) =>
+  destinations.map((one) => clusterOfDestination(one, trust, settings)),
 );
 
 /** Of those whose endpoints Envoy asks for. */
-export const outboundEndpoints: (outbound: Outbound) => readonly ClusterLoadAssignment[] =
-  remembered((outbound) =>
-    allDestinations(outbound)
-      .filter(isTold)
-      .map((one) => toldEndpoints(one)),
-  );
+export function outboundEndpoints(outbound: Outbound): readonly ClusterLoadAssignment[] {
+  return endpointsOfAll(allDestinations(outbound));
+}
+
+const endpointsOfAll: (
+  destinations: readonly AnyDestination[],
+) => readonly ClusterLoadAssignment[] = remembered((destinations) =>
+  destinations.filter(isTold).map((one) => toldEndpoints(one)),
+);
 
 const toldEndpoints: (destination: AnyDestination) => ClusterLoadAssignment =
   remembered(endpointsOf);

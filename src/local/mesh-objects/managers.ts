@@ -1,6 +1,11 @@
 /** Who wrote what of an object, as far as it decides where the mesh reads it. */
 import { objectAt } from "../api-server/kinds/json-access.ts";
-import type { JsonValue, KubernetesObject } from "../api-server/kinds/kubernetes-object.ts";
+import type {
+  JsonObject,
+  JsonValue,
+  KubernetesObject,
+} from "../api-server/kinds/kubernetes-object.ts";
+import { isSameJson } from "../api-server/objects/json-fields.ts";
 
 /** Applies what the files of `hauberk up -f` say. */
 export const FILE_MANAGER = "hauberk-up";
@@ -14,16 +19,29 @@ export const MESH_MANAGER = "hauberk";
 export type Origin = "files" | "mesh" | "others";
 
 /**
- * @param inFile whether a file names it. Nobody manages anything of an object that has but a name, and of such an object the
- * server does not note who changes it, so that what it says has to tell.
+ * @param ownedByFile what the document of the files owns where nobody has changed it since; undefined where no file names the
+ * object. Of whoever only takes fields away the server notes nothing: that the files own less tells of it.
  */
-export function originOf(object: KubernetesObject, inFile: boolean): Origin {
+export function originOf(object: KubernetesObject, ownedByFile: JsonObject | undefined): Origin {
   const managers = managersOf(object);
   const others = managers.some((manager) => manager !== FILE_MANAGER && manager !== MESH_MANAGER);
   if (others) return "others";
-  if (managers.length === 0) return inFile && saysNothing(object) ? "files" : "others";
+  if (ownedByFile !== undefined) {
+    const isAsWritten = isSameJson(fieldsOfManager(object, FILE_MANAGER), ownedByFile);
+    if (!isAsWritten || (managers.length === 0 && !saysNothing(object))) return "others";
+    return isScaled(object) ? "others" : "files";
+  }
+  if (managers.length === 0) return "others";
   if (!managers.includes(FILE_MANAGER)) return "mesh";
   return isScaled(object) ? "others" : "files";
+}
+
+/** In the form of `fieldsV1`, its status left out; empty of whoever manages nothing. */
+export function fieldsOfManager({ metadata }: KubernetesObject, name: string): JsonObject {
+  const entry = (metadata.managedFields ?? []).find(
+    ({ manager, subresource }) => manager === name && subresource !== "status",
+  );
+  return objectAt(entry, "fieldsV1");
 }
 
 export function isFromFiles(object: KubernetesObject): boolean {

@@ -237,6 +237,51 @@ test("a label that somebody puts on an object of a file stays when the file chan
   assert.equal(after?.metadata.generation, 2);
 });
 
+const REMOVALS: readonly [what: string, file: string, body: JsonObject, gone: RegExp][] = [
+  [
+    "the selector of a policy",
+    POLICY.replace("spec: {", "spec: {selector: {matchLabels: {app: nobody}}, "),
+    { spec: { selector: null } },
+    /selector/,
+  ],
+  [
+    "an annotation of a pod template",
+    DEPLOYMENT.replace(
+      "labels: {app: api}}\n    spec",
+      "labels: {app: api}, annotations: {a: b}}\n    spec",
+    ),
+    { spec: { template: { metadata: { annotations: null } } } },
+    /annotations/,
+  ],
+  [
+    "the only label of a namespace",
+    "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {istio-injection: enabled}}\n",
+    { metadata: { labels: { "istio-injection": null } } },
+    /istio-injection/,
+  ],
+];
+for (const [what, file, body, gone] of REMOVALS) {
+  test(`who only takes away ${what} changes the mesh, and the file wins when it changes`, async (context) => {
+    const folder = await folderOf(context);
+    const objects = await opened(folder);
+    objects.begin();
+    assert.equal(offer(objects, file).outcome, "taken");
+    const [object] = SERVED_KINDS.flatMap((kind) => objects.store.list(kind));
+    assert.ok(object);
+    await patch(objects, object, body);
+    const { texts } = objects.written.current;
+    assert.deepEqual(
+      texts.map(({ setAside = [] }) => setAside.length),
+      [1, 0],
+    );
+    assert.doesNotMatch(texts[1]?.text ?? "", gone);
+    await objects.settled();
+    assert.doesNotMatch(await readFile(texts[1]?.file ?? "", "utf8"), gone);
+    offer(objects, file.replace("metadata: {name", "metadata: {finalizers: [], name"));
+    assert.match(objects.written.current.texts.at(-1)?.text ?? "", gone);
+  });
+}
+
 test("a namespace of which a file says but the name can be labelled, and again once it was not", async (context) => {
   const objects = await opened(await folderOf(context));
   offer(objects, "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}");

@@ -33,6 +33,7 @@ import type { KeptObjects } from "./kept-objects.ts";
 import { FILE_MANAGER, isFromFiles, originOf } from "./managers.ts";
 import { kindOf, objectKey, placeOf } from "./object-key.ts";
 import { objectText, writtenPart } from "./object-text.ts";
+import { ownedByFile, wantedOf } from "./owned-by-file.ts";
 import { carriedOut, isPaused } from "./paused-deployment.ts";
 import { isControlPlane } from "./projection/system-objects.ts";
 import { type FileObject, WrittenFiles } from "./written-files.ts";
@@ -75,7 +76,7 @@ export class MeshObjects {
   #texts: readonly WrittenText[] = [];
   #fileObjects: readonly FileObject[] = [];
   /** By key: each document as it was applied last. */
-  #applied: ReadonlyMap<string, string> = new Map();
+  #applied: ReadonlyMap<string, FileObject> = new Map();
   #check: CheckWritten = () => Promise.resolve();
   #isDue = false;
   /** What an earlier mesh kept. */
@@ -145,9 +146,7 @@ export class MeshObjects {
     if (issues.length > 0) return { outcome: "refused", issues, notices };
     this.#texts = texts;
     this.#fileObjects = fileObjects;
-    this.#applied = new Map(
-      fileObjects.map(({ place, object }) => [objectKey(place), JSON.stringify(object)]),
-    );
+    this.#applied = new Map(fileObjects.map((one) => [objectKey(one.place), one]));
     for (const change of changes) this.store.commit({ ...change, before: this.store.get(change) });
     const before = this.#written.current;
     this.#publish();
@@ -169,7 +168,7 @@ export class MeshObjects {
         .filter((change) => this.#isFromFiles(change) && !wanted.has(objectKey(change))),
     );
     const changed = fileObjects
-      .filter(({ place, object }) => this.#applied.get(objectKey(place)) !== JSON.stringify(object))
+      .filter(({ place, object }) => !isSame(this.#applied.get(objectKey(place))?.object, object))
       .map(({ place, object }) => this.#applying(place, object))
       .filter(({ before, after }) => !isSame(before, after));
     return [...gone, ...changed];
@@ -223,8 +222,8 @@ export class MeshObjects {
   #keepAsIs(place: ObjectPlace): void {
     const object = this.store.get(place);
     const { kept, report } = this.#options;
-    const inFile = this.#applied.has(objectKey(place));
-    const isOwn = object !== undefined && originOf(object, inFile) === "others";
+    const inFile = this.#applied.get(objectKey(place));
+    const isOwn = object !== undefined && originOf(object, ownedByFile(inFile)) === "others";
     const done = isOwn ? kept.write(place, object) : kept.remove(place);
     done.catch((error: unknown) =>
       report(`${kept.fileOf(place)} is not kept: ${describeError(error)}`),
@@ -253,19 +252,20 @@ export class MeshObjects {
     readonly after?: ReadonlyMap<string, KubernetesObject | undefined>;
   }): readonly WrittenText[] {
     const objects = this.#objectsWith(after);
-    const folders = new Map(fileObjects.map((one) => [objectKey(one.place), one.file]));
+    const inFiles = new Map(fileObjects.map((one) => [objectKey(one.place), one]));
     const aside = new Map<string, string[]>();
-    for (const { place, file, reference } of fileObjects) {
+    for (const one of fileObjects) {
+      const { place, file, reference } = one;
       const object = objects.get(objectKey(place))?.object;
-      if (object !== undefined && originOf(object, true) !== "others") continue;
+      if (object !== undefined && originOf(object, ownedByFile(one)) !== "others") continue;
       aside.set(file, [...(aside.get(file) ?? []), reference]);
     }
     const own = [...objects].flatMap(([key, { place, object }]) => {
-      if (originOf(object, folders.has(key)) !== "others") return [];
+      const inFile = inFiles.get(key);
+      if (originOf(object, ownedByFile(inFile)) !== "others") return [];
       const file = this.#options.kept.fileOf(place);
       if (this.#waitsFor(place, object, objects).length > 0) return [];
-      const from = folders.get(key);
-      const folder = from === undefined ? this.#options.folder : dirname(from);
+      const folder = inFile === undefined ? this.#options.folder : dirname(inFile.file);
       const completed = place.kind.origin === "built-in" && { completed: true as const };
       return [{ file, text: objectText(this.#carriedOut(place, object)), folder, ...completed }];
     });
@@ -360,21 +360,6 @@ export class MeshObjects {
 
 function isSame(one: KubernetesObject | undefined, other: KubernetesObject | undefined): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
-}
-
-/** What a file may ask for: what a server once wrote of the object is no wish. */
-function wantedOf({ metadata, status: _status, ...rest }: KubernetesObject): KubernetesObject {
-  const { name, namespace, labels, annotations, finalizers } = metadata;
-  return {
-    ...rest,
-    metadata: {
-      ...(name !== undefined && { name }),
-      ...(namespace !== undefined && { namespace }),
-      ...(labels !== undefined && { labels }),
-      ...(annotations !== undefined && { annotations }),
-      ...(finalizers !== undefined && { finalizers }),
-    },
-  };
 }
 
 function generationOf(

@@ -36,7 +36,11 @@ for (const [value, cookies, kept] of rows) {
   test(`a cookie ${JSON.stringify(value)} is kept out of ${JSON.stringify(cookies)}: ${kept}`, () => {
     const expression = cookieExpression(value).replaceAll("\\C", "[^]");
     assert.equal(new RegExp(`^${expression}$`).test(cookies), kept);
-    const matches = headerAttribute("cookie").keepingOut?.compile([value], { trust: TRUST, namespace: "shop", matching: "keeps-out" });
+    const matches = headerAttribute("cookie").keepingOut?.compile([value], {
+      trust: TRUST,
+      namespace: "shop",
+      matching: "keeps-out",
+    });
     const traffic = {
       connection: CONNECTION,
       remoteAddress: "127.0.0.1",

@@ -55,7 +55,10 @@ test("CA-52: each namespace has the roots under the name and key where Istio's a
   const roots = mesh.roots("shop");
   assert.deepEqual(roots?.["data"], { "root-cert.pem": "one\n" });
   assert.deepEqual(roots?.metadata.labels, { "istio.io/config": "true" });
-  assert.ok(roots && originOf(roots, false) === "mesh", "it is no text of the mesh, and not kept");
+  assert.ok(
+    roots && originOf(roots, undefined) === "mesh",
+    "it is no text of the mesh, and not kept",
+  );
 });
 
 test("before the control plane has told of roots there is none", () => {
