@@ -6,7 +6,7 @@ import type { ProcessPlan } from "./mesh-process.ts";
 import { type OwnProcess, ownProcessPlan } from "./own-process.ts";
 
 /** MiB, three times of which is held; V8 would begin with 1 and grow to 16 with the load. */
-const YOUNG_MIB = 4;
+const YOUNG_MIB = 8;
 const INTERPRETER_FLAGS = [
   `--min-semi-space-size=${YOUNG_MIB}`,
   `--max-semi-space-size=${YOUNG_MIB}`,
