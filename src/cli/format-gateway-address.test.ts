@@ -20,6 +20,10 @@ const cases: readonly (readonly [address: GatewayAddress, line: string])[] = [
     { ...https, problem: "there is no Secret" },
     "https://a.example.com at 127.0.0.1:443, but it refuses all handshakes: there is no Secret",
   ],
+  [
+    { ...https, notOffered: "listen EADDRINUSE" },
+    "https://a.example.com to pods alone: this machine does not offer it at 127.0.0.1:443: listen EADDRINUSE",
+  ],
   [{ ...https, speaks: "tcp", hosts: [] }, "tcp://*:443 at 127.0.0.1:443"],
   [{ ...https, speaks: "http", listen: at(80), hosts: ["*"] }, "http://* at 127.0.0.1:80"],
 ];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { plannedMesh } from "../../test/kit/planned-mesh.ts";
-import { gatewayAddresses } from "./gateway-addresses.ts";
+import { gatewayAddresses, withOutcomes } from "./gateway-addresses.ts";
 import { preferredGatewayPorts } from "./preferred-ports.ts";
 
 const MESH = `
@@ -67,17 +67,21 @@ test("a pod with a network of its own is reached by what the host offers of its 
   const addresses = { ipv4: "10.0.0.2", ipv6: "fd00::2" };
   const own = { ...workload("edge/front"), addresses };
   const listen = { address: "127.0.0.1", port: 20443 };
-  const [found, ...others] = gatewayAddresses(own, {
-    snapshot: {
-      ...snapshot,
-      workloads: [own],
-      services: snapshot.services.map((one) => ({ ...one, workloads: [own] })),
-      servicesByNamespace: new Map([
-        ["edge", snapshot.services.map((one) => ({ ...one, workloads: [own] }))],
-      ]),
-    },
-    published: [{ service: "edge/front", port: 443, listen }],
-  });
-  assert.deepEqual(others, []);
-  assert.deepEqual(found?.listen, listen);
+  const meshSnapshot = {
+    ...snapshot,
+    workloads: [own],
+    services: snapshot.services.map((one) => ({ ...one, workloads: [own] })),
+    servicesByNamespace: new Map([
+      ["edge", snapshot.services.map((one) => ({ ...one, workloads: [own] }))],
+    ]),
+  };
+  const port = { service: "edge/front", port: 443, listen };
+  const problem = "listen EADDRINUSE: address already in use 127.0.0.1:20443";
+  for (const outcome of [port, { ...port, problem }]) {
+    const published = withOutcomes([port], [outcome]);
+    const [found, ...others] = gatewayAddresses(own, { snapshot: meshSnapshot, published });
+    assert.deepEqual(others, []);
+    assert.deepEqual(found?.listen, listen);
+    assert.equal(found?.notOffered, outcome === port ? undefined : problem);
+  }
 });

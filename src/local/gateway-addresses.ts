@@ -4,7 +4,7 @@ import type { GatewayListener, GatewayServer } from "../policy/gateway-view.ts";
 import { isBehind, type MeshSnapshot } from "../policy/mesh-snapshot.ts";
 import { targetContainerPort } from "../policy/service-target.ts";
 import type { SocketAddress, Workload } from "../policy/workload.ts";
-import type { PublishedPort } from "./network/host-side.ts";
+import type { PublishedPort, PublishOutcome } from "./network/host-side.ts";
 
 export interface GatewayAddress {
   /** As clients name them; with `*` for any. */
@@ -15,6 +15,8 @@ export interface GatewayAddress {
   readonly listen: SocketAddress;
   /** Why nobody gets in. */
   readonly problem?: string;
+  /** Why the host does not offer the address, so that whatever answers there is something else. */
+  readonly notOffered?: string;
 }
 
 /** @param published of services, where pods have networks of their own */
@@ -23,7 +25,7 @@ export function gatewayAddresses(
   {
     snapshot,
     published,
-  }: { readonly snapshot: MeshSnapshot; readonly published: readonly PublishedPort[] },
+  }: { readonly snapshot: MeshSnapshot; readonly published: readonly PublishOutcome[] },
 ): readonly GatewayAddress[] {
   const workload = snapshot.workloads.find(
     (one) => one.namespace === namespace && one.name === name,
@@ -31,10 +33,25 @@ export function gatewayAddresses(
   if (!workload?.gateway) return [];
   const { listeners } = buildWorkloadView(snapshot, workload).gateway ?? { listeners: [] };
   return listeners.flatMap((listener) => {
-    const listen = placeOf(listener, { workload, snapshot, published });
-    return listen === undefined
-      ? []
-      : listener.servers.map((server) => ({ ...told(server), port: listener.port, listen }));
+    const place = placeOf(listener, { workload, snapshot, published });
+    if (place === undefined) return [];
+    return listener.servers.map((server) => ({ ...told(server), port: listener.port, ...place }));
+  });
+}
+
+/** What is to be offered, with what became of it as far as the host has said. */
+export function withOutcomes(
+  published: readonly PublishedPort[],
+  outcomes: readonly PublishOutcome[],
+): readonly PublishOutcome[] {
+  return published.map((port) => {
+    const problem = outcomes.find(
+      ({ service, listen }) =>
+        service === port.service &&
+        listen.address === port.listen.address &&
+        listen.port === port.listen.port,
+    )?.problem;
+    return problem === undefined ? port : { ...port, problem };
   });
 }
 
@@ -59,10 +76,10 @@ function placeOf(
   }: {
     readonly workload: Workload;
     readonly snapshot: MeshSnapshot;
-    readonly published: readonly PublishedPort[];
+    readonly published: readonly PublishOutcome[];
   },
-): SocketAddress | undefined {
-  if (workload.addresses === undefined) return listen;
+): Pick<GatewayAddress, "listen" | "notOffered"> | undefined {
+  if (workload.addresses === undefined) return { listen };
   for (const { service } of snapshot.services) {
     if (!isBehind(service, workload)) continue;
     const port = service.ports.find(
@@ -71,7 +88,9 @@ function placeOf(
     );
     const name = `${service.meta.namespace}/${service.meta.name}`;
     const offered = published.find((one) => one.service === name && one.port === port?.port);
-    if (offered !== undefined) return offered.listen;
+    if (offered === undefined) continue;
+    const { problem } = offered;
+    return { listen: offered.listen, ...(problem !== undefined && { notOffered: problem }) };
   }
   return undefined;
 }

@@ -16,7 +16,7 @@ import { describeError } from "../runtime/hauberk-error.ts";
 import { identifyProcess } from "../runtime/process-identity.ts";
 import { ControlPlaneProcess } from "./control-plane-process.ts";
 import type { DataDirectory } from "./data-directory.ts";
-import { type GatewayAddress, gatewayAddresses } from "./gateway-addresses.ts";
+import { type GatewayAddress, gatewayAddresses, withOutcomes } from "./gateway-addresses.ts";
 import { isJoined } from "./joining/joined-resources.ts";
 import { type JoinedResources, JoinedWorkloads } from "./joining/joined-workloads.ts";
 import type { MeshEvent } from "./mesh-event.ts";
@@ -24,6 +24,7 @@ import { type MeshLock, takeMeshLock } from "./mesh-lock.ts";
 import { type MeshPlan, type PlannedPod, planMesh } from "./mesh-plan.ts";
 import { type MeshState, readMeshState } from "./mesh-state.ts";
 import { MeshStateWriter } from "./mesh-state-writer.ts";
+import type { PublishOutcome } from "./network/host-side.ts";
 import type { NamespaceNetwork, NetworkState } from "./network/namespace-network.ts";
 import { isOrdered, replaceInOrder } from "./ordered-replacement.ts";
 import { keyOf, PodUids, podFingerprint } from "./pod-identity.ts";
@@ -83,6 +84,8 @@ export class LocalMesh {
   readonly #stateFile: MeshStateWriter;
   /** By `namespace/pod`: what was told last of where it is reached. */
   readonly #toldGateways = new Map<string, string>();
+  /** What became of what the host is to offer. */
+  #published: readonly PublishOutcome[] = [];
   #resources: readonly Resource[];
   #texts: readonly WrittenText[];
   #plan: MeshPlan;
@@ -368,7 +371,8 @@ export class LocalMesh {
   gatewayAddresses(workload: Workload): readonly GatewayAddress[] {
     if (!workload.gateway) return [];
     const { workloads } = this;
-    const { published, serviceAddresses } = this.#plan;
+    const { serviceAddresses } = this.#plan;
+    const published = withOutcomes(this.#plan.published, this.#published);
     const resources = this.#allResources;
     const snapshot = buildSnapshot({ resources, workloads, rootsPem: [], serviceAddresses });
     return gatewayAddresses(workload, { snapshot, published });
@@ -391,7 +395,11 @@ export class LocalMesh {
     if (network === undefined) return;
     await network.start(this.#networkState, {
       report: (event) => this.#reportProcess("gateway", event),
-      onPublished: (ports) => report({ type: "published", ports }),
+      onPublished: (ports) => {
+        this.#published = ports;
+        report({ type: "published", ports });
+        if (this.#toldGateways.size > 0) this.#tellGateways();
+      },
     });
   }
 

@@ -20,9 +20,12 @@ export function connectToPort(
   const { adminSocket, plan } = pod;
   if (port === ADMIN_PORT && adminSocket !== undefined)
     return connectToAdministration({ socket: adminSocket, answerAsEnvoy });
-  const declared = plan.workload.ports.find(({ containerPort }) => containerPort === port);
+  const { addresses, gateway, ports } = plan.workload;
+  // Its ports are captured on their way into the pod: within it nobody listens there.
+  if (gateway && addresses !== undefined) return connect({ host: addresses.ipv4, port });
+  const declared = ports.find(({ containerPort }) => containerPort === port);
   const { address, port: real } =
-    plan.workload.addresses === undefined && declared !== undefined
+    addresses === undefined && declared !== undefined
       ? declared.application
       : { address: LOOPBACK, port };
   return pod.connect({ address, port: real });
