@@ -10,7 +10,7 @@ const TARGET_KINDS: ReadonlySet<string> = new Set([
   "core/Service",
   "networking.istio.io/ServiceEntry",
 ]);
-const TARGETS = "Service, Gateway, GatewayClass and ServiceEntry, each with its group";
+const TARGETS: string = [...TARGET_KINDS].join(", ");
 
 /** Reads `targetRefs`, and the older `targetRef`, of a policy's `spec`. */
 export function targetRefs(spec: Fields): readonly TargetRef[] {

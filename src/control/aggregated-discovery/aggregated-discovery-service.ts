@@ -24,6 +24,7 @@ import { ProxyPushes } from "./proxy-pushes.ts";
 import { ProxyStream } from "./proxy-stream.ts";
 import type { ProxyStreamStatus } from "./proxy-stream-status.ts";
 import { type EndTurn, ProxyTurns } from "./proxy-turns.ts";
+import { type ProxyWarnings, proxyWarnings } from "./proxy-warnings.ts";
 
 /** Proxies that are sent all they are to have at the same time. */
 const TURNS = 16;
@@ -62,11 +63,13 @@ class Discovery implements AggregatedDiscovery {
   readonly #places = new PodPlaces();
   readonly #turns = new ProxyTurns(TURNS);
   readonly #pushes = new ProxyPushes(() => this.#streams.keys());
+  readonly #warnings: ProxyWarnings;
   readonly #stops: readonly (() => void)[];
   #material: Promise<ProxyMaterial> | undefined;
 
   constructor(options: AggregatedDiscoveryOptions) {
     this.#options = options;
+    this.#warnings = proxyWarnings(options.log);
     this.service = aggregatedDiscovery(
       {
         delta: (stream) => this.#serve(stream, "delta"),
@@ -117,7 +120,7 @@ class Discovery implements AggregatedDiscovery {
         late = setTimeout(endTurn, TURN_MS).unref();
       },
       onSettled: () => endTurn(),
-      log: this.#options.log,
+      warnings: this.#warnings,
     });
     this.#streams.set(proxy, stream.caller);
     try {

@@ -11,6 +11,7 @@ import { openProxyMaterial } from "./proxy-material.ts";
 import { KnownSettings } from "./proxy-node.ts";
 import type { ProxyProtocol } from "./proxy-protocol.ts";
 import { ProxyStream } from "./proxy-stream.ts";
+import { proxyWarnings } from "./proxy-warnings.ts";
 import { LISTENERS, RESOURCE_TYPES, type ResourceType } from "./resource-types.ts";
 import { plainResponse } from "./response-packing.ts";
 
@@ -83,7 +84,7 @@ function openStream(
     authorizationWay: material.authorizationWay,
     awaitTurn: async () => {},
     onSettled: () => {},
-    log: silentLog,
+    warnings: proxyWarnings(silentLog),
   });
   const served = stream.serve();
   async function* requestsOf(): AsyncGenerator<Uint8Array> {

@@ -5,7 +5,6 @@
 import type { AuthenticatedCaller } from "../../ca/caller.ts";
 import type { ProxySettings } from "../../envoy/proxy-settings.ts";
 import type { WorkloadView } from "../../policy/workload-view.ts";
-import type { Log } from "../../runtime/log.ts";
 import type { ProxyNode } from "../../wire/envoy/discovery-messages.ts";
 import type { DiscoveryBytesStream } from "../../wire/envoy/discovery-streams.ts";
 import { GrpcStatusError } from "../../wire/grpc-status.ts";
@@ -21,6 +20,7 @@ import {
 import { type KnownSettings, podOfNode } from "./proxy-node.ts";
 import type { ProxyProtocol, ProxyRequest, WrittenResponse } from "./proxy-protocol.ts";
 import { type ProxyStreamStatus, statusOf } from "./proxy-stream-status.ts";
+import type { ProxyWarnings } from "./proxy-warnings.ts";
 import { LISTENERS } from "./resource-types.ts";
 
 /** A proxy that does not answer by then is disconnected, so that it comes back and is seen. */
@@ -51,7 +51,7 @@ export interface ProxyStreamOptions {
   readonly awaitTurn: () => Promise<void>;
   /** Called once the proxy has all that it was to have. */
   readonly onSettled: () => void;
-  readonly log: Log;
+  readonly warnings: ProxyWarnings;
 }
 
 export class ProxyStream {
@@ -185,18 +185,13 @@ export class ProxyStream {
   }
 
   #introduced(node: ProxyNode | undefined): ProxySettings {
-    const { caller, settings, log, stream } = this.#options;
+    const { caller, settings, warnings, stream } = this.#options;
     if (node === undefined)
       throw new GrpcStatusError("INVALID_ARGUMENT", "node: expected with the first request");
     const claimed = podOfNode(node).slice(0, MAX_TOLD_CHARACTERS);
     if (claimed !== this.pod) {
       const remote = stream.caller.remoteAddress;
-      log.warn("resources refused: the proxy takes itself for another pod's", {
-        caller: caller.id,
-        pod: this.pod,
-        claimed,
-        remote,
-      });
+      warnings.mistaken.warn({ caller: caller.id, pod: this.pod, claimed, remote });
       throw new GrpcStatusError("PERMISSION_DENIED", `the proof shown is not of ${claimed}`);
     }
     return settings.of(node);
@@ -231,7 +226,7 @@ export class ProxyStream {
     if (answer.verdict === "stale") return true;
     this.#awaitAnswer();
     if (answer.verdict === "refused")
-      this.#options.log.error("resources refused by the proxy", {
+      this.#options.warnings.refused.warn({
         pod: this.pod,
         type: type.called,
         error: answer.error,
@@ -263,7 +258,7 @@ export class ProxyStream {
     clearTimeout(this.#answerTimer);
     if (!this.#conversation.isAwaitingAnswer) return;
     this.#answerTimer = setTimeout(() => {
-      this.#options.log.warn("a proxy did not answer what it was sent", { pod: this.pod });
+      this.#options.warnings.silent.warn({ pod: this.pod });
       this.end(new GrpcStatusError("DEADLINE_EXCEEDED", "a response was not answered"));
     }, ANSWER_TIMEOUT_MS);
   }
