@@ -20,3 +20,15 @@ test("ports of a program's own, and what becomes of its replicas, are told in on
     "Deployment istio-system/opa-authorizer listens on 127.0.0.1, port 9191, as it says itself",
   ]);
 });
+
+test("what a process keeps running is told where it ended and was started again", () => {
+  const problem = "Envoy ended with SIGKILL";
+  assert.deepEqual(
+    formatMeshEvent({
+      type: "process",
+      title: "shop/api-0 sidecar",
+      event: { type: "restarted", problem },
+    }),
+    ["shop/api-0 sidecar: Envoy ended with SIGKILL; started again"],
+  );
+});

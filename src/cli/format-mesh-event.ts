@@ -72,6 +72,7 @@ function describeWorkload({
 /** A first start is told by its pod; what falls and what is started again is told here. */
 function describeProcess(title: string, event: ProcessEvent): readonly string[] {
   if (event.type === "started") return [];
+  if (event.type === "restarted") return [`${title}: ${event.problem}; started again`];
   const what =
     event.type === "failed"
       ? `did not start: ${event.problem}`

@@ -37,6 +37,8 @@ export type ControlPlaneInstruction =
       readonly port: number;
       /** Unix socket on which it takes questions and orders. */
       readonly socket: string;
+      /** What the one before it told of refusals last; absent: none. */
+      readonly refusedBefore?: readonly RefusedResource[];
     } & ControlPlaneSettings &
       RunningNow)
   | ({ readonly type: "running" } & RunningNow)
@@ -55,6 +57,6 @@ export type ControlPlaneReport =
   | { readonly type: "roots"; readonly rootPem: string }
   /** What whoever runs the mesh should read, such as a step of rotation; it is in the log too. */
   | { readonly type: "notice"; readonly text: string }
-  /** All resources that are not in force everywhere, because proxies refuse them; none at the start. */
+  /** All resources that are not in force everywhere, because proxies refuse them; at the start those that the one before it told. */
   | { readonly type: "refusals"; readonly resources: readonly RefusedResource[] }
   | { readonly type: "failed"; readonly problem: string };

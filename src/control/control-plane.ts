@@ -65,6 +65,8 @@ export interface ControlPlaneOptions {
   readonly announce?: ((line: string) => void) | undefined;
   /** Hears which resources are not in force everywhere, because proxies refuse them, whenever others are. */
   readonly onRefused?: ((resources: readonly RefusedResource[]) => void) | undefined;
+  /** What `onRefused` heard last of an earlier control plane: it stands until proxies have had time to come back. */
+  readonly refusedBefore?: readonly RefusedResource[] | undefined;
   /** Where the trust bundle is served to other trust domains, on loopback; absent: nowhere. */
   readonly bundleEndpointPort?: number | undefined;
   readonly flags?: ControlPlaneFlags;
@@ -153,6 +155,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const untell = tellRefusals({
     refusals: () => [...subscribers().flatMap(refusedView), ...envoys.refusals()],
     viewOf: (pod) => views.current.get(pod),
+    before: options.refusedBefore ?? [],
     tell: (refused) => options.onRefused?.(refused),
   });
   const operation = await operateAuthorities({

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inboundPort, policy, workloadView } from "../../test/kit/sidecar-fixture.ts";
+import { destination, inboundPort, policy, workloadView } from "../../test/kit/sidecar-fixture.ts";
 import type { WorkloadView } from "../policy/workload-view.ts";
 import { type ProxyRefusal, refusedResources } from "./refused-resources.ts";
 
@@ -33,13 +33,13 @@ const WHY = "not in force in all proxies";
 
 test("what Envoy refuses is told of what goes into it", () => {
   assert.deepEqual(told([refusal("authorization")]), [
-    `AuthorizationPolicy production/nobody: ${WHY}: Envoys of production/api-0 refuse their authorization: no`,
-    `AuthorizationPolicy production/readers: ${WHY}: Envoys of production/api-0 refuse their authorization: no`,
-    `Pod production/api-0: ${WHY}: Envoys of production/api-0 refuse their authorization: no`,
+    `AuthorizationPolicy production/nobody: ${WHY}: those of production/api-0 refuse their authorization: no`,
+    `AuthorizationPolicy production/readers: ${WHY}: those of production/api-0 refuse their authorization: no`,
+    `Pod production/api-0: ${WHY}: those of production/api-0 refuse their authorization: no`,
   ]);
   assert.deepEqual(told([refusal("listeners")]), [
-    `PeerAuthentication istio-system/strict: ${WHY}: Envoys of production/api-0 refuse their listeners: no`,
-    `Pod production/api-0: ${WHY}: Envoys of production/api-0 refuse their listeners: no`,
+    `PeerAuthentication istio-system/strict: ${WHY}: those of production/api-0 refuse their listeners: no`,
+    `Pod production/api-0: ${WHY}: those of production/api-0 refuse their listeners: no`,
   ]);
   assert.equal(told([refusal("routes")]).length, 1);
 });
@@ -52,6 +52,55 @@ test("a policy that Envoy names is told alone", () => {
   );
 });
 
+const RULE = { kind: "DestinationRule", namespace: "production", name: "slow" };
+
+/** Of a pod that may call one destination, which a rule decides on. */
+function viewOfCaller(lookedThrough: () => void): WorkloadView {
+  const called = {
+    ...destination({ name: "api", port: 1 }),
+    clientTls: { mode: "DISABLE", origin: { ref: RULE, source: { file: "a.yaml", line: 1 } } },
+  } as const;
+  const counted = Object.defineProperty({ ...called }, "host", {
+    enumerable: true,
+    get: () => {
+      lookedThrough();
+      return called.host;
+    },
+  });
+  return workloadView({ rootsPem: [], destinations: [counted] });
+}
+
+test("whom thousands of pods may call is looked through once", () => {
+  let times = 0;
+  const first = viewOfCaller(() => times++);
+  const views = Array.from({ length: 2_000 }, () => ({
+    ...first,
+    outbound: { ...first.outbound }, // another for each, of the same destinations
+  }));
+  const all = refusedResources(
+    views.map((_, index) => refusal("clusters", "no", String(index))),
+    (pod) => views[Number(pod)],
+  );
+  assert.equal(times, 1);
+  assert.match(
+    all.find(({ ref }) => ref.kind === RULE.kind)?.message ?? "",
+    / and 1995 more refuse their clusters: no$/,
+  );
+  assert.equal(refusedResources([refusal("endpoints")], () => first)[0]?.ref.name, RULE.name);
+  assert.equal(times, 1);
+});
+
+test("of the same parts a policy that lets in and one that asks others are told apart", () => {
+  const both = workloadView({
+    rootsPem: [],
+    policies: [policy("CUSTOM", "asked", {}), policy("ALLOW", "readers", {})],
+  });
+  const names = (what: string): readonly string[] =>
+    refusedResources([refusal(what)], () => both).map(({ ref }) => ref.name);
+  assert.deepEqual(names("authorization"), ["asked", "readers", "api-0"]);
+  assert.deepEqual(names("listeners"), ["asked", "api-0"]);
+});
+
 test("what our own sidecar refuses concerns all of its view", () => {
   assert.equal(told([refusal("view")]).length, 4);
 });
@@ -61,10 +110,7 @@ test("of many proxies a few are named, and an error is cut", () => {
   const all = told(pods.map((pod) => refusal("listeners", "x".repeat(10_000), pod)));
   assert.ok(all.length <= 1 + 64);
   const first = all.find((one) => one.startsWith("PeerAuthentication")) ?? "";
-  assert.match(
-    first,
-    /Envoys of a\/p-1000, .*, a\/p-1004 and 995 more refuse their listeners: x+$/,
-  );
+  assert.match(first, /those of a\/p-1000, .*, a\/p-1004 and 995 more refuse their listeners: x+$/);
   assert.ok(first.length < 1_000);
 });
 

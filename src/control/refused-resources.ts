@@ -3,7 +3,8 @@
  * names what it refuses in its own words at best, so that all are told that go into it and concern the proxy, and its pod. Pure.
  */
 import type { ResourceRef } from "../api/resource.ts";
-import type { WorkloadView } from "../policy/workload-view.ts";
+import { remembered } from "../envoy/remembered.ts";
+import type { Outbound, WorkloadView } from "../policy/workload-view.ts";
 
 /** What one proxy refused. */
 export interface ProxyRefusal {
@@ -39,7 +40,8 @@ export function refusedResources(
     if (!told.has(key) && told.size >= most) return;
     told.set(key, known);
     const same = known.by.get(what) ?? { what, error, pods: [] };
-    known.by.set(what, { ...same, pods: [...same.pods, pod] });
+    known.by.set(what, same);
+    same.pods.push(pod);
   };
   const concerning = refusals.map((refusal) => ({ refusal, view: viewOf(refusal.pod) }));
   for (const { refusal, view } of concerning)
@@ -63,7 +65,7 @@ interface Told {
   readonly what: string;
   /** Of the first. */
   readonly error: string;
-  readonly pods: readonly string[];
+  readonly pods: string[];
 }
 
 function inWords({ what, error, pods }: Told): string {
@@ -71,64 +73,103 @@ function inWords({ what, error, pods }: Told): string {
   const named = pods.toSorted().slice(0, MAX_NAMED_PODS).join(", ");
   const others = pods.length > MAX_NAMED_PODS ? ` and ${pods.length - MAX_NAMED_PODS} more` : "";
   const of = what === "view" ? "what they are sent" : `their ${what}`;
-  const by = what === "view" ? "sidecars" : "Envoys";
-  return `not in force in all proxies: ${by} of ${named}${others} refuse ${of}: ${inOneLine.slice(0, MAX_ERROR_CHARACTERS)}`;
+  return `not in force in all proxies: those of ${named}${others} refuse ${of}: ${inOneLine.slice(0, MAX_ERROR_CHARACTERS)}`;
 }
 
-type PartsOf = (view: WorkloadView) => {
-  readonly part: unknown;
-  readonly kinds: readonly string[];
-};
+/** What each type of resources that proxies are served is made of, beside what nobody wrote. */
+interface Making {
+  /** As views share them: what is in each is looked for once. */
+  readonly parts: (view: WorkloadView) => readonly unknown[];
+  readonly kinds: ReadonlySet<string>;
+}
 
-/** What each type of Envoy's resources is made of, beside what nobody wrote. */
-const PARTS: Readonly<Record<string, PartsOf>> = {
-  authorization: ({ inbound: { authorization } }) => ({
-    part: authorization,
-    kinds: ["AuthorizationPolicy"],
-  }),
-  listeners: ({ inbound: { authorization, ports, tokenRules, rateLimits }, gateway }) => ({
-    part: [authorization.custom, ports, tokenRules, rateLimits, gateway],
-    kinds: [
+const callees = ({ outbound: { destinations, subsets } }: WorkloadView): readonly unknown[] => [
+  destinations,
+  subsets,
+];
+const routesIn = ({ virtualHosts, streamRoutes }: Outbound): readonly unknown[] => [
+  virtualHosts,
+  streamRoutes,
+];
+const CALLEE_KINDS: ReadonlySet<string> = new Set(["DestinationRule", "ServiceEntry"]);
+
+const MAKINGS: Readonly<Record<string, Making>> = {
+  authorization: {
+    parts: ({ inbound: { authorization } }) => [authorization],
+    kinds: new Set(["AuthorizationPolicy"]),
+  },
+  listeners: {
+    parts: ({ inbound: { authorization, ports, tokenRules, rateLimits }, gateway }) => [
+      authorization.custom,
+      ports,
+      tokenRules,
+      rateLimits,
+      gateway,
+    ],
+    kinds: new Set([
       "AuthorizationPolicy",
       "Gateway",
       "PeerAuthentication",
       "RateLimit",
       "RequestAuthentication",
-    ],
-  }),
-  clusters: ({ outbound }) => ({ part: outbound, kinds: ["DestinationRule", "ServiceEntry"] }),
-  endpoints: ({ outbound }) => ({ part: outbound, kinds: ["DestinationRule", "ServiceEntry"] }),
-  routes: ({ outbound, gateway }) => ({
-    part: [outbound.virtualHosts, outbound.streamRoutes, gateway],
-    kinds: ["VirtualService", "HTTPRoute", "GRPCRoute"],
-  }),
+    ]),
+  },
+  clusters: { parts: callees, kinds: CALLEE_KINDS },
+  endpoints: { parts: callees, kinds: CALLEE_KINDS },
+  routes: {
+    parts: ({ outbound, gateway }) => [...routesIn(outbound), gateway],
+    kinds: new Set(["VirtualService", "HTTPRoute", "GRPCRoute"]),
+  },
 };
 
-/** Of what our own sidecar refuses: its view is one. */
-const ALL_KINDS: readonly string[] = [
-  "AuthorizationPolicy",
-  "DestinationRule",
-  "Gateway",
-  "GRPCRoute",
-  "HTTPRoute",
-  "PeerAuthentication",
-  "RateLimit",
-  "RequestAuthentication",
-  "ServiceEntry",
-  "VirtualService",
-];
+/** What our own sidecar refuses is its view, which is all of them. */
+const WHOLE: Making = {
+  parts: (view) => {
+    const { inbound, outbound, ...others } = view;
+    return [
+      ...Object.values(inbound),
+      ...callees(view),
+      ...routesIn(outbound),
+      ...Object.values(others),
+    ];
+  },
+  kinds: new Set([
+    "AuthorizationPolicy",
+    "DestinationRule",
+    "Gateway",
+    "GRPCRoute",
+    "HTTPRoute",
+    "PeerAuthentication",
+    "RateLimit",
+    "RequestAuthentication",
+    "ServiceEntry",
+    "VirtualService",
+  ]),
+};
 
 /** Those that the proxy itself names are all, where it names any. */
 function concerned(view: WorkloadView, what: string, error: string): readonly ResourceRef[] {
-  const parts = PARTS[what]?.(view) ?? { part: view, kinds: ALL_KINDS };
+  const { parts, kinds } = MAKINGS[what] ?? WHOLE;
   const all = new Map<string, ResourceRef>();
-  collect(parts.part, { kinds: new Set(parts.kinds), found: all });
+  for (const part of parts(view)) {
+    if (typeof part !== "object" || part === null) continue;
+    for (const [key, ref] of refsIn(part, kinds)) if (all.size < MAX_RESOURCES) all.set(key, ref);
+  }
   const refs = [...all.values()];
+  if (!error.includes("]-policy[")) return refs;
   const named = refs.filter(({ namespace, name }) =>
     error.includes(`ns[${namespace}]-policy[${name}]`),
   );
   return named.length > 0 ? named : refs;
 }
+
+/** By their names: of a part that a thousand views share, found once. */
+const refsIn: (part: object, kinds: ReadonlySet<string>) => ReadonlyMap<string, ResourceRef> =
+  remembered((part, kinds) => {
+    const found = new Map<string, ResourceRef>();
+    collect(part, { kinds, found });
+    return found;
+  });
 
 interface Collecting {
   readonly kinds: ReadonlySet<string>;

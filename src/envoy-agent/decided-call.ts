@@ -4,32 +4,58 @@
  * traffic goes. Envoy's verdict stands: where ours would be another, its own words are told. Pure.
  */
 import type { Decision } from "../policy/decision.ts";
+import type { CaptureSettings } from "../policy/sidecar-bootstrap.ts";
 import type { WorkloadView } from "../policy/workload-view.ts";
+import { formatAddress } from "../proxy/format-address.ts";
 import type { AccessLogEntry } from "../telemetry/access-log.ts";
-import { allowedReason, refusalReason } from "./decision-reasons.ts";
+import { allowedReason, type JudgingSide, refusalReason } from "./decision-reasons.ts";
 import { type ToldCall, toldCall } from "./told-call.ts";
 
-/** @returns undefined for what is no such line */
-export function decidedCall(line: string, view: WorkloadView): AccessLogEntry | undefined {
+/**
+ * @param capture present where the kernel leads the pod's connections to Envoy
+ * @returns undefined for what is no such line
+ */
+export function decidedCall(
+  line: string,
+  view: WorkloadView,
+  capture?: CapturedAddresses,
+): AccessLogEntry | undefined {
   const call = toldCall(line);
-  return call && { ...call.entry, decision: decisionOf(call, view) };
+  return call && { ...call.entry, decision: decisionOf(call, view, sideOf(call, view, capture)) };
 }
 
-function decisionOf(call: ToldCall, view: WorkloadView): Decision | null {
-  const { entry } = call;
-  const isJudge = entry.reporter === "destination" || isOfGateway(call, view);
-  const refused = refusalReason(call, view, isJudge ? "callee" : "caller");
+export type CapturedAddresses = Pick<CaptureSettings, "podAddresses">;
+
+function decisionOf(call: ToldCall, view: WorkloadView, side: JudgingSide): Decision | null {
+  const refused = refusalReason(call, view, side);
   if (refused !== undefined) return { verdict: "deny", reason: refused };
-  return isJudge && hasPassed(entry)
+  return side !== "caller" && hasPassed(call.entry)
     ? { verdict: "allow", reason: allowedReason(call, view) }
     : null;
 }
 
 /** What a gateway takes is judged there, and told as a call that it makes. */
-function isOfGateway({ localPort }: ToldCall, { gateway }: WorkloadView): boolean {
-  return (gateway?.listeners ?? []).some(
-    ({ containerPort, listen }) => localPort === containerPort || localPort === listen.port,
+function sideOf(
+  { entry, localPort }: ToldCall,
+  { gateway }: WorkloadView,
+  capture: CapturedAddresses | undefined,
+): JudgingSide {
+  if (entry.reporter === "destination") return "callee";
+  const isOfGateway = (gateway?.listeners ?? []).some(({ containerPort, listen }) =>
+    capture === undefined
+      ? localPort === listen.port
+      : isOwn(entry.downstream_local_address, containerPort, capture),
   );
+  return isOfGateway ? "gateway" : "caller";
+}
+
+/** A call that the pod makes may be to the same port of another. */
+function isOwn(
+  address: string | null,
+  port: number,
+  { podAddresses: { ipv4, ipv6 } }: CapturedAddresses,
+): boolean {
+  return [ipv4, ipv6].some((own) => formatAddress({ address: own, port }) === address);
 }
 
 /** Flags of what failed after it had been judged. */

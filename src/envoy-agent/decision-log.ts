@@ -8,7 +8,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Watched } from "../runtime/watched.ts";
 import { formatAccessLogEntry } from "../telemetry/access-log.ts";
-import { decidedCall } from "./decided-call.ts";
+import { type CapturedAddresses, decidedCall } from "./decided-call.ts";
 import { type DecisionPipe, openDecisionPipe } from "./decision-pipe.ts";
 
 export interface DecisionLogOptions {
@@ -16,6 +16,8 @@ export interface DecisionLogOptions {
   readonly folder: string;
   /** Which policies were in force: what was decided a moment before they changed is told by the new ones. */
   readonly views: Watched<WorkloadView | undefined>;
+  /** Present where the kernel leads the pod's connections to Envoy. */
+  readonly capture?: CapturedAddresses;
   /** Takes one line, without its line end. */
   readonly write: (line: string) => void;
   readonly log: Log;
@@ -29,6 +31,7 @@ const MAX_LINES = 10_000;
 export function openDecisionLog({
   folder,
   views,
+  capture,
   write,
   log,
   clock,
@@ -42,7 +45,7 @@ export function openDecisionLog({
       leftOut.warn({ aSecond: MAX_LINES });
       return;
     }
-    const entry = views.current && decidedCall(line, views.current);
+    const entry = views.current && decidedCall(line, views.current, capture);
     if (entry !== undefined) write(formatAccessLogEntry(entry));
   };
   return openDecisionPipe({ path: join(folder, DECISION_PIPE), take, log });

@@ -2,7 +2,8 @@
  * Why Envoy refused a call, or let it through. Rules are found by judging again with what Envoy tells of the call. It tells
  * no headers and no claims: a rule that asks for such is named only where nothing else can have decided.
  */
-import type { NearestMiss, Origin, Reason, RuleRef } from "../policy/decision.ts";
+import type { Delegation, NearestMiss, Origin, Reason, RuleRef } from "../policy/decision.ts";
+import type { GatewayServer } from "../policy/gateway-view.ts";
 import type { AppliedPolicy, EffectiveMutualTls, WorkloadView } from "../policy/workload-view.ts";
 import { judgedAgain, portOf } from "./judged-again.ts";
 import { namedRule, onlyDelegation, policyAt } from "./named-rule.ts";
@@ -20,11 +21,16 @@ const NETWORK_POLICY = "network-policy";
 const NOWHERE = "BlackHoleCluster";
 const NOT_TOLD = "what Envoy does not tell";
 
+type AuthorizationRule = AppliedPolicy["rules"][number];
+
+/** On whose behalf it was judged: a gateway judges its callers as a callee does, and by servers of its own. */
+export type JudgingSide = "caller" | "callee" | "gateway";
+
 /** @returns undefined for a call that nobody refused */
 export function refusalReason(
   call: ToldCall,
   view: WorkloadView,
-  side: "caller" | "callee",
+  side: JudgingSide,
 ): Reason | undefined {
   const { entry } = call;
   if (side === "caller") return callerRefusal(entry);
@@ -38,7 +44,10 @@ export function refusalReason(
   if (LIMITED.test(details)) return { because: "told-by-envoy", details };
   const isRefused =
     details === NO_CHAIN || (entry.response_flags === "NR" && entry.method === null);
-  return isRefused ? chainReason(call, view) : undefined;
+  if (!isRefused) return undefined;
+  return side === "gateway"
+    ? { because: "peer-not-verified", problem: "no server of the gateway is for such a connection" }
+    : chainReason(call, view);
 }
 
 /** What a pod's own calls are refused for. */
@@ -53,36 +62,45 @@ function callerRefusal(entry: ToldCall["entry"]): Reason | undefined {
 
 /** Of a call that was let through. */
 export function allowedReason(call: ToldCall, view: WorkloadView): Reason {
-  const { allow } = view.inbound.authorization;
-  const enforced = allow.filter(({ dryRun }) => dryRun === undefined);
+  const enforced = inForce(view.inbound.authorization.allow);
   if (enforced.length === 0) return { because: "no-allow-policy" };
-  const matched = allowedBy(judgedAgain(call, view).decision.reason, enforced);
+  const matched = allowedBy(enforced, call, view);
   return matched === undefined
     ? { because: "told-by-envoy", details: "an ALLOW rule matched, and Envoy does not tell which" }
     : { because: "matched-allow", matched };
 }
 
-/** Either nothing that Envoy does not tell counts, or it is all that a rule still wants. */
-function allowedBy(reason: Reason, allow: readonly AppliedPolicy[]): RuleRef | undefined {
+/** Either nothing that Envoy does not tell counts, or it is all that one rule alone still wants. */
+function allowedBy(
+  allow: readonly AppliedPolicy[],
+  call: ToldCall,
+  view: WorkloadView,
+): RuleRef | undefined {
+  const { reason } = judgedAgain(call, view).decision;
   if (reason.because === "matched-allow")
     return isTold(ruleOf(allow, reason.matched)) ? reason.matched : undefined;
   if (reason.because !== "no-allow-matched") return undefined;
-  const [first, ...others] = reason.nearest.filter(({ unmet }) => unmet.every(isUntold));
+  const rules = rulesOf(allow);
+  if (rules.filter(asksUntold).length === 1) {
+    const asTold = judgedAgain(call, view, "as if it were told").decision.reason;
+    return asTold.because === "matched-allow" ? asTold.matched : undefined;
+  }
+  // The nearest are few: of more rules than these, another may have matched.
+  if (reason.nearest.length < rules.length) return undefined;
+  const [first, ...others] = reason.nearest.filter((miss) => mayHaveMatched(miss, allow));
   return others.length === 0 ? first?.rule : undefined;
 }
 
+/** Of alternatives only the closest is told as unmet: another of them may have been met by what is not told. */
+function mayHaveMatched({ rule, unmet }: NearestMiss, allow: readonly AppliedPolicy[]): boolean {
+  const from = ruleOf(allow, rule)?.from ?? [];
+  const hasUntold = from.length > 1 && asksUntold({ from, when: [] });
+  return unmet.every((one) => isUntold(one) || (hasUntold && one.field.startsWith("from.")));
+}
+
 function deniedBy(id: string, call: ToldCall, view: WorkloadView): Reason {
-  const { authorization, ports } = view.inbound;
-  if (id === "none") {
-    const admission = ports.find((port) => port.containerPort === portOf(call, view))?.admission;
-    const isKeptOut =
-      admission !== undefined &&
-      !admission.anyone &&
-      (call.caller === null || !admission.identities.includes(call.caller));
-    return isKeptOut
-      ? { because: NETWORK_POLICY, direction: "ingress", policies: admission.policies }
-      : noAllowMatched(call, view);
-  }
+  const { authorization } = view.inbound;
+  if (id === "none") return keptOut(call, view) ?? noAllowMatched(call, view);
   const denied = namedRule(authorization.deny, id);
   if (denied !== undefined) return { because: "matched-deny", matched: denied };
   const matched = namedRule(authorization.custom, id);
@@ -92,10 +110,28 @@ function deniedBy(id: string, call: ToldCall, view: WorkloadView): Reason {
     : { because: "no-authorizer", problem: "nobody can be asked", provider, matched };
 }
 
+/** By NetworkPolicies, which are asked before all else. */
+function keptOut(call: ToldCall, view: WorkloadView): Reason | undefined {
+  const at = portOf(call, view);
+  const port = view.inbound.ports.find(({ containerPort }) => containerPort === at);
+  const listener = view.gateway?.listeners.find(({ containerPort }) => containerPort === at);
+  const admission = (port ?? listener)?.admission;
+  if (admission === undefined || admission.anyone) return undefined;
+  // Certificates that a gateway takes of others prove no identity of the mesh.
+  const isProven = port !== undefined || listener?.servers.some(isOfMesh);
+  if (isProven && call.caller !== null && admission.identities.includes(call.caller))
+    return undefined;
+  return { because: NETWORK_POLICY, direction: "ingress", policies: admission.policies };
+}
+
+function isOfMesh({ tls }: GatewayServer): boolean {
+  return tls?.mode === "ISTIO_MUTUAL";
+}
+
 /** First what lacks nothing but what is not told; otherwise the nearest, as if that were there. */
 function noAllowMatched(call: ToldCall, view: WorkloadView): Reason {
   const { allow } = view.inbound.authorization;
-  const considered = allow.filter(({ dryRun }) => dryRun === undefined).map(({ ref }) => ref);
+  const considered = inForce(allow).map(({ ref }) => ref);
   const lacking = nearestOf(judgedAgain(call, view).decision.reason).filter(({ unmet }) =>
     unmet.every(isUntold),
   );
@@ -115,12 +151,25 @@ function asTold({ rule, unmet }: NearestMiss): NearestMiss {
 }
 
 function authorizerReason(details: string, call: ToldCall, view: WorkloadView): Reason {
-  const [asked, ...others] = judgedAgain(call, view).delegations;
-  const only = asked ?? onlyDelegation(view.inbound.authorization.custom);
-  if (only === undefined || others.length > 0) return { because: "told-by-envoy", details };
+  const asked = askedAuthorizer(call, view);
+  if (asked === undefined) return { because: "told-by-envoy", details };
   return details === "ext_authz_denied"
-    ? { because: "authorizer-denied", ...only }
-    : { because: "authorizer-failed", ...only, problem: "Envoy does not tell" };
+    ? { because: "authorizer-denied", ...asked }
+    : { because: "authorizer-failed", ...asked, problem: "Envoy does not tell" };
+}
+
+/**
+ * Whom Envoy asked, where it can have been nobody else. What is not told may have made a rule match that does not match
+ * here: any of another policy, and of the same policy one before the rule that does.
+ */
+function askedAuthorizer(call: ToldCall, view: WorkloadView): Delegation | undefined {
+  const custom = inForce(view.inbound.authorization.custom);
+  const [asked, ...others] = judgedAgain(call, view).delegations;
+  if (asked === undefined) return onlyDelegation(custom);
+  if (others.length > 0) return undefined;
+  const rules = rulesOf(custom);
+  const counting = custom.length > 1 ? rules : rules.slice(0, asked.matched.rule + 1);
+  return counting.some(asksUntold) ? onlyDelegation(custom) : asked;
 }
 
 /** No chain takes such a connection: it speaks what the port's mode forbids. */
@@ -144,13 +193,21 @@ function mutualTlsOf(
   return (declared ?? ofItsOwn ?? others)?.mutualTls;
 }
 
-function isTold(rule: AppliedPolicy["rules"][number] | undefined): boolean {
+function inForce(policies: readonly AppliedPolicy[]): readonly AppliedPolicy[] {
+  return policies.filter(({ dryRun }) => dryRun === undefined);
+}
+
+function rulesOf(policies: readonly AppliedPolicy[]): readonly AuthorizationRule[] {
+  return policies.flatMap(({ rules }) => rules);
+}
+
+function isTold(rule: AuthorizationRule | undefined): boolean {
   return rule !== undefined && !asksUntold(rule);
 }
 
 function ruleOf(
   policies: readonly AppliedPolicy[],
   { policy, rule }: RuleRef,
-): AppliedPolicy["rules"][number] | undefined {
+): AuthorizationRule | undefined {
   return policyAt(policies, policy)?.rules[rule];
 }

@@ -72,6 +72,8 @@ export interface EnvoyAgentOptions {
   readonly rootsPem: () => readonly string[];
   /** Hears of a certificate that the control plane does not take. */
   readonly onRefused?: (svid: X509Svid) => void;
+  /** Hears why Envoy ended by itself, each time it is started again. */
+  readonly onRestart?: (problem: string) => void;
   /** The first process of each container; they and all they start are the pod's workload. */
   readonly applicationProcessIds: Watched<readonly number[]>;
   /** Takes lines of access logs that users configure. */
@@ -230,7 +232,6 @@ class Agent {
   }
 
   #serveEnvoy(): Promise<Closable> {
-    const { log } = this.#options;
     const limits = forwardedRateLimits(this.#options);
     this.#opened.push({ close: async () => limits.close() });
     return startUnixGrpcServer({
@@ -249,22 +250,21 @@ class Agent {
       maxSessionMegabytes: MAX_SESSION_MEGABYTES,
       maxConnections: MAX_CONNECTIONS,
       maxStreamsPerConnection: MAX_STREAMS_PER_CONNECTION,
-      log,
+      log: this.#options.log,
     });
   }
 
   #startEnvoy(): Promise<KeptEnvoy> {
-    const { envoy: program, concurrency, accessLog: output, log } = this.#options;
+    const { envoy: program, accessLog: output } = this.#options;
     return KeptEnvoy.start({
+      ...this.#options,
       program,
       folder: this.#folder,
-      concurrency,
       admin: this.#admin,
       output,
       onState: (state) => {
         if (this.#state !== "draining") this.#state = state;
       },
-      log,
     });
   }
 

@@ -1,4 +1,6 @@
 /** Asks the policies of a view once more about a call that Envoy has judged, with what Envoy tells of it. */
+
+import type { TrafficProtocol } from "../policy/authorization-rule.ts";
 import {
   authorizeLocally,
   bindConnection,
@@ -9,7 +11,7 @@ import {
 import type { Decision, Delegation } from "../policy/decision.ts";
 import type { Connection } from "../policy/traffic.ts";
 import type { Traffic } from "../policy/traffic-attribute.ts";
-import type { EffectiveAuthorization, WorkloadView } from "../policy/workload-view.ts";
+import type { EffectiveAuthorization, Trust, WorkloadView } from "../policy/workload-view.ts";
 import type { ToldCall } from "./told-call.ts";
 import { withoutUntold } from "./untold.ts";
 
@@ -26,10 +28,10 @@ export interface JudgedAgain {
   readonly delegations: readonly Delegation[];
 }
 
-type ByProtocol = { readonly http: CompiledAuthorization; readonly tcp: CompiledAuthorization };
+type ByProtocol = Map<TrafficProtocol, CompiledAuthorization>;
 
-/** Compiled once for each change of policy. */
-const compiled = new WeakMap<EffectiveAuthorization, ByProtocol>();
+/** By policies and what is trusted: both are the same objects in each view that has them unchanged. */
+const compiled = new WeakMap<EffectiveAuthorization, WeakMap<Trust, ByProtocol>>();
 const withoutAll = new WeakMap<EffectiveAuthorization, EffectiveAuthorization>();
 
 /** Whether rules that ask for what Envoy does not tell lack it, or are as if they had it. */
@@ -42,8 +44,7 @@ export function judgedAgain(
 ): JudgedAgain {
   const { authorization } = view.inbound;
   const asked = untold === "lacking" ? authorization : withoutUntoldOf(authorization);
-  const { http, tcp } = compiledOf(asked, view.trust);
-  const { entry, caller, remoteAddress } = call;
+  const { entry, whole, caller, remoteAddress } = call;
   const [address, port] = splitAddress(entry.downstream_remote_address);
   const [own] = splitAddress(entry.downstream_local_address);
   const connection: Connection = {
@@ -52,16 +53,17 @@ export function judgedAgain(
     sourcePort: port,
     destinationAddress: own,
     destinationPort: portOf(call, view),
-    ...(entry.requested_server_name !== null && { serverName: entry.requested_server_name }),
+    ...(whole.requested_server_name !== null && { serverName: whole.requested_server_name }),
   };
-  const isHttp = entry.method !== null;
-  const bound = bindConnection(isHttp ? http : tcp, connection);
+  const isHttp = whole.method !== null;
+  const protocol = isHttp ? "http" : "tcp";
+  const bound = bindConnection(compiledFor(protocol, asked, view.trust), connection);
   const traffic: Traffic = isHttp
     ? {
         connection,
-        method: entry.method ?? "",
-        ...(entry.path !== null && { path: entry.path }),
-        authority: entry.authority ?? undefined,
+        method: whole.method ?? "",
+        ...(whole.path !== null && { path: whole.path }),
+        authority: whole.authority ?? undefined,
         remoteAddress: remoteAddress === "" ? address : remoteAddress,
         header: () => undefined,
       }
@@ -78,18 +80,20 @@ function withoutUntoldOf(authorization: EffectiveAuthorization): EffectiveAuthor
   return known;
 }
 
-function compiledOf(
+/** Compiled when it is first asked: most workloads carry one protocol alone. */
+function compiledFor(
+  protocol: TrafficProtocol,
   authorization: EffectiveAuthorization,
-  trust: WorkloadView["trust"],
-): ByProtocol {
-  const known = compiled.get(authorization);
-  if (known !== undefined) return known;
-  const made = {
-    http: compileAuthorization(authorization, { protocol: "http", trust }),
-    tcp: compileAuthorization(authorization, { protocol: "tcp", trust }),
-  };
-  compiled.set(authorization, made);
-  return made;
+  trust: Trust,
+): CompiledAuthorization {
+  const byTrust = compiled.get(authorization) ?? new WeakMap<Trust, ByProtocol>();
+  compiled.set(authorization, byTrust);
+  const byProtocol: ByProtocol = byTrust.get(trust) ?? new Map();
+  byTrust.set(trust, byProtocol);
+  const known =
+    byProtocol.get(protocol) ?? compileAuthorization(authorization, { protocol, trust });
+  byProtocol.set(protocol, known);
+  return known;
 }
 
 function splitAddress(text: string | null): readonly [address: string, port: number] {

@@ -31,10 +31,13 @@ async function programOf(script: string): Promise<string> {
 
 function optionsOf(program: string, admin = SERVES) {
   const states: string[] = [];
+  const restarts: string[] = [];
   const log = recordedLog();
   const onState = (state: string): void => void states.push(state);
+  const onRestart = (problem: string): void => void restarts.push(problem);
   const output = (): void => {};
-  return { program, folder, concurrency: 1, admin, output, onState, log, states };
+  const told = { onState, onRestart, states, restarts };
+  return { program, folder, concurrency: 1, admin, output, log, ...told };
 }
 
 test("one that ends again and again is started again, and then given up with its last words", async () => {
@@ -45,8 +48,19 @@ test("one that ends again and again is started again, and then given up with its
     message: "Envoy ended with code 3; it said last: critical main no port",
   });
   assert.deepEqual(options.states, ["starting", "ready", "starting", "ready", "starting", "ready"]);
+  const ended = "Envoy ended with code 3; it said last: critical main no port";
+  assert.deepEqual(options.restarts, [ended, ended, ended]);
   assert.equal(options.log.find("envoy: no port").length, 4);
   assert.equal(options.log.find("envoy: no port")[0]?.level, "error");
+});
+
+test("however long its last words are, they are told in short", async () => {
+  const words = "head -c 100000 /dev/zero | tr '\\0' x >&2; echo >&2";
+  const options = optionsOf(await programOf(`${words}; sleep 0.1; exit 3`));
+  const envoy = await KeptEnvoy.start(options);
+  await assert.rejects(envoy.failed, { code: "HAUBERK_ENVOY_ENDED" });
+  assert.match(options.restarts[0] ?? "", /^Envoy ended with code 3; it said last: x+$/);
+  assert.equal(options.restarts[0]?.length, 512);
 });
 
 test("one that ends before it serves did not start", async () => {
@@ -71,7 +85,7 @@ test("one that is stopped stays so", async () => {
   await envoy.stop();
   assert.equal(envoy.processId, undefined);
   await assert.rejects(envoy.failed, { message: "Envoy was ended" });
-  assert.deepEqual(options.states, []);
+  assert.deepEqual([options.states, options.restarts], [[], []]);
 });
 
 test("one that its agent left behind is ended by the next, and nobody else is", async () => {
@@ -86,5 +100,6 @@ test("one that its agent left behind is ended by the next, and nobody else is", 
   const drained = envoy.drain(); // its end is no reason to start it again
   assert.equal(await endEarlierEnvoy(folder), true);
   await drained;
+  await assert.rejects(envoy.failed, { message: /Envoy ended with SIGKILL/ });
   assert.equal(envoy.processId, undefined);
 });

@@ -10,10 +10,14 @@ const SETTLED_MS = 10_000;
 /** In a row: then whoever supervises the agent decides. */
 const MOST_ENDS = 4;
 const PAUSE_MS = 100;
+/** Its last words may hold all that it was sent. */
+const MAX_PROBLEM_CHARACTERS = 512;
 
 export interface KeptEnvoyOptions extends EnvoyProcessOptions {
   /** Told whenever it begins to serve, and ceases to. */
   readonly onState: (state: "ready" | "starting") => void;
+  /** Told each time it ended by itself and is started again. @param problem its last words among them */
+  readonly onRestart?: ((problem: string) => void) | undefined;
   readonly log: Log;
 }
 
@@ -56,14 +60,16 @@ export class KeptEnvoy {
   }
 
   async #keep(): Promise<never> {
-    const { log, onState } = this.#options;
+    const { log, onState, onRestart } = this.#options;
     for (let ends = 1; ; ends++) {
       const since = performance.now();
       const error: unknown = await this.#current.ended.catch((reason: unknown) => reason);
       if (performance.now() - since >= SETTLED_MS) ends = 1;
       if (this.#isEnding || ends >= MOST_ENDS) throw error;
+      const problem = describeError(error);
       onState("starting");
-      log.error("Envoy ended, and is started again", { problem: describeError(error) });
+      onRestart?.(problem.slice(0, MAX_PROBLEM_CHARACTERS));
+      log.error("Envoy ended, and is started again", { problem });
       await delay(PAUSE_MS * (ends - 1));
       if (this.#isEnding) throw error;
       this.#current = await startOnce(this.#options, (started) => {

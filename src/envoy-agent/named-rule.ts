@@ -19,9 +19,9 @@ export function policyAt(
   return policies.find(({ ref }) => ref.name === name && ref.namespace === namespace);
 }
 
-/** Whom to ask, where there is one rule alone by which anybody is asked. */
+/** @param custom those in force @returns whom to ask, where there is one rule alone by which anybody is asked */
 export function onlyDelegation(custom: readonly AppliedPolicy[]): Delegation | undefined {
-  const [policy, ...others] = custom.filter(({ dryRun }) => dryRun === undefined);
+  const [policy, ...others] = custom;
   if (policy?.provider === undefined || others.length > 0 || policy.rules.length !== 1)
     return undefined;
   const matched = ruleAt(policy, 0);

@@ -1,4 +1,7 @@
-/** Reads a line that Envoy wrote for its agent. What strangers wrote is in it: every field is looked at, and cut where it is long. */
+/**
+ * Reads a line that Envoy wrote for its agent. What strangers wrote is in it: every field is looked at, and told cut where it is
+ * long. Policies judge the whole of it, as Envoy does.
+ */
 import { parseSpiffeId, type SpiffeId } from "../identity/spiffe-id.ts";
 import type { AccessLogEntry } from "../telemetry/access-log.ts";
 import { CALLS_FOLDER } from "./agent-places.ts";
@@ -6,6 +9,8 @@ import { CALLS_FOLDER } from "./agent-places.ts";
 export interface ToldCall {
   /** But for the decision. */
   readonly entry: AccessLogEntry;
+  /** What policies ask about, of any length. */
+  readonly whole: Pick<AccessLogEntry, "method" | "path" | "authority" | "requested_server_name">;
   /** By whom policies go: proven by whoever called; at a gateway, where `entry` tells who called on, its client. */
   readonly caller: SpiffeId | null;
   /** After `X-Forwarded-For`; "" where it is not known. */
@@ -21,7 +26,8 @@ const PROTOCOLS: readonly AccessLogEntry["protocol"][] = ["HTTP/1.0", "HTTP/1.1"
 export function toldCall(line: string): ToldCall | undefined {
   const told = objectIn(line);
   if (told === undefined) return undefined;
-  const text = (name: string): string | null => textOf(told[name]);
+  const whole = (name: string): string | null => textOf(told[name]);
+  const text = (name: string): string | null => shortened(whole(name));
   const number = (name: string): number => (typeof told[name] === "number" ? told[name] : 0);
   const start = text("start_time");
   const reporter = text("reporter");
@@ -67,6 +73,12 @@ export function toldCall(line: string): ToldCall | undefined {
   const client = reporter === "source" ? identityOf(told["client_principal"]) : source;
   return {
     entry,
+    whole: {
+      method: whole("method"),
+      path: whole("path"),
+      authority: whole("authority"),
+      requested_server_name: whole("requested_server_name"),
+    },
     caller: client,
     remoteAddress: text("remote_address") ?? "",
     localPort: portOf(local),
@@ -84,8 +96,12 @@ function objectIn(line: string): Readonly<Record<string, unknown>> | undefined {
 
 /** Envoy writes "-" where it has nothing, in some fields, and null in others. */
 function textOf(value: unknown): string | null {
-  if (typeof value !== "string" || value === "" || value === "-") return null;
-  return value.length <= MAX_CHARACTERS ? value : `${value.slice(0, MAX_CHARACTERS)}…`;
+  return typeof value !== "string" || value === "" || value === "-" ? null : value;
+}
+
+function shortened(text: string | null): string | null {
+  if (text === null || text.length <= MAX_CHARACTERS) return text;
+  return `${text.slice(0, MAX_CHARACTERS)}…`;
 }
 
 /** A certificate with several names, or none of ours, is no identity of the mesh. */

@@ -10,7 +10,7 @@ export function isUntold({ field }: { readonly field: string }): boolean {
   return UNTOLD.test(field);
 }
 
-export function asksUntold({ from, when }: AuthorizationRule): boolean {
+export function asksUntold({ from, when }: Pick<AuthorizationRule, "from" | "when">): boolean {
   return UNTOLD.test(JSON.stringify([from, when]));
 }
 

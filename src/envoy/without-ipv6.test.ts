@@ -34,8 +34,8 @@ apiVersion: v1
 kind: Namespace
 metadata: {name: shop, labels: {istio-injection: enabled}}${application("api", "tcp")}${application("web", "http")}`;
 
-function viewOfWeb(): WorkloadView {
-  const views = new MeshViews().build(snapshotOf(MESH, { addressing: "own" }));
+function viewOfWeb(further = ""): WorkloadView {
+  const views = new MeshViews().build(snapshotOf(MESH + further, { addressing: "own" }));
   return [...views.values()].find(({ workload }) => workload.owner === "web") ?? assert.fail();
 }
 
@@ -59,6 +59,35 @@ test("a proxy without IPv6 is told of none, and of all else", () => {
   for (const { name, filterChains = [] } of ipv4.listeners)
     for (const { filterChainMatch } of filterChains)
       assert.notDeepEqual(filterChainMatch?.["prefixRanges"], [], `${name} would take all calls`);
+});
+
+const elsewhere = (name: string, addresses: string): string => `
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: ${name}, namespace: shop}
+spec:
+  hosts: [${name}.example.com]
+  addresses: ${addresses}
+  ports: [{number: 5432, name: tcp, protocol: TCP}]
+  location: MESH_EXTERNAL
+  resolution: STATIC
+  endpoints: [{address: 192.0.2.1}]`;
+
+test("what has places of both families keeps those of IPv4, whichever comes first", () => {
+  const view = viewOfWeb(
+    elsewhere("both", '["2001:db8::1", 198.51.100.1, "2001:db8::2", 198.51.100.2]') +
+      elsewhere("first", '[203.0.113.1, "2001:db8::3"]') +
+      elsewhere("new", '["2001:db8::4"]'),
+  );
+  const places = envoyResources(view, IPV4)
+    .listeners.map(({ address, additionalAddresses = [] }) =>
+      [{ address }, ...additionalAddresses].map((one) => one.address?.socketAddress),
+    )
+    .filter(([first]) => first?.portValue === 5432)
+    .map((all) => all.map((one) => one?.address));
+  assert.deepEqual(places, [["198.51.100.1", "198.51.100.2"], ["203.0.113.1"]]);
+  assert.deepEqual(addresses(envoyResources(view, IPV4)), []);
 });
 
 test("what is made of the same view is the same", () => {

@@ -31,11 +31,21 @@ function strip(value: unknown): unknown {
 }
 
 function strippedFields(value: object): object {
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, strip(inner)]));
+  const fields = Object.entries(withPlaceLeft(value));
+  return Object.fromEntries(fields.map(([name, inner]) => [name, strip(inner)]));
+}
+
+/** Of several places the first that is left takes the first place. */
+function withPlaceLeft(value: object): object {
+  const { address, additionalAddresses = [] }: Placed = value;
+  if (!isOfIpv6(address)) return value;
+  const [first, ...others] = additionalAddresses.filter((one) => !isOfIpv6(one));
+  return first === undefined ? value : { ...value, ...first, additionalAddresses: others };
 }
 
 interface Placed {
   readonly address?: unknown;
+  readonly additionalAddresses?: readonly { readonly address?: unknown }[];
   readonly socketAddress?: { readonly address?: unknown };
   readonly endpoint?: unknown;
   readonly addressPrefix?: unknown;
@@ -45,11 +55,13 @@ interface Placed {
 /** A place, a range, or whatever stands for nothing but such ones. */
 function isOfIpv6(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
-  const { address, socketAddress, endpoint, addressPrefix, filterChainMatch }: Placed = value;
+  const { address, additionalAddresses = [], endpoint }: Placed = value;
+  const { socketAddress, addressPrefix, filterChainMatch }: Placed = value;
   if ([addressPrefix, address, socketAddress?.address].some(isAddress)) return true;
   const ranges = filterChainMatch?.prefixRanges ?? [];
   if (ranges.length > 0 && ranges.every(isOfIpv6)) return true;
-  return isOfIpv6(address) || isOfIpv6(endpoint);
+  if (isOfIpv6(address)) return additionalAddresses.every(isOfIpv6);
+  return isOfIpv6(endpoint);
 }
 
 function isAddress(value: unknown): boolean {

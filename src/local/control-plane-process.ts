@@ -65,7 +65,6 @@ export class ControlPlaneProcess {
       report: options.report,
       plan: async () => this.#plan(),
       prepare: async (started) => {
-        this.#hearRefused([]); // proxies tell it anew
         for (const text of this.#texts)
           started.send(textsInstruction({ changed: [text], removed: [] }));
         started.send(this.#instruction());
@@ -139,9 +138,8 @@ export class ControlPlaneProcess {
   }
 
   #hearRefused(refused: readonly RefusedResource[]): void {
-    const isNews = this.#refused.length + refused.length > 0;
     this.#refused = refused;
-    if (isNews) this.#options.onRefused();
+    this.#options.onRefused();
   }
 
   #trust(rootPem: string): void {
@@ -156,6 +154,7 @@ export class ControlPlaneProcess {
       type: "start",
       dataDirectory: dataDirectory.path,
       socket: dataDirectory.controlPlaneSocket,
+      ...(this.#refused.length > 0 && { refusedBefore: this.#refused }),
       ...settings(),
       ...listen,
       ...this.#running,

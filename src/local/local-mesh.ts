@@ -256,11 +256,12 @@ export class LocalMesh {
     return this.#plan.serviceAddresses ?? {};
   }
 
-  /** PEM of every root that is trusted now; undefined before the control plane served for the first time. */
+  /** What is not in force everywhere, because proxies refuse it. */
   get refusedResources(): readonly RefusedResource[] {
     return this.#controlPlane.refused;
   }
 
+  /** PEM of every root that is trusted now; undefined before the control plane served for the first time. */
   get rootPem(): string | undefined {
     return this.#controlPlane.rootPem;
   }

@@ -84,5 +84,7 @@ export type SidecarInstruction =
 export type SidecarReport =
   /** It has a certificate and its first view, and serves. */
   | { readonly type: "ready" }
+  /** Envoy ended by itself, and is started again by its agent. */
+  | { readonly type: "restarted"; readonly problem: string }
   /** It cannot, and ends. */
   | { readonly type: "failed"; readonly problem: string };

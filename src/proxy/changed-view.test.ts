@@ -24,6 +24,9 @@ test("fields that changed replace those that are held, and others stay", () => {
   const changed = withChanges({ base: "1", gone: [], changed: { inbound } });
   assert.deepEqual(changed, viewOf("/two"));
   assert.equal(changed.outbound, held.view.outbound, "what did not change is not read again");
+  const { workload } = held.view;
+  const relabelled = { base: "1", gone: [], changed: { workload: { ...workload, labels: {} } } };
+  assert.equal(withChanges(relabelled).inbound.authorization, held.view.inbound.authorization);
   const withGateway = { version: "1", view: { ...held.view, gateway: { listeners: [] } } };
   const told = { base: "1", gone: ["gateway"], changed: {} };
   assert.deepEqual(withChanges(told, withGateway), held.view);

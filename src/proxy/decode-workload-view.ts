@@ -210,12 +210,14 @@ const workloadView: Decoder<WorkloadView> = objectWith(
     inbound: objectWith(
       {
         ports: list(inboundPort),
-        authorization: object({
-          custom: list(policy),
-          audit: list(policy),
-          deny: list(policy),
-          allow: list(policy),
-        }),
+        authorization: readOnce(
+          object({
+            custom: list(policy),
+            audit: list(policy),
+            deny: list(policy),
+            allow: list(policy),
+          }),
+        ),
         pathNormalization: choice(PATH_NORMALIZATIONS),
       },
       {

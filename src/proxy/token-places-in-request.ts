@@ -1,9 +1,10 @@
 /** The places of a request where tokens are looked for, and how a token is taken out of them (JWT-12, JWT-70). */
-import { FieldLookup } from "../http/field-lookup.ts";
+import type { FieldLookup } from "../http/field-lookup.ts";
 import { fieldValue } from "../http/field-ranges.ts";
 import { firstParam, withoutParam } from "../jwt/query-params.ts";
 import type { FoundToken, TokenBearer } from "../jwt/token-places.ts";
 import type { HeldFields } from "./http/held-fields.ts";
+import { lookupOf } from "./http/known-lookups.ts";
 
 /** What is read and changed of a request. */
 export interface TokenCarrier {
@@ -11,14 +12,10 @@ export interface TokenCarrier {
   path: string;
 }
 
-/** By name in lower case; names come from resources, never from a stranger. */
-const lookups = new Map<string, FieldLookup>();
-
 export function tokenBearer({ headers, path }: TokenCarrier): TokenBearer {
   return {
     // What is for this hop only is nobody's token: no application hears of it.
-    values: (name) =>
-      headers.isNamedByConnection(name.toLowerCase()) ? [] : valuesOf(headers, lookupOf(name)),
+    values: (name) => (headers.isNamedByConnection(name) ? [] : valuesOf(headers, lookupOf(name))),
     param: (name) => firstParam(path, name),
   };
 }
@@ -34,12 +31,4 @@ function valuesOf(fields: HeldFields, lookup: FieldLookup): readonly string[] {
   for (let at = lookup.find(fields); at >= 0; at = lookup.find(fields, at + 1))
     values.push(fieldValue(fields, at));
   return values;
-}
-
-function lookupOf(name: string): FieldLookup {
-  const known = lookups.get(name);
-  if (known !== undefined) return known;
-  const lookup = new FieldLookup(name);
-  lookups.set(name, lookup);
-  return lookup;
 }

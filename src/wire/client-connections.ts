@@ -111,7 +111,7 @@ export class ClientConnections {
 }
 
 /** On loopback a program takes whichever address it likes: there an address tells nobody apart. */
-function groupOf(address = "gone"): string {
+export function groupOf(address = "gone"): string {
   const isLoopback = address === "::1" || /^(::ffff:)?127\./.test(address);
   return isLoopback ? "loopback" : address;
 }

@@ -10,16 +10,21 @@ interface Stage {
   readonly turns: HandshakeTurns;
   /** Those whose handshake began. */
   readonly begun: readonly Socket[];
-  /** Connects so many, one after the other. */
-  come(count: number): Promise<readonly Socket[]>;
+  /** All, in the order in which they came. */
+  readonly arrived: readonly Socket[];
+  /** Connects so many, one after the other, from one source. @returns all so far */
+  come(count: number, source?: string): Promise<readonly Socket[]>;
 }
 
 async function stage(context: TestContext, turnMs: number): Promise<Stage> {
   const begun: Socket[] = [];
+  const arrived: Socket[] = [];
+  let source = "";
   const turns = new HandshakeTurns({ size: 2, turnMs, begin: (socket) => begun.push(socket) });
   const server = createServer({ pauseOnConnect: true }, (socket) => {
     socket.on("error", () => undefined);
-    turns.arrived(socket);
+    turns.arrived(socket, source);
+    arrived.push(socket);
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
   const clients: Socket[] = [];
@@ -30,16 +35,18 @@ async function stage(context: TestContext, turnMs: number): Promise<Stage> {
   });
   const address = server.address();
   assert.ok(address !== null && typeof address === "object");
-  const come = async (count: number): Promise<readonly Socket[]> => {
+  const come = async (count: number, from = "one"): Promise<readonly Socket[]> => {
+    source = from;
     for (let index = 0; index < count; index++) {
       const client = connect({ host: "127.0.0.1", port: address.port });
       client.on("error", () => undefined);
       clients.push(client);
       await once(client, "connect");
     }
+    await eventually("their arrival", () => arrived.length === clients.length);
     return clients;
   };
-  return { turns, begun, come };
+  return { turns, begun, arrived, come };
 }
 
 test("the next begins once one is over, in the order in which they came", async (context) => {
@@ -55,6 +62,33 @@ test("the next begins once one is over, in the order in which they came", async 
     begun.map((socket) => socket.remotePort),
     clients.slice(0, 3).map((client) => client.localPort),
   );
+});
+
+test("a source that comes with many holds up no other", async (context) => {
+  const { turns, begun, come } = await stage(context, 60_000);
+  await come(6, "crowd");
+  await come(1, "second");
+  const clients = await come(2, "third");
+  assert.equal(turns.waiting, 7);
+  for (let ended = 0; ended < 7; ended++) turns.over(remoteOf(begun[ended] ?? assert.fail()));
+  assert.equal(turns.waiting, 0);
+  const ports = clients.map((client) => client.localPort);
+  assert.deepEqual(
+    begun.map((socket) => ports.indexOf(socket.remotePort)),
+    [0, 1, 2, 6, 7, 3, 8, 4, 5],
+  );
+});
+
+test("a source whose last one is given up while it waits is passed by", async (context) => {
+  const { turns, begun, arrived, come } = await stage(context, 60_000);
+  await come(3, "crowd");
+  await come(1, "gone");
+  await come(1, "third");
+  arrived[2]?.destroy();
+  arrived[3]?.destroy();
+  await eventually("one that waits", () => turns.waiting === 1);
+  turns.over(remoteOf(begun[0] ?? assert.fail()));
+  assert.equal(begun[2], arrived[4]);
 });
 
 test("whoever leaves in the middle makes room", async (context) => {

@@ -1,7 +1,8 @@
 /**
  * TLS handshakes of those that come at once begin in turn: each keeps the process busy for milliseconds, and a thousand in
  * one piece would hold up all that is urgent for those that are connected. Nobody is refused, and nobody who takes his time
- * keeps others waiting for long: the next one begins then, too.
+ * keeps others waiting for long: the next one begins then, too. Sources take turns, so that whoever opens many connections
+ * and says nothing holds up himself.
  */
 import type { Socket } from "node:net";
 import { remoteOf } from "./client-connections.ts";
@@ -17,7 +18,8 @@ export interface HandshakeTurnsOptions {
 
 export class HandshakeTurns {
   readonly #options: HandshakeTurnsOptions;
-  readonly #waiting: Set<Socket> = new Set();
+  /** By source; the one whose turn is next comes first, and none is empty. */
+  readonly #waiting: Map<string, Set<Socket>> = new Map();
   /** By where they come from: the end of each turn. */
   readonly #turns: Map<string, NodeJS.Timeout> = new Map();
 
@@ -26,17 +28,18 @@ export class HandshakeTurns {
   }
 
   get waiting(): number {
-    return this.#waiting.size;
+    return [...this.#waiting.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
-  arrived(socket: Socket): void {
+  /** @param source who it comes from, as far as that can be told */
+  arrived(socket: Socket, source: string): void {
     if (socket.destroyed) return;
     const remote = remoteOf(socket);
     socket.once("close", () => {
-      this.#waiting.delete(socket);
+      this.#leave(socket, source);
       this.over(remote);
     });
-    this.#waiting.add(socket);
+    this.#waiting.set(source, (this.#waiting.get(source) ?? new Set()).add(socket));
     this.#beginNext();
   }
 
@@ -51,7 +54,7 @@ export class HandshakeTurns {
 
   /** Those that wait are closed. */
   close(): void {
-    for (const socket of this.#waiting) socket.destroy();
+    for (const sockets of this.#waiting.values()) for (const socket of sockets) socket.destroy();
     this.#waiting.clear();
     for (const turn of this.#turns.values()) clearTimeout(turn);
     this.#turns.clear();
@@ -59,9 +62,9 @@ export class HandshakeTurns {
 
   #beginNext(): void {
     const { size, turnMs, begin } = this.#options;
-    for (const socket of this.#waiting) {
-      if (this.#turns.size >= size) return;
-      this.#waiting.delete(socket);
+    while (this.#turns.size < size) {
+      const socket = this.#takeNext();
+      if (socket === undefined) return;
       const remote = remoteOf(socket);
       this.#turns.set(
         remote,
@@ -69,5 +72,23 @@ export class HandshakeTurns {
       );
       begin(socket);
     }
+  }
+
+  /** The first of the next source, which then waits for all others. */
+  #takeNext(): Socket | undefined {
+    const [next] = this.#waiting;
+    if (next === undefined) return undefined;
+    const [source, sockets] = next;
+    const [socket] = sockets;
+    if (socket === undefined) return undefined;
+    this.#leave(socket, source);
+    if (this.#waiting.delete(source)) this.#waiting.set(source, sockets);
+    return socket;
+  }
+
+  #leave(socket: Socket, source: string): void {
+    const sockets = this.#waiting.get(source);
+    sockets?.delete(socket);
+    if (sockets?.size === 0) this.#waiting.delete(source);
   }
 }

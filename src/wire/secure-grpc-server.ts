@@ -17,6 +17,7 @@ import {
   ClientConnections,
   CONNECTION_LIMITS,
   type ConnectionLimits,
+  groupOf,
   remoteOf,
 } from "./client-connections.ts";
 import { ConnectionRefusals } from "./connection-refusals.ts";
@@ -101,7 +102,7 @@ export async function startSecureGrpcServer(
   const door = createDoor({ pauseOnConnect: true }, (socket) => {
     socket.on("error", () => socket.destroy()); // before its turn nobody else hears of it
     connections.arrived(socket);
-    turns.arrived(socket);
+    turns.arrived(socket, groupOf(socket.remoteAddress));
   });
   server.on("tlsClientError", (error, socket) => {
     turns.over(remoteOf(socket));

@@ -36,24 +36,28 @@ interface OpenConnection {
 
 /**
  * @param placeOf where a container port is served
+ * @param now milliseconds, of a clock that never goes back
  * @returns in the order of the calls
  */
 export async function callAll(
   calls: readonly Call[],
   placeOf: (containerPort: number) => SocketAddress,
+  now: () => number = () => performance.now(),
 ): Promise<readonly Outcome[]> {
   const outcomes = new Map<Call, Outcome>();
   for (const group of byConnection(calls)) {
     let connection: OpenConnection | undefined;
     for (const call of group) {
-      const begun = performance.now();
-      if (call.request === undefined) outcomes.set(call, await callTcp(call, placeOf));
+      const begun = now();
+      let outcome: Outcome;
+      if (call.request === undefined) outcome = await callTcp(call, placeOf);
       else {
         if (connection?.isOpen() !== true) connection = await open(call, placeOf);
-        outcomes.set(call, (await connection?.send(call.request)) ?? refused("closed"));
+        outcome = (await connection?.send(call.request)) ?? refused("closed");
       }
-      // Proxies give up by themselves, too: on handshakes after ten seconds.
-      if (performance.now() - begun > SLOW_MS) outcomes.set(call, refused(LATE));
+      // Proxies give up by themselves, too: on handshakes after ten seconds. Who got in got in, however slowly.
+      const tellsOfMachine = outcome.verdict === "denied" && now() - begun > SLOW_MS;
+      outcomes.set(call, tellsOfMachine ? refused(LATE) : outcome);
     }
     connection?.close();
   }

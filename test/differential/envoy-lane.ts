@@ -30,6 +30,8 @@ export const REFUSED_CONFIGURATION = "configuration refused";
 
 /** A port that was free a moment ago is another's now. */
 const TAKEN = /cannot bind|Address already in use/;
+/** How often a batch is begun anew on other ports, before something else must be wrong. */
+const MAX_NEW_PORTS = 5;
 
 class RefusedConfigurationError extends Error {}
 
@@ -56,8 +58,16 @@ export class EnvoyLane {
    * A set that Envoy refuses to be started with takes no call: its outcomes say so.
    *
    * @returns for each, the outcomes in the order of its calls
+   * @throws Error when one port after the other is another's
    */
   async ask(batch: readonly AskedOfEnvoy[]): Promise<readonly (readonly Outcome[])[]> {
+    return this.#ask(batch, MAX_NEW_PORTS);
+  }
+
+  async #ask(
+    batch: readonly AskedOfEnvoy[],
+    newPortsLeft: number,
+  ): Promise<readonly (readonly Outcome[])[]> {
     const served = await this.#place(batch);
     let envoy: RunningEnvoy;
     try {
@@ -65,8 +75,9 @@ export class EnvoyLane {
     } catch (error) {
       if (!(error instanceof RefusedConfigurationError)) throw error;
       if (TAKEN.test(error.message)) {
+        if (newPortsLeft === 0) throw error;
         this.#ports.length = 0;
-        return this.ask(batch);
+        return this.#ask(batch, newPortsLeft - 1);
       }
       return this.#askHalves(batch);
     }

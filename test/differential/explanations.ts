@@ -1,15 +1,20 @@
 /**
  * Where the data planes differ and are meant to. An explanation excuses only what is refused here and let through by Envoy:
- * never what is let in here and denied there.
+ * never what is let in here and denied there; and only where the policies let in the call as Envoy reads it, so that no
+ * DENY that is passed by in Envoy is taken for a matter of form.
  */
+import { authorizeOf } from "./ask-authorize.ts";
 import type { Answered } from "./disagreement.ts";
+import { isNamedByConnection, isOfThisHop } from "./heard-headers.ts";
+import type { Call, WireRequest } from "./question.ts";
 
 export interface Explanation {
   /** Of the semantics, in `docs/reference/differential.md`. */
   readonly rule: string;
   readonly why: string;
   readonly example: string;
-  readonly holds: (answered: Answered) => boolean;
+  /** @returns the call as Envoy reads it; undefined where there is nothing to explain */
+  readonly readByEnvoy: (answered: Answered) => Call | undefined;
 }
 
 /** All together, of all calls. */
@@ -20,36 +25,64 @@ export const EXPLANATIONS: readonly Explanation[] = [
     rule: "AP-107",
     why: "our reader of HTTP refuses a target with a fragment, which Envoy cuts off",
     example: "GET /a#f",
-    holds: ({ call, sidecar }) =>
-      call.request?.path.includes("#") === true &&
-      (sidecar?.seen === "400" || sidecar?.seen === "reset"),
+    readByEnvoy({ call, sidecar }) {
+      const { request } = call;
+      const isRefused = sidecar?.seen === "400" || sidecar?.seen === "reset";
+      if (!isRefused || request?.path.includes("#") !== true) return undefined;
+      return { ...call, request: { ...request, path: request.path.replace(/#.*/, "") } };
+    },
   },
   {
     rule: "RFC 9113 section 8.2.1",
     why: "our reader of HTTP/2 refuses a value with a blank at either end, which is malformed there",
     example: "x-forwarded-for: ' 10.0.0.9 '",
-    holds: ({ call, sidecar }) =>
-      call.protocol === "h2" &&
-      sidecar?.seen === "reset" &&
-      call.request?.headers.some(([, value]) => value !== value.trim()) === true,
+    readByEnvoy({ call, sidecar }) {
+      const isRefused = call.protocol === "h2" && sidecar?.seen === "reset";
+      const hasBlank = call.request?.headers.some(([, value]) => value !== value.trim()) === true;
+      return isRefused && hasBlank ? call : undefined;
+    },
   },
   {
     rule: "RFC 9110 section 7.6.1",
     why: "a field that is for this hop only is asked by what keeps out; Envoy takes it away before",
     example: "Connection: x-role, X-Role: admin",
-    holds: ({ call }) =>
-      call.request?.headers.some(([name]) => name.toLowerCase() === "connection") === true,
+    readByEnvoy({ call, engine }) {
+      const { request } = call;
+      if (engine.verdict !== "denied" || call.protocol !== "http/1.1") return undefined;
+      const passed = request && withoutFieldsOfThisHop(request);
+      return passed && { ...call, request: passed };
+    },
   },
 ];
 
 /** @returns undefined where nothing excuses it */
 export function explanationOf(answered: Answered): Explanation | undefined {
   if (!isStricterHere(answered)) return undefined;
-  return EXPLANATIONS.find((one) => one.holds(answered));
+  const letsIn = authorizeOf(answered.set);
+  return EXPLANATIONS.find(({ readByEnvoy }) => {
+    const read = readByEnvoy(answered);
+    return read !== undefined && letsIn(read).verdict === "allowed";
+  });
 }
 
-/** Whoever reached an application of ours, or would by the engine's word, must have reached Envoy's. */
+/** Our own proxy, where it was asked, must have kept it out itself: what the engine denies, it may not let in either. */
 function isStricterHere({ engine, sidecar, envoy }: Answered): boolean {
-  const isDeniedHere = engine.verdict === "denied" || sidecar?.verdict === "denied";
-  return isDeniedHere && envoy.verdict === "allowed";
+  return (sidecar ?? engine).verdict === "denied" && envoy.verdict === "allowed";
+}
+
+/** Envoy answers 400 itself where `Connection` names one of them. */
+const NEVER_TAKEN_AWAY: readonly string[] = [
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-proto",
+];
+
+/** @returns undefined where Envoy takes nothing away */
+function withoutFieldsOfThisHop(request: WireRequest): WireRequest | undefined {
+  if (NEVER_TAKEN_AWAY.some((name) => isNamedByConnection(request, name))) return undefined;
+  const headers = request.headers.filter(([name]) => !isOfThisHop(request, name.toLowerCase()));
+  if (headers.length === request.headers.length) return undefined;
+  if (!isNamedByConnection(request, "authorization")) return { ...request, headers };
+  const { token, ...tokenless } = request;
+  return { ...tokenless, headers };
 }

@@ -67,6 +67,7 @@ interface Planted extends AskedOfEnvoy {
 function candidates(defect: Defect, { traps, generated }: Offered): AskedOfEnvoy[] {
   const changed = (sets: readonly OfferedSet[]): readonly AskedOfEnvoy[] =>
     sets
+      .filter(({ asked }) => defect.isAsked?.(asked) ?? true)
       .filter(({ translated }) => defect.spoil(translated) !== translated)
       .map(({ asked }) => asked);
   const [byHand, byDice] = [apart(changed(traps)), changed(generated)];

@@ -48,6 +48,7 @@ export async function envoyAgentCommand(concurrency: number): Promise<number> {
       concurrency,
       acceptedTrust,
       onRefused: workload.refuse,
+      onRestart: (problem) => workload.tell({ type: "restarted", problem }),
       logLevel,
       accessLog: (line) => userLogs?.add(line),
       decisions: writeOutput,

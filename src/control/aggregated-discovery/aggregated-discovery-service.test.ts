@@ -83,6 +83,16 @@ test("CA-56: a proxy is told nothing unless it says it is the pod whose proof it
   await proxy(undefined, "production/api-0").send("clusters").assertEndsWith("UNAUTHENTICATED");
 });
 
+test("however many come without a proof, the log does not fill", async () => {
+  const told = () =>
+    log.lines.filter(({ message }) => message === "resources refused: caller not authenticated");
+  const before = told().length;
+  const strangers = Array.from({ length: 8 }, () => proxy(undefined, "production/api-0"));
+  await Promise.all(strangers.map((one) => one.send("clusters").assertEndsWith("UNAUTHENTICATED")));
+  assert.ok(told().length > 0);
+  assert.ok(told().length - before < strangers.length / 2, `${told().length} lines`);
+});
+
 test("a proxy gets what it asks for, then what changes, each after the answer to the one before", async () => {
   setViews(viewOf("/one"));
   const envoy = proxy(API, "production/api-0").send("clusters");

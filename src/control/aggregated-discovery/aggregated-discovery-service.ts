@@ -133,15 +133,11 @@ class Discovery implements AggregatedDiscovery {
   }
 
   async #authenticate(caller: Caller): Promise<AuthenticatedCaller> {
-    const { authenticate, log } = this.#options;
     try {
-      return await authenticate(caller);
+      return await this.#options.authenticate(caller);
     } catch (error) {
       const reason = describeError(error);
-      log.warn("resources refused: caller not authenticated", {
-        remote: caller.remoteAddress,
-        reason,
-      });
+      this.#warnings.unproven.warn({ remote: caller.remoteAddress, reason });
       throw new GrpcStatusError("UNAUTHENTICATED", "a workload certificate or token is required");
     }
   }

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { EncodedResource } from "../../wire/envoy/encode-resource.ts";
-import type { ProxyResources } from "./encoded-resources.ts";
+import { silentLog } from "../../runtime/log.ts";
+import { type EncodedResource, encodeResource } from "../../wire/envoy/encode-resource.ts";
+import { authorizationWay } from "./authorization-way.ts";
+import { EncodedResources, type ProxyResources } from "./encoded-resources.ts";
 import {
   type AuthorizationWay,
   ProxyConversation,
@@ -56,6 +58,17 @@ class Talk {
     const response = this.conversation.take(typeOf(kind), { ...NOTHING, subscribe });
     if (response !== undefined) this.conversation.answer(response.type, response.nonce, undefined);
     return this;
+  }
+
+  /** Refuses what is sent next. @returns what that was */
+  refuse(): string {
+    const refused = this.conversation.next() ?? assert.fail("nothing is sent");
+    this.conversation.answer(refused.type, refused.nonce, "no");
+    return inWords(refused);
+  }
+
+  errorOf(kind: ResourceKind): string | undefined {
+    return this.conversation.of(typeOf(kind)).error;
   }
 
   /** All that is sent from now on, one after the other. */
@@ -144,22 +157,97 @@ test("QK-69: authorization takes each step once the one before is answered, and 
   assert.deepEqual(proxy.rest(), ["extensionConfigs rbac=2+4", "extensionConfigs rbac=4"]);
 });
 
-test("what was refused is forgotten once it is wanted no more, or something later is taken", () => {
-  for (const [next, sent] of [
-    ["a=1", []],
-    ["a=3", ["clusters a=3"]],
+test("what was refused may have been taken in part: that is told anew with the next change, and then the refusal is over", () => {
+  for (const [refused, next, sent] of [
+    ["a=2", "a=1", ["clusters a=1"]],
+    ["a=2", "a=3", ["clusters a=3"]],
+    ["a=2 b=1", "a=1", ["clusters a=1", "clusters -b"]],
+    ["a=1 b=1", "a=1", ["clusters -b"]],
+    ["a=2 b=1", "a=1 b=2", ["clusters b=2 a=1"]],
   ] as const) {
     const proxy = talk({ clusters: "a=1" });
-    const { conversation } = proxy;
-    conversation.set(resources({ clusters: "a=2" }));
-    const refused = conversation.next();
-    conversation.answer(typeOf("clusters"), refused?.nonce ?? "", "no");
-    assert.deepEqual(proxy.rest(), []);
-    assert.equal(conversation.of(typeOf("clusters")).error, "no");
-    conversation.set(resources({ clusters: next }));
-    assert.deepEqual(proxy.rest(), sent);
-    assert.equal(conversation.of(typeOf("clusters")).error, undefined);
+    proxy.conversation.set(resources({ clusters: refused }));
+    proxy.refuse();
+    assert.deepEqual(proxy.rest(), [], "the answer to a refusal");
+    assert.equal(proxy.errorOf("clusters"), "no");
+    proxy.conversation.set(resources({ clusters: next }));
+    const first = proxy.conversation.next() ?? assert.fail("nothing is sent");
+    assert.equal(proxy.errorOf("clusters"), "no", "before the proxy has taken anything");
+    proxy.conversation.answer(first.type, first.nonce, undefined);
+    assert.deepEqual([inWords(first), ...proxy.rest()], sent);
+    assert.equal(proxy.errorOf("clusters"), undefined);
+    assert.ok(proxy.conversation.isSettled);
   }
+});
+
+test("what was taken away beside a refusal comes back with what is wanted again", () => {
+  const proxy = talk({ clusters: "a=1 b=1" });
+  proxy.conversation.set(resources({ clusters: "a=2" }));
+  assert.equal(proxy.refuse(), "clusters a=2");
+  assert.deepEqual(proxy.rest(), ["clusters -b"]);
+  assert.equal(proxy.errorOf("clusters"), "no", "it took what is gone, not what it refused");
+  proxy.conversation.set(resources({ clusters: "a=1 b=1" }));
+  assert.deepEqual(proxy.rest(), ["clusters a=1 b=1"]);
+  assert.equal(proxy.errorOf("clusters"), undefined);
+});
+
+test("what has changed while a refusal was on its way is sent then, and each newest once", () => {
+  const proxy = talk({ clusters: "a=1" });
+  const { conversation } = proxy;
+  const refuseAfter = (meanwhile: string): void => {
+    const sent = conversation.next() ?? assert.fail("nothing is sent");
+    conversation.set(resources({ clusters: meanwhile }));
+    conversation.answer(sent.type, sent.nonce, "no");
+  };
+  conversation.set(resources({ clusters: "a=2" }));
+  refuseAfter("a=3");
+  assert.equal(proxy.refuse(), "clusters a=3");
+  assert.deepEqual(proxy.rest(), []);
+  conversation.set(resources({ clusters: "a=4" }));
+  refuseAfter("a=1");
+  assert.deepEqual(proxy.rest(), ["clusters a=1"]);
+});
+
+test("who refuses what it asked for is led on to what waits for it", () => {
+  const proxy = talk({ endpoints: "a=1 b=1" }).ask("endpoints", "a");
+  const { conversation } = proxy;
+  conversation.set(resources({ endpoints: "a=2 b=1" }));
+  const asked = conversation.take(typeOf("endpoints"), { ...NOTHING, subscribe: ["b"] });
+  assert.equal(inWords(asked), "endpoints b=1");
+  assert.equal(conversation.next(), undefined);
+  conversation.answer(typeOf("endpoints"), asked?.nonce ?? "", "no");
+  assert.deepEqual(proxy.rest(), ["endpoints a=2 b=1"]);
+});
+
+test("QK-69: a refused step of authorization is over once it is taken back, or the proxy asks for it no more", () => {
+  for (const [unsubscribe, sent] of [
+    [[], ["extensionConfigs rbac=1"]],
+    [["rbac"], []],
+  ] as const) {
+    const encoded = new EncodedResources(encodeResource, silentLog);
+    const proxy = new Talk(authorizationWay((_, next) => [next], encoded));
+    const before = resources({ extensionConfigs: "rbac=1" });
+    proxy.conversation.set(before);
+    proxy.ask("extensionConfigs", "rbac");
+    proxy.conversation.set(resources({ extensionConfigs: "rbac=2" }));
+    assert.equal(proxy.refuse(), "extensionConfigs rbac=2");
+    proxy.conversation.take(typeOf("extensionConfigs"), { ...NOTHING, unsubscribe });
+    assert.equal(proxy.errorOf("extensionConfigs"), "no");
+    proxy.conversation.set(before);
+    assert.deepEqual(proxy.rest(), sent);
+    assert.equal(proxy.errorOf("extensionConfigs"), undefined);
+  }
+});
+
+test("names that a proxy refuses are counted among its names, so that they come to an end", () => {
+  const { conversation } = talk({ clusters: "a=1" });
+  const clusters = conversation.of(typeOf("clusters"));
+  for (const name of ["x", "y", "z"]) {
+    const asked = { subscribe: [name], unsubscribe: [name], held: {} };
+    const response = conversation.take(typeOf("clusters"), asked);
+    conversation.answer(typeOf("clusters"), response?.nonce ?? "", "no");
+  }
+  assert.equal(clusters.nameCount, 3);
 });
 
 test("changes while an answer is awaited are folded into the next response", () => {

@@ -63,11 +63,15 @@ export class ProxyConversation {
   set(resources: ProxyResources): void {
     this.#resources = resources;
     for (const subscription of this.subscriptions) {
-      if (!subscription.isAsked) continue;
-      const newest = resources.encoded[subscription.type.kind];
-      const isLed = subscription.type.kind === "extensionConfigs";
-      subscription.lead(isLed ? this.#authorizationWay(subscription.has, newest) : [newest]);
+      if (subscription.isAsked) this.#lead(subscription, resources);
     }
+  }
+
+  #lead(subscription: TypeSubscription, { encoded }: ProxyResources): void {
+    const { type, has } = subscription;
+    const newest = encoded[type.kind];
+    const way = type.kind === "extensionConfigs" ? this.#authorizationWay(has, newest) : [newest];
+    subscription.lead(way.length > 0 ? way : [newest]); // where it is already, a refusal is over
   }
 
   /** @returns what is asked for; undefined: nothing, or it is not known yet what there is */
@@ -78,8 +82,14 @@ export class ProxyConversation {
     return this.#respond(subscription, before, subscription.take(request, newest));
   }
 
+  /** What is refused is not sent again before something changes; what has changed meanwhile is sent now. */
   answer(type: ResourceType, nonce: string, error: string | undefined): TypeAnswer {
-    return this.of(type).answer(nonce, error);
+    const subscription = this.of(type);
+    const answer = subscription.answer(nonce, error);
+    const resources = this.#resources;
+    if (answer.verdict !== "refused" || resources === undefined) return answer;
+    if (resources.encoded[type.kind] !== subscription.target) this.#lead(subscription, resources);
+    return answer;
   }
 
   /** @returns the next response to changes; undefined: there is none now */
@@ -115,7 +125,7 @@ export class ProxyConversation {
     if (update === undefined) return undefined;
     this.#nonces++;
     const nonce = String(this.#nonces);
-    subscription.sent(nonce, before);
+    subscription.sent(nonce, before, update);
     return { ...update, type: subscription.type, nonce, subscription };
   }
 }

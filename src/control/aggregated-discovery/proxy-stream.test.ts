@@ -7,17 +7,17 @@ import { createThrowawayAuthority } from "../../../test/kit/throwaway-authority.
 import { parseSpiffeId } from "../../identity/spiffe-id.ts";
 import type { WorkloadView } from "../../policy/workload-view.ts";
 import { silentLog } from "../../runtime/log.ts";
+import type { ProxyNode } from "../../wire/envoy/discovery-messages.ts";
+import type { EncodedResource } from "../../wire/envoy/encode-resource.ts";
 import { openProxyMaterial } from "./proxy-material.ts";
 import { KnownSettings } from "./proxy-node.ts";
 import type { ProxyProtocol } from "./proxy-protocol.ts";
 import { ProxyStream } from "./proxy-stream.ts";
 import { proxyWarnings } from "./proxy-warnings.ts";
-import { LISTENERS, RESOURCE_TYPES, type ResourceType } from "./resource-types.ts";
+import { RESOURCE_TYPES } from "./resource-types.ts";
 import { plainResponse } from "./response-packing.ts";
 
 const ID = parseSpiffeId("spiffe://cluster.local/ns/production/sa/api");
-const CLUSTERS: ResourceType =
-  RESOURCE_TYPES.find(({ kind }) => kind === "clusters") ?? assert.fail();
 const NODE_ID = "sidecar~10.0.0.1~api-0.production~production.svc.cluster.local";
 const { rootPem } = createThrowawayAuthority();
 
@@ -26,24 +26,37 @@ const viewOf = (path: string): WorkloadView =>
 
 let nextName = 0;
 
-/** Messages are their type and nonce, and how many new names they ask for: `listeners 2 100`. */
-const protocol: ProxyProtocol = {
-  late: "heard",
-  read: (bytes) => {
-    const [kind, nonce = "", names = "0"] = Buffer.from(bytes).toString().split(" ");
-    const type = kind === "clusters" ? CLUSTERS : LISTENERS;
-    const node = { id: NODE_ID, version: "1.40.0", metadata: {} };
-    const subscribe = Array.from({ length: Number(names) }, () => `name-${nextName++}`);
-    return { type, nonce, node, asked: () => ({ subscribe, unsubscribe: [], held: {} }) };
-  },
-  write: ({ type, nonce }) => ({ resources: [], rest: Buffer.from(`${type.kind} ${nonce}`) }),
-};
+/** Messages are their type and nonce, and how many new names they ask for, or one by name: `listeners 2 100`. */
+function protocolOf(metadata: ProxyNode["metadata"], sent: EncodedResource[]): ProxyProtocol {
+  return {
+    late: "heard",
+    read: (bytes) => {
+      const [kind, nonce = "", names = "0"] = Buffer.from(bytes).toString().split(" ");
+      const type = RESOURCE_TYPES.find((one) => one.kind === kind) ?? assert.fail(kind);
+      const node = { id: NODE_ID, version: "1.40.0", metadata };
+      const subscribe = /^\d+$/.test(names)
+        ? Array.from({ length: Number(names) }, () => `name-${nextName++}`)
+        : [names];
+      return { type, nonce, node, asked: () => ({ subscribe, unsubscribe: [], held: {} }) };
+    },
+    write: ({ type, nonce, changed }) => {
+      sent.push(...changed);
+      return { resources: [], rest: Buffer.from(`${type.kind} ${nonce}`) };
+    },
+  };
+}
+
+interface StreamSetting {
+  readonly flushed?: () => Promise<void>;
+  readonly metadata?: ProxyNode["metadata"];
+}
 
 /** A stream without a connection, of a proxy that takes whatever it is sent. */
 function openStream(
   views: { current: WorkloadView },
-  flushed: () => Promise<void> = async () => {},
+  { flushed = async () => {}, metadata = {} }: StreamSetting = {},
 ) {
+  const sent: EncodedResource[] = [];
   const material = openProxyMaterial(silentLog);
   const gone = new AbortController();
   const incoming: Uint8Array[] = [];
@@ -71,7 +84,7 @@ function openStream(
       },
       flushed,
     },
-    protocol,
+    protocol: protocolOf(metadata, sent),
     pack: plainResponse,
     settings: new KnownSettings(),
     viewOf: () => views.current,
@@ -103,7 +116,7 @@ function openStream(
     arrived();
     await served;
   };
-  return { stream, served, say, told, made, close };
+  return { stream, served, say, told, sent, made, close };
 }
 
 test("what a change comes to is made when it is the proxy's turn, not when the proxy says something", async () => {
@@ -128,7 +141,7 @@ test("who takes nothing of what it was sent is not heard, whatever it says it to
   const taken = new Promise<void>((resolve) => {
     take = resolve;
   });
-  const { say, told, close } = openStream({ current: viewOf("/one") }, () => taken);
+  const { say, told, close } = openStream({ current: viewOf("/one") }, { flushed: () => taken });
   say("clusters");
   say("clusters 1 5");
   say("clusters 2 5");
@@ -149,4 +162,54 @@ test("names add up to so many and no more", async () => {
   await eventually("the names are answered", () => told.length === 2);
   say("clusters  40000");
   await ended;
+});
+
+const CALLED = "outbound|5432||database.production.svc.cluster.local";
+
+/** What it calls is at these addresses. */
+function callingAt(...addresses: readonly string[]): WorkloadView {
+  const view = viewOf("/one");
+  const endpoints = addresses.map((address) => {
+    return { workload: address, address: { address, port: 20_004 }, mutualTls: true };
+  });
+  const destinations = view.outbound.destinations.map((one) => ({ ...one, endpoints }));
+  return { ...view, outbound: { ...view.outbound, destinations } };
+}
+
+for (const [proxy, metadata, early] of [
+  ["a proxy", {}, [CALLED]],
+  ["one on a machine without IPv6", { HAUBERK: { ipv6: "absent" } }, []],
+] as const) {
+  test(`what ${proxy} is told of endpoints ahead of the rest is what the rest comes to`, async () => {
+    const views = { current: callingAt("127.0.0.1") };
+    const { stream, say, sent, close } = openStream(views, { metadata });
+    say(`endpoints  ${CALLED}`);
+    await eventually("the first", () => sent.length === 1);
+    views.current = callingAt("127.0.0.2", "fd00::2");
+    stream.pushFirst();
+    assert.deepEqual(
+      sent.slice(1).map(({ name }) => name),
+      early,
+    );
+    stream.push();
+    await eventually("the rest", () => !stream.isBehind && sent.length > 1);
+    assert.equal(sent.length, 2);
+    const told = Buffer.from(sent[1]?.inDelta ?? []);
+    assert.ok(told.includes("127.0.0.2"));
+    assert.equal(told.includes("fd00::2"), early.length > 0);
+    await close();
+  });
+}
+
+test("a stream that is over is told nothing, and nothing is made for it", async () => {
+  const views = { current: viewOf("/one") };
+  const { stream, say, told, made, close } = openStream(views);
+  say("listeners");
+  await eventually("listeners", () => told.length === 1);
+  await close();
+  views.current = viewOf("/two");
+  stream.pushFirst();
+  stream.push();
+  assert.equal(told.length, 1);
+  assert.equal(made.length, 1);
 });

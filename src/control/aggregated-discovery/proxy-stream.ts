@@ -66,6 +66,7 @@ export class ProxyStream {
   readonly #known: Promise<void>;
   #foundOut: () => void = () => {};
   #answerTimer: NodeJS.Timeout | undefined;
+  #isOver = false;
 
   constructor(options: ProxyStreamOptions) {
     const { namespace, podName } = options.caller.pod;
@@ -110,12 +111,14 @@ export class ProxyStream {
     try {
       await Promise.race([this.#receive(), failed, gone]);
     } finally {
+      this.#isOver = true;
       clearTimeout(this.#answerTimer);
     }
   }
 
   /** Sends what has changed of who may call, and where services are, ahead of all else. What goes wrong ends the stream. */
   pushFirst(): void {
+    if (this.#isOver) return;
     try {
       this.#pushFirst();
     } catch (error) {
@@ -125,6 +128,7 @@ export class ProxyStream {
 
   /** Sends what has changed, as far as the proxy has answered what it was sent. What goes wrong ends the stream. */
   push(): void {
+    if (this.#isOver) return;
     try {
       this.#push();
     } catch (error) {
@@ -146,7 +150,9 @@ export class ProxyStream {
     if (settings.generator === "grpc") return; // What it is told of endpoints has another form.
     const judges = view.inbound.authorization !== old?.inbound.authorization;
     const early = (judges && authorizedBy(view, { settings, before })) || before;
-    const moved = view.outbound !== old?.outbound ? endpointsOf(view.outbound, early) : early;
+    // Endpoints are the same for all, and IPv6 is among them.
+    const moves = settings.ipv6 !== "absent" && view.outbound !== old?.outbound;
+    const moved = moves ? endpointsOf(view.outbound, early) : early;
     if (moved === before) return;
     this.#conversation.set(moved);
     this.#sendNext();
@@ -256,7 +262,7 @@ export class ProxyStream {
 
   #awaitAnswer(): void {
     clearTimeout(this.#answerTimer);
-    if (!this.#conversation.isAwaitingAnswer) return;
+    if (this.#isOver || !this.#conversation.isAwaitingAnswer) return;
     this.#answerTimer = setTimeout(() => {
       this.#options.warnings.silent.warn({ pod: this.pod });
       this.end(new GrpcStatusError("DEADLINE_EXCEEDED", "a response was not answered"));

@@ -7,6 +7,8 @@ export interface ProxyWarnings {
   readonly refused: BoundedWarning;
   /** It says that it is another pod's. */
   readonly mistaken: BoundedWarning;
+  /** Someone does not show, or shows no more, whose proxy it is. */
+  readonly unproven: BoundedWarning;
   readonly silent: BoundedWarning;
 }
 
@@ -15,6 +17,7 @@ export function proxyWarnings(log: Log): ProxyWarnings {
   return {
     refused: warning("resources refused by the proxy"),
     mistaken: warning("resources refused: the proxy takes itself for another pod's"),
+    unproven: warning("resources refused: caller not authenticated"),
     silent: warning("a proxy did not answer what it was sent"),
   };
 }

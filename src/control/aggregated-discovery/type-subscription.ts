@@ -29,6 +29,7 @@ interface Sent {
   /** What the proxy had before; what it stays with where it refuses. */
   readonly before: ResourceSet;
   readonly after: ResourceSet;
+  readonly update: TypeUpdate;
 }
 
 /** More answers than that a proxy cannot owe: it asks without end. */
@@ -44,9 +45,13 @@ export class TypeSubscription {
   #has: ResourceSet = NO_RESOURCES;
   /** Sets that it is led through to the newest, one after the other. */
   #way: readonly ResourceSet[] = [];
+  /** The newest that the last step was on the way to. */
+  #target: ResourceSet = NO_RESOURCES;
   #removals: readonly string[] = [];
   #leaving: readonly EncodedResource[] = [];
   #again: readonly string[] = [];
+  /** Of what it refused it may have taken a part: these may be otherwise than in `#has`. */
+  readonly #doubtful: Set<string> = new Set();
   readonly #sent: Map<string, Sent> = new Map();
   #error: string | undefined;
 
@@ -85,6 +90,11 @@ export class TypeSubscription {
     return this.#has;
   }
 
+  /** What it was last led to, whether or not it takes it. */
+  get target(): ResourceSet {
+    return this.#target;
+  }
+
   /** What is gone, of which the proxy has not been told yet. */
   get leaving(): readonly EncodedResource[] {
     return this.#leaving;
@@ -94,9 +104,9 @@ export class TypeSubscription {
     return this.#wildcard ? "all" : this.#names;
   }
 
-  /** That it asked for by name, whether or not it asked for all as well. */
+  /** That it asked for by name, whether or not it asked for all as well, or that it refused. */
   get nameCount(): number {
-    return this.#names.names.size;
+    return Math.max(this.#names.names.size, this.#doubtful.size);
   }
 
   isSubscribed(name: string): boolean {
@@ -116,14 +126,25 @@ export class TypeSubscription {
     this.#names = this.#names.with(names).without(request.unsubscribe);
     if (request.unsubscribe.includes(WILDCARD)) this.#wildcard = false;
     if (asksForAll) this.#wildcard = true;
-    if (isFirst) this.#has = newest;
+    if (isFirst) [this.#has, this.#target] = [newest, newest];
     if (asksForAll) return allOf(newest, request.held);
     return names.length === 0 ? undefined : namedOf(newest, names, request.held);
   }
 
-  /** @param way the sets to lead the proxy through; the last is the newest */
+  /**
+   * What is doubtful is told anew on the way.
+   *
+   * @param way the sets to lead the proxy through; the last is the newest
+   */
   lead(way: readonly ResourceSet[]): void {
     this.#way = way;
+    if (this.#doubtful.size === 0) return;
+    const newest = way.at(-1) ?? this.#has;
+    const doubtful = [...this.#doubtful].filter((name) => this.isSubscribed(name));
+    const gone = doubtful.filter((name) => newest.find(name) === undefined);
+    this.#doubtful.clear();
+    this.sendAgain(doubtful);
+    this.#removals = [...new Set([...this.#removals, ...gone])];
   }
 
   /** Those of these names that it has subscribed to are sent once more, with what is sent next. */
@@ -136,9 +157,10 @@ export class TypeSubscription {
     while (this.#way.length > 0 || this.#again.length > 0) {
       const [led, ...rest] = this.#way;
       const after = led ?? this.#has;
+      this.#target = this.#way.at(-1) ?? this.#target;
       this.#way = rest;
       if (this.#hasNothingFor(after)) {
-        this.#error = undefined; // what it refused is not wanted any more
+        this.#forgetError(); // what it refused is not wanted any more
         continue;
       }
       const difference = this.#has.differenceTo(after);
@@ -151,9 +173,14 @@ export class TypeSubscription {
       const repeated = [...new Set(again)].flatMap((name) => after.find(name) ?? []);
       changed.push(...repeated.filter((one) => !sent.has(one)));
       if (changed.length > 0) return { changed, removed: [] };
-      if (led !== undefined) this.#error = undefined; // what it refused is not wanted any more
+      // What it refused is not wanted any more; what it may have of that is taken away first.
+      if (led !== undefined && this.#removals.length === 0) this.#forgetError();
     }
     return undefined;
+  }
+
+  #forgetError(): void {
+    if (this.#doubtful.size === 0) this.#error = undefined;
   }
 
   /** Most changes are of one type, and all are asked after each. */
@@ -162,7 +189,7 @@ export class TypeSubscription {
   }
 
   #leave(removed: readonly string[], after: ResourceSet): void {
-    this.#removals = [...this.#removals, ...removed].filter(
+    this.#removals = [...new Set([...this.#removals, ...removed])].filter(
       (name) => after.find(name) === undefined && this.isSubscribed(name),
     );
     const known = new Map(this.#leaving.map((one) => [one.name, one]));
@@ -172,14 +199,18 @@ export class TypeSubscription {
   /** @returns what is gone, once everything else has been sent */
   nextRemoval(): TypeUpdate | undefined {
     const removed = this.#removals;
+    for (const name of removed) {
+      // It refused what came with this, and stays with a state that had it.
+      if (this.#has.find(name) !== undefined) this.#doubtful.add(name);
+    }
     this.#removals = [];
     this.#leaving = [];
     return removed.length === 0 ? undefined : { changed: [], removed };
   }
 
   /** @param before what the proxy had when the response was made */
-  sent(nonce: string, before: ResourceSet): void {
-    this.#sent.set(nonce, { before, after: this.#has });
+  sent(nonce: string, before: ResourceSet, update: TypeUpdate): void {
+    this.#sent.set(nonce, { before, after: this.#has, update });
   }
 
   /** Answers to anything that is not awaited are stale, and change nothing. */
@@ -187,11 +218,17 @@ export class TypeSubscription {
     const sent = this.#sent.get(nonce);
     if (sent === undefined) return { verdict: "stale" };
     this.#sent.delete(nonce);
+    if (error === undefined) {
+      this.#forgetError();
+      return { verdict: "acknowledged" };
+    }
     this.#error = error;
-    if (error === undefined) return { verdict: "acknowledged" };
-    // What leads from a state that the proxy refused to enter would lead from somewhere else.
-    if (this.#has === sent.after) this.#has = sent.before;
-    this.#way = [];
+    for (const { name } of sent.update.changed) this.#doubtful.add(name);
+    for (const name of sent.update.removed) this.#doubtful.add(name);
+    if (sent.before !== sent.after && this.#has === sent.after) {
+      this.#has = sent.before;
+      this.#way = []; // what leads from a state that it did not enter would lead from somewhere else
+    }
     return { verdict: "refused", error };
   }
 }

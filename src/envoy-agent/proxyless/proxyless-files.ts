@@ -23,6 +23,9 @@ const MODES: Readonly<Record<ProxylessSettings["access"], number>> = {
   group: 0o640,
 };
 
+/** What could not be written may have room again. */
+const TRY_AGAIN_MS = 3_000;
+
 export interface ProxylessFilesOptions {
   readonly settings: Pick<ProxylessSettings, "folder" | "access">;
   readonly svid: Watched<X509Svid | undefined>;
@@ -37,23 +40,29 @@ export class ProxylessFiles {
   readonly #unwatch: (() => void)[] = [];
   /** One after the other, so that the newest is written last. */
   #writing: Promise<void> = Promise.resolve();
+  #again: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   constructor(options: ProxylessFilesOptions) {
     this.#options = options;
   }
 
-  /** Resolves when all are there. Rejects as the file system does. */
+  /**
+   * Resolves when all are there; from then on what cannot be written is tried again every three seconds. Rejects as the file
+   * system does.
+   */
   async open(): Promise<void> {
-    await this.#writeAll();
-    const { svid, views, log } = this.#options;
-    const again = (): void => {
-      this.#writing = this.#writing
-        .then(() => this.#writeAll())
-        .catch((error: unknown) =>
-          log.error("the workload's files are not renewed", { problem: describeError(error) }),
-        );
-    };
-    this.#unwatch.push(svid.onChange(again), views.onChange(again));
+    const { svid, views } = this.#options;
+    const first = this.#writeAll();
+    this.#writing = first.catch(() => undefined); // told to whoever opens
+    const renew = (): void => this.#renew();
+    this.#unwatch.push(svid.onChange(renew), views.onChange(renew));
+    try {
+      await first;
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
   }
 
   async write(name: string, text: string): Promise<void> {
@@ -68,8 +77,24 @@ export class ProxylessFiles {
 
   /** Resolves when nothing is written any more. The files stay until the pod is gone. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const unwatch of this.#unwatch.splice(0)) unwatch();
+    clearTimeout(this.#again);
     await this.#writing;
+  }
+
+  #renew(): void {
+    clearTimeout(this.#again);
+    this.#writing = this.#writing
+      .then(() => this.#writeAll())
+      .catch((error: unknown) => {
+        this.#options.log.error("the workload's files are not renewed", {
+          problem: describeError(error),
+        });
+        if (this.#isClosed) return;
+        clearTimeout(this.#again);
+        this.#again = setTimeout(() => this.#renew(), TRY_AGAIN_MS);
+      });
   }
 
   /** Roots first: who is shown a certificate of a new authority must know it already. */

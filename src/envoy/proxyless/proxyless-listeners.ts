@@ -27,22 +27,26 @@ const FAULTS: NetworkFilter = {
 /** Where a server may listen, besides its own address. */
 const ANYWHERE = ["0.0.0.0", "::", "127.0.0.1"];
 
-/** One for each name of a service, as `api.shop:80`. */
+/**
+ * One for each name of a service, as `api.shop:80`. A name is of whoever comes first in the view, whether or not gRPC may
+ * call it: services come before ServiceEntries, which any namespace writes, and for any host.
+ */
 export const calledListeners: (
   outbound: Outbound,
   place: CallersPlace,
-) => readonly EnvoyListener[] = remembered((outbound, place) =>
-  proxylessCallees(outbound)
-    .filter(({ subset }) => subset === undefined)
-    .flatMap((destination) => {
-      const { addresses: _, ...named } = destination;
-      const apiListener = { apiListener: manager(outboundClusterName(destination)) };
-      return [...new Set(namesOf(named, place))].map((name) => ({
-        name: `${name}:${destination.servicePort}`,
-        apiListener,
-      }));
-    }),
-);
+) => readonly EnvoyListener[] = remembered((outbound, place) => {
+  const callees = new Set(proxylessCallees(outbound));
+  const taken = new Set<string>();
+  return outbound.destinations.flatMap((destination) => {
+    const { addresses: _, ...named } = destination;
+    const all = namesOf(named, place).map((name) => `${name}:${destination.servicePort}`);
+    const own = [...new Set(all)].filter((name) => !taken.has(name));
+    for (const name of own) taken.add(name);
+    if (!callees.has(destination)) return [];
+    const apiListener = { apiListener: manager(outboundClusterName(destination)) };
+    return own.map((name) => ({ name, apiListener }));
+  });
+});
 
 function manager(routes: string): object {
   return {

@@ -353,7 +353,7 @@ export class Pod {
       errors: "sidecar.log",
       accessLog: "istio-access.log",
       ...(isJoined(this.plan.source) ? { graceMs: JOINED_GRACE_MS } : {}),
-      receive: (message) => answer.resolve(message as SidecarReport),
+      receive: (message) => this.#hearSidecar(message as SidecarReport, answer),
     });
     const { network } = this.#context;
     if (network === undefined) return plan;
@@ -365,6 +365,11 @@ export class Pod {
     ];
     const command = enclosures.encloseSidecar(plan.command, this.#ownNetwork, folders);
     return { ...plan, command };
+  }
+
+  #hearSidecar(report: SidecarReport, answer: Deferred<SidecarReport>): void {
+    if (report.type === "restarted") this.sidecar?.countInnerRestart(report.problem);
+    else answer.resolve(report);
   }
 
   async #bootstrap(started: MeshProcess): Promise<void> {

@@ -55,6 +55,27 @@ test("a killed process is started again, and says how it ended", async (context)
   assert.equal(end?.type === "ended" && end.exit.signal, "SIGKILL");
 });
 
+test("what it keeps running counts as it does", async (context) => {
+  const { process: supervised, events } = await supervise(context, STAY);
+  await supervised.start();
+  const { processId } = supervised;
+  supervised.countInnerRestart("Envoy ended with SIGKILL");
+  assert.deepEqual([supervised.restarts, supervised.phase], [1, "running"]);
+  assert.equal(supervised.processId, processId);
+  assert.deepEqual(events.at(-1), { type: "restarted", problem: "Envoy ended with SIGKILL" });
+});
+
+test("what it keeps running is not counted against its own limit", async (context) => {
+  const { process: supervised } = await supervise(context, "process.exit(3)", {
+    restart: "on-failure",
+    restartLimit: 1,
+  });
+  supervised.countInnerRestart("ended");
+  await supervised.start();
+  await supervised.finished();
+  assert.equal(supervised.restarts, 2);
+});
+
 test("a job that succeeds is not started again", async (context) => {
   const { process: supervised, output } = await supervise(context, "console.log('done')", {
     restart: "on-failure",

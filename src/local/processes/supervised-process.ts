@@ -34,6 +34,8 @@ type ProcessEnd =
 /** An end without `restartInMs` is final. */
 export type ProcessEvent =
   | { readonly type: "started"; readonly processId: number }
+  /** By itself: what it keeps running ended. */
+  | { readonly type: "restarted"; readonly problem: string }
   | (ProcessEnd & { readonly restartInMs?: number });
 
 export class SupervisedProcess {
@@ -41,6 +43,7 @@ export class SupervisedProcess {
   readonly #stop: AbortController = new AbortController();
   #phase: ProcessPhase = "starting";
   #restarts = 0;
+  #innerRestarts = 0;
   #current: MeshProcess | undefined;
   #starting: Promise<MeshProcess> | undefined;
   #running: Promise<void> | undefined;
@@ -57,9 +60,9 @@ export class SupervisedProcess {
   get phase(): ProcessPhase {
     return this.#phase;
   }
-  /** How often it was started again. */
+  /** How often it, or what it keeps running, was started again. */
   get restarts(): number {
-    return this.#restarts;
+    return this.#restarts + this.#innerRestarts;
   }
   /** Absent while it does not run. */
   get processId(): number | undefined {
@@ -78,6 +81,12 @@ export class SupervisedProcess {
   async start(): Promise<void> {
     this.#starting = this.#startOnce();
     this.#running = this.#keepRunning(await this.#starting);
+  }
+
+  /** It says that what it keeps running ended, and that it starts that again: for people a restart as any other. */
+  countInnerRestart(problem: string): void {
+    this.#innerRestarts++;
+    this.#supervision.report({ type: "restarted", problem });
   }
 
   /** Tells the process something, if it runs and has a pipe. */

@@ -1,5 +1,6 @@
 /** Faults that a translator to Envoy could have, each made in what ours has written; and what they are made with. */
 import { isDeepStrictEqual } from "node:util";
+import type { AskedOfEnvoy } from "../envoy-lane.ts";
 import { type Json, objectAt, type Rewrite, rewritten } from "../json-rewrite.ts";
 import type { Translated } from "../translate.ts";
 
@@ -9,6 +10,8 @@ export interface Defect {
   readonly spoil: (translated: Translated) => Translated;
   /** Shows only while a proxy has not been told its rules, and has to refuse all. */
   readonly shows?: "while rules are withheld";
+  /** Where it changes nearly every set: those in which a call can show it. */
+  readonly isAsked?: (asked: Pick<AskedOfEnvoy, "set" | "calls">) => boolean;
 }
 
 export function spoiled(rewrite: Rewrite): Defect["spoil"] {

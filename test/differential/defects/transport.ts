@@ -1,5 +1,7 @@
 /** Who is let as far as the rules, and what they are told of a request. */
+import type { OwnTrustDomains } from "../../kit/compiled-engine.ts";
 import { type Json, objectAt, type Rewrite, rewritten } from "../json-rewrite.ts";
+import type { Caller } from "../question.ts";
 import { type Defect, settings, spoiled, without } from "./defect.ts";
 import { withoutGuard } from "./order.ts";
 
@@ -15,10 +17,17 @@ const certificateOptional = settings("DownstreamTlsContext", (config) =>
 const withoutRules: Rewrite = (value) =>
   value["configDiscovery"] === undefined ? value : undefined;
 
+function isOfForeignDomain(caller: Caller, { trustDomain, trustDomainAliases }: OwnTrustDomains) {
+  if (caller.kind !== "identity") return false;
+  const domains = [trustDomain, ...trustDomainAliases];
+  return !domains.some((domain) => caller.uri.startsWith(`spiffe://${domain}/`));
+}
+
 export const TRANSPORT_DEFECTS: readonly Defect[] = [
   {
     name: "callers of every trust domain are taken",
     spoil: spoiled((value) => without(value, "matchTypedSubjectAltNames")),
+    isAsked: ({ set, calls }) => calls.some(({ caller }) => isOfForeignDomain(caller, set.trust)),
   },
   {
     name: "callers need no certificate, and none is missed by the rules",

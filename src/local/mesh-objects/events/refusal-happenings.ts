@@ -26,7 +26,7 @@ export function refusalHappenings(
     ...before
       .filter((one) => !is.has(keyOf(one)))
       .flatMap((one) =>
-        told(one, { type: "Normal", reason: "TakenByProxies", message: "proxies have it now" }),
+        told(one, { type: "Normal", reason: "TakenByProxies", message: "no proxy refuses it now" }),
       ),
   ];
 }

@@ -61,14 +61,13 @@ export async function runCommand(
     client.errors.write(`exec: ${JSON.stringify(wish.command[0])}: ${describeError(error)}\n`);
     return NOT_RUNNABLE;
   }
-  const forget = child.pid === undefined ? undefined : admit?.(child.pid);
   const endAll = (): void => void endWithDescendants(child);
   over.addEventListener("abort", endAll, { once: true });
   if (over.aborted) endAll();
   if (terminal !== undefined) client.onResize((size) => void resizeTerminal(child.pid ?? 0, size));
   const outputs = connectStreams(child, { client, wish });
-  const [code, signal] = await once(child, "exit");
-  forget?.();
+  const forget = child.pid === undefined ? undefined : admit?.(child.pid);
+  const [code, signal] = await once(child, "exit").finally(forget);
   await Promise.race([outputs, delay(LAST_OUTPUT_MS, undefined, { ref: false })]);
   over.removeEventListener("abort", endAll);
   killGroup(child.pid, "SIGKILL"); // it leaves nothing behind
