@@ -1,14 +1,13 @@
 /** One agent and its Envoy: identity from the certificate service, then Envoy, which is told everything else. */
 import { AcceptedTrust } from "../../envoy-agent/accepted-trust.ts";
 import { startEnvoyAgent } from "../../envoy-agent/envoy-agent.ts";
-import { startPodWorkloadApi } from "../../proxy/pod-workload-api.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { describeError, HauberkError } from "../../runtime/hauberk-error.ts";
 import { GatheredLines } from "../../telemetry/gathered-lines.ts";
 import { type Closable, closeAll } from "../close-all.ts";
 import { endUnstarted, instructedWorkload } from "../instructed-workload.ts";
 import { openLogStreams } from "../log-streams.ts";
-import { openProxyless } from "../open-proxyless.ts";
+import { openPodServices } from "../open-pod-services.ts";
 import { openProcessLogs } from "../process-logs.ts";
 import { aborted, stopSignal } from "../stop-signal.ts";
 
@@ -37,7 +36,7 @@ export async function envoyAgentCommand(concurrency: number): Promise<number> {
   const opened: Closable[] = [];
   let failed: Promise<never> | undefined;
   try {
-    const { envoy, adminSocket, workloadApi: settings, proxyless } = bootstrap;
+    const { envoy, adminSocket } = bootstrap;
     if (envoy === undefined || adminSocket === undefined)
       throw new NoEnvoyError("the agent was not told which Envoy to run, and where");
     const agent = await startEnvoyAgent({
@@ -55,17 +54,7 @@ export async function envoyAgentCommand(concurrency: number): Promise<number> {
     });
     opened.push(agent);
     failed = agent.failed;
-    if (settings !== undefined)
-      opened.push(await startPodWorkloadApi({ ...bootstrap, ...told, settings }));
-    if (proxyless !== undefined)
-      opened.push(
-        await openProxyless({
-          ...bootstrap,
-          ...told,
-          settings: proxyless,
-          onRefused: workload.refuse,
-        }),
-      );
+    await openPodServices(bootstrap, { ...bootstrap, ...told, onRefused: workload.refuse }, opened);
     signal.removeEventListener("abort", endAtOnce);
     workload.tell({ type: "ready" });
   } catch (error) {

@@ -1,10 +1,9 @@
 /** One sidecar process: identity from the certificate service, view from discovery, then the data path. */
-import { startPodWorkloadApi } from "../../proxy/pod-workload-api.ts";
 import { startSidecar } from "../../proxy/sidecar.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { type Closable, closeAll } from "../close-all.ts";
 import { endUnstarted, instructedWorkload } from "../instructed-workload.ts";
-import { openProxyless } from "../open-proxyless.ts";
+import { openPodServices } from "../open-pod-services.ts";
 import { openSidecarProcess } from "../sidecar-process.ts";
 import { aborted, stopSignal } from "../stop-signal.ts";
 
@@ -28,18 +27,7 @@ export async function sidecarCommand(): Promise<number> {
       logStreams,
     });
     opened.push(sidecar);
-    const { workloadApi: settings, proxyless } = bootstrap;
-    if (settings !== undefined)
-      opened.push(await startPodWorkloadApi({ ...bootstrap, ...told, settings }));
-    if (proxyless !== undefined)
-      opened.push(
-        await openProxyless({
-          ...bootstrap,
-          ...told,
-          settings: proxyless,
-          onRefused: workload.refuse,
-        }),
-      );
+    await openPodServices(bootstrap, { ...bootstrap, ...told, onRefused: workload.refuse }, opened);
     signal.removeEventListener("abort", endAtOnce);
     workload.tell({ type: "ready" });
   } catch (error) {
