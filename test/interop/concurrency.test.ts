@@ -75,6 +75,8 @@ async function readiness(pod: string): Promise<number> {
   return (await askAdmin(adminSocket(pod), { path: "/ready" })).status;
 }
 
+const accessLog = (pod: string): string => join(mesh.data, `logs/shop/${pod}/access.log`);
+
 const loadLog = (): string => join(mesh.data, "logs/shop/caller-0/load.log");
 
 async function entriesOf(pod: string, log = "access.log"): Promise<readonly AccessLogEntry[]> {
@@ -162,35 +164,34 @@ for (const pod of ["api-0", "caller-0"])
 test("a full log begins anew while all go on: every line is whole, and none is missing", {
   skip,
 }, async () => {
+  const before = [await loggedRequests("api-0"), await loggedRequests("caller-0")];
+  const sentBefore = await sent();
   for (const pod of ["api-0", "caller-0"]) {
-    const path = join(mesh.data, `logs/shop/${pod}/access.log`);
     const filler = `${JSON.stringify({ filler: "x".repeat(LINE_BYTES) })}\n`;
-    const file = await open(path, "a");
+    const file = await open(accessLog(pod), "a");
     await file.write(filler.repeat(Math.floor(LOG_BYTES / filler.length))); // in one piece
     await file.close();
   }
-  const before = await loggedRequests();
-  const sentBefore = await sent();
   assert.deepEqual(await statusesOf("/", 40), { 200: 40 });
   const least = 40 + (await sent()) - sentBefore;
   await delay(1_000);
-  const after = await loggedRequests();
   for (const [index, pod] of ["api-0", "caller-0"].entries()) {
-    const older = await stat(join(mesh.data, `logs/shop/${pod}/access.log.1`));
+    // Until it has, what is being copied stands in both.
+    await eventually(
+      `the log of ${pod} has begun anew`,
+      async () => (await stat(accessLog(pod))).size < LOG_BYTES / 2,
+    );
+    const older = await stat(`${accessLog(pod)}.1`);
     assert.ok(older.size >= LOG_BYTES, `${pod}: ${older.size}`);
-    const lines = (after[index] ?? 0) - (before[index] ?? 0);
+    const lines = (await loggedRequests(pod)) - (before[index] ?? 0);
     assert.ok(lines >= least, `${pod}: ${lines} lines, not ${least}`);
   }
 });
 
-/** Of both pods, in all that their logs still hold. */
-function loggedRequests(): Promise<readonly number[]> {
-  return Promise.all(
-    ["api-0", "caller-0"].map(async (pod) => {
-      const entries = [...(await entriesOf(pod, "access.log.1")), ...(await entriesOf(pod))];
-      return entries.filter(({ reporter }) => reporter !== undefined).length;
-    }),
-  );
+/** In all that its logs still hold. */
+async function loggedRequests(pod: string): Promise<number> {
+  const entries = [...(await entriesOf(pod, "access.log.1")), ...(await entriesOf(pod))];
+  return entries.filter(({ reporter }) => reporter !== undefined).length;
 }
 
 /** By the load, with success: what fails on its way may be in one log alone. */
