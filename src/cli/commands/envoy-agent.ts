@@ -3,6 +3,7 @@ import { AcceptedTrust } from "../../envoy-agent/accepted-trust.ts";
 import { startEnvoyAgent } from "../../envoy-agent/envoy-agent.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { describeError, HauberkError } from "../../runtime/hauberk-error.ts";
+import { collectOldGarbage, garbageCollector } from "../../runtime/old-garbage.ts";
 import { GatheredLines } from "../../telemetry/gathered-lines.ts";
 import { type Closable, closeAll } from "../close-all.ts";
 import { endUnstarted, instructedWorkload } from "../instructed-workload.ts";
@@ -60,6 +61,8 @@ export async function envoyAgentCommand(concurrency: number): Promise<number> {
   } catch (error) {
     return endUnstarted(error, { what: "Envoy's agent", log, workload, opened });
   }
+  const collector = garbageCollector();
+  if (collector !== undefined) void collectOldGarbage(collector, { signal });
   const code = await endedBy(failed, { signal, log });
   await closeAll(opened);
   await userLogs?.close();

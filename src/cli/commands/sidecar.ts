@@ -1,6 +1,7 @@
 /** One sidecar process: identity from the certificate service, view from discovery, then the data path. */
 import { startSidecar } from "../../proxy/sidecar.ts";
 import { systemClock } from "../../runtime/clock.ts";
+import { collectOldGarbage, garbageCollector } from "../../runtime/old-garbage.ts";
 import { type Closable, closeAll } from "../close-all.ts";
 import { endUnstarted, instructedWorkload } from "../instructed-workload.ts";
 import { openPodServices } from "../open-pod-services.ts";
@@ -33,6 +34,8 @@ export async function sidecarCommand(): Promise<number> {
   } catch (error) {
     return endUnstarted(error, { what: "the sidecar", log, workload, opened });
   }
+  const collector = garbageCollector();
+  if (collector !== undefined) void collectOldGarbage(collector, { signal });
   await aborted(signal);
   await closeAll(opened);
   await workload.close();

@@ -10,6 +10,7 @@ const YOUNG_MIB = 8;
 const INTERPRETER_FLAGS = [
   `--min-semi-space-size=${YOUNG_MIB}`,
   `--max-semi-space-size=${YOUNG_MIB}`,
+  "--expose-gc", // see `collectOldGarbage`
 ];
 
 export function sidecarProcessPlan(what: Omit<OwnProcess, "command">): ProcessPlan {
