@@ -6,6 +6,7 @@ import type { AnalyzedObject } from "./analyzed-object.ts";
 import { ANALYZERS, ANALYZERS_BY_NAME } from "./analyzers.ts";
 import { ASSUMED_GATEWAY } from "./assumed-gateway.ts";
 import { type Analyzer, type Finding, findingAt, namespaceOf } from "./finding.ts";
+import { toldOnce } from "./told-once.ts";
 
 export interface AnalyzeOptions {
   /** Names of the analyzers to ask; absent: those of a plain run. */
@@ -44,7 +45,9 @@ export function analyzeTexts(
     ...noticed(mesh, "HBK0101", notices?.document),
     ...noticed(mesh, "HBK0100", notices?.mesh),
   ];
-  return (names === undefined ? distinct(found, keyOf) : found).sort(byGravity);
+  const told =
+    names === undefined ? toldOnce(distinct(found, keyOf), (one) => objectOf(one, mesh)) : found;
+  return told.sort(byGravity);
 }
 
 function named(name: string, all: readonly Analyzer[]): Analyzer {
@@ -69,6 +72,10 @@ function noticed(
     const namespace = object === undefined ? "" : namespaceOf(object);
     return findingAt({ source, resource: "", namespace }, code, [words]);
   });
+}
+
+function objectOf({ source }: Finding, mesh: AnalyzedMesh): string {
+  return `${source.file} ${objectAt(source, mesh)?.title}`;
 }
 
 /** The last one that begins there or before, in that file. */

@@ -1,6 +1,6 @@
 /** What only our analyzers say: code, name, level and words, one message a line. */
 export const OWN_MESSAGES: string = `
-HBK0001 HttpFieldOnTcpPort Warning Rule %s names %s, which port %d of %s (TCP) does not have: %s (AP-61, AP-62). Give the rule the ports it is meant for, or the port a name that says HTTP.
+HBK0001 HttpFieldOnTcpPort Warning Rule %s names %s, which %s of %s (TCP) cannot have: %s (AP-61, AP-62). Give the rule the ports it is meant for, or the port a name that says HTTP.
 HBK0002 OnlyNegations Warning Rule %s allows by %s alone, which callers without any identity or token satisfy too (AP-57). Add what the caller must be.
 HBK0003 PrincipalNeverMatches Warning Principal %q can match nobody: %s (AP-45). Write TRUST-DOMAIN/ns/NAMESPACE/sa/ACCOUNT.
 HBK0004 AllowNeverReached Warning Nothing that this policy allows gets through: %s denies all requests to the same workloads (AP-1).

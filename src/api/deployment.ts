@@ -1,5 +1,6 @@
 /** Deployment: what to run, as whom, and how often. */
 import type { Fields } from "./decoder.ts";
+import { noticeMisplaced } from "./misplaced-pod-settings.ts";
 import { type PodTemplate, podTemplate } from "./pod-template.ts";
 import { checkPodSelector, replicasOf } from "./replicated-pods.ts";
 import type { ResourceMeta } from "./resource.ts";
@@ -28,6 +29,7 @@ export function deployment(meta: ResourceMeta, root: Fields): Deployment {
     restartPolicies: ["Always"],
   });
   checkPodSelector(spec, template.labels);
+  noticeMisplaced({ meta, template }, { kind: "Deployment", root });
   spec.unused(UNUSED_SPEC_FIELDS);
   const replicas = replicasOf(spec);
   const surge = surgeOf(spec.section("strategy"), replicas);

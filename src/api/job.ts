@@ -1,5 +1,6 @@
 /** Job: what to run until it has succeeded. */
 import type { Fields } from "./decoder.ts";
+import { noticeMisplaced } from "./misplaced-pod-settings.ts";
 import { type PodTemplate, podTemplate } from "./pod-template.ts";
 import type { ResourceMeta } from "./resource.ts";
 
@@ -40,6 +41,7 @@ export function job(meta: ResourceMeta, root: Fields): Job {
     file: meta.source.file,
     restartPolicies: ["Never", "OnFailure"],
   });
+  noticeMisplaced({ meta, template }, { kind: "Job", root });
   spec.unused(UNUSED_SPEC_FIELDS);
   spec.unsupported(UNSUPPORTED_SPEC_FIELDS);
   checkMode(spec);

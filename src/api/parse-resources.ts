@@ -40,7 +40,11 @@ export interface ReadDocument {
  * @returns every issue of every document; a document with an issue gives no resource
  */
 export function parseResources(text: string, file: string): ParsedResources {
-  const documents = readDocuments(text, file);
+  return resourcesOf(readDocuments(text, file));
+}
+
+/** What documents say together. */
+export function resourcesOf(documents: readonly ReadDocument[]): ParsedResources {
   return {
     resources: documents.flatMap(({ resources }) => resources),
     issues: documents.flatMap(({ issues }) => toldOnce(issues)),
@@ -48,9 +52,17 @@ export function parseResources(text: string, file: string): ParsedResources {
   };
 }
 
-/** As `parseResources`, document by document. */
-export function readDocuments(text: string, file: string): readonly ReadDocument[] {
-  return yamlDocuments(text).flatMap((document) => readDocument(document, file));
+/**
+ * As `parseResources`, document by document.
+ *
+ * @param lineOf turns a line of `text`, from 1, into the line of the file
+ */
+export function readDocuments(
+  text: string,
+  file: string,
+  lineOf?: (line: number) => number,
+): readonly ReadDocument[] {
+  return yamlDocuments(text, lineOf).flatMap((document) => readDocument(document, file));
 }
 
 function readDocument({ root, problems }: YamlDocument, file: string): readonly ReadDocument[] {

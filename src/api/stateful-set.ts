@@ -3,6 +3,7 @@
  * Source: https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/
  */
 import type { Fields } from "./decoder.ts";
+import { noticeMisplaced } from "./misplaced-pod-settings.ts";
 import { type PodTemplate, podTemplate } from "./pod-template.ts";
 import { reportTwice } from "./port-fields.ts";
 import { checkPodSelector, replicasOf } from "./replicated-pods.ts";
@@ -41,6 +42,7 @@ export function statefulSet(meta: ResourceMeta, root: Fields): StatefulSet {
     claims: claimsOf(spec, meta.source.file),
   });
   checkPodSelector(spec, template.labels);
+  noticeMisplaced({ meta, template }, { kind: "StatefulSet", root });
   spec.unused(UNUSED_SPEC_FIELDS);
   spec.unsupported(["ordinals"]);
   return {

@@ -6,8 +6,8 @@ import { Composer, type CST, type Document, Lexer, type LineCounter, Parser } fr
 import { HauberkError } from "../runtime/hauberk-error.ts";
 
 /** Longest text read, in UTF-16 code units. */
-const MAX_TEXT_LENGTH = 8 * 1024 * 1024;
-const MAX_DOCUMENTS = 20_000;
+export const MAX_TEXT_LENGTH: number = 8 * 1024 * 1024;
+export const MAX_DOCUMENTS = 20_000;
 const MAX_SYNTAX_ERRORS = 1_000;
 /** Words, marks, spaces and line ends of one document: what people write has 400,000 in 1 MB. */
 const MAX_TOKENS = 600_000;

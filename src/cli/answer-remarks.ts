@@ -49,9 +49,7 @@ function assumptions({ request: asked }: Question, judgement: Judgement): string
     notes.push(`the port's protocol is not declared: judged as ${judgedAs.toUpperCase()}`);
   }
   if (assumed.authority !== undefined) {
-    notes.push(
-      `a rule asks for the host, taken to be ${assumed.authority}; see --header 'host: …'`,
-    );
+    notes.push(`a rule asks for the host, taken to be ${assumed.authority}; see --host`);
   }
   if (assumed.sourceAddress !== undefined) {
     notes.push(`a rule asks for the caller's address, taken to be ${assumed.sourceAddress}`);

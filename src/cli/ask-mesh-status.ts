@@ -1,6 +1,7 @@
 /** What the supervisor of the running mesh and its control plane say of it, put together. */
+import type { ControlReply, ControlRequest } from "../control/control-socket-messages.ts";
 import type { KeySetFacts } from "../control/key-sets/key-set-facts.ts";
-import { askControlPlane } from "../local/control-plane-client.ts";
+import { askControlPlane, ControlPlaneAwayError } from "../local/control-plane-client.ts";
 import type { DataDirectory } from "../local/data-directory.ts";
 import { MeshClient, NoMeshError } from "../local/joining/mesh-client.ts";
 import type { MeshStatus } from "../local/mesh-status.ts";
@@ -23,6 +24,9 @@ async function askSupervisor(dataDirectory: DataDirectory): Promise<MeshStatus> 
   }
 }
 
+/** Whoever asks how a mesh does waits for the answer; what is asked is at hand, so that silence says enough. */
+const PATIENCE_MS = 2_500;
+
 /** As many as the control plane answers for at once. */
 const MAX_SOURCES = 64;
 
@@ -38,12 +42,14 @@ async function withControlPlane(
   dataDirectory: DataDirectory,
 ): Promise<MeshStatus> {
   if (mesh.controlPlane.phase !== "running") return mesh;
+  const ask = (request: ControlRequest): Promise<ControlReply> =>
+    askControlPlane(dataDirectory, request, { patienceMs: PATIENCE_MS });
   try {
     const sources = (mesh.tokenKeySources ?? []).slice(0, MAX_SOURCES);
     const [authorities, others, keys] = await Promise.all([
-      askControlPlane(dataDirectory, { type: "ca-status" }),
-      askControlPlane(dataDirectory, { type: "remote-clusters" }),
-      askControlPlane(dataDirectory, { type: "token-keys", sources }),
+      ask({ type: "ca-status" }),
+      ask({ type: "remote-clusters" }),
+      ask({ type: "token-keys", sources }),
     ]);
     return {
       ...mesh,
@@ -54,6 +60,8 @@ async function withControlPlane(
       ...(others.type === "remote-clusters" && { remoteClusters: others.overview }),
     };
   } catch (error) {
+    if (error instanceof ControlPlaneAwayError)
+      return { ...mesh, controlPlaneAway: describeError(error) };
     if (error instanceof HauberkError)
       return { ...mesh, certificateWarnings: [describeError(error)] };
     throw error;

@@ -170,6 +170,32 @@ const lines: [what: string, changes: Partial<AccessLogEntry>, expected: string][
     "DENIED shop/api-0 -> 93.184.216.34:443 TCP, no destination of the mesh (REGISTRY_ONLY)",
   ],
   [
+    "a call to such an address that came to nothing",
+    {
+      ...tcp,
+      reporter: "source",
+      authority: null,
+      response_flags: "UF",
+      response_code_details: null,
+      upstream_cluster: "PassthroughCluster",
+      downstream_local_address: "93.184.216.34:443",
+      upstream_transport_failure_reason: "delayed connect error: 111",
+      decision: null,
+    },
+    "FAILED shop/api-0 -> 93.184.216.34:443 TCP, UF delayed connect error: 111",
+  ],
+  [
+    "plaintext at a port that nobody declared",
+    {
+      ...tcp,
+      source_principal: null,
+      upstream_cluster: "InboundPassthroughCluster",
+      downstream_local_address: "10.244.0.7:9000",
+      decision: { verdict: "deny", reason: { because: "plaintext-refused", origin: "default" } },
+    },
+    "DENIED unknown 127.0.0.1:40000 -> shop/api-0:9000 TCP, plaintext refused, STRICT by default",
+  ],
+  [
     "a refusal that policies on trial would not change",
     { decision: { ...denied, dryRun: denied } },
     "DENIED cluster.local/ns/shop/sa/web -> shop/api-0:8080 GET /admin 403, DENY shop/no-admin rules[0] (a.yaml:3)",

@@ -67,15 +67,22 @@ function callerOf({ pod, entry }: LoggedEntry, podAt: PodAt): string {
   return `unknown ${remote}${now === undefined ? "" : ` (now ${now})`}`;
 }
 
+/** Names that say nothing of where a call went: the address does. */
+const OF_ANY_ADDRESS: readonly string[] = ["PassthroughCluster", "BlackHoleCluster"];
+
 /** The callee's sidecar knows itself; the caller's knows what was asked for. */
 function calleeOf({ pod, entry }: LoggedEntry): string {
   if (isAtEdge(entry)) return pod;
+  const { authority, upstream_cluster: cluster, downstream_local_address: address } = entry;
   if (entry.reporter === "destination") {
-    const port = /^inbound\|(\d+)\|/.exec(entry.upstream_cluster ?? "")?.[1];
+    const port =
+      cluster === "InboundPassthroughCluster"
+        ? /:(\d+)$/.exec(address ?? "")?.[1]
+        : /^inbound\|(\d+)\|/.exec(cluster ?? "")?.[1];
     return port === undefined ? pod : `${pod}:${port}`;
   }
-  const { authority, upstream_cluster: cluster, downstream_local_address: address } = entry;
-  return authority ?? cluster ?? address ?? "unknown";
+  const named = OF_ANY_ADDRESS.includes(cluster ?? "") ? (address ?? cluster) : cluster;
+  return authority ?? named ?? address ?? "unknown";
 }
 
 /** At an edge hosts are told too: one gateway serves many. */

@@ -53,6 +53,16 @@ test("a mesh in order is a table, and all is well", () => {
   ]);
 });
 
+test("a control plane that does not answer is the first line, with the next step, and told once", () => {
+  const controlPlaneAway = "the control plane does not answer (it was silent); start it anew";
+  const mesh = { controlPlane, controlPlaneAway, pods: [pod] };
+  const lines = formatMeshStatus(mesh, NOW);
+  assert.equal(lines[0], controlPlaneAway);
+  assert.equal(lines.filter((line) => line.includes("control plane")).length, 1);
+  assert.ok(!lines.includes("all is well"));
+  assert.deepEqual(findTroubles(mesh, NOW), [controlPlaneAway]);
+});
+
 test("a pod with Envoy says so", () => {
   const lines = formatMeshStatus({ controlPlane, pods: [{ ...pod, dataPlane: "envoy" }] }, NOW);
   assert.match(lines[3] ?? "", /^shop\/api-0 +Deployment +envoy running +api running/);

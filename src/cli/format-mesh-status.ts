@@ -27,29 +27,34 @@ const HEADINGS = [
 const MIB = 1024 * 1024;
 
 export function formatMeshStatus(mesh: MeshStatus, now: Date): readonly string[] {
-  const { controlPlane, pods, remoteClusters } = mesh;
+  const { controlPlane, controlPlaneAway, pods, remoteClusters } = mesh;
   const troubles = findTroubles(mesh, now);
+  const below = troubles.filter((trouble) => trouble !== controlPlaneAway);
+  const phase = describeProcess(controlPlane);
   return [
-    `control plane ${describeProcess(controlPlane)}, at ${controlPlane.listen}, restarts ${controlPlane.restarts}`,
+    // That its process runs would be the wrong thing to read first.
+    controlPlaneAway ??
+      `control plane ${phase}, at ${controlPlane.listen}, restarts ${controlPlane.restarts}`,
     "",
     ...alignColumns([HEADINGS, ...pods.map((pod) => rowOf(pod, now))]),
     "",
     ...pods.flatMap(gatewayLines),
     ...(remoteClusters === undefined ? [] : formatRemoteClusters(remoteClusters, now)),
     ...memoryOfAll(pods),
-    ...(troubles.length === 0 ? ["all is well"] : troubles),
+    ...(troubles.length === 0 ? ["all is well"] : below),
   ];
 }
 
 /** One sentence for each part that is down; none when all is well. */
 export function findTroubles(mesh: MeshStatus, now: Date): readonly string[] {
-  const { controlPlane, pods, refusedChange, remoteClusters } = mesh;
+  const { controlPlane, controlPlaneAway, pods, refusedChange, remoteClusters } = mesh;
   const { certificateWarnings = [], unaskable = [], missingTokenKeys = [] } = mesh;
   return [
     ...(refusedChange === undefined
       ? []
       : [`the files are not in force as they are now: ${refusedChange}`]),
     ...processTroubles("the control plane", [controlPlane]),
+    ...(controlPlaneAway === undefined ? [] : [controlPlaneAway]),
     ...pods.flatMap((pod) => podTroubles(pod, now)),
     ...pods.flatMap(unservedHosts),
     ...unaskable,

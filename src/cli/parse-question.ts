@@ -20,8 +20,10 @@ export interface QuestionText {
   readonly to: string;
   /** `METHOD PATH` */
   readonly request?: string;
-  /** `NAME: VALUE` each. */
+  /** `NAME: VALUE` each; `Host` and `:authority` are the host. */
   readonly header?: readonly string[];
+  /** As the client sends it in `Host` or `:authority`, with the port if it has one; absent: the usual one of the callee. */
+  readonly host?: string;
   /** JSON: the payload of a token that the callee's sidecar has verified. */
   readonly claims?: string;
   /** Where the claims were read, for messages. */
@@ -30,8 +32,10 @@ export interface QuestionText {
 
 const NAME = /^([^/:\s]+)\/([^/:\s]+)$/;
 const TARGET = /^([^/:\s]+\/[^/:\s]+)(?::([^/:\s]+))?$/;
+/** RFC 9110 section 7.2: a name or an address, and a port. */
+const HOST = /^(\[[0-9a-fA-F:.]+\]|[^\s/?#@:[\]]+)(:\d{1,5})?$/;
 const REQUEST = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s+(\/\S*|\*)$/;
-const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*(.*?)\s*$/;
+const HEADER = /^(:authority|[!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*(.*?)\s*$/;
 
 /** @throws QuestionError naming what is wrong, and what is known */
 export function parseQuestion(snapshot: MeshSnapshot, text: QuestionText): Question {
@@ -197,10 +201,12 @@ function list(items: readonly (string | number)[]): string {
 function parseRequest({
   request,
   header = [],
+  host,
   claims,
   claimsFile,
 }: QuestionText): AskedRequest | undefined {
   if (request === undefined) {
+    if (host !== undefined) throw new QuestionError("--host is of no use without --request");
     if (header.length > 0) throw new QuestionError("--header is of no use without --request");
     if (claims !== undefined) throw new QuestionError("--claims is of no use without --request");
     return undefined;
@@ -210,7 +216,21 @@ function parseRequest({
     throw new QuestionError(`--request ${request}: expected METHOD PATH, as in 'GET /cart'`);
   }
   const payload = claims === undefined ? undefined : parseClaims(claims, claimsFile);
-  return { method, path, headers: parseHeaders(header), ...(payload && { payload }) };
+  const headers = withHost(parseHeaders(header), host);
+  return { method, path, headers, ...(payload && { payload }) };
+}
+
+function withHost(
+  headers: ReadonlyMap<string, string>,
+  host: string | undefined,
+): ReadonlyMap<string, string> {
+  if (host === undefined) return headers;
+  if (!HOST.test(host))
+    throw new QuestionError(`--host ${host}: expected HOST or HOST:PORT, as in shop.example.com`);
+  const other = headers.get("host");
+  if (other !== undefined && other !== host)
+    throw new QuestionError(`--host ${host}: a --header says ${other}; expected one of them`);
+  return new Map(headers).set("host", host);
 }
 
 function parseClaims(text: string, file = "-"): TokenPayload {
@@ -234,12 +254,13 @@ function isTokenPayload(value: unknown): value is TokenPayload {
 function parseHeaders(lines: readonly string[]): ReadonlyMap<string, string> {
   const headers = new Map<string, string>();
   for (const line of lines) {
-    const [, name, value] = HEADER.exec(line) ?? [];
-    if (name === undefined || value === undefined) {
+    const [, written, value] = HEADER.exec(line) ?? [];
+    if (written === undefined || value === undefined) {
       throw new QuestionError(`--header ${line}: expected NAME: VALUE`);
     }
-    const earlier = headers.get(name.toLowerCase());
-    headers.set(name.toLowerCase(), earlier === undefined ? value : `${earlier},${value}`);
+    const name = written === ":authority" ? "host" : written.toLowerCase();
+    const earlier = headers.get(name);
+    headers.set(name, earlier === undefined ? value : `${earlier},${value}`);
   }
   return headers;
 }

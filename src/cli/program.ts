@@ -173,6 +173,10 @@ function addExplain(program: Command): void {
     .requiredOption("--to <workload>", "callee, as NAMESPACE/WORKLOAD:PORT")
     .option("--request <request>", "METHOD PATH, as in 'GET /cart'")
     .option("--header <header>", "NAME: VALUE; may be given several times", collect)
+    .option(
+      "--host <host>",
+      "what the client asks for in Host or :authority, as in shop.example.com",
+    )
     .option("--claims <file>", "JSON: payload of a token that the callee's sidecar has verified")
     .option(
       "--token <file>",
@@ -235,6 +239,10 @@ function addAuthz(program: Command): void {
     )
     .option("--request <request>", "METHOD PATH, as in 'GET /cart'")
     .option("--header <header>", "NAME: VALUE; may be given several times", collect)
+    .option(
+      "--host <host>",
+      "what the client asks for in Host or :authority, as in shop.example.com",
+    )
     .option("--claims <file>", "JSON: payload of a token that the callee's sidecar has verified")
     .option("--json", "print the answer as JSON")
     .addHelpText(

@@ -1,10 +1,11 @@
 /** `hauberk proxy-config`, by the words and options of istioctl. Each command is loaded when it is run. */
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { systemClock } from "../runtime/clock.ts";
-import { LOG_LEVELS, type LogLevel } from "../runtime/log.ts";
+import { LOG_LEVELS } from "../runtime/log.ts";
 import { ofAskedMesh } from "./asked-mesh.ts";
 import type { ProxyConfigOptions, SidecarOptions } from "./commands/proxy-config.ts";
 import { type DumpPartName, OUTPUTS } from "./istioctl/print-dump.ts";
+import { levelsProblem } from "./istioctl/written-levels.ts";
 import { parsePort } from "./options.ts";
 import { printLine as print } from "./print-line.ts";
 
@@ -133,12 +134,24 @@ function addLogCommand(parent: Command): void {
   ofPod(parent.command("log").alias("o"))
     .argument("<pod>", "POD, POD.NAMESPACE or deploy/NAME")
     .description("Show how much a sidecar logs, or change it until the sidecar is started again")
-    .addOption(new Option("--level <level>", "from now on").choices(LOG_LEVELS))
+    .addOption(
+      new Option(
+        "--level <level>",
+        `from now on: ${LOG_LEVELS.join(", ")}; or of single scopes, SCOPE:LEVEL with commas`,
+      ).argParser(writtenLevels),
+    )
     .addHelpText("after", `\n${EXIT_CODE}`)
-    .action(async (pod: string, options: SidecarOptions & { readonly level?: LogLevel }) => {
+    .action(async (pod: string, options: SidecarOptions & { readonly level?: string }) => {
       const { proxyConfigLogCommand } = await import("./commands/proxy-config.ts");
       process.exitCode = await proxyConfigLogCommand(pod, { ...options, print });
     });
+}
+
+/** @throws InvalidArgumentError */
+function writtenLevels(text: string): string {
+  const problem = levelsProblem(text);
+  if (problem !== undefined) throw new InvalidArgumentError(problem);
+  return text;
 }
 
 function ofPodOrFile(command: Command): Command {

@@ -13,6 +13,7 @@ import { type Watched, WatchedValue } from "../runtime/watched.ts";
 import type { CertificateMetrics } from "../telemetry/certificate-metrics.ts";
 import { startSecureGrpcServer } from "../wire/secure-grpc-server.ts";
 import { openAggregatedDiscovery } from "./aggregated-discovery/aggregated-discovery-service.ts";
+import { ProxyPushes } from "./aggregated-discovery/proxy-pushes.ts";
 import type { ProxyStreamStatus } from "./aggregated-discovery/proxy-stream-status.ts";
 import { type ControlPlaneFlags, DEFAULT_CONTROL_PLANE_FLAGS } from "./control-plane-flags.ts";
 import type { RunningNow } from "./control-plane-messages.ts";
@@ -125,9 +126,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     tokenKeys: tokenKeys.keys,
   };
   const { snapshots, views } = feedWorkloadViews(feed);
-  const discovery = discoveryService({ views, trustDomain, trust, holderOf, clock, log });
+  const pushes = new ProxyPushes(views);
+  const envoys = openAggregatedDiscovery({ views, authenticate, trust, pushes, clock, log });
+  const isJudgedByEnvoy = (pod: string): boolean => envoys.serves(pod);
+  const discovery = discoveryService({
+    ...{ views, trustDomain, trust, holderOf, pushes, isJudgedByEnvoy, clock, log },
+  });
   const subscribers = (): readonly SubscriberStatus[] => discovery.status();
-  const envoys = openAggregatedDiscovery({ views, authenticate, trust, log });
   const federation = await startFederation({
     ...options,
     trustDomain,

@@ -19,6 +19,7 @@ import { type ClientStream, GrpcClient } from "../wire/grpc-client.ts";
 import { GrpcStatusError, type GrpcStatusName } from "../wire/grpc-status.ts";
 import { type SecureGrpcServer, startSecureGrpcServer } from "../wire/secure-grpc-server.ts";
 import { unpackView } from "../wire/workload-view-message.ts";
+import { ProxyPushes, type PushedStream } from "./aggregated-discovery/proxy-pushes.ts";
 import { discoveryService } from "./discovery-service.ts";
 import { encodeView } from "./encoded-view.ts";
 import { trustFingerprint } from "./trust-fingerprint.ts";
@@ -35,11 +36,16 @@ const trust = new WatchedValue<AuthorityTrust>({
 });
 /** By serial number: as the issue log has it. */
 const holders = new Map<string, CertificateHolder>();
+const pushes = new ProxyPushes(views);
+/** Pods in which an Envoy judges. */
+const ofEnvoys = new Set<string>();
 const { service, status } = discoveryService({
   views,
   trustDomain: "cluster.local",
   trust,
   holderOf: (serial) => holders.get(serial),
+  pushes,
+  isJudgedByEnvoy: (pod) => ofEnvoys.has(pod),
   clock: systemClock,
   log,
 });
@@ -362,4 +368,52 @@ test("limits: too many subscriptions", async () => {
   const names = Array.from({ length: 9 }, (_, index) => `production/wish-${index}`);
   const greedy = new HandClient(mesh.svid(API)).subscribe(...names);
   await greedy.assertEndsWith("RESOURCE_EXHAUSTED");
+});
+
+test("a policy goes to whoever judges before an agent hears of it, whose Envoy is told by a stream of its own; trust goes to all at once", async (context) => {
+  setViews(apiView("/one"));
+  const [judge, agent] = [API, DATABASE].map((id) => new HandClient(mesh.svid(id)));
+  assert.ok(judge && agent);
+  context.after(() => {
+    for (const client of [judge, agent]) client.close();
+    ofEnvoys.clear();
+  });
+  ofEnvoys.add("production/database-0");
+  const names = ["production/api-0", "production/database-0"];
+  for (const [index, client] of [judge, agent].entries()) {
+    client.subscribe(names[index] ?? "");
+    client.send({ responseNonce: (await client.next()).nonce });
+  }
+  const sent = (): readonly boolean[] =>
+    names.map((name) => {
+      const view = views.current.get(name);
+      const told = status().find((one) => one.name === name && one.versionAcked !== undefined);
+      return view !== undefined && told?.versionSent === encodeView(view).version;
+    });
+  await eventually("both have the first", () => status().every((one) => one.versionAcked));
+  /** Stands behind the others: what they were told when its turn comes. */
+  const seen: (readonly boolean[])[] = [];
+  const last: PushedStream = {
+    isBehind: true,
+    pushFirst: () => seen.push(sent()),
+    push: () => seen.push(sent()),
+  };
+  context.after(pushes.add(() => [last]));
+  const changed = (change: (view: WorkloadView) => WorkloadView): void =>
+    views.set(new Map([...views.current].map(([name, view]) => [name, change(view)])));
+
+  changed((view) => ({ ...view, inbound: { ...view.inbound, ports: [] } }));
+  await eventually("all is told", () => seen.length === 2);
+  assert.deepEqual(seen.splice(0), [
+    [true, false],
+    [true, true],
+  ]);
+  for (const client of [judge, agent]) client.send({ responseNonce: (await client.next()).nonce });
+  await eventually("both have the second", () =>
+    status().every((one) => one.versionAcked === one.versionSent),
+  );
+
+  changed((view) => ({ ...view, trust: { ...view.trust, crlsPem: ["a list"] } }));
+  await eventually("all is told again", () => seen.length === 2);
+  assert.deepEqual(seen[0], [true, true]);
 });

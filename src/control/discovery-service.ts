@@ -20,6 +20,7 @@ import {
 import { bidirectional, type Caller, type GrpcService, grpcService } from "../wire/grpc-service.ts";
 import { GrpcStatusError } from "../wire/grpc-status.ts";
 import { VIEW_CHANGES, VIEW_CHANGES_HEADER } from "../wire/workload-view-message.ts";
+import type { ProxyPushes, PushedStream } from "./aggregated-discovery/proxy-pushes.ts";
 import { changedFields, encodeView, wholeView } from "./encoded-view.ts";
 import { type PresentedCertificate, presentedCertificate } from "./presented-certificate.ts";
 import { type ProcessPlace, processPlace } from "./process-place.ts";
@@ -46,6 +47,10 @@ export interface DiscoveryServiceOptions {
   readonly trust: Watched<AuthorityTrust>;
   /** For which pod a certificate was issued, by its serial number. */
   readonly holderOf: IssueLog["holderOf"];
+  /** By which streams are told of changes; shared with streams of other kinds. */
+  readonly pushes: ProxyPushes;
+  /** Whether not the subscriber judges in this pod, but an Envoy that is told by a stream of its own. */
+  readonly isJudgedByEnvoy: (pod: string) => boolean;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -70,6 +75,7 @@ export interface DiscoveryService {
 
 export function discoveryService(options: DiscoveryServiceOptions): DiscoveryService {
   const streams = new Set<DiscoveryStream>();
+  options.pushes.add(() => streams);
   const service = grpcService(ViewDiscovery, {
     watchViews: bidirectional(async ({ caller, requests, signal, send }) => {
       const takesChanges = caller.headers(VIEW_CHANGES_HEADER).includes(VIEW_CHANGES);
@@ -88,13 +94,16 @@ export function discoveryService(options: DiscoveryServiceOptions): DiscoverySer
   return { service, status: () => [...streams].flatMap((stream) => stream.status) };
 }
 
-class DiscoveryStream {
+class DiscoveryStream implements PushedStream {
   readonly #caller: Caller;
   readonly #principal: SpiffeId;
   readonly #proof: X509Certificate;
   readonly #certificate: PresentedCertificate;
   readonly #options: DiscoveryServiceOptions & { readonly send: (update: ViewUpdate) => void };
   readonly #subscriptions = new ViewSubscriptions();
+  /** By name, those of which all is sent or on its way. */
+  #lookedAt: ReadonlyMap<string, WorkloadView | undefined> = new Map();
+  #isOver = false;
   #place: ProcessPlace | undefined;
   readonly #failure = new AbortController();
   #answerTimer: NodeJS.Timeout | undefined;
@@ -126,7 +135,6 @@ class DiscoveryStream {
   }
 
   async serve(requests: AsyncIterable<WatchViewsRequest>, signal: AbortSignal): Promise<void> {
-    const stopWatching = this.#options.views.onChange(() => this.#pushOrFail());
     const failure = this.#failure.signal;
     const failed = new Promise<never>((_, reject) => {
       failure.addEventListener("abort", () => reject(failure.reason));
@@ -139,11 +147,26 @@ class DiscoveryStream {
     try {
       await Promise.race([this.#receive(requests), failed, gone]);
     } finally {
-      stopWatching();
+      this.#isOver = true;
       lifetime.close();
       clearTimeout(this.#answerTimer);
       clearTimeout(this.#lastViewTimer);
     }
+  }
+
+  get isBehind(): boolean {
+    const { current } = this.#options.views;
+    return this.#subscriptions.names.some((name) => current.get(name) !== this.#lookedAt.get(name));
+  }
+
+  pushFirst(): void {
+    const { views, isJudgedByEnvoy } = this.#options;
+    const isUrgent = this.#subscriptions.names.some((name) => {
+      const [next, before] = [views.current.get(name), this.#lookedAt.get(name)];
+      // An agent passes trust on; policies it needs for words alone, and its Envoy has them from elsewhere.
+      return next !== before && (!isJudgedByEnvoy(name) || next?.trust !== before?.trust);
+    });
+    if (isUrgent) this.push();
   }
 
   async #receive(requests: AsyncIterable<WatchViewsRequest>): Promise<void> {
@@ -207,14 +230,18 @@ class DiscoveryStream {
   }
 
   #push(): void {
-    for (const name of this.#subscriptions.names) this.#verifyMaySee(name);
-    const update = this.#subscriptions.nextUpdate(this.#options.views.current);
+    const { current } = this.#options.views;
+    const { names } = this.#subscriptions;
+    for (const name of names) this.#verifyMaySee(name);
+    this.#lookedAt = new Map(names.map((name) => [name, current.get(name)]));
+    const update = this.#subscriptions.nextUpdate(current);
     if (update === undefined) return;
     this.#options.send(update);
     this.#answerTimer = setTimeout(() => this.#timeOut(), ANSWER_TIMEOUT_MS);
   }
 
-  #pushOrFail(): void {
+  push(): void {
+    if (this.#isOver) return;
     try {
       this.#push();
     } catch (error) {

@@ -5,21 +5,14 @@
 import type { IssueLog } from "../ca/issue-log.ts";
 import type { CertificateHolder } from "../ca/issued-certificates.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { type FillingRate, TokenBuckets } from "./token-buckets.ts";
 
 /** The shortest certificates live two seconds and are renewed each second; a sidecar that starts again asks at once. */
-const POD: Rate = { atOnce: 60, perSecond: 1 };
+const POD: FillingRate = { atOnce: 60, perSecond: 1 };
 /** An account of a thousand pods, all of which start twice. */
-const IDENTITY: Rate = { atOnce: 2_000, perSecond: 50 };
+const IDENTITY: FillingRate = { atOnce: 2_000, perSecond: 50 };
 /** A pod whose certificates live a day and that starts every two minutes has fewer; the book holds 300 times as many. */
 const MAX_VALID = 1_000;
-const SECOND_MS = 1_000;
-/** Those that ask no more are forgotten so often. */
-const SWEEP_MS = 60_000;
-
-interface Rate {
-  readonly atOnce: number;
-  readonly perSecond: number;
-}
 
 export interface IssuingAllowanceOptions {
   readonly issueLog: Pick<IssueLog, "validOf">;
@@ -28,13 +21,13 @@ export interface IssuingAllowanceOptions {
 
 export class IssuingAllowance {
   readonly #options: IssuingAllowanceOptions;
-  readonly #pods: Buckets;
-  readonly #identities: Buckets;
+  readonly #pods: TokenBuckets;
+  readonly #identities: TokenBuckets;
 
   constructor(options: IssuingAllowanceOptions) {
     this.#options = options;
-    this.#pods = new Buckets(POD, options.clock);
-    this.#identities = new Buckets(IDENTITY, options.clock);
+    this.#pods = new TokenBuckets(POD, options.clock);
+    this.#identities = new TokenBuckets(IDENTITY, options.clock);
   }
 
   /**
@@ -53,44 +46,5 @@ export class IssuingAllowance {
     if (this.#options.issueLog.validOf(holder) >= MAX_VALID)
       return `pod ${asker} has ${MAX_VALID} certificates that are valid`;
     return undefined;
-  }
-}
-
-/** For each key so many at once, and so many a second later on. */
-class Buckets {
-  readonly #rate: Rate;
-  readonly #clock: Clock;
-  readonly #buckets = new Map<string, { left: number; at: number }>();
-  #sweptAt = 0;
-
-  constructor(rate: Rate, clock: Clock) {
-    this.#rate = rate;
-    this.#clock = clock;
-  }
-
-  take(key: string): "granted" | "spent" {
-    const now = this.#clock.now().getTime();
-    if (Math.abs(now - this.#sweptAt) >= SWEEP_MS) this.#sweep(now);
-    const bucket = this.#buckets.get(key) ?? { left: this.#rate.atOnce, at: now };
-    this.#buckets.set(key, bucket);
-    bucket.left = this.#leftIn(bucket, now);
-    bucket.at = now;
-    if (bucket.left < 1) return "spent";
-    bucket.left--;
-    return "granted";
-  }
-
-  /** A clock that was set back gives nothing, and takes nothing away. */
-  #leftIn({ left, at }: { readonly left: number; readonly at: number }, now: number): number {
-    const { atOnce, perSecond } = this.#rate;
-    const passedMs = Math.max(0, now - at);
-    return Math.min(atOnce, left + (passedMs / SECOND_MS) * perSecond);
-  }
-
-  /** A full one is as good as none. */
-  #sweep(now: number): void {
-    this.#sweptAt = now;
-    for (const [key, bucket] of this.#buckets)
-      if (this.#leftIn(bucket, now) >= this.#rate.atOnce) this.#buckets.delete(key);
   }
 }

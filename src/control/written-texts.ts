@@ -1,6 +1,7 @@
 /** What is written of a mesh, as texts, and what they say together. Files of users and objects of the API server are both texts. */
 import { joinMeshConfigs } from "../api/join-mesh-configs.ts";
-import { type ParsedResources, parseResources } from "../api/parse-resources.ts";
+import { KnownDocuments } from "../api/known-documents.ts";
+import { type ParsedResources, resourcesOf } from "../api/parse-resources.ts";
 import {
   formatLocation,
   formatRef,
@@ -37,9 +38,15 @@ interface ReadText {
   readonly parsed: ParsedResources;
 }
 
-/** Remembers what each text said, so that a change of one costs the reading of one. */
+/** Remembers what each text said, so that a change of one document costs the reading of one. */
 export class TextReader {
+  readonly #documents: KnownDocuments;
   #read: ReadonlyMap<string, ReadText> = new Map();
+
+  /** @param documents of the same files, where others read them too */
+  constructor(documents: KnownDocuments = new KnownDocuments()) {
+    this.#documents = documents;
+  }
 
   /**
    * All that the texts say together; what only some of them say is forgotten afterwards.
@@ -54,18 +61,33 @@ export class TextReader {
     for (const { file, text, setAside = [], folder, completed } of texts) {
       const known = this.#read.get(file);
       const isKnown = known?.text === text && known.folder === folder;
-      const parsed = isKnown ? known.parsed : inFolder(parseResources(text, file), folder);
+      const parsed = isKnown ? known.parsed : this.#parse(text, { file, folder });
       read.set(file, { text, folder, parsed });
       const aside = new Set(setAside);
       resources.push(...parsed.resources.filter((resource) => !aside.has(referenceOf(resource))));
       issues.push(...parsed.issues);
-      if (completed === undefined) notices.push(...parsed.notices);
+      notices.push(
+        ...(completed === undefined ? parsed.notices : parsed.notices.filter(isWritten)),
+      );
     }
     this.#read = read;
+    this.#documents.retain(new Set(read.keys()));
     issues.push(...duplicateIssues(resources));
     resources.push(...deployedGateways(resources));
     return { resources: joinMeshConfigs(resources), issues, notices };
   }
+
+  #parse(
+    text: string,
+    { file, folder }: { readonly file: string; readonly folder: string | undefined },
+  ): ParsedResources {
+    return inFolder(resourcesOf(this.#documents.read(text, file)), folder);
+  }
+}
+
+/** A server completes fields below `spec` alone: of others, whoever wrote them is told. */
+function isWritten({ path }: Notice): boolean {
+  return path.startsWith("metadata.");
 }
 
 function inFolder(parsed: ParsedResources, folder: string | undefined): ParsedResources {

@@ -11,8 +11,9 @@ import {
   setLogLevel,
 } from "../proxy/admin-routes.ts";
 import { readyPage, type SidecarState } from "../proxy/admin-server.ts";
+import { DEFAULT_SCOPE, parseScopes } from "../proxy/log-scopes.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
-import type { Log, LogLevel } from "../runtime/log.ts";
+import { LOG_LEVELS, type Log, type LogLevel } from "../runtime/log.ts";
 import type { Watched, WatchedValue } from "../runtime/watched.ts";
 import type { EnvoyAdmin } from "./envoy-admin.ts";
 
@@ -55,6 +56,8 @@ export function agentAnswers(options: AgentAnswersOptions): AnswerAdmin {
     {
       "/drain": (parameters) => drain(options, parameters),
       "/logging": async (parameters) => {
+        const scopes = parameters.get("scopes");
+        if (scopes !== null && parameters.size === 1) return setLoggers(options, scopes);
         const answer = setLogLevel({ logLevel, log }, parameters);
         const level = ENVOY_LEVELS[logLevel.current];
         if (answer.status === 200)
@@ -73,6 +76,33 @@ const ENVOY_LEVELS: Readonly<Record<LogLevel, string>> = {
   warn: "warning",
   error: "error",
 };
+
+/** Of Envoy's loggers those that are named; `default` is the agent's own log. */
+async function setLoggers(
+  { admin, logLevel, log }: AgentAnswersOptions,
+  text: string,
+): Promise<AdminPage> {
+  const wanted = parseScopes(text);
+  if (typeof wanted === "string") return textPage(400, `${wanted}\n`);
+  const known = [
+    DEFAULT_SCOPE,
+    ...loggersIn(await admin.ask({ method: "POST", path: "/logging" })),
+  ];
+  const unknown = wanted.find(({ scope }) => !known.includes(scope));
+  if (unknown !== undefined)
+    return textPage(400, `no scope is called ${unknown.scope}; there is ${known.join(", ")}\n`);
+  for (const { scope, level, envoyLevel } of wanted) {
+    if (scope === DEFAULT_SCOPE) setLogLevel({ logLevel, log }, new URLSearchParams({ level }));
+    else await admin.ask({ method: "POST", path: `/logging?${scope}=${envoyLevel}` });
+  }
+  const scopes = Object.fromEntries(wanted.map(({ scope, envoyLevel }) => [scope, envoyLevel]));
+  return jsonPage({ level: logLevel.current, levels: LOG_LEVELS, scopes });
+}
+
+/** Lines such as `  rbac: warning`, below a heading. */
+function loggersIn(told: string): readonly string[] {
+  return [...told.matchAll(/^ +([\w.-]+): \w+$/gm)].map(([, name = ""]) => name);
+}
 
 /** Envoy's own, and beside it the view of which it is made: Envoy has policies by discovery, where istioctl does not look. */
 async function dumpOf({ admin, views }: AgentAnswersOptions): Promise<object> {

@@ -3,12 +3,15 @@
  * of refusals by DENY rules by which; the rest is found by asking the same policies again, as far as what Envoy tells of the
  * traffic goes. Envoy's verdict stands: where ours would be another, its own words are told. Pure.
  */
+import { INBOUND_PASSTHROUGH, inboundClusterName } from "../envoy/istio-names.ts";
 import type { Decision } from "../policy/decision.ts";
 import type { CaptureSettings } from "../policy/sidecar-bootstrap.ts";
 import type { WorkloadView } from "../policy/workload-view.ts";
 import { formatAddress } from "../proxy/format-address.ts";
 import type { AccessLogEntry } from "../telemetry/access-log.ts";
+import { responseCodeDetails } from "../telemetry/response-details.ts";
 import { allowedReason, type JudgingSide, refusalReason } from "./decision-reasons.ts";
+import { portOf } from "./judged-again.ts";
 import { type ToldCall, toldCall } from "./told-call.ts";
 
 /**
@@ -21,7 +24,30 @@ export function decidedCall(
   capture?: CapturedAddresses,
 ): AccessLogEntry | undefined {
   const call = toldCall(line);
-  return call && { ...call.entry, decision: decisionOf(call, view, sideOf(call, view, capture)) };
+  if (call === undefined) return undefined;
+  const decision = decisionOf(call, view, sideOf(call, view, capture));
+  return { ...call.entry, ...ofRefusedConnection(call, view, decision), decision };
+}
+
+/** A listener knows of no cluster, and Envoy has no details for a handshake: told as our sidecar does. */
+function ofRefusedConnection(
+  { entry, ...call }: ToldCall,
+  view: WorkloadView,
+  decision: Decision | null,
+): Partial<AccessLogEntry> {
+  if (decision === null || entry.method !== null || entry.upstream_cluster !== null) return {};
+  const details = call.failedHandshake && responseCodeDetails(decision.reason);
+  return {
+    ...(entry.reporter === "destination" && {
+      upstream_cluster: calledCluster({ entry, ...call }, view),
+    }),
+    ...(details !== undefined && { response_code_details: details }),
+  };
+}
+
+function calledCluster(call: ToldCall, view: WorkloadView): string {
+  const port = view.inbound.ports.find(({ containerPort }) => containerPort === portOf(call, view));
+  return port === undefined ? INBOUND_PASSTHROUGH : inboundClusterName(port);
 }
 
 export type CapturedAddresses = Pick<CaptureSettings, "podAddresses">;

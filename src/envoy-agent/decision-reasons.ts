@@ -5,6 +5,7 @@
 import type { Delegation, NearestMiss, Origin, Reason, RuleRef } from "../policy/decision.ts";
 import type { GatewayServer } from "../policy/gateway-view.ts";
 import type { AppliedPolicy, EffectiveMutualTls, WorkloadView } from "../policy/workload-view.ts";
+import { handshakeInWords } from "./handshake-in-words.ts";
 import { judgedAgain, portOf } from "./judged-again.ts";
 import { namedRule, onlyDelegation, policyAt } from "./named-rule.ts";
 import type { ToldCall } from "./told-call.ts";
@@ -32,7 +33,15 @@ export function refusalReason(
   view: WorkloadView,
   side: JudgingSide,
 ): Reason | undefined {
-  const { entry } = call;
+  const { entry, failedHandshake } = call;
+  if (failedHandshake !== undefined)
+    return {
+      because: "peer-not-verified",
+      problem: handshakeInWords(
+        failedHandshake.problem,
+        entry.reporter === "destination" ? view.trust : undefined,
+      ),
+    };
   if (side === "caller") return callerRefusal(entry);
   const details = entry.response_code_details ?? entry.connection_termination_details ?? "";
   const [, id] = RBAC.exec(details) ?? [];

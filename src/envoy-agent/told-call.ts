@@ -5,6 +5,7 @@
 import { parseSpiffeId, type SpiffeId } from "../identity/spiffe-id.ts";
 import type { AccessLogEntry } from "../telemetry/access-log.ts";
 import { CALLS_FOLDER } from "./agent-places.ts";
+import { type ToldHandshake, toldHandshake } from "./told-handshake.ts";
 
 export interface ToldCall {
   /** But for the decision. */
@@ -17,12 +18,14 @@ export interface ToldCall {
   readonly remoteAddress: string;
   /** Of our end of the connection; undefined: it is not known. */
   readonly localPort: number | undefined;
+  /** Of a connection that came no further; who its client is, then, nobody has proven. */
+  readonly failedHandshake?: ToldHandshake;
 }
 
 const MAX_CHARACTERS = 1_024;
 const PROTOCOLS: readonly AccessLogEntry["protocol"][] = ["HTTP/1.0", "HTTP/1.1", "HTTP/2"];
 
-/** @returns undefined for what is no such line */
+/** @returns undefined for what is no such line, or tells of nothing that another does not tell */
 export function toldCall(line: string): ToldCall | undefined {
   const told = objectIn(line);
   if (told === undefined) return undefined;
@@ -32,11 +35,13 @@ export function toldCall(line: string): ToldCall | undefined {
   const start = text("start_time");
   const reporter = text("reporter");
   if (start === null || (reporter !== "source" && reporter !== "destination")) return undefined;
+  const handshake = toldHandshake({ text, number, reporter });
+  if (handshake === "nothing to tell") return undefined;
   const method = text("method");
   const protocol = method === null ? undefined : PROTOCOLS.find((one) => one === told["protocol"]);
   const status = number("response_code");
   const local = calledAddress(text("downstream_local_address"));
-  const source = identityOf(told["source_principal"]);
+  const source = handshake === undefined ? identityOf(told["source_principal"]) : null;
   const entry: AccessLogEntry = {
     start_time: start,
     reporter,
@@ -82,6 +87,7 @@ export function toldCall(line: string): ToldCall | undefined {
     caller: client,
     remoteAddress: text("remote_address") ?? "",
     localPort: portOf(local),
+    ...(handshake && { failedHandshake: handshake }),
   };
 }
 

@@ -107,10 +107,15 @@ function discovered(
   context: DiscoveredContext,
 ): ChainAuthorization {
   const extensionConfigs = discoveredConfigs(authorization, context);
+  let judgedBy: string | undefined;
   return {
     filters: extensionConfigs.map(({ name }) => named(context.kind.level, name)),
     extensionConfigs,
-    fingerprint: fingerprint(extensionConfigs),
+    /** Listeners alone need it, and it takes longer the more rules there are: what is urgent does not wait for it. */
+    get fingerprint() {
+      judgedBy ??= fingerprint(extensionConfigs);
+      return judgedBy;
+    },
     form: context.form,
   };
 }

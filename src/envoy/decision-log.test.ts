@@ -27,6 +27,14 @@ test("both sides are told into the pipe, and refusals of connections, only where
   assert.doesNotMatch(listeners(view, SETTINGS), new RegExp(DECISION_PIPE));
 });
 
+test("listeners tell of handshakes into the pipe alone: users' logs are as Istio's", () => {
+  const told = listeners({ ...view, telemetry }, TOLD);
+  const handshakes = [...told.matchAll(/"ending":"handshake"/g)];
+  assert.equal(handshakes.length, 1);
+  assert.match(told, /has\(connection\.tls_version\) && \(!connection\.mtls \|\|/);
+  assert.doesNotMatch(listeners({ ...view, telemetry }, SETTINGS), /handshake_problem/);
+});
+
 test("no operator is one that Envoy would not be told", () => {
   const fields = [...listeners(view, TOLD).matchAll(/"jsonFormat":(\{[^}]*\})/g)];
   assert.ok(fields.length >= 2);

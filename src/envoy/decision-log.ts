@@ -9,6 +9,8 @@ import { NO_PART, remembered } from "./remembered.ts";
 /** In Envoy's working directory, which is its agent's own: a pipe, which the agent reads. */
 export const DECISION_PIPE = "decisions.pipe";
 
+const HANDSHAKE_PROBLEM = "%DOWNSTREAM_TRANSPORT_FAILURE_REASON%";
+
 /** Of both sides. Addresses are those of the connection itself, and not what a header says of it. */
 const FIELDS = {
   start_time: "%START_TIME%",
@@ -33,7 +35,29 @@ const FIELDS = {
   downstream_remote_address: "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%",
   requested_server_name: "%REQUESTED_SERVER_NAME%",
   source_certificate_serial: "%DOWNSTREAM_PEER_SERIAL%",
+  handshake_problem: HANDSHAKE_PROBLEM,
 } as const;
+
+/** Of connections that may have got no further than their TLS handshake: only a listener hears of those. */
+const HANDSHAKE_FIELDS = {
+  ending: "handshake",
+  start_time: FIELDS.start_time,
+  duration: FIELDS.duration,
+  response_flags: FIELDS.response_flags,
+  connection_termination_details: FIELDS.connection_termination_details,
+  bytes_received: FIELDS.bytes_received,
+  upstream_host: FIELDS.upstream_host,
+  downstream_local_address: FIELDS.downstream_local_address,
+  downstream_remote_address: FIELDS.downstream_remote_address,
+  requested_server_name: FIELDS.requested_server_name,
+  handshake_problem: HANDSHAKE_PROBLEM,
+  handshake_duration: "%DOWNSTREAM_HANDSHAKE_DURATION%",
+  presented_serial: "%DOWNSTREAM_PEER_SERIAL%",
+} as const;
+/** What Envoy says of a handshake that took too long. */
+export const HANDSHAKE_TIMED_OUT = "transport socket timeout was reached";
+/** The inspector leaves such a reason too, of plaintext: then there is no version of TLS. */
+const MAY_HAVE_FAILED = `has(connection.transport_failure_reason) || connection.termination_details == "${HANDSHAKE_TIMED_OUT}"`;
 
 const INBOUND: AccessLog = ownLog({
   ...FIELDS,
@@ -69,6 +93,32 @@ const withOwnLogs: (telemetry: Partial<EffectiveTelemetry>) => EffectiveTelemetr
     outbound: [...outbound, OUTBOUND],
   }),
 );
+
+/** What a listener writes down of handshakes: a filter in CEL, and fields that are for Envoy alone to read. */
+export interface HandshakeLog {
+  readonly path: string;
+  readonly expression: string;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** Whoever the mesh lets in has presented a certificate; a gateway's clients need none. */
+const HANDSHAKES: ReadonlyMap<AccessLog, HandshakeLog> = new Map([
+  [INBOUND, handshakeLog("destination", `!connection.mtls || ${MAY_HAVE_FAILED}`)],
+  [OUTBOUND, handshakeLog("source", MAY_HAVE_FAILED)],
+]);
+
+/** @returns undefined for a log that users asked for: as Istio's, those tell of no handshakes */
+export function handshakesFor(log: AccessLog): HandshakeLog | undefined {
+  return HANDSHAKES.get(log);
+}
+
+function handshakeLog(reporter: string, condition: string): HandshakeLog {
+  return {
+    path: DECISION_PIPE,
+    expression: `has(connection.tls_version) && (${condition})`,
+    fields: { ...HANDSHAKE_FIELDS, reporter },
+  };
+}
 
 function ownLog(fields: Readonly<Record<string, string>>): AccessLog {
   const format: LogFormat = { encoding: "JSON", template: JSON.stringify(fields) };

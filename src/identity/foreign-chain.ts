@@ -22,7 +22,7 @@ export function untrustedProblem(
 ): string {
   const problem = `the certificate is not trusted: ${error}`;
   if (!LEADS_ELSEWHERE.has(error)) return problem;
-  return `${problem}; it leads to ${endOf(leaf)}, and trusted here is ${rootsInWords(rootsPem)}`;
+  return `${problem}; it leads to ${endOf(leaf)}, and trusted here is ${trustedInWords(rootsPem)}`;
 }
 
 /** A peer does not have to send its root: then only the name and key that its last certificate states are known. */
@@ -50,7 +50,8 @@ function statedKey(certificate: X509Certificate): string {
   }
 }
 
-function rootsInWords(rootsPem: readonly string[]): string {
+/** The first of them, by name and fingerprint. @throws Error for what is no certificate */
+export function trustedInWords(rootsPem: readonly string[]): string {
   const named = rootsPem.slice(0, MAX_ROOTS).map((pem) => inWords(new X509Certificate(pem)));
   const more = rootsPem.length - named.length;
   return named.length === 0

@@ -24,15 +24,21 @@ const STARTED_AGAIN = "it is started again by itself";
 const HANGS =
   "it hangs, and kubectl rollout restart deployment istiod -n istio-system starts it anew";
 
+export interface AskOptions {
+  /** How long to wait for the answer; absent: as long as a step of it may take. */
+  readonly patienceMs?: number;
+}
+
 /** @throws NoMeshError when no mesh runs there, ControlPlaneAwayError */
 export async function askControlPlane(
   dataDirectory: DataDirectory,
   request: ControlRequest,
+  { patienceMs = PATIENCE_MS }: AskOptions = {},
 ): Promise<ControlReply> {
   const path = dataDirectory.controlPlaneSocket;
   try {
     await refuseStrangers(path);
-    return await askOnce(path, request);
+    return await askOnce(path, request, patienceMs);
   } catch (cause) {
     await findRunningMesh(dataDirectory);
     const next = cause instanceof SilentError ? HANGS : STARTED_AGAIN;
@@ -42,11 +48,11 @@ export async function askControlPlane(
   }
 }
 
-function askOnce(path: string, request: ControlRequest): Promise<ControlReply> {
+function askOnce(path: string, request: ControlRequest, patienceMs: number): Promise<ControlReply> {
   return new Promise((resolve, reject) => {
     const socket: Socket = connect(path);
-    const silent = `it was silent for ${PATIENCE_MS / 1000} s`;
-    const timer = setTimeout(() => socket.destroy(new SilentError(silent)), PATIENCE_MS);
+    const silent = `it was silent for ${patienceMs / 1000} s`;
+    const timer = setTimeout(() => socket.destroy(new SilentError(silent)), patienceMs);
     socket.on("error", reject);
     socket.once("close", () => {
       clearTimeout(timer);

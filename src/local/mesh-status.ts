@@ -19,6 +19,8 @@ import type { ProcessPhase, SupervisedProcess } from "./processes/supervised-pro
 
 export interface MeshStatus {
   readonly controlPlane: ProcessStatus & { readonly listen: string };
+  /** Why its process runs and yet gave no answer, and what to do; absent: it answered, or was not asked. */
+  readonly controlPlaneAway?: string;
   readonly pods: readonly PodStatus[];
   /** Why what the files say now is not in force; absent when it is. */
   readonly refusedChange?: string;

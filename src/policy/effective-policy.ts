@@ -83,13 +83,25 @@ function withAction(
 ): readonly AppliedPolicy[] {
   return policies
     .filter((policy) => policy.action === action)
-    .map(({ kind, meta, provider, dryRun, rules }) => ({
-      ref: { kind, namespace: meta.namespace, name: meta.name },
-      source: meta.source,
-      action,
-      ...(provider === undefined ? {} : { provider }),
-      ...(dryRun ? { dryRun: true as const } : {}),
-      rules,
-    }))
+    .map(appliedOf)
     .sort((a, b) => (policyId(a.ref) < policyId(b.ref) ? -1 : 1));
+}
+
+const APPLIED: WeakMap<AuthorizationPolicy, AppliedPolicy> = new WeakMap();
+
+/** The same object for the same policy, so that what is made of it can be found again. */
+function appliedOf(policy: AuthorizationPolicy): AppliedPolicy {
+  const known = APPLIED.get(policy);
+  if (known !== undefined) return known;
+  const { kind, meta, action, provider, dryRun, rules } = policy;
+  const applied = {
+    ref: { kind, namespace: meta.namespace, name: meta.name },
+    source: meta.source,
+    action,
+    ...(provider === undefined ? {} : { provider }),
+    ...(dryRun ? { dryRun: true as const } : {}),
+    rules,
+  };
+  APPLIED.set(policy, applied);
+  return applied;
 }

@@ -3,10 +3,18 @@
  * single destinations, and is not made anew where that can be told beforehand.
  */
 import { CALLEE_FIELDS, type Callers, compileCallers, viewsOf } from "./build-workload-view.ts";
+import { keepAuthorization } from "./keep-authorization.ts";
 import { keepEqual, keepEqualByKey } from "./keep-equal.ts";
 import { keepSnapshot } from "./keep-snapshot.ts";
 import type { MeshSnapshot } from "./mesh-snapshot.ts";
-import type { Destination, DestinationSubset, Outbound, WorkloadView } from "./workload-view.ts";
+import type {
+  Destination,
+  DestinationSubset,
+  EffectiveAuthorization,
+  Inbound,
+  Outbound,
+  WorkloadView,
+} from "./workload-view.ts";
 
 interface Known {
   readonly snapshot: MeshSnapshot;
@@ -41,7 +49,11 @@ function keepViews(
   before: ReadonlyMap<string, WorkloadView>,
   next: ReadonlyMap<string, WorkloadView>,
 ): ReadonlyMap<string, WorkloadView> {
-  const keeping = { outbound: keepingOutbounds(), small: once(keepEqual<object>) };
+  const keeping = {
+    outbound: keepingOutbounds(),
+    authorization: once(keepAuthorization),
+    small: once(keepEqual<object>),
+  };
   const kept = new Map<string, WorkloadView>();
   let isSame = before.size === next.size;
   for (const [name, view] of next) {
@@ -58,17 +70,20 @@ type KeepOutbound = (before: Outbound, next: Outbound) => Outbound;
 /** What many views share is compared once, and shared afterwards, too. */
 interface Keeping {
   readonly outbound: KeepOutbound;
+  readonly authorization: (
+    before: EffectiveAuthorization,
+    next: EffectiveAuthorization,
+  ) => EffectiveAuthorization;
   readonly small: <Part extends object>(before: Part, next: Part) => Part;
 }
 
 function keepView(before: WorkloadView, next: WorkloadView, keeping: Keeping): WorkloadView {
   const { trust, outbound, inbound, interception, telemetry, ...own } = next;
-  const authorization = keeping.small(before.inbound.authorization, inbound.authorization);
   const kept: WorkloadView = {
     ...next, // in its order, by which versions are made
     ...keepEach(before, own),
     trust: keeping.small(before.trust, trust),
-    inbound: keepEqual(before.inbound, { ...inbound, authorization }),
+    inbound: keepInbound(before.inbound, inbound, keeping),
     outbound: keeping.outbound(before.outbound, outbound),
     ...(interception && { interception: keepPart(before.interception, interception, keeping) }),
     ...(telemetry && { telemetry: keepPart(before.telemetry, telemetry, keeping) }),
@@ -76,11 +91,21 @@ function keepView(before: WorkloadView, next: WorkloadView, keeping: Keeping): W
   return haveSameFields(before, kept) ? before : kept;
 }
 
+function keepInbound(before: Inbound, next: Inbound, keeping: Keeping): Inbound {
+  const { authorization, ...own } = next;
+  const kept: Inbound = {
+    ...next, // in its order, by which versions are made
+    ...keepEach(before, own),
+    authorization: keeping.authorization(before.authorization, authorization),
+  };
+  return haveSameFields(before, kept) ? before : kept;
+}
+
 /** What is each view's own. */
-function keepEach<Own extends object>(before: WorkloadView, own: Own): Own {
+function keepEach<Own extends object>(before: Own, own: Own): Own {
   const fields = Object.entries(own).map(([field, value]) => [
     field,
-    keepEqual(before[field as keyof WorkloadView], value),
+    keepEqual(before[field as keyof Own], value),
   ]);
   return Object.fromEntries(fields) as Own;
 }
@@ -94,8 +119,8 @@ function keepPart<Part extends object>(
 }
 
 /** By identity: what is shared was compared already, and comparing it for each view anew would be most of the work. */
-function haveSameFields(one: WorkloadView, other: WorkloadView): boolean {
-  const fields = Object.keys(other) as (keyof WorkloadView)[];
+function haveSameFields<Part extends object>(one: Part, other: Part): boolean {
+  const fields = Object.keys(other) as (keyof Part)[];
   return (
     Object.keys(one).length === fields.length &&
     fields.every((field) => one[field] === other[field])

@@ -11,6 +11,7 @@ import {
   textPage,
   wrongMethodPage,
 } from "./admin-page.ts";
+import { DECISIONS_SCOPE, DEFAULT_SCOPE, parseScopes } from "./log-scopes.ts";
 
 export type AnswerAdmin = (request: AdminRequest) => AdminPage | Promise<AdminPage>;
 
@@ -75,13 +76,41 @@ export function setLogLevel(
   { logLevel, log }: { readonly logLevel: WatchedValue<LogLevel>; readonly log: Log },
   parameters: URLSearchParams,
 ): AdminPage {
+  const scopes = parameters.get("scopes");
+  if (scopes !== null && parameters.size === 1) return setScopes({ logLevel, log }, scopes);
   const level = LOG_LEVELS.find((one) => one === parameters.get("level"));
   if (level === undefined || parameters.size !== 1)
     return textPage(400, `level: expected exactly one of ${LOG_LEVELS.join(", ")}\n`);
+  changeLevel({ logLevel, log }, level);
+  return logLevelPage(level);
+}
+
+interface ChangedLog {
+  readonly logLevel: WatchedValue<LogLevel>;
+  readonly log: Log;
+}
+
+/** Decisions are told at any level, so that it is no fault to ask for them. */
+function setScopes({ logLevel, log }: ChangedLog, text: string): AdminPage {
+  const scopes = parseScopes(text);
+  if (typeof scopes === "string") return textPage(400, `${scopes}\n`);
+  const known = [DEFAULT_SCOPE, DECISIONS_SCOPE];
+  const unknown = scopes.find(({ scope }) => !known.includes(scope));
+  if (unknown !== undefined)
+    return textPage(400, `no scope is called ${unknown.scope}; there is ${known.join(", ")}\n`);
+  const level = scopes.findLast(({ scope }) => scope === DEFAULT_SCOPE)?.level;
+  if (level !== undefined) changeLevel({ logLevel, log }, level);
+  return jsonPage({
+    level: logLevel.current,
+    levels: LOG_LEVELS,
+    scopes: { [DEFAULT_SCOPE]: logLevel.current, [DECISIONS_SCOPE]: "always" },
+  });
+}
+
+function changeLevel({ logLevel, log }: ChangedLog, level: LogLevel): void {
   const before = logLevel.current;
   logLevel.set(level);
   log.warn("log level changed", { from: before, to: level });
-  return logLevelPage(level);
 }
 
 const OVERVIEW = `${[
@@ -89,6 +118,7 @@ const OVERVIEW = `${[
   "GET /limit?limit=NAMESPACE/NAME/LIMIT&bucket=KEY&sharer=IDENTITY",
   "POST /drain",
   `POST /logging?level=${LOG_LEVELS.join("|")}`,
+  `POST /logging?scopes=${DEFAULT_SCOPE}:LEVEL,${DECISIONS_SCOPE}:LEVEL`,
 ].join("\n")}\n`;
 
 function isSame(path: string): (one: string) => boolean {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sampleView } from "../../test/kit/sample-view.ts";
+import { policy } from "../../test/kit/sidecar-fixture.ts";
 import { createThrowawayAuthority } from "../../test/kit/throwaway-authority.ts";
 import { VIEW_CHANGES_FORMAT, type WorkloadView } from "../policy/workload-view.ts";
 import { changedView, type HeldView } from "./changed-view.ts";
@@ -31,6 +32,48 @@ test("fields that changed replace those that are held, and others stay", () => {
   const told = { base: "1", gone: ["gateway"], changed: {} };
   assert.deepEqual(withChanges(told, withGateway), held.view);
 });
+
+test("policies that say the same are the objects that are held, wherever they stand", () => {
+  const names = ["a", "c", "d"];
+  const before: HeldView = { view: readWorkloadView(withPolicies(names)), version: "1" };
+  const [a, c, d] = before.view.inbound.authorization.allow;
+  const told = (policies: readonly string[], methods?: readonly string[]) =>
+    withChanges(
+      { base: "1", gone: [], changed: { inbound: withPolicies(policies, methods).inbound } },
+      before,
+    );
+  const { allow } = told(["a", "b", "c", "d"]).inbound.authorization;
+  assert.deepEqual(allow, withPolicies(["a", "b", "c", "d"]).inbound.authorization.allow);
+  assert.deepEqual([allow[0] === a, allow[2] === c, allow[3] === d], [true, true, true]);
+  const other = told(names, ["POST"]).inbound.authorization;
+  assert.deepEqual(other, withPolicies(names, ["POST"]).inbound.authorization);
+  assert.equal(told(names).inbound.authorization, before.view.inbound.authorization);
+});
+
+test("a policy among known ones is read as strictly as any", () => {
+  const before: HeldView = { view: readWorkloadView(withPolicies(["a", "b"])), version: "1" };
+  const { inbound } = withPolicies(["a", "b"]);
+  for (const wrong of [null, 1, {}, { ...inbound.authorization.allow[0], more: true }]) {
+    const allow = [inbound.authorization.allow[0], wrong];
+    const changed = { inbound: { ...inbound, authorization: { ...inbound.authorization, allow } } };
+    const told = { base: "1", gone: [], changed };
+    assert.throws(() => withChanges(told, before), InvalidWorkloadViewError, JSON.stringify(wrong));
+  }
+  for (const authorization of [null, [], { ...inbound.authorization, more: [] }, { allow: [] }]) {
+    const told = { base: "1", gone: [], changed: { inbound: { ...inbound, authorization } } };
+    assert.throws(() => withChanges(told, before), InvalidWorkloadViewError);
+  }
+});
+
+function withPolicies(
+  names: readonly string[],
+  methods: readonly string[] = ["GET"],
+): WorkloadView {
+  const view = viewOf("/one");
+  const allow = names.map((name) => policy("ALLOW", name, { to: [{ methods }] }));
+  const authorization = { ...view.inbound.authorization, allow };
+  return { ...view, inbound: { ...view.inbound, authorization } };
+}
 
 const REFUSED: Readonly<Record<string, object>> = {
   "changes of another view": { base: "2", gone: [], changed: {} },

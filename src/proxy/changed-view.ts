@@ -2,6 +2,7 @@
 import type { WorkloadView } from "../policy/workload-view.ts";
 import type { PackedView } from "../wire/workload-view-message.ts";
 import { readWorkloadView } from "./decode-workload-view.ts";
+import { keptPolicies } from "./kept-policies.ts";
 import { InvalidWorkloadViewError, list, object, section, text } from "./view-fields.ts";
 
 /** A view that was taken over, and its version. */
@@ -17,7 +18,8 @@ export function changedView({ json }: PackedView, held: HeldView | undefined): W
   const { base, gone, changed } = changes(parse(json), "changes");
   if (base !== held?.version)
     throw new InvalidWorkloadViewError(`these are changes of ${base}, which is not held`);
-  const fields = Object.entries({ ...held.view, ...changed });
+  const inbound = changed["inbound"] && keptPolicies(held.view.inbound, changed["inbound"]);
+  const fields = Object.entries({ ...held.view, ...changed, ...(inbound ? { inbound } : {}) });
   return readWorkloadView(Object.fromEntries(fields.filter(([name]) => !gone.includes(name))));
 }
 

@@ -25,8 +25,8 @@ export interface CompiledView {
   readonly view: WorkloadView;
   /** For ports and connections that carry HTTP. */
   readonly http: CompiledAuthorization;
-  /** For those that do not (AP-60). */
-  readonly tcp: CompiledAuthorization;
+  /** For those that do not (AP-60); made when the first of them asks. */
+  readonly tcp: () => CompiledAuthorization;
   readonly roots: TrustedRoots;
   readonly ports: InboundPorts;
   readonly clientCert: ClientCertForwarding;
@@ -64,7 +64,7 @@ export function compileView(
   return {
     view,
     http: compileAuthorization(authorization, { protocol: "http", trust }),
-    tcp: compileAuthorization(authorization, { protocol: "tcp", trust }),
+    tcp: madeOnce(() => compileAuthorization(authorization, { protocol: "tcp", trust })),
     roots: new TrustedRoots(trust.rootsPem, trust.crlsPem),
     ports: new InboundPorts(view),
     clientCert: new ClientCertForwarding(
@@ -76,6 +76,14 @@ export function compileView(
     ...compileRateLimits(view, limits),
     ...knownDestinations(view),
     rules: new WeakMap(),
+  };
+}
+
+function madeOnce<T extends object>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
   };
 }
 

@@ -95,14 +95,16 @@ const authorizationRule = object({
   when: list(object({ key: text, values: list(text), notValues: list(text) })),
 });
 
-const policy = objectWith(
-  {
-    ref: reference,
-    source: location,
-    action: choice(AUTHORIZATION_ACTIONS),
-    rules: list(authorizationRule),
-  },
-  { provider: text, dryRun: trueOnly },
+const policy = readOnce(
+  objectWith(
+    {
+      ref: reference,
+      source: location,
+      action: choice(AUTHORIZATION_ACTIONS),
+      rules: list(authorizationRule),
+    },
+    { provider: text, dryRun: trueOnly },
+  ),
 );
 
 const rateLimit = appliedRateLimit({ ref: reference, source: location }, authorizationRule);

@@ -6,6 +6,7 @@ import { type RecordedLog, recordedLog } from "../../test/kit/recorded-log.ts";
 import { sampleView } from "../../test/kit/sample-view.ts";
 import { createThrowawayAuthority } from "../../test/kit/throwaway-authority.ts";
 import type { AuthorityTrust } from "../ca/rotation.ts";
+import { ProxyPushes } from "../control/aggregated-discovery/proxy-pushes.ts";
 import { type DiscoveryService, discoveryService } from "../control/discovery-service.ts";
 import type { X509Svid } from "../identity/x509-svid.ts";
 import { WORKLOAD_VIEW_FORMAT, type WorkloadView } from "../policy/workload-view.ts";
@@ -59,6 +60,8 @@ function discovery(views: WatchedValue<Views>): DiscoveryService {
     trustDomain: "cluster.local",
     trust,
     holderOf: () => undefined,
+    pushes: new ProxyPushes(views),
+    isJudgedByEnvoy: () => false,
     clock: systemClock,
     log: silentLog,
   });

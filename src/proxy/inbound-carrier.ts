@@ -114,7 +114,7 @@ export class InboundCarrier {
     const rules = transportRules(compiled.current, call.port());
     const reason = refusalToday(call, { rules, now: clock.now() });
     if (reason !== undefined) return { verdict: "deny", reason };
-    return authorizeConnection(compiled.current.tcp, call.connection);
+    return authorizeConnection(compiled.current.tcp(), call.connection);
   }
 
   /** EA-25: whoever leaves meanwhile is waited for by nobody. @returns a decision where that is the end of it */

@@ -1,4 +1,5 @@
 /** `npm run bench -- NAME`: our figures beside those of peers, measured in the same run. Exit 1 when a goal is missed. */
+import { benchApply } from "./apply/bench-apply.ts";
 import { benchCa } from "./ca/bench-ca.ts";
 import { benchEnvoyRules } from "./envoy-rules/bench-envoy-rules.ts";
 import { benchPolicy } from "./policy/bench-policy.ts";
@@ -8,6 +9,7 @@ import { benchRevocation } from "./revocation/bench-revocation.ts";
 import { benchSidecar } from "./sidecar/bench-sidecar.ts";
 
 const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
+  apply: benchApply,
   ca: benchCa,
   "envoy-rules": benchEnvoyRules,
   policy: benchPolicy,

@@ -240,7 +240,7 @@ describe("stale certificates", { skip }, () => {
     assert.match(status.output, /^shop\/api-0 certificate ended \S+, and was not renewed/m);
     assert.match(
       status.output,
-      /^the control plane .* does not answer \(it was silent for 20 s\); it hangs, and kubectl rollout restart deployment istiod -n istio-system starts it anew/m,
+      /^the control plane .* does not answer \(it was silent for 2\.5 s\); it hangs, and kubectl rollout restart deployment istiod -n istio-system starts it anew/m,
     );
     await mesh.kubectl("rollout restart deployment istiod -n istio-system");
     await mesh.sees("shop/web", API, "200");

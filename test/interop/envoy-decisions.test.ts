@@ -4,7 +4,11 @@ import { once } from "node:events";
 import { createServer, request, type Server } from "node:http";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
+import { connect as connectTls } from "node:tls";
+import { parseSpiffeId } from "../../src/identity/spiffe-id.ts";
+import type { X509Svid } from "../../src/identity/x509-svid.ts";
 import type { AccessLogEntry } from "../../src/telemetry/access-log.ts";
+import { MESH_HTTP_ALPN, say } from "../kit/envoy-callers.ts";
 import { startTestEnvoy, type TestEnvoy } from "../kit/envoy-pod.ts";
 import { eventually } from "../kit/eventually.ts";
 import { freePort } from "../kit/free-port.ts";
@@ -19,7 +23,10 @@ import {
 } from "../kit/sidecar-fixture.ts";
 import { createThrowawayAuthority } from "../kit/throwaway-authority.ts";
 
+const DAY_MS = 86_400_000;
 const mesh = createThrowawayAuthority();
+const formerDays = createThrowawayAuthority({ now: new Date(Date.now() - 2 * DAY_MS) });
+const stranger = createThrowawayAuthority();
 const POLICIES = [
   policy("ALLOW", "readers", {
     from: [{ principals: ["cluster.local/ns/production/sa/web"] }],
@@ -33,15 +40,25 @@ let api: TestEnvoy;
 let web: TestEnvoy;
 let calls: number;
 let apiPort: number;
+/** Of an application that takes bytes. */
+let tcpPort: number;
 before(async () => {
   application = createServer((_, response) => response.end("done"));
   await once(application.listen(0, LOOPBACK), "listening");
-  [apiPort, calls] = [await freePort(), await freePort()];
-  const ports = [inboundPort({ listen: apiPort, application: portOf(application) })];
+  [apiPort, tcpPort, calls] = [await freePort(), await freePort(), await freePort()];
+  const behind = { application: portOf(application) };
+  const ports = [
+    inboundPort({ listen: apiPort, ...behind }),
+    { ...inboundPort({ listen: tcpPort, ...behind, protocol: "tcp" }), containerPort: 9_000 },
+  ];
   const destinations = [destination({ name: "api", port: apiPort, listen: calls })];
   [api, web] = await Promise.all([
     startTestEnvoy({
-      view: workloadView({ rootsPem: [mesh.rootPem], ports, policies: POLICIES }),
+      view: workloadView({
+        rootsPem: [mesh.rootPem, formerDays.rootPem],
+        ports,
+        policies: POLICIES,
+      }),
       svid: mesh.svid(idOf("api")),
     }),
     startTestEnvoy({
@@ -106,10 +123,70 @@ test("plaintext under STRICT is told (PA-37)", async () => {
   socket.write("GET / HTTP/1.1\r\nhost: api\r\n\r\n");
   socket.on("error", () => undefined);
   await new Promise((resolve) => socket.once("close", resolve));
-  const { decision } = await api.entry(
+  const { decision, upstream_cluster } = await api.entry(
     (one) => one.decision?.reason.because === "plaintext-refused",
   );
   assert.equal(decision?.verdict, "deny");
+  assert.equal(upstream_cluster, "inbound|8080||");
+});
+
+const REFUSED: readonly [who: string, certificate: X509Svid | undefined, problem: RegExp][] = [
+  ["no certificate", undefined, /^no certificate was presented$/],
+  ["another authority's", stranger.svid(idOf("web")), /ISSUER_CERT_LOCALLY; trusted here is "/],
+  [
+    "a foreign trust domain's (TLS-4)",
+    mesh.svid(parseSpiffeId("spiffe://else.where/ns/a/sa/b")),
+    /foreign/,
+  ],
+  ["an expired one (QK-28)", formerDays.svid(idOf("web")), /: CERT_HAS_EXPIRED$/],
+];
+
+for (const [who, certificate, problem] of REFUSED) {
+  for (const serves of ["http", "tcp"]) {
+    test(`a caller with ${who} is told once, at a port of ${serves}, with the reason and the port`, async () => {
+      const port = serves === "http" ? apiPort : tcpPort;
+      const caller = { port, alpn: MESH_HTTP_ALPN, ...(certificate && { certificate }) };
+      const isOfHandshake = (one: AccessLogEntry): boolean =>
+        one.downstream_local_address === `${LOOPBACK}:${port}` &&
+        one.decision?.reason.because === "peer-not-verified" &&
+        problem.test(one.decision.reason.problem);
+      assert.doesNotMatch(await say(caller, "GET / HTTP/1.1\r\nHost: api\r\n\r\n"), /200/);
+      const entry = await api.entry(isOfHandshake);
+      assert.equal(entry.upstream_cluster, `inbound|${serves === "http" ? 8_080 : 9_000}||`);
+      assert.deepEqual([entry.source_principal, entry.source_certificate_serial], [null, null]);
+      // Whatever Envoy wrote of it before is read before this.
+      await ask("GET", `/after/${entry.downstream_remote_address}`);
+      const told = api.entries.filter(
+        (one) => one.downstream_remote_address === entry.downstream_remote_address,
+      );
+      assert.equal(told.length, 1);
+    });
+  }
+}
+
+test("a connection that stood, and is reset, is no failed handshake", async () => {
+  const raw = connect({ host: LOOPBACK, port: apiPort });
+  raw.on("error", () => undefined);
+  const svid = mesh.svid(idOf("web"));
+  const socket = connectTls({
+    socket: raw,
+    ALPNProtocols: [...MESH_HTTP_ALPN],
+    rejectUnauthorized: false,
+    cert: svid.certificateChainPem,
+    key: svid.privateKeyPem,
+  });
+  socket.on("error", () => undefined);
+  socket.write("GET /stood HTTP/1.1\r\nhost: api\r\n\r\n");
+  await once(socket, "data");
+  const own = `${LOOPBACK}:${raw.localPort}`;
+  raw.resetAndDestroy();
+  await api.entry(({ path }) => path === "/stood");
+  await ask("GET", "/after-reset");
+  const told = api.entries.filter((one) => one.downstream_remote_address === own);
+  assert.deepEqual(
+    told.map(({ decision }) => decision?.verdict),
+    ["allow"],
+  );
 });
 
 test("what Envoy refuses of what it is sent is known, and forgotten once it is wanted no more", async () => {

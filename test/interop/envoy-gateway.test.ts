@@ -183,6 +183,14 @@ describe("with certificates of Secrets", () => {
     const stranger = clientCertificate("acme", serverCertificate("other"));
     await assert.rejects(ask(tlsPort, { host, tls: {} }));
     await assert.rejects(ask(tlsPort, { host, tls: { cert: stranger.pem, key: stranger.keyPem } }));
+    for (const problem of [/^no certificate was presented$/, /^the certificate is not trusted: /]) {
+      const { decision, requested_server_name } = await gateway.entry(
+        (one) =>
+          one.decision?.reason.because === "peer-not-verified" &&
+          problem.test(one.decision.reason.problem),
+      );
+      assert.deepEqual([decision?.verdict, requested_server_name], ["deny", host]);
+    }
   });
 
   for (const name of ["broken.example.com", "nobody.example.com"]) {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AuthorityTrust } from "../../src/ca/rotation.ts";
 import { openAggregatedDiscovery } from "../../src/control/aggregated-discovery/aggregated-discovery-service.ts";
+import { ProxyPushes } from "../../src/control/aggregated-discovery/proxy-pushes.ts";
 import type { ProxyRefusal } from "../../src/control/refused-resources.ts";
 import { AcceptedTrust } from "../../src/envoy-agent/accepted-trust.ts";
 import { ENVOY_ADMIN_SOCKET } from "../../src/envoy-agent/agent-places.ts";
@@ -154,6 +155,8 @@ export async function startTestControlPlane({
   const discovery = openAggregatedDiscovery({
     views,
     trust: new WatchedValue(trust),
+    pushes: new ProxyPushes(views),
+    clock: systemClock,
     log,
     authenticate: () => {
       const { identity: id, name: podName } = workload;

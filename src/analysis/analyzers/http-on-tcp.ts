@@ -23,18 +23,14 @@ export const httpOnTcp: Analyzer = {
       for (const rule of rulesOf(policy)) {
         const field = httpFieldIn(rule);
         if (field === undefined) continue;
-        for (const pod of podsOf(policy, mesh))
-          for (const port of tcpPortsOf(pod, mesh))
-            if (isMeant(rule, port)) {
-              const values = [
-                `#${rule.index}`,
-                field,
-                port,
-                `${pod.namespace}/${pod.name}`,
-                effect,
-              ];
-              yield finding(policy, "HBK0001", values, rule.at);
-            }
+        for (const pod of podsOf(policy, mesh)) {
+          if (isGateway(pod)) continue;
+          const ports = tcpPortsOf(pod, mesh).filter((port) => isMeant(rule, port));
+          if (ports.length === 0) continue;
+          const where = `${ports.length === 1 ? "port" : "ports"} ${ports.join(", ")}`;
+          const values = [`#${rule.index}`, field, where, `${pod.namespace}/${pod.name}`, effect];
+          yield finding(policy, "HBK0001", values, rule.at);
+        }
       }
     }
   },
@@ -63,6 +59,12 @@ function isMeant({ operations }: WrittenRule, port: number): boolean {
     operations.length === 0 ||
     named.some((ports) => ports.length === 0 || ports.includes(String(port)))
   );
+}
+
+/** Its protocols are those of its Gateways' servers, whatever a Service calls its ports. */
+function isGateway({ spec }: AnalyzedPod): boolean {
+  const containers = spec.at("containers").items;
+  return containers.length > 0 && containers.every((one) => one.at("name").text === "istio-proxy");
 }
 
 /** Container ports behind Services that call them TCP. */

@@ -1,5 +1,6 @@
 /** Annotations of Istio on the objects of Kubernetes: unknown, misplaced, malformed, deprecated. */
 
+import { POD_ANNOTATIONS } from "../../api/misplaced-pod-settings.ts";
 import type { AnalyzedMesh } from "../analyzed-mesh.ts";
 import type { AnalyzedObject } from "../analyzed-object.ts";
 import { annotationProblem } from "../annotation-problem.ts";
@@ -69,11 +70,17 @@ function* judged(object: AnalyzedObject, name: string, value: string): Iterable<
   }
   if (known.kinds.includes("Any")) return;
   if (!known.kinds.includes(object.kind)) {
-    yield finding(object, "IST0107", [name, known.kinds.join(", ")], at);
+    yield finding(object, "IST0107", [name, placesOf(known.kinds, object)], at);
     return;
   }
   const problem = annotationProblem(name, value);
   if (problem !== undefined) yield finding(object, "IST0125", [name, problem], at);
+}
+
+/** What makes pods is where people look for what is read of them: it has the place too. */
+function placesOf(kinds: readonly string[], { kind }: AnalyzedObject): string {
+  const isTemplated = kind === "Deployment" && kinds.includes("Pod");
+  return `${kinds.join(", ")}${isTemplated ? `: write it in ${POD_ANNOTATIONS}` : ""}`;
 }
 
 function annotationAt({ root }: AnalyzedObject, name: string): ReturnType<typeof root.at> {

@@ -47,7 +47,7 @@ test("a finding has its code, its resource and its line, and makes the exit code
   assert.equal(code, 1);
   assert.match(
     out.join("\n"),
-    /^Error \[IST0101\] \(VirtualService shop\/cart <stdin>:8\) Referenced host not found: "nobody"$/m,
+    /^Error \[IST0101\] \(VirtualService shop\/cart <stdin>:8\) Referenced host not found: "nobody"; a name without a dot is a service of shop$/m,
   );
 });
 
@@ -68,7 +68,7 @@ test("as JSON, each finding has istioctl's fields", async () => {
   assert.deepEqual(first, {
     code: "IST0101",
     level: "Error",
-    message: 'Referenced host not found: "nobody"',
+    message: 'Referenced host not found: "nobody"; a name without a dot is a service of shop',
     name: "ReferencedResourceNotFound",
     origin: "VirtualService shop/cart",
     reference: "<stdin>:8",

@@ -73,7 +73,7 @@ async function answer(snapshot: MeshSnapshot, asked: Asked): Promise<Answer> {
 
 /** CTL-29: one row a policy, its name as `policy.namespace`. */
 function listPolicies(snapshot: MeshSnapshot, { workload: name, options }: Asked): Answer {
-  for (const option of ["request", "header", "claims", "custom"] as const) {
+  for (const option of ["request", "header", "host", "claims", "custom"] as const) {
     if (options[option] !== undefined)
       throw new QuestionError(`--${option} needs --from: who asks?`);
   }
@@ -102,12 +102,13 @@ function listPolicies(snapshot: MeshSnapshot, { workload: name, options }: Asked
 }
 
 function checkRequest(snapshot: MeshSnapshot, { workload, options }: Asked): Answer {
-  const { from = "outside", request, header, claims, custom } = options;
+  const { from = "outside", request, header, host, claims, custom } = options;
   const question = parseQuestion(snapshot, {
     from,
     to: workload,
     ...(request === undefined ? {} : { request }),
     ...(header === undefined ? {} : { header }),
+    ...(host === undefined ? {} : { host }),
     ...(claims === undefined ? {} : { claims }),
   });
   const { decision } = judge(snapshot, question);

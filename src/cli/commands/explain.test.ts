@@ -326,6 +326,43 @@ test("headers are repeatable, joined, and echoed, but for what is secret", async
   assert.doesNotMatch((await run({ request: "GET /" })).text, /headers/);
 });
 
+const HOSTS = `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: no-internal-host, namespace: production}
+spec:
+  selector: {matchLabels: {app: api}}
+  action: DENY
+  rules: [{to: [{operation: {hosts: ["internal.example.com:*", "internal.example.com"]}}]}]
+`;
+const asksForHost: readonly [
+  why: string,
+  asked: Partial<ExplainOptions>,
+  code: number,
+  told: RegExp,
+][] = [
+  ["none", {}, 0, /taken to be api; see --host$/m],
+  ["the host", { host: "internal.example.com" }, 2, /headers +host: internal\.example\.com$/m],
+  ["a host with its port", { host: "internal.example.com:80" }, 2, /no-internal-host/],
+  ["another host", { host: "shop.example.com" }, 0, /^ALLOWED/],
+  ["an IPv6 address", { host: "[::1]:80" }, 0, /^ALLOWED/],
+  ["a header Host", { header: ["Host: internal.example.com"] }, 2, /no-internal-host/],
+  ["a header :authority", { header: [":authority: internal.example.com"] }, 2, /no-internal-host/],
+  [
+    "the same host twice",
+    { host: "internal.example.com", header: ["host: internal.example.com"] },
+    2,
+    /no-internal-host/,
+  ],
+];
+for (const [why, asked, code, told] of asksForHost) {
+  test(`rules on hosts are asked about what the client sends: ${why}`, async () => {
+    const file = await besides("hosts", HOSTS);
+    const answer = await run({ file, to: "production/api:80", request: "GET /orders", ...asked });
+    assert.equal(answer.code, code, answer.text);
+    assert.match(answer.text, told);
+  });
+}
+
 test("notices of the files follow the verdict, or what kept it from being given", async () => {
   const nobody =
     /mesh\.yaml:\d+: note: spec\.selector app: nobody matches no workload of namespace production, /;
@@ -557,6 +594,10 @@ const faulty: [options: Partial<ExplainOptions>, problem: RegExp][] = [
   [{ request: "OPTIONS *" }, /^.*\*: begins with no slash; a sidecar answers 404/],
   [{ request: "GET /", header: ["nonsense"] }, /expected NAME: VALUE/],
   [{ header: ["a: b"] }, /of no use without --request/],
+  [{ host: "a" }, /--host is of no use without --request/],
+  [{ request: "GET /", host: "http://a/" }, /--host http:\/\/a\/: expected HOST or HOST:PORT/],
+  [{ request: "GET /", host: "a b" }, /expected HOST or HOST:PORT/],
+  [{ request: "GET /", host: "a", header: ["Host: b"] }, /a --header says b; expected one/],
   [
     { request: "GET /", claims: "missing.txt" },
     /--claims missing\.txt: there is no file \/.*missing\.txt; --claims takes a file of JSON/,

@@ -9,7 +9,6 @@ import {
 } from "../../local/pods/ask-sidecar.ts";
 import type { SidecarDump } from "../../proxy/admin-dump.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import type { LogLevel } from "../../runtime/log.ts";
 import { envoySecrets, secretTable } from "../format-secrets.ts";
 import {
   type DumpFilter,
@@ -28,6 +27,7 @@ import {
   type ProxyDump,
 } from "../istioctl/proxy-dump.ts";
 import { secretSummary } from "../istioctl/secret-summary.ts";
+import { toldLevels } from "../istioctl/written-levels.ts";
 import type { Print } from "../print-line.ts";
 import { NoConfigDumpError, readDump } from "../read-dump.ts";
 
@@ -94,17 +94,15 @@ export async function proxyConfigAllCommand(
 export async function proxyConfigLogCommand(
   text: string,
   {
-    level,
+    level: written,
     print,
     ...options
-  }: SidecarOptions & { readonly level?: LogLevel; readonly print: Print },
+  }: SidecarOptions & { readonly level?: string; readonly print: Print },
 ): Promise<number> {
-  const question: SidecarQuestion =
-    level === undefined
-      ? { path: "/logging" }
-      : { method: "POST", path: `/logging?level=${level}` };
-  const answer = await ask<{ readonly level: string }>(text, { ...options, ...question });
-  print(`level: ${answer.level}`);
+  for (const line of await toldLevels(written, (question) =>
+    ask(text, { ...options, ...question }),
+  ))
+    print(line);
   return 0;
 }
 

@@ -14,6 +14,8 @@ import {
   TCP_PROXY,
 } from "../../envoy/istio-names.ts";
 import { chainsOf } from "../../envoy/network-filters.ts";
+import { calledThrough } from "../../envoy/outbound/loopback-listeners.ts";
+import type { SocketAddress } from "../../policy/workload.ts";
 import { clusterKey, compare } from "./cluster-key.ts";
 import { matchInWords } from "./route-summary.ts";
 import type { SummaryOptions } from "./summary-options.ts";
@@ -90,12 +92,17 @@ function addressesOf({ address, additionalAddresses = [] }: EnvoyListener): read
   return [addressOf(address), ...additionalAddresses.map((one) => addressOf(one.address))];
 }
 
-function addressOf(address: EnvoyAddress = {}): string {
-  return address.socketAddress?.address ?? address.pipe?.path ?? "";
+function addressOf({ socketAddress, pipe }: EnvoyAddress = {}): string {
+  return socketAddress?.address ?? heldByAgent(pipe)?.address ?? pipe?.path ?? "";
 }
 
-function portOf({ address }: EnvoyListener): number {
-  return address?.socketAddress?.portValue ?? 0;
+function portOf({ address: { socketAddress, pipe } = {} }: EnvoyListener): number {
+  return socketAddress?.portValue ?? heldByAgent(pipe)?.port ?? 0;
+}
+
+/** Programs call a port of the agent's, which leads to Envoy's socket. */
+function heldByAgent(pipe: EnvoyAddress["pipe"]): SocketAddress | undefined {
+  return pipe?.path === undefined ? undefined : calledThrough(pipe.path);
 }
 
 /** Where a program's ports are others than the pod's, people ask by the pod's: what connections are taken for counts. */

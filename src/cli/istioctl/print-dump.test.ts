@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EnvoyConfig } from "../../envoy/envoy-json.ts";
+import { TCP_PROXY } from "../../envoy/istio-names.ts";
+import { callsSocket } from "../../envoy/outbound/loopback-listeners.ts";
 import { authorizationSummary } from "./authorization-summary.ts";
 import { type DumpFilter, type DumpPartName, printAll, printPart } from "./print-dump.ts";
 import type { ProxyDump } from "./proxy-dump.ts";
@@ -130,6 +132,20 @@ test("listeners come by port, with what a connection must be like", () => {
     "0.0.0.0  80  ALL  Route: 80  -",
     "0.0.0.0  15006 Trans: tls; App: TCP TLS; Addr: *:8080 Cluster: inbound|8080|| STRICT (default)",
   ]);
+});
+
+test("on loopback an Envoy's listeners are sockets: the port is told that their agent holds for them", () => {
+  const path = callsSocket({ address: "127.0.0.1", port: 20_001 });
+  const listener = { name: "127.0.0.1_20001", address: { pipe: { path } } };
+  const filters = [
+    { name: TCP_PROXY, typedConfig: { "@type": "", cluster: "PassthroughCluster" } },
+  ];
+  const listeners = [{ ...listener, filterChains: [{ filters }] }];
+  const of = { ...dump, of: "envoy", config: { ...config, listeners } } as const;
+  const shown = (filter: DumpFilter): readonly string[] =>
+    printPart("listeners", of, { output: "short", ...filter }).slice(1);
+  assert.match(shown({ port: 20_001 }).join(), /^127\.0\.0\.1 20001 ALL +PassthroughCluster/);
+  assert.deepEqual(shown({ port: 0 }), []);
 });
 
 const FILTERS: readonly [DumpPartName, DumpFilter, lines: number][] = [

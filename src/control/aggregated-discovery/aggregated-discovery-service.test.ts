@@ -13,8 +13,10 @@ import type { Destination, WorkloadView } from "../../policy/workload-view.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { WatchedValue } from "../../runtime/watched.ts";
 import { encodeResource } from "../../wire/envoy/encode-resource.ts";
+import { GrpcStatusError } from "../../wire/grpc-status.ts";
 import { type SecureGrpcServer, startSecureGrpcServer } from "../../wire/secure-grpc-server.ts";
 import { openAggregatedDiscovery } from "./aggregated-discovery-service.ts";
+import { ProxyPushes } from "./proxy-pushes.ts";
 import { ENDPOINTS } from "./resource-types.ts";
 
 const API = "spiffe://cluster.local/ns/production/sa/api";
@@ -27,9 +29,13 @@ const trust = new WatchedValue<AuthorityTrust>({
   taintedAuthorities: [],
   crlsPem: [],
 });
+/** Only moved by the test of allowances. */
+let now = Date.now();
 const discovery = openAggregatedDiscovery({
   views,
   trust,
+  pushes: new ProxyPushes(views),
+  clock: { now: () => new Date(now) },
   log,
   // Each account has one pod here: `sa/api` is `api-0`.
   authenticate: async (caller) => {
@@ -156,6 +162,31 @@ test("a stream ends when its pod is another account's", async () => {
 test("without a node there is no answer", async () => {
   const envoy = proxy(API, "production/api-0");
   await envoy.send("clusters", { node: { id: "anything" } }).assertEndsWith("INVALID_ARGUMENT");
+});
+
+test("a pod that connects, asks and leaves without end is refused, no other is, and after a moment it is served again", async () => {
+  setViews(viewOf(), viewOf("/cart", OTHER));
+  const served = async (): Promise<void> => {
+    const restless = proxy(OTHER, "production/other-0").send("clusters");
+    assert.ok((await restless.take("clusters")).names.length > 0);
+    restless.close();
+  };
+  for (let count = 0; count < 60; count++) await served();
+  const refused = proxy(OTHER, "production/other-0").send("clusters");
+  await assert.rejects(
+    refused.take("clusters"),
+    (error: unknown) =>
+      error instanceof GrpcStatusError &&
+      error.status === "RESOURCE_EXHAUSTED" &&
+      error.message.startsWith("HAUBERK_STREAMS_SPENT: pod production/other-0 opens more than"),
+  );
+  refused.close();
+  assert.equal(log.find("resources refused: the pod opens too many streams").length, 1);
+  const honest = proxy(API, "production/api-0").send("clusters");
+  assert.ok((await honest.take("clusters")).names.length > 0);
+  honest.close();
+  now += 1_000;
+  await served();
 });
 
 test("a gRPC program is told what gRPC can read, of its own calls alone, and so is what changes of it", async () => {

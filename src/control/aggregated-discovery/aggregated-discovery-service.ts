@@ -6,6 +6,7 @@
 import type { AuthenticateCaller, AuthenticatedCaller } from "../../ca/caller.ts";
 import type { AuthorityTrust } from "../../ca/rotation.ts";
 import type { WorkloadView } from "../../policy/workload-view.ts";
+import type { Clock } from "../../runtime/clock.ts";
 import { describeError } from "../../runtime/hauberk-error.ts";
 import type { Log } from "../../runtime/log.ts";
 import type { Watched } from "../../runtime/watched.ts";
@@ -20,11 +21,12 @@ import { rehearseSoon } from "../rehearsed-change.ts";
 import { PodPlaces } from "./pod-places.ts";
 import type { ProxyMaterial } from "./proxy-material.ts";
 import { KnownSettings } from "./proxy-node.ts";
-import { ProxyPushes } from "./proxy-pushes.ts";
+import type { ProxyPushes } from "./proxy-pushes.ts";
 import { ProxyStream } from "./proxy-stream.ts";
 import type { ProxyStreamStatus } from "./proxy-stream-status.ts";
 import { type EndTurn, ProxyTurns } from "./proxy-turns.ts";
 import { type ProxyWarnings, proxyWarnings } from "./proxy-warnings.ts";
+import { StreamAllowance, StreamsSpentError } from "./stream-allowance.ts";
 
 /** Proxies that are sent all they are to have at the same time. */
 const TURNS = 16;
@@ -38,6 +40,9 @@ export interface AggregatedDiscoveryOptions {
   readonly views: Watched<ReadonlyMap<string, WorkloadView>>;
   readonly authenticate: AuthenticateCaller;
   readonly trust: Watched<AuthorityTrust>;
+  /** By which streams are told of changes; shared with streams of other kinds. */
+  readonly pushes: ProxyPushes;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -47,6 +52,8 @@ export interface AggregatedDiscovery {
   status(): readonly ProxyStreamStatus[];
   /** Of what proxies have been sent, what they refuse now. */
   refusals(): readonly ProxyRefusal[];
+  /** Whether an Envoy is served that judges in this pod, `namespace/pod`. */
+  serves(pod: string): boolean;
   close(): void;
 }
 
@@ -60,15 +67,17 @@ class Discovery implements AggregatedDiscovery {
   /** With the caller who opened it. */
   readonly #streams: Map<ProxyStream, Caller> = new Map();
   readonly #settings = new KnownSettings();
+  readonly #allowance: StreamAllowance;
   readonly #places = new PodPlaces();
   readonly #turns = new ProxyTurns(TURNS);
-  readonly #pushes = new ProxyPushes(() => this.#streams.keys());
+  readonly #ofPod: Map<string, Set<ProxyStream>> = new Map();
   readonly #warnings: ProxyWarnings;
   readonly #stops: readonly (() => void)[];
   #material: Promise<ProxyMaterial> | undefined;
 
   constructor(options: AggregatedDiscoveryOptions) {
     this.#options = options;
+    this.#allowance = new StreamAllowance(options.clock);
     this.#warnings = proxyWarnings(options.log);
     this.service = aggregatedDiscovery(
       {
@@ -79,7 +88,7 @@ class Discovery implements AggregatedDiscovery {
     );
     const proofs = setInterval(() => this.#judgeProofs(), PROOF_MS).unref();
     this.#stops = [
-      options.views.onChange(() => this.#pushes.schedule()),
+      options.pushes.add(() => this.#streams.keys()),
       options.trust.onChange(() => this.#judgeProofs()),
       () => clearInterval(proofs),
     ];
@@ -93,6 +102,10 @@ class Discovery implements AggregatedDiscovery {
     return [...this.#streams.keys()].flatMap(({ refusals }) => refusals);
   }
 
+  serves(pod: string): boolean {
+    return [...(this.#ofPod.get(pod) ?? [])].some(({ isEnvoy }) => isEnvoy);
+  }
+
   close(): void {
     for (const stop of this.#stops) stop();
   }
@@ -100,6 +113,7 @@ class Discovery implements AggregatedDiscovery {
   async #serve(stream: DiscoveryBytesStream, form: "delta" | "stateOfTheWorld"): Promise<void> {
     const caller = await this.#authenticate(stream.caller);
     const pod = `${caller.pod.namespace}/${caller.pod.podName}`;
+    this.#allow(caller, stream.caller);
     this.#places.take(pod, stream.signal);
     const material = await this.#load();
     let endTurn: EndTurn = () => {};
@@ -122,14 +136,27 @@ class Discovery implements AggregatedDiscovery {
       onSettled: () => endTurn(),
       warnings: this.#warnings,
     });
-    this.#streams.set(proxy, stream.caller);
+    this.#enter(proxy, stream.caller);
     try {
       await proxy.serve();
     } finally {
-      this.#streams.delete(proxy);
+      this.#leave(proxy);
       clearTimeout(late);
       endTurn();
     }
+  }
+
+  #enter(proxy: ProxyStream, caller: Caller): void {
+    this.#streams.set(proxy, caller);
+    const known = this.#ofPod.get(proxy.pod) ?? new Set();
+    this.#ofPod.set(proxy.pod, known.add(proxy));
+  }
+
+  #leave(proxy: ProxyStream): void {
+    this.#streams.delete(proxy);
+    const known = this.#ofPod.get(proxy.pod);
+    known?.delete(proxy);
+    if (known?.size === 0) this.#ofPod.delete(proxy.pod);
   }
 
   async #authenticate(caller: Caller): Promise<AuthenticatedCaller> {
@@ -139,6 +166,18 @@ class Discovery implements AggregatedDiscovery {
       const reason = describeError(error);
       this.#warnings.unproven.warn({ remote: caller.remoteAddress, reason });
       throw new GrpcStatusError("UNAUTHENTICATED", "a workload certificate or token is required");
+    }
+  }
+
+  /** @throws GrpcStatusError whose details begin with a stable code */
+  #allow(caller: AuthenticatedCaller, { remoteAddress: remote }: Caller): void {
+    try {
+      this.#allowance.take(caller);
+    } catch (error) {
+      if (!(error instanceof StreamsSpentError)) throw error;
+      const { code, message } = error;
+      this.#warnings.restless.warn({ caller: caller.id, remote, reason: message });
+      throw new GrpcStatusError("RESOURCE_EXHAUSTED", `${code}: ${message}`, { cause: error });
     }
   }
 

@@ -2,12 +2,13 @@
  * Authorization ahead of all else that a change comes to: it is small, the same for many proxies, and nothing is as urgent.
  * The rest of a view, which takes longer to be made, follows.
  */
+import { isOfKind, type JudgedKind } from "../../envoy/authorization/discovered-authorization.ts";
 import {
   capturedAuthorization,
   discoveredAuthorization,
 } from "../../envoy/authorization-filters.ts";
 import type { ExtensionConfig } from "../../envoy/envoy-json.ts";
-import type { AuthorizeChain } from "../../envoy/inbound/judged-chain.ts";
+import type { AuthorizeChain, JudgedChain } from "../../envoy/inbound/judged-chain.ts";
 import type { ProxySettings } from "../../envoy/proxy-settings.ts";
 import { remembered } from "../../envoy/remembered.ts";
 import type { EffectiveAuthorization, Trust, WorkloadView } from "../../policy/workload-view.ts";
@@ -26,8 +27,13 @@ export type EarlyAuthorization = (
   held: HeldByProxy,
 ) => ProxyResources | undefined;
 
-const LEVELS = ["http", "tcp"] as const;
-const TRANSPORTS = ["mesh-tls", "plaintext"] as const;
+/** With a chain of each kind. */
+const KINDS: readonly (JudgedKind & Pick<JudgedChain, "transport">)[] = (
+  ["http", "tcp"] as const
+).flatMap((level) => [
+  { level, peer: "mesh", transport: "mesh-tls" },
+  { level, peer: "nobody", transport: "plaintext" },
+]);
 
 export function earlyAuthorization(encoded: EncodedResources): EarlyAuthorization {
   const replacedForAll = remembered(
@@ -61,10 +67,10 @@ function replaced(
   authorize: AuthorizeChain,
   had: readonly ExtensionConfig[],
 ): { readonly configs?: readonly ExtensionConfig[] } {
-  const chains = LEVELS.flatMap((level) =>
-    TRANSPORTS.map((transport) => authorize({ name: "", level, transport })),
+  const kinds = KINDS.filter((kind) => had.some(({ name }) => isOfKind(name, kind)));
+  const made = kinds.flatMap(
+    ({ level, transport }) => authorize({ name: "", level, transport }).extensionConfigs,
   );
-  const made = chains.flatMap(({ extensionConfigs }) => extensionConfigs);
   const next = new Map(made.map((config) => [config.name, config]));
   if (had.length === 0 || had.some(({ name }) => !next.has(name))) return {};
   return { configs: had.flatMap(({ name }) => next.get(name) ?? []) };

@@ -6,7 +6,12 @@ import type { Log } from "../../runtime/log.ts";
 import type { EncodedResource, encodeResource } from "../../wire/envoy/encode-resource.ts";
 import { KnownSets } from "./known-sets.ts";
 import { NO_RESOURCES, type ResourceSet } from "./resource-set.ts";
-import { RESOURCE_TYPES, type ResourceKind, type ResourceType } from "./resource-types.ts";
+import {
+  AUTHORIZATION,
+  RESOURCE_TYPES,
+  type ResourceKind,
+  type ResourceType,
+} from "./resource-types.ts";
 
 /** All that one proxy is to have. */
 export interface ProxyResources {
@@ -76,9 +81,19 @@ export class EncodedResources {
   #encoded(type: ResourceType, json: Resource): EncodedResource | undefined {
     const known = this.#resources.get(json);
     if (known !== undefined) return known;
-    const encoded = this.#byText(type, json);
+    // Authorization is made once for all who have the same, and may be large: text of it would take as long as its bytes.
+    const encoded = type === AUTHORIZATION ? this.#byBytes(type, json) : this.#byText(type, json);
     if (encoded !== undefined) this.#resources.set(json, encoded);
     return encoded;
+  }
+
+  #byBytes(type: ResourceType, json: Resource): EncodedResource | undefined {
+    const encoded = this.#encodedAnew(type, json);
+    if (encoded === undefined) return undefined;
+    const key = `${type.kind} ${encoded.name} ${encoded.version}`;
+    const known = this.#byContent.get(key)?.deref();
+    if (known !== undefined && Buffer.compare(known.inDelta, encoded.inDelta) === 0) return known;
+    return this.#keep(key, encoded);
   }
 
   #byText(type: ResourceType, json: Resource): EncodedResource | undefined {
@@ -88,12 +103,20 @@ export class EncodedResources {
       .digest("base64");
     const known = this.#byContent.get(key)?.deref();
     if (known !== undefined) return known;
+    const encoded = this.#encodedAnew(type, json);
+    return encoded && this.#keep(key, encoded);
+  }
+
+  #keep(key: string, encoded: EncodedResource): EncodedResource {
+    this.#byContent.set(key, new WeakRef(encoded));
+    this.#forgotten.register(encoded, key);
+    return encoded;
+  }
+
+  #encodedAnew(type: ResourceType, json: Resource): EncodedResource | undefined {
     const name = String((json as Readonly<Record<string, unknown>>)[NAME_FIELD[type.kind]]);
     try {
-      const encoded = this.#encode(type.typeUrl, { name, json });
-      this.#byContent.set(key, new WeakRef(encoded));
-      this.#forgotten.register(encoded, key);
-      return encoded;
+      return this.#encode(type.typeUrl, { name, json });
     } catch (error) {
       this.#log.error("a resource for Envoy cannot be encoded, and is left out", {
         type: type.called,

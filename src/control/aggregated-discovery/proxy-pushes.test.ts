@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { performance } from "node:perf_hooks";
 import { test } from "node:test";
 import { eventually } from "../../../test/kit/eventually.ts";
+import { WatchedValue } from "../../runtime/watched.ts";
 import { ProxyPushes, type PushedStream } from "./proxy-pushes.ts";
 
 const STREAMS = 40;
@@ -25,10 +26,14 @@ function openStreams() {
     };
     return stream;
   });
-  const pushes = new ProxyPushes(() => streams);
+  const views = new WatchedValue("one");
+  const pushes = new ProxyPushes(views);
+  // Of two kinds, as Envoys and sidecars are.
+  const kinds = [streams.slice(0, STREAMS / 2), streams.slice(STREAMS / 2)];
+  for (const kind of kinds) pushes.add(() => kind);
   const change = (): void => {
     for (const stream of streams) behind.add(stream);
-    pushes.schedule();
+    views.set("another");
   };
   return { told, change, isDone: () => behind.size === 0 };
 }

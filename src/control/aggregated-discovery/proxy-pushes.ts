@@ -1,8 +1,9 @@
 /**
- * Whom a change concerns is told of it, a few proxies in one turn of the event loop: answers that come meanwhile are heard.
+ * Whom a change concerns is told of it, Envoys, sidecars and agents alike, a few of them in one turn of the event loop: answers that come meanwhile are heard.
  * What is urgent goes to all of them before anything else does, also ahead of what an earlier change has left to do.
  */
 import { performance } from "node:perf_hooks";
+import type { Watched } from "../../runtime/watched.ts";
 
 /** How long other work may have to wait. Each answer that is heard meanwhile holds up those who are not told yet what is urgent. */
 const SLICE_MS = { urgent: 48, rest: 8 };
@@ -18,7 +19,7 @@ export interface PushedStream {
 }
 
 export class ProxyPushes {
-  readonly #streams: () => Iterable<PushedStream>;
+  readonly #sources: Set<() => Iterable<PushedStream>> = new Set();
   /** The last is the next. */
   #urgent: PushedStream[] = [];
   /** In the order in which they came to be behind. */
@@ -28,13 +29,20 @@ export class ProxyPushes {
   #turn = 0;
   #isRunning = false;
 
-  constructor(streams: () => Iterable<PushedStream>) {
-    this.#streams = streams;
+  /** @param views with whose every change something may be new for any stream */
+  constructor(views: Watched<unknown>) {
+    views.onChange(() => this.#schedule());
   }
 
-  /** Something may be new for any of them. */
-  schedule(): void {
-    const behind = [...this.#streams()].filter(({ isBehind }) => isBehind);
+  /** Streams of one kind, from now on; of several, those that came first are told first. @returns what takes them away again */
+  add(streams: () => Iterable<PushedStream>): () => void {
+    this.#sources.add(streams);
+    return () => this.#sources.delete(streams);
+  }
+
+  #schedule(): void {
+    const streams = [...this.#sources].flatMap((source) => [...source()]);
+    const behind = streams.filter(({ isBehind }) => isBehind);
     this.#overdue = this.#behind.size;
     this.#turn = 0;
     for (const stream of behind) this.#behind.add(stream);

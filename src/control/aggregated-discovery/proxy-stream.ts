@@ -93,6 +93,11 @@ export class ProxyStream {
     );
   }
 
+  /** And no gRPC program; false before it has said what it is. */
+  get isEnvoy(): boolean {
+    return this.#settings !== undefined && this.#settings.generator !== "grpc";
+  }
+
   /** Whether there is something new for it. */
   get isBehind(): boolean {
     return this.#settings !== undefined && this.#options.viewOf(this.pod) !== this.#view;

@@ -9,6 +9,8 @@ export interface ProxyWarnings {
   readonly mistaken: BoundedWarning;
   /** Someone does not show, or shows no more, whose proxy it is. */
   readonly unproven: BoundedWarning;
+  /** A pod comes back, and again, faster than any proxy needs to. */
+  readonly restless: BoundedWarning;
   readonly silent: BoundedWarning;
 }
 
@@ -18,6 +20,7 @@ export function proxyWarnings(log: Log): ProxyWarnings {
     refused: warning("resources refused by the proxy"),
     mistaken: warning("resources refused: the proxy takes itself for another pod's"),
     unproven: warning("resources refused: caller not authenticated"),
+    restless: warning("resources refused: the pod opens too many streams"),
     silent: warning("a proxy did not answer what it was sent"),
   };
 }

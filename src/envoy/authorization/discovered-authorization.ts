@@ -50,6 +50,12 @@ function nameOf({ level, peer }: JudgedKind, part?: string): string {
   return part === undefined ? kind : `${kind}/${part}`;
 }
 
+/** Whether this is the name of what judges chains of that kind, or of a part of it. */
+export function isOfKind(name: string, kind: JudgedKind): boolean {
+  const whole = nameOf(kind);
+  return name === whole || name.startsWith(`${whole}/`);
+}
+
 function config(level: Level, name: string, settings: RbacSettings): ExtensionConfig {
   return { name, typedConfig: rbacSettings(level, settings) };
 }

@@ -22,6 +22,7 @@ import { claimNames } from "../../policy/token-attribute.ts";
 import type { PolicyContext, TrafficAttribute } from "../../policy/traffic-attribute.ts";
 import { expandPrincipal, expandTrustDomain } from "../../policy/trust-domain-aliases.ts";
 import type { AppliedPolicy, Trust } from "../../policy/workload-view.ts";
+import { remembered } from "../remembered.ts";
 
 /** What of traffic is asked about. */
 export type Subject =
@@ -80,12 +81,31 @@ export function ruleDemands(
   policies: readonly AppliedPolicy[],
   context: DemandContext,
 ): readonly RuleDemands[] {
-  const demanded = policies.flatMap(({ ref, rules }) =>
-    rules.map((rule, index) => demandsOf(rule, { ...context, policy: ref, index })),
-  );
-  return demanded
-    .filter((rule) => rule !== undefined)
+  return policies
+    .flatMap((policy) => demandsOfPolicy(policy, context))
     .sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+}
+
+type DemandsOfPolicy = (policy: AppliedPolicy, trust: Trust) => readonly RuleDemands[];
+
+/** By action and level: what a policy demands is worked out once, on however many kinds of chains and however others change. */
+const KNOWN: Map<string, DemandsOfPolicy> = new Map();
+
+function demandsOfPolicy(
+  policy: AppliedPolicy,
+  { action, level, trust }: DemandContext,
+): readonly RuleDemands[] {
+  const key = `${action} ${level}`;
+  const known =
+    KNOWN.get(key) ??
+    remembered(({ ref, rules }: AppliedPolicy, trusted: Trust) =>
+      rules.flatMap(
+        (rule, index) =>
+          demandsOf(rule, { action, level, trust: trusted, policy: ref, index }) ?? [],
+      ),
+    );
+  KNOWN.set(key, known);
+  return known(policy, trust);
 }
 
 interface RuleContext extends DemandContext {

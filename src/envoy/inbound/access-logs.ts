@@ -1,10 +1,17 @@
 /** Access logs as users asked for them (OBS-1..OBS-13), written by Envoy itself. */
+import type { LogFormat } from "../../api/mesh-settings.ts";
 import type { AccessLog } from "../../policy/workload-view.ts";
+import { type HandshakeLog, handshakesFor } from "../decision-log.ts";
 import { typeUrl } from "../envoy-json.ts";
 import { substitutionFormat } from "./log-format.ts";
 
 /** `envoy.config.accesslog.v3.AccessLog` */
 export type EnvoyAccessLog = Readonly<Record<string, unknown>>;
+
+const FILE_LOG = {
+  name: "envoy.access_loggers.file",
+  type: "envoy.extensions.access_loggers.file.v3.FileAccessLog",
+} as const;
 
 /** Those of the two streams, which a file of that name could not open where they are sockets. */
 const STREAMS: Readonly<Record<string, { readonly name: string; readonly type: string }>> = {
@@ -30,7 +37,7 @@ export function accessLogs(logs: readonly AccessLog[] = []): {
   return written.length === 0 ? {} : { accessLog: written };
 }
 
-/** Of connections that found none (OBS-4), for the listener. */
+/** Of connections that found none (OBS-4), for the listener; the agent is told of failed handshakes, too. */
 export function refusalLogs(logs: readonly AccessLog[] = []): {
   readonly accessLog?: readonly EnvoyAccessLog[];
 } {
@@ -39,7 +46,11 @@ export function refusalLogs(logs: readonly AccessLog[] = []): {
     .flatMap((log) => {
       const ownFilter = celFilter(log);
       const filters = [WITHOUT_CHAIN, ...(ownFilter === undefined ? [] : [ownFilter])];
-      return entry(log, filters.length === 1 ? WITHOUT_CHAIN : { andFilter: { filters } });
+      const handshakes = handshakesFor(log);
+      return [
+        ...entry(log, filters.length === 1 ? WITHOUT_CHAIN : { andFilter: { filters } }),
+        ...(handshakes === undefined ? [] : [handshakeEntry(handshakes)]),
+      ];
     });
   return written.length === 0 ? {} : { accessLog: written };
 }
@@ -51,32 +62,45 @@ function entry(log: AccessLog, filter: object | undefined): readonly EnvoyAccess
   const { path, format } = log;
   if (log.filter !== undefined && log.filter.tree === undefined) return [];
   const stream = STREAMS[path];
-  const logFormat = substitutionFormat(format);
+  const isOwn = handshakesFor(log) !== undefined;
+  const logFormat = isOwn ? verbatim(format) : substitutionFormat(format);
   return [
     {
-      name: stream?.name ?? "envoy.access_loggers.file",
+      name: stream?.name ?? FILE_LOG.name,
       ...(filter && { filter }),
       typedConfig:
         stream === undefined
-          ? {
-              "@type": typeUrl("envoy.extensions.access_loggers.file.v3.FileAccessLog"),
-              path,
-              logFormat,
-            }
+          ? { "@type": typeUrl(FILE_LOG.type), path, logFormat }
           : { "@type": typeUrl(stream.type), logFormat },
     },
   ];
 }
 
+/** Ours asks for what only Envoy can tell. */
+function verbatim({ template = "{}" }: LogFormat): object {
+  return { jsonFormat: JSON.parse(template) };
+}
+
+function handshakeEntry({ path, expression, fields }: HandshakeLog): EnvoyAccessLog {
+  return {
+    name: FILE_LOG.name,
+    filter: satisfying(expression),
+    typedConfig: { "@type": typeUrl(FILE_LOG.type), path, logFormat: { jsonFormat: fields } },
+  };
+}
+
 /** OBS-12 */
 function celFilter({ filter }: AccessLog): object | undefined {
-  if (filter === undefined) return undefined;
+  return filter && satisfying(filter.expression);
+}
+
+function satisfying(expression: string): object {
   return {
     extensionFilter: {
       name: "envoy.access_loggers.extension_filters.cel",
       typedConfig: {
         "@type": typeUrl("envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"),
-        expression: filter.expression,
+        expression,
       },
     },
   };

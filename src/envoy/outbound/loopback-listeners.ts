@@ -28,6 +28,14 @@ export function callsSocket({ address, port }: SocketAddress): string {
   return `${CALLS_FOLDER}/${address}_${port}`;
 }
 
+const CALLS_SOCKET = new RegExp(`^${CALLS_FOLDER}/(.+)_(\\d{1,5})$`);
+
+/** The port that the agent holds for such a socket. @returns undefined for another path */
+export function calledThrough(path: string): SocketAddress | undefined {
+  const [, address, port] = CALLS_SOCKET.exec(path) ?? [];
+  return address === undefined ? undefined : { address, port: Number(port) };
+}
+
 export function loopbackListeners(caller: CallerChains): readonly EnvoyListener[] {
   return [
     ...caller.outbound.destinations.flatMap((destination) => directCalls(destination, caller)),

@@ -28,7 +28,7 @@ const SHOW_AFTER_MS = 20;
 const LOOK_AGAIN_MS = 1_000;
 
 /** What the mesh writes is no reason to look again. */
-const SHOWN_KINDS = ["Pod", "EndpointSlice", "Event"];
+const SHOWN_KINDS = ["Pod", "EndpointSlice", "Endpoints", "Event"];
 
 export interface BoundMeshOptions {
   readonly clock: Clock;

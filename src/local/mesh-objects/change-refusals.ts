@@ -6,6 +6,8 @@ import { StatusError } from "../api-server/objects/status-error.ts";
 
 /** Told at once; what more there is, is said in their number. */
 const MAX_CAUSES = 100;
+/** kubectl prints `FIELD: MESSAGE` of each cause: with no field it would be a colon alone. */
+const WHOLE = "spec";
 
 /**
  * Faults of the object itself are 422 Invalid, or, where istiod's webhook alone finds them, 400, as from that webhook;
@@ -32,12 +34,21 @@ export function refusedChange(
   const causes = told.slice(0, MAX_CAUSES).map(({ path, problem }) => ({
     reason: "FieldValueInvalid",
     message: problem,
-    field: path,
+    field: path === "" ? WHOLE : path,
   }));
   const said = listed(told, wordsOf).join(", ");
   const message = `${kind.kind}${kind.group === "" ? "" : `.${kind.group}`} "${name}" is invalid: ${told.length === 1 ? said : `[${said}]`}`;
   const details = { name, group: kind.group, kind: kind.kind, causes };
   return new StatusError(422, "Invalid", { message, details });
+}
+
+/** Of kinds that nobody else writes. Of a pod by itself, as `kubectl run` has it, it says what to do instead. */
+export function writtenByMesh({ kind, name, before }: ObjectChange): StatusError {
+  const message =
+    kind.kind === "Pod" && before === undefined
+      ? `no pod is made by itself here, so kubectl run cannot make "${name}": pods are made from a Deployment, a StatefulSet or a Job, and run programs of this machine; use kubectl create deployment ${name} --image=${name} -- COMMAND, or kubectl create job for a program that ends, or hauberk run for one that you start yourself`
+      : `${kind.plural} "${name}" is written by the mesh alone; change what it is made from`;
+  return new StatusError(403, "Forbidden", { message });
 }
 
 function listed(issues: readonly Issue[], words: (issue: Issue) => string): readonly string[] {

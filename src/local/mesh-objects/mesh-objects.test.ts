@@ -358,6 +358,23 @@ for (const error of [
     });
   });
 
+test("whoever changes what has no effect here is warned: another image, an annotation of pods", async (context) => {
+  const objects = await opened(await folderOf(context));
+  offer(objects, "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}", DEPLOYMENT);
+  objects.begin();
+  const before = get(objects, "apps/v1", "Deployment", "api");
+  assert.ok(before);
+  const containers = [{ name: "app", image: "api:v2", command: ["node"] }];
+  const { warnings } = await patch(objects, before, {
+    metadata: { annotations: { "hauberk.dev/proxy": "envoy" } },
+    spec: { template: { spec: { containers } } },
+  });
+  const [image = "", annotation = "", ...others] = warnings;
+  assert.match(image, /"api:v2" is not what runs here: container app runs its command/);
+  assert.match(annotation, /^metadata\.annotations\["hauberk\.dev\/proxy"\]: has no effect/);
+  assert.deepEqual(others, []);
+});
+
 test("a Deployment may come before the ConfigMap that its pods mount: they wait for it", async (context) => {
   const objects = await opened(await folderOf(context));
   offer(objects, "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}");

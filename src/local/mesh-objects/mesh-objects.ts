@@ -6,6 +6,7 @@
 import { randomUUID } from "node:crypto";
 import { dirname } from "node:path";
 import { KIND_PARSERS } from "../../api/kind-parsers.ts";
+import { KnownDocuments } from "../../api/known-documents.ts";
 import { ownKind } from "../../api/known-kinds.ts";
 import type { ParsedResources } from "../../api/parse-resources.ts";
 import type { Issue, Notice, Resource } from "../../api/resource.ts";
@@ -28,7 +29,7 @@ import { timestamp } from "../api-server/objects/timestamp.ts";
 import { applyObject } from "../api-server/patches/apply-object.ts";
 import type { WrittenMesh } from "../local-mesh.ts";
 import { absentReferences } from "./absent-references.ts";
-import { refusedChange } from "./change-refusals.ts";
+import { refusedChange, writtenByMesh } from "./change-refusals.ts";
 import type { KeptObjects } from "./kept-objects.ts";
 import { FILE_MANAGER, isFromFiles, originOf } from "./managers.ts";
 import { kindOf, objectKey, placeOf } from "./object-key.ts";
@@ -36,6 +37,7 @@ import { objectText, writtenPart } from "./object-text.ts";
 import { ownedByFile, wantedOf } from "./owned-by-file.ts";
 import { carriedOut, isPaused } from "./paused-deployment.ts";
 import { isControlPlane } from "./projection/system-objects.ts";
+import { unrunImages } from "./unrun-images.ts";
 import { type FileObject, WrittenFiles } from "./written-files.ts";
 
 export interface MeshObjectsOptions {
@@ -66,9 +68,11 @@ export class MeshObjects {
   readonly store: ObjectStore;
   readonly #options: MeshObjectsOptions;
   readonly #files: WrittenFiles;
-  readonly #reader: TextReader = new TextReader();
+  /** What is tried and then written is read once. */
+  readonly #documents: KnownDocuments = new KnownDocuments();
+  readonly #reader: TextReader = new TextReader(this.#documents);
   /** Asked of what might be; so that asking makes nobody forget what is. */
-  readonly #candidates: TextReader = new TextReader();
+  readonly #candidates: TextReader = new TextReader(this.#documents);
   readonly #written: WatchedValue<WrittenMesh> = new WatchedValue<WrittenMesh>({
     texts: [],
     resources: [],
@@ -84,7 +88,7 @@ export class MeshObjects {
 
   private constructor(options: MeshObjectsOptions) {
     this.#options = options;
-    this.#files = new WrittenFiles(options.kinds);
+    this.#files = new WrittenFiles(options.kinds, this.#documents);
     this.store = new ObjectStore({
       kinds: options.kinds,
       clock: options.clock,
@@ -339,27 +343,27 @@ export class MeshObjects {
       change.after === undefined
         ? []
         : this.#waitsFor(change, change.after, this.#objectsWith(after));
-    if (waitsFor.length > 0) return { warnings: [`its pods wait for ${waitsFor.join(", ")}`] };
-    // Of Kubernetes' own kinds the server completes fields that have no effect here: nobody wrote them.
-    if (kind.origin === "built-in") return { warnings: [] };
-    const notices = noticesOf(parsed).filter(({ source }) => source.file === file);
-    return {
-      warnings: notices.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`)),
-    };
+    const unrun = unrunImages(change, parsed.resources);
+    if (waitsFor.length > 0)
+      return { warnings: [`its pods wait for ${waitsFor.join(", ")}`, ...unrun] };
+    const notices = kind.origin === "built-in" ? parsed.notices : noticesOf(parsed);
+    const told = notices
+      .filter(({ source }) => source.file === file)
+      .map(({ path, message }) => (path === "" ? message : `${path}: ${message}`));
+    return { warnings: [...unrun, ...told] };
   }
 
   /** What the mesh itself writes can be deleted, so that it is made anew, and written by nobody else. */
-  #admitUnread({ kind, name, after }: ObjectChange): Admission {
+  #admitUnread(change: ObjectChange): Admission {
+    const { kind, after } = change;
     const isGoing = after === undefined || after.metadata.deletionTimestamp !== undefined;
     if (isGoing || kind.kind === "Event" || kind.kind === "Lease") return { warnings: [] };
-    throw new StatusError(403, "Forbidden", {
-      message: `${kind.plural} "${name}" is written by the mesh alone; change what it is made from`,
-    });
+    throw writtenByMesh(change);
   }
 }
 
 function isSame(one: KubernetesObject | undefined, other: KubernetesObject | undefined): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+  return one === other || JSON.stringify(one) === JSON.stringify(other);
 }
 
 function generationOf(

@@ -1,6 +1,7 @@
 /** The user's files as objects of the API server: which document stands for which object. */
 
-import { type ReadDocument, readDocuments } from "../../api/parse-resources.ts";
+import type { KnownDocuments } from "../../api/known-documents.ts";
+import type { ReadDocument } from "../../api/parse-resources.ts";
 import { referenceOf, type WrittenText } from "../../control/written-texts.ts";
 import type { KubernetesObject } from "../api-server/kinds/kubernetes-object.ts";
 import type { ServedKind } from "../api-server/kinds/served-kind.ts";
@@ -17,13 +18,16 @@ export interface FileObject {
   readonly reference: string;
 }
 
-/** Remembers what each text held, so that a change of one costs the reading of one. */
+/** Remembers what each text held, so that a change of one document costs the reading of one, and makes one other object. */
 export class WrittenFiles {
   readonly #kinds: readonly ServedKind[];
+  readonly #documents: KnownDocuments;
+  readonly #known: WeakMap<ReadDocument, readonly FileObject[]> = new WeakMap();
   #read: ReadonlyMap<string, ReadFile> = new Map();
 
-  constructor(kinds: readonly ServedKind[]) {
+  constructor(kinds: readonly ServedKind[], documents: KnownDocuments) {
     this.#kinds = kinds;
+    this.#documents = documents;
   }
 
   /** Documents with an issue give no object. */
@@ -38,7 +42,14 @@ export class WrittenFiles {
   }
 
   #objectsIn(text: string, file: string): readonly FileObject[] {
-    return readDocuments(text, file).flatMap((document) => this.#objectOf(document) ?? []);
+    return this.#documents.read(text, file).flatMap((document) => {
+      const known = this.#known.get(document);
+      if (known !== undefined) return known;
+      const object = this.#objectOf(document);
+      const objects = object === undefined ? [] : [object];
+      this.#known.set(document, objects);
+      return objects;
+    });
   }
 
   #objectOf({ value, resources, source }: ReadDocument): FileObject | undefined {

@@ -4,13 +4,13 @@
  */
 import { rm } from "node:fs/promises";
 import { isGrpcAgentTemplate } from "../../api/injection-templates.ts";
-import type { PodTemplate } from "../../api/pod-template.ts";
 import type { ProxylessSettings } from "../../policy/sidecar-bootstrap.ts";
-import type { Workload } from "../../policy/workload.ts";
-import type { DataDirectory } from "../data-directory.ts";
-import type { MeshUser } from "../network/host-side.ts";
-import { SHARED_FOLDER_DESCRIPTOR } from "../network/mesh-ranges.ts";
-import { CONTAINER_FOLDER } from "./workload-api-place.ts";
+import {
+  type AskingPod,
+  type MeshPlaces,
+  type SharedFolder,
+  sharedFolder,
+} from "./shared-folder.ts";
 
 const SOCKET = "grpc-xds.sock";
 const BOOTSTRAP = "grpc-bootstrap.json";
@@ -21,28 +21,16 @@ export interface ProxylessPlace {
   /** Path of the bootstrap for an application. */
   readonly bootstrapPath: string;
   /** The folder that the sidecar and the containers share, which is that of the Workload API; absent where they see the same files anyway. */
-  readonly shared?: { readonly source: string; readonly target: string };
+  readonly shared?: SharedFolder["shared"];
 }
 
 /** @returns undefined for a pod that does not ask for it, and for one without a proxy to serve it */
-export function proxylessPlace(
-  pod: {
-    readonly workload: Pick<Workload, "namespace" | "name" | "injected">;
-    readonly template: Pick<PodTemplate, "annotations">;
-  },
-  {
-    dataDirectory,
-    user,
-  }: {
-    readonly dataDirectory: DataDirectory;
-    /** Whose the mesh is, where pods have namespaces of their own; absent where they have not. */
-    readonly user: MeshUser | undefined;
-  },
-): ProxylessPlace | undefined {
+export function proxylessPlace(pod: AskingPod, mesh: MeshPlaces): ProxylessPlace | undefined {
   if (!isGrpcAgentTemplate(pod.template) || !pod.workload.injected) return undefined;
-  if (user === undefined) {
-    const folder = dataDirectory.proxylessFolder(pod.workload);
-    const socket = dataDirectory.proxylessSocket(pod.workload);
+  const found = sharedFolder(pod, mesh);
+  if (found === undefined) {
+    const folder = mesh.dataDirectory.proxylessFolder(pod.workload);
+    const socket = mesh.dataDirectory.proxylessSocket(pod.workload);
     return {
       settings: {
         folder,
@@ -54,17 +42,17 @@ export function proxylessPlace(
       bootstrapPath: `${folder}/${BOOTSTRAP}`,
     };
   }
-  const folder = `/proc/self/fd/${SHARED_FOLDER_DESCRIPTOR}`;
+  const { ofSidecar, ofContainers, access, shared } = found;
   return {
     settings: {
-      folder,
-      socket: `${folder}/${SOCKET}`,
-      applicationFolder: CONTAINER_FOLDER,
-      applicationSocket: `${CONTAINER_FOLDER}/${SOCKET}`,
-      access: user === "root" ? "group" : "owner",
+      folder: ofSidecar,
+      socket: `${ofSidecar}/${SOCKET}`,
+      applicationFolder: ofContainers,
+      applicationSocket: `${ofContainers}/${SOCKET}`,
+      access,
     },
-    bootstrapPath: `${CONTAINER_FOLDER}/${BOOTSTRAP}`,
-    shared: { source: dataDirectory.workloadApiFolder(pod.workload), target: CONTAINER_FOLDER },
+    bootstrapPath: `${ofContainers}/${BOOTSTRAP}`,
+    shared,
   };
 }
 

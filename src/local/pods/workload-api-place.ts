@@ -7,13 +7,16 @@ import { WORKLOAD_API_ANNOTATION } from "../../api/own-annotations.ts";
 import type { PodTemplate } from "../../api/pod-template.ts";
 import type { WorkloadApiSettings } from "../../policy/sidecar-bootstrap.ts";
 import type { Workload } from "../../policy/workload.ts";
-import type { DataDirectory } from "../data-directory.ts";
 import type { MeshUser } from "../network/host-side.ts";
-import { APPLICATION_UID, SHARED_FOLDER_DESCRIPTOR, SIDECAR_UID } from "../network/mesh-ranges.ts";
+import { APPLICATION_UID, SIDECAR_UID } from "../network/mesh-ranges.ts";
+import {
+  type AskingPod,
+  type MeshPlaces,
+  type SharedFolder,
+  sharedFolder,
+} from "./shared-folder.ts";
 
 const SOCKET = "workload-api.sock";
-/** Where containers see what their sidecar shares with them. */
-export const CONTAINER_FOLDER = "/run/spiffe";
 
 export interface WorkloadApiPlace {
   /** For the sidecar, which makes the socket. */
@@ -21,7 +24,7 @@ export interface WorkloadApiPlace {
   /** Path of the socket for an application. */
   readonly applicationPath: string;
   /** The folder that the sidecar and the containers share; absent where they see the same files anyway. */
-  readonly shared?: { readonly source: string; readonly target: string };
+  readonly shared?: SharedFolder["shared"];
 }
 
 /** @returns what is wrong with the annotation, in words; undefined when nothing is */
@@ -35,31 +38,19 @@ export function workloadApiProblem(
 }
 
 /** @returns undefined for a pod that does not ask for it */
-export function workloadApiPlace(
-  pod: {
-    readonly workload: Pick<Workload, "namespace" | "name" | "injected">;
-    readonly template: Pick<PodTemplate, "annotations">;
-  },
-  {
-    dataDirectory,
-    user,
-  }: {
-    readonly dataDirectory: DataDirectory;
-    /** Whose the mesh is, where pods have namespaces of their own; absent where they have not. */
-    readonly user: MeshUser | undefined;
-  },
-): WorkloadApiPlace | undefined {
+export function workloadApiPlace(pod: AskingPod, mesh: MeshPlaces): WorkloadApiPlace | undefined {
   if (pod.template.annotations[WORKLOAD_API_ANNOTATION] !== "true") return undefined;
   if (!pod.workload.injected) return undefined;
-  if (user === undefined) {
-    const path = dataDirectory.workloadApiSocket(pod.workload);
+  const found = sharedFolder(pod, mesh);
+  if (found === undefined) {
+    const path = mesh.dataDirectory.workloadApiSocket(pod.workload);
     return { settings: { path, access: "owner" }, applicationPath: path };
   }
-  const path = `/proc/self/fd/${SHARED_FOLDER_DESCRIPTOR}/${SOCKET}`;
+  const { ofSidecar, ofContainers, access, shared } = found;
   return {
-    settings: { path, access: user === "root" ? "group" : "owner" },
-    applicationPath: `${CONTAINER_FOLDER}/${SOCKET}`,
-    shared: { source: dataDirectory.workloadApiFolder(pod.workload), target: CONTAINER_FOLDER },
+    settings: { path: `${ofSidecar}/${SOCKET}`, access },
+    applicationPath: `${ofContainers}/${SOCKET}`,
+    shared,
   };
 }
 

@@ -4,8 +4,8 @@
  * Source: envoy.service.discovery.v3.Resource, google.protobuf.Any
  */
 import { createHash } from "node:crypto";
-import { fromJson, type JsonValue, toBinary } from "@bufbuild/protobuf";
 import { HauberkError } from "../../runtime/hauberk-error.ts";
+import { encodeJson } from "./encode-json.ts";
 import { ENVOY_MESSAGES } from "./envoy-messages.ts";
 import { bytesField, join, textField } from "./protobuf-fields.ts";
 
@@ -38,10 +38,7 @@ export function encodeResource(
 ): EncodedResource {
   const schema = ENVOY_MESSAGES.getMessage(typeUrl.slice(TYPE_URL_PREFIX.length));
   if (schema === undefined) throw new UnencodableResourceError(`nothing is known of ${typeUrl}`);
-  const value = encode(() => {
-    const message = fromJson(schema, json as JsonValue, { registry: ENVOY_MESSAGES });
-    return toBinary(schema, message);
-  }, `${typeUrl} ${name}`);
+  const value = encode(() => encodeJson(schema, json, ENVOY_MESSAGES), `${typeUrl} ${name}`);
   const version = createHash("sha256").update(value).digest("hex").slice(0, VERSION_CHARACTERS);
   const any = bytesField(2, join([textField(1, typeUrl), bytesField(2, value)]));
   const inDelta = bytesField(2, join([textField(3, name), textField(1, version), any]));

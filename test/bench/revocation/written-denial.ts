@@ -72,10 +72,15 @@ export class WrittenDenial {
       const asked = request(`${this.#server}${path}`, { method, headers, agent: this.#agent });
       asked.once("error", reject);
       asked.once("response", (answer) => {
-        answer.resume().once("end", () => {
+        answer.setEncoding("utf8");
+        let said = "";
+        answer.on("data", (text: string) => {
+          said += text;
+        });
+        answer.once("end", () => {
           const { statusCode } = answer;
           if (statusCode === expected) resolve();
-          else reject(new Error(`${method} ${path} was answered ${statusCode}, not ${expected}`));
+          else reject(new Error(`${method} ${path} was answered ${statusCode}: ${said}`));
         });
       });
       asked.end(body);

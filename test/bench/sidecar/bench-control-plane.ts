@@ -11,6 +11,7 @@ import {
   ServiceAccountTokens,
   ServiceAccountTokenVerifier,
 } from "../../../src/ca/service-account-tokens.ts";
+import { ProxyPushes } from "../../../src/control/aggregated-discovery/proxy-pushes.ts";
 import { authorityMetrics } from "../../../src/control/authority-metrics.ts";
 import { certificateService } from "../../../src/control/certificate-service.ts";
 import { discoveryService } from "../../../src/control/discovery-service.ts";
@@ -62,11 +63,18 @@ export async function startControlPlane(
     issueLog,
     metrics: authorityMetrics({ issuer, trust, clock }),
   });
+  const discovery = discoveryService({
+    ...common,
+    views,
+    holderOf,
+    pushes: new ProxyPushes(views),
+    isJudgedByEnvoy: () => false,
+  });
   const server = await startSecureGrpcServer({
     host: "127.0.0.1",
     port: 0,
     identity: new WatchedValue({ ...mesh.serverCertificate(), clientRootsPem: rootsPem }),
-    services: [certificates, discoveryService({ ...common, views, holderOf }).service],
+    services: [certificates, discovery.service],
     maxReceiveBytes: MAX_RECEIVE_BYTES,
     log,
   });

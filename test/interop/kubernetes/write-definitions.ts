@@ -9,7 +9,16 @@ import { startRealApiServer } from "./real-api-server.ts";
 
 /** By group and version: kinds, of which the definitions are kept with what they refer to. */
 const KINDS: Readonly<Record<string, readonly string[]>> = {
-  "api/v1": ["Namespace", "ServiceAccount", "Service", "Pod", "ConfigMap", "Secret", "Event"],
+  "api/v1": [
+    "Namespace",
+    "ServiceAccount",
+    "Service",
+    "Endpoints",
+    "Pod",
+    "ConfigMap",
+    "Secret",
+    "Event",
+  ],
   "apis/apps/v1": ["Deployment", "ReplicaSet", "StatefulSet"],
   "apis/batch/v1": ["Job"],
   "apis/networking.k8s.io/v1": ["NetworkPolicy"],

@@ -135,6 +135,27 @@ function eventCount(event: KubernetesObject): number {
   return numberAt(event, "count") || 1;
 }
 
+/** As many are shown; of the others their number. */
+const MAX_ENDPOINTS = 3;
+
+function printedSubsets(endpoints: KubernetesObject): string {
+  const subsets = listAt(endpoints, "subsets");
+  if (subsets.length === 0) return "<none>";
+  const all = subsets.flatMap((subset) => {
+    const addresses = listAt(subset, "addresses").map((one) => textAt(one, "ip"));
+    const ports = listAt(subset, "ports").map((one) => numberAt(one, "port"));
+    // Headless services may have no ports.
+    if (ports.length === 0) return addresses;
+    return ports.flatMap((port) => addresses.map((address) => joined(address, port)));
+  });
+  const shown = all.slice(0, MAX_ENDPOINTS).join(",");
+  return all.length > MAX_ENDPOINTS ? `${shown} + ${all.length - MAX_ENDPOINTS} more...` : shown;
+}
+
+function joined(address: string, port: number): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
 const size = (object: KubernetesObject, field: string): number =>
   Object.keys(objectAt(object, field)).length;
 
@@ -172,6 +193,22 @@ export const CORE_KINDS: readonly ServedKind[] = [
     structure: structureOf("Service"),
     carriedOver: serviceCarriedOver,
     columns: serviceColumns,
+  }),
+  builtIn({
+    kind: "Endpoints",
+    plural: "endpoints",
+    shortNames: ["ep"],
+    verbs: ["get", "list", "watch"],
+    structure: structureOf("Endpoints"),
+    columns: [
+      nameColumn,
+      column(
+        "Endpoints",
+        "The set of all endpoints is the union of all subsets. Addresses are placed into subsets according to the IPs they share. A single address with multiple ports, some of which are ready and some of which are not (because they come from different containers) will result in the address being displayed in different subsets for the different ports. No address will appear in both Addresses and NotReadyAddresses in the same subset. Sets of addresses and ports that comprise a service.",
+        printedSubsets,
+      ),
+      ageColumn,
+    ],
   }),
   builtIn({
     kind: "Pod",

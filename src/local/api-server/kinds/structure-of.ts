@@ -67,6 +67,7 @@ const STRUCTURES: ReadonlyMap<string, Structure> = new Map([
   ],
   ["NetworkPolicy", object({ spec: typed({ podSelector: ATOMIC }) })],
   ["EndpointSlice", object({})],
+  ["Endpoints", object({})],
   ["Role", object({})],
   ["ClusterRole", object({})],
   ["RoleBinding", object({ roleRef: ATOMIC })],

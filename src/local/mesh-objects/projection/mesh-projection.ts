@@ -14,6 +14,7 @@ import { timestamp } from "../../api-server/objects/timestamp.ts";
 import { placeOf } from "../object-key.ts";
 import { templateOfSet } from "../revisions.ts";
 import type { MeshFacts, PodFacts } from "./mesh-facts.ts";
+import { mirroredEndpoints } from "./mirrored-endpoints.ts";
 import { ObjectWriter } from "./object-writer.ts";
 import {
   deploymentStatus,
@@ -184,7 +185,8 @@ export class MeshProjection {
   }
 
   #showEndpoints({ pods, node }: MeshFacts): void {
-    const kind = this.#kind("discovery.k8s.io", "EndpointSlice");
+    const slices = this.#kind("discovery.k8s.io", "EndpointSlice");
+    const mirrors = this.#kind("", "Endpoints");
     const shown = this.#store.list(this.#kind("", "Service")).flatMap((service) => {
       const selector = Object.entries(objectAt(service, "spec", "selector"));
       if (selector.length === 0) return [];
@@ -193,9 +195,20 @@ export class MeshProjection {
           workload.namespace === service.metadata.namespace &&
           selector.every(([key, value]) => workload.labels[key] === value),
       );
-      return this.#show(kind, projectedEndpoints(service, { pods: behind, node }));
+      const reached = { pods: behind, node };
+      return {
+        slice: this.#show(slices, projectedEndpoints(service, reached)),
+        mirror: this.#show(mirrors, mirroredEndpoints(service, reached)),
+      };
     });
-    this.#writer.forgetOthers(kind, shown);
+    this.#writer.forgetOthers(
+      slices,
+      shown.map(({ slice }) => slice),
+    );
+    this.#writer.forgetOthers(
+      mirrors,
+      shown.map(({ mirror }) => mirror),
+    );
   }
 
   #showStatuses(mesh: ProjectedMesh): void {

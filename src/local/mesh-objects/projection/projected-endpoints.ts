@@ -58,7 +58,7 @@ function endpointOf({ planned, ready }: PodFacts, node: string): JsonObject {
 }
 
 /** Where pods share the machine's loopback each listens elsewhere: then the port is that of the first. */
-function slicePort(port: JsonValue, pod: PodFacts | undefined): JsonObject {
+export function slicePort(port: JsonValue, pod: PodFacts | undefined): JsonObject {
   const target = valueAt(port, ["targetPort"]) ?? numberAt(port, "port");
   const found = pod?.planned.workload.ports.find(
     ({ name, containerPort }) => name === target || containerPort === target,

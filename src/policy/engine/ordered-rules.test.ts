@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { policy } from "../../../test/kit/sidecar-fixture.ts";
+import type { AppliedPolicy, Trust } from "../workload-view.ts";
+import { orderedRules, type RulesContext } from "./ordered-rules.ts";
+
+const TRUST: Trust = {
+  trustDomain: "cluster.local",
+  trustDomainAliases: [],
+  rootsPem: [],
+  minimumTlsVersion: "TLSv1.2",
+};
+const CONTEXT: RulesContext = { protocol: "http", trust: TRUST, action: "ALLOW" };
+
+function named(name: string): AppliedPolicy {
+  return policy(
+    "ALLOW",
+    name,
+    { to: [{ methods: ["GET"] }] },
+    { from: [{ principals: ["cluster.local/ns/shop/sa/web"] }] },
+  );
+}
+
+test("rules of a policy that stays are the same objects, in their order among others (AP-35)", () => {
+  const [a, b, c] = [named("a"), named("b"), named("c")];
+  const before = orderedRules([a, c], CONTEXT);
+  const after = orderedRules([c, b, a], CONTEXT);
+  assert.deepEqual(
+    after.map(({ ref }) => `${ref.policy.name} ${ref.rule}`),
+    ["a 0", "a 1", "b 0", "b 1", "c 0", "c 1"],
+  );
+  assert.deepEqual(
+    before.map((rule) => after.indexOf(rule)),
+    [0, 1, 4, 5],
+  );
+});
+
+const OTHERS: Readonly<Record<string, RulesContext>> = {
+  "another protocol": { ...CONTEXT, protocol: "tcp" },
+  "another action": { ...CONTEXT, action: "DENY" },
+  "other domains": { ...CONTEXT, trust: { ...TRUST, trustDomainAliases: ["old.local"] } },
+};
+
+for (const [what, context] of Object.entries(OTHERS)) {
+  test(`rules for ${what} are others`, () => {
+    const policies = [named("a")];
+    const [rule] = orderedRules(policies, CONTEXT);
+    assert.ok(rule);
+    assert.ok(!orderedRules(policies, context).includes(rule));
+    assert.ok(orderedRules(policies, CONTEXT).includes(rule));
+  });
+}
