@@ -29,7 +29,11 @@ ${kind === "Job" ? "" : "  selector: {matchLabels: {app: api}}\n"}  template:
 const misplaced: readonly [Written, path: string, where: string][] = [
   [{ own: "annotations: {hauberk.dev/proxy: envoy}" }, "hauberk.dev/proxy", ANNOTATIONS],
   [{ own: 'annotations: {hauberk.dev/workload-api: "true"}' }, "workload-api", ANNOTATIONS],
-  [{ own: "annotations: {hauberk.dev/proxi: envoy}" }, "hauberk.dev/proxi", ANNOTATIONS],
+  [
+    { own: "annotations: {hauberk.dev/proxi: envoy}" },
+    "hauberk.dev/proxi",
+    "of ours pods have hauberk.dev/workload-api, hauberk.dev/proxy; write it in",
+  ],
   [{ own: "annotations: {inject.istio.io/templates: grpc-agent}" }, "templates", ANNOTATIONS],
   [{ own: 'annotations: {sidecar.istio.io/inject: "false"}' }, "inject", ANNOTATIONS],
   [

@@ -3,12 +3,13 @@
  * would say so. Source: the `Pod` rows of `annotation/annotations.gen.go` and `label/labels.gen.go` of istio/api.
  */
 import type { Fields } from "./decoder.ts";
+import { OWN_PREFIX, POD_ANNOTATIONS } from "./own-annotations.ts";
 import type { PodTemplate } from "./pod-template.ts";
 import type { ResourceMeta } from "./resource.ts";
 
 /** What begins like this is read of pods, whatever follows. */
 const READ_OF_PODS: readonly string[] = [
-  "hauberk.dev/",
+  OWN_PREFIX,
   "inject.istio.io/",
   "proxy.istio.io/",
   "sidecar.istio.io/",
@@ -22,7 +23,7 @@ const READ_OF_PODS: readonly string[] = [
 const INJECT = "sidecar.istio.io/inject";
 
 /** Where the annotations of the pods of a Deployment, a StatefulSet or a Job are written. */
-export const POD_ANNOTATIONS = "spec.template.metadata.annotations";
+export const PLACE_OF_POD_ANNOTATIONS = "spec.template.metadata.annotations";
 const POD_LABELS = "spec.template.metadata.labels";
 
 /**
@@ -37,7 +38,11 @@ export function noticeMisplaced(
   const metadata = root.section("metadata");
   for (const name of Object.keys(meta.annotations)) {
     if (!isReadOfPods(name) || Object.hasOwn(template.annotations, name)) continue;
-    const said = `has no effect on a ${kind}: it is read of pods; write it in ${POD_ANNOTATIONS}`;
+    const isUnknown = name.startsWith(OWN_PREFIX) && !POD_ANNOTATIONS.includes(name);
+    const why = isUnknown
+      ? `of ours pods have ${POD_ANNOTATIONS.join(", ")}`
+      : "it is read of pods";
+    const said = `has no effect on a ${kind}: ${why}; write it in ${PLACE_OF_POD_ANNOTATIONS}`;
     metadata.section("annotations").notice(name, said);
   }
   if (Object.hasOwn(meta.labels, INJECT) && !Object.hasOwn(template.labels, INJECT)) {

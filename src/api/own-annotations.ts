@@ -21,9 +21,10 @@ export const LISTENS_ON_ANNOTATION = "hauberk.dev/listens-on";
  */
 export const DRY_RUN_ANNOTATION = "hauberk.dev/dry-run";
 
-const PREFIX = "hauberk.dev/";
-const TOLD = [WORKLOAD_API_ANNOTATION, PROXY_ANNOTATION];
-const KNOWN = [...TOLD, LISTENS_ON_ANNOTATION];
+export const OWN_PREFIX = "hauberk.dev/";
+/** What people write of pods. */
+export const POD_ANNOTATIONS: readonly string[] = [WORKLOAD_API_ANNOTATION, PROXY_ANNOTATION];
+const KNOWN = [...POD_ANNOTATIONS, LISTENS_ON_ANNOTATION];
 
 /** @param written names and values of the section `annotations` */
 export function checkOwnAnnotations(
@@ -31,9 +32,10 @@ export function checkOwnAnnotations(
   written: Readonly<Record<string, string>>,
 ): void {
   for (const name of Object.keys(written)) {
-    if (!name.startsWith(PREFIX) || KNOWN.includes(name)) continue;
-    const meant = closestName(name, TOLD);
-    const hint = meant === undefined ? `there is ${TOLD.join(", ")}` : `did you mean ${meant}?`;
+    if (!name.startsWith(OWN_PREFIX) || KNOWN.includes(name)) continue;
+    const meant = closestName(name, POD_ANNOTATIONS);
+    const hint =
+      meant === undefined ? `there is ${POD_ANNOTATIONS.join(", ")}` : `did you mean ${meant}?`;
     annotations.report(name, `is no annotation of this mesh; ${hint}`);
   }
   annotations.text(WORKLOAD_API_ANNOTATION, (value) =>

@@ -36,7 +36,8 @@ function ofRefusedConnection(
   decision: Decision | null,
 ): Partial<AccessLogEntry> {
   if (decision === null || entry.method !== null || entry.upstream_cluster !== null) return {};
-  const details = call.failedHandshake && responseCodeDetails(decision.reason);
+  const isUntold = call.failedHandshake !== undefined || call.limitedBy !== undefined;
+  const details = isUntold ? responseCodeDetails(decision.reason) : undefined;
   return {
     ...(entry.reporter === "destination" && {
       upstream_cluster: calledCluster({ entry, ...call }, view),

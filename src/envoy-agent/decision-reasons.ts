@@ -33,7 +33,8 @@ export function refusalReason(
   view: WorkloadView,
   side: JudgingSide,
 ): Reason | undefined {
-  const { entry, failedHandshake } = call;
+  const { entry, failedHandshake, limitedBy } = call;
+  if (limitedBy !== undefined) return { because: "told-by-envoy", details: limitedBy };
   if (failedHandshake !== undefined)
     return {
       because: "peer-not-verified",

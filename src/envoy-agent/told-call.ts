@@ -5,7 +5,7 @@
 import { parseSpiffeId, type SpiffeId } from "../identity/spiffe-id.ts";
 import type { AccessLogEntry } from "../telemetry/access-log.ts";
 import { CALLS_FOLDER } from "./agent-places.ts";
-import { type ToldHandshake, toldHandshake } from "./told-handshake.ts";
+import { isLimit, type ToldHandshake, toldHandshake } from "./told-handshake.ts";
 
 export interface ToldCall {
   /** But for the decision. */
@@ -18,6 +18,8 @@ export interface ToldCall {
   readonly remoteAddress: string;
   /** Of our end of the connection; undefined: it is not known. */
   readonly localPort: number | undefined;
+  /** Which limit of connections closed it, in Envoy's words. */
+  readonly limitedBy?: string;
   /** Of a connection that came no further; who its client is, then, nobody has proven. */
   readonly failedHandshake?: ToldHandshake;
 }
@@ -35,6 +37,7 @@ export function toldCall(line: string): ToldCall | undefined {
   const start = text("start_time");
   const reporter = text("reporter");
   if (start === null || (reporter !== "source" && reporter !== "destination")) return undefined;
+  const closed = text("local_close_reason");
   const handshake = toldHandshake({ text, number, reporter });
   if (handshake === "nothing to tell") return undefined;
   const method = text("method");
@@ -87,6 +90,7 @@ export function toldCall(line: string): ToldCall | undefined {
     caller: client,
     remoteAddress: text("remote_address") ?? "",
     localPort: portOf(local),
+    ...(isLimit(closed) && { limitedBy: closed }),
     ...(handshake && { failedHandshake: handshake }),
   };
 }

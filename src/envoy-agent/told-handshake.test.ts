@@ -27,6 +27,7 @@ const ENDED = {
   handshake_problem: null,
   handshake_duration: null,
   presented_serial: "3036a3c3",
+  local_close_reason: null,
 };
 
 const FAILED: readonly [what: string, told: object, problem: string][] = [
@@ -100,6 +101,32 @@ for (const [what, told, problem] of FAILED) {
   });
 }
 
+const REJECTED =
+  "TLS_error:|268435589:SSL_routines:OPENSSL_internal:CONNECTION_REJECTED:TLS_error_end";
+
+for (const [what, told] of [
+  ["a limit of connections a second", { local_close_reason: "local_ratelimit_close_over_limit" }],
+  ["a limit of open connections", { local_close_reason: "over_connection_limit" }],
+  [
+    "such a limit where no TLS is spoken, as its chain tells it",
+    {
+      ending: undefined,
+      handshake_problem: null,
+      response_flags: "URX",
+      local_close_reason: "local_ratelimit_close_over_limit",
+      upstream_cluster: "inbound|8080||",
+    },
+  ],
+] as const) {
+  test(`tells of ${what}, and says nothing of the client`, () => {
+    const line = { ...ENDED, presented_serial: null, handshake_problem: REJECTED, ...told };
+    const entry = decidedCall(JSON.stringify(line), VIEW);
+    const reason = { because: "told-by-envoy", details: told.local_close_reason };
+    assert.deepEqual(entry?.decision, { verdict: "deny", reason });
+    assert.equal(entry?.upstream_cluster, "inbound|8080||");
+  });
+}
+
 const OTHERS: readonly [what: string, told: object][] = [
   ["a connection that stood, and was reset", { handshake_problem: RESET, handshake_duration: 2 }],
   ["one that carried bytes", { handshake_problem: RESET, bytes_received: 40 }],
@@ -111,6 +138,10 @@ const OTHERS: readonly [what: string, told: object][] = [
   [
     "one that a policy refused",
     { handshake_problem: RESET, connection_termination_details: "rbac_access_denied" },
+  ],
+  [
+    "one that Envoy closed while it was drained",
+    { presented_serial: null, local_close_reason: "listener_draining" },
   ],
   [
     "what a chain tells once more",

@@ -17,6 +17,16 @@ export interface HandshakeLine {
   readonly reporter: AccessLogEntry["reporter"];
 }
 
+/** Filters that close a connection before its handshake begins. */
+const LIMITS: ReadonlySet<string> = new Set([
+  "local_ratelimit_close_over_limit",
+  "over_connection_limit",
+]);
+
+export function isLimit(reason: string | null): reason is string {
+  return reason !== null && LIMITS.has(reason);
+}
+
 /** What breaks a connection may break one that stands, too. */
 const BROKEN_OFF = /^TLS_error:\|\d+:system_library:/;
 
@@ -35,7 +45,9 @@ function problemOf(line: HandshakeLine): string | null {
 
 function hasFailed(line: HandshakeLine): boolean {
   const { text, number, reporter } = line;
-  if (isTimedOut(line)) return true;
+  const closed = text("local_close_reason");
+  if (isTimedOut(line) || isLimit(closed)) return true;
+  if (closed !== null) return false; // as Envoy was asked to
   if (!isUnjudged(line) || number("handshake_duration") > 0) return false;
   const isMeshClient = reporter === "destination";
   if (isMeshClient && text("presented_serial") === null) return true;

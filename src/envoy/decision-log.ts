@@ -9,7 +9,12 @@ import { NO_PART, remembered } from "./remembered.ts";
 /** In Envoy's working directory, which is its agent's own: a pipe, which the agent reads. */
 export const DECISION_PIPE = "decisions.pipe";
 
-const HANDSHAKE_PROBLEM = "%DOWNSTREAM_TRANSPORT_FAILURE_REASON%";
+/** How connections end that have come to nothing. */
+const ENDING = {
+  connection_termination_details: "%CONNECTION_TERMINATION_DETAILS%",
+  handshake_problem: "%DOWNSTREAM_TRANSPORT_FAILURE_REASON%",
+  local_close_reason: "%DOWNSTREAM_LOCAL_CLOSE_REASON%",
+} as const;
 
 /** Of both sides. Addresses are those of the connection itself, and not what a header says of it. */
 const FIELDS = {
@@ -20,7 +25,6 @@ const FIELDS = {
   response_code: "%RESPONSE_CODE%",
   response_flags: "%RESPONSE_FLAGS%",
   response_code_details: "%RESPONSE_CODE_DETAILS%",
-  connection_termination_details: "%CONNECTION_TERMINATION_DETAILS%",
   upstream_transport_failure_reason: "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
   bytes_received: "%BYTES_RECEIVED%",
   bytes_sent: "%BYTES_SENT%",
@@ -35,7 +39,7 @@ const FIELDS = {
   downstream_remote_address: "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%",
   requested_server_name: "%REQUESTED_SERVER_NAME%",
   source_certificate_serial: "%DOWNSTREAM_PEER_SERIAL%",
-  handshake_problem: HANDSHAKE_PROBLEM,
+  ...ENDING,
 } as const;
 
 /** Of connections that may have got no further than their TLS handshake: only a listener hears of those. */
@@ -44,13 +48,12 @@ const HANDSHAKE_FIELDS = {
   start_time: FIELDS.start_time,
   duration: FIELDS.duration,
   response_flags: FIELDS.response_flags,
-  connection_termination_details: FIELDS.connection_termination_details,
+  ...ENDING,
   bytes_received: FIELDS.bytes_received,
   upstream_host: FIELDS.upstream_host,
   downstream_local_address: FIELDS.downstream_local_address,
   downstream_remote_address: FIELDS.downstream_remote_address,
   requested_server_name: FIELDS.requested_server_name,
-  handshake_problem: HANDSHAKE_PROBLEM,
   handshake_duration: "%DOWNSTREAM_HANDSHAKE_DURATION%",
   presented_serial: "%DOWNSTREAM_PEER_SERIAL%",
 } as const;

@@ -1,5 +1,6 @@
 /** The certificates that the other end of a connection has sent, as Node hangs them one on the other. */
 import type { X509Certificate } from "node:crypto";
+import "../runtime/first-peer-chain.ts";
 
 /** More than any mesh has, and as many as a chain is followed elsewhere. */
 const MAX_CHAIN = 10;

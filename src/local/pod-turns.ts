@@ -2,7 +2,8 @@
  * Pods of Deployments have two names, and take turns with them: the one that is to replace another runs beside it until
  * it is ready, and needs addresses, folders and ports of its own meanwhile.
  */
-import { type PodTurn, SECOND_TURN } from "../policy/plan-workloads.ts";
+import type { PodTurn } from "../policy/plan-workloads.ts";
+import { SECOND_TURN } from "../policy/pod-names.ts";
 import type { Workload } from "../policy/workload.ts";
 
 /** `namespace/name` of a pod's first turn, whichever it is in: its place in its Deployment. */

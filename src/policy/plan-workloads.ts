@@ -6,6 +6,7 @@ import type { Labels, PodOwner, Resource } from "../api/resource.ts";
 import type { Service } from "../api/service.ts";
 import { POD_INDEX_LABEL, POD_NAME_LABEL } from "../api/stateful-set.ts";
 import { isBehind, ofKind } from "./mesh-snapshot.ts";
+import { OF_DEPLOYMENT, OF_JOB, SECOND_TURN } from "./pod-names.ts";
 import type {
   IpAddresses,
   OutboundListener,
@@ -36,9 +37,6 @@ export interface Placement {
 
 export type PodTurn = "first" | "second";
 
-/** After the name of a pod in its second turn; no first name ends so. */
-export const SECOND_TURN = "-b";
-
 /**
  * Each StatefulSet and each Deployment gives `replicas` workloads, named `<owner>-<index>` from 0; each Job gives one,
  * `<job>-0`, or none when it needs no completion. Of several owners of one name, StatefulSets come first, then
@@ -63,10 +61,10 @@ export function planWorkloads(resources: readonly Resource[], placement: Placeme
     );
   return [
     ...deployments.flatMap((each) =>
-      planOwner(each, stateful.has(nameOf(each)) ? "-deployment" : ""),
+      planOwner(each, stateful.has(nameOf(each)) ? OF_DEPLOYMENT : ""),
     ),
     ...statefulSets.flatMap((each) => planOwner(each)),
-    ...jobs.flatMap((each) => planOwner(each, lasting.has(nameOf(each)) ? "-job" : "")),
+    ...jobs.flatMap((each) => planOwner(each, lasting.has(nameOf(each)) ? OF_JOB : "")),
   ];
 }
 

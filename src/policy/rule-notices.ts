@@ -38,57 +38,47 @@ export function ruleNotices(
 ): readonly Notice[] {
   const notices = new BoundedList<Notice>();
   for (const [index, rule] of policy.rules.entries()) {
-    for (const written of writtenValues(rule, `spec.rules[${index}]`)) {
-      if (notices.isFull) return toldOf(notices);
-      const message = problemOf(written, { policy, inventory });
-      if (message === undefined) continue;
-      const source = { file: policy.meta.source.file, line: rule.line };
-      notices.add({ source, path: written.path, message }, message);
+    for (const field of checkedFields(rule)) {
+      for (const [item, value] of field.values.entries()) {
+        if (notices.isFull) return toldOf(notices);
+        const message = problemOf(value, field, { policy, inventory });
+        if (message === undefined) continue;
+        const source = { file: policy.meta.source.file, line: rule.line };
+        const path = `spec.rules[${index}].${field.path()}[${item}]`;
+        notices.add({ source, path, message }, message);
+      }
     }
   }
   return toldOf(notices);
 }
 
-interface WrittenValue extends RuleField {
-  readonly path: string;
-  readonly value: string;
+/** A list of values that something can be said of. */
+interface CheckedField extends RuleField {
+  readonly values: readonly string[];
+  /** From its rule; asked of few. */
+  readonly path: () => string;
 }
 
-function writtenValues({ from, to, when }: AuthorizationRule, path: string): WrittenValue[] {
-  return [
-    ...from.flatMap((source, index) =>
-      SOURCE_FIELDS.flatMap((name) =>
-        itemsOf(source[name] ?? [], {
-          ...SOURCE_RULE_FIELDS[name],
-          path: `${path}.from[${index}].source.${name}`,
-        }),
-      ),
-    ),
-    ...to.flatMap((operation, index) =>
-      OPERATION_FIELDS.flatMap((name) =>
-        itemsOf(operation[name] ?? [], {
-          ...OPERATION_RULE_FIELDS[name],
-          path: `${path}.to[${index}].operation.${name}`,
-        }),
-      ),
-    ),
-    ...when.flatMap(({ key, values, notValues }, index) => {
-      const attribute = conditionAttribute(key);
-      if (attribute === undefined) return [];
-      const at = `${path}.when[${index}]`;
-      return [
-        ...itemsOf(values, { attribute, demands: "one", path: `${at}.values` }),
-        ...itemsOf(notValues, { attribute, demands: "none", path: `${at}.notValues` }),
-      ];
-    }),
-  ];
-}
-
-function itemsOf(
-  values: readonly string[],
-  { path, ...field }: RuleField & { readonly path: string },
-): WrittenValue[] {
-  return values.map((value, item) => ({ ...field, path: `${path}[${item}]`, value }));
+/** Most fields are about paths and methods, of which there is nothing to say. */
+function checkedFields({ from, to, when }: AuthorizationRule): readonly CheckedField[] {
+  const fields: CheckedField[] = [];
+  const add = (field: RuleField, values: readonly string[] | undefined, path: () => string) => {
+    if (values !== undefined && values.length > 0 && CHECKS.has(field.attribute))
+      fields.push({ ...field, values, path });
+  };
+  for (const [index, source] of from.entries())
+    for (const name of SOURCE_FIELDS)
+      add(SOURCE_RULE_FIELDS[name], source[name], () => `from[${index}].source.${name}`);
+  for (const [index, operation] of to.entries())
+    for (const name of OPERATION_FIELDS)
+      add(OPERATION_RULE_FIELDS[name], operation[name], () => `to[${index}].operation.${name}`);
+  for (const [index, { key, values, notValues }] of when.entries()) {
+    const attribute = conditionAttribute(key);
+    if (attribute === undefined) continue;
+    add({ attribute, demands: "one" }, values, () => `when[${index}].values`);
+    add({ attribute, demands: "none" }, notValues, () => `when[${index}].notValues`);
+  }
+  return fields;
 }
 
 interface ValueContext {
@@ -101,19 +91,33 @@ interface ValueContext {
 type ValueCheck = (value: string, context: ValueContext) => string | undefined;
 
 const CHECKS: ReadonlyMap<TrafficAttribute, ValueCheck> = new Map([
-  [PRINCIPAL, checkPrincipal],
-  [NAMESPACE, checkNamespace],
+  [PRINCIPAL, onceForAll(checkPrincipal)],
+  [NAMESPACE, onceForAll(checkNamespace)],
   [SERVICE_ACCOUNT, checkServiceAccount],
   [DESTINATION_PORT, checkPort],
 ]);
 
 function problemOf(
-  { value, attribute, demands }: WrittenValue,
+  value: string,
+  { attribute, demands }: RuleField,
   context: Omit<ValueContext, "verb">,
 ): string | undefined {
   const verb = demands === "one" ? "matches" : "excludes";
   const problem = CHECKS.get(attribute)?.(value, { ...context, verb });
   return problem === undefined ? undefined : `${quoted(value)} ${problem}`;
+}
+
+/** Of a check that asks nothing of the policy: thousands of rules name the same few, and who that is is looked for among all pods. */
+function onceForAll(check: ValueCheck): ValueCheck {
+  const known = new WeakMap<MeshInventory, Map<string, string | undefined>>();
+  return (value, context) => {
+    const { inventory, verb } = context;
+    const problems = known.get(inventory) ?? new Map<string, string | undefined>();
+    known.set(inventory, problems);
+    const key = `${verb} ${value}`;
+    if (!problems.has(key)) problems.set(key, check(value, context));
+    return problems.get(key);
+  };
 }
 
 /** AP-45, AP-45d: only an exact value of five segments, in a trust domain of ours, is certain to name a workload. */

@@ -9,6 +9,8 @@ import { getHeapSpaceStatistics, getHeapStatistics } from "node:v8";
 const EVERY_MS = 60_000;
 /** Less is not worth a pause of about ten milliseconds. */
 const LEAST_BYTES = 2 * 1024 * 1024;
+/** The pause grows with what lives: who holds more leaves it to V8, which marks between other work. */
+const MOST_BYTES = 32 * 1024 * 1024;
 /** The spaces of objects that have outlived two collections of the young. */
 const OLD_SPACES: ReadonlySet<string> = new Set(["old_space", "large_object_space"]);
 
@@ -26,8 +28,8 @@ export function garbageCollector(): GarbageCollector | undefined {
 }
 
 /**
- * Looks once a minute, and collects when what is held has grown by two MiB since the last time. The first look always
- * collects: by then what only the start needed is old.
+ * Looks once a minute, and collects when what is held has grown by two MiB since the last time, and is not much. The first
+ * look collects in any case: by then what only the start needed is old.
  *
  * @param everyMs constant but for tests
  */
@@ -41,7 +43,7 @@ export async function collectOldGarbage(
     if (signal.aborted) return;
     const held = heldBytes();
     left = Math.min(left, held); // what is outside of the heap goes some time after its object
-    if (held < left + LEAST_BYTES) continue;
+    if (held < left + LEAST_BYTES || (left > 0 && held > MOST_BYTES)) continue;
     await collect();
     left = heldBytes();
   }

@@ -7,6 +7,7 @@ import { constants, type X509Certificate } from "node:crypto";
 import { createServer as createDoor, type Server as NetServer } from "node:net";
 import { createServer, type SecureContextOptions, type TLSSocket } from "node:tls";
 import { type ConnectionInjector, Server, ServerCredentials } from "@grpc/grpc-js";
+import "../runtime/first-peer-chain.ts";
 import { ListenError } from "../runtime/listen-error.ts";
 import type { Log } from "../runtime/log.ts";
 import { TLS_GROUPS } from "../runtime/tls-groups.ts";

@@ -8,6 +8,7 @@ import { connect as connectTls } from "node:tls";
 import { parseSpiffeId } from "../../src/identity/spiffe-id.ts";
 import type { X509Svid } from "../../src/identity/x509-svid.ts";
 import type { AccessLogEntry } from "../../src/telemetry/access-log.ts";
+import { appliedRateLimit } from "../kit/applied-rate-limit.ts";
 import { MESH_HTTP_ALPN, say } from "../kit/envoy-callers.ts";
 import { startTestEnvoy, type TestEnvoy } from "../kit/envoy-pod.ts";
 import { eventually } from "../kit/eventually.ts";
@@ -186,6 +187,25 @@ test("a connection that stood, and is reset, is no failed handshake", async () =
   assert.deepEqual(
     told.map(({ decision }) => decision?.verdict),
     ["allow"],
+  );
+});
+
+test("a connection too many is told as that, and not as its client's failure", async () => {
+  const before = api.views.current ?? assert.fail();
+  const limit = appliedRateLimit({ counts: "connections", amount: 1, burst: 1, perMs: 3_600_000 });
+  api.views.set({ ...before, inbound: { ...before.inbound, rateLimits: [limit] } });
+  const svid = mesh.svid(idOf("web"));
+  const caller = { port: apiPort, alpn: MESH_HTTP_ALPN, certificate: svid };
+  const { decision, upstream_cluster } = await eventually("a refusal", async () => {
+    await say(caller, "GET / HTTP/1.1\r\nHost: api\r\n\r\n");
+    return api.entries.find(({ decision: one }) => one?.reason.because === "told-by-envoy");
+  });
+  const details = "local_ratelimit_close_over_limit";
+  assert.deepEqual(decision, { verdict: "deny", reason: { because: "told-by-envoy", details } });
+  assert.equal(upstream_cluster, "inbound|8080||");
+  api.views.set({ ...before });
+  await eventually("the limit is gone", async () =>
+    /200/.test(await say(caller, "GET / HTTP/1.1\r\nHost: api\r\n\r\n")),
   );
 });
 

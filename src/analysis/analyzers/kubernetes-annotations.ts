@@ -1,6 +1,6 @@
 /** Annotations of Istio on the objects of Kubernetes: unknown, misplaced, malformed, deprecated. */
 
-import { POD_ANNOTATIONS } from "../../api/misplaced-pod-settings.ts";
+import { PLACE_OF_POD_ANNOTATIONS } from "../../api/misplaced-pod-settings.ts";
 import type { AnalyzedMesh } from "../analyzed-mesh.ts";
 import type { AnalyzedObject } from "../analyzed-object.ts";
 import { annotationProblem } from "../annotation-problem.ts";
@@ -80,7 +80,7 @@ function* judged(object: AnalyzedObject, name: string, value: string): Iterable<
 /** What makes pods is where people look for what is read of them: it has the place too. */
 function placesOf(kinds: readonly string[], { kind }: AnalyzedObject): string {
   const isTemplated = kind === "Deployment" && kinds.includes("Pod");
-  return `${kinds.join(", ")}${isTemplated ? `: write it in ${POD_ANNOTATIONS}` : ""}`;
+  return `${kinds.join(", ")}${isTemplated ? `: write it in ${PLACE_OF_POD_ANNOTATIONS}` : ""}`;
 }
 
 function annotationAt({ root }: AnalyzedObject, name: string): ReturnType<typeof root.at> {

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { DataDirectory } from "../../local/data-directory.ts";
 import { findMesh } from "../../local/joining/mesh-client.ts";
+import { canBePodOf } from "../../policy/pod-names.ts";
+import type { Workload } from "../../policy/workload.ts";
 import { printableJson } from "../../runtime/printable.ts";
 import { AccessLogTail, type LoggedEntry } from "../access-log-tail.ts";
 import {
@@ -49,13 +51,13 @@ export async function logsCommand(
   },
 ): Promise<number> {
   const dataDirectory = new DataDirectory(options.data);
-  const known = async (): Promise<PodAt> =>
-    podsByAddress((await findMesh(dataDirectory)).workloads);
-  let podAt = await known();
+  const known = async (): Promise<KnownPods> =>
+    knownPods((await findMesh(dataDirectory)).workloads);
+  let pods = await known();
   const directory = join(dataDirectory.path, "logs");
-  const tail = new AccessLogTail({ directory, wants: (name) => isNamed(name, pod) });
+  const tail = new AccessLogTail({ directory, wants: (name) => isNamed(name, pod, pods) });
   const show = (logged: LoggedEntry): void => {
-    for (const line of linesOf(logged, options, podAt)) print(line);
+    for (const line of linesOf(logged, options, pods.at)) print(line);
   };
   try {
     if (!options.follow) await requirePod(tail, { directory, pod });
@@ -69,7 +71,7 @@ export async function logsCommand(
     while (options.follow && (await pause(signal))) {
       const fresh: LoggedEntry[] = [];
       await tail.look((logged) => isWanted(logged, options) && fresh.push(logged));
-      if (fresh.length > 0) podAt = await known().catch(() => podAt);
+      if (fresh.length > 0) pods = await known().catch(() => pods);
       for (const logged of fresh.sort(byTime)) show(logged);
     }
     if (tail.garbledLines > 0) warn(`${tail.garbledLines} lines are no access log entries`);
@@ -124,10 +126,29 @@ function byTime({ entry: a }: LoggedEntry, { entry: b }: LoggedEntry): number {
   return a.start_time < b.start_time ? -1 : 1;
 }
 
-function isNamed(pod: string, wanted: string | undefined): boolean {
+interface KnownPods {
+  readonly at: PodAt;
+  /** By `NAMESPACE/POD`, of those that run: the name of their owner. */
+  readonly owners: ReadonlyMap<string, string>;
+}
+
+function knownPods(workloads: readonly Workload[]): KnownPods {
+  const owners = workloads.map(
+    ({ namespace, name, owner }) => [`${namespace}/${name}`, owner] as const,
+  );
+  return { at: podsByAddress(workloads), owners: new Map(owners) };
+}
+
+/** Pods that ended have logs too, and belong to their owner as before. */
+function isNamed(pod: string, wanted: string | undefined, { owners }: KnownPods): boolean {
   if (wanted === undefined) return true;
-  const names = wanted.includes("/") ? pod : pod.slice(pod.indexOf("/") + 1);
-  return names === wanted || names.replace(/-\d+(-job)?$/, "") === wanted;
+  const [namespace = "", name = ""] = pod.split("/");
+  const inNamespace = `${namespace}/`;
+  if (wanted.includes("/") && !wanted.startsWith(inNamespace)) return false;
+  const asked = wanted.includes("/") ? wanted.slice(inNamespace.length) : wanted;
+  if (name === asked) return true;
+  const owner = owners.get(pod);
+  return owner === undefined ? canBePodOf(asked, name) : owner === asked;
 }
 
 async function requirePod(

@@ -73,3 +73,24 @@ test("what is urgent of a second change goes ahead of the rest of the first, whi
   assert.equal(counted(urgent, "first"), STREAMS);
   assert.equal(counted(urgent, "rest"), Math.floor(urgent.length / 4));
 });
+
+test("what one stream fails with is not lost, and keeps nothing from the others", async () => {
+  const views = new WatchedValue("one");
+  const pushes = new ProxyPushes(views);
+  let told = 0;
+  const failing: PushedStream = {
+    isBehind: true,
+    pushFirst: () => {
+      throw new Error("a defect");
+    },
+    push: () => {},
+  };
+  const other: PushedStream = { isBehind: true, pushFirst: () => {}, push: () => told++ };
+  const stop = pushes.add(() => [failing]);
+  pushes.add(() => [other]);
+  assert.throws(() => views.set("two"), /a defect/);
+  await eventually("the other is told", () => told === 1);
+  stop();
+  views.set("three");
+  await eventually("the other is told again", () => told === 2);
+});

@@ -44,7 +44,6 @@ export class ProxyPushes {
     const streams = [...this.#sources].flatMap((source) => [...source()]);
     const behind = streams.filter(({ isBehind }) => isBehind);
     this.#overdue = this.#behind.size;
-    this.#turn = 0;
     for (const stream of behind) this.#behind.add(stream);
     this.#urgent = behind.reverse();
     if (this.#isRunning) return;
@@ -58,7 +57,7 @@ export class ProxyPushes {
       const wasUrgent = this.#urgent.length > 0;
       const next = this.#next();
       if (next === undefined) break;
-      next();
+      this.#tell(next);
       const isUrgent = this.#urgent.length > 0;
       const isTold = wasUrgent && !isUrgent; // and leaves when the turn is over
       const isInTime = performance.now() - start < SLICE_MS[isUrgent ? "urgent" : "rest"];
@@ -67,6 +66,16 @@ export class ProxyPushes {
       return;
     }
     this.#isRunning = false;
+  }
+
+  /** A defect of one stream ends nothing for the others. */
+  #tell(next: () => void): void {
+    try {
+      next();
+    } catch (error) {
+      setImmediate(() => this.#run());
+      throw error;
+    }
   }
 
   #next(): (() => void) | undefined {

@@ -29,13 +29,13 @@ function allowanceFrom(start: number) {
 
 const START = Date.parse("2026-11-23T10:00:00Z");
 
-test("whoever comes back as fast as it can gets sixty streams, and two a second; its neighbours, and its next self, all they want", () => {
+test("whoever comes back as fast as it can gets sixty streams, and four a second; its neighbours, and its next self, all they want", () => {
   const { granted, pass } = allowanceFrom(START);
   assert.equal(granted(1_000, "cart-0"), 60);
   assert.equal(granted(10, "cart-1"), 10);
   assert.equal(granted(10, "cart-0", "2"), 10);
   pass(10 * SECOND_MS);
-  assert.equal(granted(1_000, "cart-0"), 20);
+  assert.equal(granted(1_000, "cart-0"), 40);
 });
 
 test("a thousand pods that come back at once, twice, are all served", () => {
@@ -45,8 +45,8 @@ test("a thousand pods that come back at once, twice, are all served", () => {
 });
 
 for (const [what, streams, everyMs] of [
-  ["certificates of two seconds, with an Envoy and a gRPC program", 2, SECOND_MS],
-  ["certificates of a minute, with as many streams as a pod may have", 32, 30 * SECOND_MS],
+  ["certificates of two seconds, with an Envoy and three gRPC programs", 4, SECOND_MS],
+  ["certificates of twenty seconds, with as many streams as a pod may have", 32, 10 * SECOND_MS],
   ["an Envoy that ends as soon as it is started, in a crash loop", 1, SECOND_MS],
 ] as const)
   test(`is never met by a pod of ${what}`, () => {

@@ -9,9 +9,9 @@ import { type FillingRate, TokenBuckets } from "../token-buckets.ts";
 
 /**
  * An Envoy that cannot stay comes back ten times in its first seconds, and every few later on. All streams of a pod begin
- * anew with each of its certificates: every second with the shortest there are, or 32 of them every half minute.
+ * anew with each of its certificates: every second with the shortest there are, or 32 of them every ten seconds.
  */
-const POD: FillingRate = { atOnce: 60, perSecond: 2 };
+const POD: FillingRate = { atOnce: 60, perSecond: 4 };
 
 /** A pod opens discovery streams faster than any proxy needs to; it is served again a moment later. */
 export class StreamsSpentError extends HauberkError {

@@ -48,5 +48,8 @@ test("a pod by itself is refused with what to do instead, other changes with wha
   assert.match(made.message, /kubectl create deployment probe --image=probe -- COMMAND/);
   const object = { apiVersion: "v1", kind: "Pod", metadata: { name: "probe" } };
   const changed = writtenByMesh({ ...pod, before: object });
-  assert.equal(changed.message, 'pods "probe" is written by the mesh alone; change what it is made from');
+  assert.equal(
+    changed.message,
+    'pods "probe" is written by the mesh alone; change what it is made from',
+  );
 });

@@ -7,12 +7,13 @@ import type {
 } from "../../policy/applied-authorizers.ts";
 import { describeError } from "../../runtime/hauberk-error.ts";
 import { grpcUnary } from "../own-calls/grpc-unary.ts";
-import { OwnCallError, type ServicePlace } from "../own-calls/own-call.ts";
+import { OwnCallError, type OwnCallProblem, type ServicePlace } from "../own-calls/own-call.ts";
 import type { ServiceCaller } from "../own-calls/service-caller.ts";
 import { type AuthorizerVerdict, failed, failedHere } from "./authorizer-verdict.ts";
 import { connectionCheck, requestCheck } from "./check-request.ts";
 import { readCheckResponse } from "./check-response.ts";
 import type { CheckedConnection, CheckedRequest } from "./checked-traffic.ts";
+import { WORDLESS_DENIAL } from "./denial.ts";
 import { HttpCheck, MAX_ANSWER_OCTETS } from "./http-check.ts";
 
 const CHECK = "/envoy.service.auth.v3.Authorization/Check";
@@ -74,7 +75,7 @@ function httpClient(settings: AppliedHttpAuthorizer, services: ServiceCaller): A
     askAboutRequest(request) {
       try {
         const { answer, cancel } = services.begin(place, check.request(request));
-        const verdict = answer.then((said) => check.verdict(said)).catch(problemOf);
+        const verdict = answer.then((said) => check.verdict(said)).catch(brokenVerdict);
         return { octets: request.body?.octets ?? 0, verdict, cancel };
       } catch (error) {
         return { octets: 0, verdict: Promise.resolve(problemOf(error)), cancel: () => {} };
@@ -88,9 +89,23 @@ function placeOf({ host, port, namespace }: UsableAuthorizer): ServicePlace {
   return { host, port, namespace };
 }
 
+/** Limits of ours: whoever brings one about must not let himself in by it, while the authorizer is well. */
+const OWN_LIMITS: ReadonlySet<OwnCallProblem> = new Set([
+  "unsendable",
+  "overflow",
+  "answer-too-large",
+]);
+
+/** EA-17: the status alone denies, whatever becomes of the rest of the answer. */
+function brokenVerdict(error: unknown): AuthorizerVerdict {
+  const status = error instanceof OwnCallError ? error.status : undefined;
+  const denies = status !== undefined && status !== 200 && status < 500;
+  return denies ? WORDLESS_DENIAL : problemOf(error);
+}
+
 function problemOf(error: unknown): AuthorizerVerdict {
   const problem = describeError(error);
   if (error instanceof OwnCallError)
-    return error.problem === "unsendable" ? failedHere(problem) : failed(problem);
+    return OWN_LIMITS.has(error.problem) ? failedHere(problem) : failed(problem);
   return failedHere(error instanceof RangeError ? problem : `defect: ${problem}`);
 }

@@ -150,7 +150,10 @@ export class EndpointConnections implements UpstreamConnections, ConnectionKeepe
       return SENT;
     }
     this.#dialAsNeeded();
-    return { cancel: () => this.#waiting.remove(waiting) };
+    return {
+      cancel: () => this.#waiting.remove(waiting),
+      waitsForOthers: () => this.#all.size > 0 && this.#dialling === 0,
+    };
   }
 
   #sharedOne(): Http2ClientConnection | undefined {

@@ -88,5 +88,6 @@ const MAX_DETAILS = 200;
 function refused(grpcStatus: string, details = ""): OwnCallError {
   const code = /^\d{1,2}$/.test(grpcStatus) ? Number(grpcStatus) : undefined;
   const words = details === "" ? "" : `: ${details.slice(0, MAX_DETAILS)}`;
-  return new OwnCallError("grpc-status", `grpc-status ${code ?? "that is none"}${words}`, code);
+  const said = `grpc-status ${code ?? "that is none"}${words}`;
+  return new OwnCallError("grpc-status", said, code === undefined ? {} : { grpcStatus: code });
 }

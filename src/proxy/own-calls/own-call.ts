@@ -53,7 +53,7 @@ export type OwnCallProblem =
   | "unknown-destination"
   /** No endpoint is ready, or NetworkPolicies keep us from all. */
   | "no-endpoint"
-  /** A limit of its DestinationRule is reached. */
+  /** A limit of its DestinationRule is reached, or one of ours: the service was not asked. */
   | "overflow"
   | "connect-failed"
   /** It cannot be said in the version of HTTP that the service speaks. */
@@ -72,10 +72,17 @@ export class OwnCallError extends HauberkError {
   readonly problem: OwnCallProblem;
   /** Of "grpc-status": what the callee said; absent: nothing that could be read. */
   readonly grpcStatus: number | undefined;
+  /** Of HTTP, where the head of the answer had come. */
+  readonly status: number | undefined;
 
-  constructor(problem: OwnCallProblem, details: string, grpcStatus?: number) {
+  constructor(
+    problem: OwnCallProblem,
+    details: string,
+    { grpcStatus, status }: { readonly grpcStatus?: number; readonly status?: number } = {},
+  ) {
     super(details);
     this.problem = problem;
     this.grpcStatus = grpcStatus;
+    this.status = status;
   }
 }

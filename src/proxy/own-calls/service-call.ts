@@ -41,10 +41,7 @@ export class ServiceCall implements AnswerSink {
     const { request } = options;
     this.#options = options;
     this.#outgoing = outgoingRequest(request);
-    this.#timeout = setTimeout(
-      () => this.#fail("timeout", `no answer within ${request.timeoutMs} ms`),
-      request.timeoutMs,
-    ).unref();
+    this.#timeout = setTimeout(() => this.#endInTime(), request.timeoutMs).unref();
   }
 
   /** To be called once. */
@@ -177,6 +174,14 @@ export class ServiceCall implements AnswerSink {
     this.#options.resolve({ status, fields, body, trailers });
   }
 
+  /** Who waited for others to be served, and was never sent, has met a limit of ours. */
+  #endInTime(): void {
+    const { timeoutMs } = this.#options.request;
+    if (this.#isWaiting && this.#sending?.waitsForOthers?.() === true)
+      this.#fail("overflow", `no connection was free within ${timeoutMs} ms`);
+    else this.#fail("timeout", `no answer within ${timeoutMs} ms`);
+  }
+
   #refuseLength(): void {
     const { maxAnswerOctets } = this.#options.request;
     this.#fail("answer-too-large", `the answer is longer than ${maxAnswerOctets} octets`);
@@ -186,7 +191,10 @@ export class ServiceCall implements AnswerSink {
     if (this.#isOver) return;
     this.#end();
     this.#fields?.release();
-    this.#options.reject(new OwnCallError(problem, details));
+    const status = this.#status;
+    this.#options.reject(
+      new OwnCallError(problem, details, status === undefined ? {} : { status }),
+    );
   }
 
   /** What is still under way is given up. */

@@ -39,7 +39,7 @@ class JsonEncoder {
   readonly bytes: BackwardBytes = new BackwardBytes();
   readonly #registry: Registry;
   /** Where each `Any` ends and begins, in bytes from the end: what is said again and again is copied. */
-  readonly #written: Map<object, readonly [end: number, begin: number]> = new Map();
+  readonly #written: Map<object, WrittenAny> = new Map();
 
   constructor(registry: Registry) {
     this.#registry = registry;
@@ -67,8 +67,8 @@ class JsonEncoder {
   #isAnyWritten(json: Fields, depth: number): boolean {
     const begun = this.bytes.length;
     const known = this.#written.get(json);
-    if (known !== undefined) {
-      this.bytes.again(...known);
+    if (known !== undefined && depth <= known.depth) {
+      this.bytes.again(known.end, known.begin);
       return true;
     }
     const type = json[ANY_TYPE];
@@ -79,7 +79,7 @@ class JsonEncoder {
     if (!this.#areFieldsWritten(schema, json, depth + 1, ANY_TYPE)) return false;
     if (this.bytes.length > begun) this.#head(2, begun);
     if (!this.#isTextWritten(1, type)) return false;
-    this.#written.set(json, [begun, this.bytes.length]);
+    this.#written.set(json, { end: begun, begin: this.bytes.length, depth });
     return true;
   }
 
@@ -184,6 +184,13 @@ class JsonEncoder {
     this.bytes.varint(this.bytes.length - end);
     this.bytes.varint(number * 8 + LENGTH_DELIMITED);
   }
+}
+
+interface WrittenAny {
+  readonly end: number;
+  readonly begin: number;
+  /** Further in, it might be too deep. */
+  readonly depth: number;
 }
 
 type Fields = Readonly<Record<string, unknown>>;

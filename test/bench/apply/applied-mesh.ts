@@ -14,7 +14,7 @@ import { ONLY_PATH, type PoliciesOf } from "./many-policies.ts";
 export const API: PoliciesOf = { namespace: "revocation", app: "api" };
 
 const PORT = 8080;
-const PACE_MS = 5;
+const PACE_MS = 20;
 const PATIENCE_MS = 180_000;
 
 export interface AppliedMesh {

@@ -4,13 +4,11 @@
  */
 import { listAt, textAt } from "../../api-server/kinds/json-access.ts";
 import type { JsonObject, KubernetesObject } from "../../api-server/kinds/kubernetes-object.ts";
-import type { MeshFacts, PodFacts } from "./mesh-facts.ts";
-import { slicePort } from "./projected-endpoints.ts";
+import { type ReachedPod, type ReachedPods, slicePort } from "./projected-endpoints.ts";
 
-/** @param pods those that the Service selects */
 export function mirroredEndpoints(
   service: KubernetesObject,
-  { pods, node }: { readonly pods: readonly PodFacts[]; readonly node: MeshFacts["node"] },
+  { pods, node }: ReachedPods,
 ): KubernetesObject {
   const { name = "", namespace = "", creationTimestamp = "", labels = {} } = service.metadata;
   const isHeadless = textAt(service, "spec", "clusterIP") === "None";
@@ -40,7 +38,7 @@ interface Subset {
 /** Pods that are reached on the same ports together: where they share the machine's loopback each has its own. */
 function subsetsOf(
   service: KubernetesObject,
-  { pods, node }: { readonly pods: readonly PodFacts[]; readonly node: MeshFacts["node"] },
+  { pods, node }: ReachedPods,
 ): { readonly subsets?: readonly JsonObject[] } {
   const subsets = new Map<string, Subset>();
   for (const pod of pods) {
@@ -65,7 +63,7 @@ function portOf({ name, ...port }: JsonObject): JsonObject {
   return name === "" ? port : { name, ...port };
 }
 
-function addressOf({ planned: { workload } }: PodFacts, node: string): JsonObject {
+function addressOf({ planned: { workload } }: ReachedPod, node: string): JsonObject {
   const { namespace, name, uid } = workload;
   return {
     ip: workload.addresses?.ipv4 ?? "127.0.0.1",

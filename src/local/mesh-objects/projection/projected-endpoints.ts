@@ -7,10 +7,19 @@ import type {
 } from "../../api-server/kinds/kubernetes-object.ts";
 import type { MeshFacts, PodFacts } from "./mesh-facts.ts";
 
-/** @param pods those that the Service selects */
+export interface ReachedPods {
+  /** Those that the Service selects. */
+  readonly pods: readonly ReachedPod[];
+  readonly node: MeshFacts["node"];
+}
+
+export interface ReachedPod extends Pick<PodFacts, "ready"> {
+  readonly planned: Pick<PodFacts["planned"], "workload">;
+}
+
 export function projectedEndpoints(
   service: KubernetesObject,
-  { pods, node }: { readonly pods: readonly PodFacts[]; readonly node: MeshFacts["node"] },
+  { pods, node }: ReachedPods,
 ): KubernetesObject {
   const { name = "", namespace = "", uid = "", creationTimestamp = "" } = service.metadata;
   const ports = listAt(service, "spec", "ports");
@@ -42,7 +51,7 @@ export function projectedEndpoints(
   };
 }
 
-function endpointOf({ planned, ready }: PodFacts, node: string): JsonObject {
+function endpointOf({ planned, ready }: ReachedPod, node: string): JsonObject {
   const { workload } = planned;
   return {
     addresses: [workload.addresses?.ipv4 ?? "127.0.0.1"],
@@ -58,7 +67,7 @@ function endpointOf({ planned, ready }: PodFacts, node: string): JsonObject {
 }
 
 /** Where pods share the machine's loopback each listens elsewhere: then the port is that of the first. */
-export function slicePort(port: JsonValue, pod: PodFacts | undefined): JsonObject {
+export function slicePort(port: JsonValue, pod: ReachedPod | undefined): JsonObject {
   const target = valueAt(port, ["targetPort"]) ?? numberAt(port, "port");
   const found = pod?.planned.workload.ports.find(
     ({ name, containerPort }) => name === target || containerPort === target,
