@@ -1,5 +1,6 @@
 /** Linux processes as far as ownership of sockets is concerned: who descends from whom, who holds which socket. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { basename } from "node:path";
 import type { ProcessIdentity } from "../runtime/process-identity.ts";
 
 interface ProcessStatus extends ProcessIdentity {
@@ -99,9 +100,15 @@ function* openSockets(processId: number): Generator<string> {
   }
 }
 
-/** Its command's name, as `ps -o comm` shows it. */
+/** As Node 24 calls the main thread of every program. */
+const NODE_THREAD = "MainThread";
+
+/** Its command's name, as `ps -o comm` shows it, and of Node that of its program. */
 export function commandName(processId: number): string {
-  return ifReadable(() => readFileSync(`/proc/${processId}/comm`, "utf8"))?.trim() ?? "unknown";
+  const folder = `/proc/${processId}`;
+  const name = ifReadable(() => readFileSync(`${folder}/comm`, "utf8"))?.trim() ?? "unknown";
+  if (name !== NODE_THREAD) return name;
+  return ifReadable(() => basename(readlinkSync(`${folder}/exe`))) ?? name;
 }
 
 /** Command names may hold spaces and brackets: the fields begin after the last one. */

@@ -10,9 +10,10 @@ import { FRAME, FRAME_HEADER, PREFACE } from "../../src/http/http2/frame.ts";
 import { SETTING_SIZE } from "../../src/http/http2/peer-settings.ts";
 import type { ReceivedHead } from "../../src/http/http2/received-head.ts";
 import { Dice } from "../kit/dice.ts";
-import { framesIn, type NodeRequest, readHttp2ByNode } from "../kit/node-http2.ts";
+import { framesIn, type NodeRequest } from "../kit/node-http2.ts";
 import type { Fuzzer } from "./fuzz/fuzzer.ts";
 import { conversationOf } from "./fuzz/http2-conversations.ts";
+import { NodeHttp2Judge } from "./fuzz/node-http2-judge.ts";
 
 /** At a time: sessions take turns of the event loop. */
 const BATCH = 32;
@@ -79,13 +80,22 @@ export const http2Fuzzer: Fuzzer = {
   name: "http2",
   async run({ end, seed }) {
     const dice = new Dice(seed);
-    while (Date.now() < end) {
-      const all = dice.several(BATCH, BATCH, () => conversationOf("client", dice));
-      const theirs = await readHttp2ByNode(all);
-      for (const [index, bytes] of all.entries())
-        judge(bytes, readOurs(bytes), theirs[index] ?? []);
+    const nghttp2 = new NodeHttp2Judge();
+    try {
+      while (Date.now() < end) {
+        const all = dice.several(BATCH, BATCH, () => conversationOf("client", dice));
+        const theirs = await nghttp2.read(all);
+        for (const [index, bytes] of all.entries())
+          judge(bytes, readOurs(bytes), theirs[index] ?? []);
+      }
+    } finally {
+      nghttp2.close();
     }
     printCounts();
+    if (nghttp2.aborts > 0)
+      console.log(
+        `Node's own HTTP/2 aborted its process ${nghttp2.aborts} times, and was asked again`,
+      );
     return counts.faults === 0 && counts.whole > 0 ? "well" : "at fault";
   },
 };

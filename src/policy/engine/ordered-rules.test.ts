@@ -50,3 +50,14 @@ for (const [what, context] of Object.entries(OTHERS)) {
     assert.ok(orderedRules(policies, CONTEXT).includes(rule));
   });
 }
+
+test("what policies said that went is let go of, and what stays is not made anew each time", () => {
+  const stays = named("a");
+  const rules = new Set<unknown>();
+  const CHANGES = 5_000;
+  for (let count = 0; count < CHANGES; count++) {
+    const changed = policy("ALLOW", "b", { to: [{ paths: [`/${count}`] }] });
+    rules.add(orderedRules([stays, changed], CONTEXT)[0]);
+  }
+  assert.ok(rules.size > 1 && rules.size < CHANGES / 500, `made ${rules.size} times`);
+});

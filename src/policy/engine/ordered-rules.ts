@@ -31,8 +31,8 @@ interface NamedRule {
   readonly rule: CompiledRule;
 }
 
-/** Beyond, all is compiled anew: of policies that went, too, what they said would be held. */
-const MAX_CONDITIONS = 50_000;
+/** As many conditions are kept in any case. */
+const LEAST_CONDITIONS = 1_000;
 
 /**
  * Rules of policies that are the same objects as before are compiled once, so that a change of one policy costs the compiling of
@@ -41,6 +41,8 @@ const MAX_CONDITIONS = 50_000;
 class KnownRules {
   readonly #context: RulesContext;
   #conditions: KnownConditions = new Map();
+  /** With more, all is compiled anew: half of them at least are of policies that went. */
+  #mostConditions: number = LEAST_CONDITIONS;
   #rules: WeakMap<AppliedPolicy, readonly NamedRule[]> = new WeakMap();
 
   constructor(context: RulesContext) {
@@ -48,11 +50,16 @@ class KnownRules {
   }
 
   rulesOf(policies: readonly AppliedPolicy[]): NamedRule[] {
-    if (this.#conditions.size > MAX_CONDITIONS) {
+    const isAnew = this.#conditions.size === 0 || this.#conditions.size > this.#mostConditions;
+    if (isAnew) {
       this.#conditions = new Map();
       this.#rules = new WeakMap();
     }
-    return policies.flatMap((policy) => this.#rulesOf(policy));
+    const rules = policies.flatMap((policy) => this.#rulesOf(policy));
+    // Of several sets of policies the largest counts, and not for ever.
+    const needed = Math.max(this.#mostConditions / 2, 2 * this.#conditions.size);
+    if (isAnew) this.#mostConditions = Math.max(LEAST_CONDITIONS, needed);
+    return rules;
   }
 
   #rulesOf(policy: AppliedPolicy): readonly NamedRule[] {

@@ -1,5 +1,5 @@
 /** What stands under texts of one attribute: under whole texts, under their beginnings and under their ends. */
-import { textsOf } from "../text-lookup.ts";
+import { ANY_TEXT, textsOf } from "../text-lookup.ts";
 import type { Traffic } from "../traffic-attribute.ts";
 import { type AffixKind, AffixTable, type AffixVisitor } from "./affix-table.ts";
 import type { Candidate } from "./candidate.ts";
@@ -10,8 +10,14 @@ export class TextTable<T> {
   readonly #exact: ReadonlyMap<string, T>;
   readonly #prefixes: AffixTable<T> | undefined;
   readonly #suffixes: AffixTable<T> | undefined;
+  readonly #all: T[] = [];
 
-  constructor({ read, places }: Placement, build: (candidates: readonly Candidate[]) => T) {
+  constructor({ read, places }: Placement, buildOne: (candidates: readonly Candidate[]) => T) {
+    const build = (candidates: readonly Candidate[]): T => {
+      const built = buildOne(candidates);
+      this.#all.push(built);
+      return built;
+    };
     this.#read = read;
     this.#exact = new Map([...places.exact].map(([text, below]) => [text, build(below)]));
     this.#prefixes = affixTable("prefix", { places: places.prefix, build });
@@ -26,6 +32,10 @@ export class TextTable<T> {
       return;
     }
     if (read === undefined) return;
+    if (read === ANY_TEXT) {
+      for (const value of this.#all) visitor.visit(value);
+      return;
+    }
     const found = new Set<T>();
     const collector = { visit: (value: T) => found.add(value) };
     for (const text of textsOf(read)) this.#visitUnder(text, collector);

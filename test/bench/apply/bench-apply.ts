@@ -76,6 +76,7 @@ async function measure(plane: DataPlane, policies: string, trials: number): Prom
       applied.removed.push(await writing(mesh, policies, REFUSED));
       await writing(mesh, more, ALLOWED);
       applied.denied.push(await denying(mesh));
+      await writing(mesh, policies, REFUSED); // so that it is seen when there is one again
       await writing(mesh, only, ALLOWED);
     }
     return applied;
