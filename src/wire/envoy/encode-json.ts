@@ -25,7 +25,7 @@ const ANY_PREFIX = "type.googleapis.com/";
 const OWN_JSON = "google.protobuf.";
 
 /**
- * The same bytes as of `toBinary(schema, fromJson(schema, json, { registry }))`.
+ * The same bytes as of `toBinary(schema, fromJson(schema, json, { registry }))`, and of an entry `__proto__`, which that drops.
  *
  * @throws Error for what is no such message
  */
