@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseResources } from "../api/parse-resources.ts";
-import { auditTexts } from "./audit-texts.ts";
+import { analyzeTexts } from "./analyze-texts.ts";
+import { type AuditedPractice, auditTexts } from "./audit-texts.ts";
 import type { LiveFacts } from "./practice.ts";
 import { PRACTICES } from "./practices.ts";
 
@@ -142,15 +143,18 @@ const BAD: Readonly<Record<string, Change>> = {
   "network-policies": { text: ["podSelector: {}", "podSelector: {matchLabels: {app: web}}"] },
 };
 
+function audit(text: string, live?: LiveFacts): readonly AuditedPractice[] {
+  const texts = [{ file: "mesh.yaml", text }];
+  const findings = analyzeTexts(texts, { gateway: live === undefined ? "assumed" : "written" });
+  return auditTexts(texts, { findings, unanalyzed: [], ...(live && { live }) });
+}
+
 function audited(text: string, live?: LiveFacts): ReadonlyMap<string, string> {
-  const practices = auditTexts([{ file: "mesh.yaml", text }], live);
-  return new Map(practices.map(({ id, verdict }) => [id, verdict]));
+  return new Map(audit(text, live).map(({ id, verdict }) => [id, verdict]));
 }
 
 test("a good mesh meets all 17 practices", () => {
-  const faults = auditTexts([{ file: "mesh.yaml", text: GOOD }], GOOD_LIVE).filter(
-    ({ verdict }) => verdict !== "met",
-  );
+  const faults = audit(GOOD, GOOD_LIVE).filter(({ verdict }) => verdict !== "met");
   assert.deepEqual(
     faults.map(({ id, evidence }) => [id, evidence]),
     [],
@@ -167,7 +171,7 @@ for (const { id } of PRACTICES) {
     }
     const [from, to] = change.text;
     assert.ok(GOOD.includes(from), "the good mesh has what is replaced");
-    const bad = auditTexts([{ file: "mesh.yaml", text: GOOD.replace(from, to) }], GOOD_LIVE);
+    const bad = audit(GOOD.replace(from, to), GOOD_LIVE);
     const judged = bad.find((one) => one.id === id);
     assert.equal(judged?.verdict, "not met");
     assert.ok(judged.evidence.length > 0, "evidence");
@@ -194,4 +198,37 @@ test("an empty mesh meets nothing that it would have to have", () => {
   const verdicts = audited("");
   assert.equal(verdicts.get("strict-mutual-tls"), "not met");
   assert.equal(verdicts.get("deny-all-baseline"), "cannot tell");
+});
+
+const FIXED_IN: readonly (readonly [id: string, from: string, to: string])[] = [
+  ["deny-all-baseline", "spec: {}", "spec: {rules: [{}]}"],
+  ["tokens-from-outside", ', requestPrincipals: ["*"]', ""],
+  ["rate-limits", "kind: RateLimit", "kind: ConfigMap"],
+  ["network-policies", "podSelector: {}", "podSelector: {matchLabels: {app: web}}"],
+];
+
+for (const [id, from, to] of FIXED_IN) {
+  test(`the fix of ${id} names the namespace that needs it`, () => {
+    const judged = audit(GOOD.replace(from, to), GOOD_LIVE).find((one) => one.id === id);
+    assert.match(judged?.fix ?? "", /namespace: shop/);
+    assert.doesNotMatch(judged?.fix ?? "", /NAMESPACE/);
+  });
+}
+
+test("a fix is told for each namespace that needs it, as documents of one text", () => {
+  const ops = GOOD.slice(0, GOOD.indexOf("---\napiVersion: v1\nkind: Service"))
+    .replaceAll("shop", "ops")
+    .replaceAll("istio-system", "other");
+  const judged = audit(`${GOOD.replace("spec: {}", "spec: {rules: [{}]}")}---\n${ops}`, GOOD_LIVE);
+  const { fix = "" } = judged.find((one) => one.id === "deny-all-baseline") ?? {};
+  const { resources, issues } = parseResources(fix, "fix.yaml");
+  assert.deepEqual(issues, []);
+  assert.deepEqual(resources.map(({ meta }) => meta.namespace).sort(), ["ops", "shop"]);
+});
+
+test("what analyze could not look at leaves open whether it finds anything", () => {
+  const texts = [{ file: "mesh.yaml", text: GOOD }];
+  const judged = auditTexts(texts, { findings: [], unanalyzed: ["no program opa"] });
+  const regular = judged.find((one) => one.id === "regular-analysis");
+  assert.deepEqual([regular?.verdict, regular?.evidence], ["cannot tell", ["no program opa"]]);
 });

@@ -1,22 +1,30 @@
 /** Texts in, one judgement for each practice out. */
 
-import { type AskedText, analyzeTexts } from "./analyze-texts.ts";
+import type { AskedText } from "./analyze-texts.ts";
 import { AnalyzedMesh } from "./analyzed-mesh.ts";
-import type { Judgement, LiveFacts, Practice } from "./practice.ts";
+import type { AuditedMesh, Judgement, Practice } from "./practice.ts";
 import { PRACTICES } from "./practices.ts";
 
-export interface AuditedPractice extends Judgement, Pick<Practice, "id" | "practice" | "fix"> {}
+export interface AuditedPractice
+  extends Pick<Judgement, "verdict" | "evidence">,
+    Pick<Practice, "id" | "practice" | "fix"> {}
 
-/** @param live of a mesh that runs; absent: what no file says cannot be told */
+/** @param facts.live of a mesh that runs; absent: what no file says cannot be told */
 export function auditTexts(
   texts: readonly AskedText[],
-  live?: LiveFacts,
+  facts: Omit<AuditedMesh, "mesh">,
 ): readonly AuditedPractice[] {
-  const mesh = new AnalyzedMesh(texts);
-  const gateway = live === undefined ? "assumed" : "written";
-  const asked = { mesh, findings: analyzeTexts(texts, { gateway }), ...(live && { live }) };
+  const asked = { mesh: new AnalyzedMesh(texts), ...facts };
   return PRACTICES.map((one) => {
-    const { id, practice, fix } = one;
-    return { id, practice, fix, ...one.judge(asked) };
+    const { id, practice } = one;
+    const { verdict, evidence, namespaces = [] } = one.judge(asked);
+    return { id, practice, fix: fixIn(one.fix, namespaces), verdict, evidence };
   });
+}
+
+/** Once for each namespace; as it is where none is known. */
+function fixIn(fix: string, namespaces: readonly string[]): string {
+  if (namespaces.length === 0) return fix;
+  const between = fix.startsWith("apiVersion") ? "\n---\n" : "\n";
+  return namespaces.map((name) => fix.replaceAll("NAMESPACE", name)).join(between);
 }

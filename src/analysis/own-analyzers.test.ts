@@ -129,7 +129,7 @@ const TABLE: readonly (readonly [
   ],
   [
     "HBK0018",
-    "AP-100",
+    "AP-110",
     [authorization("try", `{rules: [${METHOD}]}`, '{istio.io/dry-run: "true"}')],
     [authorization("try", `{rules: [${METHOD}]}`)],
   ],

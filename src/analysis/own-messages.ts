@@ -16,7 +16,7 @@ HBK0013 RulesSplit Warning Rules %s and %s look like one that a dash has split: 
 HBK0014 DefaultServiceAccount Info %s runs as the service account "default", which it shares with all in its namespace that name none: policies cannot tell them apart. Set serviceAccountName.
 HBK0015 SourceAddressRule Info Rule %s tells callers by %s alone: addresses change and can be shared, identities do not. Add principals.
 HBK0016 PolicyWithoutSidecar Warning This policy selects %s, which has no sidecar: nothing enforces it there.
-HBK0018 DryRunForgotten Info This policy is in dry-run mode (istio.io/dry-run): it is logged, and not enforced (AP-100).
+HBK0018 DryRunForgotten Info This policy is in dry-run mode (istio.io/dry-run): it is logged, and not enforced (AP-110).
 HBK0100 MeshNotice Warning %s
 HBK0101 DocumentNotice Info %s
 HBK0200 RegoRefused Error %s

@@ -9,7 +9,7 @@ export interface Practice {
   readonly id: string;
   /** As the checklist has it. */
   readonly practice: string;
-  /** What to do where it is not met: YAML, or a command. */
+  /** What to do where it is not met: YAML, or a command; NAMESPACE stands for each that the judgement names. */
   readonly fix: string;
   judge(asked: AuditedMesh): Judgement;
 }
@@ -18,12 +18,16 @@ export interface Judgement {
   readonly verdict: "met" | "not met" | "cannot tell";
   /** Which resources and numbers say so. */
   readonly evidence: readonly string[];
+  /** Where the fix belongs, as far as the mesh tells. */
+  readonly namespaces?: readonly string[];
 }
 
 export interface AuditedMesh {
   readonly mesh: AnalyzedMesh;
   /** What `hauberk analyze` says of it. */
   readonly findings: readonly Finding[];
+  /** What `hauberk analyze` could not look at, and why. */
+  readonly unanalyzed: readonly string[];
   /** Absent where files are asked: no file says what a mesh runs with. */
   readonly live?: LiveFacts;
 }
@@ -55,6 +59,11 @@ export function notMet(...evidence: readonly string[]): Judgement {
 
 export function cannotTell(...evidence: readonly string[]): Judgement {
   return { verdict: "cannot tell", evidence: shortened(evidence) };
+}
+
+/** The same, with where its fix belongs; each namespace counts once. */
+export function fixedIn(judgement: Judgement, namespaces: readonly string[]): Judgement {
+  return { ...judgement, namespaces: [...new Set(namespaces)].slice(0, SHOWN) };
 }
 
 /** `DestinationRule shop/cart (mesh.yaml:12)` */

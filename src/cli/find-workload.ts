@@ -1,4 +1,5 @@
 /** Workloads by the names that people call them. */
+import { closestName } from "../api/closest-name.ts";
 import type { MeshSnapshot } from "../policy/mesh-snapshot.ts";
 import type { Workload } from "../policy/workload.ts";
 
@@ -9,7 +10,19 @@ export function findWorkload({ workloads }: MeshSnapshot, text: string): Workloa
   return named("owner") ?? named("name");
 }
 
-export function knownWorkloads({ workloads }: MeshSnapshot): string {
-  const names = new Set(workloads.map(({ namespace, owner }) => `${namespace}/${owner}`));
-  return [...names].join(", ") || "none";
+/**
+ * What to say after "no such workload": which one was probably meant, or which there are.
+ *
+ * @param also.known other names that would do
+ * @param also.more what follows the known workloads
+ */
+export function workloadHint(
+  { workloads }: MeshSnapshot,
+  text: string,
+  { known = [], more = "" }: { readonly known?: readonly string[]; readonly more?: string } = {},
+): string {
+  const names = [...new Set(workloads.map(({ namespace, owner }) => `${namespace}/${owner}`))];
+  const meant = closestName(text, [...names, ...known]);
+  if (meant !== undefined) return `did you mean ${meant}?`;
+  return `known: ${names.join(", ") || "none"}${more}`;
 }

@@ -11,7 +11,7 @@ import {
 import { targetContainerPort } from "../policy/service-target.ts";
 import type { TokenPayload } from "../policy/traffic.ts";
 import type { Workload } from "../policy/workload.ts";
-import { findWorkload, knownWorkloads } from "./find-workload.ts";
+import { findWorkload, workloadHint } from "./find-workload.ts";
 
 export interface QuestionText {
   /** `NAMESPACE/WORKLOAD`, `spiffe://...` for a caller known by its certificate alone, or `outside`. */
@@ -53,7 +53,7 @@ function findCaller(snapshot: MeshSnapshot, text: string): Caller {
   const workload = findWorkload(snapshot, text);
   if (workload !== undefined) return workload;
   throw new QuestionError(
-    `--from ${text}: no such workload; known: ${knownWorkloads(snapshot)}, outside`,
+    `--from ${text}: no such workload; ${workloadHint(snapshot, text, { more: ", outside" })}`,
   );
 }
 
@@ -92,7 +92,9 @@ function findCallee(snapshot: MeshSnapshot, text: string): Callee {
   if (named !== undefined) return { ...named, ...viaServiceNamedSo(named, { selected, port }) };
   const behind = selected && portOfService(selected, { port, text });
   if (behind !== undefined) return behind;
-  throw new QuestionError(`--to ${text}: ${whatIsKnown(snapshot, { workload, selected, port })}`);
+  throw new QuestionError(
+    `--to ${text}: ${whatIsKnown(snapshot, { name, workload, selected, port })}`,
+  );
 }
 
 function portOfWorkload(
@@ -168,16 +170,23 @@ function onlyOrNamed<T>(
 function whatIsKnown(
   snapshot: MeshSnapshot,
   {
+    name,
     workload,
     selected,
     port,
   }: {
+    /** `NAMESPACE/NAME` as asked. */
+    readonly name: string;
     readonly workload: Workload | undefined;
     readonly selected: SelectedWorkloads | undefined;
   } & WantedPort,
 ): string {
   if (workload === undefined && selected === undefined) {
-    return `no such workload or service; known: ${knownWorkloads(snapshot)}${knownServices(snapshot)}`;
+    const known = snapshot.services.map(
+      ({ service: { meta } }) => `${meta.namespace}/${meta.name}`,
+    );
+    const more = known.length === 0 ? "" : `; services: ${list(known)}`;
+    return `no such workload or service; ${workloadHint(snapshot, name, { known, more })}`;
   }
   const containerPorts = workload?.ports.map(({ containerPort }) => containerPort) ?? [];
   const servicePorts = selected?.service.ports.map((each) => each.port) ?? [];
@@ -186,12 +195,6 @@ function whatIsKnown(
     ...(selected ? [`service ports: ${list(servicePorts)}`] : []),
   ].join("; ");
   return `${port === undefined ? "say which port is meant" : `no port ${port}`}; ${known}`;
-}
-
-function knownServices({ services }: MeshSnapshot): string {
-  if (services.length === 0) return "";
-  const names = services.map(({ service: { meta } }) => `${meta.namespace}/${meta.name}`);
-  return `; services: ${list(names)}`;
 }
 
 function list(items: readonly (string | number)[]): string {

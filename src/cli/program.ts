@@ -61,11 +61,19 @@ function nameHelp(command: Command, line: string): void {
 }
 
 function addUp(program: Command): void {
-  program
-    .command("up")
-    .description(
-      "Run a mesh on this machine: every Deployment, StatefulSet and Job as processes, a sidecar beside each injected pod",
-    )
+  const up = program.command("up");
+  // Whoever names the folder alone is told the whole line.
+  up.configureOutput({
+    outputError: (text, write) => {
+      const [path] = up.args;
+      const isFolderMissed =
+        path !== undefined && text.includes("'-f, --file <path>' not specified");
+      write(isFolderMissed ? `${text}did you mean \`hauberk up -f ${path}\`?\n` : text);
+    },
+  });
+  up.description(
+    "Run a mesh on this machine: every Deployment, StatefulSet and Job as processes, a sidecar beside each injected pod",
+  )
     .addOption(resourcePaths())
     .addOption(dataFolder())
     .addOption(networkChoice())

@@ -82,6 +82,7 @@ export async function startMesh(
   print(`hauberk up: reading ${describePaths(paths)}`);
   controlPlaneFlags(process.env); // the control plane reads them again: what is wrong is told before anything starts
   const dataDirectory = new DataDirectory(data);
+  await dataDirectory.create();
   const objects = await MeshObjects.open({
     kinds: SERVED_KINDS,
     kept: new KeptObjects(dataDirectory.objects),
@@ -108,7 +109,6 @@ export async function startMesh(
     realpathSync(process.argv[1] ?? ""),
   ] satisfies LocalMeshOptions["hauberkCommand"];
   const cacerts = new CacertsSecret(join(dataDirectory.path, "cacerts"), objects.store);
-  await dataDirectory.create();
   await cacerts.write();
   const network = await openNetwork(entered, { dataDirectory, hauberkCommand, print });
   const options: LocalMeshOptions = {

@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { accessLogEntry } from "../../test/kit/access-log-entry.ts";
 import type { AccessLogEntry } from "../telemetry/access-log.ts";
+import { EndedPods } from "./ended-pods.ts";
 import type { LoggedCall, MeshSource, PodFacts } from "./mesh-source.ts";
 import { ObservedMesh } from "./observed-mesh.ts";
+import { ServiceNames } from "./service-names.ts";
 
 const NOW = new Date("2026-01-01T00:00:30.000Z");
 const FRONTEND = "spiffe://cluster.local/ns/production/sa/frontend";
@@ -205,4 +207,36 @@ test("the mesh is asked once for all views of a second", async () => {
   clock.now = new Date(NOW.getTime() + 1_000);
   await mesh.graph();
   assert.equal(asked(), 2);
+});
+
+const ROLLED_OUT = PODS.map((one) => ({ ...one, name: `${one.name}-b`, addresses: {}, ports: [] }));
+
+test("calls of a pod that ended before anybody looked are its workload's", async () => {
+  const view = await stage([at("api", DENIED)], ROLLED_OUT).mesh.graph();
+  const [edge] = view.edges;
+  assert.deepEqual([edge?.from, edge?.to], ["production/frontend", "production/api"]);
+  assert.ok(view.services.every(({ sidecar }) => sidecar !== "outside"));
+});
+
+test("pods that were seen keep their addresses and identities while calls of theirs count", () => {
+  const ended = new EndedPods();
+  const later = (minutes: number): Date => new Date(NOW.getTime() + minutes * 60_000);
+  const others = [pod("other")];
+  assert.deepEqual(ended.among(PODS, NOW), []);
+  const kept = ended.among(others, later(1));
+  assert.deepEqual(kept, PODS);
+  const names = new ServiceNames(others, kept);
+  const ends = names.endsOf(at("api"));
+  assert.deepEqual([ends?.from, ends?.to], ["production/frontend", "production/api"]);
+  const plain = { source_principal: null, downstream_remote_address: "10.0.0.9:41000" };
+  assert.equal(names.endsOf(at("api", plain))?.from, "production/old");
+  assert.deepEqual(ended.among(others, later(16)), []);
+});
+
+test("what a pod of now has is its own, whoever had it before", () => {
+  const heir = pod("heir", { addresses: { ipv4: "10.0.0.9" }, identity: FRONTEND });
+  const names = new ServiceNames([heir, ...PODS.slice(1, 2)], PODS);
+  const plain = { source_principal: null, downstream_remote_address: "10.0.0.9:41000" };
+  assert.equal(names.endsOf(at("api", plain))?.from, "production/heir");
+  assert.equal(names.endsOf(at("api"))?.from, "production/heir");
 });

@@ -1,6 +1,7 @@
 /** A mesh as the dashboard sees it: asked again when somebody looks, and at most once in so long. */
 import type { Clock } from "../runtime/clock.ts";
 import { CallCounts, WINDOW_MINUTES } from "./call-counts.ts";
+import { EndedPods } from "./ended-pods.ts";
 import type { LoggedCall, MeshFacts, MeshSource } from "./mesh-source.ts";
 import { RecentDenials } from "./recent-denials.ts";
 import { ServiceNames } from "./service-names.ts";
@@ -19,6 +20,7 @@ export class ObservedMesh {
   readonly #source: MeshSource;
   readonly #clock: Clock;
   readonly #counts: CallCounts = new CallCounts();
+  readonly #ended: EndedPods = new EndedPods();
   readonly #denials: RecentDenials = new RecentDenials();
   #look: { readonly at: number; readonly facts: Promise<MeshFacts> } | undefined;
 
@@ -54,8 +56,8 @@ export class ObservedMesh {
 
   async #observe(): Promise<MeshFacts> {
     const facts = await this.#source.status();
-    const names = new ServiceNames(facts.pods);
     const now = this.#clock.now();
+    const names = new ServiceNames(facts.pods, this.#ended.among(facts.pods, now));
     await this.#source.readLogs((logged) => this.#note(logged, { names, now }));
     return facts;
   }

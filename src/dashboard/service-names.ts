@@ -1,4 +1,5 @@
-/** Which workload a logged call came from and went to, as far as the mesh's pods tell. Pure. */
+/** Which workload a logged call came from and went to, as far as the mesh's pods tell, those that ended included. Pure. */
+import { canBePodOf } from "../policy/pod-names.ts";
 import type { LoggedCall, PodFacts } from "./mesh-source.ts";
 
 /** Callers that proved nothing, and whose address is no pod's. */
@@ -19,8 +20,21 @@ export class ServiceNames {
   /** `address:port` of pods without a sidecar. */
   readonly #bare: Map<string, string> = new Map();
 
-  constructor(pods: readonly PodFacts[]) {
-    for (const pod of pods) this.#learn(pod);
+  readonly #pods: readonly PodFacts[];
+
+  /** @param ended pods that were seen before: what they were counts where no pod of now has it */
+  constructor(pods: readonly PodFacts[], ended: readonly PodFacts[] = []) {
+    this.#pods = pods;
+    for (const pod of ended) this.#learn(pod);
+    const before = new Map(this.#ofIdentity);
+    this.#ofIdentity.clear();
+    for (const pod of pods) {
+      // An address of now is this pod's, whoever had it before.
+      for (const { listen } of pod.ports) this.#bare.delete(`${listen.address}:${listen.port}`);
+      this.#learn(pod);
+    }
+    for (const [identity, service] of before)
+      if (!this.#ofIdentity.has(identity)) this.#ofIdentity.set(identity, service);
   }
 
   /**
@@ -29,7 +43,7 @@ export class ServiceNames {
    * @returns undefined where the other side tells of the same call, or nobody knows where it went
    */
   endsOf({ pod, entry }: LoggedCall): CallEnds | undefined {
-    const own = this.#ofPod.get(pod) ?? pod;
+    const own = this.#workloadOf(pod);
     if (entry.reporter === "destination") {
       const security = entry.source_principal === null ? "plaintext" : "mutual-tls";
       return { from: this.#callerOf(entry), to: own, security };
@@ -39,6 +53,19 @@ export class ServiceNames {
     if (bare !== undefined) return { from: own, to: bare, security: "plaintext" };
     const isOut = cluster === "PassthroughCluster";
     return isOut ? { from: own, to: ELSEWHERE, security: "plaintext" } : undefined;
+  }
+
+  /** A pod that ended before anybody looked has left nothing but its name. */
+  #workloadOf(pod: string): string {
+    const known = this.#ofPod.get(pod);
+    if (known !== undefined) return known;
+    const [namespace, name = ""] = pod.split("/");
+    const kin = this.#pods.find(
+      (one) => one.namespace === namespace && canBePodOf(one.owner, name),
+    );
+    const service = kin === undefined ? pod : `${namespace}/${kin.owner}`;
+    this.#ofPod.set(pod, service);
+    return service;
   }
 
   #callerOf(entry: LoggedCall["entry"]): string {

@@ -43,6 +43,13 @@ const DENIED = {
   response_code_details: "rbac_access_denied_matched_policy[none]",
   upstream_host: null,
 };
+const NO_SERVICE = {
+  reporter: "source",
+  response_code: 502,
+  response_code_details: "direct_response",
+  upstream_cluster: null,
+  upstream_host: null,
+};
 
 const readers = policy("ALLOW", "readers", {
   from: [{ principals: ["cluster.local/ns/production/sa/frontend"] }],
@@ -275,6 +282,18 @@ const ROWS: readonly Row[] = [
     },
     view: viewWith(readers),
     reason: { because: "unknown-destination" },
+  },
+  {
+    what: "a request to a host that is no service",
+    told: { ...NO_SERVICE, route_name: "block_all" },
+    view: viewWith(readers),
+    reason: { because: "unknown-destination" },
+  },
+  {
+    what: "nothing of an answer that users' own route gives",
+    told: { ...NO_SERVICE, route_name: "closed" },
+    view: viewWith(readers),
+    reason: undefined,
   },
 ];
 

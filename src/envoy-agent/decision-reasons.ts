@@ -2,6 +2,8 @@
  * Why Envoy refused a call, or let it through. Rules are found by judging again with what Envoy tells of the call. It tells
  * no headers and no claims: a rule that asks for such is named only where nothing else can have decided.
  */
+
+import { BLOCK_ALL } from "../envoy/routes/unknown-host.ts";
 import type { Delegation, NearestMiss, Origin, Reason, RuleRef } from "../policy/decision.ts";
 import type { GatewayServer } from "../policy/gateway-view.ts";
 import type { AppliedPolicy, EffectiveMutualTls, WorkloadView } from "../policy/workload-view.ts";
@@ -43,7 +45,7 @@ export function refusalReason(
         entry.reporter === "destination" ? view.trust : undefined,
       ),
     };
-  if (side === "caller") return callerRefusal(entry);
+  if (side === "caller") return callerRefusal(call);
   const details = entry.response_code_details ?? entry.connection_termination_details ?? "";
   const [, id] = RBAC.exec(details) ?? [];
   if (id !== undefined) return deniedBy(id, call, view);
@@ -61,13 +63,20 @@ export function refusalReason(
 }
 
 /** What a pod's own calls are refused for. */
-function callerRefusal(entry: ToldCall["entry"]): Reason | undefined {
+function callerRefusal({ entry, routeName }: ToldCall): Reason | undefined {
   if (STRANGER.test(entry.response_code_details ?? ""))
     return {
       because: "not-own-workload",
       problem: "no valid credentials for the pod's HTTP proxy",
     };
-  return entry.upstream_cluster === NOWHERE ? { because: "unknown-destination" } : undefined;
+  const isUnknown =
+    entry.upstream_cluster === NOWHERE || (isAnsweredByEnvoy(entry) && routeName === BLOCK_ALL);
+  return isUnknown ? { because: "unknown-destination" } : undefined;
+}
+
+/** Users' routes may have any name: one that leads somewhere is none of a host that is unknown. */
+function isAnsweredByEnvoy(entry: ToldCall["entry"]): boolean {
+  return entry.response_code_details === "direct_response" && entry.response_code === 502;
 }
 
 /** Of a call that was let through. */

@@ -18,6 +18,8 @@ export interface ToldCall {
   readonly remoteAddress: string;
   /** Of our end of the connection; undefined: it is not known. */
   readonly localPort: number | undefined;
+  /** Envoy's name of the route that a request took; null: none, or it is not told. */
+  readonly routeName: string | null;
   /** Which limit of connections closed it, in Envoy's words. */
   readonly limitedBy?: string;
   /** Of a connection that came no further; who its client is, then, nobody has proven. */
@@ -90,6 +92,7 @@ export function toldCall(line: string): ToldCall | undefined {
     caller: client,
     remoteAddress: text("remote_address") ?? "",
     localPort: portOf(local),
+    routeName: text("route_name"),
     ...(isLimit(closed) && { limitedBy: closed }),
     ...(handshake && { failedHandshake: handshake }),
   };

@@ -76,6 +76,7 @@ const OUTBOUND: AccessLog = ownLog({
   ...FIELDS,
   reporter: "source",
   path: "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
+  route_name: "%ROUTE_NAME%",
   remote_address: "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
   client_principal: "%DOWNSTREAM_PEER_URI_SAN%",
   source_principal: "%UPSTREAM_LOCAL_URI_SAN%",

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { type JWTPayload, SignJWT } from "jose";
 import { STANDARD_LOCATIONS, type TokenLocations } from "../api/request-authentication.ts";
 import { firstParam } from "./query-params.ts";
+import type { ReadToken } from "./read-token.ts";
 import {
   type Authentication,
   RequestAuthenticator,
@@ -226,3 +227,22 @@ for (const bounds of [
     assert.ok(!(await known(lost)));
   });
 }
+
+/** Tells which tokens it was to verify. */
+class TellingTokens extends VerifiedTokens {
+  readonly heard: ReadToken[] = [];
+
+  override verify(...[token, keys]: Parameters<VerifiedTokens["verify"]>): Promise<Problem> {
+    this.heard.push(token);
+    return super.verify(token, keys);
+  }
+}
+type Problem = Awaited<ReturnType<VerifiedTokens["verify"]>>;
+
+test("a token that nobody has verified is taken apart once, however many rules look at it", async () => {
+  const rules = Array.from({ length: 3 }, () => rule({ keys: [...KEYS] }));
+  const verified = new TellingTokens();
+  await new RequestAuthenticator(rules, verified).authenticate(authorization(forged), NOW);
+  assert.equal(verified.heard.length, 3);
+  assert.equal(new Set(verified.heard).size, 1);
+});

@@ -52,7 +52,8 @@ export class RequestAuthenticator {
   authenticate(bearer: TokenBearer, now: Date): Authentication | Promise<Authentication> {
     const requirement = this.#requirement;
     if (requirement === undefined) return NOBODY;
-    const judged = this.#rules.map((rule) => this.#judge(rule, bearer, now));
+    const tokens = new Map<string, ReadToken | TokenProblem>();
+    const judged = this.#rules.map((rule) => this.#judge(rule, { bearer, tokens, now }));
     if (this.#isDecided(judged)) return conclude(requirement, judged.map(asKnown));
     return this.#verify(judged).then((verified) => conclude(requirement, verified));
   }
@@ -63,7 +64,7 @@ export class RequestAuthenticator {
     return !this.#isRequired && judged.some(isAccepted);
   }
 
-  #judge(rule: TokenRule, bearer: TokenBearer, now: Date): JudgedRule {
+  #judge(rule: TokenRule, { bearer, tokens: read, now }: Request): JudgedRule {
     const found = findTokens(rule.places, bearer);
     const tokens: ReadToken[] = [];
     const unverified: ReadToken[] = [];
@@ -72,7 +73,7 @@ export class RequestAuthenticator {
     // The last is looked at first (JWT-16).
     for (const { text } of found.toReversed()) {
       const known = rule.keys && this.#verified.find(text, rule.keys);
-      const token = known ?? readToken(text);
+      const token = known ?? readOnce(text, read);
       problem = typeof token === "string" ? token : claimsProblem(token, rule, now);
       if (problem !== undefined || typeof token === "string") break;
       tokens.push(token);
@@ -98,6 +99,21 @@ export class RequestAuthenticator {
     }
     return { ...one, unverified: [] };
   }
+}
+
+interface Request {
+  readonly bearer: TokenBearer;
+  /** By their texts: read once, however many rules look at them. */
+  readonly tokens: Map<string, ReadToken | TokenProblem>;
+  readonly now: Date;
+}
+
+function readOnce(text: string, tokens: Request["tokens"]): ReadToken | TokenProblem {
+  const known = tokens.get(text);
+  if (known !== undefined) return known;
+  const token = readToken(text);
+  tokens.set(text, token);
+  return token;
 }
 
 /** Tokens in the places of one rule; more are a mistake or worse. */

@@ -63,3 +63,35 @@ test("JWT-12: headers by name and prefix, then parameters, then cookies", () => 
   };
   assert.deepEqual(found(places, fields, "/?q=tq"), ["tb", "ta", "tq", "ts", "to"]);
 });
+
+const cookieRows: [cookies: readonly string[], token: string | undefined][] = [
+  [["t=a"], "a"],
+  [["x=1; t=a; t=b"], "a"],
+  [["x=1;t=a ;y=2"], "a"],
+  [["x=t=a; t=b"], "b"],
+  [["xt=a; t =b;\t t=c"], "c"],
+  [["t=;t=a"], ""],
+  [['t="a b"; x=1'], "a b"],
+  [["x=1", "t=a=b"], "a=b"],
+  [["t", ";;; ;"], undefined],
+];
+for (const [cookies, token] of cookieRows) {
+  test(`JWT-12: the cookie t of ${JSON.stringify(cookies)}`, () => {
+    const tokens = found({ cookies: ["t"] }, { cookie: cookies });
+    assert.deepEqual(tokens, token === undefined ? [] : [token]);
+  });
+}
+
+test("the cookies of a request are read once, however many rules ask", () => {
+  let reads = 0;
+  const bearer = {
+    param: () => undefined,
+    values() {
+      reads++;
+      return ["t=a; u=b"];
+    },
+  };
+  for (let rule = 0; rule < 10; rule++)
+    assert.equal(findTokens({ headers: [], params: [], cookies: ["t", "u"] }, bearer).length, 2);
+  assert.equal(reads, 2);
+});

@@ -20,6 +20,9 @@ export interface FoundToken {
 /** JWT-14 */
 const TOKEN_CHARACTERS = /[\w.-]+/;
 
+/** By request: its cookies by their names, each looked for once, however many rules ask. */
+const knownCookies: WeakMap<TokenBearer, Map<string, string | undefined>> = new WeakMap();
+
 /** In the order of JWT-12: fields by name and prefix, parameters, cookies. */
 export function findTokens(places: TokenLocations, bearer: TokenBearer): readonly FoundToken[] {
   return [
@@ -59,11 +62,41 @@ function paramTokens({ params }: TokenLocations, bearer: TokenBearer): readonly 
 }
 
 function cookieTokens({ cookies }: TokenLocations, bearer: TokenBearer): readonly FoundToken[] {
-  if (cookies.length === 0) return [];
-  const given = bearer.values("cookie").flatMap((value) => value.split(";"));
   return cookies.flatMap((name) => {
-    const pair = given.map((one) => one.trim()).find((one) => one.startsWith(`${name}=`));
-    const text = pair?.slice(name.length + 1).replace(/^"(.*)"$/, "$1");
+    const text = cookieOf(bearer, name);
     return text === undefined ? [] : [{ text, place: { in: "cookie", name } as const }];
   });
+}
+
+function cookieOf(bearer: TokenBearer, name: string): string | undefined {
+  let known = knownCookies.get(bearer);
+  if (known === undefined) {
+    known = new Map();
+    knownCookies.set(bearer, known);
+  }
+  if (known.has(name)) return known.get(name);
+  const value = firstCookie(bearer.values("cookie"), name);
+  known.set(name, value);
+  return value;
+}
+
+/** The others are not taken apart: a stranger chooses how many there are. */
+function firstCookie(lines: readonly string[], name: string): string | undefined {
+  const sought = `${name}=`;
+  for (const line of lines) {
+    for (let at = line.indexOf(sought); at >= 0; at = line.indexOf(sought, at + 1)) {
+      if (!beginsPair(line, at)) continue;
+      const end = line.indexOf(";", at);
+      const value = line.slice(at + sought.length, end < 0 ? undefined : end).trimEnd();
+      return value.replace(/^"(.*)"$/, "$1");
+    }
+  }
+  return undefined;
+}
+
+/** Whether nothing but blanks stands between it and the pair before. */
+function beginsPair(line: string, at: number): boolean {
+  let before = at - 1;
+  while (before >= 0 && line.charAt(before).trim() === "") before--;
+  return before < 0 || line[before] === ";";
 }

@@ -9,7 +9,7 @@ import { HauberkError } from "../runtime/hauberk-error.ts";
 /** Used when the user names no other; relative to the current folder. */
 export const DEFAULT_DATA_DIRECTORY = ".hauberk";
 
-/** The data directory must not be used: it is another user's, or open to others. */
+/** The data directory must not be used: it is no folder, another user's, or open to others. */
 export class DataDirectoryError extends HauberkError {
   readonly code = "HAUBERK_DATA_DIRECTORY";
 }
@@ -110,10 +110,10 @@ export class DataDirectory {
   /**
    * Makes the folder, closed to other users.
    *
-   * @throws DataDirectoryError when it is there, and is another user's or open to others
+   * @throws DataDirectoryError when it is there, and is no folder, another user's or open to others
    */
   async create(): Promise<void> {
-    await mkdir(this.path, { recursive: true, mode: 0o700 });
+    await this.#makeFolder();
     const { uid, mode } = await stat(this.path);
     if (process.getuid !== undefined && uid !== process.getuid()) {
       throw new DataDirectoryError(`${this.path} belongs to another user; choose another folder`);
@@ -121,6 +121,19 @@ export class DataDirectory {
     if ((mode & 0o077) !== 0) {
       throw new DataDirectoryError(
         `${this.path} is open to other users; close it with: chmod 700 ${this.path}`,
+      );
+    }
+  }
+
+  async #makeFolder(): Promise<void> {
+    try {
+      await mkdir(this.path, { recursive: true, mode: 0o700 });
+    } catch (cause) {
+      const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+      if (code !== "EEXIST" && code !== "ENOTDIR") throw cause;
+      const what = code === "EEXIST" ? "is a file, and no folder" : "would be inside of a file";
+      throw new DataDirectoryError(
+        `${this.path} ${what}; name a folder with --data, which may be a new one`,
       );
     }
   }

@@ -1,6 +1,7 @@
 /** The headers of a request, as rules ask about them (AP-80, AP-98). */
-import { compileStringMatches } from "../api/string-match.ts";
-import { stringPatterns } from "./text-lookup.ts";
+import { compileStringMatches, parseStringMatch } from "../api/string-match.ts";
+import { readingsOf } from "./header-readings.ts";
+import { ANY_TEXT, stringPatterns } from "./text-lookup.ts";
 import { ofText, type Traffic, type TrafficAttribute } from "./traffic-attribute.ts";
 
 /** Headers whose values are credentials: never told. */
@@ -13,7 +14,8 @@ const SECRET_HEADERS: ReadonlySet<string> = new Set([
 
 /**
  * A header, or one of the pseudo headers `:path` (with its query), `:method` and `:authority` (AP-80, AP-98). Several values
- * are joined with commas; where a match keeps out, one of them is enough: else a second line would hide the first.
+ * are joined with commas; where a match keeps out, one of them is enough: else a second line would hide the first. Of more
+ * than `MAX_ELEMENTS` any may be the one that is meant.
  *
  * @param name in any letter case
  */
@@ -49,10 +51,21 @@ function elementsOf(whole: TrafficAttribute, name: string): Omit<TrafficAttribut
   return {
     ...whole,
     compile(values) {
+      const isExact = (value: string): boolean => parseStringMatch(value).kind === "exact";
       const matches = compileStringMatches(values, { star: "present" });
+      const exact = values.filter(isExact);
+      const wild = values.filter((value) => !isExact(value));
+      const matchesWild = compileStringMatches(wild, { star: "present" });
       return (traffic) => {
         const text = traffic.header?.(name);
-        return text !== undefined && readings(text, name).some(matches);
+        if (text === undefined) return false;
+        if (!text.includes(",")) return matches(text);
+        const readings = readingsOf(traffic, name, text);
+        if (readings === ANY_TEXT) return true;
+        if (exact.some((value) => readings.has(value))) return true;
+        if (wild.length === 0) return false;
+        for (const reading of readings) if (matchesWild(reading)) return true;
+        return false;
       };
     },
     lookup: {
@@ -60,40 +73,11 @@ function elementsOf(whole: TrafficAttribute, name: string): Omit<TrafficAttribut
       several: true,
       read(traffic) {
         const text = traffic.header?.(name);
-        return text?.includes(",") ? readings(text, name) : text;
+        if (!text?.includes(",")) return text;
+        const readings = readingsOf(traffic, name, text);
+        return readings === ANY_TEXT ? ANY_TEXT : [...readings];
       },
       patterns: (values) => stringPatterns(values),
     },
   };
-}
-
-/** Applications put lines of cookies together as HTTP/2 does (RFC 9113 section 8.2.3). */
-function readings(text: string, name: string): readonly string[] {
-  if (!text.includes(",")) return [text];
-  const each = elements(text);
-  if (name !== "cookie") return [text, ...each];
-  return [text, ...each, each.filter((line) => line !== "").join("; ")];
-}
-
-/** Every rule asks for the same header: the last one taken apart is kept. */
-let lastRead: { readonly text: string; readonly elements: readonly string[] } = {
-  text: "",
-  elements: [],
-};
-
-function elements(text: string): readonly string[] {
-  if (text !== lastRead.text) lastRead = { text, elements: text.split(",").map(withoutBlanks) };
-  return lastRead.elements;
-}
-
-/** Each character is looked at once, however many blanks a stranger sends. */
-function withoutBlanks(element: string): string {
-  let [start, end] = [0, element.length];
-  while (start < end && isBlank(element[start])) start++;
-  while (end > start && isBlank(element[end - 1])) end--;
-  return element.slice(start, end);
-}
-
-function isBlank(character: string | undefined): boolean {
-  return character === " " || character === "\t";
 }

@@ -41,12 +41,12 @@ const table: [received: string, base: string, merged: string, decoded: string][]
   ["/a|b?c=|", "/a%7Cb?c=|", "/a%7Cb?c=|", "/a%7Cb?c=|"],
   ["/a/..;x=1/b", "/b", "/b", "/b"],
   ["/a/.;/b/..;", "/a/", "/a/", "/a/"],
-  ["/x/a/..;\\b", "/x/", "/x/", "/x/"],
-  ["/x/a\\..;/b", "/x/a/..;/b", "/x/a/..;/b", "/x/a/..;/b"],
+  ["/x/a/..;\\b", "/x/b", "/x/b", "/x/b"],
+  ["/x/a\\..;/b", "/x/b", "/x/b", "/x/b"],
   ["/x/a%2f..;/b", "/x/a%2f..;/b", "/x/a%2f..;/b", "/x/b"],
-  ["/x/a/..;%5cb/c", "/x/c", "/x/c", "/x/c"],
+  ["/x/a/..;%5cb/c", "/x/c", "/x/c", "/x/b/c"],
   ["/a/%2e%2e/..;/b", "/b", "/b", "/b"],
-  ["/a/%2e%2e;/b", "/a/..;/b", "/a/..;/b", "/a/..;/b"],
+  ["/a/%2e%2e;/b", "/b", "/b", "/b"],
   ["/x//a//..;//b", "/x//a//b", "/x/a/b", "/x/a/b"],
   ["/%", "/%", "/%", "/%"],
   ["*", "*", "*", "*"],
@@ -85,7 +85,8 @@ test("AP-103: a path of slashes alone keeps two of them, as with Envoy", () => {
 });
 
 const piece = fc.constantFrom(
-  ..."/.%25eEfFcC?#a\\|{",
+  ..."/.;%25eEfFcC?#a\\|{",
+  "/%2e.;",
   "%2e",
   "%2F",
   "%5c",
@@ -131,7 +132,29 @@ test("law: a path in which nothing stands out is as it would be, looked at in fu
   );
 });
 
+test("law: what is not refused has no dot segment with parameters in any form (AP-102)", () => {
+  fc.assert(
+    fc.property(anyPath, fc.constantFrom("BASE", "DECODE_AND_MERGE_SLASHES"), (path, mode) => {
+      const [pathname = ""] = path.split(/[?#]/, 1);
+      const spelt = mode === "BASE" ? pathname : pathname.replace(/%2f|%5c/gi, "/");
+      const isAmbiguous = /[/\\](?:\.|%2e){1,2};/i.test(spelt);
+      if (isAmbiguous) assert.ok(pathRefusal(path, mode) !== undefined, path);
+    }),
+    { numRuns: 5000 },
+  );
+});
+
 const refusals: [path: string, refused: boolean][] = [
+  ["/public/..;/admin", true],
+  ["/public/.;x=1/admin", true],
+  ["/public/%2e%2E;/admin", true],
+  ["/public\\..;x/admin", true],
+  ["/public/..;", true],
+  ["/public/..%3B/admin", false],
+  ["/public%2f..;/admin", false],
+  ["/a;b=../c;d/...;/..e;", false],
+  ["/a?b=/..;", false],
+  ["/a#/..;", false],
   ["/admin#x", false],
   ["/admin#%00", false],
   ["/admin%00", true],
@@ -145,4 +168,8 @@ for (const [path, refused] of refusals) {
 }
 test("AP-101 an encoded NUL is left alone where nothing is normalised", () => {
   assert.equal(pathRefusal("/%00", "NONE"), undefined);
+  assert.equal(pathRefusal("/..;/", "NONE"), undefined);
+});
+test("AP-104: where escaped slashes are decoded, they begin a dot segment with parameters, too", () => {
+  assert.ok(pathRefusal("/public%5c..;/admin", "DECODE_AND_MERGE_SLASHES") !== undefined);
 });

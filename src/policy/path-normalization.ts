@@ -20,14 +20,17 @@ export function normalizePath(path: string, mode: PathNormalization): string {
 }
 
 /**
- * Why a request must be answered with 400 instead of being judged: where paths are normalised, its path carries an
- * encoded NUL, which has no normal form.
+ * Why a request must be answered with 400 instead of being judged, where paths are normalised: its path carries an encoded
+ * NUL, which has no normal form, or a dot segment with parameters, which proxies and applications read in different ways.
+ * Envoy makes `/..;` of `/%2e%2e;` and leaves it, and the next Envoy climbs by it: two hops would judge two paths.
  *
  * @returns undefined when nothing is wrong
  */
 export function pathRefusal(path: string, mode: PathNormalization): string | undefined {
-  if (mode === "NONE" || !path.includes("%00")) return undefined;
-  if (ENCODED_NUL.test(path)) return "the path has an encoded NUL";
+  if (mode === "NONE") return undefined;
+  if (path.includes("%00") && ENCODED_NUL.test(path)) return "the path has an encoded NUL";
+  if (path.includes(";") && hasDotParameters(path, mode))
+    return "a dot segment of the path has parameters";
   return undefined;
 }
 
@@ -58,29 +61,34 @@ function withoutFragment(path: string): string {
 }
 
 const ENCODED_NUL = /^[^?#]*%00/;
+const DOT_PARAMETERS = /\/\.\.?;/;
 
-function normalizePathname(pathname: string, mode: Exclude<PathNormalization, "NONE">): string {
-  switch (mode) {
-    case "DEFAULT":
-    case "BASE":
-      return normalizeBase(pathname);
-    case "MERGE_SLASHES":
-      return mergeSlashes(normalizeBase(pathname));
-    case "DECODE_AND_MERGE_SLASHES":
-      return mergeSlashes(normalizeBase(decodeSlashes(pathname)));
-  }
+/** In whatever spelling: whoever was asked before may have read another one. */
+function hasDotParameters(path: string, mode: Mode): boolean {
+  const [pathname = ""] = path.split(/[?#]/, 1);
+  return DOT_PARAMETERS.test(inOneSpelling(pathname, mode));
+}
+
+type Mode = Exclude<PathNormalization, "NONE">;
+
+function normalizePathname(pathname: string, mode: Mode): string {
+  const normal = removeDotSegments(withoutDotParameters(inOneSpelling(pathname, mode)));
+  return mode === "DEFAULT" || mode === "BASE" ? normal : mergeSlashes(normal);
 }
 
 /**
- * As Envoy 1.40 does with `normalize_path`: parameters of a dot segment are dropped, what needs no encoding is decoded (RFC
- * 3986 section 6.2.2.2), what a path may not hold is encoded, `\` becomes `/`, then dot segments go (AP-102).
+ * With dot segments as they are: what needs no encoding is decoded (RFC 3986 section 6.2.2.2), what a path may not hold is
+ * encoded, and `\` becomes `/`, as with Envoy's `normalize_path` (AP-102); escaped slashes are decoded first (AP-104).
  */
-function normalizeBase(pathname: string): string {
-  const decoded = decodeUnreserved(withoutDotParameters(pathname));
-  return removeDotSegments(encodeForbidden(decoded).replaceAll("\\", "/"));
+function inOneSpelling(pathname: string, mode: Mode): string {
+  const read = mode === "DECODE_AND_MERGE_SLASHES" ? decodeSlashes(pathname) : pathname;
+  return encodeForbidden(decodeUnreserved(read)).replaceAll("\\", "/");
 }
 
-/** `/..;x=1/` is read as `/../` by some applications. */
+/**
+ * `/..;x=1/` is read as `/../` by some applications. Envoy 1.40 looks for it before anything is decoded; here it is looked for
+ * after, so that a second look finds nothing more. No such path is let in: see `pathRefusal`.
+ */
 function withoutDotParameters(pathname: string): string {
   if (!pathname.includes("/.")) return pathname;
   return pathname.replace(/\/(\.\.?);[^/]*/g, "/$1");

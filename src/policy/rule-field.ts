@@ -2,12 +2,12 @@
 import type { OperationField, SourceField } from "../api/authorization-policy.ts";
 import { isWhenKey, type WhenKey } from "../api/when-keys.ts";
 import { headerAttribute } from "./header-attribute.ts";
+import { HOST } from "./host-attribute.ts";
 import { claimAttribute, claimNames, REQUEST_PRINCIPAL } from "./token-attribute.ts";
 import {
   DESTINATION_ADDRESS,
   DESTINATION_PORT,
   FILTER_METADATA,
-  HOST,
   METHOD,
   NAMESPACE,
   PATH,

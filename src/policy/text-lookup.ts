@@ -12,6 +12,9 @@ export interface TextPattern {
   readonly proof: "sure" | "unsure";
 }
 
+/** Read where a stranger has sent more texts than are looked at: whatever stands under any text is found. */
+export const ANY_TEXT: unique symbol = Symbol("any text");
+
 /** What of the traffic is looked up. */
 export interface TextLookup<Traffic, Context> {
   /** The same for all that read the same: `path`, `header x-tenant`. */
@@ -19,7 +22,7 @@ export interface TextLookup<Traffic, Context> {
   /** Where traffic may carry any number of texts; else it carries one, or as many as its form has. */
   readonly several?: true;
   /** In the form of the patterns; a list where one of several texts may be meant; undefined where nothing is carried. */
-  read(traffic: Traffic): string | readonly unknown[] | undefined;
+  read(traffic: Traffic): ReadTexts;
   /**
    * One pattern or more for every text that one of `values` could match.
    *
@@ -28,9 +31,12 @@ export interface TextLookup<Traffic, Context> {
   patterns(values: readonly string[], context: Context): readonly TextPattern[] | undefined;
 }
 
-/** What was read, as a list. */
-export function textsOf(read: string | readonly unknown[] | undefined): readonly string[] {
+export type ReadTexts = string | readonly unknown[] | typeof ANY_TEXT | undefined;
+
+/** What was read, as a list. @throws RangeError for `ANY_TEXT` */
+export function textsOf(read: ReadTexts): readonly string[] {
   if (read === undefined) return [];
+  if (read === ANY_TEXT) throw new RangeError("any text is no list of texts");
   return typeof read === "string" ? [read] : read.filter((one) => typeof one === "string");
 }
 

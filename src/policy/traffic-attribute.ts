@@ -141,12 +141,6 @@ export const SERVER_NAME: TrafficAttribute = ofText({
   read: ({ connection }) => connection.serverName,
 });
 
-/** AP-52 */
-export const HOST: TrafficAttribute = ofText(
-  { name: "host", layer: "http", read: ({ authority }) => authority },
-  { star: "present", letterCase: "insensitive" },
-);
-
 /** AP-53 */
 export const METHOD: TrafficAttribute = ofText(
   { name: "method", layer: "http", read: ({ method }) => method },

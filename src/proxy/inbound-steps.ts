@@ -78,7 +78,7 @@ export const INBOUND_STEPS: readonly WaitingStep<InboundExchange>[] = [
   refuseWithoutAuthority,
   refuseAsterisk,
   refuseForgottenCaller,
-  refusePath,
+  refuseTarget,
   normalizeTarget,
   identify,
   traceRequest,
@@ -108,8 +108,9 @@ function refuseStrangersLargeHead(exchange: InboundExchange): StepResult {
   return exchange.call.peer === undefined ? refuseLargeHead(exchange) : "continue";
 }
 
-/** AP-107: what has no form in which it could be judged. */
-function refusePath({ path, terms }: InboundExchange): StepResult {
+/** AP-107: what has no form in which it could be judged; a host that is percent-encoded may be another one behind us. */
+function refuseTarget({ path, authority, terms }: InboundExchange): StepResult {
+  if (authority?.includes("%")) return refusal(400, "a percent-encoded host");
   const problem = pathRefusal(path, terms.rules.pathNormalization);
   return problem === undefined ? "continue" : refusal(400, problem);
 }

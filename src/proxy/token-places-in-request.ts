@@ -13,10 +13,20 @@ export interface TokenCarrier {
 }
 
 export function tokenBearer({ headers, path }: TokenCarrier): TokenBearer {
+  // Most rules ask for the same one, and a stranger chooses how many there are.
+  let params: Map<string, string | undefined> | undefined;
+  const param = (name: string): string | undefined => {
+    if (!path.includes("?")) return undefined;
+    params ??= new Map();
+    if (params.has(name)) return params.get(name);
+    const value = firstParam(path, name);
+    params.set(name, value);
+    return value;
+  };
   return {
     // What is for this hop only is nobody's token: no application hears of it.
     values: (name) => (headers.isNamedByConnection(name) ? [] : valuesOf(headers, lookupOf(name))),
-    param: (name) => firstParam(path, name),
+    param,
   };
 }
 

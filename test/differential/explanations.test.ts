@@ -13,6 +13,7 @@ const RESET: Outcome = { verdict: "denied", seen: "reset" };
 const HOP = "RFC 9110 section 7.6.1";
 const BLANK = "RFC 9113 section 8.2.1";
 const FRAGMENT = "AP-107";
+const PARAMETERS = "AP-102";
 
 const asksFor = (name: string): Rule => ({
   when: [{ key: `request.headers[${name}]`, values: ["*"], notValues: [] }],
@@ -162,6 +163,27 @@ const rows: readonly Row[] = [
     sent: { path: "/a#f" },
     sidecar: UNREAD,
     excused: FRAGMENT,
+  },
+  {
+    name: "a dot segment with parameters",
+    policies: { allow: [{ to: [{ paths: ["/b"] }] }] },
+    sent: { path: "/a/..;x=1/b?c" },
+    sidecar: UNREAD,
+    excused: PARAMETERS,
+  },
+  {
+    name: "a dot segment with parameters, and DENY is for the place that it leads to",
+    policies: { deny: [{ to: [{ paths: ["/b"] }] }] },
+    sent: { path: "/a/..;x=1/b" },
+    sidecar: UNREAD,
+    excused: undefined,
+  },
+  {
+    name: "a dot segment with parameters that is escaped, which Envoy leaves behind",
+    policies: { allow: [{ to: [{ paths: ["/b"] }] }] },
+    sent: { path: "/a/%2e%2e;x=1/b" },
+    sidecar: UNREAD,
+    excused: undefined,
   },
   {
     name: "a fragment of a path that DENY is for",

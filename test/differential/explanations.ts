@@ -33,6 +33,17 @@ export const EXPLANATIONS: readonly Explanation[] = [
     },
   },
   {
+    rule: "AP-102",
+    why: "a dot segment with parameters is refused here; Envoy drops the parameters, and climbs",
+    example: "GET /a/..;x=1/b",
+    readByEnvoy({ call, set }) {
+      const { request } = call;
+      if (request === undefined || set.pathNormalization === "NONE") return undefined;
+      const path = withoutDotParameters(request.path);
+      return path === request.path ? undefined : { ...call, request: { ...request, path } };
+    },
+  },
+  {
     rule: "RFC 9113 section 8.2.1",
     why: "our reader of HTTP/2 refuses a value with a blank at either end, which is malformed there",
     example: "x-forwarded-for: ' 10.0.0.9 '",
@@ -68,6 +79,12 @@ export function explanationOf(answered: Answered): Explanation | undefined {
 /** Our own proxy, where it was asked, must have kept it out itself: what the engine denies, it may not let in either. */
 function isStricterHere({ engine, sidecar, envoy }: Answered): boolean {
   return (sidecar ?? engine).verdict === "denied" && envoy.verdict === "allowed";
+}
+
+/** As they are written: what Envoy makes of an escaped one is refused here, and excused by nothing. */
+function withoutDotParameters(path: string): string {
+  const [pathname = ""] = path.split(/[?#]/, 1);
+  return pathname.replace(/\/(\.\.?);[^/]*/g, "/$1") + path.slice(pathname.length);
 }
 
 /** Envoy answers 400 itself where `Connection` names one of them. */

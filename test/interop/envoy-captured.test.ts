@@ -175,6 +175,9 @@ async function ask(address: string, port: number, host: string, by?: number): Pr
   return `${head.split(" ")[1] ?? "closed"} ${body.replace(/^[0-9a-f]+\r\n|\r\n0$/g, "")}`.trim();
 }
 
+const NO_SERVICE =
+  "this host and port are no service and port of the mesh, and nothing else can be reached from here (as with REGISTRY_ONLY): a ServiceEntry would make it known";
+
 describe("requests", () => {
   const TABLE: readonly [address: string, port: number, host: string, answer: string][] = [
     ["10.96.0.1", 8000, "web", "200 web web"],
@@ -182,7 +185,7 @@ describe("requests", () => {
     ["fd00::1", 8000, "api", "200 api api"],
     ["10.96.0.1", 8000, "10.96.0.2:8000", "200 api 10.96.0.2:8000"],
     ["203.0.113.1", 8000, "told.example.com", "200 told told.example.com"],
-    ["203.0.113.1", 8000, "else.example.com", "502"],
+    ["203.0.113.1", 8000, "else.example.com", `502 ${NO_SERVICE}`],
     ["10.96.0.4", 9000, "whoever", "200 guess whoever"],
     ["fd00::4", 9000, "whoever", "200 guess whoever"],
     ["203.0.113.1", 7777, "web", "closed"],

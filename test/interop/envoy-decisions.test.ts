@@ -18,6 +18,7 @@ import {
   idOf,
   inboundPort,
   LOOPBACK,
+  PROXY_PASSWORD,
   policy,
   portOf,
   workloadView,
@@ -40,6 +41,7 @@ let application: Server;
 let api: TestEnvoy;
 let web: TestEnvoy;
 let calls: number;
+let httpProxy: number;
 let apiPort: number;
 /** Of an application that takes bytes. */
 let tcpPort: number;
@@ -47,6 +49,7 @@ before(async () => {
   application = createServer((_, response) => response.end("done"));
   await once(application.listen(0, LOOPBACK), "listening");
   [apiPort, tcpPort, calls] = [await freePort(), await freePort(), await freePort()];
+  httpProxy = await freePort();
   const behind = { application: portOf(application) };
   const ports = [
     inboundPort({ listen: apiPort, ...behind }),
@@ -63,7 +66,7 @@ before(async () => {
       svid: mesh.svid(idOf("api")),
     }),
     startTestEnvoy({
-      view: workloadView({ name: "web", rootsPem: [mesh.rootPem], destinations }),
+      view: workloadView({ name: "web", rootsPem: [mesh.rootPem], destinations, httpProxy }),
       svid: mesh.svid(idOf("web")),
     }),
   ]);
@@ -102,6 +105,25 @@ test("what a rule lets through is told with it, and by both ends of the call", a
   assert.equal(called.upstream_local_address, entry.downstream_remote_address);
   assert.equal(called.decision, null);
 });
+
+for (const [what, request] of [
+  ["a request", "GET http://nobody.example.com/a HTTP/1.1\r\nHost: nobody.example.com"],
+  ["a tunnel", "CONNECT nobody.example.com:443 HTTP/1.1\r\nHost: nobody.example.com:443"],
+] as const)
+  test(`${what} to a host that is no service is answered with a sentence, and told as that`, async () => {
+    const right = Buffer.from(`web-0:${PROXY_PASSWORD}`).toString("base64");
+    const before = web.entries.length;
+    const fields = `Proxy-Authorization: Basic ${right}\r\nConnection: close`;
+    const seen = await say({ port: httpProxy }, `${request}\r\n${fields}\r\n\r\n`);
+    assert.match(seen, /^HTTP\/1.1 502 .*this host and port are no service/s);
+    const told = await eventually("it is told", () =>
+      web.entries.slice(before).find((one) => one.decision),
+    );
+    assert.deepEqual(
+      [told.response_code, told.decision?.verdict, told.decision?.reason.because],
+      [502, "deny", "unknown-destination"],
+    );
+  });
 
 test("what a DENY rule refuses is told with it (AP-34)", async () => {
   const { decision, response_code } = await ask("GET", "/admin");

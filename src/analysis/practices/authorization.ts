@@ -9,7 +9,7 @@ import {
   selectorOf,
   type WrittenRule,
 } from "../authorization-rules.ts";
-import { cannotTell, met, notMet, type Practice, placed } from "../practice.ts";
+import { cannotTell, fixedIn, met, notMet, type Practice, placed } from "../practice.ts";
 import { nameOf, podsInMesh } from "./mutual-tls.ts";
 
 const DENY_ALL =
@@ -26,7 +26,7 @@ export const denyAllBaseline: Practice = {
     const open = namespaces.filter((name) => !hasDenyAll(name, mesh));
     return open.length === 0
       ? met(`deny-all holds in ${namespaces.join(", ")}`)
-      : notMet(...open.map((name) => `namespace ${name} has no deny-all`));
+      : fixedIn(notMet(...open.map((name) => `namespace ${name} has no deny-all`)), open);
   },
 };
 
@@ -39,14 +39,15 @@ export const denyByDefault: Practice = {
     if (pods.length === 0) return cannotTell("no workload of the mesh has a sidecar");
     const allowing = mesh.of("AuthorizationPolicy").filter((one) => actionOf(one) === "ALLOW");
     const guarded = new Set(allowing.flatMap((policy) => podsOf(policy, mesh)));
-    const open = pods.filter((pod) => !guarded.has(pod)).map(nameOf);
+    const open = pods.filter((pod) => !guarded.has(pod));
     const everybody = allowing.filter((policy) => rulesOf(policy).some(({ at }) => at.size === 0));
     const faults = [
-      ...open.map((name) => `${name}: no ALLOW policy selects it, so all are let in`),
+      ...open.map((pod) => `${nameOf(pod)}: no ALLOW policy selects it, so all are let in`),
       ...everybody.map((policy) => `${placed(policy)} allows every request`),
     ];
+    const namespaces = open.map(({ namespace }) => namespace);
     return faults.length > 0
-      ? notMet(...faults)
+      ? fixedIn(notMet(...faults), namespaces)
       : met(`all ${pods.length} workloads with sidecars refuse what no rule allows`);
   },
 };

@@ -2,7 +2,7 @@
 import type { AnalyzedMesh, AnalyzedPod } from "../analyzed-mesh.ts";
 import { mutualTlsOf, selectorOf } from "../authorization-rules.ts";
 import { podInMesh } from "../in-mesh.ts";
-import { cannotTell, met, notMet, type Practice, placed } from "../practice.ts";
+import { cannotTell, fixedIn, met, notMet, type Practice, placed } from "../practice.ts";
 
 const NO_PODS = "no workload of the mesh has a sidecar";
 
@@ -35,9 +35,18 @@ export const noPlaintextLeft: Practice = {
       .map((pod) => [nameOf(pod), mutualTlsOf(pod, mesh)] as const)
       .filter(([, mode]) => mode !== "STRICT");
     if (left.length === 0) return met(`STRICT for all ${pods.length} workloads with sidecars`);
-    return notMet(...left.map(([name, mode]) => `${name}: ${mode}`));
+    const judgement = notMet(...left.map(([name, mode]) => `${name}: ${mode}`));
+    return fixedIn(judgement, laxNamespaces(mesh));
   },
 };
+
+/** Where there is a PeerAuthentication that the fix can change. */
+function laxNamespaces(mesh: AnalyzedMesh): readonly string[] {
+  return mesh
+    .of("PeerAuthentication")
+    .filter(({ name, spec }) => name === "default" && spec.at("mtls", "mode").text !== "STRICT")
+    .map(({ namespace }) => namespace);
+}
 
 /** What takes a port, a workload or a namespace out of STRICT. */
 function exceptions(mesh: AnalyzedMesh): readonly string[] {

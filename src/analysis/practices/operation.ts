@@ -1,5 +1,6 @@
 /** How a mesh is watched, and whether its workloads can be told apart. */
 import type { Field } from "../field.ts";
+import type { Finding } from "../finding.ts";
 import { cannotTell, met, notMet, type Practice, placed } from "../practice.ts";
 import { nameOf, podsInMesh } from "./mutual-tls.ts";
 
@@ -29,15 +30,19 @@ export const regularAnalysis: Practice = {
   id: "regular-analysis",
   practice: "Audit policies regularly with istioctl analyze",
   fix: "hauberk analyze FOLDER, in every change's checks",
-  judge({ findings }) {
+  judge({ findings, unanalyzed }) {
     const grave = findings.filter(({ level }) => level !== "Info");
-    if (grave.length === 0) return met("hauberk analyze finds no error and no warning");
-    const told = grave.map(
-      ({ code, resource, source }) => `${code} ${resource} (${source.file}:${source.line})`,
-    );
-    return notMet(...told);
+    if (grave.length > 0) return notMet(...grave.map(inShort));
+    return unanalyzed.length > 0
+      ? cannotTell(...unanalyzed)
+      : met("hauberk analyze finds no error and no warning");
   },
 };
+
+/** A notice says in its words what it is about. */
+function inShort({ code, resource, message, source }: Finding): string {
+  return `${code} ${resource || message} (${source.file}:${source.line})`;
+}
 
 export const ownAccounts: Practice = {
   id: "own-service-accounts",

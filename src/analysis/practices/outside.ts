@@ -2,10 +2,10 @@
 import type { Labels } from "../../api/resource.ts";
 import { type AnalyzedMesh, type AnalyzedPod, selects } from "../analyzed-mesh.ts";
 import { asksForToken } from "../analyzers/required-tokens.ts";
-import { podsOf } from "../authorization-rules.ts";
+import { meshNamespaces, podsOf } from "../authorization-rules.ts";
 import type { Field } from "../field.ts";
 import { selectorTakes } from "../label-selection.ts";
-import { cannotTell, met, notMet, type Practice, placed } from "../practice.ts";
+import { cannotTell, fixedIn, met, notMet, type Practice, placed } from "../practice.ts";
 import { nameOf, podsInMesh } from "./mutual-tls.ts";
 
 const REQUIRE_TOKENS = `apiVersion: security.istio.io/v1
@@ -47,10 +47,10 @@ export const requiredTokens: Practice = {
     if (guarded.length > 0) return met(...guarded.map((pod) => `${nameOf(pod)} asks for a token`));
     if (targeted.length > 0)
       return cannotTell(...targeted.map((one) => `${placed(one)} is for a gateway by reference`));
-    return notMet(
-      ...[...gateways, ...mesh.of("KubernetesGateway")].map(
-        (one) => `${placed(one)}: nobody behind it asks for a token`,
-      ),
+    const open = [...gateways, ...mesh.of("KubernetesGateway")];
+    return fixedIn(
+      notMet(...open.map((one) => `${placed(one)}: nobody behind it asks for a token`)),
+      routedPods(mesh).map(({ namespace }) => namespace),
     );
   },
 };
@@ -111,9 +111,15 @@ export const rateLimits: Practice = {
     ];
     return limits.length > 0
       ? met(...limits.map((one) => placed(one)))
-      : notMet("no RateLimit limits anything");
+      : fixedIn(notMet("no RateLimit limits anything"), onlyNamespace(mesh));
   },
 };
+
+/** One limit is enough: of several namespaces, none is named. */
+function onlyNamespace(mesh: AnalyzedMesh): readonly string[] {
+  const namespaces = meshNamespaces(mesh);
+  return namespaces.length === 1 ? namespaces : [];
+}
 
 function limitsRates(spec: Field): boolean {
   return spec
@@ -138,6 +144,9 @@ export const networkPolicies: Practice = {
     );
     return bare.length === 0
       ? met(`a NetworkPolicy selects each of ${pods.length} workloads`)
-      : notMet(...bare.map((pod) => `${nameOf(pod)}: no NetworkPolicy selects it`));
+      : fixedIn(
+          notMet(...bare.map((pod) => `${nameOf(pod)}: no NetworkPolicy selects it`)),
+          bare.map(({ namespace }) => namespace),
+        );
   },
 };

@@ -54,3 +54,16 @@ test("what cannot be read is not said to be good", async () => {
   assert.equal(code, 2);
   assert.match(err, /<stdin>:1: error: is not valid YAML/);
 });
+
+test("a mesh that analyze warns of by a notice is not said to be clean", async () => {
+  async function* unheard(): AsyncIterable<Uint8Array> {
+    yield Buffer.from(`apiVersion: v1
+kind: Service
+metadata: {name: cart, namespace: shop}
+spec: {selector: {app: nobody}, ports: [{name: http, port: 80}]}
+`);
+  }
+  const input = unheard();
+  const { out } = await audit("-", { input });
+  assert.match(out, /\[regular-analysis\]: not met\n {4}HBK0100 .*matches no workload.*<stdin>:/);
+});

@@ -7,6 +7,7 @@ import { DataDirectory } from "../../local/data-directory.ts";
 import { findMesh } from "../../local/joining/mesh-client.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { printable } from "../../runtime/printable.ts";
+import { analyzeAsked } from "../analyze-asked.ts";
 import { askedTexts } from "../asked-texts.ts";
 import { formatIssue } from "../format-issue.ts";
 import { jsonText } from "../json-text.ts";
@@ -37,9 +38,11 @@ export async function auditCommand(
   options: AuditCommandOptions,
   { print, warn, clock }: Printers & { readonly clock: Clock },
 ): Promise<number> {
-  const { texts, issues, of } = await askedTexts({ paths, ...options });
+  const asked = await askedTexts({ paths, ...options });
+  const { texts, issues, of } = asked;
   const live = of === "files" ? undefined : await liveFacts(options.data, clock);
-  const audited = auditTexts(texts, live);
+  const { findings, problems } = await analyzeAsked(asked);
+  const audited = auditTexts(texts, { findings, unanalyzed: problems, ...(live && { live }) });
   const unread = [...issues, ...new TextReader().read(texts).issues.filter(isUnread)];
   for (const issue of unread) warn(printable(formatIssue(issue)));
   if (options.output === "json") print(jsonText({ mode: live?.mode, practices: audited }));

@@ -50,7 +50,7 @@ const CHECKS: readonly (readonly [
     "production/apo",
     PRODUCTION,
     1,
-    /no such workload; known: .*production\/api/,
+    /no such workload; did you mean production\/api\?/,
   ],
   [
     "a request from nobody",

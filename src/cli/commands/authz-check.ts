@@ -10,7 +10,7 @@ import { ruleId } from "../../policy/rule-id.ts";
 import { trialOutcome } from "../../policy/trial-outcome.ts";
 import { printable } from "../../runtime/printable.ts";
 import { alignColumns } from "../align-columns.ts";
-import { findWorkload, knownWorkloads } from "../find-workload.ts";
+import { findWorkload, workloadHint } from "../find-workload.ts";
 import { formatIssue } from "../format-issue.ts";
 import { jsonText } from "../json-text.ts";
 import { loadAskedMesh } from "../load-mesh.ts";
@@ -79,7 +79,7 @@ function listPolicies(snapshot: MeshSnapshot, { workload: name, options }: Asked
   }
   const workload = findWorkload(snapshot, name.replace(/:[^:/]*$/, ""));
   if (workload === undefined) {
-    throw new QuestionError(`${name}: no such workload; known: ${knownWorkloads(snapshot)}`);
+    throw new QuestionError(`${name}: no such workload; ${workloadHint(snapshot, name)}`);
   }
   const { policies } = describeWorkload(snapshot, workload);
   const rows = policies.map(({ action, ref, rules, dryRun }) => [

@@ -163,9 +163,11 @@ function printSummary(
       ? `All ${rows.length} rows came out as expected.`
       : `${surprises} of ${rows.length} rows came out otherwise than expected.`,
   );
-  print(`The mesh runs from a copy of examples/${name}: ${folder}`);
-  print(`Read what the sidecars wrote:  ${data}/logs/${logToRead}/access.log`);
-  print(`Ask about any other request:   npx hauberk explain -f examples/${name} ${question}`);
+  report.printWhole(`The mesh runs from a copy of examples/${name}: ${folder}`);
+  report.printWhole(`Read what the sidecars wrote:  ${data}/logs/${logToRead}/access.log`);
+  report.printWhole(
+    `Ask about any other request:   npx hauberk explain -f examples/${name} ${question}`,
+  );
 }
 
 async function stayUp(

@@ -52,7 +52,7 @@ test("policy text cannot steer the terminal, or begin a line of its own", async 
 test("a workload that is not there: what is there", async () => {
   const { code, text } = await described("shop/chart", { file: ["test/meshes/describe"] });
   assert.equal(code, 1);
-  assert.equal(text, "hauberk: shop/chart: no such workload; known: shop/cart\n");
+  assert.equal(text, "hauberk: shop/chart: no such workload; did you mean shop/cart?\n");
 });
 
 async function described(

@@ -2,7 +2,7 @@
 import { DEFAULT_DATA_DIRECTORY } from "../../local/data-directory.ts";
 import { describeWorkload } from "../../policy/describe-workload.ts";
 import { printable } from "../../runtime/printable.ts";
-import { findWorkload, knownWorkloads } from "../find-workload.ts";
+import { findWorkload, workloadHint } from "../find-workload.ts";
 import { formatDescription } from "../format-description.ts";
 import { formatIssue } from "../format-issue.ts";
 import { formatNotices, type NoticeOptions } from "../format-notices.ts";
@@ -28,7 +28,7 @@ export async function describeCommand(
   const mesh = await loadAskedMesh({ file, data });
   const { snapshot, issues, notices } = mesh;
   const workload = findWorkload(snapshot, name);
-  const unknown = `${name}: no such workload; known: ${knownWorkloads(snapshot)}`;
+  const unknown = `${name}: no such workload; ${workloadHint(snapshot, name)}`;
   if (workload === undefined || issues.length > 0) {
     const problems = issues.length === 0 ? [unknown] : issues.map(formatIssue);
     if (json) print(jsonText({ issues, problems }));

@@ -585,6 +585,8 @@ const faulty: [options: Partial<ExplainOptions>, problem: RegExp][] = [
   ],
   [{ to: "production" }, /expected NAMESPACE\/WORKLOAD:PORT/],
   [{ to: "production/x:1" }, /no such workload or service; known: .*; services: production\/api/],
+  [{ from: "production/fronted" }, /no such workload; did you mean production\/frontend\?$/m],
+  [{ to: "production/databse:1" }, /workload or service; did you mean production\/database\?$/m],
   [{ to: "production/api:9" }, /no port 9; container ports: 8080; service ports: 80/],
   [{ to: "production/database" }, /say which port is meant; container ports: 5432, 5433/],
   [{ to: "production/nobody:1" }, /no workload stands behind port 1/],

@@ -102,3 +102,12 @@ spec:
   assert.match(shown, /^ {4}frontend {5}api:8080 {7}GET \/\\u\{1b\}\[2J +refused 403\n/);
   assert.match(shown, /got DELETE/);
 });
+
+test("a command to copy is written in one piece, however small the terminal is", () => {
+  const written: string[] = [];
+  const terminal = { write: (text: string) => void written.push(text), columns: () => 20 };
+  const report = new LiveReport(new Screen(terminal), { paint: NO_COLOURS, rows: 0 });
+  const command = "npx hauberk explain -f examples/production --from a --to b";
+  report.printWhole(command);
+  assert.deepEqual(written, [`${command}\n`]);
+});

@@ -30,6 +30,10 @@ export class LiveReport implements Report {
     this.#screen.print(line);
   }
 
+  printWhole(line: string): void {
+    this.#screen.printLines([line]);
+  }
+
   begin(number: number, row: Row): void {
     if (number === 1) {
       this.#screen.printLines(["", ...formatTitles(this.#screen.columns, this.#paint)]);

@@ -7,6 +7,7 @@ import type { Finding, Row } from "./row.ts";
 export function plainReport(print: Print): Report {
   return {
     print,
+    printWhole: print,
     begin: () => {},
     end: (number, { row, finding }) => {
       for (const line of formatRow(number, { row, finding })) print(line);

@@ -11,6 +11,7 @@ import {
   nobodysHosts,
   requestPorts,
 } from "./outbound-routes.ts";
+import { BLOCK_ALL, unknownHost } from "./unknown-host.ts";
 import { renamed, routeConfiguration, routesToDestination } from "./virtual-hosts.ts";
 
 /** Istio's name of them. */
@@ -76,10 +77,7 @@ function withPort(name: string, port: number): readonly string[] {
 }
 
 const NOBODY: EnvoyVirtualHost = {
-  name: "block_all",
+  name: BLOCK_ALL,
   domains: ["*"],
-  routes: [
-    { name: "block_all", match: { prefix: "/" }, directResponse: { status: 502 } },
-    { name: "block_all", match: { connectMatcher: {} }, directResponse: { status: 502 } },
-  ],
+  routes: [unknownHost({ prefix: "/" }), unknownHost({ connectMatcher: {} })],
 };

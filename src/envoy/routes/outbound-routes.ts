@@ -7,6 +7,7 @@ import { outboundClusterName, PASSTHROUGH } from "../istio-names.ts";
 import { ENDPOINT_KEY, endpointKey, LOAD_BALANCER } from "../outbound/destination-endpoints.ts";
 import type { AnyDestination } from "../outbound/destination-reach.ts";
 import { remembered } from "../remembered.ts";
+import { BLOCK_ALL, unknownHost } from "./unknown-host.ts";
 import { renamed, routeConfiguration, routesToDestination, usersRoutes } from "./virtual-hosts.ts";
 
 /** The namespace in which short names are understood; the same object for the same one. */
@@ -158,9 +159,9 @@ export function nobodysHosts(outbound: Outbound, port: number): readonly EnvoyVi
 
 function otherHosts({ unknownDestinations }: Interception): readonly EnvoyVirtualHost[] {
   const open = unknownDestinations === "ALLOW_ANY";
-  const name = open ? "allow_any" : "block_all";
+  const name = open ? "allow_any" : BLOCK_ALL;
   const route: EnvoyRoute = open
     ? { name, match: { prefix: "/" }, route: { cluster: PASSTHROUGH, timeout: "0s" } }
-    : { name, match: { prefix: "/" }, directResponse: { status: 502 } };
+    : unknownHost({ prefix: "/" });
   return [{ name, domains: ["*"], routes: [route] }];
 }

@@ -6,7 +6,9 @@ import { FRAME, LARGEST } from "./frame.ts";
 import {
   CONNECTION_WINDOW,
   CONTROL_BUDGET,
+  HEADS_AT_ONCE,
   MAX_HELD,
+  MAX_OPEN_HEADS,
   MAX_OUTPUT,
   OUTPUT_HIGH_WATER,
   RESET_BUDGET,
@@ -37,6 +39,9 @@ export class ConnectionCore<Context> {
   lastServedByPeer: number = LARGEST;
   /** No stream is opened any more, either way: when the open ones have ended, the connection may end. */
   isClosing = false;
+  /** Of heads that may be decoded before others have their turn. */
+  headsLeft: number = HEADS_AT_ONCE;
+  #openHeads = 0;
   /** Octets that owners were given and have not consumed. */
   #held = 0;
   #isFlushAsked = false;
@@ -104,6 +109,19 @@ export class ConnectionCore<Context> {
     stream.unconsumed = 0;
     this.#close(stream);
     this.#noteConsumed(unconsumed);
+  }
+
+  /** Octets of heads and trailers on streams that are open. */
+  get openHeads(): number {
+    return this.#openHeads;
+  }
+
+  /** A head, or trailers, of a new stream or of one that is open. @returns false when all together would be too much for a server */
+  takeHead(stream: Http2Stream<Context>, octets: number): boolean {
+    if (this.role === "server" && this.#openHeads + octets > MAX_OPEN_HEADS) return false;
+    stream.headOctets += octets;
+    this.#openHeads += octets;
+    return true;
   }
 
   /** DATA came. @param held so many octets of it are a stream's owner's to consume */
@@ -180,6 +198,8 @@ export class ConnectionCore<Context> {
   }
 
   #close(stream: Http2Stream<Context>): void {
+    this.#openHeads -= stream.headOctets;
+    stream.headOctets = 0;
     this.streams.close(stream);
     this.waiting.delete(stream);
     this.checkDrained();

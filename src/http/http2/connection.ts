@@ -62,7 +62,17 @@ export class Http2Connection<Context> {
 
   /** Takes what came, from `from` to before `to`; the buffer is the caller's again when this returns. */
   receive(bytes: Buffer, from: number, to: number): void {
-    this.#router.receive(bytes, from, to);
+    for (let at = from; at < to; ) at = this.receiveSome(bytes, at, to);
+  }
+
+  /**
+   * As `receive`, but stops when heads of `HEADS_AT_ONCE` octets were decoded: give it the rest when others have had their
+   * turn.
+   *
+   * @returns where it stopped
+   */
+  receiveSome(bytes: Buffer, from: number, to: number): number {
+    return this.#router.receive(bytes, from, to);
   }
 
   /** The connection has failed, or was abandoned: what is left to take is all there is. */
@@ -72,6 +82,11 @@ export class Http2Connection<Context> {
 
   get openStreams(): number {
     return this.#core.streams.size;
+  }
+
+  /** Octets of the heads and trailers of open streams, counted as `MAX_FIELD_LIST`. */
+  get openHeads(): number {
+    return this.#core.openHeads;
   }
 
   get peer(): PeerSettings {

@@ -7,6 +7,8 @@ import { MAX_FRAME_SIZE } from "./limits.ts";
 export interface FrameSink {
   /** Nothing more is to be read. */
   readonly isOver: boolean;
+  /** Others are to have their turn before more is read. */
+  readonly isSated: boolean;
   fail(code: number, problem: string): void;
   /** Called before the payload has come: to refuse a frame that need not be waited for. */
   announce(): void;
@@ -45,13 +47,16 @@ export class FrameReader {
     return this.#part?.length ?? 0;
   }
 
-  receive(bytes: Buffer, from: number, to: number): void {
+  /** @returns where it stopped: before `to` only when the sink is sated */
+  receive(bytes: Buffer, from: number, to: number): number {
     let at = this.#prefaceLeft > 0 ? this.#matchPreface(bytes, from, to) : from;
     while (at < to && !this.#sink.isOver) {
+      if (this.#sink.isSated) return at;
       if (this.#mode === "header") at = this.#readHeader(bytes, at, to);
       else if (this.#mode === "payload") at = this.#readPayload(bytes, at, to);
       else at = this.#passOn(bytes, at, to);
     }
+    return to;
   }
 
   #matchPreface(bytes: Buffer, from: number, to: number): number {

@@ -6,6 +6,7 @@ import { ERROR_CODE } from "./error-code.ts";
 import { FLAG, FRAME } from "./frame.ts";
 import { FrameReader, type FrameSink } from "./frame-reader.ts";
 import { HeadReceiver } from "./head-receiver.ts";
+import { HEADS_AT_ONCE } from "./limits.ts";
 import type { Sender } from "./sender.ts";
 
 export class FrameRouter<Context> implements FrameSink {
@@ -31,6 +32,10 @@ export class FrameRouter<Context> implements FrameSink {
     return this.#core.isOver;
   }
 
+  get isSated(): boolean {
+    return this.#core.headsLeft <= 0;
+  }
+
   /** Octets of memory. */
   get held(): number {
     return this.#reader.held + this.#heads.held;
@@ -41,8 +46,10 @@ export class FrameRouter<Context> implements FrameSink {
     return this.#reader.held > 0 || this.#heads.openId > 0 ? this.#begun + 1 : 0;
   }
 
-  receive(bytes: Buffer, from: number, to: number): void {
-    this.#reader.receive(bytes, from, to);
+  /** @returns where it stopped */
+  receive(bytes: Buffer, from: number, to: number): number {
+    this.#core.headsLeft = HEADS_AT_ONCE;
+    return this.#reader.receive(bytes, from, to);
   }
 
   fail(code: number, problem: string): void {

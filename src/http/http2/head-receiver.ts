@@ -115,6 +115,7 @@ export class HeadReceiver<Context> {
       head.begin(destination.kind);
       head.arena.load(bytes, range.from, range.to);
       const problem = this.#decoder.decode(head);
+      this.#core.headsLeft -= head.size;
       if (problem !== "") {
         this.#core.fail(ERROR_CODE.COMPRESSION_ERROR, problem);
         return;
@@ -190,6 +191,10 @@ export class HeadReceiver<Context> {
       receive: STREAM_WINDOW,
     });
     stream.contentLeft = contentLeft;
+    if (!core.takeHead(stream, head.size)) {
+      core.failStream(id, ERROR_CODE.REFUSED_STREAM, "heads of more octets than we hold");
+      return;
+    }
     core.streams.add(stream);
     this.#report(stream, head);
   }
@@ -252,6 +257,8 @@ export class HeadReceiver<Context> {
       core.failStream(stream.id, ERROR_CODE.PROTOCOL_ERROR, "HEADERS in the midst of a body");
     else if (stream.contentLeft > 0) {
       core.failStream(stream.id, ERROR_CODE.PROTOCOL_ERROR, "less DATA than content-length");
+    } else if (!core.takeHead(stream, head.size)) {
+      core.failStream(stream.id, ERROR_CODE.ENHANCE_YOUR_CALM, "heads of more octets than we hold");
     } else {
       stream.receiving = "over";
       core.events.trailers(stream, head);

@@ -20,6 +20,14 @@ export const STREAM_WINDOW = 262_144;
 export const CONNECTION_WINDOW = 1_048_576;
 /** What the owner of a server's connection may be given of all streams together, and not have consumed; octets. */
 export const MAX_HELD = 16_777_216;
+/**
+ * Of all heads and trailers on open streams of a server together, counted as `MAX_FIELD_LIST`: each octet of a block can
+ * stand for a whole entry of the dynamic table, so what comes over the wire says nothing of what is held. Enough for the
+ * largest head on a hundred streams, or 8 KB on all of them.
+ */
+export const MAX_OPEN_HEADS = 8_388_608;
+/** Of heads that are decoded before others have their turn; counted as `MAX_FIELD_LIST`. */
+export const HEADS_AT_ONCE = 262_144;
 /** Of the decoder's dynamic table: the size that RFC 9113 begins with. */
 export const DYNAMIC_TABLE_SIZE = 4_096;
 /** Parameters in one SETTINGS frame; six are defined. */

@@ -161,6 +161,11 @@ export class ReceivedHead implements FieldRanges, PseudoFields {
     if (this.#size > MAX_FIELD_LIST) this.isTooLarge = true;
   }
 
+  /** Of all fields, counted as in RFC 9113 section 6.5.2. */
+  get size(): number {
+    return this.#size;
+  }
+
   /** To be called after the last field: sets `problem` when something is missing or at odds. */
   finish(): void {
     if (this.problem !== "") return;

@@ -25,6 +25,8 @@ export class Http2Stream<Context> {
   method = "";
   /** Heads of status 1xx that came. */
   informational = 0;
+  /** Of its head and trailers, as received; counted as `MAX_FIELD_LIST`. */
+  headOctets = 0;
   isClosed = false;
 
   constructor(id: number, windows: { readonly send: number; readonly receive: number }) {

@@ -68,9 +68,9 @@ test("law: a rewriting that does not climb stays in its place, in whatever form 
   fc.assert(
     fc.property(texts, (text) => {
       const judged = normalizePath(`/static${text}`, "BASE");
-      if (!judged.startsWith("/static") || climbs(judged, "/")) return;
+      if (!judged.startsWith("/static")) return;
       const rewritten = rewrittenPath(place, judged) ?? assert.fail("takes too long");
-      if (climbs(rewritten, judged)) climbing++;
+      if (climbs(rewritten)) climbing++;
       else
         assert.match(
           normalizePath(rewritten, "DECODE_AND_MERGE_SLASHES"),

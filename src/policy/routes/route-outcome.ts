@@ -21,13 +21,12 @@ export function rewrittenPath(route: HttpRoute, path: string): string | undefine
 const DOT_SEGMENT = /(?:^|[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:$|[/\\;]|%2f|%5c)/i;
 
 /**
- * Whether a rewriting has made a step out of its place of what was none: `/static../secret`, with `/files/` for the prefix
- * `/static`, would lead to `/secret`.
- *
- * @param before the path as it was judged
+ * Whether a rewritten path may lead out of its place: `/static../secret`, with `/files/` for the prefix `/static`, would lead
+ * to `/secret`. A dot segment that was there before the rewriting, as in `/a%2f../b`, counts as one that it has made: who may
+ * write the one could hide the other behind it.
  */
-export function climbs(rewritten: string, before: string): boolean {
-  return DOT_SEGMENT.test(pathnameOf(rewritten)) && !DOT_SEGMENT.test(pathnameOf(before));
+export function climbs(rewritten: string): boolean {
+  return DOT_SEGMENT.test(pathnameOf(rewritten));
 }
 
 /** Of a request, what a `Location` is made of. */

@@ -1,4 +1,5 @@
 /** What a request goes through at a gateway before and beside what every inbound request does. */
+import { withoutClosingDots } from "../../policy/closing-dots.ts";
 import { mayServe } from "../../policy/routes/gateway-server-for.ts";
 import { type Answer, refusal, type StepResult } from "../exchange.ts";
 import { OVER_HTTP, OVER_HTTPS } from "../http/ready-field.ts";
@@ -34,15 +35,9 @@ function settleHost(exchange: EdgeExchange): StepResult {
   const { authority } = exchange;
   if (authority === undefined) return "continue";
   if (authority.includes("%")) return refusal(400, "a percent-encoded host");
-  if (authority.includes(".:") || authority.endsWith("."))
-    exchange.authority = withoutClosingDots(authority);
+  const settled = withoutClosingDots(authority);
+  if (settled !== authority) exchange.authority = settled;
   return "continue";
-}
-
-const CLOSING_DOTS = /([^.])\.+(:\d+)?$/;
-
-function withoutClosingDots(authority: string): string {
-  return authority.replace(CLOSING_DOTS, "$1$2");
 }
 
 /** RFC 9110 section 15.5.20: another server of the port has its own certificate, and its own demands on clients. */

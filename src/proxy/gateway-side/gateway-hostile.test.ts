@@ -146,6 +146,19 @@ describe("headers of the connection that a route sets", () => {
   });
 });
 
+/** Two hops with normalisation: what the first one leaves of such a path, the second one would climb by. */
+test("a dot segment with parameters reaches nobody, however it is written (AP-102)", async () => {
+  const denied = policy("DENY", "no-admin", { to: [{ paths: ["/admin*"] }] });
+  const { port, reached } = await edgeStage(ground, [httpServer(shop, undefined)], {
+    policies: [denied],
+  });
+  const targets = ["/public/..;/admin", "/public/%2e%2e;/admin", "/public\\..;x/admin"];
+  for (const target of targets)
+    assert.equal((await spoken(port, target)).slice(9, 12), "400", target);
+  assert.equal(reached.length, 0);
+  assert.equal((await spoken(port, "/public/a;b=..;/c")).slice(9, 12), "200");
+});
+
 describe("a rewriting that would lead out of its place", () => {
   const route = (rewrite: object, prefix: string): HttpRoute =>
     routeTo({ match: { path: { kind: "prefix", path: prefix } } }, { rewrite: { path: rewrite } });
@@ -164,6 +177,9 @@ describe("a rewriting that would lead out of its place", () => {
     ["/static...", "/files/..."],
     ["/static..a", "/files/..a"],
     ["/static%2e%2e/secret", undefined],
+    ["/static../secret%2f.", undefined],
+    ["/static../secret/a%2f../b", undefined],
+    ["/static/a%5C..%2fb", undefined],
     ["/re../secret", undefined],
     ["/rea/b?c=/../d", "/in/a/b?c=/../d"],
   ];

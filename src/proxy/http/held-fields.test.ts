@@ -132,6 +132,16 @@ test("as many fields as a head may have are held, and as many as the mesh adds b
   held.release();
 });
 
+test("memory is made for what is held, and little more", () => {
+  const held = received([["X-Large", "v".repeat(50_000)]]);
+  held.add("x-more", "of the mesh");
+  held.add("x-much", "w".repeat(5_000));
+  const { length } = held.bytes;
+  assert.ok(length > 55_000 && length < 60_000, String(length));
+  assert.equal(held.get("x-more"), "of the mesh");
+  held.release();
+});
+
 test("those of a thousand requests at a time are kept, and no more memory than a few megabytes", () => {
   const thousand = Array.from({ length: 1_000 }, () => HeldFields.borrow());
   for (const held of thousand) held.release();

@@ -19,6 +19,8 @@ const MAX_FIELDS: number = MAX_RECEIVED + MAX_ADDED;
 /** Of most heads; others have more, from then on. */
 const FIRST_FIELDS = 32;
 const FIRST_BYTES = 1_024;
+/** Beyond what is needed, when memory is made: for what the mesh adds. */
+const SLACK = 1_024;
 /** What lies between fields, and is copied with them. */
 const LARGEST_GAP = 2_048;
 /** Larger memory is not kept for the next request. */
@@ -53,7 +55,7 @@ export class HeldFields implements ReceivedFields {
 
   static borrow(): HeldFields {
     const held = kept.pop() ?? new HeldFields();
-    if (held.#isFree) keptOctets -= held.#octets;
+    if (held.#isFree) keptOctets -= held.octets;
     held.#isFree = false;
     held.count = 0;
     held.#cookieLines = undefined;
@@ -65,14 +67,14 @@ export class HeldFields implements ReceivedFields {
   release(): void {
     if (this.#isFree) return;
     this.#isFree = true;
-    const octets = this.#octets;
+    const octets = this.octets;
     if (this.bytes.length > LARGEST_KEPT || keptOctets + octets > KEPT_OCTETS) return;
     keptOctets += octets;
     kept.push(this);
   }
 
-  /** That it takes. */
-  get #octets(): number {
+  /** Of memory. */
+  get octets(): number {
     return this.bytes.length + OCTETS_A_FIELD * this.ids.length;
   }
 
@@ -93,8 +95,12 @@ export class HeldFields implements ReceivedFields {
     if (fields.count === 0) return;
     if (fields.count > this.ids.length) this.#widen();
     const span = spanOf(fields);
-    if (span === undefined) for (let at = 0; at < fields.count; at++) this.#copy(fields, at);
-    else this.#copyAll(fields, span);
+    const { start, end, octets } = span;
+    if (end - start <= Math.max(LARGEST_GAP, 2 * octets)) this.#copyAll(fields, span);
+    else {
+      this.#reserve(octets);
+      for (let at = 0; at < fields.count; at++) this.#copy(fields, at);
+    }
     const first = findField(this, FIELD.cookie);
     if (first < 0 || findField(this, FIELD.cookie, first + 1) < 0) return;
     if (fields.cookies !== "cut") this.#cookieLines = this.get("cookie");
@@ -262,7 +268,7 @@ export class HeldFields implements ReceivedFields {
   #reserve(bytes: number): number {
     const needed = this.#length + bytes;
     if (needed > this.bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.bytes.length, needed));
+      const larger = Buffer.allocUnsafeSlow(needed + SLACK);
       this.bytes.copy(larger, 0, 0, this.#length);
       this.bytes = larger;
     }
@@ -276,8 +282,8 @@ interface Span {
   readonly end: number;
 }
 
-/** @returns where all fields lie; undefined where much else lies between them */
-function spanOf({ ranges, count }: ReceivedFields): Span | undefined {
+/** Where all fields lie, and how many of the octets there are theirs: of one that has several, each time. */
+function spanOf({ ranges, count }: ReceivedFields): Span & { readonly octets: number } {
   let start = Number.MAX_SAFE_INTEGER;
   let end = 0;
   let octets = 0;
@@ -288,5 +294,5 @@ function spanOf({ ranges, count }: ReceivedFields): Span | undefined {
     if (to > end) end = to;
     octets += to - from;
   }
-  return end - start > Math.max(LARGEST_GAP, 2 * octets) ? undefined : { start, end };
+  return { start, end, octets };
 }

@@ -12,6 +12,7 @@ import { atEndOfTurn, type EndOfTurn } from "./end-of-turn.ts";
 import { showHttp2Answer, showHttp2Trailers } from "./http2-answer.ts";
 import { requestBlock, trailersBlock } from "./http2-client-block.ts";
 import { Http2ClientStream } from "./http2-client-stream.ts";
+import { PacedInput, type PacedReader } from "./paced-input.ts";
 import type { Abort, Following, ReceivedFields } from "./received-message.ts";
 import { SocketEnd } from "./socket-end.ts";
 import type { AnswerSink, OutgoingRequest } from "./streams.ts";
@@ -30,7 +31,7 @@ const CLOSED: Abort = { cause: "closed", details: "the callee closed the connect
 const NO_SETTINGS: Abort = { cause: "timeout", details: "the callee acknowledges no SETTINGS" };
 
 export class Http2ClientConnection
-  implements ClientConnection, EndOfTurn, Http2Events<Http2ClientStream>
+  implements ClientConnection, EndOfTurn, Http2Events<Http2ClientStream>, PacedReader
 {
   readonly ends: UpstreamEnds;
   readonly bornAt: number;
@@ -39,6 +40,7 @@ export class Http2ClientConnection
   idleSince: number;
   readonly #connection: Http2Connection<Http2ClientStream>;
   readonly #end: SocketEnd;
+  readonly #input: PacedInput;
   readonly #keeper: ConnectionKeeper;
   #knowsPeer = false;
   #isRetired = false;
@@ -60,11 +62,12 @@ export class Http2ClientConnection
     this.bornAt = this.idleSince = keeper.nowMs;
     this.#resets = new AbuseBudget(RESETS, () => keeper.nowMs);
     this.#end = new SocketEnd(socket, {
-      received: (bytes, from, to) => this.#receive(bytes, from, to),
+      received: (bytes, from, to) => this.#input.receive(bytes, from, to),
       ended: () => this.#lose(),
       drained: () => this.#write(),
       closed: () => this.#lose(),
     });
+    this.#input = new PacedInput(this, this.#end);
     this.#connection = new Http2Connection({ role: "client", now: () => keeper.nowMs }, this);
     this.#connection.start();
   }
@@ -253,9 +256,10 @@ export class Http2ClientConnection
     return { cause: "reset", details: `the callee reset the stream: ${errorCodeName(code)}`, done };
   }
 
-  #receive(bytes: Buffer, from: number, to: number): void {
-    this.#connection.receive(bytes, from, to);
+  readSome(bytes: Buffer, from: number, to: number): number {
+    const at = this.#connection.receiveSome(bytes, from, to);
     this.#tellRoom();
+    return at;
   }
 
   /** Nothing more can come. */

@@ -9,11 +9,14 @@ import { StreamsById } from "../../http/http2/streams-by-id.ts";
 import { describeError } from "../../runtime/hauberk-error.ts";
 import { refusal } from "../exchange.ts";
 import { atEndOfTurn, type EndOfTurn } from "./end-of-turn.ts";
+import { HeldHeads } from "./held-heads.ts";
+import type { Holder } from "./holding-limit.ts";
 import { finishAtEndOfTurn } from "./http-server-finish.ts";
 import type { HttpServerLimits, ServedBy, ServerConnection } from "./http-server-limits.ts";
 import { Http2Fields } from "./http2-fields.ts";
 import { Http2Request } from "./http2-request.ts";
 import { Http2ServerStream, type Http2StreamOwner } from "./http2-server-stream.ts";
+import { PacedInput, type PacedReader } from "./paced-input.ts";
 import type { Abort, Following } from "./received-message.ts";
 import { SocketEnd } from "./socket-end.ts";
 import type { RequestSink } from "./streams.ts";
@@ -29,13 +32,21 @@ const SILENT: Abort = { cause: "timeout", details: "stream_idle_timeout" };
 const UNJUDGED = refusal(500, "the request could not be judged");
 
 export class Http2ServerConnection<C>
-  implements Http2Events<Http2ServerStream>, Http2StreamOwner, ServerConnection<C>, EndOfTurn
+  implements
+    Http2Events<Http2ServerStream>,
+    Http2StreamOwner,
+    ServerConnection<C>,
+    EndOfTurn,
+    Holder,
+    PacedReader
 {
   readonly output: SocketEnd;
   readonly connection: C;
   readonly http2: Http2Connection<Http2ServerStream>;
   readonly #server: ServedBy<C>;
+  readonly #input: PacedInput;
   readonly #startedAt: number;
+  readonly #heads: HeldHeads = new HeldHeads(this);
   /** Those whose answer is not complete, by id. */
   readonly #streams: StreamsById<Http2ServerStream> = new StreamsById();
   #phase: Phase = "open";
@@ -58,11 +69,12 @@ export class Http2ServerConnection<C>
     // What says why a connection fails may be on its way out when the client says that it sends no more.
     socket.allowHalfOpen = true;
     this.output = new SocketEnd(socket, {
-      received: (bytes, from, to) => this.#receive(bytes, from, to),
+      received: (bytes, from, to) => this.#input.receive(bytes, from, to),
       ended: () => this.#end(),
       drained: () => this.#writeOut(),
       closed: () => this.#close(),
     });
+    this.#input = new PacedInput(this, this.output);
     this.http2 = new Http2Connection({ role: "server", now: () => server.now }, this);
     this.http2.start();
   }
@@ -78,6 +90,7 @@ export class Http2ServerConnection<C>
     const one = new Http2ServerStream(this, stream, REQUEST);
     stream.context = one;
     this.#streams.set(stream.id, one);
+    this.#heads.note(this.http2.openHeads);
     const sink = this.#judge(one, following);
     one.sink = sink;
     if (one.phase === "over" && sink !== undefined) finishAtEndOfTurn(sink);
@@ -91,6 +104,7 @@ export class Http2ServerConnection<C>
 
   trailers({ context }: Stream, fields: ReceivedHead): void {
     if (context === undefined || context.phase === "over") return;
+    this.#heads.note(this.http2.openHeads);
     TRAILERS.show(fields);
     context.sink?.trailers(TRAILERS);
   }
@@ -144,7 +158,13 @@ export class Http2ServerConnection<C>
 
   finish({ id, sink }: Http2ServerStream): void {
     this.#streams.delete(id);
+    this.#heads.note(this.http2.openHeads);
     if (sink !== undefined) finishAtEndOfTurn(sink);
+  }
+
+  /** Of all connections, the requests of this one have stood still for longest, and their heads are too much together. */
+  giveUp(): void {
+    this.http2.fail(ERROR_CODE.ENHANCE_YOUR_CALM, "heads that are held for too long");
   }
 
   expel(): void {
@@ -201,14 +221,15 @@ export class Http2ServerConnection<C>
 
   // The socket.
 
-  #receive(bytes: Buffer, from: number, to: number): void {
-    if (this.#phase === "deaf") return;
+  readSome(bytes: Buffer, from: number, to: number): number {
+    if (this.#phase === "deaf" || this.#phase === "closed") return to;
     this.#since = this.now;
     try {
-      this.http2.receive(bytes, from, to);
+      return this.http2.receiveSome(bytes, from, to);
     } catch (error) {
       this.#tell(describeError(error), null);
       this.http2.fail(ERROR_CODE.INTERNAL_ERROR, "a defect of ours");
+      return to;
     }
   }
 

@@ -151,6 +151,6 @@ export interface UpstreamConnections {
 export interface Sending {
   /** Its sink hears nothing more, unless it was sent already: then `ClientStream.reset` is the way. */
   cancel(): void;
-  /** Whether all connections are taken by others, and no further one may be dialled. Absent: it does not wait. */
-  waitsForOthers?(): boolean;
+  /** Whether, while it waited, all connections were taken and no further one could be dialled. Absent: it did not wait. */
+  waitedForOthers?(): boolean;
 }

@@ -64,6 +64,8 @@ export class EndpointConnections implements UpstreamConnections, ConnectionKeepe
   /** So many connections were lately busy at once. */
   #busiest = 0;
   #dialling = 0;
+  /** How often there was more to do than the connections that there may be could do. */
+  #timesFull = 0;
   /** As the latest connection speaks. */
   #framing: HttpFraming | undefined;
   /** Requests that one connection more would serve at a time: until one has said how it speaks, it may serve all. */
@@ -149,10 +151,11 @@ export class EndpointConnections implements UpstreamConnections, ConnectionKeepe
       sink.failed(new WaitingOverflowError());
       return SENT;
     }
+    const timesFull = this.#timesFull;
     this.#dialAsNeeded();
     return {
       cancel: () => this.#waiting.remove(waiting),
-      waitsForOthers: () => this.#all.size > 0 && this.#dialling === 0,
+      waitedForOthers: () => this.#timesFull > timesFull,
     };
   }
 
@@ -202,7 +205,11 @@ export class EndpointConnections implements UpstreamConnections, ConnectionKeepe
   }
 
   #dialAsNeeded(): void {
-    while (this.#waiting.size > this.#expected && this.#mayDial()) {
+    while (this.#waiting.size > this.#expected) {
+      if (!this.#mayDial()) {
+        if (this.#all.size > 0) this.#timesFull++;
+        return;
+      }
       this.#dialling++;
       this.#options.dial().then(
         (upstream) => this.#connected(upstream),

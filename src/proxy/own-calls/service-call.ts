@@ -26,6 +26,8 @@ export class ServiceCall implements AnswerSink {
   #sending: Sending | undefined;
   #client: ClientStream | undefined;
   #isWaiting = false;
+  /** A limit of ours kept it from being sent, at first. */
+  #waitedForOthers = false;
   #attempt = 0;
   #hasRepeated = false;
   /** Octets of the body that were taken. */
@@ -78,6 +80,7 @@ export class ServiceCall implements AnswerSink {
 
   sent(client: ClientStream): void {
     this.#isWaiting = false;
+    this.#noteWaiting();
     this.#sending = undefined;
     this.#options.attempts.sent();
     this.#client = client;
@@ -174,12 +177,17 @@ export class ServiceCall implements AnswerSink {
     this.#options.resolve({ status, fields, body, trailers });
   }
 
-  /** Who waited for others to be served, and was never sent, has met a limit of ours. */
+  /** The time that others take, who are before it in a queue of ours, says nothing of the service. */
   #endInTime(): void {
     const { timeoutMs } = this.#options.request;
-    if (this.#isWaiting && this.#sending?.waitsForOthers?.() === true)
-      this.#fail("overflow", `no connection was free within ${timeoutMs} ms`);
+    this.#noteWaiting();
+    if (this.#waitedForOthers)
+      this.#fail("overflow", `no answer within ${timeoutMs} ms, of which others took a part`);
     else this.#fail("timeout", `no answer within ${timeoutMs} ms`);
+  }
+
+  #noteWaiting(): void {
+    if (this.#sending?.waitedForOthers?.() === true) this.#waitedForOthers = true;
   }
 
   #refuseLength(): void {

@@ -114,7 +114,7 @@ function forward(forwarded: Forwarded, context: RouteContext): RouteOutcome {
   const path =
     action.rewrite?.path === undefined ? exchange.path : rewrittenPath(route, exchange.path);
   if (path === undefined) return { verdict: UNSAYABLE };
-  if (path !== exchange.path && climbs(path, exchange.path)) return { verdict: CLIMBING };
+  if (path !== exchange.path && climbs(path)) return { verdict: CLIMBING };
   const chosen = pickDestination(action.destinations, context.chance());
   const way =
     chosen?.problem === undefined &&

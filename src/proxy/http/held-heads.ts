@@ -1,0 +1,34 @@
+/**
+ * The heads that one HTTP/2 connection makes us hold, as part of what all may hold together. Counted in steps: a connection
+ * with few of them costs nothing, and one whose requests end is not the one that has stood still for longest.
+ */
+import { HOLDING_LIMIT, type Holder, type HoldingLimit } from "./holding-limit.ts";
+
+/** Octets; less is not counted. */
+const STEP = 262_144;
+
+export class HeldHeads implements Holder {
+  readonly #owner: Holder;
+  readonly #limit: HoldingLimit;
+  #counted = 0;
+
+  /** @param owner told when its requests must be given up, because all that are under way hold too much */
+  constructor(owner: Holder, limit: HoldingLimit = HOLDING_LIMIT) {
+    this.#owner = owner;
+    this.#limit = limit;
+  }
+
+  /** @param octets of all that are held now */
+  note(octets: number): void {
+    const counted = this.#counted;
+    if (octets < counted + STEP && octets + STEP > counted) return;
+    this.#counted = octets - (octets % STEP);
+    const by = this.#counted - counted;
+    if (by > 0) this.#limit.grow(this, by);
+    else this.#limit.shrink(this, -by, this.#counted > 0 ? "holds more" : "holds none");
+  }
+
+  giveUp(): void {
+    this.#owner.giveUp();
+  }
+}
