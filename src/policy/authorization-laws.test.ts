@@ -15,7 +15,7 @@ import type { Decision, Judged } from "./decision.ts";
 import { normalizePath } from "./path-normalization.ts";
 import type { AppliedPolicy, EffectiveAuthorization } from "./workload-view.ts";
 
-const RUNS = 400;
+const RUNS = 300;
 const QUESTIONS = 12;
 
 interface Scenario {

@@ -36,10 +36,11 @@ const SHARED = [
   "src/wire",
 ];
 
-/** They count the descriptors of their process, break its disk, or wait long for something. */
+/** They count the descriptors of their process, measure its memory, break its disk, or wait long for something. */
 const ALONE = [
   "src/ca/authority-ring.crash",
   "src/runtime/linux-socket",
+  "src/runtime/old-garbage",
   "test/conformance/security-e2e/carried-by-sidecars",
 ];
 
