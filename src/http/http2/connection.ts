@@ -108,6 +108,11 @@ export class Http2Connection<Context> {
     return this.#core.output.pending >= OUTPUT_HIGH_WATER;
   }
 
+  /** Octets of output that wait to be taken. */
+  get pendingOutput(): number {
+    return this.#core.output.pending;
+  }
+
   /** Octets of memory that grow with what the peer does, beside streams, which are few and small; see `limits.ts`. */
   get held(): number {
     return this.#router.held + this.#core.output.pending;

@@ -32,10 +32,13 @@ export const HEADS_AT_ONCE = 262_144;
 export const DYNAMIC_TABLE_SIZE = 4_096;
 /** Parameters in one SETTINGS frame; six are defined. */
 export const MAX_SETTINGS = 32;
-/** Octets of output that wait to be taken: then no more DATA is accepted from the owner. */
-export const OUTPUT_HIGH_WATER = 131_072;
+/**
+ * Octets of output that wait to be taken: then no more DATA is accepted from the owner. What comes in one turn of the event
+ * loop for a hundred streams fits: what does not is copied, and held by each stream for itself.
+ */
+export const OUTPUT_HIGH_WATER = 1_048_576;
 /** Octets of output that wait to be taken: then the peer reads too slowly for what it asks, and the connection ends. */
-export const MAX_OUTPUT = 2_097_152;
+export const MAX_OUTPUT = 3_145_728;
 /** The owner should give up a connection whose peer has not acknowledged our SETTINGS after so long. */
 export const SETTINGS_TIMEOUT_MS = 10_000;
 

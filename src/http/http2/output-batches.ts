@@ -17,6 +17,12 @@ const KEPT_OCTETS = 4_194_304;
 
 export type BatchSize = keyof typeof SIZES;
 
+/** The smallest that takes so many octets at once, or the largest there is. */
+export function sizeFor(octets: number): BatchSize {
+  if (octets <= SIZES.tiny) return "tiny";
+  return octets <= SIZES.small ? "small" : "large";
+}
+
 /** Part of what a connection says. Its bytes stay as they are until it is released. */
 export class Batch {
   readonly size: BatchSize;

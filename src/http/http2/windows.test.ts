@@ -150,9 +150,10 @@ test("section 6.9.1: all streams together keep to the connection's window", () =
 test("no more than a batch of DATA is taken at once: the rest when that was written", () => {
   const recorded = recordedClient("POST", "more").receive(
     settings([SETTING.INITIAL_WINDOW_SIZE, LARGEST]),
-    windowUpdate(0, 1_000_000),
+    windowUpdate(0, 2 * OUTPUT_HIGH_WATER),
   );
-  const piece = { bytes: Buffer.alloc(200_000), from: 0, to: 200_000, following: "more" } as const;
+  const bytes = Buffer.alloc(2 * OUTPUT_HIGH_WATER);
+  const piece = { bytes, from: 0, to: bytes.length, following: "more" } as const;
   const taken = recorded.connection.sendData(recorded.stream(1), piece);
   assert.ok(taken > 0 && taken <= OUTPUT_HIGH_WATER, String(taken));
   assert.ok(recorded.connection.isCongested);

@@ -117,7 +117,7 @@ export class BodyPipe implements Holder {
   }
 
   #hold(bytes: Buffer, from: number, to: number): void {
-    this.#held ??= new HeldOctets(this, this.#limit);
+    this.#held ??= new HeldOctets(this, this.#limit, "lent");
     this.#held.append(bytes, from, to);
   }
 

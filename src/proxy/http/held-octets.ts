@@ -2,6 +2,7 @@
  * What the receiver of a body has not taken yet. Pieces are put together: a sender that cuts its body into single octets
  * would otherwise make us hold a hundred times as much as it sends.
  */
+import { Batch, sizeFor } from "../../http/http2/output-batches.ts";
 import type { Holder, HoldingLimit } from "./holding-limit.ts";
 
 /** Octets from `from` to before `to`. */
@@ -9,22 +10,34 @@ interface Piece {
   readonly bytes: Buffer;
   from: number;
   to: number;
+  /** Whose bytes they are; absent: its own. */
+  readonly batch: Batch | undefined;
 }
+
+/** Of pieces: "lent" ones come from the pool of outgoing batches, and are another's as soon as they are dropped. */
+export type PieceMemory = "lent" | "own";
 
 /** Octets of memory for one piece: it grows with what is held. */
 const LEAST = 256;
 const MOST = 16_384;
+/** Of memory that is lent: less is not worth a batch. */
+const LEAST_LENT = 1_024;
 
 export class HeldOctets {
   readonly #holder: Holder;
   readonly #limit: HoldingLimit;
+  readonly #memoryOf: PieceMemory;
   readonly #pieces: Piece[] = [];
   #memory = 0;
 
-  /** @param holder hears when all that is held in the process is too much */
-  constructor(holder: Holder, limit: HoldingLimit) {
+  /**
+   * @param holder hears when all that is held in the process is too much
+   * @param memoryOf "own" where somebody still looks at pieces, or at views of them, that were dropped
+   */
+  constructor(holder: Holder, limit: HoldingLimit, memoryOf: PieceMemory) {
     this.#holder = holder;
     this.#limit = limit;
+    this.#memoryOf = memoryOf;
   }
 
   get isEmpty(): boolean {
@@ -47,19 +60,14 @@ export class HeldOctets {
 
   /** Copies them. */
   append(source: Buffer, from: number, to: number): void {
-    const last = this.#pieces.at(-1);
-    const fits = last === undefined ? 0 : Math.min(to - from, last.bytes.length - last.to);
-    if (last !== undefined) {
-      source.copy(last.bytes, last.to, from, from + fits);
-      last.to += fits;
+    let last = this.#pieces.at(-1);
+    for (let at = from; at < to; ) {
+      if (last === undefined || last.to === last.bytes.length) last = this.#addPiece(to - at);
+      const end = Math.min(to, at + last.bytes.length - last.to);
+      source.copy(last.bytes, last.to, at, end);
+      last.to += end - at;
+      at = end;
     }
-    const rest = to - from - fits;
-    if (rest === 0) return;
-    const bytes = Buffer.allocUnsafeSlow(Math.max(rest, LEAST, Math.min(this.#memory, MOST)));
-    source.copy(bytes, 0, from + fits, to);
-    this.#pieces.push({ bytes, from: 0, to: rest });
-    this.#memory += bytes.length;
-    this.#limit.grow(this.#holder, bytes.length);
   }
 
   /**
@@ -72,7 +80,7 @@ export class HeldOctets {
     if (first === undefined) return true;
     first.from += octets;
     const isGone = first.from === first.to;
-    if (isGone) this.#pieces.shift();
+    if (isGone) this.#pieces.shift()?.batch?.release();
     if (octets > 0) this.#shrink(isGone ? first.bytes.length : 0);
     return isGone;
   }
@@ -84,8 +92,22 @@ export class HeldOctets {
 
   clear(): void {
     if (this.isEmpty) return;
+    for (const { batch } of this.#pieces) batch?.release();
     this.#pieces.length = 0;
     this.#shrink(this.#memory);
+  }
+
+  /** @param rest octets that it should have room for, if one piece can */
+  #addPiece(rest: number): Piece {
+    const wanted = Math.min(Math.max(rest, LEAST, this.#memory), MOST);
+    const isLent = this.#memoryOf === "lent" && wanted >= LEAST_LENT;
+    const batch = isLent ? Batch.borrow(sizeFor(wanted)) : undefined;
+    const bytes = batch?.bytes ?? Buffer.allocUnsafeSlow(wanted);
+    const piece = { bytes, from: 0, to: 0, batch };
+    this.#pieces.push(piece);
+    this.#memory += bytes.length;
+    this.#limit.grow(this.#holder, bytes.length);
+    return piece;
   }
 
   #shrink(by: number): void {

@@ -43,7 +43,7 @@ export class HeldRequest implements RequestSink, Holder, RequestOnHold {
 
   constructor(options: HeldRequestOptions) {
     this.#options = options;
-    this.#body = new HeldOctets(this, HOLDING_LIMIT);
+    this.#body = new HeldOctets(this, HOLDING_LIMIT, "own");
   }
 
   get isServed(): boolean {

@@ -9,6 +9,8 @@ import type { ReceivedHead } from "../../http/http2/received-head.ts";
 import type { Http2Stream } from "../../http/http2/stream.ts";
 import type { Upstream, UpstreamEnds } from "../upstream-dialer.ts";
 import { atEndOfTurn, type EndOfTurn } from "./end-of-turn.ts";
+import { HeldByConnection } from "./held-by-connection.ts";
+import type { Holder } from "./holding-limit.ts";
 import { showHttp2Answer, showHttp2Trailers } from "./http2-answer.ts";
 import { requestBlock, trailersBlock } from "./http2-client-block.ts";
 import { Http2ClientStream } from "./http2-client-stream.ts";
@@ -31,7 +33,7 @@ const CLOSED: Abort = { cause: "closed", details: "the callee closed the connect
 const NO_SETTINGS: Abort = { cause: "timeout", details: "the callee acknowledges no SETTINGS" };
 
 export class Http2ClientConnection
-  implements ClientConnection, EndOfTurn, Http2Events<Http2ClientStream>, PacedReader
+  implements ClientConnection, EndOfTurn, Holder, Http2Events<Http2ClientStream>, PacedReader
 {
   readonly ends: UpstreamEnds;
   readonly bornAt: number;
@@ -42,6 +44,7 @@ export class Http2ClientConnection
   readonly #end: SocketEnd;
   readonly #input: PacedInput;
   readonly #keeper: ConnectionKeeper;
+  readonly #held: HeldByConnection = new HeldByConnection(this);
   #knowsPeer = false;
   #isRetired = false;
   #isGone = false;
@@ -150,6 +153,11 @@ export class Http2ClientConnection
     this.#tellRoom();
   }
 
+  /** Of all that hold too much together, this one's have stood still for longest. */
+  giveUp(): void {
+    this.#lose();
+  }
+
   endOfTurn(): void {
     this.#isFlushWaiting = false;
     this.#write();
@@ -159,6 +167,7 @@ export class Http2ClientConnection
 
   head(stream: Stream, head: ReceivedHead, following: Following): void {
     const exchange = stream.context;
+    this.#noteHeld();
     const answer = showHttp2Answer(head, stream.method);
     if (head.status < 200) exchange?.sink?.interim(answer);
     else if (following === "more") exchange?.sink?.head(answer, "more");
@@ -244,6 +253,7 @@ export class Http2ClientConnection
   #tellRoom(): void {
     if (!this.#hasRoom || this.#isGone) return;
     this.#hasRoom = false;
+    this.#noteHeld();
     if (this.#isRetired && this.isIdle) this.#connection.drain();
     else this.#keeper.ready(this);
   }
@@ -262,11 +272,16 @@ export class Http2ClientConnection
     return at;
   }
 
+  #noteHeld(): void {
+    this.#held.note(this.#connection.openHeads + this.#connection.pendingOutput);
+  }
+
   /** Nothing more can come. */
   #lose(): void {
     this.#ending ??= CLOSED;
     this.#leave();
     this.#connection.abandon();
+    this.#held.note(0);
     this.#end.destroy();
   }
 
@@ -276,6 +291,7 @@ export class Http2ClientConnection
       if (batch === undefined) break;
       this.#end.writeBatch(batch);
     }
+    this.#noteHeld();
     if (this.#isGone && !this.#end.isCongested) this.#end.socket.destroySoon();
   }
 

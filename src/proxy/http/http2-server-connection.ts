@@ -9,7 +9,7 @@ import { StreamsById } from "../../http/http2/streams-by-id.ts";
 import { describeError } from "../../runtime/hauberk-error.ts";
 import { refusal } from "../exchange.ts";
 import { atEndOfTurn, type EndOfTurn } from "./end-of-turn.ts";
-import { HeldHeads } from "./held-heads.ts";
+import { HeldByConnection } from "./held-by-connection.ts";
 import type { Holder } from "./holding-limit.ts";
 import { finishAtEndOfTurn } from "./http-server-finish.ts";
 import type { HttpServerLimits, ServedBy, ServerConnection } from "./http-server-limits.ts";
@@ -46,7 +46,7 @@ export class Http2ServerConnection<C>
   readonly #server: ServedBy<C>;
   readonly #input: PacedInput;
   readonly #startedAt: number;
-  readonly #heads: HeldHeads = new HeldHeads(this);
+  readonly #held: HeldByConnection = new HeldByConnection(this);
   /** Those whose answer is not complete, by id. */
   readonly #streams: StreamsById<Http2ServerStream> = new StreamsById();
   #phase: Phase = "open";
@@ -90,7 +90,7 @@ export class Http2ServerConnection<C>
     const one = new Http2ServerStream(this, stream, REQUEST);
     stream.context = one;
     this.#streams.set(stream.id, one);
-    this.#heads.note(this.http2.openHeads);
+    this.#noteHeld();
     const sink = this.#judge(one, following);
     one.sink = sink;
     if (one.phase === "over" && sink !== undefined) finishAtEndOfTurn(sink);
@@ -104,7 +104,7 @@ export class Http2ServerConnection<C>
 
   trailers({ context }: Stream, fields: ReceivedHead): void {
     if (context === undefined || context.phase === "over") return;
-    this.#heads.note(this.http2.openHeads);
+    this.#noteHeld();
     TRAILERS.show(fields);
     context.sink?.trailers(TRAILERS);
   }
@@ -158,13 +158,17 @@ export class Http2ServerConnection<C>
 
   finish({ id, sink }: Http2ServerStream): void {
     this.#streams.delete(id);
-    this.#heads.note(this.http2.openHeads);
+    this.#noteHeld();
     if (sink !== undefined) finishAtEndOfTurn(sink);
   }
 
-  /** Of all connections, the requests of this one have stood still for longest, and their heads are too much together. */
+  /** All hold too much together, and this one has stood still for longest. Who reads nothing would not read why, either. */
   giveUp(): void {
-    this.http2.fail(ERROR_CODE.ENHANCE_YOUR_CALM, "heads that are held for too long");
+    const isRead = this.http2.pendingOutput === 0;
+    this.http2.fail(ERROR_CODE.ENHANCE_YOUR_CALM, "what is held for too long");
+    if (isRead) return;
+    this.#abandon();
+    this.output.destroy();
   }
 
   expel(): void {
@@ -242,18 +246,27 @@ export class Http2ServerConnection<C>
   #close(): void {
     this.#phase = "closed";
     this.#server.forget(this);
+    this.#abandon();
+  }
+
+  #abandon(): void {
     this.http2.abandon();
+    this.#held.note(0);
   }
 
   #writeOut(): void {
-    while (!this.output.isCongested) {
+    let isAll = false;
+    while (!isAll && !this.output.isCongested) {
       const batch = this.http2.take();
-      if (batch === undefined) {
-        if (this.#phase === "ending") this.#endSocket();
-        return;
-      }
-      this.output.writeBatch(batch);
+      if (batch !== undefined) this.output.writeBatch(batch);
+      else isAll = true;
     }
+    this.#noteHeld();
+    if (isAll && this.#phase === "ending") this.#endSocket();
+  }
+
+  #noteHeld(): void {
+    this.#held.note(this.http2.openHeads + this.http2.pendingOutput);
   }
 
   #endWhenWritten(): void {

@@ -5,7 +5,7 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { copyRange } from "../../http/http1/write-bytes.ts";
-import { Batch, type BatchSize } from "../../http/http2/output-batches.ts";
+import { Batch, sizeFor } from "../../http/http2/output-batches.ts";
 import { atEndOfTurn, type EndOfTurn } from "./end-of-turn.ts";
 import { readShared } from "./shared-reads.ts";
 
@@ -22,9 +22,6 @@ export interface SocketEvents {
 
 /** Octets that may wait in the socket before its owner should pause. */
 const HIGH_WATER = 65_536;
-/** What is more than this is begun in a larger batch, or goes on in one. */
-const LARGEST_TINY = 2_048;
-const LARGEST_SMALL = 16_384;
 
 export class SocketEnd implements EndOfTurn {
   readonly socket: Socket;
@@ -143,7 +140,7 @@ export class SocketEnd implements EndOfTurn {
   #roomBehind(tiny: Batch, more: number): Batch {
     const { bytes, length } = tiny;
     if (bytes.length - length >= more) return tiny;
-    const larger = Batch.borrow(length + more > LARGEST_SMALL ? "large" : "small");
+    const larger = Batch.borrow(sizeFor(length + more));
     larger.length = copyRange({ bytes, start: 0, end: length }, larger.bytes, 0);
     tiny.release();
     this.#batch = larger;
@@ -201,9 +198,4 @@ export class SocketEnd implements EndOfTurn {
     this.#batch = undefined;
     this.#events.closed();
   };
-}
-
-function sizeFor(octets: number): BatchSize {
-  if (octets <= LARGEST_TINY) return "tiny";
-  return octets <= LARGEST_SMALL ? "small" : "large";
 }

@@ -1,18 +1,19 @@
 /**
- * The heads that one HTTP/2 connection makes us hold, as part of what all may hold together. Counted in steps: a connection
- * with few of them costs nothing, and one whose requests end is not the one that has stood still for longest.
+ * What one HTTP/2 connection makes us hold, heads of its requests and answers that it has not read, as part of what all may
+ * hold together. Counted in steps: a connection with little costs nothing, and one whose requests end is not the one that
+ * has stood still for longest.
  */
 import { HOLDING_LIMIT, type Holder, type HoldingLimit } from "./holding-limit.ts";
 
 /** Octets; less is not counted. */
 const STEP = 262_144;
 
-export class HeldHeads implements Holder {
+export class HeldByConnection implements Holder {
   readonly #owner: Holder;
   readonly #limit: HoldingLimit;
   #counted = 0;
 
-  /** @param owner told when its requests must be given up, because all that are under way hold too much */
+  /** @param owner told when it must be given up, because all that are under way hold too much */
   constructor(owner: Holder, limit: HoldingLimit = HOLDING_LIMIT) {
     this.#owner = owner;
     this.#limit = limit;

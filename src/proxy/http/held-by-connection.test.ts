@@ -1,4 +1,4 @@
-/** Heads that HTTP/2 connections make us hold, on real sockets, and how they are given up. */
+/** What HTTP/2 connections make us hold, on real sockets, and how they are given up. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { eventually } from "../../../test/kit/eventually.ts";
@@ -8,11 +8,23 @@ import {
   type Reaction,
   startHttpStage,
 } from "../../../test/kit/http-server-stage.ts";
-import { block, frame, GET, integer, opening } from "../../../test/kit/http2-frames.ts";
-import { FLAG, FRAME } from "../../http/http2/frame.ts";
-import { HEADS_AT_ONCE, MAX_OPEN_HEADS } from "../../http/http2/limits.ts";
-import { HeldHeads } from "./held-heads.ts";
+import {
+  block,
+  frame,
+  GET,
+  headers,
+  integer,
+  opening,
+  settings,
+  windowUpdate,
+} from "../../../test/kit/http2-frames.ts";
+import { FLAG, FRAME, LARGEST } from "../../http/http2/frame.ts";
+import { HEADS_AT_ONCE, MAX_OPEN_HEADS, OUTPUT_HIGH_WATER } from "../../http/http2/limits.ts";
+import { SETTING } from "../../http/http2/peer-settings.ts";
+import { HeldByConnection } from "./held-by-connection.ts";
+import { HeldFields } from "./held-fields.ts";
 import { HOLDING_LIMIT, type Holder, HoldingLimit } from "./holding-limit.ts";
+import type { OutgoingAnswer } from "./streams.ts";
 
 const cleanUp: (() => void)[] = [];
 after(() => {
@@ -23,6 +35,7 @@ const VALUE = 4_000;
 const REFERENCES = 14;
 const ENDED = FLAG.END_HEADERS | FLAG.END_STREAM;
 const MIB = 1_048_576;
+const ANSWER: OutgoingAnswer = { status: 200, fields: HeldFields.borrow(), contentLength: -1 };
 
 /** Requests whose heads are large, and take few octets on the wire. */
 function flood(count: number): Buffer {
@@ -78,6 +91,42 @@ test("when all hold too much, the connection that has stood still for longest en
   await eventually("the connection to be forgotten", () => stage.http.size === 0);
 });
 
+test("answers that a client never reads count with all that is held, and it ends at once when that is too much", async () => {
+  const before = HOLDING_LIMIT.octets;
+  const body = Buffer.alloc(MIB);
+  const stage = await staged(({ stream }, what) => {
+    if (what === "request") stream.head(ANSWER, "more");
+    if (what !== "request" && what !== "writable") return;
+    while (stream.data(body, 0, body.length, "more") === body.length);
+  });
+  const socket = dial(stage.port);
+  cleanUp.push(() => socket.destroy());
+  socket.write(
+    Buffer.concat([
+      opening("client"),
+      settings([SETTING.INITIAL_WINDOW_SIZE, LARGEST]),
+      windowUpdate(0, LARGEST - 65_535),
+      headers(1, GET),
+    ]),
+  );
+  const held = (): number => HOLDING_LIMIT.octets - before;
+  let id = 1;
+  await eventually("what waits to count", () => {
+    id += 2; // the first may have ended just where the kernel takes no more
+    socket.write(headers(id, GET));
+    return held() > OUTPUT_HIGH_WATER / 2;
+  });
+  assert.ok(held() <= OUTPUT_HIGH_WATER + MIB / 4, String(held()));
+  const other: Holder = { giveUp: () => assert.fail("the other came later") };
+  HOLDING_LIMIT.grow(other, 256 * MIB);
+  try {
+    await eventually("nothing of it to be held", () => HOLDING_LIMIT.octets <= 256 * MIB + before);
+  } finally {
+    HOLDING_LIMIT.shrink(other, 256 * MIB, "holds none");
+  }
+  await eventually("the connection to be forgotten", () => stage.http.size === 0);
+});
+
 test("others have their turn between large heads, and all of them are read", async () => {
   let turn = 0;
   let isOver = false;
@@ -107,8 +156,8 @@ test("others have their turn between large heads, and all of them are read", asy
 test("few octets are not counted; more are, in steps, and what ends is no longer the first to go", () => {
   const limit = new HoldingLimit(2 * MIB);
   const given: string[] = [];
-  const heads = (name: string): HeldHeads =>
-    new HeldHeads({ giveUp: () => given.push(name) }, limit);
+  const heads = (name: string): HeldByConnection =>
+    new HeldByConnection({ giveUp: () => given.push(name) }, limit);
   const [one, other] = [heads("one"), heads("other")];
   one.note(200_000);
   assert.equal(limit.octets, 0);
