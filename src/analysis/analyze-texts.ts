@@ -9,6 +9,8 @@ import { type Analyzer, type Finding, findingAt, namespaceOf } from "./finding.t
 import { toldOnce } from "./told-once.ts";
 
 export interface AnalyzeOptions {
+  /** Certificates are valid or not at some time. */
+  readonly now: Date;
   /** Names of the analyzers to ask; absent: those of a plain run. */
   readonly names?: readonly string[];
   /** "assumed": as istioctl does for files alone, Istio's own ingress gateway is thought to run beside what is written. */
@@ -31,7 +33,7 @@ export interface AskedText {
  */
 export function analyzeTexts(
   texts: readonly AskedText[],
-  { names, gateway = "assumed", notices }: AnalyzeOptions = {},
+  { now, names, gateway = "assumed", notices }: AnalyzeOptions,
 ): readonly Finding[] {
   const all = names === undefined ? ANALYZERS : [...ANALYZERS, ...ANALYZERS_BY_NAME];
   const asked = names === undefined ? all : names.map((name) => named(name, all));
@@ -39,7 +41,7 @@ export function analyzeTexts(
     readDocuments(text, file).filter((one) => !setAside.includes(titleOf(one))),
   );
   const assumed = gateway === "assumed" ? [ASSUMED_GATEWAY] : [];
-  const mesh = new AnalyzedMesh([...texts, ...assumed], { documents });
+  const mesh = new AnalyzedMesh([...texts, ...assumed], { now, documents });
   const found = [
     ...asked.flatMap((analyzer) => toldBy(analyzer, mesh)),
     ...noticed(mesh, "HBK0101", notices?.document),

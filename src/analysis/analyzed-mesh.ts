@@ -1,4 +1,5 @@
 /** All that is written of a mesh, as analyzers ask for it. */
+import { IGNORED_NAMESPACES } from "../api/injection-decision.ts";
 import type { ReadDocument } from "../api/parse-resources.ts";
 import type { Labels } from "../api/resource.ts";
 import { yamlDocuments } from "../api/yaml-documents.ts";
@@ -17,6 +18,7 @@ export interface AnalyzedPod {
 }
 
 export interface AnalyzedMeshOptions {
+  readonly now: Date;
   /** What both gates say of each document; absent: nobody asked. */
   readonly documents?: readonly ReadDocument[];
 }
@@ -26,6 +28,7 @@ const TEMPLATED = ["Deployment", "StatefulSet", "DaemonSet", "Job", "ReplicaSet"
 export class AnalyzedMesh {
   readonly objects: readonly AnalyzedObject[];
   readonly documents: readonly ReadDocument[];
+  readonly now: Date;
   readonly pods: readonly AnalyzedPod[];
   readonly meshConfig: Field;
   readonly #byKind: ReadonlyMap<string, readonly AnalyzedObject[]>;
@@ -36,14 +39,15 @@ export class AnalyzedMesh {
       readonly text: string;
       readonly setAside?: readonly string[];
     }[],
-    { documents = [] }: AnalyzedMeshOptions = {},
+    { now, documents = [] }: AnalyzedMeshOptions,
   ) {
     const read = texts.map(({ text, file }) => readAnalyzedText(text, file));
     this.objects = read.flatMap(({ objects }, index) => {
       const aside = texts[index]?.setAside ?? [];
-      return objects.filter((object) => !aside.includes(referenceOf(object)));
+      return objects.filter((object) => isAsked(object) && !aside.includes(referenceOf(object)));
     });
-    this.documents = documents;
+    this.documents = documents.filter(isAsked);
+    this.now = now;
     this.#byKind = byKind(this.objects);
     this.meshConfig = read.flatMap(({ meshConfigs }) => meshConfigs)[0] ?? this.#written();
     this.pods = this.#podsWritten();
@@ -100,6 +104,11 @@ export function selectorText(selector: Labels): string {
     .map(([key, value]) => `${key}=${value}`)
     .sort()
     .join(",");
+}
+
+/** istioctl looks at nothing in namespaces that never take part in a mesh. Source: `local/istiod_analyze.go` of istio/istio. */
+function isAsked({ namespace = "" }: { readonly namespace?: string | undefined }): boolean {
+  return !IGNORED_NAMESPACES.includes(namespace);
 }
 
 function referenceOf({ root, namespace, name }: AnalyzedObject): string {

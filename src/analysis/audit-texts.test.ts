@@ -145,8 +145,11 @@ const BAD: Readonly<Record<string, Change>> = {
 
 function audit(text: string, live?: LiveFacts): readonly AuditedPractice[] {
   const texts = [{ file: "mesh.yaml", text }];
-  const findings = analyzeTexts(texts, { gateway: live === undefined ? "assumed" : "written" });
-  return auditTexts(texts, { findings, unanalyzed: [], ...(live && { live }) });
+  const findings = analyzeTexts(texts, {
+    now: NOW,
+    gateway: live === undefined ? "assumed" : "written",
+  });
+  return auditTexts(texts, { now: NOW, findings, unanalyzed: [], ...(live && { live }) });
 }
 
 function audited(text: string, live?: LiveFacts): ReadonlyMap<string, string> {
@@ -228,7 +231,7 @@ test("a fix is told for each namespace that needs it, as documents of one text",
 
 test("what analyze could not look at leaves open whether it finds anything", () => {
   const texts = [{ file: "mesh.yaml", text: GOOD }];
-  const judged = auditTexts(texts, { findings: [], unanalyzed: ["no program opa"] });
+  const judged = auditTexts(texts, { now: NOW, findings: [], unanalyzed: ["no program opa"] });
   const regular = judged.find((one) => one.id === "regular-analysis");
   assert.deepEqual([regular?.verdict, regular?.evidence], ["cannot tell", ["no program opa"]]);
 });

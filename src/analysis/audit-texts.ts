@@ -12,9 +12,9 @@ export interface AuditedPractice
 /** @param facts.live of a mesh that runs; absent: what no file says cannot be told */
 export function auditTexts(
   texts: readonly AskedText[],
-  facts: Omit<AuditedMesh, "mesh">,
+  { now, ...facts }: Omit<AuditedMesh, "mesh"> & { readonly now: Date },
 ): readonly AuditedPractice[] {
-  const asked = { mesh: new AnalyzedMesh(texts), ...facts };
+  const asked = { mesh: new AnalyzedMesh(texts, { now }), ...facts };
   return PRACTICES.map((one) => {
     const { id, practice } = one;
     const { verdict, evidence, namespaces = [] } = one.judge(asked);

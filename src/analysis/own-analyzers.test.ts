@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { analyzeTexts } from "./analyze-texts.ts";
 import { MESSAGES } from "./finding.ts";
 
+const NOW = new Date("2026-06-01T00:00:00Z");
 const NAMESPACE = `apiVersion: v1
 kind: Namespace
 metadata: {name: shop, labels: {istio-injection: enabled}}`;
@@ -138,7 +139,7 @@ const TABLE: readonly (readonly [
 function codesOf(parts: readonly string[]): ReadonlySet<string> {
   const isOwnCart = parts.some((part) => part.includes("kind: Deployment"));
   const text = [NAMESPACE, ...(isOwnCart ? [] : [CART]), ...parts].join("\n---\n");
-  return new Set(analyzeTexts([{ file: "mesh.yaml", text }]).map(({ code }) => code));
+  return new Set(analyzeTexts([{ file: "mesh.yaml", text }], { now: NOW }).map(({ code }) => code));
 }
 
 for (const [code, why, bad, good] of TABLE) {
@@ -161,13 +162,13 @@ test("every code is told once in the catalogue, and ours all have a row here", (
 test("what is set aside is not analyzed", () => {
   const text = [NAMESPACE, CART, rule("{}")].join("\n---\n");
   const setAside = ["AuthorizationPolicy shop/rule"];
-  const found = analyzeTexts([{ file: "mesh.yaml", text, setAside }]);
+  const found = analyzeTexts([{ file: "mesh.yaml", text, setAside }], { now: NOW });
   assert.ok(!found.some(({ code }) => code === "HBK0008"));
 });
 
 test("the gravest comes first, and each has the line it is about", () => {
   const text = [NAMESPACE, CART, rule("{to: [{operation: {methods: [get]}}]}")].join("\n---\n");
-  const found = analyzeTexts([{ file: "mesh.yaml", text }]);
+  const found = analyzeTexts([{ file: "mesh.yaml", text }], { now: NOW });
   const gravity = found.map(({ level }) => ["Error", "Warning", "Info"].indexOf(level));
   assert.deepEqual(
     gravity,

@@ -25,8 +25,8 @@ const NAMESPACE_INJECTION = "istio-injection";
 const REVISION = "istio.io/rev";
 const DEFAULT_REVISION = "default";
 
-/** INJ-11 */
-const IGNORED_NAMESPACES: readonly string[] = [
+/** They never take part in a mesh (INJ-11). */
+export const IGNORED_NAMESPACES: readonly string[] = [
   "kube-system",
   "kube-public",
   "kube-node-lease",

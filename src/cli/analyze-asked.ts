@@ -6,6 +6,7 @@ import type { Issue, Resource } from "../api/resource.ts";
 import { TextReader } from "../control/written-texts.ts";
 import { findProgram } from "../local/processes/find-program.ts";
 import { regoAuthorizers } from "../policy/rego/rego-authorizers.ts";
+import { systemClock } from "../runtime/clock.ts";
 import { describeError, HauberkError } from "../runtime/hauberk-error.ts";
 import type { AskedTexts } from "./asked-texts.ts";
 import { formatIssue } from "./format-issue.ts";
@@ -34,7 +35,7 @@ export async function analyzeAsked({ texts, issues, of }: AskedTexts): Promise<A
   const document = parsed.notices.filter(({ level }) => level === undefined);
   const notices = { document, mesh: noticesOf({ ...parsed, notices: [] }) };
   const gateway = of === "files" ? "assumed" : "written";
-  const found = analyzeTexts(texts, { gateway, notices });
+  const found = analyzeTexts(texts, { now: systemClock.now(), gateway, notices });
   const rego = await analyzeAuthorizers(parsed.resources);
   return {
     findings: [...found, ...rego.findings],

@@ -42,7 +42,7 @@ export async function auditCommand(
   const { texts, issues, of } = asked;
   const live = of === "files" ? undefined : await liveFacts(options.data, clock);
   const { findings, problems } = await analyzeAsked(asked);
-  const audited = auditTexts(texts, { findings, unanalyzed: problems, ...(live && { live }) });
+  const audited = auditTexts(texts, { now: clock.now(), findings, unanalyzed: problems, ...(live && { live }) });
   const unread = [...issues, ...new TextReader().read(texts).issues.filter(isUnread)];
   for (const issue of unread) warn(printable(formatIssue(issue)));
   if (options.output === "json") print(jsonText({ mode: live?.mode, practices: audited }));
