@@ -21,9 +21,14 @@ export function yamlOf(objects: readonly UpstreamObject[]): string {
   return JSON.stringify({ apiVersion: "v1", kind: "List", items });
 }
 
-/** @throws Error listing the issues, if the text has any */
+/** What a user would be told of the text, all in one. */
+export class RefusedResourcesError extends Error {}
+
+/** @throws RefusedResourcesError listing the issues, if the text has any */
 export function resourcesIn(yaml: string): readonly Resource[] {
   const { resources, issues } = parseResources(yaml, "case.yaml");
   if (issues.length === 0) return resources;
-  throw new Error(issues.map(({ path, problem }) => `${path} ${problem}`).join("; "));
+  throw new RefusedResourcesError(
+    issues.map(({ path, problem }) => `${path} ${problem}`).join("; "),
+  );
 }

@@ -56,7 +56,10 @@ function authorizersApart(object: JsonObject): JsonObject {
 
 /** EA-20: an answer may not change what others rely on, and each authorizer has statistics of its own. */
 function answersInBounds(object: JsonObject): JsonObject {
-  if (!String(object["@type"]).endsWith(".ext_authz.v3.ExtAuthz")) return object;
+  const type = String(object["@type"]);
+  if (type.endsWith("filters.network.ext_authz.v3.ExtAuthz"))
+    return { ...object, statPrefix: `${object["statPrefix"]}default.` };
+  if (!type.endsWith("filters.http.ext_authz.v3.ExtAuthz")) return object;
   const { filterEnabledMetadata = null, ...others } = object;
   return {
     ...others,

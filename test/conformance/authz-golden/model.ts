@@ -14,7 +14,8 @@ import { demandsOfRule, type TranslationFrame, translatedRule } from "./translat
 
 type ModelCase = ConformanceCase & {
   readonly rule?: WrittenRule;
-  readonly action?: "ALLOW" | "DENY" | "AUDIT";
+  /** "LOG" is Envoy's word for AUDIT. */
+  readonly action?: "ALLOW" | "DENY" | "AUDIT" | "LOG";
   readonly forTCP?: boolean;
   readonly trustDomain?: string;
   readonly aliases?: readonly string[];
@@ -81,7 +82,7 @@ function frameOf(test: ModelCase): TranslationFrame {
     ...(trustDomain !== undefined && { trustDomain }),
     ...(aliases && { trustDomainAliases: aliases }),
   };
-  return { action, level: forTCP ? "tcp" : "http", trust };
+  return { action: action === "LOG" ? "AUDIT" : action, level: forTCP ? "tcp" : "http", trust };
 }
 
 function members(list: unknown, set: string, name: string): unknown {

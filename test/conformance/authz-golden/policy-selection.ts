@@ -15,6 +15,8 @@ import { completedPolicy, type WrittenSpec } from "./completed-policy.ts";
 
 /** Upstream's mesh, where a case names no root namespace. */
 const ROOT_NAMESPACE = "istio-config";
+/** Where upstream's single policies are, when a case does not say. */
+const POLICY_NAMESPACE = "default";
 
 interface Selection {
   readonly workloadNamespace: string;
@@ -42,6 +44,13 @@ type SelectionCase = ConformanceCase & {
   readonly wantCustom?: Wanted;
   readonly policy?: WrittenSpec;
   readonly policyNamespace?: string;
+  /** As Go's `NamespacedName` is written. */
+  readonly policyNamespacedName?: {
+    readonly namespace?: string;
+    readonly Namespace?: string;
+    readonly name?: string;
+    readonly Name?: string;
+  };
   readonly selection?: Selection;
   readonly enableSelectorPolicies?: boolean;
   readonly expected?: boolean;
@@ -57,6 +66,7 @@ export const policySelection: TableRunner = table<SelectionCase>({
     "wantCustom",
     "policy",
     "policyNamespace",
+    "policyNamespacedName",
     "selection",
     "enableSelectorPolicies",
     "expected",
@@ -93,8 +103,9 @@ function runSet(test: SelectionCase): CaseOutcome {
 
 /** Upstream's table leaves the flag out where it is off, as Go does. */
 function runOne(test: SelectionCase, spec: WrittenSpec): CaseOutcome {
-  const { selection, expected, enableSelectorPolicies = false, policyNamespace } = test;
-  const namespace = policyNamespace ?? selection?.workloadNamespace ?? "default";
+  const { selection, expected, enableSelectorPolicies = false, policyNamespacedName: own } = test;
+  const { policyNamespace: namespace = own?.namespace ?? own?.Namespace ?? POLICY_NAMESPACE } =
+    test;
   const got = select([{ metadata: { name: "the-policy", namespace }, spec }], {
     selection,
     gatewaySelectors: enableSelectorPolicies ? "honoured" : "ignored",

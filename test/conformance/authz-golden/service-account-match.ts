@@ -33,6 +33,11 @@ export const serviceAccountMatch: TableRunner = table<AccountCase>({
       applies: ({ namespace, identity = "", match }) =>
         namespace?.includes("*") === true && match === true && !oneSegment(namespace, identity),
     },
+    {
+      reason: "an account with such characters in its name has no SPIFFE ID, and is nobody's",
+      applies: ({ expectedRegex, serviceAccount = "" }) =>
+        expectedRegex !== undefined && /[^\w./-]/.test(serviceAccount),
+    },
   ],
   run(test) {
     const { identity, match, expectedRegex } = test;

@@ -53,11 +53,12 @@ function conversion(folder: string): TableRunner {
           /kind: *AuthorizationPolicy/.test(read(input)) && BEYOND_ZTUNNEL.test(read(input)),
       },
       {
-        reason: "STRICT without ports is not converted: ztunnel has it in another way (AP-141)",
+        reason:
+          "STRICT without another mode on any port is not converted: ztunnel has it in another way (AP-141)",
         applies: ({ input, expected }) =>
           read(expected).trim() === "" &&
           /mode: *STRICT/.test(read(input)) &&
-          !read(input).includes("portLevelMtls"),
+          !/mode: *(?!STRICT)\w/.test(read(input)),
       },
     ],
     run({ input, expected }) {

@@ -52,6 +52,16 @@ export const istioIdentity: TableRunner = table<IdentityCase>({
       reason: "all workloads of a mesh are of one trust domain (CA-18)",
       applies: ({ sans = [] }) => new Set(sans.map((san) => san.split("/")[2])).size > 1,
     },
+    {
+      reason:
+        "a name that is no SPIFFE ID is no workload's, and no alias of a trust domain is one of it",
+      applies: ({ sans = [] }) => sans.some((san) => !san.startsWith("spiffe://")),
+    },
+    {
+      reason:
+        "an identity without namespace or account is no SPIFFE ID, which has no empty segments",
+      applies: ({ input = "", valid }) => valid === true && /[^:/]\/(?:\/|$)/.test(input),
+    },
   ],
   run(test) {
     if (test.sans !== undefined) return runExpand(test);

@@ -96,8 +96,11 @@ function describeBundles(words: string): Bundles | undefined {
 /** Undefined for words that are not understood. */
 function describeChain(words: RulesCase["chain"]): Described | undefined {
   if (typeof words !== "string") return { chain: [], now };
+  if (/\b(?:no|without)\b.*\bURI SANs?$/.test(words)) return leafWith({ uris: [] });
+  if (/\b(?:two|2|more than one|multiple|several)\b.*\bURI SANs?$/.test(words))
+    return leafWith({ uris: [`spiffe://${DOMAIN}/workload`, `spiffe://${DOMAIN}/other`] });
   const uri = /^(?:leaf with )?URI SAN (\S+)(?: \(no path\))?$/.exec(words)?.[1];
-  if (uri !== undefined) return leafWith({ uri: uri.replace("<td>", DOMAIN) });
+  if (uri !== undefined) return leafWith({ uris: [uri.replace("<td>", DOMAIN)] });
   const rest = /^leaf1(?<rest>.*)$/.exec(words)?.groups?.["rest"];
   if (rest === "") return leafWith({});
   if (rest === " with CA=true") return leafWith({ authority: {} });
@@ -117,11 +120,11 @@ function instant([, from, sign, seconds]: readonly string[]): Date {
 }
 
 function leafWith({
-  uri = `spiffe://${DOMAIN}/workload`,
+  uris = [`spiffe://${DOMAIN}/workload`],
   authority = false,
   usage = ["digitalSignature"],
 }: {
-  readonly uri?: string;
+  readonly uris?: readonly string[];
   readonly authority?: false | Record<string, never>;
   readonly usage?: readonly Usage[];
 }): Described {
@@ -132,7 +135,7 @@ function leafWith({
     notAfter,
     authority,
     usage,
-    uris: [uri],
+    uris,
   });
   return { chain: [leaf.certificate], now };
 }
