@@ -54,7 +54,7 @@ for (const [what, pool] of limits) {
     const slowly: RequestListener = (_, reply) => {
       setTimeout(() => reply.writeHead(403).end("no"), 300);
     };
-    const one = await open(context, slowly, { timeoutMs: 500 });
+    const one = await open(context, slowly, { timeoutMs: 2_000 });
     limit(one, pool);
     const answers = await Promise.all(Array.from({ length: 8 }, () => call(one)));
     assert.deepEqual(
