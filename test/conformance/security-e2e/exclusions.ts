@@ -21,6 +21,14 @@ export const EXCLUSIONS: Readonly<Record<string, readonly ExclusionRule<ReadCase
   authz: TOKENS,
   jwt: TOKENS,
   egress: TOKENS,
+  normalization: [
+    {
+      reason:
+        "a dot segment with parameters is refused where paths are normalised, since two proxies in a row read two paths: a deliberate difference (AP-102)",
+      applies: ({ test: { to, setup } }) =>
+        normalizationOf(setup?.["meshConfig"]) !== "NONE" && DOT_PARAMETERS.test(to.path ?? ""),
+    },
+  ],
   "ext-authz": [
     {
       reason:
@@ -46,6 +54,12 @@ export const EXCLUSIONS: Readonly<Record<string, readonly ExclusionRule<ReadCase
   ],
   ambient: [...AMBIENT_EXCLUSIONS, ...TOKENS],
 };
+
+const DOT_PARAMETERS = /[/\\](?:\.|%2e){1,2};/i;
+
+function normalizationOf(meshConfig: unknown): unknown {
+  return section(section(meshConfig), "pathNormalization")["normalization"];
+}
 
 function customProviders(policies: readonly RenderedPolicy[]): readonly unknown[] {
   return ofIstioKind(policies, "AuthorizationPolicy")
