@@ -27,6 +27,7 @@ import { policyEffects } from "./analyzers/policy-effects.ts";
 import { portNames } from "./analyzers/port-names.ts";
 import { requiredTokens } from "./analyzers/required-tokens.ts";
 import { routeGateways } from "./analyzers/route-gateways.ts";
+import { ruleOverlaps } from "./analyzers/rule-overlaps.ts";
 import { ruleValues } from "./analyzers/rule-values.ts";
 import { schemaValidation } from "./analyzers/schema-validation.ts";
 import { serviceAssociation } from "./analyzers/service-association.ts";
@@ -79,6 +80,7 @@ export const ANALYZERS: readonly Analyzer[] = [
   ruleValues,
   httpOnTcp,
   policyEffects,
+  ruleOverlaps,
   requiredTokens,
   sharedAccounts,
 ];

@@ -191,6 +191,41 @@ for (const { id, fix } of PRACTICES.filter((one) => one.fix.startsWith("apiVersi
   });
 }
 
+const PERMISSIVE = (name: string, more = ""): string => `---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: ${name}, namespace: shop}
+spec: {${more}mtls: {mode: PERMISSIVE}}
+`;
+const SELECTIVE = PERMISSIVE("cart", "selector: {matchLabels: {app: cart}}, ");
+const LAX: readonly [what: string, mesh: string][] = [
+  ["no PeerAuthentication at all", GOOD.replace("mode: STRICT", "mode: PERMISSIVE")],
+  ["one of the namespace", `${PERMISSIVE("own")}---\n${GOOD}`],
+  ["one of the workload", `${SELECTIVE}---\n${GOOD}`],
+  ["both", `${SELECTIVE}${PERMISSIVE("default")}---\n${GOOD}`],
+];
+for (const [what, mesh] of LAX) {
+  test(`the fix of migrated-to-strict, put in, is enough: ${what}`, () => {
+    const judged = audit(mesh).find(({ id }) => id === "migrated-to-strict");
+    assert.equal(judged?.verdict, "not met");
+    const { resources, issues } = parseResources(judged.fix, "fix.yaml");
+    assert.deepEqual(issues, []);
+    const places = resources.map(({ meta }) => `${meta.namespace}/${meta.name}`);
+    const others = mesh.split("---\n").filter((text) => {
+      const [, name] =
+        /kind: PeerAuthentication\nmetadata: \{name: (\w+), namespace: shop/.exec(text) ?? [];
+      return name === undefined || !places.includes(`shop/${name}`);
+    });
+    const mended = [...others, judged.fix].join("\n---\n");
+    assert.equal(audited(mended).get("migrated-to-strict"), "met", judged.fix);
+  });
+}
+
+test("one is told as one", () => {
+  const told = audit(GOOD, GOOD_LIVE).flatMap(({ evidence }) => evidence);
+  assert.doesNotMatch(told.join("\n"), /\b1 [a-z]+s\b|\ball 1\b/);
+});
+
 test("of files alone, what only a running mesh has cannot be told", () => {
   const verdicts = audited(GOOD);
   for (const id of ["custom-authority", "authority-rotation", "watched-certificates"])

@@ -17,8 +17,8 @@ export function auditTexts(
   const asked = { mesh: new AnalyzedMesh(texts, { now }), ...facts };
   return PRACTICES.map((one) => {
     const { id, practice } = one;
-    const { verdict, evidence, namespaces = [] } = one.judge(asked);
-    return { id, practice, fix: fixIn(one.fix, namespaces), verdict, evidence };
+    const { verdict, evidence, fix = one.fix, namespaces = [] } = one.judge(asked);
+    return { id, practice, fix: fixIn(fix, namespaces), verdict, evidence };
   });
 }
 

@@ -134,7 +134,73 @@ const TABLE: readonly (readonly [
     [authorization("try", `{rules: [${METHOD}]}`, '{istio.io/dry-run: "true"}')],
     [authorization("try", `{rules: [${METHOD}]}`)],
   ],
+  [
+    "HBK0019",
+    "AP-1",
+    [rule(OF_BANK), authorization("wide", "{rules: [{from: [{source: {namespaces: [bank]}}]}]}")],
+    [rule(OF_BANK), authorization("wide", "{rules: [{from: [{source: {namespaces: [shop]}}]}]}")],
+  ],
+  [
+    "HBK0020",
+    "AP-1",
+    [rule(OF_BANK), authorization("stop", `{action: DENY, rules: [${OF_BANK}]}`)],
+    [
+      rule(OF_BANK),
+      authorization(
+        "stop",
+        `{selector: {matchLabels: {app: other}}, action: DENY, rules: [${OF_BANK}]}`,
+      ),
+    ],
+  ],
+  [
+    "HBK0021",
+    "AP-80",
+    [rule('{when: [{key: "request.headers[x-admin]", values: ["yes"]}]}')],
+    [rule(`${OF_BANK.slice(0, -1)}, when: [{key: "request.headers[x-admin]", values: ["yes"]}]}`)],
+  ],
 ];
+
+const NO_TRAPS: readonly (readonly [code: string, why: string, parts: readonly string[]])[] = [
+  [
+    "HBK0019",
+    "a policy on trial",
+    [rule(OF_BANK), authorization("try", `{rules: [${OF_BANK}]}`, '{istio.io/dry-run: "true"}')],
+  ],
+  [
+    "HBK0021",
+    "a header that the sidecar writes of a token",
+    [
+      rule('{when: [{key: "request.headers[x-role]", values: [admin]}]}'),
+      TOKENS.replace(
+        'jwks: "{}"',
+        'jwks: "{}", outputClaimToHeaders: [{header: X-Role, claim: role}]',
+      ),
+    ],
+  ],
+  [
+    "HBK0021",
+    "a claim beside it",
+    [
+      rule(
+        '{when: [{key: "request.headers[x-a]", values: [b]}, {key: "request.auth.claims[sub]", values: [c]}]}',
+      ),
+    ],
+  ],
+];
+for (const [code, why, parts] of NO_TRAPS)
+  test(`${code} is not told of ${why}`, () => {
+    assert.ok(!codesOf(parts).has(code));
+  });
+
+test("of two rules that are alike one is told", () => {
+  const text = [NAMESPACE, CART, rule(`${OF_BANK}, ${OF_BANK}`)].join("\n---\n");
+  const found = analyzeTexts([{ file: "mesh.yaml", text }], { now: NOW });
+  const told = found.filter(({ code }) => code === "HBK0019").map(({ message }) => message);
+  assert.deepEqual(
+    told.map((message) => /^Rule #1 .* rule #0 of/.test(message)),
+    [true],
+  );
+});
 
 function codesOf(parts: readonly string[]): ReadonlySet<string> {
   const isOwnCart = parts.some((part) => part.includes("kind: Deployment"));

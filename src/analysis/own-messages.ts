@@ -17,6 +17,9 @@ HBK0014 DefaultServiceAccount Info %s runs as the service account "default", whi
 HBK0015 SourceAddressRule Info Rule %s tells callers by %s alone: addresses change and can be shared, identities do not. Add principals.
 HBK0016 PolicyWithoutSidecar Warning This policy selects %s, which has no sidecar: nothing enforces it there.
 HBK0018 DryRunForgotten Info This policy is in dry-run mode (istio.io/dry-run): it is logged, and not enforced (AP-110).
+HBK0019 RuleCovered Info Rule %s allows nothing that rule %s of %s does not allow already, for the same workloads: it can go, or the other one is wider than was meant.
+HBK0020 RuleDenied Info Rule %s lets nobody in: rule %s of %s denies all that it allows, for the same workloads (AP-1).
+HBK0021 HeaderAlone Info Rule %s goes by %s alone, which every caller can write: it tells nothing of who calls. Say in from whom it is for.
 HBK0100 MeshNotice Warning %s
 HBK0101 DocumentNotice Info %s
 HBK0200 RegoRefused Error %s

@@ -18,6 +18,8 @@ export interface Judgement {
   readonly verdict: "met" | "not met" | "cannot tell";
   /** Which resources and numbers say so. */
   readonly evidence: readonly string[];
+  /** What to do instead of the practice's own fix, where the mesh tells more. */
+  readonly fix?: string;
   /** Where the fix belongs, as far as the mesh tells. */
   readonly namespaces?: readonly string[];
 }
@@ -61,9 +63,19 @@ export function cannotTell(...evidence: readonly string[]): Judgement {
   return { verdict: "cannot tell", evidence: shortened(evidence) };
 }
 
+/** `1 rule`, `2 rules` */
+export function counted(count: number, one: string, many: string = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** `the only rule`, `all 2 rules` */
+export function allOf(count: number, one: string, many: string = `${one}s`): string {
+  return count === 1 ? `the only ${one}` : `all ${count} ${many}`;
+}
+
 /** The same, with where its fix belongs; each namespace counts once. */
 export function fixedIn(judgement: Judgement, namespaces: readonly string[]): Judgement {
-  return { ...judgement, namespaces: [...new Set(namespaces)].slice(0, SHOWN) };
+  return { ...judgement, namespaces: [...new Set(namespaces)].sort().slice(0, SHOWN) };
 }
 
 /** `DestinationRule shop/cart (mesh.yaml:12)` */

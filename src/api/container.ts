@@ -7,6 +7,7 @@ import {
   environmentVariable,
   nulProblem,
 } from "./environment-variable.ts";
+import { type Lifecycle, lifecycle } from "./lifecycle.ts";
 import { reportTwice, requiredPort, transportProtocol } from "./port-fields.ts";
 import { PROBES, type Probe, type ProbeName, probe } from "./probe.ts";
 import type { SourceLocation } from "./resource.ts";
@@ -26,6 +27,7 @@ export interface Container {
   readonly livenessProbe?: Probe;
   readonly readinessProbe?: Probe;
   readonly startupProbe?: Probe;
+  readonly lifecycle?: Lifecycle;
   readonly workingDir?: string;
   readonly source: SourceLocation;
 }
@@ -37,7 +39,6 @@ export interface ContainerPort {
 
 const UNUSED_FIELDS = [
   "imagePullPolicy",
-  "lifecycle",
   "resizePolicy",
   "resources",
   "restartPolicy",
@@ -50,10 +51,17 @@ const UNUSED_FIELDS = [
   "tty",
 ];
 
-/** @param volumes names of the pod's volumes */
+export interface ContainerOptions {
+  readonly file: string;
+  /** Names of the pod's volumes. */
+  readonly volumes: readonly string[];
+  /** What the pod has to end. */
+  readonly graceSeconds: number;
+}
+
 export function container(
   fields: Fields,
-  { file, volumes }: { readonly file: string; readonly volumes: readonly string[] },
+  { file, volumes, graceSeconds }: ContainerOptions,
 ): Container {
   fields.unused(UNUSED_FIELDS);
   fields.unsupported(["volumeDevices"]);
@@ -72,6 +80,7 @@ export function container(
     ports,
     volumeMounts: volumeMountsOf(fields, volumes),
     ...probesOf(fields, ports),
+    ...(fields.has("lifecycle") && { lifecycle: lifecycle(fields, { ports, graceSeconds }) }),
     ...(workingDir === undefined ? {} : { workingDir }),
     source: { file, line: fields.line },
   };

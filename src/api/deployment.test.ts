@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DEFAULT_INTERCEPTION } from "./interception-settings.ts";
 import { parseResources } from "./parse-resources.ts";
+import type { DeploymentStrategy } from "./rollout-strategy.ts";
 
 interface Written {
   readonly spec?: string;
@@ -279,7 +280,7 @@ test("no containers", () => {
 
 test("known fields without effect are told once for the document, not read", () => {
   const { notices } = parse({
-    spec: "minReadySeconds: 1",
+    spec: "paused: true\n  progressDeadlineSeconds: 60",
     pod: "tolerations: [{whatever: 1}]",
     container:
       "image: a\n        resources: {limits: {cpu: 1}}\n      - {name: b, image: b, resources: {}}",
@@ -289,30 +290,50 @@ test("known fields without effect are told once for the document, not read", () 
       source: { file: "mesh.yaml", line: 1 },
       path: "",
       message:
-        "accepted, without effect here yet: spec.template.spec.tolerations, spec.template.spec.containers[].resources, spec.minReadySeconds",
+        "accepted, without effect here yet: spec.template.spec.tolerations, spec.template.spec.containers[].resources, spec.paused",
     },
   ]);
 });
 
-const SURGES: readonly (readonly [spec: string, surge: number | undefined])[] = [
-  ["replicas: 1", 1],
-  ["replicas: 8", 2],
-  ["replicas: 9", 3],
-  ["replicas: 4, strategy: {rollingUpdate: {maxSurge: 50%, maxUnavailable: 0}}", 2],
-  ["replicas: 4, strategy: {type: RollingUpdate, rollingUpdate: {maxSurge: 3}}", 3],
-  ["replicas: 4, strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 1}}", 1],
-  ["replicas: 4, strategy: {type: Recreate}", undefined],
+const beside = (surge: number): DeploymentStrategy => ({ kind: "beside", surge });
+const inPlace = (atOnce: number): DeploymentStrategy => ({ kind: "in place", atOnce });
+const STRATEGIES: readonly (readonly [spec: string, strategy: DeploymentStrategy])[] = [
+  ["replicas: 1", beside(1)],
+  ["replicas: 8", beside(2)],
+  ["replicas: 9", beside(3)],
+  ["replicas: 4, strategy: {rollingUpdate: {maxSurge: 50%, maxUnavailable: 0}}", beside(2)],
+  ["replicas: 4, strategy: {type: RollingUpdate, rollingUpdate: {maxSurge: 3}}", beside(3)],
+  ["replicas: 4, strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 1}}", inPlace(1)],
+  ["replicas: 9, strategy: {rollingUpdate: {maxSurge: 0%}}", inPlace(2)],
+  ["replicas: 3, strategy: {rollingUpdate: {maxSurge: 0}}", inPlace(1)],
+  ["replicas: 4, strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 100%}}", inPlace(4)],
+  ["replicas: 4, strategy: {type: Recreate}", { kind: "all at once" }],
 ];
-for (const [spec, expected] of SURGES) {
-  test(`pods beside those that they replace, of {${spec}}: ${expected}`, () => {
+for (const [spec, expected] of STRATEGIES) {
+  test(`how pods are replaced, of {${spec}}: ${JSON.stringify(expected)}`, () => {
     const lines = spec.replaceAll(/, (?=strategy)/g, "\n  ");
-    assert.equal(deployment({ spec: lines }).surge, expected);
+    assert.deepEqual(deployment({ spec: lines }).strategy, expected);
   });
 }
+
+test("how long a new pod has to be ready", () => {
+  assert.equal(deployment({ spec: "minReadySeconds: 7" }).minReadySeconds, 7);
+  assert.equal(deployment({}).minReadySeconds, 0);
+  assert.match(issues({ spec: "minReadySeconds: -1" })[0] ?? "", /minReadySeconds: is the number/);
+});
 
 for (const [strategy, problem] of [
   ["{type: Rolling}", /strategy\.type is the text "Rolling"|strategy\.type is "Rolling"/],
   ["{rollingUpdate: {maxSurge: many}}", /maxSurge is "many"/],
+  ["{rollingUpdate: {maxUnavailable: -1}}", /maxUnavailable is "-1"/],
+  [
+    "{rollingUpdate: {maxSurge: 0, maxUnavailable: 0}}",
+    /maxUnavailable may not be 0 when maxSurge is 0/,
+  ],
+  [
+    "{type: Recreate, rollingUpdate: {maxSurge: 1}}",
+    /rollingUpdate may not be given when type is "Recreate"/,
+  ],
   ["{whatever: 1}", /strategy\.whatever/],
 ] as const) {
   test(`refused: strategy: ${strategy}`, () => {

@@ -4,23 +4,24 @@ import { noticeMisplaced } from "./misplaced-pod-settings.ts";
 import { type PodTemplate, podTemplate } from "./pod-template.ts";
 import { checkPodSelector, replicasOf } from "./replicated-pods.ts";
 import type { ResourceMeta } from "./resource.ts";
-import { surgeOf } from "./rollout-surge.ts";
+import {
+  type DeploymentStrategy,
+  deploymentStrategy,
+  minReadySecondsOf,
+} from "./rollout-strategy.ts";
 
 export interface Deployment {
   readonly kind: "Deployment";
   readonly meta: ResourceMeta;
   readonly replicas: number;
   readonly template: PodTemplate<"Always">;
-  /** How many pods may run beside those that they replace; absent: none, each is replaced in place (`Recreate`). */
-  readonly surge?: number;
+  readonly strategy: DeploymentStrategy;
+  /** For how long a new pod has to be ready before it counts as available. */
+  readonly minReadySeconds: number;
 }
 
-const UNUSED_SPEC_FIELDS = [
-  "minReadySeconds",
-  "paused",
-  "progressDeadlineSeconds",
-  "revisionHistoryLimit",
-];
+/** The API server reads them. */
+const STATUS_FIELDS = ["progressDeadlineSeconds", "revisionHistoryLimit"];
 
 export function deployment(meta: ResourceMeta, root: Fields): Deployment {
   const spec = root.section("spec");
@@ -30,14 +31,15 @@ export function deployment(meta: ResourceMeta, root: Fields): Deployment {
   });
   checkPodSelector(spec, template.labels);
   noticeMisplaced({ meta, template }, { kind: "Deployment", root });
-  spec.unused(UNUSED_SPEC_FIELDS);
+  spec.accept(STATUS_FIELDS);
+  spec.unused(["paused"]);
   const replicas = replicasOf(spec);
-  const surge = surgeOf(spec.section("strategy"), replicas);
   return {
     kind: "Deployment",
     meta,
     replicas,
     template,
-    ...(surge !== undefined && { surge }),
+    strategy: deploymentStrategy(spec.section("strategy"), replicas),
+    minReadySeconds: minReadySecondsOf(spec),
   };
 }

@@ -251,6 +251,20 @@ test("a probe that is null is none", () => {
   assert.equal("livenessProbe" in container({ container: "livenessProbe: null" }), false);
 });
 
+test("what a container has to end where a probe gave it up", () => {
+  const probe = "{tcpSocket: {port: 1}, terminationGracePeriodSeconds: 3}";
+  const { livenessProbe, startupProbe } = container({
+    container: `livenessProbe: ${probe}\n        startupProbe: {tcpSocket: {port: 1}}`,
+  });
+  assert.equal(livenessProbe?.terminationGracePeriodSeconds, 3);
+  assert.equal(startupProbe && "terminationGracePeriodSeconds" in startupProbe, false);
+  refuses({ container: `readinessProbe: ${probe}` }, /GracePeriodSeconds: is not a known field$/);
+  refuses(
+    { container: "livenessProbe: {tcpSocket: {port: 1}, terminationGracePeriodSeconds: 0}" },
+    /GracePeriodSeconds: is the number 0/,
+  );
+});
+
 test("restart policy and grace period", () => {
   const { restartPolicy, terminationGracePeriodSeconds } = template({
     pod: "restartPolicy: Always\n      terminationGracePeriodSeconds: 0",
@@ -262,12 +276,12 @@ test("known fields without effect are told", () => {
   const { notices } = parse({
     pod: "volumes: [{name: a, emptyDir: {medium: Memory, sizeLimit: 1Mi}}]",
     container: `volumeMounts: [{name: a, mountPath: /a, mountPropagation: None}]
-        livenessProbe: {tcpSocket: {port: 1}, terminationGracePeriodSeconds: 1}`,
+        lifecycle: {stopSignal: SIGQUIT}`,
   });
   assert.deepEqual(
     notices.map(({ message }) => message),
     [
-      "accepted, without effect here yet: spec.template.spec.volumes[].emptyDir.medium, spec.template.spec.volumes[].emptyDir.sizeLimit, spec.template.spec.containers[].volumeMounts[].mountPropagation, spec.template.spec.containers[].livenessProbe.terminationGracePeriodSeconds",
+      "accepted, without effect here yet: spec.template.spec.volumes[].emptyDir.medium, spec.template.spec.volumes[].emptyDir.sizeLimit, spec.template.spec.containers[].volumeMounts[].mountPropagation, spec.template.spec.containers[].lifecycle.stopSignal",
     ],
   );
 });
@@ -404,8 +418,8 @@ const probes: [probe: string, issue: RegExp][] = [
   ["{grpc: {port: http}}", /grpc\.port: is "http"; expected a whole number from 1 to 65535$/],
   ["{grpc: {port: 1, name: a}}", /grpc\.name: is not a known field$/],
   ["{httpGet: {port: 1, scheme: http}}", /scheme: is "http"; expected one of HTTP, HTTPS$/],
-  ["{httpGet: {port: 1, host: a}}", /host: not supported yet: host of a probe$/],
-  ["{tcpSocket: {port: 1, host: a}}", /host: not supported yet: host of a probe$/],
+  ["{httpGet: {port: 1, host: a}}", /host: not supported yet: host of a probe or hook$/],
+  ["{tcpSocket: {port: 1, host: a}}", /host: not supported yet: host of a probe or hook$/],
   ["{httpGet: {path: /}}", /httpGet\.port: is missing; expected a number or a name$/],
   ["{httpGet: {port: 0}}", /port: is the number 0/],
   ["{httpGet: {port: htp}}", /port: "htp" is not a port of the container$/],
@@ -427,6 +441,43 @@ const probes: [probe: string, issue: RegExp][] = [
 for (const [probe, issue] of probes) {
   test(`the probe ${probe} is refused`, () => {
     refuses({ container: `livenessProbe: ${probe}` }, issue);
+  });
+}
+
+test("hooks of a container", () => {
+  const { lifecycle } = container({
+    container:
+      "lifecycle: {postStart: {httpGet: {port: http, path: up}}, preStop: {exec: {command: [sh, -c, sleep 5]}}}",
+  });
+  assert.deepEqual(lifecycle, {
+    postStart: { kind: "httpGet", scheme: "HTTP", path: "/up", port: 8080, headers: [] },
+    preStop: { kind: "exec", command: ["sh", "-c", "sleep 5"] },
+  });
+});
+
+test("a hook sleeps for no longer than the pod has to end", () => {
+  const sleep = (seconds: number): string => `lifecycle: {preStop: {sleep: {seconds: ${seconds}}}}`;
+  const pod = "terminationGracePeriodSeconds: 40";
+  const { lifecycle } = container({ pod, container: sleep(40) });
+  assert.deepEqual(lifecycle?.preStop, { kind: "sleep", seconds: 40 });
+  refuses({ pod, container: sleep(41) }, /sleep\.seconds: is the number 41; expected .* 0 to 40$/);
+  refuses({ container: sleep(31) }, /expected .* 0 to 30$/);
+});
+
+const hooks: [hook: string, issue: RegExp][] = [
+  ["{}", /^12 .*lifecycle\.preStop: must have exactly one of exec, httpGet, sleep$/],
+  ["{exec: {command: [a]}, sleep: {seconds: 1}}", /must have exactly one of/],
+  ["{tcpSocket: {port: 1}}", /tcpSocket: not supported yet: tcpSocket of a hook$/],
+  ["{httpGet: {port: 1, host: a}}", /host: not supported yet: host of a probe or hook$/],
+  ["{httpGet: {port: htp}}", /port: "htp" is not a port of the container$/],
+  ["{exec: {}}", /exec\.command: must have at least one item$/],
+  ["{sleep: {}}", /sleep\.seconds: is missing; expected a number$/],
+  ["{sleep: {seconds: -1}}", /seconds: is the number -1/],
+  ["{grpc: {port: 1}}", /must have exactly one of.*\n.*grpc: is not a known field$/],
+];
+for (const [hook, issue] of hooks) {
+  test(`the hook ${hook} is refused`, () => {
+    refuses({ container: `lifecycle: {preStop: ${hook}}` }, issue);
   });
 }
 

@@ -1,6 +1,6 @@
 /** The pod template, which all kinds that make pods share: what runs together, as whom, and with which files. */
 import { type AutomountToken, automountToken } from "./automount-token.ts";
-import { type Container, container } from "./container.ts";
+import { type Container, type ContainerOptions, container } from "./container.ts";
 import type { Fields } from "./decoder.ts";
 import { type InterceptionSettings, interceptionSettings } from "./interception-settings.ts";
 import { checkOwnAnnotations } from "./own-annotations.ts";
@@ -36,7 +36,8 @@ export interface PodTemplate<Policy extends RestartPolicy = RestartPolicy> {
   readonly containers: readonly Container[];
 }
 
-const DEFAULT_GRACE_SECONDS = 30;
+/** Where no manifest says. */
+export const DEFAULT_GRACE_SECONDS = 30;
 const MAX_GRACE_SECONDS = 86_400;
 
 const UNUSED_FIELDS = [
@@ -100,6 +101,9 @@ export function podTemplate<const Policy extends RestartPolicy>(
       "the machine's network is given to no pod here; as in a cluster, such a pod gets no sidecar, and nothing is enforced for it",
     );
   }
+  const graceSeconds =
+    pod.integer("terminationGracePeriodSeconds", { min: 0, max: MAX_GRACE_SECONDS }) ??
+    DEFAULT_GRACE_SECONDS;
   const hostname = pod.text("hostname", labelNameProblem);
   const subdomain = pod.text("subdomain", labelNameProblem);
   return {
@@ -113,11 +117,13 @@ export function podTemplate<const Policy extends RestartPolicy>(
     ...(subdomain === undefined ? {} : { subdomain }),
     hostNetwork: pod.flag("hostNetwork", "off"),
     restartPolicy: restartPolicyOf(pod, restartPolicies),
-    terminationGracePeriodSeconds:
-      pod.integer("terminationGracePeriodSeconds", { min: 0, max: MAX_GRACE_SECONDS }) ??
-      DEFAULT_GRACE_SECONDS,
+    terminationGracePeriodSeconds: graceSeconds,
     volumes,
-    containers: containersOf(pod, { file, volumes: volumes.map(({ name }) => name) }),
+    containers: containersOf(pod, {
+      file,
+      volumes: volumes.map(({ name }) => name),
+      graceSeconds,
+    }),
   };
 }
 
@@ -155,10 +161,7 @@ function isNotClaimed(claims: readonly ClaimVolume[]): (volume: Volume) => boole
   return ({ name }) => !claimed.has(name);
 }
 
-function containersOf(
-  pod: Fields,
-  options: { readonly file: string; readonly volumes: readonly string[] },
-): readonly Container[] {
+function containersOf(pod: Fields, options: ContainerOptions): readonly Container[] {
   const fields = pod.list("containers");
   if (pod.saysNothing("containers")) pod.report("containers", "must have at least one container");
   const containers = fields.map((one) => container(one, options));

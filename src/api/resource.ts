@@ -34,6 +34,7 @@ import type { WorkloadEntry } from "./workload-entry.ts";
 /** A place in a file the user wrote. `line` counts from 1. */
 export interface SourceLocation {
   readonly file: string;
+  /** From 1; 0: the file as a whole. */
   readonly line: number;
   /** Where relative paths lead from; absent: the folder of the file. */
   readonly folder?: string;
@@ -134,7 +135,7 @@ export function formatRef({ kind, namespace, name }: ResourceRef): string {
   return namespace === "" ? `${written} ${name}` : `${written} ${namespace}/${name}`;
 }
 
-/** `mesh.yaml:12`, as editors and terminals link it. */
+/** `mesh.yaml:12`, as editors and terminals link it; `mesh.yaml` of the file as a whole. */
 export function formatLocation({ file, line }: SourceLocation): string {
-  return `${file}:${line}`;
+  return line === 0 ? file : `${file}:${line}`;
 }

@@ -26,7 +26,7 @@ export function role(kind: Role["kind"]): (meta: ResourceMeta, root: Fields) => 
     const rules = root.list("rules").map(roleRule);
     root.unused(["aggregationRule"]);
     root.noticeHere(
-      "says who may be given the keys of Secrets; nothing else of it has an effect here",
+      `this ${kind} says who may be given the keys of Secrets; nothing else of it has an effect here`,
     );
     return { kind, meta, rules };
   };

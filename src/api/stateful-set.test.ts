@@ -49,6 +49,33 @@ test("defaults", () => {
   assert.deepEqual(template.volumes, []);
 });
 
+for (const [spec, expected] of [
+  ["updateStrategy: null", { kind: "from", ordinal: 0 }],
+  ["updateStrategy: {type: RollingUpdate}", { kind: "from", ordinal: 0 }],
+  ["updateStrategy: {rollingUpdate: {partition: 2}}", { kind: "from", ordinal: 2 }],
+  ["updateStrategy: {type: OnDelete}", { kind: "on delete" }],
+] as const)
+  test(`how pods are replaced, of {${spec}}`, () => {
+    assert.deepEqual(statefulSet({ spec }).strategy, expected);
+  });
+
+for (const [strategy, problem] of [
+  [
+    "{type: Recreate}",
+    /updateStrategy\.type is .*"Recreate".*; expected one of RollingUpdate, OnDelete/,
+  ],
+  ["{rollingUpdate: {partition: -1}}", /partition is the number -1/],
+  ["{type: OnDelete, rollingUpdate: {partition: 1}}", /may not be given when type is "OnDelete"/],
+] as const)
+  test(`refused: updateStrategy: ${strategy}`, () => {
+    const { issues } = parse({ spec: `updateStrategy: ${strategy}` });
+    assert.match(issues.map(({ path, problem: said }) => `${path} ${said}`).join(), problem);
+  });
+
+test("no service, as a server writes it", () => {
+  assert.equal(statefulSet({ spec: 'serviceName: ""' }).serviceName, "");
+});
+
 test("all that is used", () => {
   const { replicas, serviceName, podManagementPolicy } = statefulSet({
     spec: "replicas: 3\n  serviceName: peers\n  podManagementPolicy: Parallel",

@@ -9,6 +9,11 @@ import { reportTwice } from "./port-fields.ts";
 import { checkPodSelector, replicasOf } from "./replicated-pods.ts";
 import type { ResourceMeta } from "./resource.ts";
 import { labelNameProblem, subdomainProblem } from "./resource-names.ts";
+import {
+  minReadySecondsOf,
+  type StatefulSetStrategy,
+  statefulSetStrategy,
+} from "./rollout-strategy.ts";
 import type { ClaimVolume } from "./volume.ts";
 
 export interface StatefulSet {
@@ -19,6 +24,9 @@ export interface StatefulSet {
   readonly serviceName: string;
   /** Whether a pod is started only once all before it are ready, or all at once. */
   readonly podManagementPolicy: "OrderedReady" | "Parallel";
+  readonly strategy: StatefulSetStrategy;
+  /** For how long a new pod has to be ready before it counts as available. */
+  readonly minReadySeconds: number;
   /** Its volumes include the claims. */
   readonly template: PodTemplate<"Always">;
 }
@@ -27,12 +35,7 @@ export interface StatefulSet {
 export const POD_NAME_LABEL = "statefulset.kubernetes.io/pod-name";
 export const POD_INDEX_LABEL = "apps.kubernetes.io/pod-index";
 
-const UNUSED_SPEC_FIELDS = [
-  "minReadySeconds",
-  "persistentVolumeClaimRetentionPolicy",
-  "revisionHistoryLimit",
-  "updateStrategy",
-];
+const UNUSED_SPEC_FIELDS = ["persistentVolumeClaimRetentionPolicy", "revisionHistoryLimit"];
 
 export function statefulSet(meta: ResourceMeta, root: Fields): StatefulSet {
   const spec = root.section("spec");
@@ -49,14 +52,21 @@ export function statefulSet(meta: ResourceMeta, root: Fields): StatefulSet {
     kind: "StatefulSet",
     meta,
     replicas: replicasOf(spec),
-    serviceName: spec.text("serviceName", subdomainProblem) ?? "",
+    serviceName: spec.text("serviceName", serviceNameProblem) ?? "",
     podManagementPolicy: spec.choice(
       "podManagementPolicy",
       ["OrderedReady", "Parallel"],
       "OrderedReady",
     ),
+    strategy: statefulSetStrategy(spec.section("updateStrategy")),
+    minReadySeconds: minReadySecondsOf(spec),
     template,
   };
+}
+
+/** A server writes "" where nobody says. */
+function serviceNameProblem(name: string): string | undefined {
+  return name === "" ? undefined : subdomainProblem(name);
 }
 
 /** Only their names count: whatever size and class is asked for, a claim is a folder. */

@@ -1,6 +1,7 @@
 /** Who is calling the control plane. Everything that is issued or shown depends on this answer alone (CA-5, CA-6). */
 import type { X509Certificate } from "node:crypto";
 import { spiffeIdOfCertificate, verifyTrustDomain } from "../identity/peer-certificate.ts";
+import { publicKeySha256 } from "../identity/public-key.ts";
 import { parseWorkloadIdentity, type SpiffeId, spiffeId } from "../identity/spiffe-id.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { HauberkError } from "../runtime/hauberk-error.ts";
@@ -25,6 +26,13 @@ export interface AuthenticatedCaller {
   readonly pod: TokenBearer;
 }
 
+/** Whose certificate it is, and for which pod it was issued, which runs. */
+export interface ProvenPod {
+  readonly id: SpiffeId;
+  readonly pod: TokenBearer;
+  readonly certificate: X509Certificate;
+}
+
 export type AuthenticateCaller = (caller: Caller) => Promise<AuthenticatedCaller>;
 
 export interface CallerAuthenticationOptions {
@@ -37,7 +45,7 @@ export interface CallerAuthenticationOptions {
     readonly uid: string;
     readonly serviceAccount: string;
   }) => boolean;
-  /** For which pod a certificate was issued, by its serial number. */
+  /** For which pod a certificate was issued, by its serial number and its key. */
   readonly holderOf: IssueLog["holderOf"];
   /** What a client certificate must lead to now, and the lists that must not name it (CA-50). */
   readonly trust: Pick<Watched<Pick<AuthorityTrust, "rootsPem" | "crlsPem">>, "current">;
@@ -51,9 +59,7 @@ export interface CallerAuthenticationOptions {
 export function authenticateCaller(options: CallerAuthenticationOptions): AuthenticateCaller {
   return async (caller) => {
     if (caller.certificate !== undefined) {
-      const id = provenIdentity(caller, options);
-      const pod = podOf(caller.certificate, { id, ...options });
-      verifyPod(pod, { what: "certificate is for", ...options });
+      const { id, pod } = provenPod(caller, options);
       return { id, by: "certificate", pod };
     }
     const bearer = await options.tokens.verify(readToken(caller), options.clock.now());
@@ -64,25 +70,39 @@ export function authenticateCaller(options: CallerAuthenticationOptions): Authen
 }
 
 /**
+ * The pod that runs now, for which a caller's certificate was issued that is good now.
+ *
+ * @throws UnauthenticatedCallerError if there is none
+ */
+export function provenPod(
+  caller: Caller,
+  options: Omit<CallerAuthenticationOptions, "tokens">,
+): ProvenPod {
+  const { id, certificate } = provenIdentity(caller, options);
+  const pod = podOf(certificate, { id, ...options });
+  verifyPod(pod, { what: "certificate is for", ...options });
+  return { id, pod, certificate };
+}
+
+/**
  * The workload whose certificate a caller has proved, and which is good now.
  *
  * @throws UnauthenticatedCallerError if there is none of our trust domain
  */
 export function provenIdentity(
-  caller: Caller,
+  { certificate }: Caller,
   {
     trustDomain,
     trust,
     clock,
   }: Pick<CallerAuthenticationOptions, "trustDomain" | "trust" | "clock">,
-): SpiffeId {
-  const { certificate } = caller;
+): Omit<ProvenPod, "pod"> {
   if (certificate === undefined)
     throw new UnauthenticatedCallerError("the caller has no certificate");
   const id = identityIn(certificate, trustDomain);
   const now = clock.now();
   const problem = clientCertificateProblem(certificate, { trust: trust.current, now });
-  if (problem === undefined) return id;
+  if (problem === undefined) return { id, certificate };
   throw new UnauthenticatedCallerError(`the client certificate ${problem}`);
 }
 
@@ -99,10 +119,10 @@ function identityIn(certificate: X509Certificate, trustDomain: string): SpiffeId
 
 /** What the book does not tell of was issued by another, or to a node agent in another's name: it buys nothing here. */
 function podOf(
-  { serialNumber }: X509Certificate,
+  { serialNumber, publicKey }: X509Certificate,
   { id, holderOf }: { readonly id: SpiffeId } & Pick<CallerAuthenticationOptions, "holderOf">,
 ): TokenBearer {
-  const holder = holderOf(serialNumber);
+  const holder = holderOf(serialNumber, publicKeySha256(publicKey));
   if (holder?.identity === id) return holder.pod;
   throw new UnauthenticatedCallerError(
     `the issue log knows no pod to which certificate ${serialNumber} of ${id} was issued; a token is needed`,

@@ -11,8 +11,6 @@ export interface IssueRecord extends NotedCertificate {
   readonly remote: string;
   /** The authority's id. */
   readonly issuer: string;
-  /** Of the SubjectPublicKeyInfo, lower-case hexadecimal. */
-  readonly publicKeySha256: string;
 }
 
 /** With its line end. */
@@ -47,12 +45,14 @@ function readRecord(line: unknown): NotedCertificate | undefined {
   const serial = field(line, "serial");
   const identity = parseSpiffeId(field(line, "identity") ?? "");
   const notAfter = new Date(field(line, "notAfter") ?? "");
-  if (serial === undefined || Number.isNaN(notAfter.getTime())) return undefined;
+  const publicKeySha256 = field(line, "publicKeySha256");
+  if (serial === undefined || publicKeySha256 === undefined) return undefined;
+  if (Number.isNaN(notAfter.getTime())) return undefined;
   const agent = field(line, "impersonatedBy");
   const impersonatedBy = agent === undefined ? undefined : parseSpiffeId(agent);
   const { serviceAccount } = parseWorkloadIdentity(impersonatedBy ?? identity);
   const pod = readPod(part(line, "pod"), serviceAccount);
-  return { serial, identity, pod, impersonatedBy, notAfter };
+  return { serial, publicKeySha256, identity, pod, impersonatedBy, notAfter };
 }
 
 function readPod(pod: unknown, serviceAccount: string): TokenBearer | undefined {

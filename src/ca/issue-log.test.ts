@@ -19,6 +19,8 @@ interface Book {
   lines(): Promise<Record<string, unknown>[]>;
 }
 
+const KEY = "ab".repeat(32);
+
 function record(serial: string, changes: Partial<IssueRecord> = {}): IssueRecord {
   return {
     time: start,
@@ -28,7 +30,7 @@ function record(serial: string, changes: Partial<IssueRecord> = {}): IssueRecord
     remote: "127.0.0.1:1",
     notAfter: new Date(start.getTime() + HOUR_MS),
     issuer: "0123456789abcdef",
-    publicKeySha256: "ab".repeat(32),
+    publicKeySha256: KEY,
     ...changes,
   };
 }
@@ -168,16 +170,16 @@ bookTest(
     for (let number = 0; number < 10; number++) await before.append(record(`0${number}`, { pod }));
     await before.append(record("0A"));
     await before.append(record("0B", { pod, impersonatedBy: agent }));
-    assert.deepEqual(before.holderOf("00")?.pod, pod);
+    assert.deepEqual(before.holderOf("00", KEY)?.pod, pod);
     await before.close();
     assert.ok((await fullFiles(book)).length > 1);
     await appendFile(book.path, "no record\n");
     const after = await book.open(limits);
     for (const serial of ["00", "05", "09"]) {
-      assert.deepEqual(after.holderOf(serial)?.pod, pod);
-      assert.equal(after.holderOf(serial)?.identity, record("").identity);
+      assert.deepEqual(after.holderOf(serial, KEY)?.pod, pod);
+      assert.equal(after.holderOf(serial, KEY)?.identity, record("").identity);
     }
-    for (const serial of ["0A", "0B", "0C"]) assert.equal(after.holderOf(serial), undefined);
+    for (const serial of ["0A", "0B", "0C"]) assert.equal(after.holderOf(serial, KEY), undefined);
     assert.equal(after.validOf({ identity: record("").identity, pod }), 10);
     await after.close();
   },
@@ -189,7 +191,7 @@ bookTest("what could not be written down is nobody's", async (book) => {
   await Promise.all([issueLog.append(record("01")), issueLog.append(record("02"))]);
   await rename(book.directory, `${book.directory}-away`);
   await assert.rejects(issueLog.append(record("03", { pod })), IssueLogError);
-  assert.equal(issueLog.holderOf("03"), undefined);
+  assert.equal(issueLog.holderOf("03", KEY), undefined);
   await rename(`${book.directory}-away`, book.directory);
   await issueLog.close();
 });

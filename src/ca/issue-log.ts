@@ -30,10 +30,10 @@ export interface IssueLog {
    */
   append(record: IssueRecord): Promise<void>;
   /**
-   * For which pod a certificate was issued, by its serial number; undefined for what is not in the book, and for what a
-   * node agent has asked for in another's name.
+   * For which pod a certificate was issued, by its serial number and its key (SHA-256 of the SubjectPublicKeyInfo, lower-case
+   * hexadecimal); undefined for what is not in the book, and for what a node agent has asked for in another's name.
    */
-  holderOf(serial: string): CertificateHolder | undefined;
+  holderOf(serial: string, publicKeySha256: string): CertificateHolder | undefined;
   /** How many certificates of that identity this pod has got that are valid now. */
   validOf(holder: CertificateHolder): number;
   /** Waits for what is under way. */
@@ -98,8 +98,8 @@ class GroupedIssueLog implements IssueLog {
     this.#log = options.log;
   }
 
-  holderOf(serial: string): CertificateHolder | undefined {
-    return this.#issued.holderOf(serial);
+  holderOf(serial: string, publicKeySha256: string): CertificateHolder | undefined {
+    return this.#issued.holderOf(serial, publicKeySha256);
   }
 
   validOf(holder: CertificateHolder): number {

@@ -8,8 +8,10 @@ const later = (minutes: number): Date => new Date(now.getTime() + minutes * 60_0
 const CART = parseSpiffeId("spiffe://cluster.local/ns/shop/sa/cart");
 const AGENT = parseSpiffeId("spiffe://cluster.local/ns/istio-system/sa/ztunnel");
 const pod = { namespace: "shop", podName: "cart-0", podUid: "uid-1", serviceAccount: "cart" };
+const KEY = "ab".repeat(32);
 const noted = (serial: string, changes: Partial<NotedCertificate> = {}): NotedCertificate => ({
   serial,
+  publicKeySha256: KEY,
   identity: CART,
   pod,
   notAfter: later(60),
@@ -27,8 +29,18 @@ test("a certificate is of the pod that asked for it, unless that asked in anothe
   };
   issued.note(noted("02", { pod: agent, impersonatedBy: AGENT }), now);
   issued.note(noted("03", { pod: undefined }), now);
-  assert.deepEqual(issued.holderOf("01")?.pod, pod);
-  for (const serial of ["02", "03", "04"]) assert.equal(issued.holderOf(serial), undefined, serial);
+  assert.deepEqual(issued.holderOf("01", KEY)?.pod, pod);
+  for (const serial of ["02", "03", "04"])
+    assert.equal(issued.holderOf(serial, KEY), undefined, serial);
+});
+
+test("a certificate with the same number and another key is another authority's", () => {
+  const issued = new IssuedCertificates();
+  issued.note(noted("01"), now);
+  assert.deepEqual(issued.holderOf("01", KEY)?.pod, pod);
+  assert.equal(issued.holderOf("01", "cd".repeat(32)), undefined);
+  issued.note(noted("01", { publicKeySha256: "cd".repeat(32), pod: { ...pod, podUid: "2" } }), now);
+  assert.equal(issued.holderOf("01", KEY)?.pod.podUid, pod.podUid);
 });
 
 test("what has expired counts no more, and is forgotten", () => {
@@ -38,7 +50,7 @@ test("what has expired counts no more, and is forgotten", () => {
   issued.note(noted("03", { notAfter: later(90) }), now);
   assert.equal(issued.validOf(holder, now), 3);
   assert.equal(issued.validOf(holder, later(60)), 1);
-  assert.equal(issued.holderOf("01"), undefined);
+  assert.equal(issued.holderOf("01", KEY), undefined);
   assert.equal(issued.validOf(holder, later(90)), 0);
   assert.equal(issued.validOf({ ...holder, pod: { ...pod, podUid: "uid-2" } }, now), 0);
 });
@@ -46,7 +58,7 @@ test("what has expired counts no more, and is forgotten", () => {
 test("the oldest give way when there are too many", () => {
   const issued = new IssuedCertificates(100);
   for (let number = 0; number < 250; number++) issued.note(noted(`${number}`), now);
-  assert.equal(issued.holderOf("149"), undefined);
-  assert.notEqual(issued.holderOf("150"), undefined);
+  assert.equal(issued.holderOf("149", KEY), undefined);
+  assert.notEqual(issued.holderOf("150", KEY), undefined);
   assert.equal(issued.validOf({ identity: CART, pod }, now), 100);
 });

@@ -13,6 +13,8 @@ const SWEEP_EVERY = 20_000;
 export interface NotedCertificate {
   /** Upper-case hexadecimal. */
   readonly serial: string;
+  /** Of the SubjectPublicKeyInfo, lower-case hexadecimal. */
+  readonly publicKeySha256: string;
   readonly identity: SpiffeId;
   /** Of whoever asked: whose token was shown, or whose certificate. */
   readonly pod?: TokenBearer | undefined;
@@ -30,12 +32,12 @@ export interface CertificateHolder {
 interface Asker extends CertificateHolder {
   readonly key: string;
   readonly forItself: boolean;
-  /** When each of its certificates ends, in milliseconds, by serial number. */
+  /** When each of its certificates ends, in milliseconds. */
   readonly valid: Map<string, number>;
 }
 
 export class IssuedCertificates {
-  /** By serial number. */
+  /** By serial number and key: another authority under the same root gives its certificates the numbers that it likes. */
   readonly #certificates = new Map<string, Asker>();
   readonly #askers = new Map<string, Asker>();
   readonly #limit: number;
@@ -47,18 +49,20 @@ export class IssuedCertificates {
   }
 
   /** What expired before `now` is not kept; nor is what no pod is written down for. */
-  note({ serial, identity, pod, impersonatedBy, notAfter }: NotedCertificate, now: Date): void {
+  note(noted: NotedCertificate, now: Date): void {
+    const { identity, pod, impersonatedBy, notAfter } = noted;
     if (pod === undefined || notAfter <= now) return;
+    const id = idOf(noted);
     const asker = this.#asker({ identity, pod }, impersonatedBy === undefined);
-    asker.valid.set(serial, notAfter.getTime());
-    this.#certificates.set(serial, asker);
+    asker.valid.set(id, notAfter.getTime());
+    this.#certificates.set(id, asker);
     if (--this.#untilSweep <= 0) this.#sweep(now);
     if (this.#certificates.size > this.#limit) this.#forgetOldest();
   }
 
   /** @returns undefined for one that is not known, or that a node agent has asked for */
-  holderOf(serial: string): CertificateHolder | undefined {
-    const asker = this.#certificates.get(serial);
+  holderOf(serial: string, publicKeySha256: string): CertificateHolder | undefined {
+    const asker = this.#certificates.get(idOf({ serial, publicKeySha256 }));
     return asker?.forItself === true ? asker : undefined;
   }
 
@@ -87,21 +91,31 @@ export class IssuedCertificates {
 
   #forgetExpired(asker: Asker, now: Date): void {
     const time = now.getTime();
-    for (const [serial, notAfter] of asker.valid) if (notAfter <= time) this.#forget(serial, asker);
+    for (const [id, notAfter] of asker.valid) if (notAfter <= time) this.#forget(id, asker);
   }
 
   #forgetOldest(): void {
-    for (const [serial, asker] of this.#certificates) {
-      this.#forget(serial, asker);
+    for (const [id, asker] of this.#certificates) {
+      this.#forget(id, asker);
       return;
     }
   }
 
-  #forget(serial: string, asker: Asker): void {
-    this.#certificates.delete(serial);
-    asker.valid.delete(serial);
+  #forget(id: string, asker: Asker): void {
+    this.#certificates.delete(id);
+    asker.valid.delete(id);
     if (asker.valid.size === 0) this.#askers.delete(asker.key);
   }
+}
+
+/** Half of the digest is enough for what nobody chooses twice. */
+const KEY_DIGITS = 32;
+
+function idOf({
+  serial,
+  publicKeySha256,
+}: Pick<NotedCertificate, "serial" | "publicKeySha256">): string {
+  return `${serial}/${publicKeySha256.slice(0, KEY_DIGITS)}`;
 }
 
 function keyOf({ identity, pod }: CertificateHolder): string {

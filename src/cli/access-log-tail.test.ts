@@ -24,10 +24,13 @@ interface Logs {
 
 async function createLogs(
   context: { after(done: () => Promise<void>): void },
-  wants: (pod: string) => boolean = () => true,
+  {
+    wants = () => true,
+    fromOldest = false,
+  }: { readonly wants?: (pod: string) => boolean; readonly fromOldest?: boolean } = {},
 ): Promise<Logs> {
   const directory = await mkdtemp(join(tmpdir(), "hauberk-"));
-  const tail = new AccessLogTail({ directory, wants });
+  const tail = new AccessLogTail({ directory, wants, fromOldest });
   context.after(async () => {
     await tail.close();
     await rm(directory, { recursive: true });
@@ -92,6 +95,28 @@ test("a file that begins anew is read to its end in its predecessor", async (con
   assert.deepEqual(await look(), ["shop/api-0 3"]);
 });
 
+test("whoever asks for the oldest begins with what the log held before, once", async (context) => {
+  const { file, write, look } = await createLogs(context, { fromOldest: true });
+  await write("shop/api-0", line(3));
+  await writeFile(`${file("shop/api-0")}.1`, line(1) + line(2));
+  assert.deepEqual(await look(), ["shop/api-0 1", "shop/api-0 2", "shop/api-0 3"]);
+  assert.deepEqual(await look(), []);
+});
+
+test("what is just being copied to the older file is told once", async (context) => {
+  const { file, write, look } = await createLogs(context, { fromOldest: true });
+  await write("shop/api-0", line(1) + line(2));
+  await writeFile(`${file("shop/api-0")}.1`, line(1));
+  assert.deepEqual(await look(), ["shop/api-0 1", "shop/api-0 2"]);
+});
+
+test("nobody else begins with the older file", async (context) => {
+  const { file, write, look } = await createLogs(context);
+  await write("shop/api-0", line(2));
+  await writeFile(`${file("shop/api-0")}.1`, line(1));
+  assert.deepEqual(await look(), ["shop/api-0 2"]);
+});
+
 test("a file that is replaced is read to its end first", async (context) => {
   const { file, write, look } = await createLogs(context);
   await write("shop/api-0", line(1));
@@ -125,7 +150,7 @@ test("a log larger than what is read at once is told whole", async (context) => 
 });
 
 test("only pods that are wanted are read", async (context) => {
-  const { write, look } = await createLogs(context, (pod) => pod === "shop/api-0");
+  const { write, look } = await createLogs(context, { wants: (pod) => pod === "shop/api-0" });
   await write("shop/api-0", line(1));
   await write("shop/db-0", line(2));
   assert.deepEqual(await look(), ["shop/api-0 1"]);

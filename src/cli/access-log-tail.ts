@@ -16,10 +16,14 @@ export interface AccessLogTailOptions {
   readonly directory: string;
   /** @param pod `namespace/pod` */
   readonly wants: (pod: string) => boolean;
+  /** Whether to begin with what each log held before it was full the last time. */
+  readonly fromOldest?: boolean;
 }
 
 const FILE = "access.log";
 const CHUNK_BYTES = 256 * 1024;
+/** So much of two files tells whether they begin alike: every line has its time. */
+const BEGINNING_BYTES = 4 * 1024;
 /** A longer line is no entry of ours. */
 const MAX_LINE_BYTES = 1024 * 1024;
 const LINE_END = 0x0a;
@@ -41,7 +45,10 @@ export class AccessLogTail {
   /** Tells of every entry since the last look; those of one pod in the order of its log. */
   async look(receive: (logged: LoggedEntry) => void): Promise<void> {
     for (const pod of await this.pods()) {
-      if (!this.#files.has(pod)) await this.#open(pod);
+      if (this.#files.has(pod)) continue;
+      await this.#open(pod);
+      if (!this.#options.fromOldest) continue;
+      await this.#files.get(pod)?.readOldest((line) => this.#read(pod, { line, receive }));
     }
     for (const [pod, log] of this.#files) {
       const read = (line: Buffer): void => this.#read(pod, { line, receive });
@@ -125,6 +132,21 @@ class OpenLog {
     await this.#readTo(size, { handle: this.#handle, receive });
   }
 
+  /** What the older file has, unless the newer one is being copied to it right now. Only before anything else is read. */
+  async readOldest(receive: (line: Buffer) => void): Promise<void> {
+    const handle = await this.#older();
+    if (handle === undefined) return;
+    try {
+      const [older, newer] = await Promise.all([beginningOf(handle), beginningOf(this.#handle)]);
+      if (newer.length > 0 && older.equals(newer)) return;
+      await this.#readTo((await handle.stat()).size, { handle, receive });
+    } finally {
+      this.#offset = 0;
+      this.#rest = Buffer.alloc(0);
+      await handle.close();
+    }
+  }
+
   /** What was written after the last look, and before the file began anew. */
   async #readOlder(receive: (line: Buffer) => void): Promise<void> {
     const handle = await this.#older();
@@ -164,6 +186,14 @@ class OpenLog {
     const rest = bytes.subarray(start);
     this.#rest = rest.length > MAX_LINE_BYTES ? Buffer.from("too long") : Buffer.from(rest);
   }
+}
+
+/** To the end of its first line, if that is not too long. */
+async function beginningOf(handle: FileHandle): Promise<Buffer> {
+  const buffer = Buffer.alloc(BEGINNING_BYTES);
+  const { bytesRead } = await handle.read(buffer, 0, BEGINNING_BYTES, 0);
+  const end = buffer.indexOf(LINE_END);
+  return buffer.subarray(0, end >= 0 && end < bytesRead ? end : bytesRead);
 }
 
 async function foldersIn(directory: string): Promise<readonly string[]> {

@@ -29,11 +29,16 @@ export interface AnalyzedTexts {
   readonly problems: readonly string[];
 }
 
-export async function analyzeAsked({ texts, issues, of }: AskedTexts): Promise<AnalyzedTexts> {
+export async function analyzeAsked({
+  texts,
+  issues,
+  of,
+  workloads,
+}: AskedTexts): Promise<AnalyzedTexts> {
   const parsed = new TextReader().read(texts);
   const unread = [...issues, ...parsed.issues.filter((issue) => !isAnalyzed(issue))];
   const document = parsed.notices.filter(({ level }) => level === undefined);
-  const notices = { document, mesh: noticesOf({ ...parsed, notices: [] }) };
+  const notices = { document, mesh: noticesOf({ ...parsed, notices: [] }, { running: workloads }) };
   const gateway = of === "files" ? "assumed" : "written";
   const found = analyzeTexts(texts, { now: systemClock.now(), gateway, notices });
   const rego = await analyzeAuthorizers(parsed.resources);

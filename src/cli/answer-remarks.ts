@@ -52,7 +52,12 @@ function assumptions({ request: asked }: Question, judgement: Judgement): string
     notes.push(`a rule asks for the host, taken to be ${assumed.authority}; see --host`);
   }
   if (assumed.sourceAddress !== undefined) {
-    notes.push(`a rule asks for the caller's address, taken to be ${assumed.sourceAddress}`);
+    notes.push(
+      `a rule asks for the caller's address, taken to be ${assumed.sourceAddress}; see --address`,
+    );
+  }
+  if (assumed.remoteAddress !== undefined) {
+    notes.push(`a rule asks for the remote address: ${assumed.remoteAddress}, by X-Forwarded-For`);
   }
   if (asked !== undefined && request?.path !== undefined && request.path !== asked.path) {
     notes.push(`${asked.path} is judged, and forwarded, as ${request.path}`);

@@ -1,19 +1,21 @@
 /** What is written of a mesh, as texts: of files, of standard input, or of the mesh that runs. */
-import { readFile } from "node:fs/promises";
-import { text } from "node:stream/consumers";
 import type { Issue } from "../api/resource.ts";
-import { readTexts } from "../control/resource-files.ts";
+import { type ReadTexts, readResourceInput, readTexts } from "../control/resource-files.ts";
 import type { WrittenText } from "../control/written-texts.ts";
 import { DataDirectory } from "../local/data-directory.ts";
-import { MeshClient, NoMeshError } from "../local/joining/mesh-client.ts";
+import { findMesh, MeshClient, NoMeshError } from "../local/joining/mesh-client.ts";
+import type { Workload } from "../policy/workload.ts";
 
 export const STANDARD_INPUT = "-";
+const NOTHING: ReadTexts = { texts: [], issues: [] };
 
 export interface AskedTexts {
   readonly texts: readonly WrittenText[];
   /** Files that cannot be read. */
   readonly issues: readonly Issue[];
   readonly of: "files" | "running mesh";
+  /** Of the running mesh. */
+  readonly workloads: readonly Workload[];
 }
 
 /**
@@ -29,20 +31,29 @@ export async function askedTexts({
   readonly data: string;
   readonly input?: AsyncIterable<Uint8Array>;
 }): Promise<AskedTexts> {
-  if (paths.length === 0)
-    return { texts: await writtenTexts(data), issues: [], of: "running mesh" };
-  // Whoever asks once may ask of a pipe, as `explain` may.
-  const readText = (file: string): Promise<string> => readFile(file, "utf8");
+  if (paths.length === 0) {
+    const dataDirectory = new DataDirectory(data);
+    const texts = await writtenTexts(dataDirectory);
+    const { workloads } = await findMesh(dataDirectory);
+    return { texts, issues: [], of: "running mesh", workloads };
+  }
   const files = paths.filter((path) => path !== STANDARD_INPUT);
-  const { texts, issues } = await readTexts(files, { readText });
-  const piped = paths.includes(STANDARD_INPUT)
-    ? [{ file: "<stdin>", text: await text(input) }]
-    : [];
-  return { texts: [...texts, ...piped], issues, of: "files" };
+  const read = await readTexts(files, { namedPipes: "read" });
+  const piped = paths.includes(STANDARD_INPUT) ? await inputText(input) : NOTHING;
+  const texts = [...read.texts, ...piped.texts];
+  return { texts, issues: [...read.issues, ...piped.issues], of: "files", workloads: [] };
 }
 
-async function writtenTexts(data: string): Promise<readonly WrittenText[]> {
-  const client = await MeshClient.connect(new DataDirectory(data));
+async function inputText(input: AsyncIterable<Uint8Array>): Promise<ReadTexts> {
+  const file = "<stdin>";
+  const text = await readResourceInput(file, input);
+  return typeof text === "object"
+    ? { texts: [], issues: [text] }
+    : { texts: [{ file, text }], issues: [] };
+}
+
+async function writtenTexts(dataDirectory: DataDirectory): Promise<readonly WrittenText[]> {
+  const client = await MeshClient.connect(dataDirectory);
   try {
     const reply = await client.ask({ type: "written" });
     if (reply.type !== "written") throw new NoMeshError("the mesh is of another version");

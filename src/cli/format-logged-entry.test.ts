@@ -67,6 +67,20 @@ const lines: [what: string, changes: Partial<AccessLogEntry>, expected: string][
     "DENIED unknown 127.0.0.1:40000 -> shop/api-0 TCP, plaintext refused, STRICT by default",
   ],
   [
+    "a connection by another pod's sidecar",
+    {
+      ...tcp,
+      reporter: "source",
+      authority: null,
+      upstream_cluster: "outbound|8080||api.shop.svc.cluster.local",
+      decision: {
+        verdict: "deny",
+        reason: { because: "not-own-workload", problem: "another process" },
+      },
+    },
+    "DENIED somebody at the outbound side of shop/api-0 -> shop/api:8080 TCP, not the pod's own process: another process",
+  ],
+  [
     "a request that a gateway refused",
     { reporter: "source", authority: "shop.example.com", source_principal: null },
     "DENIED client 127.0.0.1:40000 -> shop/api-0 GET shop.example.com/admin 403, DENY shop/no-admin rules[0] (a.yaml:3)",

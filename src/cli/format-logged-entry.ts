@@ -34,8 +34,8 @@ export function explainLoggedEntry({ entry }: LoggedEntry): readonly string[] {
     .map((line) => `    ${printable(line)}`);
 }
 
-function verdictOf({ decision }: AccessLogEntry): string {
-  if (decision === null) return "FAILED";
+function verdictOf({ decision, response_flags }: AccessLogEntry): string {
+  if (decision === null) return response_flags === "-" ? "called" : "FAILED";
   return decision.verdict === "allow" ? "allowed" : "DENIED";
 }
 
@@ -60,6 +60,7 @@ function provenAtEdge({ pod, entry }: LoggedEntry): string | undefined {
 function callerOf({ pod, entry }: LoggedEntry, podAt: PodAt): string {
   const { downstream_remote_address: remote } = entry;
   if (isAtEdge(entry)) return provenAtEdge({ pod, entry }) ?? `client ${remote ?? ""}`.trimEnd();
+  if (isBorrowed(entry)) return `somebody at the outbound side of ${pod}`;
   if (entry.reporter === "source") return pod;
   const principal = entry.source_principal?.replace(/^spiffe:\/\//, "");
   if (principal !== undefined || remote === null) return principal ?? "unknown";
@@ -67,11 +68,23 @@ function callerOf({ pod, entry }: LoggedEntry, podAt: PodAt): string {
   return `unknown ${remote}${now === undefined ? "" : ` (now ${now})`}`;
 }
 
+/** A process of another pod, or of none, called through this one's sidecar. */
+function isBorrowed({ decision }: AccessLogEntry): boolean {
+  return decision?.reason.because === "not-own-workload";
+}
+
+/** Envoy's name of a service of the mesh, as people name it: `NAMESPACE/NAME:PORT`; others as they are. */
+function serviceNamed(cluster: string): string {
+  const [, port, name, namespace] =
+    /^outbound\|(\d+)\|[^|]*\|([^.|]+)\.([^.|]+)\.svc\./.exec(cluster) ?? [];
+  return name === undefined ? cluster : `${namespace}/${name}:${port}`;
+}
+
 /** Names that say nothing of where a call went: the address does. */
 const OF_ANY_ADDRESS: readonly string[] = ["PassthroughCluster", "BlackHoleCluster"];
 
 /** The callee's sidecar knows itself; the caller's knows what was asked for. */
-function calleeOf({ pod, entry }: LoggedEntry): string {
+export function calleeOf({ pod, entry }: LoggedEntry): string {
   if (isAtEdge(entry)) return pod;
   const { authority, upstream_cluster: cluster, downstream_local_address: address } = entry;
   if (entry.reporter === "destination") {
@@ -81,8 +94,9 @@ function calleeOf({ pod, entry }: LoggedEntry): string {
         : /^inbound\|(\d+)\|/.exec(cluster ?? "")?.[1];
     return port === undefined ? pod : `${pod}:${port}`;
   }
-  const named = OF_ANY_ADDRESS.includes(cluster ?? "") ? (address ?? cluster) : cluster;
-  return authority ?? named ?? address ?? "unknown";
+  if (authority !== null) return authority;
+  if (cluster === null || OF_ANY_ADDRESS.includes(cluster)) return address ?? cluster ?? "unknown";
+  return serviceNamed(cluster);
 }
 
 /** At an edge hosts are told too: one gateway serves many. */
@@ -101,9 +115,10 @@ function reasonOf(entry: AccessLogEntry): string {
   return [...decided, ...(hasFailed ? [failureOf(entry)] : [])].join("; ");
 }
 
-/** What a call came to that nobody refused. */
+/** What a call came to that nobody refused here. */
 function failureOf(entry: AccessLogEntry): string {
   const { response_flags, response_code_details, upstream_transport_failure_reason } = entry;
+  if (response_flags === "-") return "which was decided where it arrived";
   const isOwn = entry.reporter === "destination" && response_flags === "UF";
   if (isOwn && upstream_transport_failure_reason !== null)
     return `the application is not reached: ${upstream_transport_failure_reason}`;

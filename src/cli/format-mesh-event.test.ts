@@ -32,3 +32,14 @@ test("what a process keeps running is told where it ended and was started again"
     ["shop/api-0 sidecar: Envoy ended with SIGKILL; started again"],
   );
 });
+
+test("a hook that failed is told with what it failed by", () => {
+  assert.deepEqual(
+    formatMeshEvent({
+      type: "process",
+      title: "shop/api-0 app",
+      event: { type: "hook-failed", hook: "preStop", problem: "sh ended with 3" },
+    }),
+    ["shop/api-0 app: its preStop hook failed: sh ended with 3"],
+  );
+});

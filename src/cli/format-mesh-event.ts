@@ -73,6 +73,8 @@ function describeWorkload({
 function describeProcess(title: string, event: ProcessEvent): readonly string[] {
   if (event.type === "started") return [];
   if (event.type === "restarted") return [`${title}: ${event.problem}; started again`];
+  if (event.type === "hook-failed")
+    return [`${title}: its ${event.hook} hook failed: ${event.problem}`];
   const what =
     event.type === "failed"
       ? `did not start: ${event.problem}`

@@ -37,7 +37,7 @@ export interface InstructedWorkload {
 }
 
 export interface InstructedWorkloadOptions
-  extends Pick<DiscoveryClientOptions, "place" | "inForce" | "updates"> {
+  extends Pick<DiscoveryClientOptions, "place" | "beforehand" | "inForce" | "updates"> {
   readonly log: Log;
   /** Stops following. */
   readonly signal: AbortSignal;

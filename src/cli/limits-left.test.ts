@@ -4,31 +4,14 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { recordedLog } from "../../test/kit/recorded-log.ts";
-import { openControlSocket } from "../control/control-socket.ts";
+import { whileAnswering } from "../../test/kit/answering-control-plane.ts";
+import { serviceYaml } from "../../test/kit/service-yaml.ts";
+import { type ToldByCommand, toldByCommand } from "../../test/kit/told-by-command.ts";
 import type { ControlReply, ControlRequest } from "../control/control-socket-messages.ts";
-import { DataDirectory } from "../local/data-directory.ts";
 import { hashedEntry } from "../policy/global-limit-descriptor.ts";
 import { explainCommand } from "./commands/explain.ts";
 
-const MESH = `apiVersion: v1
-kind: Namespace
-metadata: {name: shop, labels: {istio-injection: enabled}}
----
-apiVersion: v1
-kind: Service
-metadata: {name: cart, namespace: shop}
-spec: {selector: {app: cart}, ports: [{name: http, port: 80}]}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: cart, namespace: shop}
-spec:
-  selector: {matchLabels: {app: cart}}
-  template:
-    metadata: {labels: {app: cart}}
-    spec: {containers: [{name: a, image: x, ports: [{containerPort: 80}]}]}
----
+const MESH = `${serviceYaml("cart", { http: 80 })}---
 apiVersion: hauberk.dev/v1alpha1
 kind: RateLimit
 metadata: {name: cart, namespace: shop}
@@ -47,34 +30,15 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true }));
 
-async function explain(json = false): Promise<{ readonly code: number; readonly text: string }> {
-  const lines: string[] = [];
-  const print = (line: string): void => void lines.push(line);
-  const code = await explainCommand(
-    {
-      ...{ file: [join(folder, "mesh.yaml")], data: folder, json },
-      ...{ from: "shop/cart", to: "shop/cart:80", request: "GET /", header: ["x-user: ann"] },
-    },
-    { print, warn: print },
-  );
-  return { code, text: lines.join("\n") };
-}
-
-/** A control plane's socket, where the mesh keeps its state. */
-async function answering<T>(
-  answer: (request: ControlRequest) => ControlReply,
-  use: () => Promise<T>,
-): Promise<T> {
-  const socket = await openControlSocket({
-    path: new DataDirectory(folder).controlPlaneSocket,
-    answer: async (request) => answer(request),
-    log: recordedLog(),
-  });
-  try {
-    return await use();
-  } finally {
-    await socket.close();
-  }
+async function explain(json = false): Promise<ToldByCommand> {
+  const asked = {
+    from: "shop/cart",
+    to: "shop/cart:80",
+    request: "GET /",
+    header: ["x-user: ann"],
+  };
+  const options = { file: [join(folder, "mesh.yaml")], data: folder, json, ...asked };
+  return toldByCommand((print) => explainCommand(options, { print, warn: print }));
 }
 
 test("the control plane is asked for this caller's counts, and what it says is told", async () => {
@@ -83,7 +47,8 @@ test("the control plane is asked for this caller's counts, and what it says is t
     { left: 7, waitMs: 0 },
     { left: 0, waitMs: 1_500 },
   ];
-  const { text } = await answering(
+  const { text } = await whileAnswering(
+    folder,
     (request) => {
       asked.push(request);
       return { type: "limits-left", left };
@@ -118,7 +83,8 @@ const untold: [what: string, reply: ControlReply, told: RegExp][] = [
 ];
 for (const [what, reply, told] of untold) {
   test(`where ${what}, that is told`, async () => {
-    const { text } = await answering(
+    const { text } = await whileAnswering(
+      folder,
       () => reply,
       () => explain(),
     );

@@ -1,5 +1,4 @@
 /** A mesh that questions such as `explain` are asked of: as its files describe it, without running it, or one that runs. */
-import { readFile } from "node:fs/promises";
 import type { ParsedResources } from "../api/parse-resources.ts";
 import type { Issue, Notice, Resource } from "../api/resource.ts";
 import { controlPlaneFlags } from "../control/control-plane-flags.ts";
@@ -33,9 +32,7 @@ const OFFLINE: Placement = {
  * @throws FlagError
  */
 export async function loadMesh(paths: readonly string[]): Promise<LoadedMesh> {
-  // Whoever asks once may ask of a pipe: `-f <(helm template CHART)`.
-  const readText = (file: string): Promise<string> => readFile(file, "utf8");
-  const parsed = await readResourceFiles(paths, { readText });
+  const parsed = await readResourceFiles(paths, { namedPipes: "read" });
   return loaded(parsed, planWorkloads(parsed.resources, OFFLINE));
 }
 
@@ -72,7 +69,13 @@ function loaded(parsed: ParsedResources, workloads: readonly Workload[]): Loaded
   const { gatewaySelectors, gatewayScope } = controlPlaneFlags(process.env);
   const options = { gatewaySelectors, gatewayScope };
   const snapshot = buildSnapshot({ resources, workloads, rootsPem: [], ...options });
-  return { resources, workloads, snapshot, issues, notices: noticesOf(parsed) };
+  return {
+    resources,
+    workloads,
+    snapshot,
+    issues,
+    notices: noticesOf(parsed, { running: workloads }),
+  };
 }
 
 /** Any: nobody is called by it. */
@@ -84,13 +87,27 @@ const OFFLINE_IN_NAMESPACES: Placement = { ...OFFLINE, addresses: () => POD_ADDR
 /**
  * Of each file, and, where there are no issues, of the mesh as a whole.
  *
- * @param mode of the mesh that runs; one that does not may come to share the machine's loopback
+ * @param mesh.mode of the mesh that runs; one that does not may come to share the machine's loopback
+ * @param mesh.running its workloads: those of `hauberk run` are written nowhere
  */
 export function noticesOf(
   { resources, issues, notices }: ParsedResources,
-  mode: "loopback" | "namespaces" = "loopback",
+  {
+    mode = "loopback",
+    running = [],
+  }: {
+    readonly mode?: "loopback" | "namespaces";
+    readonly running?: readonly Workload[];
+  } = {},
 ): readonly Notice[] {
   if (issues.length > 0) return notices;
   const placement = mode === "namespaces" ? OFFLINE_IN_NAMESPACES : OFFLINE;
-  return [...notices, ...meshNotices(resources, planWorkloads(resources, placement))];
+  const planned = planWorkloads(resources, placement);
+  const written = new Set(planned.map(ownerOf));
+  const joined = running.filter((one) => !written.has(ownerOf(one)));
+  return [...notices, ...meshNotices(resources, [...planned, ...joined])];
+}
+
+function ownerOf({ namespace, owner }: Workload): string {
+  return `${namespace}/${owner}`;
 }

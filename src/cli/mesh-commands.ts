@@ -1,5 +1,5 @@
 /** The commands that speak with a mesh that runs on this machine. Each is loaded when it is run. */
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { systemClock } from "../runtime/clock.ts";
 import type { LogsOptions } from "./commands/logs.ts";
 import type { RunOptions } from "./commands/run.ts";
@@ -73,6 +73,16 @@ function addLogs(program: Command): void {
     .argument("[pod]", "NAMESPACE/POD or NAMESPACE/DEPLOYMENT; the namespace may be left out")
     .option("-f, --follow", "go on with what happens from now on")
     .option("--denied", "only what was refused, each with its full explanation")
+    .option(
+      "--request <id>",
+      "only calls with this x-request-id, along their whole way, each with its full explanation",
+    )
+    .addOption(
+      new Option(
+        "--plaintext",
+        "who called in plaintext: each caller and callee once, with how often, and when last",
+      ).conflicts(["follow", "denied", "request"]),
+    )
     .option("--json", "print access log entries, one JSON object a line")
     .option("--tail <count>", "show only the newest of those already there", parseCount, 10_000)
     .addOption(dataFolder())

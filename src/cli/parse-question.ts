@@ -1,21 +1,18 @@
 /** From what a user types to a question about a mesh; whatever is not known there is answered with what is. */
 import type { Service, ServicePort } from "../api/service.ts";
-import { InvalidSpiffeIdError, parseSpiffeId, type SpiffeId } from "../identity/spiffe-id.ts";
 import type { MeshSnapshot, SelectedWorkloads } from "../policy/mesh-snapshot.ts";
-import {
-  type AskedRequest,
-  type Caller,
-  type Question,
-  QuestionError,
-} from "../policy/question.ts";
+import { type AskedRequest, type Question, QuestionError } from "../policy/question.ts";
 import { targetContainerPort } from "../policy/service-target.ts";
 import type { TokenPayload } from "../policy/traffic.ts";
 import type { Workload } from "../policy/workload.ts";
+import { callerAddress, findCaller } from "./find-caller.ts";
 import { findWorkload, workloadHint } from "./find-workload.ts";
 
 export interface QuestionText {
   /** `NAMESPACE/WORKLOAD`, `spiffe://...` for a caller known by its certificate alone, or `outside`. */
   readonly from: string;
+  /** The IP address that the connection comes from; absent: the caller's, if it is known. */
+  readonly address?: string;
   /** `NAMESPACE/WORKLOAD:PORT`, or `NAMESPACE/SERVICE:PORT`. */
   readonly to: string;
   /** `METHOD PATH` */
@@ -30,7 +27,6 @@ export interface QuestionText {
   readonly claimsFile?: string;
 }
 
-const NAME = /^([^/:\s]+)\/([^/:\s]+)$/;
 const TARGET = /^([^/:\s]+\/[^/:\s]+)(?::([^/:\s]+))?$/;
 /** RFC 9110 section 7.2: a name or an address, and a port. */
 const HOST = /^(\[[0-9a-fA-F:.]+\]|[^\s/?#@:[\]]+)(:\d{1,5})?$/;
@@ -41,29 +37,13 @@ const HEADER = /^(:authority|[!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*(.*?)\s*$/;
 export function parseQuestion(snapshot: MeshSnapshot, text: QuestionText): Question {
   const from = findCaller(snapshot, text.from);
   const request = parseRequest(text);
-  return { from, ...findCallee(snapshot, text.to), ...(request && { request }) };
-}
-
-function findCaller(snapshot: MeshSnapshot, text: string): Caller {
-  if (text === "outside") return text;
-  if (text.startsWith("spiffe://")) return { identity: identityNamed(text) };
-  if (!NAME.test(text)) {
-    throw new QuestionError(`--from ${text}: expected NAMESPACE/WORKLOAD, spiffe://… or outside`);
-  }
-  const workload = findWorkload(snapshot, text);
-  if (workload !== undefined) return workload;
-  throw new QuestionError(
-    `--from ${text}: no such workload; ${workloadHint(snapshot, text, { more: ", outside" })}`,
-  );
-}
-
-function identityNamed(text: string): SpiffeId {
-  try {
-    return parseSpiffeId(text);
-  } catch (error) {
-    if (!(error instanceof InvalidSpiffeIdError)) throw error;
-    throw new QuestionError(`--from ${error.message}`);
-  }
+  const address = callerAddress(text.address);
+  return {
+    from,
+    ...(address !== undefined && { address }),
+    ...findCallee(snapshot, text.to),
+    ...(request && { request }),
+  };
 }
 
 const OUTSIDE =

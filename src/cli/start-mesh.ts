@@ -8,6 +8,7 @@ import { controlPlaneFlags } from "../control/control-plane-flags.ts";
 import type { ControlPlaneSettings } from "../control/control-plane-messages.ts";
 import { type DirectorySource, watchResourceFiles } from "../control/directory-source.ts";
 import { type ReadTexts, readTexts } from "../control/resource-files.ts";
+import { sharedKubeconfigFolder } from "../local/api-server/access/shared-kubeconfig.ts";
 import { SERVED_KINDS } from "../local/api-server/kinds/served-kinds.ts";
 import { DataDirectory } from "../local/data-directory.ts";
 import { MeshSocket } from "../local/joining/mesh-socket.ts";
@@ -16,6 +17,7 @@ import type { MeshEvent } from "../local/mesh-event.ts";
 import { BoundMesh } from "../local/mesh-objects/bound-mesh.ts";
 import { CacertsSecret } from "../local/mesh-objects/cacerts-secret.ts";
 import { KeptObjects } from "../local/mesh-objects/kept-objects.ts";
+import { MeshHistory } from "../local/mesh-objects/mesh-history.ts";
 import { MeshObjects } from "../local/mesh-objects/mesh-objects.ts";
 import { openApiServer } from "../local/mesh-objects/open-api-server.ts";
 import {
@@ -50,6 +52,7 @@ export interface StartedMesh {
 
 export interface MeshToStart {
   readonly file: readonly string[];
+  /** As `enterNetwork` made it. */
   readonly data: string;
   readonly network: Exclude<EnteredNetwork, { mode: "ran-inside" }>;
   readonly controlPlane?: ControlPlaneSettings | undefined;
@@ -82,14 +85,14 @@ export async function startMesh(
   print(`hauberk up: reading ${describePaths(paths)}`);
   controlPlaneFlags(process.env); // the control plane reads them again: what is wrong is told before anything starts
   const dataDirectory = new DataDirectory(data);
-  await dataDirectory.create();
   const objects = await MeshObjects.open({
     kinds: SERVED_KINDS,
     kept: new KeptObjects(dataDirectory.objects),
+    history: new MeshHistory(dataDirectory.history, print),
     clock: systemClock,
     folder: process.cwd(),
     judge: judgeOf(entered.mode),
-    noticesOf: (parsed) => noticesOf(parsed, entered.mode),
+    noticesOf: (parsed) => noticesOf(parsed, { mode: entered.mode }),
     report: print,
   });
   const read = await readTexts(paths);
@@ -110,7 +113,12 @@ export async function startMesh(
   ] satisfies LocalMeshOptions["hauberkCommand"];
   const cacerts = new CacertsSecret(join(dataDirectory.path, "cacerts"), objects.store);
   await cacerts.write();
-  const network = await openNetwork(entered, { dataDirectory, hauberkCommand, print });
+  const network = await openNetwork(entered, {
+    dataDirectory,
+    hauberkCommand,
+    cacerts: controlPlane?.cacerts,
+    log: silentInfo(print),
+  });
   const options: LocalMeshOptions = {
     cacerts: () => cacerts.folder,
     dataDirectory,
@@ -198,14 +206,12 @@ function judgeOf(mode: keyof typeof PROTECTION): Judge {
 
 function openNetwork(
   entered: MeshToStart["network"],
-  {
-    print,
-    ...options
-  }: Pick<NamespaceNetworkOptions, "dataDirectory" | "hauberkCommand"> & { readonly print: Print },
+  options: Pick<NamespaceNetworkOptions, "dataDirectory" | "hauberkCommand" | "cacerts" | "log">,
 ): Promise<NamespaceNetwork> | undefined {
   if (entered.mode === "loopback") return undefined;
   const { host } = entered;
-  return NamespaceNetwork.open({ ...options, host, random: Math.random, log: silentInfo(print) });
+  const kubeconfigFolder = sharedKubeconfigFolder(process.env);
+  return NamespaceNetwork.open({ ...options, host, kubeconfigFolder, random: Math.random });
 }
 
 /** `run`, `status` and `down` come in there; being asked to stop is the same as SIGTERM. */

@@ -1,14 +1,12 @@
 /** What `validate` says of files: what Istio's gates and this product say of each document, and of all together. */
-import { readFile } from "node:fs/promises";
-import { text } from "node:stream/consumers";
 import { joinMeshConfigs } from "../api/join-mesh-configs.ts";
-import type { Notice } from "../api/resource.ts";
+import type { Issue, Notice } from "../api/resource.ts";
 import {
   asIstioJudges,
   type ValidatedDocument,
   validateResources,
 } from "../api/validate-resources.ts";
-import { filesAt } from "../control/resource-files.ts";
+import { filesAt, readResourceInput, readResourceText } from "../control/resource-files.ts";
 import { duplicateIssues } from "../control/written-texts.ts";
 import { authorizerNotices } from "../policy/authorizer-notices.ts";
 import { unenforcedIssues } from "../policy/unenforced-resources.ts";
@@ -32,16 +30,12 @@ export async function validateFiles(
   paths: readonly string[],
   { judge, input }: { readonly judge: Judge; readonly input: AsyncIterable<Uint8Array> },
 ): Promise<ValidatedFiles> {
-  const texts = new Map<string, string>();
-  const unreadable: ValidatedFiles["unreadable"][number][] = [];
-  for (const path of new Set(paths)) {
-    try {
-      for (const [file, content] of await textsAt(path, input)) texts.set(file, content);
-    } catch (error) {
-      unreadable.push({ file: path, problem: describeError(error) });
-    }
-  }
-  const documents = [...texts].flatMap(([file, content]) => validateResources(content, file));
+  const { texts, unreadable } = await readAll(paths, input);
+  const documents = [...texts]
+    .flatMap(([file, text]) =>
+      typeof text === "object" ? noText(text) : validateResources(text, file),
+    )
+    .filter((document) => !isEmptyList(document));
   const judged = withDuplicates(documents).map(withRefusal);
   return {
     documents: judge === "istio" ? judged.map(asIstioJudges) : withAuthorizers(judged),
@@ -49,13 +43,51 @@ export async function validateFiles(
   };
 }
 
-async function textsAt(
-  path: string,
+/** What kubectl prints where there is nothing of the kind: whoever asked the wrong cluster has checked nothing. */
+function isEmptyList({ kind, issues }: ValidatedDocument): boolean {
+  return kind === "List" && issues.length === 0;
+}
+
+interface ReadFiles {
+  /** By file: its text, or what in it is none. */
+  readonly texts: ReadonlyMap<string, string | Issue>;
+  readonly unreadable: ValidatedFiles["unreadable"];
+}
+
+async function readAll(
+  paths: readonly string[],
   input: AsyncIterable<Uint8Array>,
-): Promise<readonly (readonly [file: string, content: string])[]> {
-  if (path === STANDARD_INPUT) return [["<stdin>", await text(input)]];
-  const files = await filesAt(path);
-  return Promise.all(files.map(async (file) => [file, await readFile(file, "utf8")] as const));
+): Promise<ReadFiles> {
+  const texts = new Map<string, string | Issue>();
+  const unreadable: ValidatedFiles["unreadable"][number][] = [];
+  const attempt = async (file: string, read: () => Promise<void>): Promise<void> => {
+    try {
+      await read();
+    } catch (error) {
+      unreadable.push({ file, problem: describeError(error) });
+    }
+  };
+  for (const path of new Set(paths)) {
+    await attempt(path, async () => {
+      if (path === STANDARD_INPUT) {
+        texts.set("<stdin>", await readResourceInput("<stdin>", input));
+        return;
+      }
+      for (const file of await filesAt(path)) {
+        const pipe = file === path ? "read" : "refused";
+        await attempt(
+          file,
+          async () => void texts.set(file, await readResourceText(file, { pipe })),
+        );
+      }
+    });
+  }
+  return { texts, unreadable };
+}
+
+function noText(issue: Issue): ValidatedDocument {
+  const { source } = issue;
+  return { source, issues: [issue], notices: [], gates: "not asked", resources: [] };
 }
 
 function withDuplicates(documents: readonly ValidatedDocument[]): readonly ValidatedDocument[] {

@@ -195,7 +195,7 @@ test("a rollback during the taint of another is not undone, and `activate` is th
   automatic.offer(westOne);
   await doing(/activate waits/);
   acknowledge();
-  await doing(/^in force/);
+  await doing(/^in force; .* revoke waits/);
   await operations.take({ step: "rollback", gate: "ask", by });
   assert.equal(automatic.custom.goesOn, undefined, "what was done a moment ago counts");
   await doing(/^rolled back by hand; .*`hauberk ca activate`$/);

@@ -23,6 +23,7 @@ const LOOK_MS = 500;
 /** After the ring refused a step. */
 const TRY_AGAIN_MS = 15_000;
 const ID_CHARACTERS = 16;
+const NOT_LOOKED_AT = "read; what is to be done is not known yet";
 
 export interface AutomaticRotationOptions {
   readonly directory: string;
@@ -81,9 +82,17 @@ export class AutomaticRotation {
       log.warn("about the custom authority", { directory, problem });
     if (this.#wasEmpty) this.#choice = undefined;
     this.#wasEmpty = false;
+    if (id !== this.#wanted?.id) this.#forgetOutcome();
     this.#wanted = { authority, id, roots: rootsOf(authority.rootsPem) };
     this.#notBefore = 0;
     this.#lookAgain();
+  }
+
+  /** What was done for the one before says nothing of this one. */
+  #forgetOutcome(): void {
+    this.#doing = NOT_LOOKED_AT;
+    this.#standstill = undefined;
+    this.#unusable = undefined;
   }
 
   /** The folder holds nothing now: whatever comes into it next was chosen anew. */
@@ -144,9 +153,10 @@ export class AutomaticRotation {
 
   #lookAgain(): void {
     if (this.#busy || this.#wanted === undefined || performance.now() < this.#notBefore) return;
+    const wanted = this.#wanted;
     this.#busy = true;
-    this.#bringNearer(this.#wanted)
-      .catch((error: unknown) => this.#fail(describeError(error)))
+    this.#bringNearer(wanted)
+      .catch((error: unknown) => this.#fail(wanted, describeError(error)))
       .finally(() => {
         this.#busy = false;
       });
@@ -159,7 +169,7 @@ export class AutomaticRotation {
     const { step, doing } = this.#nextStep(wanted, choice);
     const last = ring.history().at(-1);
     const former = ring.status().find(({ id }) => id !== wanted.id)?.id;
-    if (step === undefined) return this.#say(doing);
+    if (step === undefined) return this.#say(wanted, doing);
     const trusted = rootsOf(ring.trust.current.rootsPem);
     if (step === "prepare" && isWithin(wanted.roots, trusted)) this.#sameRoot = wanted.id;
     const reply = await operations.take({
@@ -170,10 +180,12 @@ export class AutomaticRotation {
       by: "the folder of the custom authority",
     });
     if (reply.type === "refused" && ring.history().at(-1) !== last) return; // somebody was faster
-    if (reply.type === "refused") return this.#refuseSet(`${step} is refused: ${reply.problem}`);
-    if (reply.type === "ca-taken") return this.#say(`${doing}; ${takenWords(step, former)}`);
+    if (reply.type === "refused")
+      return this.#refuseSet(wanted, `${step} is refused: ${reply.problem}`);
+    if (reply.type === "ca-taken")
+      return this.#say(wanted, `${doing}; ${takenWords(step, former)}`);
     const waits = reply.blockers.map(({ pod, lacks }) => `${pod} ${lacks}`).join(", ");
-    this.#say(`${doing}; ${step} waits: ${waits}`);
+    this.#say(wanted, `${doing}; ${step} waits: ${waits}`);
   }
 
   #nextStep(wanted: Wanted, choice: FolderChoice): AutomaticStep {
@@ -221,25 +233,32 @@ export class AutomaticRotation {
     });
   }
 
-  #fail(problem: string): void {
+  #fail(wanted: Wanted, problem: string): void {
+    if (!this.#isStillWanted(wanted)) return;
     this.#notBefore = performance.now() + TRY_AGAIN_MS;
-    this.#say(problem, problem);
+    this.#say(wanted, problem, problem);
   }
 
-  #refuseSet(problem: string): void {
-    this.#fail(problem);
+  #refuseSet(wanted: Wanted, problem: string): void {
+    if (!this.#isStillWanted(wanted)) return;
+    this.#fail(wanted, problem);
     this.#standstill = undefined;
     this.#unusable = problem;
   }
 
-  #say(doing: string, standstill?: string): void {
+  /** The folder may hold another by the time that something is known of the one before. */
+  #isStillWanted({ id }: Wanted): boolean {
+    return this.#wanted?.id === id;
+  }
+
+  #say(wanted: Wanted, doing: string, standstill?: string): void {
+    if (!this.#isStillWanted(wanted)) return;
     this.#unusable = undefined;
     this.#standstill = standstill;
     if (doing === this.#doing) return;
     this.#doing = doing;
     const { log, directory } = this.#options;
-    const custom = this.#wanted?.id;
-    log.warn(`custom authority ${custom}`, { directory, custom, doing });
+    log.warn(`custom authority ${wanted.id}`, { directory, custom: wanted.id, doing });
   }
 }
 

@@ -10,6 +10,9 @@ import { GrpcStatusError, type GrpcStatusName } from "../wire/grpc-status.ts";
 /** Whoever asks for too many certificates does so thousands of times: it is told of once a minute, with their number. */
 const EXCESS_INTERVAL_MS = 60_000;
 
+/** Reasons of strangers that are told together; later on it is one a second, so that nobody pushes older lines out of the log. */
+const STRANGERS_AT_ONCE = 32;
+
 /** Why nothing was issued: what the caller is told, and what is only for the log. */
 export class Refusal extends Error {
   readonly status: GrpcStatusName;
@@ -35,12 +38,17 @@ export class RefusalTeller {
   readonly #log: Log;
   readonly #metrics: CertificateMetrics;
   readonly #excess: BoundedWarning;
+  readonly #strangers: BoundedWarning;
 
   constructor({ log, metrics }: { readonly log: Log; readonly metrics: CertificateMetrics }) {
     this.#log = log;
     this.#metrics = metrics;
     const message = "certificate refused: too many were asked for";
     this.#excess = new BoundedWarning(log, { message, intervalMs: EXCESS_INTERVAL_MS });
+    this.#strangers = new BoundedWarning(log, {
+      message: "certificate refused: caller not authenticated",
+      atOnce: STRANGERS_AT_ONCE,
+    });
   }
 
   /** @returns what the caller is answered */
@@ -54,12 +62,9 @@ export class RefusalTeller {
   }
 
   #warn({ caller, cause }: RefusalContext, remote: string): void {
-    const message =
-      caller === undefined
-        ? "certificate refused: caller not authenticated"
-        : "certificate refused";
-    const reason = describeError(cause);
-    this.#log.warn(message, { caller, remote, reason, code: codeOf(cause) });
+    const fields = { caller, remote, reason: describeError(cause), code: codeOf(cause) };
+    if (caller === undefined) this.#strangers.warn(fields);
+    else this.#log.warn("certificate refused", fields);
   }
 
   #count({ status, context: { failure } }: Refusal): void {

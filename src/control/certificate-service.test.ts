@@ -84,7 +84,7 @@ before(async () => {
     tokens,
     isLivePod: ({ namespace, name, uid, serviceAccount }) =>
       livePods.has(`${namespace}/${name}/${uid}/${serviceAccount}`),
-    holderOf: (serial) => issueLog.holderOf(serial),
+    holderOf: (serial, key) => issueLog.holderOf(serial, key),
     trust,
     clock,
   });
@@ -107,7 +107,7 @@ before(async () => {
             if (bookIsFull) throw new IssueLogError("the issue log cannot be written");
             await issueLog.append(record);
           },
-          holderOf: (serial) => issueLog.holderOf(serial),
+          holderOf: (serial, key) => issueLog.holderOf(serial, key),
           validOf: (holder) => issueLog.validOf(holder),
           close: () => issueLog.close(),
         },
@@ -278,6 +278,29 @@ for (const [what, certificateOf] of [
     "that another control plane has issued",
     async () => {
       const { certificateChainPem: chainPem, privateKeyPem } = mesh.svid(API);
+      return { chainPem, privateKeyPem };
+    },
+  ],
+  [
+    "that another control plane has issued with the number of one of ours",
+    async () => {
+      const { id, serialNumber: serial, ...svid } = mesh.svid(API);
+      const { notAfter, certificateChainPem: chainPem, privateKeyPem } = svid;
+      const pod = {
+        namespace: "production",
+        podName: "api-0",
+        podUid: "uid-1",
+        serviceAccount: "api",
+      };
+      const asked = {
+        time: clock.now(),
+        authenticatedBy: "token",
+        remote: "",
+        issuer: "",
+      } as const;
+      const publicKeySha256 = "ab".repeat(32);
+      await issueLog.append({ ...asked, serial, identity: id, pod, notAfter, publicKeySha256 });
+      assert.deepEqual(issueLog.holderOf(serial, publicKeySha256)?.pod, pod);
       return { chainPem, privateKeyPem };
     },
   ],

@@ -1,5 +1,4 @@
 /** Istio's certificate service: authenticates the caller, then signs for that caller and nobody else. */
-import { createHash } from "node:crypto";
 import type { AuthenticateCaller, AuthenticatedCaller } from "../ca/caller.ts";
 import type { CertificateAuthority, IssuedCertificate } from "../ca/certificate-authority.ts";
 import { type AuthorizeImpersonation, ImpersonationRefusedError } from "../ca/impersonation.ts";
@@ -15,7 +14,7 @@ import {
   InvalidCertificateRequestError,
   parseCertificateRequestOffLoop,
 } from "../identity/certificate-request.ts";
-import { publicKeyInfoOf } from "../identity/public-key.ts";
+import { publicKeySha256 } from "../identity/public-key.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { describeError, type HauberkError } from "../runtime/hauberk-error.ts";
@@ -242,9 +241,7 @@ async function record(
     remote,
     notAfter: issued.notAfter,
     issuer: options.issuer,
-    publicKeySha256: createHash("sha256")
-      .update(publicKeyInfoOf(options.csr.publicKey))
-      .digest("hex"),
+    publicKeySha256: publicKeySha256(options.csr.publicKey),
   });
   options.log.info("certificate signed", {
     id,

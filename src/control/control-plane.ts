@@ -104,7 +104,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     trustDomain,
     ring,
   });
-  const { authenticate, holderOf } = issuing;
+  const { authenticate, holderOf, isLivePod } = issuing;
   const judge = (next: readonly Resource[]): readonly Issue[] =>
     running.current.serviceAddresses === undefined ? [] : unreachableRemoteClusters(next);
   const store = new ResourceStore(parsed.resources, (issues) => logRefusal(issues, log), judge);
@@ -130,7 +130,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const envoys = openAggregatedDiscovery({ views, authenticate, trust, pushes, clock, log });
   const isJudgedByEnvoy = (pod: string): boolean => envoys.serves(pod);
   const discovery = discoveryService({
-    ...{ views, trustDomain, trust, holderOf, pushes, isJudgedByEnvoy, clock, log },
+    ...{ views, trustDomain, trust, holderOf, isLivePod, pushes, isJudgedByEnvoy, clock, log },
   });
   const subscribers = (): readonly SubscriberStatus[] => discovery.status();
   const federation = await startFederation({

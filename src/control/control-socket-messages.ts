@@ -8,6 +8,16 @@ import type { KeySetFacts } from "./key-sets/key-set-facts.ts";
 import type { RemoteClustersOverview } from "./remote-cluster-state.ts";
 import type { Blocker } from "./rotation-gate.ts";
 
+/** Answered with itself, at once and by the socket alone: whether anybody runs behind it. */
+export interface Hello {
+  readonly type: "hello";
+}
+export const HELLO: Hello = { type: "hello" };
+
+export function isHello(value: unknown): value is Hello {
+  return typeof value === "object" && value !== null && "type" in value && value.type === "hello";
+}
+
 /** Each gets one reply, in order. */
 export type ControlRequest =
   | { readonly type: "ca-status" }

@@ -81,6 +81,13 @@ test("each request gets its reply, in order; what is no request is refused in wo
   ]);
 });
 
+test("whoever only asks whether anybody is there is told so", async () => {
+  const before = replies;
+  const told = await say('{"type":"hello"}');
+  assert.deepEqual(told.replies, [{ type: "hello" }]);
+  assert.equal(replies, before, "the control plane was asked");
+});
+
 test("a question about counters is bounded, and has all its parts", () => {
   const counter = { limit: "shop/checkout/all", key: "a", identity: "" };
   const parse = (...counters: readonly unknown[]) =>

@@ -9,6 +9,9 @@ import { listenOwnerOnly } from "../runtime/owner-only-socket.ts";
 import {
   type ControlReply,
   type ControlRequest,
+  HELLO,
+  type Hello,
+  isHello,
   MAX_CONTROL_REQUEST_CHARACTERS,
   parseControlRequest,
 } from "./control-socket-messages.ts";
@@ -87,7 +90,7 @@ function converse(
 }
 
 /** Returns when it has been taken, or nobody is there any more to take it. */
-async function send(socket: Socket, reply: ControlReply): Promise<void> {
+async function send(socket: Socket, reply: ControlReply | Hello): Promise<void> {
   writeJsonLine(socket, reply);
   if (!socket.writableNeedDrain || socket.destroyed) return;
   const gone = new AbortController();
@@ -100,7 +103,8 @@ async function send(socket: Socket, reply: ControlReply): Promise<void> {
 async function replyTo(
   value: unknown,
   { answer, log }: Pick<ControlSocketOptions, "answer" | "log">,
-): Promise<ControlReply> {
+): Promise<ControlReply | Hello> {
+  if (isHello(value)) return HELLO;
   const request = parseControlRequest(value);
   if ("wrong" in request) return { type: "refused", problem: request.wrong };
   try {

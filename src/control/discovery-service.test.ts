@@ -36,6 +36,8 @@ const trust = new WatchedValue<AuthorityTrust>({
 });
 /** By serial number: as the issue log has it. */
 const holders = new Map<string, CertificateHolder>();
+/** Uids of pods that are gone. */
+const ended = new Set<string>();
 const pushes = new ProxyPushes(views);
 /** Pods in which an Envoy judges. */
 const ofEnvoys = new Set<string>();
@@ -44,6 +46,7 @@ const { service, status } = discoveryService({
   trustDomain: "cluster.local",
   trust,
   holderOf: (serial) => holders.get(serial),
+  isLivePod: ({ uid }) => !ended.has(uid),
   pushes,
   isJudgedByEnvoy: (pod) => ofEnvoys.has(pod),
   clock: systemClock,
@@ -80,6 +83,19 @@ after(() => server.close());
 
 type Method = typeof ViewDiscovery.method.watchViews;
 type Request = Parameters<ReturnType<GrpcClient["stream"]>["send"]>[0];
+
+/** Of the pod of its certificate, with the certificate's own number as uid. */
+function holderOf({ id, serialNumber }: X509Svid): CertificateHolder {
+  const [, namespace = "", , serviceAccount = ""] = new URL(id).pathname.split("/").slice(1);
+  const pod = { namespace, podName: `${serviceAccount}-0`, podUid: serialNumber, serviceAccount };
+  return { identity: id, pod };
+}
+
+/** The same certificate, as the issue log has it. */
+function issued(svid: X509Svid): X509Svid {
+  holders.set(svid.serialNumber, holderOf(svid));
+  return svid;
+}
 
 /** A client that speaks the protocol by hand. */
 class HandClient {
@@ -140,7 +156,7 @@ function pathIn(response: WatchViewsResponse): string {
 
 test("CA-56: a sidecar gets its own view, and changes of it only", async () => {
   setViews(apiView("/one"));
-  const client = new HandClient(mesh.svid(API)).subscribe("production/api-0");
+  const client = new HandClient(issued(mesh.svid(API))).subscribe("production/api-0");
   const first = await client.next();
   assert.equal(pathIn(first), "/one");
   assert.equal(first.views[0]?.version, encodeView(apiView("/one")).version);
@@ -155,7 +171,7 @@ test("CA-56: a sidecar gets its own view, and changes of it only", async () => {
 
 test("changes during an unanswered update are folded into the next", async () => {
   setViews(apiView("/a"));
-  const client = new HandClient(mesh.svid(API)).subscribe("production/api-0");
+  const client = new HandClient(issued(mesh.svid(API))).subscribe("production/api-0");
   const first = await client.next();
   for (const path of ["/b", "/c", "/d"]) setViews(apiView(path));
   client.send({ responseNonce: first.nonce });
@@ -166,7 +182,7 @@ test("changes during an unanswered update are folded into the next", async () =>
 
 test("CA-56: another identity's view is refused, and logged with both names", async () => {
   setViews(apiView());
-  const client = new HandClient(mesh.svid(API)).subscribe("production/database-0");
+  const client = new HandClient(issued(mesh.svid(API))).subscribe("production/database-0");
   await client.assertEndsWith("PERMISSION_DENIED");
   const { fields } = log.find("view refused: it is another").at(-1) ?? assert.fail();
   assert.equal(fields["caller"], API);
@@ -175,7 +191,7 @@ test("CA-56: another identity's view is refused, and logged with both names", as
 
 test("CA-56: a view that changes hands is not sent to the old identity", async () => {
   setViews(apiView());
-  const client = new HandClient(mesh.svid(API)).subscribe("production/api-0");
+  const client = new HandClient(issued(mesh.svid(API))).subscribe("production/api-0");
   await client.next();
   setViews(sampleView({ name: "production/api-0", identity: DATABASE, rootPem: mesh.rootPem }));
   await client.assertEndsWith("PERMISSION_DENIED");
@@ -183,7 +199,7 @@ test("CA-56: a view that changes hands is not sent to the old identity", async (
 
 test("a view that does not exist is said to be so, and sent once it does", async () => {
   setViews(undefined);
-  const client = new HandClient(mesh.svid(API)).subscribe("production/api-0");
+  const client = new HandClient(issued(mesh.svid(API))).subscribe("production/api-0");
   const first = await client.next();
   assert.deepEqual(first.removed, ["production/api-0"]);
   client.send({ responseNonce: first.nonce });
@@ -198,17 +214,17 @@ test("a view that does not exist is said to be so, and sent once it does", async
 
 test("names of another namespace tell nothing about whether they exist", async () => {
   setViews(apiView());
-  const client = new HandClient(mesh.svid(API)).subscribe("staging/nothing-0");
+  const client = new HandClient(issued(mesh.svid(API))).subscribe("staging/nothing-0");
   await client.assertEndsWith("PERMISSION_DENIED");
 });
 
 test("a nack is logged, readable, and not answered with the same version", async () => {
   setViews(apiView("/bad"));
-  const client = new HandClient(mesh.svid(API)).subscribe("production/api-0");
+  const client = new HandClient(issued(mesh.svid(API))).subscribe("production/api-0");
   const first = await client.next();
   client.send({ responseNonce: first.nonce, refusal: "format 7" });
   const nacked = await eventually("the nack", () => status().find((s) => s.nackedError));
-  const { remoteAddress: _, certificate: __, ...told } = nacked;
+  const { remoteAddress: _, certificate: __, pod: ___, ...told } = nacked;
   assert.deepEqual(told, {
     name: "production/api-0",
     versionSent: encodeView(apiView("/bad")).version,
@@ -227,7 +243,7 @@ test("a nack is logged, readable, and not answered with the same version", async
 
 test("a stale nonce changes nothing", async () => {
   setViews(apiView("/one"));
-  const client = new HandClient(mesh.svid(API)).subscribe("production/api-0");
+  const client = new HandClient(issued(mesh.svid(API))).subscribe("production/api-0");
   const first = await client.next();
   client.send({ responseNonce: "99" });
   setViews(apiView("/two"));
@@ -239,7 +255,7 @@ test("a stale nonce changes nothing", async () => {
 test("what a client kept from before is not sent again", async () => {
   setViews(apiView("/kept"));
   const { version } = encodeView(apiView("/kept"));
-  const client = new HandClient(mesh.svid(API)).send({
+  const client = new HandClient(issued(mesh.svid(API))).send({
     subscribe: ["production/api-0"],
     heldVersions: { "production/api-0": version },
   });
@@ -251,7 +267,7 @@ test("what a client kept from before is not sent again", async () => {
 
 test("who presents which certificate is known, and which trust was acknowledged, from before too", async () => {
   setViews(apiView("/trust"));
-  const svid = mesh.svid(API);
+  const svid = issued(mesh.svid(API));
   const { version, trust } = encodeView(apiView("/trust"));
   const client = new HandClient(svid).subscribe("production/api-0");
   const first = await client.next();
@@ -280,7 +296,7 @@ test("a stream ends when its certificate's root is trusted no more, and not when
   const other = createThrowawayAuthority().rootPem;
   const before = trust.current;
   trust.set({ ...before, rootsPem: [other, mesh.rootPem] });
-  const client = new HandClient(mesh.svid(API)).subscribe("production/api-0");
+  const client = new HandClient(issued(mesh.svid(API))).subscribe("production/api-0");
   await client.next();
   trust.set(before);
   assert.equal(status().length, 1);
@@ -288,7 +304,7 @@ test("a stream ends when its certificate's root is trusted no more, and not when
   try {
     await client.assertEndsWith("UNAUTHENTICATED");
     // TLS takes its certificate still, as on a connection that is older than the revocation.
-    const late = new HandClient(mesh.svid(API)).subscribe("production/api-0");
+    const late = new HandClient(issued(mesh.svid(API))).subscribe("production/api-0");
     await late.assertEndsWith("UNAUTHENTICATED");
   } finally {
     trust.set(before);
@@ -298,7 +314,7 @@ test("a stream ends when its certificate's root is trusted no more, and not when
 test("a stream ends when a list comes that its certificate cannot be judged by (CA-50)", async () => {
   setViews(apiView("/listed"));
   const before = trust.current;
-  const client = new HandClient(mesh.svid(API)).subscribe("production/api-0");
+  const client = new HandClient(issued(mesh.svid(API))).subscribe("production/api-0");
   await client.next();
   trust.set({ ...before, crlsPem: ["none"] });
   try {
@@ -312,7 +328,7 @@ test("whoever is trusted no more hears of the newest trust before the stream end
   const before = trust.current;
   const told = apiView("/told");
   setViews({ ...told, trust: { ...told.trust, ...before } });
-  const client = new HandClient(mesh.svid(API)).subscribe("production/api-0");
+  const client = new HandClient(issued(mesh.svid(API))).subscribe("production/api-0");
   client.send({ responseNonce: (await client.next()).nonce });
   await eventually("the ack", () => status()[0]?.trustAcked === trustFingerprint(before));
   const next = { ...before, crlsPem: ["none"] };
@@ -329,17 +345,56 @@ test("whoever is trusted no more hears of the newest trust before the stream end
   }
 });
 
-test("a stream is of the pod that its certificate was issued for, and of none where that is not known", async () => {
+test("a stream is of the pod that its certificate was issued for", async () => {
   setViews(apiView("/whose"));
-  const svid = mesh.svid(API);
-  const pod = { namespace: "production", podName: "api-1", podUid: "uid", serviceAccount: "api" };
+  const svid = issued(mesh.svid(API));
   const client = new HandClient(svid).subscribe("production/api-0");
   await client.next();
-  assert.equal(status()[0]?.pod, undefined);
-  holders.set(svid.serialNumber, { identity: svid.id, pod });
-  assert.deepEqual(status()[0]?.pod, pod);
-  holders.set(svid.serialNumber, { identity: mesh.svid(DATABASE).id, pod });
-  assert.equal(status()[0]?.pod, undefined);
+  assert.deepEqual(status()[0]?.pod, holderOf(svid).pod);
+  client.close();
+  await eventually("the stream's end", () => status().length === 0);
+});
+
+/** Good certificates of the right root, by which there is no view. */
+const OF_NOBODY: readonly (readonly [what: string, enter: (svid: X509Svid) => void])[] = [
+  ["another control plane issued under the same root", () => {}],
+  [
+    "was issued for another identity",
+    ({ serialNumber }) =>
+      void holders.set(serialNumber, holderOf({ ...mesh.svid(DATABASE), serialNumber })),
+  ],
+  [
+    "was issued for a pod that is gone",
+    (svid) => {
+      issued(svid);
+      ended.add(svid.serialNumber);
+    },
+  ],
+];
+
+for (const [what, enter] of OF_NOBODY) {
+  test(`CA-56: a certificate that ${what} gets no view`, async () => {
+    setViews(apiView());
+    const svid = mesh.svid(API);
+    enter(svid);
+    await new HandClient(svid).subscribe("production/api-0").assertEndsWith("UNAUTHENTICATED");
+  });
+}
+
+test("a stream whose pod goes hears that there is nothing more for it, whatever comes of others' views", async () => {
+  setViews(apiView("/before"));
+  const svid = issued(mesh.svid(API));
+  const client = new HandClient(svid).subscribe("production/api-0");
+  const first = await client.next();
+  client.send({ responseNonce: first.nonce });
+  await eventually("the ack", () => status()[0]?.versionAcked);
+  ended.add(svid.serialNumber);
+  setViews(apiView("/after"));
+  const last = await client.next();
+  assert.deepEqual([last.views, last.removed], [[], ["production/api-0"]]);
+  client.send({ responseNonce: last.nonce, subscribe: ["production/api-1"] });
+  setViews(apiView("/later"));
+  assert.deepEqual((await client.next()).views, []);
   client.close();
   await eventually("the stream's end", () => status().length === 0);
 });
@@ -351,28 +406,62 @@ test("without a client certificate there is no view", async () => {
 });
 
 test("TLS-4: a certificate of another trust domain is no caller", async () => {
-  const svid = mesh.svid("spiffe://elsewhere/ns/production/sa/api");
+  const svid = issued(mesh.svid("spiffe://elsewhere/ns/production/sa/api"));
   await new HandClient(svid).subscribe("production/api-0").assertEndsWith("UNAUTHENTICATED");
 });
 
 test("a stream ends when the certificate it was opened with expires", async () => {
   setViews(apiView());
-  const client = new HandClient(mesh.svid(API, { now: new Date(), lifetimeMs: 3_000 }));
+  const client = new HandClient(issued(mesh.svid(API, { now: new Date(), lifetimeMs: 3_000 })));
   const first = await client.subscribe("production/api-0").next();
   client.send({ responseNonce: first.nonce });
   await client.assertEndsWith("UNAUTHENTICATED");
 });
 
+/** Of a pod that no other test is about. */
+function ofPod(podName: string): X509Svid {
+  const svid = mesh.svid(API);
+  const { identity, pod } = holderOf(svid);
+  holders.set(svid.serialNumber, { identity, pod: { ...pod, podName, podUid: podName } });
+  return svid;
+}
+
+test("limits: a pod that opens streams without end is refused, told a few times, and others are served", async () => {
+  setViews(apiView());
+  const svid = ofPod("api-greedy");
+  const greedy = Array.from({ length: 80 }, () => new HandClient(svid));
+  const answers = greedy.map((client) =>
+    client
+      .subscribe("production/api-0")
+      .next()
+      .then(
+        () => "served",
+        (error: unknown) => (error instanceof GrpcStatusError ? error.status : String(error)),
+      ),
+  );
+  const told = await Promise.all(answers);
+  const refused = told.filter((answer) => answer === "RESOURCE_EXHAUSTED").length;
+  const served = told.filter((answer) => answer === "served").length;
+  assert.equal(refused + served, 80, told.join());
+  assert.ok(served >= 60 && refused > 0, `${served} served`);
+  const lines = log.find("view refused: the pod opens too many streams").length;
+  assert.ok(lines >= 1 && lines <= 3, `${lines} lines`);
+  const other = new HandClient(issued(mesh.svid(API))).subscribe("production/api-0");
+  assert.equal((await other.next()).views.length, 1);
+  for (const client of [...greedy, other]) client.close();
+  await eventually("the streams' end", () => status().length === 0);
+});
+
 test("limits: too many subscriptions", async () => {
   setViews(apiView());
   const names = Array.from({ length: 9 }, (_, index) => `production/wish-${index}`);
-  const greedy = new HandClient(mesh.svid(API)).subscribe(...names);
+  const greedy = new HandClient(issued(mesh.svid(API))).subscribe(...names);
   await greedy.assertEndsWith("RESOURCE_EXHAUSTED");
 });
 
 test("a policy goes to whoever judges before an agent hears of it, whose Envoy is told by a stream of its own; trust goes to all at once", async (context) => {
   setViews(apiView("/one"));
-  const [judge, agent] = [API, DATABASE].map((id) => new HandClient(mesh.svid(id)));
+  const [judge, agent] = [API, DATABASE].map((id) => new HandClient(issued(mesh.svid(id))));
   assert.ok(judge && agent);
   context.after(() => {
     for (const client of [judge, agent]) client.close();

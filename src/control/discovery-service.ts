@@ -1,9 +1,11 @@
 /**
  * Gives each embedded sidecar its own view, and every change of it. A sidecar sees the view of its verified identity and no
- * other (CA-56): views tell who may call whom, which is nobody else's business.
+ * other (CA-56): views tell who may call whom, and hold keys of gateways, which is nobody else's business. So they are for pods
+ * that run, with certificates of this control plane's own: neither for whoever kept the key of a pod that is gone, nor for
+ * the workloads of another mesh under the same root.
  */
 import type { X509Certificate } from "node:crypto";
-import { provenIdentity, UnauthenticatedCallerError } from "../ca/caller.ts";
+import type { CallerAuthenticationOptions, ProvenPod } from "../ca/caller.ts";
 import type { IssueLog } from "../ca/issue-log.ts";
 import type { AuthorityTrust } from "../ca/rotation.ts";
 import type { TokenBearer } from "../ca/service-account-tokens.ts";
@@ -17,20 +19,22 @@ import {
   ViewDiscovery,
   type WatchViewsRequest,
 } from "../wire/gen/hauberk/discovery/v1/workload_view_pb.ts";
-import { bidirectional, type Caller, type GrpcService, grpcService } from "../wire/grpc-service.ts";
+import { bidirectional, type GrpcService, grpcService } from "../wire/grpc-service.ts";
 import { GrpcStatusError } from "../wire/grpc-status.ts";
 import { VIEW_CHANGES, VIEW_CHANGES_HEADER } from "../wire/workload-view-message.ts";
 import type { ProxyPushes, PushedStream } from "./aggregated-discovery/proxy-pushes.ts";
-import { changedFields, encodeView, wholeView } from "./encoded-view.ts";
 import { type PresentedCertificate, presentedCertificate } from "./presented-certificate.ts";
 import { type ProcessPlace, processPlace } from "./process-place.ts";
 import { ProofLifetime } from "./proof-lifetime.ts";
 import { trustFingerprint } from "./trust-fingerprint.ts";
+import { viewResponse } from "./view-response.ts";
+import { ViewStreams } from "./view-streams.ts";
 import {
   type SubscriptionStatus,
   ViewSubscriptions,
   type ViewUpdate,
 } from "./view-subscriptions.ts";
+import { type ViewWarnings, viewWarnings } from "./view-warnings.ts";
 
 const MAX_SUBSCRIPTIONS = 8;
 /** A client that does not answer an update by then is disconnected, so that it comes back and is seen. */
@@ -45,8 +49,10 @@ export interface DiscoveryServiceOptions {
   readonly trustDomain: string;
   /** By which a certificate is good, and its stream goes on. */
   readonly trust: Watched<AuthorityTrust>;
-  /** For which pod a certificate was issued, by its serial number. */
+  /** For which pod a certificate was issued, by its serial number and its key. */
   readonly holderOf: IssueLog["holderOf"];
+  /** Whether exactly this pod runs now. */
+  readonly isLivePod: CallerAuthenticationOptions["isLivePod"];
   /** By which streams are told of changes; shared with streams of other kinds. */
   readonly pushes: ProxyPushes;
   /** Whether not the subscriber judges in this pod, but an Envoy that is told by a stream of its own. */
@@ -61,7 +67,7 @@ export interface SubscriberStatus extends SubscriptionStatus {
   readonly remoteAddress: string;
   /** With which it opened its stream. */
   readonly certificate: PresentedCertificate;
-  /** For which that was issued; absent where the issue log does not know: then it speaks for no pod. */
+  /** For which that was issued; absent where it is not known: then it speaks for no pod. */
   readonly pod?: TokenBearer;
   /** Which of the sidecar's processes it says it is; absent where it says nothing. */
   readonly place?: ProcessPlace;
@@ -75,13 +81,17 @@ export interface DiscoveryService {
 
 export function discoveryService(options: DiscoveryServiceOptions): DiscoveryService {
   const streams = new Set<DiscoveryStream>();
+  const warnings = viewWarnings(options.log);
+  const places = new ViewStreams(options, warnings);
   options.pushes.add(() => streams);
   const service = grpcService(ViewDiscovery, {
     watchViews: bidirectional(async ({ caller, requests, signal, send }) => {
       const takesChanges = caller.headers(VIEW_CHANGES_HEADER).includes(VIEW_CHANGES);
-      const stream = new DiscoveryStream(caller, {
+      const stream = new DiscoveryStream(places.take(caller, signal), {
         ...options,
-        send: (update) => send(responseOf(update, takesChanges)),
+        warnings,
+        remoteAddress: caller.remoteAddress,
+        send: (update) => send(viewResponse(update, takesChanges)),
       });
       streams.add(stream);
       try {
@@ -94,12 +104,20 @@ export function discoveryService(options: DiscoveryServiceOptions): DiscoverySer
   return { service, status: () => [...streams].flatMap((stream) => stream.status) };
 }
 
+interface StreamOptions extends DiscoveryServiceOptions {
+  readonly warnings: ViewWarnings;
+  readonly remoteAddress: string;
+  readonly send: (update: ViewUpdate) => void;
+}
+
+const NOTHING: ReadonlyMap<string, WorkloadView> = new Map();
+
 class DiscoveryStream implements PushedStream {
-  readonly #caller: Caller;
   readonly #principal: SpiffeId;
+  readonly #pod: TokenBearer;
   readonly #proof: X509Certificate;
   readonly #certificate: PresentedCertificate;
-  readonly #options: DiscoveryServiceOptions & { readonly send: (update: ViewUpdate) => void };
+  readonly #options: StreamOptions;
   readonly #subscriptions = new ViewSubscriptions();
   /** By name, those of which all is sent or on its way. */
   #lookedAt: ReadonlyMap<string, WorkloadView | undefined> = new Map();
@@ -111,25 +129,21 @@ class DiscoveryStream implements PushedStream {
   /** Why the stream ends once the client has the newest trust. */
   #ending: unknown;
 
-  /** @throws GrpcStatusError if the caller has not proved who it is */
-  constructor(
-    caller: Caller,
-    options: DiscoveryServiceOptions & { readonly send: (update: ViewUpdate) => void },
-  ) {
-    this.#caller = caller;
+  constructor({ id, pod, certificate }: ProvenPod, options: StreamOptions) {
     this.#options = options;
-    [this.#principal, this.#proof] = this.#authenticate();
+    this.#principal = id;
+    this.#pod = pod;
+    this.#proof = certificate;
     this.#certificate = presentedCertificate(this.#proof);
   }
 
   get status(): readonly SubscriberStatus[] {
-    const holder = this.#options.holderOf(this.#certificate.serialNumber);
     return this.#subscriptions.status.map((subscription) => ({
       ...subscription,
       principal: this.#principal,
-      remoteAddress: this.#caller.remoteAddress,
+      remoteAddress: this.#options.remoteAddress,
       certificate: this.#certificate,
-      ...(holder?.identity === this.#principal && { pod: holder.pod }),
+      pod: this.#pod,
       ...(this.#place && { place: this.#place }),
     }));
   }
@@ -180,20 +194,6 @@ class DiscoveryStream implements PushedStream {
     }
   }
 
-  #authenticate(): [SpiffeId, X509Certificate] {
-    const { log } = this.#options;
-    const { certificate } = this.#caller;
-    try {
-      const principal = provenIdentity(this.#caller, this.#options);
-      if (certificate !== undefined) return [principal, certificate];
-      throw new UnauthenticatedCallerError("the caller has no certificate");
-    } catch (error) {
-      const remote = this.#caller.remoteAddress;
-      log.warn("view refused: caller not authenticated", { remote, reason: describeError(error) });
-      throw new GrpcStatusError("UNAUTHENTICATED", "a workload certificate is required");
-    }
-  }
-
   #subscribe(name: string, heldVersion: string | undefined): void {
     const names = this.#subscriptions.names;
     if (!names.includes(name) && names.length >= MAX_SUBSCRIPTIONS)
@@ -208,9 +208,9 @@ class DiscoveryStream implements PushedStream {
     const { namespace } = parseWorkloadIdentity(this.#principal);
     if (identity === this.#principal) return;
     if (identity === undefined && name.startsWith(`${namespace}/`)) return;
-    this.#options.log.warn("view refused: it is another workload's", {
+    this.#options.warnings.anothers.warn({
       caller: this.#principal,
-      remote: this.#caller.remoteAddress,
+      remote: this.#options.remoteAddress,
       view: name,
       viewIdentity: identity,
     });
@@ -229,11 +229,18 @@ class DiscoveryStream implements PushedStream {
     }
   }
 
+  /** Whoever keeps a stream open when its pod is gone is told that there is nothing more for it. */
+  get #views(): ReadonlyMap<string, WorkloadView> {
+    const { views, isLivePod } = this.#options;
+    const { namespace, podName: name, podUid: uid, serviceAccount } = this.#pod;
+    return isLivePod({ namespace, name, uid, serviceAccount }) ? views.current : NOTHING;
+  }
+
   #push(): void {
-    const { current } = this.#options.views;
+    const current = this.#views;
     const { names } = this.#subscriptions;
     for (const name of names) this.#verifyMaySee(name);
-    this.#lookedAt = new Map(names.map((name) => [name, current.get(name)]));
+    this.#lookedAt = new Map(names.map((name) => [name, this.#options.views.current.get(name)]));
     const update = this.#subscriptions.nextUpdate(current);
     if (update === undefined) return;
     this.#options.send(update);
@@ -250,7 +257,7 @@ class DiscoveryStream implements PushedStream {
   }
 
   #timeOut(): void {
-    this.#options.log.warn("sidecar did not answer an update", { caller: this.#principal });
+    this.#options.warnings.silent.warn({ caller: this.#principal });
     this.#failure.abort(new GrpcStatusError("DEADLINE_EXCEEDED", "an update was not answered"));
   }
 
@@ -281,16 +288,4 @@ class DiscoveryStream implements PushedStream {
     });
     this.#failure.abort(reason);
   }
-}
-
-function responseOf({ nonce, changed, removed }: ViewUpdate, takesChanges: boolean) {
-  return {
-    nonce,
-    views: changed.map(({ name, view, before }) => ({
-      name,
-      version: encodeView(view).version,
-      view: before && takesChanges ? changedFields(before, view) : wholeView(view),
-    })),
-    removed: [...removed],
-  };
 }

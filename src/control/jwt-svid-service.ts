@@ -6,6 +6,7 @@ import type { AuthorityTrust } from "../ca/rotation.ts";
 import { audienceProblem } from "../identity/jwt-audience.ts";
 import { printJwtBundle } from "../identity/jwt-bundle.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
+import { BoundedWarning } from "../runtime/bounded-warning.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
@@ -26,6 +27,8 @@ import { ProofLifetime } from "./proof-lifetime.ts";
 /** For one identity; sidecars keep what they got, so that more is a mistake or worse. */
 const MAX_MINTED_PER_SECOND = 20;
 const SECOND_MS = 1_000;
+/** Reasons that are told together; later on it is one a second. */
+const STRANGERS_AT_ONCE = 32;
 
 export interface JwtSvidServiceOptions {
   readonly authority: Pick<JwtAuthority, "mint" | "publicKeys">;
@@ -39,9 +42,12 @@ export interface JwtSvidServiceOptions {
 export function jwtSvidService(options: JwtSvidServiceOptions): GrpcService {
   const { authority, log } = options;
   const rate = new MintingRate(options.clock);
+  const message = "JWT-SVID refused: caller not authenticated";
+  const strangers = new BoundedWarning(log, { message, atOnce: STRANGERS_AT_ONCE });
+  const authentication = { ...options, strangers };
   return grpcService(JwtSvidService, {
     mintJwtSvid: unary(async ({ audience }, caller) => {
-      const { id } = await authenticated(caller, options);
+      const { id } = await authenticated(caller, authentication);
       const problem = audienceProblem(audience);
       if (problem !== undefined) throw new GrpcStatusError("INVALID_ARGUMENT", problem);
       if (rate.take(id) === "spent")
@@ -56,7 +62,7 @@ export function jwtSvidService(options: JwtSvidServiceOptions): GrpcService {
       return { token, expiresAt: timestampOf(expiresAt) };
     }, log),
     watchJwtBundle: serverStreaming(async ({ caller, signal, send }) => {
-      const { certificate } = await authenticated(caller, options);
+      const { certificate } = await authenticated(caller, authentication);
       const proof = new ProofLifetime(certificate, options);
       const until = AbortSignal.any([signal, proof.signal]);
       try {
@@ -77,7 +83,10 @@ export function jwtSvidService(options: JwtSvidServiceOptions): GrpcService {
 /** A token would do for a certificate; for a token only a certificate does. */
 async function authenticated(
   caller: Caller,
-  { authenticate, log }: JwtSvidServiceOptions,
+  {
+    authenticate,
+    strangers,
+  }: Pick<JwtSvidServiceOptions, "authenticate"> & { readonly strangers: BoundedWarning },
 ): Promise<{ readonly id: SpiffeId; readonly certificate: X509Certificate }> {
   const { certificate } = caller;
   let reason = "a client certificate is needed";
@@ -87,7 +96,7 @@ async function authenticated(
   } catch (error) {
     reason = describeError(error);
   }
-  log.warn("JWT-SVID refused: caller not authenticated", { remote: caller.remoteAddress, reason });
+  strangers.warn({ remote: caller.remoteAddress, reason });
   throw new GrpcStatusError("UNAUTHENTICATED", "request authenticate failure");
 }
 

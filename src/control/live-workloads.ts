@@ -22,17 +22,27 @@ export function liveWorkloads(running: Watched<RunningNow>): LiveWorkloads {
     running.current.workloads.some(test);
   const isLiveAccount = ({ namespace, serviceAccount }: Account): boolean =>
     some((one) => one.namespace === namespace && one.serviceAccount === serviceAccount);
+  const pods = new KnownPods();
   return {
-    isLivePod: ({ namespace, name, uid, serviceAccount }) =>
-      some(
-        (one) =>
-          one.namespace === namespace &&
-          one.name === name &&
-          one.uid === uid &&
-          one.serviceAccount === serviceAccount,
-      ),
+    isLivePod: ({ namespace, name, uid, serviceAccount }) => {
+      const found = pods.of(running.current).get(`${namespace}/${name}`);
+      return found?.uid === uid && found.serviceAccount === serviceAccount;
+    },
     runsBeside: (account, agent) =>
       isLiveAccount(account) &&
       some((one) => one.namespace === agent.namespace && one.name === agent.podName),
   };
+}
+
+/** By `namespace/pod`: it is asked for each stream with each change. */
+class KnownPods {
+  #of: RunningNow | undefined;
+  #pods: ReadonlyMap<string, Workload> = new Map();
+
+  of(running: RunningNow): ReadonlyMap<string, Workload> {
+    if (running === this.#of) return this.#pods;
+    this.#pods = new Map(running.workloads.map((one) => [`${one.namespace}/${one.name}`, one]));
+    this.#of = running;
+    return this.#pods;
+  }
 }

@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { get, type IncomingMessage } from "node:http";
 import { test } from "node:test";
 import { silentLog } from "../runtime/log.ts";
 import { startMetricsServer } from "./metrics-server.ts";
+
+/** As a browser asks whose page's name was made to lead here. */
+async function statusUnder(host: string, port: number): Promise<number | undefined> {
+  const request = get({ host: "127.0.0.1", port, path: "/metrics", headers: { host } });
+  const [response]: [IncomingMessage] = await once(request, "response");
+  response.resume();
+  return response.statusCode;
+}
 
 test("metrics are served on loopback under one path, and what fails says nothing of why", async () => {
   let metrics = async (): Promise<string> => "citadel_server_csr_count 1\n";
@@ -19,6 +29,8 @@ test("metrics are served on loopback under one path, and what fails says nothing
     assert.equal(await told.text(), "citadel_server_csr_count 1\n");
     assert.equal((await ask("/")).status, 404);
     assert.equal((await ask("/metrics", "POST")).status, 404);
+    assert.equal(await statusUnder("evil.example", server.port), 421);
+    assert.equal(await statusUnder(`localhost:${server.port}`, server.port), 200);
     metrics = async () => {
       throw new Error("secret");
     };

@@ -4,6 +4,7 @@ import { ConnectionRoom } from "../runtime/connection-room.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { ListenError } from "../runtime/listen-error.ts";
 import type { Log } from "../runtime/log.ts";
+import { isLoopbackName } from "../runtime/loopback-name.ts";
 
 const HOST = "127.0.0.1";
 /** Beyond it whoever came first gives way: an answer takes milliseconds. */
@@ -30,6 +31,10 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
   const limits = { maxHeaderSize: MAX_HEADER_BYTES, requestTimeout: TIMEOUT_MS };
   const server = createServer({ ...limits, headersTimeout: TIMEOUT_MS }, (request, response) => {
     request.resume();
+    if (!isLoopbackName(request.headers.host ?? "")) {
+      response.writeHead(421).end("ask under a loopback name\n");
+      return;
+    }
     if (request.url !== "/metrics" || request.method !== "GET") {
       response.writeHead(404).end();
       return;

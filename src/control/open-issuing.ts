@@ -14,13 +14,14 @@ import { authorityMetrics } from "./authority-metrics.ts";
 import { certificateService } from "./certificate-service.ts";
 import type { ControlPlaneFlags } from "./control-plane-flags.ts";
 import type { RunningNow } from "./control-plane-messages.ts";
-import { liveWorkloads } from "./live-workloads.ts";
+import { type LiveWorkloads, liveWorkloads } from "./live-workloads.ts";
 
 export interface Issuing {
   readonly service: GrpcService;
   readonly authenticate: AuthenticateCaller;
   /** For which pod a certificate was issued. */
   readonly holderOf: IssueLog["holderOf"];
+  readonly isLivePod: LiveWorkloads["isLivePod"];
   readonly metrics: CertificateMetrics;
   close(): Promise<void>;
 }
@@ -42,7 +43,7 @@ export async function openIssuing(options: {
   const live = liveWorkloads(options.running);
   const tokens = await ServiceAccountTokenVerifier.open(dataDirectory);
   const issueLog = await openIssueLog({ directory: join(dataDirectory, "ca"), clock, log });
-  const holderOf: IssueLog["holderOf"] = (serial) => issueLog.holderOf(serial);
+  const holderOf: IssueLog["holderOf"] = (serial, key) => issueLog.holderOf(serial, key);
   const authenticate = authenticateCaller({
     trustDomain,
     tokens,
@@ -68,5 +69,8 @@ export async function openIssuing(options: {
     clock,
     log,
   });
-  return { service, authenticate, holderOf, metrics, close: () => issueLog.close() };
+  return {
+    ...{ service, authenticate, holderOf, isLivePod: live.isLivePod, metrics },
+    close: () => issueLog.close(),
+  };
 }

@@ -8,7 +8,7 @@ export interface ProcessPlace {
 }
 
 /** Whoever claims more is not believed. */
-const MAX_PROCESSES = 64;
+export const MAX_PROCESSES: number = 64;
 
 /** @returns undefined where it says nothing, or nothing that can be */
 export function processPlace(

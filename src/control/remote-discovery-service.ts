@@ -8,6 +8,7 @@ import { spiffeIdOfCertificate } from "../identity/peer-certificate.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
 import { exportServices } from "../policy/export-services.ts";
 import type { MeshSnapshot } from "../policy/mesh-snapshot.ts";
+import { BoundedWarning } from "../runtime/bounded-warning.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
@@ -28,6 +29,8 @@ import { sameNameProblem } from "./same-cluster-name.ts";
 
 /** More clusters than anybody has on one machine. */
 const MAX_WATCHERS = 64;
+/** Reasons that are told together; later on it is one a second. */
+const STRANGERS_AT_ONCE = 32;
 
 export interface RemoteDiscoveryOptions {
   /** What this mesh calls itself. */
@@ -38,8 +41,16 @@ export interface RemoteDiscoveryOptions {
   readonly log: Log;
 }
 
-export function remoteDiscoveryService(options: RemoteDiscoveryOptions): GrpcService {
-  const { cluster: own, snapshots, log } = options;
+interface AdmissionOptions extends RemoteDiscoveryOptions {
+  /** Tells of those who are refused. */
+  readonly strangers: BoundedWarning;
+}
+
+export function remoteDiscoveryService(given: RemoteDiscoveryOptions): GrpcService {
+  const { cluster: own, snapshots, log } = given;
+  const message = "services refused: the caller is no control plane of ours";
+  const strangers = new BoundedWarning(log, { message, atOnce: STRANGERS_AT_ONCE });
+  const options: AdmissionOptions = { ...given, strangers };
   const responseOf = rememberingLast((snapshot: MeshSnapshot) => {
     const { trustDomain } = snapshot.settings;
     return writeRemoteServices(exportServices(snapshot), { cluster: own, trustDomain });
@@ -72,7 +83,7 @@ export function remoteDiscoveryService(options: RemoteDiscoveryOptions): GrpcSer
 /** @throws GrpcStatusError if the caller is no control plane of ours */
 function admit(
   caller: Caller,
-  options: RemoteDiscoveryOptions,
+  options: AdmissionOptions,
 ): { readonly id: SpiffeId; readonly proof: ProofLifetime } {
   const { certificate } = caller;
   if (certificate === undefined)
@@ -89,7 +100,7 @@ function admit(
 
 interface Conversation {
   readonly caller: Caller;
-  readonly options: RemoteDiscoveryOptions;
+  readonly options: AdmissionOptions;
 }
 
 /** CA-55 */
@@ -102,8 +113,7 @@ function verifyIdentity(id: SpiffeId, conversation: Conversation): void {
 
 /** The log says why; the caller learns that it is none of those who may ask. */
 function refusal(reason: string, { caller, options }: Conversation): GrpcStatusError {
-  const remote = caller.remoteAddress;
-  options.log.warn("services refused: the caller is no control plane of ours", { remote, reason });
+  options.strangers.warn({ remote: caller.remoteAddress, reason });
   return new GrpcStatusError(
     "PERMISSION_DENIED",
     "a control plane of this mesh's trust is required",

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { formatLocation } from "../api/resource.ts";
 import { readResourceFiles } from "./resource-files.ts";
 
 const NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: production\n";
@@ -72,9 +73,14 @@ for (const [what, files] of [
 
 test("a path that is not there is an issue, and the rest is still read", async (context) => {
   const folder = await folderWith(context, { "a.yaml": NAMESPACE });
-  const { resources, issues } = await readResourceFiles([join(folder, "absent"), folder]);
+  const absent = join(folder, "absent");
+  const { resources, issues } = await readResourceFiles([absent, folder]);
   assert.equal(resources.length, 1);
-  assert.match(issues[0]?.problem ?? "", /cannot be read: .*no such file/);
+  assert.deepEqual(
+    issues.map(({ source, problem }) => `${formatLocation(source)}: ${problem}`),
+    [`${absent}: cannot be read: there is no such file or folder`],
+    "it has no line",
+  );
 });
 
 test("a pipe that nobody writes is an issue, and holds nothing up; who asks once may read one", async (context) => {
@@ -85,9 +91,36 @@ test("a pipe that nobody writes is an issue, and holds nothing up; who asks once
     assert.equal(resources.length, 1);
     assert.match(issues[0]?.problem ?? "", /cannot be read: is no regular file/);
   }
-  const readText = async (): Promise<string> => NAMESPACE;
-  const { issues } = await readResourceFiles([join(folder, "b.yaml")], { readText });
-  assert.deepEqual(issues, []);
+  const namedPipes = "read";
+  const inFolder = await readResourceFiles([folder], { namedPipes });
+  assert.match(inFolder.issues[0]?.problem ?? "", /cannot be read: is no regular file/);
+  const pipe = join(folder, "b.yaml");
+  const [{ resources, issues }] = await Promise.all([
+    readResourceFiles([pipe], { namedPipes }),
+    writeFile(pipe, NAMESPACE),
+  ]);
+  assert.deepEqual([resources.length, issues], [1, []]);
+});
+
+test("what has no end is an issue, even where a pipe would be read", async () => {
+  for (const [namedPipes, problem] of [
+    ["read", /cannot be read: is longer than 67108864 bytes/],
+    ["refused", /cannot be read: is no regular file/],
+  ] as const) {
+    const { issues } = await readResourceFiles(["/dev/zero"], { namedPipes });
+    assert.match(issues[0]?.problem ?? "", problem);
+  }
+});
+
+test("a file that is no UTF-8 is an issue with its line, and the rest is still read", async (context) => {
+  const folder = await folderWith(context, { "a.yaml": NAMESPACE });
+  await writeFile(join(folder, "b.yaml"), Buffer.from(`${NAMESPACE}# \xe4\n`, "latin1"));
+  const { resources, issues } = await readResourceFiles([folder]);
+  assert.equal(resources.length, 1);
+  assert.deepEqual(
+    issues.map(({ source, problem }) => `${formatLocation(source)} ${problem}`),
+    [`${join(folder, "b.yaml")}:5 is no UTF-8; expected text in UTF-8`],
+  );
 });
 
 test("a folder without resources is an issue: it is most likely the wrong one", async (context) => {

@@ -1,11 +1,13 @@
 /** Reads the files a user names into resources, all of them at once, and reports what is wrong with any. */
-import type { Stats } from "node:fs";
+import { createReadStream, type Stats } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ParsedResources } from "../api/parse-resources.ts";
 import type { Issue } from "../api/resource.ts";
+import { boundedBytes } from "../runtime/bounded-bytes.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { readRegularFile } from "../runtime/regular-file.ts";
+import { decodeText } from "./decode-text.ts";
 import { TextReader, type WrittenText } from "./written-texts.ts";
 
 const RESOURCE_FILE = /\.(ya?ml|json)$/;
@@ -14,8 +16,11 @@ const MAX_FILES = 10_000;
 const MAX_FILE_BYTES = 67_108_864;
 
 export interface FileReadingOptions {
-  /** Absent: regular files alone, since a pipe would hold up whoever goes on after it. */
-  readonly readText?: (file: string) => Promise<string>;
+  /**
+   * "read": whoever asks once may name one, as in `-f <(helm template CHART)`; in a folder there are regular files alone.
+   * Absent: "refused", since a pipe would hold up whoever goes on after it.
+   */
+  readonly namedPipes?: "read" | "refused";
 }
 
 /** What files hold, and which could not be read. */
@@ -40,15 +45,17 @@ export async function readResourceFiles(
 /** As `readResourceFiles`, without asking what the texts say. */
 export async function readTexts(
   paths: readonly string[],
-  { readText = readResourceFile }: FileReadingOptions = {},
+  { namedPipes = "refused" }: FileReadingOptions = {},
 ): Promise<ReadTexts> {
   const issues: Issue[] = [];
   const texts: WrittenText[] = [];
   for (const file of await listFiles(paths, issues)) {
     try {
-      const text = await readText(file);
-      if (text.trim() === "") throw new Error("it is empty; remove it, or finish writing it");
-      texts.push({ file, text });
+      const mayBePipe = namedPipes === "read" && paths.includes(file);
+      const text = await readResourceText(file, { pipe: mayBePipe ? "read" : "refused" });
+      if (typeof text === "object") issues.push(text);
+      else if (text.trim() !== "") texts.push({ file, text });
+      else throw new Error("it is empty; remove it, or finish writing it");
     } catch (error) {
       issues.push(unreadable(file, error));
     }
@@ -67,7 +74,7 @@ async function listFiles(paths: readonly string[], issues: Issue[]): Promise<str
   }
   if (files.length > MAX_FILES) {
     issues.push({
-      source: { file: files[MAX_FILES] ?? "", line: 1 },
+      source: { file: files[MAX_FILES] ?? "", line: 0 },
       path: "",
       problem: `is one file too many; at most ${MAX_FILES} are read`,
     });
@@ -76,10 +83,28 @@ async function listFiles(paths: readonly string[], issues: Issue[]): Promise<str
   return [...new Set(files)];
 }
 
-/** @throws NotReadableFileError, and errors of the file system */
-async function readResourceFile(file: string): Promise<string> {
+/**
+ * @returns the text, or what in the file is none
+ * @throws NotReadableFileError, and errors of the file system
+ */
+export async function readResourceText(
+  file: string,
+  { pipe }: { readonly pipe: "read" | "refused" },
+): Promise<string | Issue> {
+  if (pipe === "read") return readResourceInput(file, createReadStream(file));
   const { bytes } = await readRegularFile(file, { maxBytes: MAX_FILE_BYTES, links: "followed" });
-  return bytes.toString("utf8");
+  return decodeText(file, bytes);
+}
+
+/**
+ * @param name as it shall appear in the issue
+ * @throws NotReadableFileError, and errors of the input
+ */
+export async function readResourceInput(
+  name: string,
+  input: AsyncIterable<Uint8Array>,
+): Promise<string | Issue> {
+  return decodeText(name, await boundedBytes(input, MAX_FILE_BYTES));
 }
 
 /**
@@ -110,7 +135,7 @@ export function isResourceFile(name: string): boolean {
 
 function unreadable(file: string, error: unknown): Issue {
   return {
-    source: { file, line: 1 },
+    source: { file, line: 0 },
     path: "",
     problem: `cannot be read: ${describeError(error)}`,
   };

@@ -59,6 +59,8 @@ for (const [what, calls] of graphs) {
         assert.ok(
           one.x !== other.x || one.y + one.height <= other.y || other.y + other.height <= one.y,
         );
+    const bends = edges.map(({ bend: { x, y } }) => `${x} ${y}`);
+    assert.equal(new Set(bends).size, bends.length, "each has a place of its own for a bar");
     for (const [index, { label: one }] of edges.entries())
       for (const { label: other } of edges.slice(index + 1))
         assert.ok(one.x !== other.x || Math.abs(one.y - other.y) >= LINE_HEIGHT);

@@ -5,13 +5,13 @@
 import type { EdgeView, GraphView } from "./views.ts";
 
 /** All in pixels. */
-export const NODE_WIDTH = 168;
+export const NODE_WIDTH = 144;
 const NODE_HEIGHT = 44;
 /** Between calls that leave the same service. */
 const SLOT = 20;
-/** As long as the longest text. */
-const STRAIGHT = 128;
-const COLUMN_GAP = STRAIGHT + 80;
+/** As long as the longest text of a call of some hundreds. */
+const STRAIGHT = 176;
+const COLUMN_GAP = STRAIGHT + 44;
 const ROW_GAP = 22;
 /** Of the free way past the services of a column. */
 const PASSING_HEIGHT = 8;
@@ -38,6 +38,8 @@ export interface PlacedEdge {
   readonly path: string;
   /** Where its tip touches. */
   readonly tip: { readonly x: number; readonly y: number };
+  /** Where it bends to its tip: until there nothing else is where it is. */
+  readonly bend: { readonly x: number; readonly y: number };
   /** Where its text begins. */
   readonly label: { readonly x: number; readonly y: number };
 }
@@ -159,12 +161,14 @@ function placeEdge(
 ): PlacedEdge {
   let path = `M ${x} ${y}`;
   let [atX, atY] = [x, y];
+  let bend = { x, y };
   for (const way of ways) {
     const bent = atX + STRAIGHT;
     const middle = way.y + way.height / 2;
-    path += ` H ${bent} C ${bent + 40} ${atY}, ${way.x - 40} ${middle}, ${way.x} ${middle}`;
+    bend = { x: bent, y: atY };
+    path += ` H ${bent} C ${bent + 24} ${atY}, ${way.x - 24} ${middle}, ${way.x} ${middle}`;
     [atX, atY] = [way.x + NODE_WIDTH, middle];
   }
   const last = ways.at(-1);
-  return { edge, path, tip: { x: last?.x ?? x, y: atY }, label: { x: x + 6, y: y - 4 } };
+  return { edge, path, tip: { x: last?.x ?? x, y: atY }, bend, label: { x: x + 6, y: y - 4 } };
 }

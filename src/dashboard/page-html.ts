@@ -18,7 +18,7 @@ export const PAGE_HTML: string = `<!doctype html>
 <main id="main" tabindex="-1">
 <section aria-labelledby="services-title">
 <h2 id="services-title">Services</h2>
-<p class="hint">Who called whom in the last <span id="window">15</span> minutes, and how much of it was mutual TLS.</p>
+<p class="hint">Who called whom in the last <span id="window">15</span> minutes, and how much of it was mutual TLS. A bar across a dotted line: nothing got through.</p>
 <div class="scroll" role="region" aria-label="Graph of services" tabindex="0" id="graph"></div>
 <div class="scroll" role="region" aria-label="Calls between services" tabindex="0">
 <table id="edges">

@@ -1,5 +1,5 @@
 /** Which keys may be certified: those that every peer of a mesh, Envoy included, can verify. */
-import { createPublicKey, type KeyObject } from "node:crypto";
+import { createHash, createPublicKey, type KeyObject } from "node:crypto";
 import { HauberkError } from "../runtime/hauberk-error.ts";
 import {
   DER_TAG,
@@ -63,6 +63,11 @@ export function parsePublicKey(publicKeyInfo: Buffer): {
 /** DER of the SubjectPublicKeyInfo. */
 export function publicKeyInfoOf(key: KeyObject): Buffer {
   return PARSED_FROM.get(key) ?? key.export({ type: "spki", format: "der" });
+}
+
+/** Of the SubjectPublicKeyInfo, lower-case hexadecimal. */
+export function publicKeySha256(key: KeyObject): string {
+  return createHash("sha256").update(publicKeyInfoOf(key)).digest("hex");
 }
 
 function typeOfAlgorithm(algorithm: DerElement | undefined): AcceptedKeyType {

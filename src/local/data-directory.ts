@@ -1,18 +1,24 @@
 /** Where a mesh on this machine keeps its state, readable by a person: one place that knows the file names. */
 
 import { createHash } from "node:crypto";
+import type { Stats } from "node:fs";
 import { mkdir, rename, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { HauberkError } from "../runtime/hauberk-error.ts";
+import { exchangeablePart } from "./exchangeable-path.ts";
 
 /** Used when the user names no other; relative to the current folder. */
 export const DEFAULT_DATA_DIRECTORY = ".hauberk";
 
-/** The data directory must not be used: it is no folder, another user's, or open to others. */
+/** The data directory must not be used: it is no folder, or other users can read it, write it or exchange it. */
 export class DataDirectoryError extends HauberkError {
   readonly code = "HAUBERK_DATA_DIRECTORY";
 }
+
+const NAME_FOLDER = "name a folder with --data, which may be a new one";
+const IS_FILE = `is a file, and no folder; ${NAME_FOLDER}`;
+const INSIDE_FILE = `would be inside of a file; ${NAME_FOLDER}`;
 
 /** macOS allows 103 bytes, Linux 107. */
 const MAX_SOCKET_PATH = 100;
@@ -38,6 +44,10 @@ export class DataDirectory {
   /** What was written of the mesh by others than the user's files: a folder a kind, a file an object. */
   get objects(): string {
     return join(this.path, "objects");
+  }
+  /** What happened, and which revisions there were: files of lines. */
+  get history(): string {
+    return join(this.path, "history");
   }
   get ports(): string {
     return join(this.path, "ports.json");
@@ -110,19 +120,50 @@ export class DataDirectory {
   /**
    * Makes the folder, closed to other users.
    *
-   * @throws DataDirectoryError when it is there, and is no folder, another user's or open to others
+   * @throws DataDirectoryError when it is there, and is no folder, or not this user's alone
    */
   async create(): Promise<void> {
+    await this.#refuseExchangeable();
     await this.#makeFolder();
-    const { uid, mode } = await stat(this.path);
-    if (process.getuid !== undefined && uid !== process.getuid()) {
+    await this.verify();
+  }
+
+  /**
+   * Before anything in it is believed: what it says is started, connected to, or ended. Whoever can write it, or put another in
+   * its place, would decide that for this user. One that is not there is no error.
+   *
+   * @throws DataDirectoryError when it is not this user's alone
+   */
+  async verify(): Promise<void> {
+    const found = await this.#lookAt();
+    if (found === undefined) return;
+    if (!found.isDirectory()) throw new DataDirectoryError(`${this.path} ${IS_FILE}`);
+    const { uid, mode } = found;
+    if (process.getuid !== undefined && uid !== process.getuid())
       throw new DataDirectoryError(`${this.path} belongs to another user; choose another folder`);
+    await this.#refuseExchangeable();
+    if ((mode & 0o077) === 0) return;
+    throw new DataDirectoryError(
+      `${this.path} is open to other users, so hauberk did not make it like that; where all in it is your own, close it with: chmod 700 ${this.path}; what came with a repository or an archive is not: remove it`,
+    );
+  }
+
+  async #lookAt(): Promise<Stats | undefined> {
+    try {
+      return await stat(this.path);
+    } catch (cause) {
+      const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+      if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+      throw new DataDirectoryError(`${this.path} cannot be looked at`, { cause });
     }
-    if ((mode & 0o077) !== 0) {
-      throw new DataDirectoryError(
-        `${this.path} is open to other users; close it with: chmod 700 ${this.path}`,
-      );
-    }
+  }
+
+  async #refuseExchangeable(): Promise<void> {
+    const problem = await exchangeablePart(this.path);
+    if (problem === undefined) return;
+    throw new DataDirectoryError(
+      `${this.path} could be exchanged by another user, since ${problem}; choose another folder with --data`,
+    );
   }
 
   async #makeFolder(): Promise<void> {
@@ -131,10 +172,7 @@ export class DataDirectory {
     } catch (cause) {
       const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
       if (code !== "EEXIST" && code !== "ENOTDIR") throw cause;
-      const what = code === "EEXIST" ? "is a file, and no folder" : "would be inside of a file";
-      throw new DataDirectoryError(
-        `${this.path} ${what}; name a folder with --data, which may be a new one`,
-      );
+      throw new DataDirectoryError(`${this.path} ${code === "EEXIST" ? IS_FILE : INSIDE_FILE}`);
     }
   }
 

@@ -84,4 +84,8 @@ test("a pod with a network of its own is reached by what the host offers of its 
     assert.deepEqual(found?.listen, listen);
     assert.equal(found?.notOffered, outcome === port ? undefined : problem);
   }
+  const otherwise = { address: "127.0.0.1", port: 20444 };
+  const published = withOutcomes([{ ...port, otherwise }], [{ ...port, listen: otherwise }]);
+  const [elsewhere] = gatewayAddresses(own, { snapshot: meshSnapshot, published });
+  assert.deepEqual([elsewhere?.listen, elsewhere?.notOffered], [otherwise, undefined]);
 });

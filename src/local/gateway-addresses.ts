@@ -45,13 +45,14 @@ export function withOutcomes(
   outcomes: readonly PublishOutcome[],
 ): readonly PublishOutcome[] {
   return published.map((port) => {
-    const problem = outcomes.find(
-      ({ service, listen }) =>
+    const places = [port.listen, ...(port.otherwise ? [port.otherwise] : [])];
+    const outcome = outcomes.find(
+      ({ service, port: number, listen }) =>
         service === port.service &&
-        listen.address === port.listen.address &&
-        listen.port === port.listen.port,
-    )?.problem;
-    return problem === undefined ? port : { ...port, problem };
+        number === port.port &&
+        places.some((place) => place.address === listen.address && place.port === listen.port),
+    );
+    return outcome ?? port;
   });
 }
 

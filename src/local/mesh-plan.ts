@@ -9,6 +9,7 @@ import {
   type Resource,
   type SourceLocation,
 } from "../api/resource.ts";
+import type { DeploymentStrategy } from "../api/rollout-strategy.ts";
 import type { Service } from "../api/service.ts";
 import { ofKind } from "../policy/mesh-snapshot.ts";
 import { type PodTurn, planWorkloads, podTemplateOf } from "../policy/plan-workloads.ts";
@@ -35,8 +36,11 @@ export interface PlannedPod {
   readonly source: SourceLocation;
   /** Failures after which a Job is given up; absent for what runs for ever. */
   readonly backoffLimit?: number;
-  /** Of a Deployment whose pods are replaced by others that run beside them first: how many at once; absent: in place. */
-  readonly surge?: number;
+  readonly update: PodUpdate;
+  /** For how long it has to be ready before it counts as available. */
+  readonly minReadySeconds: number;
+  /** It runs as it was planned before, and stays so until somebody deletes it, or its owner is changed again. */
+  readonly isFormer?: true;
   /** `namespace/pod` that must be ready before this one may start. */
   readonly startsAfter?: string;
   readonly containers: readonly Container[];
@@ -46,6 +50,15 @@ export interface PlannedPod {
   /** Of its sidecar; absent without one. */
   readonly adminPort?: number;
 }
+
+/**
+ * What becomes of a pod whose template changes. "in order": made anew in place, one after the other. "held": it stays; once
+ * it is deleted it is made of the template that it had, or of the new one.
+ */
+export type PodUpdate =
+  | DeploymentStrategy
+  | { readonly kind: "in order" }
+  | { readonly kind: "held"; readonly made: "as before" | "as planned" };
 
 export interface MeshPlan {
   readonly pods: readonly PlannedPod[];
@@ -170,12 +183,18 @@ async function planPublished(
     ports.map(({ port }) => ({ service: `${meta.namespace}/${meta.name}`, port })),
   );
   const keyOf = ({ service, port }: (typeof offered)[number]): string => `host/${service}:${port}`;
+  const otherwise = (key: string): string => `${key}/otherwise`;
   const preferred = preferredPublishedPorts(offered, { services, workloads, keyOf });
-  const ports = await allocator.allocate(offered.map(keyOf), preferred);
-  return offered.map((one) => ({
-    ...one,
-    listen: { address: LOOPBACK, port: ports.get(keyOf(one)) ?? 0 },
-  }));
+  const keys = [...offered.map(keyOf), ...[...preferred.keys()].map(otherwise)];
+  const ports = await allocator.allocate(keys, preferred);
+  return offered.map((one) => {
+    const second = ports.get(otherwise(keyOf(one)));
+    return {
+      ...one,
+      listen: { address: LOOPBACK, port: ports.get(keyOf(one)) ?? 0 },
+      ...(second !== undefined && { otherwise: { address: LOOPBACK, port: second } }),
+    };
+  });
 }
 
 function planPod(
@@ -203,7 +222,8 @@ function planPod(
     sidecar: settingsOf(owner, resources),
     dataPlane: dataPlaneOf(template, dataPlane),
     ...(owner.kind === "Job" ? { backoffLimit: owner.backoffLimit } : {}),
-    ...(owner.kind === "Deployment" && owner.surge !== undefined ? { surge: owner.surge } : {}),
+    update: updateOf(owner, workload),
+    minReadySeconds: owner.kind === "Job" ? 0 : owner.minReadySeconds,
     ...startsAfter(owner, workload),
   };
   return workload.injected ? { ...pod, adminPort } : pod;
@@ -217,6 +237,20 @@ function programsOf({ containers }: PodTemplate, { injected }: Workload): readon
 function misannotated({ meta }: PodOwner, problem: string): MeshPlanError {
   const path = `spec.template.metadata.annotations["${WORKLOAD_API_ANNOTATION}"]`;
   return new MeshPlanError(`${formatLocation(meta.source)} ${path} ${problem}`);
+}
+
+function updateOf(owner: PodOwner, { name }: Workload): PodUpdate {
+  if (owner.kind === "Job") return { kind: "all at once" };
+  const { strategy } = owner;
+  if (strategy.kind === "on delete") return { kind: "held", made: "as planned" };
+  if (strategy.kind !== "from") return strategy;
+  const isHeld = ordinalOf(name) < strategy.ordinal;
+  return isHeld ? { kind: "held", made: "as before" } : { kind: "in order" };
+}
+
+/** Of a pod of a StatefulSet. */
+export function ordinalOf(name: string): number {
+  return Number(name.slice(name.lastIndexOf("-") + 1));
 }
 
 function startsAfter(owner: PodOwner, { name }: Workload): Pick<PlannedPod, "startsAfter"> {

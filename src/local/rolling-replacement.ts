@@ -4,11 +4,12 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { SocketAddress } from "../policy/workload.ts";
+import { throwFirstFailure } from "../runtime/first-failure.ts";
 import type { PlannedPod } from "./mesh-plan.ts";
 import { keyOf } from "./pod-identity.ts";
 import { establishedConnections } from "./pods/established-connections.ts";
 import type { Pod } from "./pods/pod.ts";
-import { startsReady } from "./pods/pod-container.ts";
+import { isProbed } from "./pods/pod-container.ts";
 import type { RunningPods } from "./running-pods.ts";
 
 const LOOK_EVERY_MS = 50;
@@ -78,9 +79,7 @@ export class RollingReplacement {
   ): Promise<void> {
     for (let at = 0; at < replacements.length && isWanted(); at += surge) {
       const batch = replacements.slice(at, at + surge);
-      const outcomes = await Promise.allSettled(batch.map((one) => this.#replace(one, isWanted)));
-      const failed = outcomes.find(({ status }) => status === "rejected");
-      if (failed?.status === "rejected") throw failed.reason;
+      throwFirstFailure(await Promise.allSettled(batch.map((one) => this.#replace(one, isWanted))));
     }
   }
 
@@ -102,13 +101,22 @@ export class RollingReplacement {
   }
 }
 
-/** A program that no probe asks is ready once its ports are open. @returns false when nobody wants to wait any more */
+/**
+ * A program that no probe asks is ready once its ports are open. Resolves when the pod has been ready for as long as its owner
+ * demands.
+ *
+ * @returns false when nobody wants to wait any more
+ */
 export async function becomesReady(pod: Pod, isWanted: () => boolean): Promise<boolean> {
-  const asked = pod.plan.containers.some((container) => !startsReady(container));
+  const asked = pod.plan.containers.some(isProbed);
   const deadline = performance.now() + OPEN_PORTS_MS;
+  const least = pod.plan.minReadySeconds * 1_000;
+  let since: number | undefined;
   while (isWanted()) {
-    if (pod.ready && (asked || performance.now() > deadline || (await portsAreOpen(pod))))
-      return true;
+    const now = performance.now();
+    const isReady = pod.ready && (asked || now > deadline || (await portsAreOpen(pod)));
+    since = isReady ? (since ?? now) : undefined;
+    if (since !== undefined && now - since >= least) return true;
     await delay(LOOK_EVERY_MS);
   }
   return false;

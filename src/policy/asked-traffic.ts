@@ -7,7 +7,6 @@ import { normalizePath, pathRefusal } from "./path-normalization.ts";
 import {
   type AskedRequest,
   BadRequestError,
-  type Caller,
   callingWorkload,
   type Question,
   QuestionError,
@@ -39,7 +38,7 @@ export function askedConnection({
       principal,
       ...(route && { serverName: route.destination.serverName }),
     }),
-    sourceAddress: addressOf(question.from),
+    sourceAddress: addressOf(question),
     sourcePort: 0,
     destinationAddress: port.listen.address,
     destinationPort: port.containerPort,
@@ -126,9 +125,20 @@ function verifiedToken(snapshot: MeshSnapshot, to: Workload, payload: TokenPaylo
   return tokenPayload(payload, { spaceDelimitedClaims });
 }
 
+/** Whom NetworkPolicies are asked about: a pod, at the address it is said to have, or the address of a caller that is none. */
+export function networkCaller(question: Question): Workload | string {
+  const workload = callingWorkload(question.from);
+  const { address } = question;
+  if (workload === undefined) return addressOf(question);
+  return address === undefined
+    ? workload
+    : { ...workload, addresses: { ipv4: address, ipv6: address } };
+}
+
 /** The direct TCP peer, as far as it is known: 127.0.0.1 stands for any other. */
-export function addressOf(caller: Caller): string {
-  const workload = callingWorkload(caller);
+export function addressOf({ from, address }: Pick<Question, "from" | "address">): string {
+  if (address !== undefined) return address;
+  const workload = callingWorkload(from);
   return workload?.addresses?.ipv4 ?? workload?.ports[0]?.application.address ?? LOOPBACK;
 }
 
@@ -141,7 +151,7 @@ function usualAuthority({ from, to, containerPort }: Question, route: Route | un
   return servicePort === HTTP_PORT ? host : `${host}:${servicePort}`;
 }
 
-/** The rightmost entry counts, when it is an address (AP-51a). */
-function forwardedAddress({ headers }: AskedRequest): string | undefined {
+/** The rightmost entry of X-Forwarded-For counts, when it is an address (AP-51a). */
+export function forwardedAddress({ headers }: AskedRequest): string | undefined {
   return statedAddress(headers.get("x-forwarded-for")?.split(",").at(-1)?.trim() ?? "");
 }

@@ -1,4 +1,5 @@
-/** What a policy of the callee asks about and a question did not say: an answer then names the value it rests on. */
+/** What a policy of the callee asks about and a question did not say, or not plainly: an answer then names the value it rests on. */
+import { forwardedAddress } from "./asked-traffic.ts";
 import type { MeshSnapshot } from "./mesh-snapshot.ts";
 import { isolatingPolicies } from "./network-policy.ts";
 import type { Question } from "./question.ts";
@@ -7,14 +8,18 @@ import type { WorkloadView } from "./workload-view.ts";
 
 export interface Assumptions {
   readonly authority?: string;
+  /** Where the connection comes from. */
   readonly sourceAddress?: string;
+  /** What rules on the remote address are asked about, where the request's X-Forwarded-For says another. */
+  readonly remoteAddress?: string;
   /** A request without a token; "never seen": no RequestAuthentication applies to the callee. */
   readonly token?: "none" | "never seen";
 }
 
 const AUTHORITY_FIELDS = /^(hosts|notHosts|request\.headers\[(host|:authority)\])$/i;
 const TOKEN_FIELDS = /^((not)?requestPrincipals|request\.auth\..*)$/i;
-const ADDRESS_FIELDS = /^((not)?(remote)?ipBlocks|source\.ip|remote\.ip)$/i;
+const SOURCE_FIELDS = /^((not)?ipBlocks|source\.ip)$/i;
+const REMOTE_FIELDS = /^((not)?remoteIpBlocks|remote\.ip)$/i;
 
 export function assumptionsOf(
   snapshot: MeshSnapshot,
@@ -32,11 +37,19 @@ export function assumptionsOf(
 ): Assumptions {
   const assumesAuthority =
     !question.request?.headers.has("host") && asksAbout(view, AUTHORITY_FIELDS);
-  const assumesAddress = asksAbout(view, ADDRESS_FIELDS) || admitsByAddress(snapshot, question);
+  const asksForRemote = asksAbout(view, REMOTE_FIELDS);
+  const forwarded = request && question.request && forwardedAddress(question.request);
+  const asksForSource =
+    asksAbout(view, SOURCE_FIELDS) ||
+    (asksForRemote && forwarded === undefined) ||
+    admitsByAddress(snapshot, question);
+  const assumesAddress = question.address === undefined && asksForSource;
+  const isForwarded = asksForRemote && forwarded !== undefined;
   const token = request && assumedToken(view, question);
   return {
     ...(request?.authority !== undefined && assumesAuthority && { authority: request.authority }),
     ...(assumesAddress && { sourceAddress: connection.sourceAddress }),
+    ...(isForwarded && { remoteAddress: forwarded }),
     ...(token !== undefined && { token }),
   };
 }

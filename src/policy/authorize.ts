@@ -4,7 +4,7 @@
  */
 import type { TrafficProtocol } from "./authorization-rule.ts";
 import type { Decision, Delegation } from "./decision.ts";
-import { orderedRules } from "./engine/ordered-rules.ts";
+import { orderedRules, rulesInSteps } from "./engine/ordered-rules.ts";
 import { type BoundRules, PeerRules } from "./engine/peer-rules.ts";
 import {
   type BoundPolicySet,
@@ -63,6 +63,17 @@ export function compileAuthorization(
     audit: new PeerRules(orderedRules(inForce(audit), { ...options, action: "AUDIT" })),
     peers: { byPrincipal: new Map(), bytes: 0 },
   };
+}
+
+/** What takes longest of it, beforehand, policy by policy: done to the end, compiling them makes the index alone. */
+export function* compileInSteps(
+  { custom, audit, deny, allow }: EffectiveAuthorization,
+  options: { readonly protocol: TrafficProtocol; readonly trust: Trust },
+): Generator<undefined> {
+  yield* rulesInSteps(deny, { ...options, action: "DENY" });
+  yield* rulesInSteps(allow, { ...options, action: "ALLOW" });
+  yield* rulesInSteps(custom, { ...options, action: "CUSTOM" });
+  yield* rulesInSteps(audit, { ...options, action: "AUDIT" });
 }
 
 /** Judges one request on a port that carries HTTP. */

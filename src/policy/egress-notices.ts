@@ -100,7 +100,7 @@ function loopbackNotice(
       source: first.meta.source,
       path: "spec.hosts",
       message:
-        "where pods share the machine's loopback, they reach it by their sidecar's HTTP proxy alone: what a program connects to by itself passes no sidecar, and no policy of the mesh holds it",
+        "are reached by the sidecar's HTTP proxy alone where pods share the machine's loopback: what a program connects to by itself passes no sidecar, and no policy of the mesh holds it",
     },
   ];
 }

@@ -7,7 +7,12 @@ import type { PortProtocol } from "../api/service.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
 import type { AppliedAuthorizer } from "./applied-authorizers.ts";
 import { type AskedServer, askedGatewayPort, serverRefusal } from "./asked-server.ts";
-import { addressOf, askedConnection, askedHttpRequest, verifiedRequest } from "./asked-traffic.ts";
+import {
+  askedConnection,
+  askedHttpRequest,
+  networkCaller,
+  verifiedRequest,
+} from "./asked-traffic.ts";
 import { type Assumptions, assumptionsOf } from "./assumptions.ts";
 import type { TrafficProtocol } from "./authorization-rule.ts";
 import {
@@ -27,7 +32,7 @@ import { missingToken } from "./missing-token.ts";
 import { networkRefusal } from "./network-refusal.ts";
 import { type Caller, callingWorkload, type Question, QuestionError } from "./question.ts";
 import { type ConcerningLimit, limitsConcerning } from "./rate-limits/limit-sentences.ts";
-import { findRoute, type Route, type ServicePortName } from "./route.ts";
+import { findRoute, type Route, routeThrough, type ServicePortName } from "./route.ts";
 import type { Connection, HttpRequest } from "./traffic.ts";
 import { carriesAnyBytes, transportRefusal } from "./transport-refusal.ts";
 import { undeclaredPort } from "./undeclared-port.ts";
@@ -86,7 +91,10 @@ export function judge(snapshot: MeshSnapshot, question: Question): Judgement {
   const server = asked?.server;
   const port = asked?.port ?? inboundPort(view, question);
   const client = sidecarClient(question.from);
-  const route = findRoute(snapshot, { ...question, client, port });
+  const { through } = question;
+  const route = through
+    ? routeThrough(through, { to: question.to, port })
+    : findRoute(snapshot, { ...question, client, port });
   const transport = transportOf(snapshot, { question, route });
   const judgedAs = protocolToJudge(port, question);
   const unserved = server && handshakeRefusal(server, transport, route);
@@ -274,12 +282,9 @@ function tokenRefusal(
 }
 
 /** Comes before all else: the connection does not come about. */
-function networkReason(
-  snapshot: MeshSnapshot,
-  { from, to, containerPort }: Question,
-): Reason | undefined {
-  const caller = callingWorkload(from) ?? addressOf(from);
-  const refusal = networkRefusal(snapshot, { from: caller, to, containerPort });
+function networkReason(snapshot: MeshSnapshot, question: Question): Reason | undefined {
+  const { to, containerPort } = question;
+  const refusal = networkRefusal(snapshot, { from: networkCaller(question), to, containerPort });
   return refusal && { because: "network-policy", ...refusal };
 }
 

@@ -9,6 +9,7 @@ import { ComparisonBudget } from "./comparison-budget.ts";
 import { egressNotices } from "./egress-notices.ts";
 import { gatewayNotices } from "./gateway-notices.ts";
 import { hiddenTrafficPolicyNotices } from "./hidden-traffic-policy-notices.ts";
+import { keySourceNotices } from "./key-source-notices.ts";
 import { type MeshInventory, takeInventory } from "./mesh-inventory.ts";
 import { unadmittedPeerNotices, unreachableAllowNotices } from "./network-authorization-notices.ts";
 import { type NetworkInventory, takeNetworkInventory } from "./network-inventory.ts";
@@ -51,6 +52,7 @@ export function meshNotices(
     ...resources.flatMap((resource) => noticesOn(resource, inventory)),
     ...networkNotices(takeNetworkInventory(resources, inventory)),
     ...authorizerNotices(resources),
+    ...keySourceNotices(resources),
     ...egressNotices(resources, workloads),
     ...gatewayNotices(resources, workloads),
     ...(inventory.remoteClusters.length > 0 ? [] : routeNotices(resources, workloads)),

@@ -5,14 +5,19 @@ import type { Reason } from "./decision.ts";
 import type { ServicePortName } from "./route.ts";
 import type { TokenPayload } from "./traffic.ts";
 import type { Workload } from "./workload.ts";
+import type { Destination } from "./workload-view.ts";
 
 export interface Question {
   readonly from: Caller;
+  /** The IP address that the connection comes from; absent: the caller's, as far as it is known. */
+  readonly address?: string;
   readonly to: Workload;
   /** Any, where the kernel leads all connections of the pod to its sidecar; else one that is declared. */
   readonly containerPort: number;
   /** The service by which the caller calls; without it the first that leads to the port. */
   readonly via?: ServicePortName;
+  /** The same as the caller knows it, where a route has chosen it, perhaps a subset; it counts more than `via`. */
+  readonly through?: Destination;
   /**
    * "pod-address": the caller dials the pod itself, not a service. Its sidecar knows such an address by headless
    * services alone, and passes others through as they are (TLS-24).

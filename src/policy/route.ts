@@ -4,7 +4,7 @@ import { compileDestinationRules } from "./destination-rules.ts";
 import { buildDestinations } from "./destinations.ts";
 import type { MeshSnapshot } from "./mesh-snapshot.ts";
 import type { Workload } from "./workload.ts";
-import type { Destination, InboundPort } from "./workload-view.ts";
+import type { Destination, Endpoint, InboundPort } from "./workload-view.ts";
 
 /** Names one port of a service. */
 export type ServicePortName = Pick<Destination, "serviceNamespace" | "serviceName" | "servicePort">;
@@ -38,20 +38,41 @@ export function findRoute(
     if (destination.serviceNamespace !== to.namespace) continue;
     if (dials === "pod-address" && destination.headless !== true) continue;
     if (via !== undefined && !isSame(destination, via)) continue;
-    const endpoint = destination.endpoints.find(
-      ({ workload, address }) =>
-        workload === to.name &&
-        address.address === port.listen.address &&
-        address.port === port.listen.port,
-    );
+    const endpoint = endpointAt(destination, { to, port });
     if (endpoint === undefined) continue;
     if (client === "no-sidecar") return { destination, mutualTls: false };
     const rule = compileDestinationRules(snapshot, client)(destination);
-    const reached = withClientTls(destination, rule);
-    const mode = reached.clientTls?.mode;
-    return { destination: reached, mutualTls: mode ? mode === "ISTIO_MUTUAL" : endpoint.mutualTls };
+    return routeTo(endpoint, withClientTls(destination, rule));
   }
   return undefined;
+}
+
+/**
+ * Through a destination as the client's sidecar knows it.
+ *
+ * @returns undefined where it does not lead to the port
+ */
+export function routeThrough(
+  destination: Destination,
+  listening: { readonly to: Workload; readonly port: InboundPort },
+): Route | undefined {
+  const endpoint = endpointAt(destination, listening);
+  return endpoint && routeTo(endpoint, destination);
+}
+
+function routeTo(endpoint: Endpoint, destination: Destination): Route {
+  const mode = destination.clientTls?.mode;
+  return { destination, mutualTls: mode ? mode === "ISTIO_MUTUAL" : endpoint.mutualTls };
+}
+
+function endpointAt(
+  { endpoints }: Pick<Destination, "endpoints">,
+  { to, port: { listen } }: { readonly to: Workload; readonly port: InboundPort },
+): Endpoint | undefined {
+  return endpoints.find(
+    ({ workload, address }) =>
+      workload === to.name && address.address === listen.address && address.port === listen.port,
+  );
 }
 
 function isSame(one: ServicePortName, other: ServicePortName): boolean {

@@ -15,6 +15,7 @@ const SENTENCES: readonly (readonly [rule: string, sentence: string])[] = [
   ],
   ["{from: [{source: {notNamespaces: [a, b]}}]}", "when the caller's namespace is not (a OR b)."],
   ["{from: [{source: {principals: ['*']}}]}", "when there is a principal."],
+  ["{from: [{source: {requestPrincipals: ['*']}}]}", "when there is an end user."],
   ["{from: [{source: {notRequestPrincipals: ['*']}}]}", "when there is no end user."],
   [
     "{from: [{source: {serviceAccounts: [web, blog/web]}}]}",

@@ -106,6 +106,8 @@ interface FieldWords {
   readonly phrase: ValuePhrase;
 }
 
+const VOWEL = /^[aeiou]/;
+
 function fieldPhrases(
   noun: string,
   { values, negated, phrase }: Omit<FieldWords, "noun"> & { readonly values: readonly string[] },
@@ -114,7 +116,11 @@ function fieldPhrases(
   const verb = phrases.every(([other]) => other === phrases[0]?.[0]) ? phrases[0]?.[0] : undefined;
   if (phrases.length === 0) return [];
   if (values.includes("*") && verb !== "fits") {
-    return [{ text: negated ? `there is no ${noun}` : `there is a ${noun}` }];
+    return [
+      {
+        text: negated ? `there is no ${noun}` : `there is ${VOWEL.test(noun) ? "an" : "a"} ${noun}`,
+      },
+    ];
   }
   if (verb === undefined) {
     const text = `the ${noun} ${phrases.map((one) => one.join(" ")).join(" OR ")}`;

@@ -7,6 +7,7 @@ import type { Server } from "node:http";
 import { describeError } from "../runtime/hauberk-error.ts";
 import { ListenError } from "../runtime/listen-error.ts";
 import type { Log } from "../runtime/log.ts";
+import { isLoopbackName } from "../runtime/loopback-name.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { closeAdminHttp, createAdminHttp } from "./admin-http.ts";
 import { type AdminPage, type AdminRequest, textPage, wrongMethodPage } from "./admin-page.ts";
@@ -23,8 +24,6 @@ export interface AdminOptions {
 
 const HOST = "127.0.0.1";
 const MAX_CONNECTIONS = 64;
-/** A web page in a browser can send us requests under its own name, but not under these. */
-const OWN_NAMES = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
 const ELSEWHERE =
   "see /ready and /metrics; everything else is told over the sidecar's Unix socket alone: `hauberk proxy-config --help`\n";
 
@@ -72,7 +71,7 @@ async function publicPage(
   { method, path, host }: AdminRequest,
   { state, metrics }: AdminOptions,
 ): Promise<AdminPage> {
-  if (!OWN_NAMES.test(host)) return textPage(421, "ask under a loopback name\n");
+  if (!isLoopbackName(host)) return textPage(421, "ask under a loopback name\n");
   if (method !== "GET") return wrongMethodPage("GET", "only GET is served here");
   if (path === "/ready" || path === "/healthz/ready") return readyPage(state());
   if (path === "/metrics" || path === "/stats/prometheus") return metricsPage(metrics);

@@ -5,12 +5,15 @@ import { eventually } from "../../test/kit/eventually.ts";
 import { type RecordedLog, recordedLog } from "../../test/kit/recorded-log.ts";
 import { sampleView } from "../../test/kit/sample-view.ts";
 import { createThrowawayAuthority } from "../../test/kit/throwaway-authority.ts";
+import type { CertificateHolder } from "../ca/issued-certificates.ts";
 import type { AuthorityTrust } from "../ca/rotation.ts";
 import { ProxyPushes } from "../control/aggregated-discovery/proxy-pushes.ts";
 import { type DiscoveryService, discoveryService } from "../control/discovery-service.ts";
+import { parseSpiffeId } from "../identity/spiffe-id.ts";
 import type { X509Svid } from "../identity/x509-svid.ts";
 import { WORKLOAD_VIEW_FORMAT, type WorkloadView } from "../policy/workload-view.ts";
 import { systemClock } from "../runtime/clock.ts";
+import { createDeferred } from "../runtime/deferred.ts";
 import { silentLog } from "../runtime/log.ts";
 import { WatchedValue } from "../runtime/watched.ts";
 import { ViewDiscovery } from "../wire/gen/hauberk/discovery/v1/workload_view_pb.ts";
@@ -54,12 +57,18 @@ const trust = new WatchedValue<AuthorityTrust>({
   crlsPem: [],
 });
 
+const HOLDER: CertificateHolder = {
+  identity: parseSpiffeId(API),
+  pod: { namespace: "production", podName: "api-0", podUid: "uid", serviceAccount: "api" },
+};
+
 function discovery(views: WatchedValue<Views>): DiscoveryService {
   return discoveryService({
     views,
     trustDomain: "cluster.local",
     trust,
-    holderOf: () => undefined,
+    holderOf: () => HOLDER,
+    isLivePod: () => true,
     pushes: new ProxyPushes(views),
     isJudgedByEnvoy: () => false,
     clock: systemClock,
@@ -81,6 +90,7 @@ function startClient(
     readonly rootsPem?: () => readonly string[];
     readonly onRefused?: (svid: X509Svid) => void;
     readonly updates?: "whole" | "fields";
+    readonly beforehand?: (view: WorkloadView) => Promise<void>;
   },
 ): Started {
   const stop = new AbortController();
@@ -96,6 +106,7 @@ function startClient(
     signal: stop.signal,
     ...(options.onRefused && { onRefused: options.onRefused }),
     ...(options.updates && { updates: options.updates }),
+    ...(options.beforehand && { beforehand: options.beforehand }),
     ...(options.serverName === undefined ? {} : { serverName: options.serverName }),
   });
   context.after(async () => {
@@ -120,6 +131,35 @@ test("the first view and every change arrive whole", async (context) => {
   views.set(viewsOf("/two"));
   await hasPath(client, "/two");
   await eventually("the ack", () => status().every((s) => s.versionAcked === s.versionSent));
+});
+
+test("what is done beforehand is done before anybody hears of a view, and before it is acknowledged", async (context) => {
+  const views = new WatchedValue<Views>(viewsOf("/one"));
+  const { service, status } = discovery(views);
+  const server = await serve(service);
+  context.after(() => server.close());
+  let done = createDeferred<void>();
+  done.resolve();
+  const begun: (string | undefined)[] = [];
+  const beforehand = (view: WorkloadView): Promise<void> => {
+    begun.push(pathOf(view));
+    return done.promise;
+  };
+  const client = startClient(context, { port: server.port, beforehand });
+  await hasPath(client, "/one");
+  done = createDeferred();
+  views.set(viewsOf("/two"));
+  await eventually("it to begin", () => begun.includes("/two"));
+  assert.equal(pathOf(client.views.current), "/one");
+  assert.ok(status().every((one) => one.versionAcked !== one.versionSent));
+  done.reject(new Error("not to be compiled"));
+  await eventually("the refusal", () => status().some((one) => one.nackedError !== undefined));
+  assert.equal(pathOf(client.views.current), "/one");
+  done = createDeferred();
+  done.resolve();
+  views.set(viewsOf("/three"));
+  await hasPath(client, "/three");
+  await eventually("the ack", () => status().every((one) => one.versionAcked === one.versionSent));
 });
 
 test("who asks for fields is told those that changed, also after an interruption", async (context) => {

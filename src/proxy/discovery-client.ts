@@ -49,6 +49,8 @@ export interface DiscoveryClientOptions {
   readonly log: Log;
   /** Hears of a certificate that the control plane does not take, or takes no more. */
   readonly onRefused?: (svid: X509Svid) => void;
+  /** Of a view that was read, before anybody hears of it; the one before stays until then. What it throws refuses the view. */
+  readonly beforehand?: (view: WorkloadView, signal: AbortSignal) => Promise<void>;
   /**
    * Resolves once a view is in force everywhere it must be; it is acknowledged only then. Absent: as soon as it is read.
    * What it throws refuses the view.
@@ -188,9 +190,10 @@ class ViewSubscriber {
   }
 
   async #accept(response: WatchViewsResponse, svid: X509Svid): Promise<void> {
-    const { name, log, inForce, signal } = this.#options;
+    const { name, log, beforehand, inForce, signal } = this.#options;
     const sent = readView(response, { name, svid, held: this.#held });
     if (sent !== undefined) {
+      await beforehand?.(sent.view, signal);
       this.views.set(sent.view);
       await inForce?.(sent.view, signal);
       this.#held = sent;

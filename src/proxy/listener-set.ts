@@ -1,4 +1,5 @@
 /** The listeners of one side, kept in step with the newest view. */
+import { throwFirstFailure } from "../runtime/first-failure.ts";
 import { describeError } from "../runtime/hauberk-error.ts";
 import type { Log } from "../runtime/log.ts";
 
@@ -34,8 +35,7 @@ export class ListenerSet {
       });
     }
     const opened = [...wanted].map(([key, create]) => this.#openOne(key, create));
-    const failed = (await Promise.allSettled(opened)).find(({ status }) => status === "rejected");
-    if (failed?.status === "rejected") throw failed.reason;
+    throwFirstFailure(await Promise.allSettled(opened));
   }
 
   async close(): Promise<void> {

@@ -6,10 +6,6 @@ import { SharedRun } from "./shared-run.ts";
 test("however many ask, one run is under way, and those that come meanwhile share the next", async () => {
   const runs: number[][] = [];
   let running = 0;
-  let goOn = (): void => {};
-  const hasMoreToAsk = new Promise<void>((resolve) => {
-    goOn = resolve;
-  });
   let end: () => void = () => {};
   const isToEnd = new Promise<void>((resolve) => {
     end = resolve;

@@ -52,7 +52,18 @@ describe("the dashboard of a shop", () => {
     assert.equal(prices[2], "0 %");
     const shares = `[...document.querySelectorAll("svg text.share")].map(text => text.textContent)`;
     const told = (await page.evaluate(shares)) as readonly string[];
-    assert.ok(told.includes("100 % mTLS, refused"), told.join());
+    assert.ok(
+      told.some((text) => /^(all \d+ )?refused$/.test(text)),
+      told.join(),
+    );
+    const rows = (await page.evaluate(EDGES)) as readonly string[][];
+    const isDotted = `document.querySelectorAll("svg .edge.refused").length`;
+    assert.equal(
+      await page.evaluate(isDotted),
+      rows.filter(([, , , all, , refused]) => all === refused).length,
+    );
+    const box = `(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(document.querySelector("#graph"))`;
+    assert.equal(await page.evaluate(box), 0, "the graph is as wide as its box");
     assert.ok(told.includes("0 % mTLS"), told.join());
     assert.deepEqual(page.complaints, []);
   });

@@ -41,11 +41,11 @@ describe("examples/opa", { skip }, () => {
 
   test("roles by identity, proved over mutual TLS to OPA too; OPA's header replaces the client's own", async () => {
     const log = () => mesh.read("logs/shop/web-0/web.log");
-    for (const said of ["orders: GET as reader\n200\n", "OPA: not in any role\n403\n"])
+    for (const said of ["orders: GET as reader\n200\n", "OPA: no role of yours allows this\n403\n"])
       await until("web's answers", async () => (await log()).includes(said));
     const clerk = await ask("back-office", "-X", "DELETE", "-H", "x-role: admin");
     assert.equal(clerk, "orders: DELETE as clerk\n200");
-    assert.equal(await ask("stranger"), "OPA: not in any role\n403");
+    assert.equal(await ask("stranger"), "OPA: no role of yours allows this\n403");
     const asked = await mesh.read("logs/opa-system/opa-0/access.log");
     assert.match(asked, /"source_principal":"spiffe:\/\/cluster\.local\/ns\/shop\/sa\/orders"/);
   });

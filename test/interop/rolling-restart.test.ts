@@ -1,18 +1,13 @@
 /** A Deployment that is restarted under load, by kubectl: nobody who calls it notices. */
 import assert from "node:assert/strict";
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { Kubectl } from "../kit/kubectl-program.ts";
+import { KubectlMesh } from "../kit/kubectl-mesh.ts";
 import { missingParts } from "../kit/missing-parts.ts";
-import { type RunningMesh, runMesh } from "../kit/running-mesh.ts";
 import { until } from "../kit/until.ts";
 
 const skip = missingParts("kubectl");
 const RATE = 500;
 const RESTARTS = 3;
-const IN_SHOP = ["-n", "shop"];
 
 interface Tally {
   readonly sent: number;
@@ -24,29 +19,18 @@ const failed = ({ failures }: Tally): number =>
   Object.values(failures).reduce((sum, one) => sum + one, 0);
 
 describe("rolling restarts", { skip }, () => {
-  let folder: string;
-  let mesh: RunningMesh;
-  let kubectl: Kubectl;
+  let mesh: KubectlMesh;
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), "hauberk-rolling-"));
-    await cp("test/meshes/kubectl", folder, { recursive: true });
-    const file = join(folder, "mesh.yaml");
-    const text = await readFile(file, "utf8");
-    await writeFile(file, text.replace('value: "100"', `value: "${RATE}"`));
-    mesh = await runMesh([folder]);
-    kubectl = await Kubectl.of(mesh.data);
+    mesh = await KubectlMesh.start({
+      files: "test/meshes/kubectl",
+      namespace: "shop",
+      edit: (text) => text.replace('value: "100"', `value: "${RATE}"`),
+    });
   });
-  after(async () => {
-    await mesh?.stop();
-    await rm(folder, { recursive: true, force: true });
-  });
+  after(() => mesh?.stop());
 
-  const run = async (...parameters: string[]): Promise<string> => {
-    const { code, output, errors } = await kubectl.run([...parameters, ...IN_SHOP]);
-    assert.equal(code, 0, errors);
-    return output.toString("utf8");
-  };
+  const run = (...parameters: string[]): Promise<string> => mesh.run(...parameters);
   const tally = async (): Promise<Tally | undefined> => {
     const text = (await run("logs", "--tail=1", "deploy/caller")).trim();
     return text === "" ? undefined : (JSON.parse(text) as Tally);

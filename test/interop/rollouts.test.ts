@@ -1,17 +1,12 @@
 /** kubectl rollout and kubectl events against a mesh that runs. */
 import assert from "node:assert/strict";
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { eventually } from "../kit/eventually.ts";
-import { Kubectl } from "../kit/kubectl-program.ts";
+import { KubectlMesh } from "../kit/kubectl-mesh.ts";
 import { missingParts } from "../kit/missing-parts.ts";
-import { type RunningMesh, runMesh } from "../kit/running-mesh.ts";
 import { until } from "../kit/until.ts";
 
 const skip = missingParts("kubectl");
-const IN_SHOP = ["-n", "shop"];
 const ECHO = "echo $VERSION";
 
 interface ListedEvent {
@@ -23,26 +18,14 @@ interface ListedEvent {
 }
 
 describe("rollouts, and what is told of them", { skip }, () => {
-  let folder: string;
-  let mesh: RunningMesh;
-  let kubectl: Kubectl;
+  let mesh: KubectlMesh;
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), "hauberk-rollouts-"));
-    await cp("test/meshes/rollouts", folder, { recursive: true });
-    mesh = await runMesh([folder]);
-    kubectl = await Kubectl.of(mesh.data);
+    mesh = await KubectlMesh.start({ files: "test/meshes/rollouts", namespace: "shop" });
   });
-  after(async () => {
-    await mesh?.stop();
-    await rm(folder, { recursive: true, force: true });
-  });
+  after(() => mesh?.stop());
 
-  const run = async (...parameters: string[]): Promise<string> => {
-    const { code, output, errors } = await kubectl.run([...parameters, ...IN_SHOP]);
-    assert.equal(code, 0, errors);
-    return output.toString("utf8");
-  };
+  const run = (...parameters: string[]): Promise<string> => mesh.run(...parameters);
   const setVersion = (version: string): Promise<string> =>
     run("set", "env", "deploy/api", `VERSION=${version}`);
   const rolledOut = (what = "deploy/api"): Promise<string> =>
@@ -50,8 +33,9 @@ describe("rollouts, and what is told of them", { skip }, () => {
   /** As the pods themselves say. */
   const versions = async (): Promise<readonly string[]> => {
     const names = (await run("get", "pods", "-l", "app=api", "-o", "name")).trim().split("\n");
-    const ask = (pod: string): string[] => ["exec", pod, ...IN_SHOP, "--", "sh", "-c", ECHO];
-    const said = await Promise.all(names.map((name) => kubectl.run(ask(name))));
+    const said = await Promise.all(
+      names.map((name) => mesh.ask("exec", name, "--", "sh", "-c", ECHO)),
+    );
     // One that is on its way in, or out, is not there to be asked.
     return said.flatMap(({ code, output }) => (code === 0 ? output.toString("utf8").trim() : []));
   };
@@ -115,10 +99,8 @@ describe("rollouts, and what is told of them", { skip }, () => {
       },
     };
     await run("patch", "deploy/api", "-p", JSON.stringify(change));
-    const { code, errors } = await kubectl.run([
-      ...["rollout", "status", "deploy/api", "--timeout=60s"],
-      ...IN_SHOP,
-    ]);
+    const status = ["rollout", "status", "deploy/api", "--timeout=60s"];
+    const { code, errors } = await mesh.ask(...status);
     assert.equal(code, 1);
     assert.match(errors, /deployment "api" exceeded its progress deadline/);
     const unhealthy = await until("the probe's finding", async () =>
@@ -195,12 +177,11 @@ describe("rollouts, and what is told of them", { skip }, () => {
   });
 
   test("files that are refused are told among the events of the control plane", async () => {
-    const file = join(folder, "mesh.yaml");
-    await writeFile(file, (await readFile(file, "utf8")).replace("replicas: 2", "replicas: many"));
+    await mesh.edit((text) => text.replace("replicas: 2", "replicas: many"));
     await eventually(
       () => "the refusal",
       async () => {
-        const { output } = await kubectl.run(["get", "events", "-n", "istio-system"]);
+        const { output } = await mesh.ask("get", "events", "-n", "istio-system");
         return /Warning\s+ChangeRefused\s+deployment\/istiod\s.*replicas/.test(output.toString());
       },
     );
@@ -208,7 +189,7 @@ describe("rollouts, and what is told of them", { skip }, () => {
 
   test("a namespace goes with its events", async () => {
     await run("delete", "namespace", "shop", "--timeout=60s");
-    const { output } = await kubectl.run(["get", "events", "-A", "-o", "name"]);
+    const { output } = await mesh.ask("get", "events", "-A", "-o", "name");
     assert.doesNotMatch(output.toString(), /api-|db-/);
   });
 });

@@ -9,8 +9,17 @@ import {
   selectorOf,
   type WrittenRule,
 } from "../authorization-rules.ts";
-import { cannotTell, fixedIn, met, notMet, type Practice, placed } from "../practice.ts";
-import { nameOf, podsInMesh } from "./mutual-tls.ts";
+import {
+  allOf,
+  cannotTell,
+  counted,
+  fixedIn,
+  met,
+  notMet,
+  type Practice,
+  placed,
+} from "../practice.ts";
+import { nameOf, podsInMesh, WITH_SIDECAR } from "./mutual-tls.ts";
 
 const DENY_ALL =
   "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: deny-all, namespace: NAMESPACE}\nspec: {}";
@@ -48,7 +57,7 @@ export const denyByDefault: Practice = {
     const namespaces = open.map(({ namespace }) => namespace);
     return faults.length > 0
       ? fixedIn(notMet(...faults), namespaces)
-      : met(`all ${pods.length} workloads with sidecars refuse what no rule allows`);
+      : met(`what no rule allows is refused by ${allOf(pods.length, ...WITH_SIDECAR)}`);
   },
 };
 
@@ -66,7 +75,9 @@ export const policiesForServices: Practice = {
     );
     return wide.length > 0
       ? notMet(...wide.map((one) => `${placed(one)} allows for its whole namespace`))
-      : met(`all ${allowing.length} policies that allow name whom they protect`);
+      : met(
+          `whom they protect is named by ${allOf(allowing.length, "policy that allows", "policies that allow")}`,
+        );
   },
 };
 
@@ -81,7 +92,7 @@ export const identitiesNotAddresses: Practice = {
     const byAddress = rules.filter(({ rule }) => tellsByAddress(rule));
     return byAddress.length > 0
       ? notMet(...byAddress.map(({ policy, rule }) => `${placed(policy, rule.at)} goes by address`))
-      : met(`none of ${rules.length} rules goes by addresses alone`);
+      : met(`${counted(rules.length, "rule")}, none by addresses alone`);
   },
 };
 

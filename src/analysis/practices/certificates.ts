@@ -1,6 +1,14 @@
 /** Authorities and certificates: whose, how long, and who sees them end. */
 import { parseGoDuration } from "../../api/go-duration.ts";
-import { cannotTell, type LiveFacts, met, notMet, type Practice, placed } from "../practice.ts";
+import {
+  cannotTell,
+  counted,
+  type LiveFacts,
+  met,
+  notMet,
+  type Practice,
+  placed,
+} from "../practice.ts";
 
 const DAY_MS = 86_400_000;
 const NOTICE_DAYS = 60;
@@ -60,7 +68,7 @@ export const shortLifetimes: Practice = {
     if (lasting.length > 0)
       return notMet(...lasting.map(({ pod, ends }) => `${pod}: its certificate ends at ${ends}`));
     if (live !== undefined)
-      return met(`${live.certificates.length} certificates end within 24 hours`);
+      return met(`${counted(live.certificates.length, "certificate")} ending within 24 hours`);
     return met(
       asked.length === 0
         ? "nothing asks for more than the default of 24h"
@@ -77,7 +85,7 @@ export const watchedCertificates: Practice = {
     if (live === undefined) return cannotTell(ONLY_LIVE);
     if (live.warnings.length > 0) return notMet(...live.warnings);
     return met(
-      `no warning about ${live.authorities.length} authorities and ${live.certificates.length} certificates`,
+      `no warning about ${counted(live.authorities.length, "authority", "authorities")} and ${counted(live.certificates.length, "certificate")}`,
     );
   },
 };

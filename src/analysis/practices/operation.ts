@@ -1,8 +1,8 @@
 /** How a mesh is watched, and whether its workloads can be told apart. */
 import type { Field } from "../field.ts";
 import type { Finding } from "../finding.ts";
-import { cannotTell, met, notMet, type Practice, placed } from "../practice.ts";
-import { nameOf, podsInMesh } from "./mutual-tls.ts";
+import { allOf, cannotTell, met, notMet, type Practice, placed } from "../practice.ts";
+import { nameOf, podsInMesh, WITH_SIDECAR } from "./mutual-tls.ts";
 
 export const watchedDenials: Practice = {
   id: "watched-denials",
@@ -61,7 +61,7 @@ export const ownAccounts: Practice = {
       return names.length > 1 ? [`${names.join(" and ")} share ${account}`] : [];
     });
     if (faults.length > 0) return notMet(...faults);
-    return met(`${users.size} workloads with sidecars have an account of their own`);
+    return met(`an account of its own for ${allOf(users.size, ...WITH_SIDECAR)}`);
   },
 };
 

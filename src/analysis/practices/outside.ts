@@ -5,8 +5,17 @@ import { asksForToken } from "../analyzers/required-tokens.ts";
 import { meshNamespaces, podsOf } from "../authorization-rules.ts";
 import type { Field } from "../field.ts";
 import { selectorTakes } from "../label-selection.ts";
-import { cannotTell, fixedIn, met, notMet, type Practice, placed } from "../practice.ts";
-import { nameOf, podsInMesh } from "./mutual-tls.ts";
+import {
+  allOf,
+  cannotTell,
+  counted,
+  fixedIn,
+  met,
+  notMet,
+  type Practice,
+  placed,
+} from "../practice.ts";
+import { nameOf, podsInMesh, WITH_SIDECAR } from "./mutual-tls.ts";
 
 const REQUIRE_TOKENS = `apiVersion: security.istio.io/v1
 kind: RequestAuthentication
@@ -94,8 +103,9 @@ export const closedAuthorizers: Practice = {
     const told = ({ provider, settings }: (typeof authorizers)[number]): string =>
       `authorizer ${provider.at("name").text} (line ${settings.line}) lets all in when it is away`;
     if (open.length > 0) return notMet(...open.map(told));
+    if (authorizers.length === 0) return met("no external authorizer is defined");
     return met(
-      `none of ${authorizers.length} external authorizers lets anybody in when it is away`,
+      `${counted(authorizers.length, "external authorizer")}, none that lets anybody in when it is away`,
     );
   },
 };
@@ -130,7 +140,7 @@ function limitsRates(spec: Field): boolean {
 export const networkPolicies: Practice = {
   id: "network-policies",
   practice: "Combine with Kubernetes NetworkPolicies for defense in depth",
-  fix: "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: only-known, namespace: NAMESPACE}\nspec: {podSelector: {}, policyTypes: [Ingress]}",
+  fix: "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny-all, namespace: NAMESPACE}\nspec: {podSelector: {}, policyTypes: [Ingress]}\n# It lets nobody in: apply it together with policies that admit each caller (spec.ingress).",
   judge({ mesh }) {
     const pods = podsInMesh(mesh);
     if (pods.length === 0) return cannotTell("no workload of the mesh has a sidecar");
@@ -143,7 +153,7 @@ export const networkPolicies: Practice = {
         ),
     );
     return bare.length === 0
-      ? met(`a NetworkPolicy selects each of ${pods.length} workloads`)
+      ? met(`a NetworkPolicy selects ${allOf(pods.length, ...WITH_SIDECAR)}`)
       : fixedIn(
           notMet(...bare.map((pod) => `${nameOf(pod)}: no NetworkPolicy selects it`)),
           bare.map(({ namespace }) => namespace),

@@ -32,6 +32,26 @@ test("each practice has its verdict and evidence, and a fix where it is not met"
   assert.doesNotMatch(out, /loopback mode/);
 });
 
+test("a fix that two practices share is printed once", async () => {
+  async function* open(): AsyncIterable<Uint8Array> {
+    yield Buffer.from(`apiVersion: v1
+kind: Namespace
+metadata: {name: shop, labels: {istio-injection: enabled}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: cart, namespace: shop, labels: {app: cart}}
+spec: {serviceAccountName: cart, containers: [{name: a, image: x}]}
+`);
+  }
+  const { out } = await audit("-", { input: open() });
+  assert.match(
+    out,
+    /\[deny-by-default\]: not met\n.*\n {4}fix: the same as of deny-all-baseline$/m,
+  );
+  assert.equal(out.split("name: deny-all, namespace: shop}\n      spec: {}").length, 2);
+});
+
 test("as JSON, there is one entry for each of 17 practices", async () => {
   const { out } = await audit("examples/first-verdict", { output: "json" });
   const { practices } = JSON.parse(out);

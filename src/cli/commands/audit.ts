@@ -42,7 +42,12 @@ export async function auditCommand(
   const { texts, issues, of } = asked;
   const live = of === "files" ? undefined : await liveFacts(options.data, clock);
   const { findings, problems } = await analyzeAsked(asked);
-  const audited = auditTexts(texts, { now: clock.now(), findings, unanalyzed: problems, ...(live && { live }) });
+  const audited = auditTexts(texts, {
+    now: clock.now(),
+    findings,
+    unanalyzed: problems,
+    ...(live && { live }),
+  });
   const unread = [...issues, ...new TextReader().read(texts).issues.filter(isUnread)];
   for (const issue of unread) warn(printable(formatIssue(issue)));
   if (options.output === "json") print(jsonText({ mode: live?.mode, practices: audited }));
@@ -60,16 +65,24 @@ function report(
   audited: readonly AuditedPractice[],
   live: LiveFacts | undefined,
 ): readonly string[] {
-  const lines = audited.flatMap(({ id, practice, fix, verdict, evidence }) => [
-    `${MARKS[verdict]} ${practice} [${id}]: ${verdict}`,
-    ...evidence.map((one) => `    ${one}`),
-    ...(verdict === "not met" ? ["    fix:", ...fix.split("\n").map((one) => `      ${one}`)] : []),
+  const unmet = audited.filter(({ verdict }) => verdict === "not met");
+  const lines = audited.flatMap((one) => [
+    `${MARKS[one.verdict]} ${one.practice} [${one.id}]: ${one.verdict}`,
+    ...one.evidence.map((told) => `    ${told}`),
+    ...(one.verdict === "not met" ? fixOf(one, unmet) : []),
   ]);
   const count = (wanted: string): number =>
     audited.filter(({ verdict }) => verdict === wanted).length;
   const sums = ["met", "not met", "cannot tell"].map((one) => `${count(one)} ${one}`);
   const mode = live === undefined ? [] : [PROTECTION[live.mode]];
   return [...lines, sums.join(", "), ...mode];
+}
+
+/** What was told above is not told again. */
+function fixOf(one: AuditedPractice, unmet: readonly AuditedPractice[]): readonly string[] {
+  const first = unmet.find(({ fix }) => fix === one.fix);
+  if (first !== undefined && first !== one) return [`    fix: the same as of ${first.id}`];
+  return ["    fix:", ...one.fix.split("\n").map((line) => `      ${line}`)];
 }
 
 async function liveFacts(data: string, clock: Clock): Promise<LiveFacts> {

@@ -1,9 +1,10 @@
 /** `hauberk authz check`: the policies of a workload as `istioctl x authz check` prints them, or one verdict for a script. */
 import { formatRef } from "../../api/resource.ts";
-import type { Judged } from "../../policy/decision.ts";
+import type { Decision, Judged } from "../../policy/decision.ts";
 import { describeWorkload } from "../../policy/describe-workload.ts";
 import { summarize } from "../../policy/explain.ts";
 import { judge } from "../../policy/judge.ts";
+import type { LedRequest } from "../../policy/led-request.ts";
 import type { MeshSnapshot } from "../../policy/mesh-snapshot.ts";
 import { QuestionError } from "../../policy/question.ts";
 import { ruleId } from "../../policy/rule-id.ts";
@@ -11,11 +12,13 @@ import { trialOutcome } from "../../policy/trial-outcome.ts";
 import { printable } from "../../runtime/printable.ts";
 import { alignColumns } from "../align-columns.ts";
 import { findWorkload, workloadHint } from "../find-workload.ts";
+import { routeOfCaller, routeOfGateway } from "../follow-route.ts";
 import { formatIssue } from "../format-issue.ts";
 import { jsonText } from "../json-text.ts";
 import { loadAskedMesh } from "../load-mesh.ts";
 import { parseQuestion, type QuestionText } from "../parse-question.ts";
 import type { Printers } from "../print-line.ts";
+import { answeredInWords, routeInWords, targetOf } from "../route-in-words.ts";
 import { withClaims } from "../with-claims.ts";
 
 export interface AuthzCheckOptions extends Partial<Omit<QuestionText, "to">> {
@@ -73,7 +76,7 @@ async function answer(snapshot: MeshSnapshot, asked: Asked): Promise<Answer> {
 
 /** CTL-29: one row a policy, its name as `policy.namespace`. */
 function listPolicies(snapshot: MeshSnapshot, { workload: name, options }: Asked): Answer {
-  for (const option of ["request", "header", "host", "claims", "custom"] as const) {
+  for (const option of ["address", "request", "header", "host", "claims", "custom"] as const) {
     if (options[option] !== undefined)
       throw new QuestionError(`--${option} needs --from: who asks?`);
   }
@@ -102,16 +105,70 @@ function listPolicies(snapshot: MeshSnapshot, { workload: name, options }: Asked
 }
 
 function checkRequest(snapshot: MeshSnapshot, { workload, options }: Asked): Answer {
-  const { from = "outside", request, header, host, claims, custom } = options;
+  const { from = "outside", address, request, header, host, claims, custom } = options;
   const question = parseQuestion(snapshot, {
     from,
     to: workload,
+    ...(address === undefined ? {} : { address }),
     ...(request === undefined ? {} : { request }),
     ...(header === undefined ? {} : { header }),
     ...(host === undefined ? {} : { host }),
     ...(claims === undefined ? {} : { claims }),
   });
-  const { decision } = judge(snapshot, question);
+  const led = routeOfCaller(snapshot, question);
+  if (led !== undefined) return checkAlong(snapshot, led, custom);
+  const judgement = judge(snapshot, question);
+  const own = tellDecision(judgement.decision, custom);
+  const further = routeOfGateway(snapshot, { question, judgement });
+  if (further === undefined || own.code !== ALLOWED) return own;
+  const { code, lines, data } = checkAlong(snapshot, further, custom);
+  return { code, lines: [...own.lines, ...lines], data: { ...own.data, ...data } };
+}
+
+/** One line for each whom the route reaches, by its name. */
+function checkAlong(
+  snapshot: MeshSnapshot,
+  led: LedRequest,
+  custom: AuthzCheckOptions["custom"],
+): Answer {
+  const { outcome } = led;
+  const { data: route, rows } = routeInWords(led);
+  const told: (Answer & { readonly to: string })[] = [];
+  if (outcome.is === "answered") {
+    const lines = [`answered ${answeredInWords(outcome)}: no policy behind the route is asked`];
+    told.push({
+      to: led.by === "gateway" ? "the gateway" : "the caller's sidecar",
+      code: DENIED,
+      lines,
+      data: {},
+    });
+  } else {
+    for (const leg of outcome.to) {
+      const { unasked } = leg;
+      if (unasked !== undefined) {
+        const code = unasked.status === undefined ? CANNOT_TELL : DENIED;
+        const start = unasked.status === undefined ? "not known" : `answered ${unasked.status}`;
+        told.push({ to: targetOf(leg), code, lines: [`${start}: ${unasked.why}`], data: unasked });
+      }
+      for (const question of leg.questions) {
+        const { namespace, name } = question.to;
+        const { decision } = judge(snapshot, question);
+        told.push({ to: `${namespace}/${name}`, ...tellDecision(decision, custom) });
+      }
+    }
+  }
+  const codes = told.map(({ code }) => code);
+  return {
+    code: [CANNOT_TELL, DENIED].find((code) => codes.includes(code)) ?? ALLOWED,
+    lines: [
+      ...rows.map(([, text]) => `route: ${text}`),
+      ...told.flatMap(({ to, lines }) => lines.map((line) => `${to}: ${line}`)),
+    ],
+    data: { route, callees: told.map(({ to, data }) => ({ to, ...data })) },
+  };
+}
+
+function tellDecision(decision: Decision, custom: AuthzCheckOptions["custom"]): Answer {
   const { verdict, reason } = settle(decision, custom);
   const dryRun = decision.dryRun && settle(decision.dryRun, custom);
   const trial = trialOutcome({ verdict, reason, ...(dryRun && { dryRun }) });

@@ -11,12 +11,13 @@ import { takeMeshLock } from "../../local/mesh-lock.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Printers } from "../print-line.ts";
 
-/** @throws MeshStartError when the mesh runs; FlagError, AuthorityRefusedError, KeyDirectoryError */
+/** @throws MeshStartError when the mesh runs; DataDirectoryError, FlagError, AuthorityRefusedError, KeyDirectoryError */
 export async function caRenewCommand(
   options: { readonly data: string },
   { print, warn, clock }: Printers & { readonly clock: Clock },
 ): Promise<number> {
   const directory = new DataDirectory(options.data);
+  await directory.verify();
   const { selfSignedLifetimeMs: lifetimeMs } = controlPlaneFlags(process.env);
   if (!(await exists(join(directory.path, "ca", "ledger.json")))) {
     warn(`hauberk: ${directory.path} has no authorities: \`hauberk up\` makes one`);

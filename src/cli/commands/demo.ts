@@ -46,7 +46,9 @@ export async function demoCommand(
   print: Print,
 ): Promise<number> {
   const named = findExample(name);
-  const network = await enterNetwork(choice, print);
+  const network = await enterNetwork({ network: choice, data }, (line) =>
+    reportFor(named, print).print(line),
+  );
   if (network.mode === "ran-inside") return network.exitCode;
   const signal = stopSignal();
   const example = { ...named, rows: named.rows.filter((row) => isPlayed(row, network.mode)) };
@@ -78,7 +80,7 @@ function isPlayed({ network }: Row, mode: MeshToStart["network"]["mode"]): boole
 
 function reportFor({ rows }: Example, print: Print): Report {
   const { stdout } = process;
-  if (!stdout.isTTY) return plainReport(print);
+  if (!stdout.isTTY || process.env["TERM"] === "dumb") return plainReport(print);
   const screen = new Screen({
     write: (text) => stdout.write(text),
     columns: () => stdout.columns || DEFAULT_COLUMNS,
@@ -89,7 +91,6 @@ function reportFor({ rows }: Example, print: Print): Report {
 /** Never over the files of a mesh that runs there: that there is one is an error. */
 async function prepareFiles(example: Example, data: string): Promise<string> {
   const directory = new DataDirectory(data);
-  await directory.create();
   const lock = await takeMeshLock(directory.lock);
   try {
     const to = join(directory.path, "mesh-files");

@@ -3,29 +3,14 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { serviceYaml } from "../../../test/kit/service-yaml.ts";
 import { tokenIssuer } from "../../../test/kit/token-issuer.ts";
+import { toldByCommand } from "../../../test/kit/told-by-command.ts";
 import { type ExplainOptions, explainCommand } from "./explain.ts";
 
 const ISSUER = "https://issuer.example";
 const issuer = tokenIssuer(ISSUER);
-const MESH = `apiVersion: v1
-kind: Namespace
-metadata: {name: shop, labels: {istio-injection: enabled}}
----
-apiVersion: v1
-kind: Service
-metadata: {name: cart, namespace: shop}
-spec: {selector: {app: cart}, ports: [{name: http, port: 80}, {name: tcp, port: 81}]}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: cart, namespace: shop}
-spec:
-  selector: {matchLabels: {app: cart}}
-  template:
-    metadata: {labels: {app: cart}}
-    spec: {containers: [{name: a, image: x, ports: [{containerPort: 80}, {containerPort: 81}]}]}
-`;
+const MESH = serviceYaml("cart", { http: 80, tcp: 81 });
 const document = (kind: string, spec: string): string => `---
 apiVersion: security.istio.io/v1
 kind: ${kind}
@@ -56,11 +41,11 @@ after(() => rm(folder, { recursive: true }));
 async function explain(yaml: string, more: Partial<ExplainOptions> = {}): Promise<string> {
   const file = join(folder, "mesh.yaml");
   await writeFile(file, MESH + yaml);
-  const lines: string[] = [];
-  const print = (line: string): void => void lines.push(line);
   const asked = { from: "outside", to: "shop/cart:80", request: "POST /api/x", data: folder };
-  await explainCommand({ file: [file], ...asked, ...more }, { print, warn: print });
-  return lines.join("\n");
+  const { text } = await toldByCommand((print) =>
+    explainCommand({ file: [file], ...asked, ...more }, { print, warn: print }),
+  );
+  return text;
 }
 
 async function written(claims: Parameters<typeof issuer.sign>[0]): Promise<string> {

@@ -1,52 +1,33 @@
 /** `hauberk explain`: whether one request would be let through, and which rule decides. Needs no running mesh. */
-import { authorizerInWords } from "../../policy/authorizer-sentences.ts";
 import type { Concern } from "../../policy/concerning-notices.ts";
-import { explain } from "../../policy/explain.ts";
-import { headerAttribute } from "../../policy/header-attribute.ts";
-import type { Judgement } from "../../policy/judge.ts";
+import { type LedRequest, type LedTo, ledRequest } from "../../policy/led-request.ts";
 import type { MeshSnapshot } from "../../policy/mesh-snapshot.ts";
-import {
-  type AskedRequest,
-  type Caller,
-  callingWorkload,
-  type Question,
-  QuestionError,
-} from "../../policy/question.ts";
-import { concerningLimitInWords } from "../../policy/rate-limits/limit-sentences.ts";
-import { trialOutcome } from "../../policy/trial-outcome.ts";
+import { callingWorkload, type Question, QuestionError } from "../../policy/question.ts";
 import { printable } from "../../runtime/printable.ts";
-import { remarksOn } from "../answer-remarks.ts";
-import { answerInWords, type ClientAnswer, clientAnswer, limitedAnswer } from "../client-answer.ts";
-import { type EndedCertificate, endedCertificate } from "../ended-certificates.ts";
+import {
+  ALLOWED,
+  type Answer,
+  CANNOT_TELL,
+  type CallOptions,
+  DENIED,
+  judgeCall,
+  tellCall,
+  tellUnasked,
+} from "../explained-call.ts";
 import { findWorkload } from "../find-workload.ts";
+import { routeOfCaller, routeOfGateway, saysHost } from "../follow-route.ts";
 import { formatIssue } from "../format-issue.ts";
 import { formatNotices, type NoticeOptions } from "../format-notices.ts";
 import { jsonText } from "../json-text.ts";
-import { type LimitsLeft, leftInWords, limitsLeft } from "../limits-left.ts";
 import { type LoadedMesh, loadAskedMesh } from "../load-mesh.ts";
-import { missingSidecars } from "../missing-sidecar.ts";
 import { parseQuestion, type QuestionText } from "../parse-question.ts";
 import type { Printers } from "../print-line.ts";
-import {
-  type JudgedWithTokens,
-  judgeWithTokens,
-  type TokenOptions,
-} from "../tokens/judge-with-tokens.ts";
-import { transportRows } from "../transport-in-words.ts";
+import { answeredInWords, routeInWords, targetOf, unfollowedRoute } from "../route-in-words.ts";
 import { withClaims } from "../with-claims.ts";
 
-export interface ExplainOptions extends Omit<QuestionText, "claims">, TokenOptions, NoticeOptions {
-  /** Absent: the mesh that runs is asked. */
-  readonly file?: readonly string[];
+export interface ExplainOptions extends Omit<QuestionText, "claims">, CallOptions, NoticeOptions {
   readonly json?: boolean;
 }
-
-/** Exit codes: scripts rely on them. */
-const ALLOWED = 0;
-const CANNOT_TELL = 1;
-const DENIED = 2;
-
-const VERDICTS = { allow: "ALLOWED", deny: "DENIED", delegate: "DELEGATED" } as const;
 
 /** @returns the exit code: 0 allowed, 2 denied, 1 when the question or the YAML is faulty */
 export async function explainCommand(
@@ -65,14 +46,6 @@ export async function explainCommand(
   return code;
 }
 
-/** The same, for people and for programs. */
-interface Answer {
-  readonly code: number;
-  readonly lines: readonly string[];
-  readonly data: object;
-  readonly concern: Concern;
-}
-
 async function answer(mesh: LoadedMesh, options: ExplainOptions): Promise<Answer> {
   const { snapshot, issues } = mesh;
   const unanswered = { code: CANNOT_TELL, concern: supposedConcern(snapshot, options) };
@@ -81,27 +54,10 @@ async function answer(mesh: LoadedMesh, options: ExplainOptions): Promise<Answer
   }
   try {
     const asked = parseQuestion(snapshot, await withClaims(options));
-    const judged = await judgeWithTokens(snapshot, asked, options);
-    const ended = await endedNow(judged, asked, options);
-    const told = { ...judged, ...(ended && { judgement: ended.judgement }) };
-    const { judgement } = told;
-    const advice = [
-      ...(ended === undefined ? [] : [ended.advice]),
-      ...missingSidecars(mesh, asked, judgement),
-    ];
-    const left = await limitsLeft(judgement.limits ?? [], { to: asked.to, data: options.data });
-    const code = judgement.decision.verdict === "allow" ? ALLOWED : DENIED;
-    return {
-      code: told.cannotTell === undefined ? code : CANNOT_TELL,
-      lines: told.conceal(report(asked, { ...told, left, token: options.token, advice })),
-      data: told.concealData({
-        ...asData(asked, judgement, left),
-        ...(told.cannotTell === undefined && { answer: answerSeen(asked, judgement, left) }),
-        ...(advice.length > 0 && { advice }),
-        ...told.data,
-      }),
-      concern: concernOf(asked, judgement),
-    };
+    const led = routeOfCaller(snapshot, asked);
+    return led === undefined
+      ? await answerAsAsked(mesh, asked, options)
+      : together(await answersAlong(mesh, led, { asked, options }));
   } catch (error) {
     if (!(error instanceof QuestionError)) throw error;
     const { message } = error;
@@ -109,14 +65,92 @@ async function answer(mesh: LoadedMesh, options: ExplainOptions): Promise<Answer
   }
 }
 
-/** Files hold no certificates: the mesh that runs does. */
-async function endedNow(
-  { judgement, cannotTell }: JudgedWithTokens,
+/** Of a gateway, and of where it sends what it lets in. */
+async function answerAsAsked(
+  mesh: LoadedMesh,
   asked: Question,
-  { file, data }: ExplainOptions,
-): Promise<EndedCertificate | undefined> {
-  if (file !== undefined || cannotTell !== undefined) return undefined;
-  return endedCertificate(judgement, asked, { data, now: new Date() });
+  options: ExplainOptions,
+): Promise<Answer> {
+  const { snapshot } = mesh;
+  const call = await judgeCall(mesh, asked, options);
+  if (call.cannotTell !== undefined) return tellCall(call);
+  const { judgement } = call;
+  if (saysHost(asked)) {
+    const led = routeOfGateway(snapshot, call);
+    if (led === undefined) return tellCall(call);
+    const { token, claims, jwks, ...others } = options;
+    const further = await answersAlong(mesh, led, { asked: call.question, options: others });
+    const concealed = further.map((one) => ({
+      ...one,
+      lines: call.conceal(one.lines),
+      data: call.concealData(one.data),
+    }));
+    return together([tellCall(call), ...concealed]);
+  }
+  const isShut = judgement.server !== undefined && judgement.decision.verdict === "deny";
+  const led = isShut ? undefined : ledRequest(snapshot, call);
+  const authority = judgement.request?.authority;
+  return tellCall(call, led && unfollowedRoute(led, { asked, authority }));
+}
+
+/** One answer for each whom the route reaches, or that of whoever answers in their place. */
+async function answersAlong(
+  mesh: LoadedMesh,
+  led: LedRequest,
+  { asked, options }: { readonly asked: Question; readonly options: CallOptions },
+): Promise<readonly Answer[]> {
+  const { outcome } = led;
+  const concern = concernOfCaller(asked);
+  if (outcome.is === "answered") {
+    const route = routeInWords(led);
+    const because = `${proxyOf(led)} answers by its routes: nobody behind it is called, and no policy there is asked.`;
+    const answer = answeredInWords(outcome);
+    return [
+      tellUnasked(asked, { code: DENIED, verdict: "ANSWERED", answer, because, route, concern }),
+    ];
+  }
+  const answers: Answer[] = [];
+  for (const leg of outcome.to) {
+    const route = routeInWords(led, leg);
+    if (leg.unasked !== undefined)
+      answers.push(tellUnasked(asked, { ...unaskedOf(leg, leg.unasked), route, concern }));
+    for (const question of leg.questions)
+      answers.push(tellCall(await judgeCall(mesh, question, options), route));
+  }
+  return answers;
+}
+
+function proxyOf({ by }: LedRequest): string {
+  return by === "gateway" ? "the gateway" : "the caller's sidecar";
+}
+
+function unaskedOf(
+  leg: LedTo,
+  { why, status }: NonNullable<LedTo["unasked"]>,
+): Pick<Parameters<typeof tellUnasked>[1], "code" | "verdict" | "answer" | "because"> {
+  const because = `${targetOf(leg)}: ${why}.`;
+  return status === undefined
+    ? { code: CANNOT_TELL, verdict: "CANNOT TELL", because }
+    : { code: DENIED, verdict: "ANSWERED", answer: String(status), because };
+}
+
+/** What cannot be told counts before what is denied, and that before what is allowed. */
+function together(answers: readonly Answer[]): Answer {
+  const [first, ...others] = answers;
+  if (first === undefined) throw new QuestionError("the route leads nowhere");
+  const codes = answers.map(({ code }) => code);
+  return {
+    ...first,
+    code: [CANNOT_TELL, DENIED].find((code) => codes.includes(code)) ?? ALLOWED,
+    lines: answers.flatMap(({ lines }, index) => (index === 0 ? lines : ["", ...lines])),
+    data: { ...first.data, ...(others.length > 0 && { also: others.map(({ data }) => data) }) },
+  };
+}
+
+function concernOfCaller({ from, to }: Question): Concern {
+  const caller = callingWorkload(from);
+  const namespaces = [to.namespace, ...(caller === undefined ? [] : [caller.namespace])];
+  return { caller, namespaces };
 }
 
 /** What a question is about that cannot be answered, as far as its names say. */
@@ -129,140 +163,4 @@ function supposedConcern(
     caller: findWorkload(snapshot, from),
     namespaces: [to, from].map((name) => name.split("/")[0] ?? ""),
   };
-}
-
-function concernOf({ from, to }: Question, { via }: Judgement): Concern {
-  const caller = callingWorkload(from);
-  const namespaces = [to.namespace, ...(caller === undefined ? [] : [caller.namespace])];
-  return { callee: to, caller, via, namespaces };
-}
-
-function asData(
-  { from, to, containerPort, request }: Question,
-  judgement: Judgement,
-  left: LimitsLeft,
-): object {
-  const { limits } = judgement;
-  return {
-    from: nameOfCaller(from),
-    to: `${to.namespace}/${to.name}`,
-    containerPort,
-    ...(request && { asked: shownRequest(request) }),
-    ...judgement,
-    ...(limits && {
-      limits: limits.map(({ limit, key }, index) => ({ limit, key, ...left[index] })),
-    }),
-  };
-}
-
-/** Undefined where the client sees the callee's own answer, or none. */
-function answerSeen(
-  { request }: Question,
-  judgement: Judgement,
-  left: LimitsLeft,
-): ClientAnswer | undefined {
-  return clientAnswer(judgement, request) ?? limitedAnswer(judgement, left, request);
-}
-
-/** What is secret is not repeated: answers end up in logs. */
-function shownRequest(request: AskedRequest): object {
-  const { method, path } = request;
-  return { method, path, headers: Object.fromEntries(shownHeaders(request)) };
-}
-
-function nameOfCaller(from: Caller): string {
-  if (from === "outside") return from;
-  return "identity" in from ? from.identity : `${from.namespace}/${from.name}`;
-}
-
-function shownHeaders({ headers }: AskedRequest): [name: string, value: string][] {
-  return [...headers].map(([name, value]) => [
-    name,
-    headerAttribute(name).shown === "secret" ? "(not shown)" : value,
-  ]);
-}
-
-interface Told {
-  readonly judgement: Judgement;
-  readonly rows: readonly string[];
-  readonly cannotTell: string | undefined;
-  readonly left: LimitsLeft;
-  /** As it was given. */
-  readonly token: string | undefined;
-  /** What to do about it, a sentence each. */
-  readonly advice: readonly string[];
-}
-
-function report(question: Question, told: Told): string[] {
-  const { judgement, rows, cannotTell, left } = told;
-  const { decision } = judgement;
-  const [because = "", ...details] =
-    cannotTell === undefined ? explain(decision).split("\n") : [cannotTell];
-  return [
-    firstLine(question, told),
-    "",
-    row("caller", callerInWords(question)),
-    row("callee", calleeInWords(question, judgement)),
-    ...headerRows(question),
-    ...transportRows(judgement).map(([label, text]) => row(label, text)),
-    ...rowsOf("token", rows),
-    row("because", because.replace(/^(Allowed|Denied|Delegated): /, "")),
-    ...details.map((line) => row("", line)),
-    ...(trialOutcome(decision) === "same" ? [row("on trial", "the same")] : []),
-    ...rowsOf("asks", (judgement.authorizers ?? []).map(authorizerInWords)),
-    ...rowsOf("limits", limitsInWords(judgement, left)),
-    ...[...told.advice, ...remarksOn(question, told)].map((line) => row("note", line)),
-  ];
-}
-
-/** `DENIED  POST /cart  401 Jwt is expired`: the answer as the client sees it, where there is one. */
-function firstLine(question: Question, { judgement, cannotTell, left }: Told): string {
-  const asked = requestInWords(judgement);
-  if (cannotTell !== undefined) return `CANNOT TELL  ${asked}`;
-  const { verdict } = judgement.decision;
-  const answer = answerSeen(question, judgement, left);
-  const words = answer && `${verdict === "allow" ? "but now " : ""}${answerInWords(answer)}`;
-  return [VERDICTS[verdict], asked, words].filter(Boolean).join("  ");
-}
-
-const LABEL_WIDTH = 11;
-
-function row(label: string, text: string): string {
-  return `  ${label.padEnd(LABEL_WIDTH)}${text}`;
-}
-
-/** Named once. */
-function rowsOf(label: string, lines: readonly string[]): string[] {
-  return lines.map((line, index) => row(index === 0 ? label : "", line));
-}
-
-function requestInWords({ request }: Judgement): string {
-  if (request === undefined) return "a connection";
-  return `${request.method} ${request.path ?? ""}`;
-}
-
-function callerInWords({ from }: Question): string {
-  if (from === "outside") return "outside the mesh, without a sidecar";
-  if ("identity" in from) return `${from.identity}, by its certificate`;
-  return `${nameOfCaller(from)}, ${from.injected ? "with a sidecar" : "without a sidecar"}`;
-}
-
-function calleeInWords({ to, containerPort }: Question, { protocol, via }: Judgement): string {
-  const pod = `${to.namespace}/${to.name}, container port ${containerPort} (${protocol})`;
-  if (via === undefined) return `${pod}, which no Service leads to`;
-  return `${pod}, as port ${via.servicePort} of Service ${via.serviceNamespace}/${via.serviceName}`;
-}
-
-function headerRows({ request }: Question): string[] {
-  const headers = request === undefined ? [] : shownHeaders(request);
-  return rowsOf(
-    "headers",
-    headers.map(([name, value]) => `${name}: ${value}`),
-  );
-}
-
-function limitsInWords({ limits = [] }: Judgement, left: LimitsLeft): readonly string[] {
-  return limits.map(
-    (limit, index) => `${concerningLimitInWords(limit)}${leftInWords(left[index])}`,
-  );
 }

@@ -31,9 +31,10 @@ interface Mesh {
 async function createMesh(context: TestContext): Promise<Mesh> {
   const data = await mkdtemp(join(tmpdir(), "hauberk-"));
   context.after(() => rm(data, { recursive: true }));
+  const supervisor = { processId: process.pid, startedAt: "" };
   await writeFile(
     new DataDirectory(data).meshState,
-    JSON.stringify({ format: 2, workloads: RUNNING }),
+    JSON.stringify({ format: 2, supervisor, processes: [], workloads: RUNNING }),
   );
   const write = async (pod: string): Promise<void> => {
     await mkdir(join(data, "logs", pod), { recursive: true });

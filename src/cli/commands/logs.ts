@@ -5,8 +5,9 @@ import { DataDirectory } from "../../local/data-directory.ts";
 import { findMesh } from "../../local/joining/mesh-client.ts";
 import { canBePodOf } from "../../policy/pod-names.ts";
 import type { Workload } from "../../policy/workload.ts";
-import { printableJson } from "../../runtime/printable.ts";
+import { printable, printableJson } from "../../runtime/printable.ts";
 import { AccessLogTail, type LoggedEntry } from "../access-log-tail.ts";
+import { alignColumns } from "../align-columns.ts";
 import {
   explainLoggedEntry,
   formatLoggedEntry,
@@ -14,11 +15,13 @@ import {
   isTelling,
 } from "../format-logged-entry.ts";
 import { BadOptionError } from "../parse-join-options.ts";
+import { type PlaintextCaller, PlaintextCallers } from "../plaintext-callers.ts";
 import { type PodAt, podsByAddress } from "../pods-by-address.ts";
 import type { Print } from "../print-line.ts";
 
 const LOOK_AGAIN_MS = 150;
 const NOTHING_REFUSED = "nothing was refused, as far as these logs go back";
+const NO_PLAINTEXT = "nobody called in plaintext, as far as these logs go back";
 const NOTHING =
   "nothing was decided, and nothing failed, as far as these logs go back; calls that pass are decided where they arrive";
 
@@ -26,6 +29,10 @@ export interface LogsOptions {
   readonly data: string;
   readonly follow?: boolean;
   readonly denied?: boolean;
+  /** Only calls with this `x-request-id`, of callers and callees, each with its explanation. */
+  readonly request?: string;
+  /** Instead of entries: who called in plaintext. Not together with the three above. */
+  readonly plaintext?: boolean;
   readonly json?: boolean;
   /** Most entries to show of those that are there already. */
   readonly tail: number;
@@ -55,19 +62,29 @@ export async function logsCommand(
     knownPods((await findMesh(dataDirectory)).workloads);
   let pods = await known();
   const directory = join(dataDirectory.path, "logs");
-  const tail = new AccessLogTail({ directory, wants: (name) => isNamed(name, pod, pods) });
+  const tail = new AccessLogTail({
+    directory,
+    wants: (name) => isNamed(name, pod, pods),
+    fromOldest: options.plaintext === true || options.request !== undefined,
+  });
   const show = (logged: LoggedEntry): void => {
     for (const line of linesOf(logged, options, pods.at)) print(line);
   };
   try {
     if (!options.follow) await requirePod(tail, { directory, pod });
+    if (options.plaintext) {
+      const callers = new PlaintextCallers(pods.at);
+      await tail.look((logged) => callers.add(logged));
+      for (const line of linesOfCallers(callers.newest(), options)) print(line);
+      if (callers.newest().length === 0) warn(NO_PLAINTEXT);
+      return 0;
+    }
     const newest = new NewestEntries(options.tail);
     await tail.look((logged) => isWanted(logged, options) && newest.add(logged));
     const entries = newest.entries();
     for (const logged of entries) show(logged);
-    if (entries.length + newest.left === 0 && !options.follow)
-      warn(options.denied ? NOTHING_REFUSED : NOTHING);
-    if (newest.left > 0) warn(`${newest.left} older ones are in ${directory}; see --tail`);
+    if (entries.length + newest.left === 0 && !options.follow) warn(nothingTold(options));
+    if (newest.left > 0) warn(`${olderOnes(newest.left)} in ${directory}; see --tail`);
     while (options.follow && (await pause(signal))) {
       const fresh: LoggedEntry[] = [];
       await tail.look((logged) => isWanted(logged, options) && fresh.push(logged));
@@ -106,18 +123,44 @@ class NewestEntries {
   }
 }
 
-function isWanted(logged: LoggedEntry, { denied }: LogsOptions): boolean {
-  return denied ? isDenied(logged) : isTelling(logged);
+function nothingTold({ denied, request }: LogsOptions): string {
+  if (request !== undefined)
+    return `no ${denied ? "refused call" : "call"} has the id ${request}, as far as these logs go back`;
+  return denied ? NOTHING_REFUSED : NOTHING;
+}
+
+function olderOnes(count: number): string {
+  return count === 1 ? "1 older one is" : `${count} older ones are`;
+}
+
+/** Of one request every line is wanted: the caller's own says where it went. */
+function isWanted(logged: LoggedEntry, { denied, request }: LogsOptions): boolean {
+  if (request !== undefined && logged.entry.request_id !== request) return false;
+  if (denied) return isDenied(logged);
+  return request !== undefined || isTelling(logged);
 }
 
 function linesOf(
   logged: LoggedEntry,
-  { denied, json }: LogsOptions,
+  { denied, request, json }: LogsOptions,
   podAt: PodAt,
 ): readonly string[] {
   if (json) return [printableJson(JSON.stringify({ pod: logged.pod, ...logged.entry }))];
   const line = formatLoggedEntry(logged, podAt);
-  return denied ? [line, ...explainLoggedEntry(logged)] : [line];
+  const isExplained = denied || request !== undefined;
+  return isExplained ? [line, ...explainLoggedEntry(logged)] : [line];
+}
+
+function linesOfCallers(
+  callers: readonly PlaintextCaller[],
+  { json }: LogsOptions,
+): readonly string[] {
+  if (json) return callers.map((caller) => printableJson(JSON.stringify(caller)));
+  if (callers.length === 0) return [];
+  const rows = callers.map(({ last, calls, refused, caller, callee }) =>
+    [last, String(calls), String(refused), caller, callee].map(printable),
+  );
+  return alignColumns([["LAST", "CALLS", "REFUSED", "CALLER", "CALLEE"], ...rows]);
 }
 
 /** Node sorts stably: entries of one instant stay in the order of their logs. */

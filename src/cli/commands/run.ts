@@ -109,7 +109,7 @@ function describeOwnNetwork(
   const own = listens.map(({ at }) => at).join(", ");
   return [
     ...(ports.length > 0 ? [`it has a network of its own: it may listen on ${own}`] : []),
-    "it calls others by their names, such as api.production, with no settings of its own",
+    "it calls others by their names, SERVICE.NAMESPACE, with no settings of its own",
     ...notes.map((note) => `note: ${note}`),
   ];
 }

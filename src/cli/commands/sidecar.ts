@@ -1,4 +1,5 @@
 /** One sidecar process: identity from the certificate service, view from discovery, then the data path. */
+import { compileAhead } from "../../proxy/compile-ahead.ts";
 import { startSidecar } from "../../proxy/sidecar.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { collectOldGarbage, garbageCollector } from "../../runtime/old-garbage.ts";
@@ -14,7 +15,10 @@ export async function sidecarCommand(): Promise<number> {
   const endAtOnce = (): never => process.exit(0);
   signal.addEventListener("abort", endAtOnce);
   const { log, logLevel, writeOutput, logStreams, worker } = openSidecarProcess();
-  const workload = await instructedWorkload({ log, signal, place: worker?.place });
+  const workload = await instructedWorkload({
+    ...{ log, signal, place: worker?.place },
+    beforehand: compileAhead,
+  });
   const { bootstrap } = workload;
   const told = { ...workload, clock: systemClock, log, random: Math.random };
   const opened: Closable[] = [];

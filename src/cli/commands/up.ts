@@ -32,7 +32,7 @@ export interface UpOptions {
 /** @throws PluggedAuthorityError when the custom authority is bad: nothing was started */
 export async function upCommand(options: UpOptions, print: Print): Promise<number> {
   if (options.cacerts !== undefined) await checkCustomAuthority(options.cacerts, print);
-  const network = await enterNetwork(options.network, print);
+  const network = await enterNetwork(options, print);
   if (network.mode === "ran-inside") return network.exitCode;
   const unreachable = network.mode === "namespaces" ? portOptions(options) : [];
   if (unreachable.length > 0) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -89,11 +90,46 @@ test("nothing to check is not good", async () => {
   assert.deepEqual(await validate(["empty.yaml"]), { code: 1, lines: ["nothing to check"] });
 });
 
+const LIST = 'apiVersion: v1\nkind: List\nmetadata: {resourceVersion: ""}\n';
+for (const istio of [false, true]) {
+  test(`an empty list of kubectl's is nothing to check${istio ? " for Istio" : ""}`, async () => {
+    const empty = await validateText(`${LIST}items: []\n`, { istio });
+    assert.deepEqual(empty, { code: 1, lines: ["nothing to check"] });
+    const item = `items:\n- ${GOOD.trimEnd().replaceAll("\n", "\n  ")}\n`;
+    assert.deepEqual(await validateText(LIST + item, { istio }), {
+      code: 0,
+      lines: ["1 checked, all good"],
+    });
+    const faulty = await validateText(`${LIST}items: 1\n`, { istio: false });
+    assert.equal(faulty.code, 1);
+    assert.match(faulty.lines.join("\n"), /items/);
+  });
+}
+
 test("a path that cannot be read is told, and the others are checked", async () => {
   const { code, lines } = await validate(["missing.yaml", "good.yaml"]);
   assert.equal(code, 2);
   assert.match(lines[0] ?? "", /missing\.yaml: cannot be read: /);
   assert.equal(lines.at(-1), "1 checked, all good");
+});
+
+test("in a folder a pipe is told at once; what is no text is a fault with its line", async () => {
+  const inside = await mkdtemp(join(folder, "strange-"));
+  execFileSync("mkfifo", [join(inside, "pipe.yaml")]);
+  await symlink("/dev/zero", join(inside, "zero.yaml"));
+  await writeFile(join(inside, "latin.yaml"), Buffer.from(`${GOOD}# \xe4`, "latin1"));
+  await writeFile(join(inside, "good.yaml"), GOOD);
+  const { code, lines } = await validate([inside.slice(folder.length + 1)]);
+  assert.equal(code, 2);
+  assert.deepEqual(
+    lines.map((line) => line.replace(/^strange-\w+\//, "")),
+    [
+      "pipe.yaml: cannot be read: is no regular file",
+      "zero.yaml: cannot be read: is no regular file",
+      "latin.yaml:5: error: is no UTF-8; expected text in UTF-8",
+      "2 checked, 1 faulty",
+    ],
+  );
 });
 
 test("as JSON every fault names the gate that found it", async () => {

@@ -27,7 +27,11 @@ export function compareDecision(
 }
 
 export function differs(what: string, got: unknown, expected: unknown): string[] {
-  return got === expected ? [] : [`${what}: expected ${String(expected)}, got ${String(got)}`];
+  return got === expected ? [] : [`${what}: expected ${inWords(expected)}, got ${inWords(got)}`];
+}
+
+function inWords(value: unknown): string {
+  return value === undefined ? "none" : String(value);
 }
 
 function policyOf(reason: Reason): string | undefined {

@@ -72,7 +72,7 @@ const cases: [name: string, Decision | null, DecisionExpectation, surprises: str
     "no decision at all",
     null,
     { because: "matched-allow", policy: "api-access" },
-    ["reason: expected matched-allow, got undefined", "policy: expected api-access, got undefined"],
+    ["reason: expected matched-allow, got none", "policy: expected api-access, got none"],
   ],
 ];
 for (const [name, decision, expected, surprises] of cases) {

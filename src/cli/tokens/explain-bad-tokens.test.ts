@@ -4,6 +4,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { serviceYaml } from "../../../test/kit/service-yaml.ts";
+import { type ToldByCommand, toldByCommand } from "../../../test/kit/told-by-command.ts";
 import { base64url, writtenToken } from "../../../test/kit/written-token.ts";
 import { explainCommand } from "../commands/explain.ts";
 
@@ -140,24 +142,7 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true }));
 
-const MESH = `apiVersion: v1
-kind: Namespace
-metadata: {name: shop, labels: {istio-injection: enabled}}
----
-apiVersion: v1
-kind: Service
-metadata: {name: cart, namespace: shop}
-spec: {selector: {app: cart}, ports: [{name: http, port: 80}]}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: cart, namespace: shop}
-spec:
-  selector: {matchLabels: {app: cart}}
-  template:
-    metadata: {labels: {app: cart}}
-    spec: {containers: [{name: a, image: x, ports: [{containerPort: 80}]}]}
----
+const MESH = `${serviceYaml("cart", { http: 80 })}---
 apiVersion: security.istio.io/v1
 kind: RequestAuthentication
 metadata: {name: users, namespace: shop}
@@ -168,29 +153,15 @@ spec:
     jwks: '${JWKS}'
 `;
 
-interface Explained {
-  readonly code: number;
-  readonly text: string;
-}
-
-async function explain(token: string, more: { readonly json?: boolean } = {}): Promise<Explained> {
+async function explain(
+  token: string,
+  more: { readonly json?: boolean } = {},
+): Promise<ToldByCommand> {
   const path = join(folder, "token");
   await writeFile(path, `${token}\n`);
-  const lines: string[] = [];
-  const print = (line: string): void => void lines.push(line);
-  const code = await explainCommand(
-    {
-      file: [join(folder, "mesh.yaml")],
-      from: "outside",
-      to: "shop/cart:80",
-      request: "GET /",
-      token: path,
-      data: folder,
-      ...more,
-    },
-    { print, warn: print },
-  );
-  return { code, text: lines.join("\n") };
+  const asked = { from: "outside", to: "shop/cart:80", request: "GET /", token: path };
+  const options = { file: [join(folder, "mesh.yaml")], data: folder, ...asked, ...more };
+  return toldByCommand((print) => explainCommand(options, { print, warn: print }));
 }
 
 test(`${cases.length} bad tokens: the failing check is named, what comes after it is not reached, and the token is never told`, async () => {

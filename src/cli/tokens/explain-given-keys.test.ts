@@ -3,7 +3,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { serviceYaml } from "../../../test/kit/service-yaml.ts";
 import { tokenIssuer } from "../../../test/kit/token-issuer.ts";
+import { toldByCommand } from "../../../test/kit/told-by-command.ts";
 import { explainCommand } from "../commands/explain.ts";
 
 /** Two who say that their keys are in one place, one whose URL has a "=" in it, and one whose keys are in the rule. */
@@ -18,24 +20,7 @@ const keysOf = {
   inline: tokenIssuer(INLINE),
 };
 const URI = "https://keys.example/shared";
-const CART = `apiVersion: v1
-kind: Namespace
-metadata: {name: shop, labels: {istio-injection: enabled}}
----
-apiVersion: v1
-kind: Service
-metadata: {name: cart, namespace: shop}
-spec: {selector: {app: cart}, ports: [{name: http, port: 80}]}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: cart, namespace: shop}
-spec:
-  selector: {matchLabels: {app: cart}}
-  template:
-    metadata: {labels: {app: cart}}
-    spec: {containers: [{name: c, image: x, ports: [{containerPort: 80}]}]}
-`;
+const CART = serviceYaml("cart", { http: 80 });
 const rulesOf = (name: string, namespace: string, rules: string): string => `---
 apiVersion: security.istio.io/v1
 kind: RequestAuthentication
@@ -192,14 +177,13 @@ const rows: readonly Row[] = [
 ];
 for (const { what, mesh, token, jwks, code, says } of rows)
   test(`--jwks: ${what}`, async () => {
-    const lines: string[] = [];
-    const print = (line: string): void => void lines.push(line);
     const [file, path] = [join(folder, `${mesh}.yaml`), join(folder, "token")];
     await writeFile(file, MESHES[mesh]);
     await writeFile(path, await token);
     const question = { from: "outside", to: "shop/cart:80", request: "GET /", token: path };
     const given = jwks.map((text) => text.replace("FOLDER", folder));
     const options = { file: [file], data: folder, ...question, jwks: given };
-    assert.equal(await explainCommand(options, { print, warn: print }), code, lines.join("\n"));
-    assert.match(lines.join("\n"), says);
+    const told = await toldByCommand((print) => explainCommand(options, { print, warn: print }));
+    assert.equal(told.code, code, told.text);
+    assert.match(told.text, says);
   });

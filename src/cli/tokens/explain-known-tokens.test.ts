@@ -3,11 +3,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { recordedLog } from "../../../test/kit/recorded-log.ts";
+import { whileAnswering } from "../../../test/kit/answering-control-plane.ts";
+import { serviceYaml } from "../../../test/kit/service-yaml.ts";
 import { tokenIssuer } from "../../../test/kit/token-issuer.ts";
-import { openControlSocket } from "../../control/control-socket.ts";
+import { type ToldByCommand, toldByCommand } from "../../../test/kit/told-by-command.ts";
 import type { ControlReply, ControlRequest } from "../../control/control-socket-messages.ts";
-import { DataDirectory } from "../../local/data-directory.ts";
 import { describeCommand } from "../commands/describe.ts";
 import { type ExplainOptions, explainCommand } from "../commands/explain.ts";
 
@@ -15,24 +15,7 @@ const ISSUER = "https://issuer.example";
 const issuer = tokenIssuer(ISSUER);
 const inline = tokenIssuer("https://inline.example");
 const URI = `${ISSUER}/keys`;
-const MESH = `apiVersion: v1
-kind: Namespace
-metadata: {name: shop, labels: {istio-injection: enabled}}
----
-apiVersion: v1
-kind: Service
-metadata: {name: cart, namespace: shop}
-spec: {selector: {app: cart}, ports: [{name: http, port: 80}, {name: tcp, port: 81}]}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: cart, namespace: shop}
-spec:
-  selector: {matchLabels: {app: cart}}
-  template:
-    metadata: {labels: {app: cart}}
-    spec: {containers: [{name: a, image: x, ports: [{containerPort: 80}, {containerPort: 81}]}]}
----
+const MESH = `${serviceYaml("cart", { http: 80, tcp: 81 })}---
 apiVersion: security.istio.io/v1
 kind: RequestAuthentication
 metadata: {name: users, namespace: shop}
@@ -59,15 +42,10 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true }));
 
-interface Told {
-  readonly code: number;
-  readonly text: string;
-}
-
-async function explain(token: string, more: Partial<ExplainOptions> = {}): Promise<Told> {
+async function explain(token: string, more: Partial<ExplainOptions> = {}): Promise<ToldByCommand> {
   const path = join(folder, "token");
   await writeFile(path, token);
-  return tell((print) =>
+  return toldByCommand((print) =>
     explainCommand(
       {
         file: [join(folder, "mesh.yaml")],
@@ -83,37 +61,14 @@ async function explain(token: string, more: Partial<ExplainOptions> = {}): Promi
   );
 }
 
-const describe = (more: { readonly json?: boolean } = {}): Promise<Told> =>
-  tell((print) =>
+const describe = (more: { readonly json?: boolean } = {}): Promise<ToldByCommand> =>
+  toldByCommand((print) =>
     describeCommand(
       "shop/cart",
       { file: [join(folder, "mesh.yaml")], data: folder, ...more },
       { print, warn: print },
     ),
   );
-
-async function tell(run: (print: (line: string) => void) => Promise<number>): Promise<Told> {
-  const lines: string[] = [];
-  const code = await run((line) => lines.push(line));
-  return { code, text: lines.join("\n") };
-}
-
-/** A control plane's socket, where the mesh keeps its state. */
-async function answering<T>(
-  answer: (request: ControlRequest) => ControlReply,
-  use: () => Promise<T>,
-): Promise<T> {
-  const socket = await openControlSocket({
-    path: new DataDirectory(folder).controlPlaneSocket,
-    answer: async (request) => answer(request),
-    log: recordedLog(),
-  });
-  try {
-    return await use();
-  } finally {
-    await socket.close();
-  }
-}
 
 const ago = (seconds: number): string => new Date(Date.now() - 1_000 * seconds).toISOString();
 
@@ -169,7 +124,7 @@ test("keys of the mesh that runs: which, how old, what went wrong the last time 
     asked.push(request);
     return { type: "token-keys", sets: [{ ...facts, problem: "connect ECONNREFUSED" }] };
   };
-  await answering(answer, async () => {
+  await whileAnswering(folder, answer, async () => {
     const { code, text } = await explain(await issuer.sign({ sub: "alice" }));
     assert.equal(code, 0, text);
     assert.match(
@@ -199,7 +154,8 @@ test("keys of the mesh that runs: which, how old, what went wrong the last time 
 
 test("a mesh that runs and never had the keys: the token is refused, and so it is told", async () => {
   const sets = [{ source: URI, problem: "getaddrinfo ENOTFOUND", nextTryAt: ago(1) }];
-  await answering(
+  await whileAnswering(
+    folder,
     () => ({ type: "token-keys", sets }),
     async () => {
       const { code, text } = await explain(await issuer.sign({ sub: "alice" }));
@@ -224,7 +180,7 @@ test("a token is sent where its issuer's rule looks first, and tokens of the req
   const sent = await explain(token);
   assert.equal(sent.code, 0, sent.text);
   assert.match(sent.text, /taken to be sent in the header x-inline\n/);
-  const own = await tell((print) =>
+  const own = await toldByCommand((print) =>
     explainCommand(
       {
         file: [join(folder, "mesh.yaml")],
@@ -256,7 +212,7 @@ test("--token and --claims together are a mistake, as is --token without a reque
   const path = join(folder, "token");
   const file = [join(folder, "mesh.yaml")];
   const question = { file, from: "outside", to: "shop/cart:80", data: folder, token: path };
-  const none = await tell((print) => explainCommand(question, { print, warn: print }));
+  const none = await toldByCommand((print) => explainCommand(question, { print, warn: print }));
   assert.equal(none.code, 1);
   assert.match(none.text, /--token is of no use without --request/);
 });

@@ -22,6 +22,8 @@ export interface TokenOptions {
 }
 
 export interface JudgedWithTokens {
+  /** As policies were asked: with what the callee makes of its tokens. */
+  readonly question: Question;
   readonly judgement: Judgement;
   /** Lines on tokens; none where nobody looks at any. */
   readonly rows: readonly string[];
@@ -41,12 +43,13 @@ export async function judgeWithTokens(
   const now = new Date();
   const { question, tokens } = await askWithTokens(snapshot, asked, { ...options, data, now });
   const judgement = judge(snapshot, question);
-  if (tokens === undefined) return untold(judgement, options);
+  if (tokens === undefined) return untold({ question, judgement }, options);
   const how = options.showClaims ? "shown" : "hashed";
   const claims = new ToldClaims(how);
   const telling = { claims, how, now } as const;
   const cannotTell = keysElsewhere(restsOnKeysOf(judgement.decision, tokens));
   return {
+    question,
     judgement: { ...judgement, decision: concealClaims(judgement.decision, claims, tokens) },
     rows: formatTokens(tokens, telling),
     data: {
@@ -66,10 +69,13 @@ function keysElsewhere(issuers: readonly string[]): string | undefined {
 
 const NOBODY_LOOKS = "no RequestAuthentication applies to the callee: nobody there looks at tokens";
 
-function untold(judgement: Judgement, { token }: TokenOptions): JudgedWithTokens {
+function untold(
+  judged: Pick<JudgedWithTokens, "question" | "judgement">,
+  { token }: TokenOptions,
+): JudgedWithTokens {
   const rows = token === undefined ? [] : [NOBODY_LOOKS];
   return {
-    judgement,
+    ...judged,
     rows,
     data: token === undefined ? {} : { tokens: { rules: [] } },
     cannotTell: undefined,

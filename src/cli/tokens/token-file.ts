@@ -42,9 +42,14 @@ async function readText(name: string): Promise<string> {
   return readOptionFile({ option: "--token", file: name, takes });
 }
 
+/** It can be read once, and more than one callee may be asked about the token. */
+const inputs = new WeakMap<NodeJS.ReadStream, Promise<string>>();
+
 async function readInput(): Promise<string> {
   try {
-    return await text(process.stdin);
+    const read = inputs.get(process.stdin) ?? text(process.stdin);
+    inputs.set(process.stdin, read);
+    return await read;
   } catch (error) {
     throw new QuestionError(`--token -: ${describeError(error)}`);
   }

@@ -39,7 +39,11 @@ const discovery = openAggregatedDiscovery({
   log,
   // Each account has one pod here: `sa/api` is `api-0`.
   authenticate: async (caller) => {
-    const id = provenIdentity(caller, { trustDomain: "cluster.local", trust, clock: systemClock });
+    const { id } = provenIdentity(caller, {
+      trustDomain: "cluster.local",
+      trust,
+      clock: systemClock,
+    });
     const { namespace, serviceAccount } = parseWorkloadIdentity(id);
     const pod = { namespace, podName: `${serviceAccount}-0`, podUid: "1", serviceAccount };
     return { id, by: "certificate", pod };

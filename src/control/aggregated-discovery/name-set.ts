@@ -20,10 +20,13 @@ export class NameSet {
 
   readonly #key: string;
   readonly names: ReadonlySet<string>;
+  /** Of all names together. */
+  readonly characters: number;
 
   private constructor(key: string, names: ReadonlySet<string>) {
     this.#key = key;
     this.names = names;
+    this.characters = charactersOf(names);
   }
 
   has(name: string): boolean {
@@ -55,4 +58,11 @@ export class NameSet {
     forgotten.register(made, key);
     return made;
   }
+}
+
+/** How long these names are together. */
+export function charactersOf(names: Iterable<string>): number {
+  let characters = 0;
+  for (const { length } of names) characters += length;
+  return characters;
 }

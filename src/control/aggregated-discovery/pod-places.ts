@@ -6,6 +6,11 @@ const MOST_STREAMS = 32;
 
 export class PodPlaces {
   readonly #taken: Map<string, number> = new Map();
+  readonly #most: number;
+
+  constructor(most: number = MOST_STREAMS) {
+    this.#most = most;
+  }
 
   /**
    * Takes one until the signal aborts: a stream that has ended holds what is on its way until the proxy took it, or is gone.
@@ -15,10 +20,10 @@ export class PodPlaces {
   take(pod: string, signal: AbortSignal): void {
     if (signal.aborted) return;
     const taken = this.#taken.get(pod) ?? 0;
-    if (taken >= MOST_STREAMS)
+    if (taken >= this.#most)
       throw new GrpcStatusError(
         "RESOURCE_EXHAUSTED",
-        `a pod has at most ${MOST_STREAMS} streams at once`,
+        `a pod has at most ${this.#most} streams at once`,
       );
     this.#taken.set(pod, taken + 1);
     signal.addEventListener("abort", () => this.#leave(pod), { once: true });

@@ -27,10 +27,26 @@ function setOf(written = ""): ResourceSet {
   );
 }
 
+/** Conversations look at what is encoded alone. */
+const NO_JSON: ProxyResources["json"] = {
+  extensionConfigs: [],
+  clusters: [],
+  endpoints: [],
+  listeners: [],
+  routes: [],
+};
+
 function resources(written: Written): ProxyResources {
-  const sets = RESOURCE_TYPES.map(({ kind }) => [kind, setOf(written[kind])]);
-  const json = Object.fromEntries(RESOURCE_TYPES.map(({ kind }) => [kind, []]));
-  return { json, encoded: Object.fromEntries(sets) } as unknown as ProxyResources;
+  return {
+    json: NO_JSON,
+    encoded: {
+      extensionConfigs: setOf(written.extensionConfigs),
+      clusters: setOf(written.clusters),
+      endpoints: setOf(written.endpoints),
+      listeners: setOf(written.listeners),
+      routes: setOf(written.routes),
+    },
+  };
 }
 
 const typeOf = (kind: ResourceKind): ResourceType =>

@@ -53,6 +53,11 @@ export class ProxyConversation {
     return this.subscriptions.some(({ isOverrun }) => isOverrun);
   }
 
+  /** Of all types together. */
+  get nameCharacters(): number {
+    return this.subscriptions.reduce((sum, { nameCharacters }) => sum + nameCharacters, 0);
+  }
+
   of(type: ResourceType): TypeSubscription {
     const known = this.#types.get(type);
     if (known === undefined) throw new RangeError(`${type.typeUrl} is not served`);

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as messages from "../../wire/envoy/discovery-messages.ts";
 import type { EncodedResource } from "../../wire/envoy/encode-resource.ts";
+import type { ProxyResources } from "./encoded-resources.ts";
 import { ProxyConversation } from "./proxy-conversation.ts";
 import { stateProtocol } from "./proxy-protocol.ts";
 import { ResourceSet } from "./resource-set.ts";
-import { RESOURCE_TYPES, type ResourceKind } from "./resource-types.ts";
+import { RESOURCE_TYPES } from "./resource-types.ts";
 
 const protocol = stateProtocol(messages);
 
@@ -18,11 +19,18 @@ function setOf(names: string): ResourceSet {
   return new ResourceSet(resources);
 }
 
-function resourcesOf(clusters: string, listeners: string) {
-  const of = (kind: ResourceKind) =>
-    kind === "clusters" ? setOf(clusters) : setOf(kind === "listeners" ? listeners : "one");
-  const encoded = Object.fromEntries(RESOURCE_TYPES.map(({ kind }) => [kind, of(kind)]));
-  return { json: {}, encoded } as unknown as Parameters<ProxyConversation["set"]>[0];
+function resourcesOf(clusters: string, listeners: string): ProxyResources {
+  const one = setOf("one");
+  return {
+    json: { extensionConfigs: [], clusters: [], endpoints: [], listeners: [], routes: [] },
+    encoded: {
+      extensionConfigs: one,
+      clusters: setOf(clusters),
+      endpoints: one,
+      listeners: setOf(listeners),
+      routes: one,
+    },
+  };
 }
 
 /** All that is sent, each answered: `clusters a b`. */

@@ -26,16 +26,23 @@ const viewOf = (path: string): WorkloadView =>
 
 let nextName = 0;
 
-/** Messages are their type and nonce, and how many new names they ask for, or one by name: `listeners 2 100`. */
+/**
+ * Messages are their type and nonce, and how many new names they ask for, and how long ones, or one by name:
+ * `listeners 2 100`, `listeners 2 100 2000`.
+ */
 function protocolOf(metadata: ProxyNode["metadata"], sent: EncodedResource[]): ProxyProtocol {
   return {
     late: "heard",
     read: (bytes) => {
-      const [kind, nonce = "", names = "0"] = Buffer.from(bytes).toString().split(" ");
+      const [kind, nonce = "", names = "0", length = "0"] = Buffer.from(bytes)
+        .toString()
+        .split(" ");
       const type = RESOURCE_TYPES.find((one) => one.kind === kind) ?? assert.fail(kind);
       const node = { id: NODE_ID, version: "1.40.0", metadata };
       const subscribe = /^\d+$/.test(names)
-        ? Array.from({ length: Number(names) }, () => `name-${nextName++}`)
+        ? Array.from({ length: Number(names) }, () =>
+            `name-${nextName++}`.padEnd(Number(length), "-"),
+          )
         : [names];
       return { type, nonce, node, asked: () => ({ subscribe, unsubscribe: [], held: {} }) };
     },
@@ -161,6 +168,26 @@ test("names add up to so many and no more", async () => {
   say("clusters  40000");
   await eventually("the names are answered", () => told.length === 2);
   say("clusters  40000");
+  await ended;
+});
+
+test("a name has so many characters and no more", async () => {
+  const { say, told, served } = openStream({ current: viewOf("/one") });
+  const ended = assert.rejects(served, /a name: at most 2048 characters/);
+  say(`endpoints  ${"x".repeat(2_048)}`);
+  await eventually("it is answered", () => told.length === 1);
+  say(`endpoints  ${"y".repeat(2_049)}`);
+  await ended;
+});
+
+test("characters of names add up over all types, wherever they are kept", async () => {
+  const { say, told, served } = openStream({ current: viewOf("/one") });
+  const ended = assert.rejects(served, /names: at most 4194304 characters in all/);
+  for (const [index, type] of ["endpoints", "routes"].entries()) {
+    say(`${type}  1000 2000`);
+    await eventually("they are answered", () => told.length === index + 1);
+  }
+  say("clusters  100 2000");
   await ended;
 });
 

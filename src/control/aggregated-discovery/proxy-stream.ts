@@ -30,6 +30,10 @@ const MAX_LOGGED_ERROR_CHARACTERS = 1_000;
 const MAX_TOLD_CHARACTERS = 200;
 /** Of one type: in one request, and in all together. */
 const MAX_NAMES = 65_536;
+/** Names of Envoy's resources are below 300. */
+const MAX_NAME_CHARACTERS = 2_048;
+/** Of all types together, since names are kept as they were sent: ten thousand of a hundred, four times. */
+const MAX_KEPT_CHARACTERS = 4_194_304;
 
 export interface ProxyStreamOptions {
   readonly caller: AuthenticatedCaller;
@@ -218,10 +222,20 @@ export class ProxyStream {
       const asked = request.asked(subscription);
       if (asked.subscribe.length > MAX_NAMES)
         throw new GrpcStatusError("RESOURCE_EXHAUSTED", `at most ${MAX_NAMES} names at once`);
+      if (asked.subscribe.some(({ length }) => length > MAX_NAME_CHARACTERS))
+        throw new GrpcStatusError(
+          "INVALID_ARGUMENT",
+          `a name: at most ${MAX_NAME_CHARACTERS} characters`,
+        );
       const response = this.#conversation.take(type, asked);
       if (response !== undefined) this.#send(response);
       if (subscription.nameCount > MAX_NAMES)
         throw new GrpcStatusError("RESOURCE_EXHAUSTED", `at most ${MAX_NAMES} names of one type`);
+      if (asked.subscribe.length > 0 && this.#conversation.nameCharacters > MAX_KEPT_CHARACTERS)
+        throw new GrpcStatusError(
+          "RESOURCE_EXHAUSTED",
+          `names: at most ${MAX_KEPT_CHARACTERS} characters in all`,
+        );
       if (this.#conversation.isOverrun)
         throw new GrpcStatusError("RESOURCE_EXHAUSTED", "too many responses are not answered");
     }

@@ -4,7 +4,7 @@
  * Source: https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol
  */
 import type { EncodedResource } from "../../wire/envoy/encode-resource.ts";
-import { NameSet } from "./name-set.ts";
+import { charactersOf, NameSet } from "./name-set.ts";
 import { NO_RESOURCES, type ResourceSet } from "./resource-set.ts";
 import type { ResourceType } from "./resource-types.ts";
 
@@ -107,6 +107,13 @@ export class TypeSubscription {
   /** That it asked for by name, whether or not it asked for all as well, or that it refused. */
   get nameCount(): number {
     return Math.max(this.#names.names.size, this.#doubtful.size);
+  }
+
+  /** Of all names that are kept of what the proxy said: asked for, refused, or told to be gone and not answered yet. */
+  get nameCharacters(): number {
+    let unanswered = 0;
+    for (const { update } of this.#sent.values()) unanswered += charactersOf(update.removed);
+    return this.#names.characters + charactersOf(this.#doubtful) + unanswered;
   }
 
   isSubscribed(name: string): boolean {

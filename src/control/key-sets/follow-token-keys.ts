@@ -1,4 +1,6 @@
 /** Keeps the key sets that the resources name, by what the mesh configuration allows. */
+
+import { keyAddressProblem } from "../../api/key-address-rules.ts";
 import type { Resource } from "../../api/resource.ts";
 import { allowedRanges } from "../../api/token-key-settings.ts";
 import { keyHosts } from "../../policy/key-hosts.ts";
@@ -10,7 +12,6 @@ import type { Watched } from "../../runtime/watched.ts";
 import { type WayOutSettings, wayOut } from "../way-out.ts";
 import { fetchDocument } from "./fetch-document.ts";
 import { findKeySet } from "./find-key-set.ts";
-import { keyAddressProblem } from "./key-address-rules.ts";
 import type { KeySetFacts } from "./key-set-facts.ts";
 import { KeySetMemory } from "./key-set-memory.ts";
 import { KeySets, type KnownKeySets } from "./key-sets.ts";

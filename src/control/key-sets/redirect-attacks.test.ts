@@ -5,9 +5,9 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { parseCidr } from "../../api/cidr.ts";
+import { keyAddressProblem } from "../../api/key-address-rules.ts";
 import { FetchDocumentError, fetchDocument } from "./fetch-document.ts";
 import { findKeySet } from "./find-key-set.ts";
-import { keyAddressProblem } from "./key-address-rules.ts";
 
 /** All that can be listed is. */
 const everything = ["0.0.0.0/0", "::/0"].flatMap((text) => parseCidr(text) ?? []);

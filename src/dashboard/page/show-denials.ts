@@ -1,8 +1,10 @@
-/** What was refused, each with why; those that are open stay open. */
+/** What was refused, each with why; those that are open stay open. The newest stand there, the others below a fold. */
 import type { DenialsView } from "../views.ts";
 import { byId, element } from "./elements.ts";
 
 type Denial = DenialsView["denials"][number];
+
+const NEWEST = 6;
 
 /** By what they say. */
 const shown = new Map<string, { readonly details: HTMLElement; readonly times: HTMLElement }>();
@@ -16,15 +18,27 @@ export function showDenials({ denials }: DenialsView): void {
     return;
   }
   const wanted = denials.map(detailsOf);
-  const isAsBefore = wanted.every((one, index) => list.children[index] === one);
+  const focused = document.activeElement;
+  const older = wanted.slice(NEWEST);
+  place(list, [...wanted.slice(0, NEWEST), ...(older.length > 0 ? [fold.details] : [])]);
+  place(fold.list, older);
+  const text = `${older.length} older ${older.length === 1 ? "one" : "ones"}`;
+  if (fold.head.textContent !== text) fold.head.textContent = text;
   // Moving an element takes the focus from it.
-  if (!isAsBefore || list.children.length !== wanted.length) placeAll(list, wanted);
+  if (focused !== document.activeElement && focused instanceof HTMLElement) focused.focus();
 }
 
-function placeAll(list: HTMLElement, wanted: readonly HTMLElement[]): void {
-  const focused = document.activeElement;
-  list.replaceChildren(...wanted);
-  if (focused instanceof HTMLElement && list.contains(focused)) focused.focus();
+const fold = makeFold();
+
+function makeFold(): Readonly<Record<"details" | "head" | "list", HTMLElement>> {
+  const [head, list] = [element("summary", {}), element("div", {})];
+  return { details: element("details", { class: "older" }, head, list), head, list };
+}
+
+/** Leaves alone what stands there already. */
+function place(list: HTMLElement, wanted: readonly HTMLElement[]): void {
+  const isAsBefore = wanted.every((one, index) => list.children[index] === one);
+  if (!isAsBefore || list.children.length !== wanted.length) list.replaceChildren(...wanted);
 }
 
 function detailsOf(denial: Denial): HTMLElement {

@@ -1,10 +1,13 @@
 /** The graph of services, drawn, and as a table. */
+import { labelOf, lookOf, safetyOf } from "../edge-look.ts";
 import { layOutGraph, NODE_WIDTH, type PlacedEdge, type PlacedNode } from "../graph-layout.ts";
 import type { EdgeView, GraphView, ServiceView } from "../views.ts";
 import { bodyOf, byId, cell, element, emptyRow } from "./elements.ts";
 
 const SVG = "http://www.w3.org/2000/svg";
-const LONGEST_NAME = 22;
+const LONGEST_NAME = 18;
+/** Of the drawing's own size: what is smaller is no longer read, so that its box scrolls instead. */
+const SMALLEST = 0.75;
 
 export function showGraph(view: GraphView): void {
   byId("window").textContent = String(view.windowMinutes);
@@ -28,11 +31,6 @@ function edgeRow(edge: EdgeView): HTMLElement {
   );
 }
 
-function safetyOf({ mutualTlsPercent }: EdgeView): "good" | "mixed" | "bad" {
-  if (mutualTlsPercent === 100) return "good";
-  return mutualTlsPercent === 0 ? "bad" : "mixed";
-}
-
 function drawing(view: GraphView): Element {
   const { width, height, nodes, edges } = layOutGraph(view);
   const services = new Map(view.services.map((service) => [service.name, service]));
@@ -44,8 +42,9 @@ function drawing(view: GraphView): Element {
     role: "img",
     "aria-label": label,
   });
+  svg.style.minWidth = `${Math.round(width * SMALLEST)}px`;
   svg.append(
-    ...edges.map(({ edge, path }) => shape("path", { d: path, class: `edge ${safetyOf(edge)}` })),
+    ...edges.map(({ edge, path }) => shape("path", { d: path, class: `edge ${lookOf(edge)}` })),
     ...edges.map(tipOf),
     ...nodes.flatMap((node) => nodeShapes(node, services.get(node.name))),
     ...edges.map(shareOf),
@@ -53,20 +52,23 @@ function drawing(view: GraphView): Element {
   return svg;
 }
 
-function tipOf({ edge, tip: { x, y } }: PlacedEdge): Element {
-  return shape("path", {
-    d: `M ${x} ${y} l -9 -5 l 0 10 z`,
-    class: `tip ${safetyOf(edge)}`,
-  });
+/** A point where it arrives, or a bar across it where nothing did. */
+function tipOf({ edge, tip, bend }: PlacedEdge): Element {
+  const look = lookOf(edge);
+  const d =
+    look === "refused"
+      ? `M ${bend.x} ${bend.y - 6} l 0 12`
+      : `M ${tip.x} ${tip.y} l -9 -5 l 0 10 z`;
+  return shape("path", { d, class: `tip ${look}` });
 }
 
 function shareOf({ edge, label }: PlacedEdge): Element {
   const made = shape("text", {
     x: String(label.x),
     y: String(label.y),
-    class: `share ${safetyOf(edge)}`,
+    class: `share ${lookOf(edge)}`,
   });
-  made.textContent = `${edge.mutualTlsPercent} % mTLS${edge.refused > 0 ? ", refused" : ""}`;
+  made.textContent = labelOf(edge);
   return made;
 }
 
@@ -113,7 +115,7 @@ function shortened(name: string): string {
   return name.length <= LONGEST_NAME ? name : `${name.slice(0, LONGEST_NAME - 1)}…`;
 }
 
-function shape(name: string, attributes: Readonly<Record<string, string>>): Element {
+function shape(name: string, attributes: Readonly<Record<string, string>>): SVGElement {
   const made = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
   return made;

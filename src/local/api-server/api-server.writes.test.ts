@@ -167,6 +167,20 @@ for (const [what, body, status] of patches) {
   });
 }
 
+for (const [what, metadata, status] of [
+  ["finalizers", { finalizers: [null] }, 422],
+  ["finalizers' list", { finalizers: null }, 201],
+  ["labels", { labels: { a: null } }, 201],
+  ["annotations", { annotations: { a: null } }, 201],
+] as const) {
+  test(`a null is no fault of the server's: ${what}`, async (context) => {
+    const { ask } = await apiServerStage(context);
+    const object = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a", ...metadata } };
+    const answer = await ask(CONFIG_MAPS, post(object));
+    assert.equal(answer.status, status, answer.text);
+  });
+}
+
 test("JSON and YAML are both taken, and nothing else", async (context) => {
   const { ask } = await apiServerStage(context);
   const send = (body: string, type: string) =>

@@ -133,7 +133,7 @@ export class JoinedProcesses {
 function addedEnvironment(pod: Pod): Readonly<Record<string, string>> {
   const [container] = pod.plan.template.containers;
   if (container === undefined) return {};
-  const { TMPDIR: _, ...added } = pod.environment(container, {});
+  const { TMPDIR: _, ...added } = pod.programs.environment(container, {});
   return added;
 }
 

@@ -39,9 +39,11 @@ export class MeshClient {
     });
   }
 
-  /** @throws NoMeshError */
+  /** @throws NoMeshError, DataDirectoryError */
   static async connect(dataDirectory: DataDirectory): Promise<MeshClient> {
-    const { socket } = await findRunningMesh(dataDirectory);
+    await findRunningMesh(dataDirectory);
+    // As `up` names it, whatever the state file says: that is text, and this decides whom programs are told to trust.
+    const { socket } = dataDirectory;
     const deadline = performance.now() + PATIENCE_MS;
     for (;;) {
       try {
@@ -104,9 +106,11 @@ export class MeshClient {
 /**
  * The mesh that runs, or ran, with its data there.
  *
- * @throws NoMeshError
+ * @throws NoMeshError, DataDirectoryError
  */
-export async function findMesh({ path, meshState }: DataDirectory): Promise<MeshState> {
+export async function findMesh(dataDirectory: DataDirectory): Promise<MeshState> {
+  const { path, meshState } = dataDirectory;
+  await dataDirectory.verify();
   const state = await readMeshState(meshState);
   if (state !== undefined) return state;
   throw new NoMeshError(
@@ -114,7 +118,7 @@ export async function findMesh({ path, meshState }: DataDirectory): Promise<Mesh
   );
 }
 
-/** @throws NoMeshError, saying what to do about it */
+/** @throws DataDirectoryError; NoMeshError, saying what to do about it */
 export async function findRunningMesh(dataDirectory: DataDirectory): Promise<MeshState> {
   const state = await findMesh(dataDirectory);
   if (isRunning(state.supervisor)) return state;

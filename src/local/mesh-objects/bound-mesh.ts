@@ -8,7 +8,7 @@ import type { CommittedChange } from "../api-server/objects/object-change.ts";
 import type { LocalMesh } from "../local-mesh.ts";
 import { EventRecorder } from "./events/event-recorder.ts";
 import { happeningsOf } from "./events/happenings-of.ts";
-import { probeHappenings } from "./events/probe-happenings.ts";
+import { problemHappenings } from "./events/problem-happenings.ts";
 import { refusalHappenings } from "./events/refusal-happenings.ts";
 import type { MeshObjects } from "./mesh-objects.ts";
 import { FactsOf } from "./projection/facts-of.ts";
@@ -134,7 +134,10 @@ export class BoundMesh {
   #follow(change: CommittedChange): void {
     const { kind, type, before, after, object } = change;
     const isGoing = type === "DELETED" || object.metadata.deletionTimestamp !== undefined;
-    if (kind.kind === "Pod" && isGoing) this.#replace(object);
+    // Its status changes while it goes.
+    const wasGoing = before?.metadata.deletionTimestamp !== undefined;
+    if (kind.kind === "Pod" && isGoing) this.#shorten(object);
+    if (kind.kind === "Pod" && isGoing && !wasGoing) this.#replace(object);
     if (isControlPlane(change) && before !== undefined && after !== undefined)
       this.#restartControlPlane(before, after);
     if (!SHOWN_KINDS.includes(kind.kind)) this.#showSoon();
@@ -148,6 +151,13 @@ export class BoundMesh {
     if (pod === undefined || pod.plan.workload.uid !== metadata.uid) return;
     if (!this.#projection.isOwned(pod.plan.workload)) return; // it goes with what made it
     this.#mesh.replace(key).catch((error: unknown) => this.#options.report(describeError(error)));
+  }
+
+  /** Whoever deletes a pod may say how long it has to end. */
+  #shorten({ metadata: { uid, deletionGracePeriodSeconds: seconds } }: KubernetesObject): void {
+    if (seconds === undefined) return;
+    const pod = this.#mesh.pods.find((one) => one.plan.workload.uid === uid);
+    for (const container of pod?.containers ?? []) container.allow(seconds);
   }
 
   #restartIfRunning({ uid }: KubernetesObject["metadata"]): void {
@@ -186,7 +196,8 @@ export class BoundMesh {
         observedGeneration: (owner) => this.#observedOf(owner),
         isBusy: this.#applying !== "idle",
       });
-      for (const happening of probeHappenings(this.#seen, facts)) this.#recorder.record(happening);
+      for (const happening of problemHappenings(this.#seen, facts))
+        this.#recorder.record(happening);
       const refused = refusalHappenings(this.#seen?.refused ?? [], facts.refused, (ref) =>
         this.#projection.objectOf(ref),
       );

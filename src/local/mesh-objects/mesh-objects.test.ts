@@ -13,6 +13,7 @@ import { patchObject } from "../api-server/patches/patch-object.ts";
 import { MeshPlanError } from "../mesh-plan.ts";
 import { SharedPortError } from "../settled-ports.ts";
 import { KeptObjects } from "./kept-objects.ts";
+import { MeshHistory } from "./mesh-history.ts";
 import { MeshObjects } from "./mesh-objects.ts";
 import { kindOf, placeOf } from "./object-key.ts";
 
@@ -52,6 +53,7 @@ async function opened(folder: string): Promise<MeshObjects> {
   const objects = await MeshObjects.open({
     kinds: SERVED_KINDS,
     kept: new KeptObjects(join(folder, "objects")),
+    history: new MeshHistory(join(folder, "history"), (problem) => assert.fail(problem)),
     clock: systemClock,
     folder: "/somewhere",
     judge: () => [],

@@ -4,10 +4,7 @@
  * --force-conflicts` would: at the start, and each document when it changes.
  */
 import { randomUUID } from "node:crypto";
-import { dirname } from "node:path";
-import { KIND_PARSERS } from "../../api/kind-parsers.ts";
 import { KnownDocuments } from "../../api/known-documents.ts";
-import { ownKind } from "../../api/known-kinds.ts";
 import type { ParsedResources } from "../../api/parse-resources.ts";
 import type { Issue, Notice, Resource } from "../../api/resource.ts";
 import type { ReadTexts } from "../../control/resource-files.ts";
@@ -19,7 +16,7 @@ import { describeError, HauberkError } from "../../runtime/hauberk-error.ts";
 import { type Watched, WatchedValue } from "../../runtime/watched.ts";
 import type { KubernetesObject } from "../api-server/kinds/kubernetes-object.ts";
 import type { ServedKind } from "../api-server/kinds/served-kind.ts";
-import { countsGenerations, isSameWanted } from "../api-server/objects/generation.ts";
+import { countsGenerations, generationAfter } from "../api-server/objects/generation.ts";
 import { isSameJson } from "../api-server/objects/json-fields.ts";
 import type { Admission, ObjectChange, ObjectPlace } from "../api-server/objects/object-change.ts";
 import { ObjectStore } from "../api-server/objects/object-store.ts";
@@ -28,21 +25,23 @@ import { initialStatus } from "../api-server/objects/status-part.ts";
 import { timestamp } from "../api-server/objects/timestamp.ts";
 import { applyObject } from "../api-server/patches/apply-object.ts";
 import type { WrittenMesh } from "../local-mesh.ts";
-import { absentReferences } from "./absent-references.ts";
 import { refusedChange, writtenByMesh } from "./change-refusals.ts";
 import type { KeptObjects } from "./kept-objects.ts";
 import { FILE_MANAGER, isFromFiles, originOf } from "./managers.ts";
+import type { MeshHistory } from "./mesh-history.ts";
 import { kindOf, objectKey, placeOf } from "./object-key.ts";
-import { objectText, writtenPart } from "./object-text.ts";
+import { writtenPart } from "./object-text.ts";
 import { ownedByFile, wantedOf } from "./owned-by-file.ts";
-import { carriedOut, isPaused } from "./paused-deployment.ts";
 import { isControlPlane } from "./projection/system-objects.ts";
+import { isRead } from "./read-kinds.ts";
+import { TextComposer } from "./text-composer.ts";
 import { unrunImages } from "./unrun-images.ts";
 import { type FileObject, WrittenFiles } from "./written-files.ts";
 
 export interface MeshObjectsOptions {
   readonly kinds: readonly ServedKind[];
   readonly kept: KeptObjects;
+  readonly history: MeshHistory;
   readonly clock: Clock;
   /** Where relative paths lead from in objects that are in no file. */
   readonly folder: string;
@@ -73,6 +72,7 @@ export class MeshObjects {
   readonly #reader: TextReader = new TextReader(this.#documents);
   /** Asked of what might be; so that asking makes nobody forget what is. */
   readonly #candidates: TextReader = new TextReader(this.#documents);
+  readonly #composer: TextComposer;
   readonly #written: WatchedValue<WrittenMesh> = new WatchedValue<WrittenMesh>({
     texts: [],
     resources: [],
@@ -95,14 +95,20 @@ export class MeshObjects {
       newUid: randomUUID,
       admit: (change) => this.#admit(change),
     });
+    this.#composer = new TextComposer({
+      ...options,
+      store: this.store,
+      inForce: () => this.#written.current.texts,
+    });
   }
 
   /** With what an earlier mesh kept. @throws Error of the file system */
   static async open(options: MeshObjectsOptions): Promise<MeshObjects> {
     const objects = new MeshObjects(options);
-    const { kept, report } = options;
+    const { kept, history, report } = options;
     for (const object of await kept.load((file, problem) => report(`${file} ${problem}`)))
       objects.#restore(object);
+    await history.restore(objects.store);
     return objects;
   }
 
@@ -110,11 +116,14 @@ export class MeshObjects {
   begin(): void {
     for (const place of this.#restored) this.#keepAsIs(place);
     this.store.onChange((change) => this.#keep(change));
+    const fromFiles = (): readonly ObjectPlace[] => this.#fileObjects.map(({ place }) => place);
+    this.#options.history.begin({ store: this.store, fromFiles });
   }
 
   /** Resolves when all that is to be kept is on disk. */
-  settled(): Promise<void> {
-    return this.#options.kept.settled();
+  async settled(): Promise<void> {
+    const { kept, history } = this.#options;
+    await Promise.all([kept.settled(), history.settled()]);
   }
 
   /** By uid: of each object that counts them, the generation that is written now. */
@@ -140,7 +149,7 @@ export class MeshObjects {
     const fileObjects = this.#files.read(texts);
     const changes = this.#changesFor(fileObjects);
     const after = new Map(changes.map((change) => [objectKey(change), change.after]));
-    const parsed = this.#candidates.read(this.#compose({ texts, fileObjects, after }));
+    const parsed = this.#candidates.read(this.#composer.compose({ texts, fileObjects, after }));
     const found = { ...parsed, issues: [...unread, ...parsed.issues] };
     const issues = changeIssues(found, {
       now: this.#nowOr(parsed.resources),
@@ -186,12 +195,15 @@ export class MeshObjects {
     const before = this.store.get(place);
     const { kind } = place;
     const { apiVersion } = written;
-    const time = timestamp(this.#options.clock);
+    const { clock, history } = this.#options;
+    const time = timestamp(clock);
     const change = { manager: FILE_MANAGER, apiVersion, time, force: true };
     const applied = applyObject(kind, before, wantedOf(written), change);
     const after = before === undefined ? initialStatus(kind, applied) : applied;
-    const generation = generationOf(place, before, after);
-    const made = before === undefined && { uid: randomUUID(), creationTimestamp: time };
+    const generation = generationAfter(kind, { before, after });
+    const made =
+      before === undefined &&
+      (history.takeIdentity(place) ?? { uid: randomUUID(), creationTimestamp: time });
     const metadata = { ...after.metadata, ...made, ...generation };
     return { ...place, before, after: { ...after, metadata } };
   }
@@ -236,86 +248,13 @@ export class MeshObjects {
 
   #publish(): void {
     this.#isDue = false;
-    const texts = this.#compose({ texts: this.#texts, fileObjects: this.#fileObjects });
+    const texts = this.#composer.compose({ texts: this.#texts, fileObjects: this.#fileObjects });
     const { changed, removed } = textChanges(this.#written.current.texts, texts);
     if (changed.length === 0 && removed.length === 0) return;
     const { resources, issues } = this.#reader.read(texts);
     const [first] = issues;
     if (first === undefined) this.#written.set({ texts, resources });
     else this.#options.report(`the last good state stays in force: ${first.path} ${first.problem}`);
-  }
-
-  #compose({
-    texts,
-    fileObjects,
-    after = new Map(),
-  }: {
-    readonly texts: readonly WrittenText[];
-    readonly fileObjects: readonly FileObject[];
-    /** What is not in the store yet, by key. */
-    readonly after?: ReadonlyMap<string, KubernetesObject | undefined>;
-  }): readonly WrittenText[] {
-    const objects = this.#objectsWith(after);
-    const inFiles = new Map(fileObjects.map((one) => [objectKey(one.place), one]));
-    const aside = new Map<string, string[]>();
-    for (const one of fileObjects) {
-      const { place, file, reference } = one;
-      const object = objects.get(objectKey(place))?.object;
-      if (object !== undefined && originOf(object, ownedByFile(one)) !== "others") continue;
-      aside.set(file, [...(aside.get(file) ?? []), reference]);
-    }
-    const own = [...objects].flatMap(([key, { place, object }]) => {
-      const inFile = inFiles.get(key);
-      if (originOf(object, ownedByFile(inFile)) !== "others") return [];
-      const file = this.#options.kept.fileOf(place);
-      if (this.#waitsFor(place, object, objects).length > 0) return [];
-      const folder = inFile === undefined ? this.#options.folder : dirname(inFile.file);
-      const completed = place.kind.origin === "built-in" && { completed: true as const };
-      return [{ file, text: objectText(this.#carriedOut(place, object)), folder, ...completed }];
-    });
-    const written = texts.map((text) => {
-      const setAside = aside.get(text.file);
-      return setAside === undefined ? text : { ...text, setAside };
-    });
-    return [...written, ...own];
-  }
-
-  #carriedOut({ kind, namespace }: ObjectPlace, object: KubernetesObject): KubernetesObject {
-    if (kind.kind !== "Deployment" || !isPaused(object)) return object;
-    const sets = this.store.kinds.find((one) => one.kind === "ReplicaSet");
-    return sets === undefined ? object : carriedOut(object, this.store.list(sets, namespace));
-  }
-
-  /** What is in force already stays: to take away what its pods need is refused. */
-  #waitsFor(
-    place: ObjectPlace,
-    object: KubernetesObject,
-    among: ReadonlyMap<string, PlacedObject>,
-  ): readonly string[] {
-    const file = this.#options.kept.fileOf(place);
-    if (this.#written.current.texts.some((text) => text.file === file)) return [];
-    return absentReferences(object, (plural, name) =>
-      among.has(`${plural}/${place.namespace}/${name}`),
-    );
-  }
-
-  /** Those that say something to the mesh. */
-  #objectsWith(
-    after: ReadonlyMap<string, KubernetesObject | undefined>,
-  ): ReadonlyMap<string, PlacedObject> {
-    const objects = new Map<string, PlacedObject>();
-    for (const kind of this.store.kinds.filter(isRead)) {
-      for (const object of this.store.list(kind)) {
-        const place = placeOf(object, kind);
-        if (!isControlPlane(place)) objects.set(objectKey(place), { place, object });
-      }
-    }
-    for (const [key, object] of after) {
-      const kind = object === undefined ? undefined : kindOf(object, this.store.kinds);
-      if (object === undefined || kind === undefined) objects.delete(key);
-      else if (isRead(kind)) objects.set(key, { place: placeOf(object, kind), object });
-    }
-    return objects;
   }
 
   async #admit(change: ObjectChange): Promise<Admission> {
@@ -326,7 +265,7 @@ export class MeshObjects {
     const file = this.#options.kept.fileOf(change);
     const after = new Map([[objectKey(change), change.after]]);
     const [texts, fileObjects] = [this.#texts, this.#fileObjects];
-    const composed = this.#compose({ texts, fileObjects, after });
+    const composed = this.#composer.compose({ texts, fileObjects, after });
     const parsed = this.#candidates.read(composed);
     const { judge, noticesOf } = this.#options;
     const issues = changeIssues(parsed, { now: this.#written.current.resources, judge });
@@ -342,7 +281,7 @@ export class MeshObjects {
     const waitsFor =
       change.after === undefined
         ? []
-        : this.#waitsFor(change, change.after, this.#objectsWith(after));
+        : this.#composer.waitsFor(change, { object: change.after, after });
     const unrun = unrunImages(change, parsed.resources);
     if (waitsFor.length > 0)
       return { warnings: [`its pods wait for ${waitsFor.join(", ")}`, ...unrun] };
@@ -364,27 +303,4 @@ export class MeshObjects {
 
 function isSame(one: KubernetesObject | undefined, other: KubernetesObject | undefined): boolean {
   return one === other || JSON.stringify(one) === JSON.stringify(other);
-}
-
-function generationOf(
-  { kind }: ObjectPlace,
-  before: KubernetesObject | undefined,
-  after: KubernetesObject,
-): { readonly generation?: number } {
-  if (!countsGenerations(kind)) return {};
-  if (before === undefined) return { generation: 1 };
-  const { generation = 1 } = before.metadata;
-  return { generation: isSameWanted(before, after) ? generation : generation + 1 };
-}
-
-interface PlacedObject {
-  readonly place: ObjectPlace;
-  readonly object: KubernetesObject;
-}
-
-/** Whether the mesh is made of such objects; the others it writes itself. */
-function isRead({ kind, group, versions: [version] }: ServedKind): boolean {
-  const apiVersion = group === "" ? version : `${group}/${version}`;
-  const own = ownKind(kind, apiVersion);
-  return own !== undefined && (KIND_PARSERS.get(own)?.apiVersions.includes(apiVersion) ?? false);
 }

@@ -16,6 +16,7 @@ import type { ObjectStore } from "../api-server/objects/object-store.ts";
 import type { PodStreams } from "../api-server/rest/pod-streams.ts";
 import type { IssueToken } from "../api-server/rest/token-request.ts";
 import type { DataDirectory } from "../data-directory.ts";
+import { folderOf } from "../folder-of.ts";
 import type { LocalMesh } from "../local-mesh.ts";
 import type { ApiServerPlace } from "../network/host-side.ts";
 
@@ -70,8 +71,10 @@ export async function openApiServer(settings: ApiServerSettings): Promise<OpenAp
     throw error;
   });
   const shared = new SharedKubeconfig(sharedKubeconfigFolder(settings.environment));
+  const shown = place === undefined ? [] : mesh.resources.map(({ meta }) => folderOf(meta.source));
   await shared
-    .add(entry, dataDirectory.path)
+    .add(entry, dataDirectory.path, [...new Set(shown)])
+    .then(() => tellWhoSees(dataDirectory.path, { shared, log }))
     .catch((error: unknown) => log.warn("no shared kubeconfig", { problem: describeError(error) }));
   return {
     kubeconfig,
@@ -84,6 +87,19 @@ export async function openApiServer(settings: ApiServerSettings): Promise<OpenAp
         );
     },
   };
+}
+
+/** Containers that run already cannot be made to see less: those that start later are shown nothing of it. */
+async function tellWhoSees(
+  path: string,
+  { shared, log }: { readonly shared: SharedKubeconfig; readonly log: Log },
+): Promise<void> {
+  const meshes = await shared.showing(path);
+  if (meshes.length === 0) return;
+  log.warn(
+    "pods of another mesh that started before can read this data directory, with all keys in it; start that mesh anew, or choose another folder with --data",
+    { mesh: meshes.join(", "), dataDirectory: path },
+  );
 }
 
 /** None lives longer than an hour, whatever is asked for. */

@@ -18,6 +18,8 @@ export type Placement =
   | { readonly kind: "withheld"; readonly target: string }
   /** Empty: "scratch" can be written, "hidden" cannot. */
   | { readonly kind: "scratch" | "hidden"; readonly target: string }
+  /** A folder as empty as a hidden one, where it would be seen otherwise; nothing stands where it would not. */
+  | { readonly kind: "covered"; readonly target: string }
   | { readonly kind: "devices" | "processes"; readonly target: string };
 
 /** As many as Linux follows. */
@@ -109,7 +111,7 @@ class Arrangement {
     ];
     places.sort((one, other) => compareByPlace(one.target, other.target));
     const hidden = [...this.#regions.values()].flatMap(({ target, placement }) =>
-      placement?.kind === "hidden" ? [target] : [],
+      placement?.kind === "hidden" || placement?.kind === "covered" ? [target] : [],
     );
     const closed = [...opened.map(([target]) => target), ...hidden];
     return [
@@ -140,7 +142,7 @@ class Arrangement {
       const folder = `/${parts.slice(0, count - 1).join("/")}`;
       const entry = `/${parts.slice(0, count).join("/")}`;
       const real = this.#whereOnHost(entry);
-      if (real === undefined && placement.kind === "withheld") return undefined;
+      if (real === undefined && isOnlyTaken(placement)) return undefined;
       if (real === undefined) return this.#makeWay(entry, path);
       const found = this.#host.lookAt(real);
       const rest = parts.slice(count);
@@ -180,7 +182,7 @@ class Arrangement {
     entry: string,
     { path, placement }: { readonly path: string; readonly placement: Placement },
   ): string | undefined {
-    if (placement.kind === "hidden") return undefined;
+    if (placement.kind === "hidden" || placement.kind === "covered") return undefined;
     const folder = posix.dirname(entry);
     const real = this.#whereOnHost(entry);
     if (real === undefined || this.#regionOf(entry).placement?.kind === "writable") {
@@ -231,6 +233,11 @@ class Arrangement {
   }
 }
 
+/** It matters only where something is seen. */
+function isOnlyTaken({ kind }: Placement): boolean {
+  return kind === "withheld" || kind === "covered";
+}
+
 function mountArguments(placement: Placement, perms: string | undefined): readonly string[] {
   const { target } = placement;
   switch (placement.kind) {
@@ -243,6 +250,7 @@ function mountArguments(placement: Placement, perms: string | undefined): readon
     case "scratch":
       return [...(perms === undefined ? [] : ["--perms", perms]), "--tmpfs", target];
     case "hidden":
+    case "covered":
       return ["--tmpfs", target];
     case "devices":
       return ["--dev", target];

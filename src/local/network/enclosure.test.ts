@@ -87,6 +87,30 @@ test("a manifests' folder below /tmp is shown, the data directory in it is not",
   );
 });
 
+test("a covered folder is empty where it would be seen, also by a link, and is not named where it would not", () => {
+  const own = ["/", "/home", "/real", "/real/keys", "/opt", "/opt/other"];
+  const text = words(
+    encloseContainer({
+      ...ENCLOSURE,
+      visible: ["/home/me/link"],
+      covered: ["/real/keys", "/opt/other", "/home/me/secret"],
+      withheld: ["/real/file"],
+      host: {
+        lookAt: (path) => {
+          if (path === "/home/me/link") return { kind: "link", to: "/real" };
+          return { kind: own.includes(path) ? "folder" : "absent" };
+        },
+        entries: () => [],
+      },
+    }).command,
+  );
+  for (const place of ["/real/keys", "/opt/other"]) {
+    assert.match(text, new RegExp(` --tmpfs ${place} `), place);
+    assert.match(text, new RegExp(` --remount-ro ${place} `), place);
+  }
+  assert.doesNotMatch(text, /secret/);
+});
+
 test("a folder for temporary files is empty, wherever it is: sockets of the mesh lie there", () => {
   const text = words(encloseContainer({ ...ENCLOSURE, temporary: ["/usr/", "/tmp", "/"] }).command);
   assert.match(text, / --tmpfs \/usr /);

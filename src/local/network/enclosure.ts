@@ -7,6 +7,7 @@ import { arrangeFiles, type Placement } from "./arrange-files.ts";
 import type { HostFiles } from "./host-files.ts";
 import type { MeshUser } from "./host-side.ts";
 import { APPLICATION_UID, SIDECAR_UID } from "./mesh-ranges.ts";
+import { realPath } from "./real-path.ts";
 import { systemProgram } from "./system-programs.ts";
 import { visibleFolders } from "./visible-folders.ts";
 
@@ -36,6 +37,8 @@ export interface ContainerEnclosure {
   readonly home: string;
   /** Further folders, for temporary files: as empty as the home. */
   readonly temporary?: readonly string[];
+  /** Folders that are as empty as the data directory, wherever they would be seen: absolute paths, also without links. */
+  readonly covered?: readonly string[];
   /** Files that are not shown, such as manifests of Secrets. */
   readonly withheld?: readonly string[];
   /**
@@ -208,16 +211,18 @@ function sandboxArguments(enclosure: ContainerEnclosure): readonly string[] {
 
 function placements(enclosure: ContainerEnclosure): readonly Placement[] {
   const { home, dataDirectory, temporaryFolder, volumes, environment, host } = enclosure;
+  const { covered = [], withheld = [] } = enclosure;
   const own = posix.normalize(home);
   const hidden = [...HOMES, ...(own === "/" ? [] : [own])];
   const further = temporaryFolders(enclosure).filter((folder) => folder !== own);
   const visible = visibleFolders({
     hidden: [...hidden, ...further, ...SCRATCH, "/tmp"],
-    dataDirectory: posix.normalize(dataDirectory),
+    secret: [posix.normalize(dataDirectory), ...covered],
     path: environment["PATH"] ?? "",
     named: enclosure.visible,
     host,
   });
+  const alsoAt = aliasesOf(visible, host);
   return [
     { kind: "devices", target: "/dev" },
     { kind: "processes", target: "/proc" },
@@ -226,11 +231,31 @@ function placements(enclosure: ContainerEnclosure): readonly Placement[] {
     ...SCRATCH.map((target) => ({ kind: "scratch", target }) as const),
     ...(own === "/" ? [] : [{ kind: "scratch", target: own } as const]),
     ...visible.map((folder) => ({ kind: "read-only", target: folder, source: folder }) as const),
-    ...(enclosure.withheld ?? []).map((target) => ({ kind: "withheld", target }) as const),
+    ...alsoAt(withheld).map((target) => ({ kind: "withheld", target }) as const),
     { kind: "writable", target: "/tmp", source: temporaryFolder },
     ...volumes.map(({ mode, source, target }) => ({ kind: mode, target, source })),
+    ...alsoAt([...covered, dataDirectory]).map((target) => ({ kind: "covered", target }) as const),
     { kind: "hidden", target: dataDirectory },
   ];
+}
+
+/** What is shown by a link is there a second time, with all that is in it. */
+function aliasesOf(
+  visible: readonly string[],
+  host: HostFiles,
+): (places: readonly string[]) => readonly string[] {
+  const linked = visible
+    .map((folder) => ({ folder, real: realPath(folder, host) }))
+    .filter(({ folder, real }) => folder !== real);
+  return (places) => {
+    const others = places.flatMap((place) => {
+      const at = realPath(place, host);
+      return linked
+        .filter(({ real }) => at.startsWith(`${real}/`))
+        .map(({ folder, real }) => posix.join(folder, posix.relative(real, at)));
+    });
+    return [...new Set([...places, ...places.map((place) => realPath(place, host)), ...others])];
+  };
 }
 
 /** Those that are there, besides /tmp, which has its own. */

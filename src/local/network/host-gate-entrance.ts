@@ -1,6 +1,7 @@
 /** The way into a mesh in namespaces of its own: ports of the host's loopback, each leading to a port of a service. */
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
+import type { SocketAddress } from "../../policy/workload.ts";
 import { readFirstLine } from "../../runtime/first-line.ts";
 import { connectLine, MAX_GATE_LINE_BYTES, parseGateAnswer } from "../../runtime/gate-lines.ts";
 import { describeError } from "../../runtime/hauberk-error.ts";
@@ -47,35 +48,49 @@ export class HostGateEntrance {
 
   async #apply(ports: readonly PublishedPort[]): Promise<readonly PublishOutcome[]> {
     const wanted = new Map<string, PublishedPort>();
-    for (const port of ports) if (!wanted.has(keyOf(port))) wanted.set(keyOf(port), port);
+    for (const port of ports) {
+      for (const place of placesOf(port))
+        if (!wanted.has(keyOf(place))) wanted.set(keyOf(place), port);
+    }
     const unwanted = [...this.#open.keys()].filter((key) => !wanted.has(key));
     await Promise.all(unwanted.map((key) => this.#closeOne(key)));
-    return Promise.all(
-      ports.map(async (port) => {
-        const first = wanted.get(keyOf(port));
-        const problem =
-          first === port ? await this.#offer(port) : `it is the port of ${first?.service} already`;
-        return problem === undefined ? port : { ...port, problem };
-      }),
-    );
+    return Promise.all(ports.map((port) => this.#offer(port, wanted)));
   }
 
-  async #offer(port: PublishedPort): Promise<string | undefined> {
-    const open = this.#open.get(keyOf(port));
+  /** Where it is offered already, or at the first place that can be had. */
+  async #offer(
+    port: PublishedPort,
+    wanted: ReadonlyMap<string, PublishedPort>,
+  ): Promise<PublishOutcome> {
+    const places = placesOf(port);
+    const isOwn = (place: SocketAddress): boolean => wanted.get(keyOf(place)) === port;
+    const known = places.find((place) => isOwn(place) && this.#open.has(keyOf(place)));
+    const problems: string[] = [];
+    for (const place of known === undefined ? places : [known]) {
+      const problem = isOwn(place)
+        ? await this.#openAt(place, port)
+        : `it is the port of ${wanted.get(keyOf(place))?.service} already`;
+      if (problem === undefined) return outcomeOf(port, { listen: place });
+      problems.push(problem);
+    }
+    return outcomeOf(port, { listen: port.listen, problem: problems[0] });
+  }
+
+  async #openAt(place: SocketAddress, leadsTo: PublishedPort): Promise<string | undefined> {
+    const open = this.#open.get(keyOf(place));
     if (open !== undefined) {
-      open.leadsTo = port;
+      open.leadsTo = leadsTo;
       return undefined;
     }
     try {
-      this.#open.set(keyOf(port), await this.#listen(port));
+      this.#open.set(keyOf(place), await this.#listen(place, leadsTo));
       return undefined;
     } catch (error) {
       return describeError(error);
     }
   }
 
-  async #listen(leadsTo: PublishedPort): Promise<OpenPort> {
-    const { address: host, port } = leadsTo.listen;
+  async #listen({ address: host, port }: SocketAddress, leadsTo: PublishedPort): Promise<OpenPort> {
     const connections = new Set<Socket>();
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
       connections.add(client);
@@ -129,6 +144,17 @@ export class HostGateEntrance {
   }
 }
 
-function keyOf({ listen: { address, port } }: PublishedPort): string {
+function placesOf({ listen, otherwise }: PublishedPort): readonly SocketAddress[] {
+  return otherwise === undefined ? [listen] : [listen, otherwise];
+}
+
+function outcomeOf(
+  { service, port }: PublishedPort,
+  { listen, problem }: { readonly listen: SocketAddress; readonly problem?: string | undefined },
+): PublishOutcome {
+  return { service, port, listen, ...(problem !== undefined && { problem }) };
+}
+
+function keyOf({ address, port }: SocketAddress): string {
   return `${address} ${port}`;
 }

@@ -243,6 +243,38 @@ test("a port that cannot be had says why, and is tried again the next time", asy
   assert.equal(await call(taken, "at last"), "heard at last");
 });
 
+test("a port that cannot be had is offered elsewhere, where it says so, and stays there", async () => {
+  const { gate, ingressSocket } = await openGate();
+  await gatewayAt(ingressSocket);
+  const [taken, second, third] = [await freePort(), await freePort(), await freePort()];
+  const holder = await serve(taken, () => {});
+  const at = (port: number): PublishedPort["listen"] => ({ address: "127.0.0.1", port });
+  const edge = { ...published("shop/api", taken), otherwise: at(second) };
+  const other = { ...published("shop/web", taken), otherwise: at(third) };
+  const offered = [published("shop/api", second), published("shop/web", third)];
+  assert.deepEqual(await gate.publish([edge, other]), offered);
+  assert.equal(await call(second, "hello"), "heard hello");
+  const standing = await dial(second);
+  await new Promise((resolve) => holder.close(resolve));
+  const [again] = await gate.publish([edge]);
+  assert.deepEqual(again, published("shop/api", second));
+  standing.end("still here");
+  assert.equal(await textOf(standing), "heard still here");
+  await gate.publish([]);
+  await assert.rejects(dial(second), /ECONNREFUSED/);
+});
+
+test("a port that can be had is offered there, and nowhere else", async () => {
+  const { gate } = await openGate();
+  const [first, second] = [await freePort(), await freePort()];
+  const edge = {
+    ...published("shop/api", first),
+    otherwise: { address: "127.0.0.1", port: second },
+  };
+  assert.deepEqual(await gate.publish([edge]), [published("shop/api", first)]);
+  await assert.rejects(dial(second), /ECONNREFUSED/);
+});
+
 test("changes that come at once are made one after the other: the last one holds", async () => {
   const { gate } = await openGate();
   const [a, b] = [await freePort(), await freePort()];

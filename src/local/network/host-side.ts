@@ -13,9 +13,11 @@ export interface PublishedPort {
   readonly service: string;
   readonly port: number;
   readonly listen: SocketAddress;
+  /** Where instead, if the host does not give that: it is asked for a port that others may have, or that needs a right. */
+  readonly otherwise?: SocketAddress;
 }
 
-/** `problem` says why it is not offered. */
+/** `listen` is where it is offered; `problem` says why it is not. */
 export type PublishOutcome = PublishedPort & { readonly problem?: string };
 
 /** Where the host's loopback offers the API server, and the Unix socket on which it is to listen. */

@@ -32,6 +32,7 @@ import {
   rulesOf,
 } from "./network-knowledge.ts";
 import { PodEnclosures } from "./pod-enclosures.ts";
+import type { MeshSecrets } from "./secret-places.ts";
 
 /** Pods told of a change at the same time: starting a program holds up everything else here, such as a new pod. */
 const PODS_AT_ONCE = 2;
@@ -52,7 +53,7 @@ export interface NetworkState {
   readonly published: readonly PublishedPort[];
 }
 
-export interface NamespaceNetworkOptions {
+export interface NamespaceNetworkOptions extends MeshSecrets {
   readonly dataDirectory: DataDirectory;
   readonly hauberkCommand: readonly [string, ...string[]];
   readonly host: HostSide;
@@ -92,10 +93,9 @@ export class NamespaceNetwork implements AddressPlan {
   /** @throws FabricError when the kernel refuses a part of it */
   static async open(options: NamespaceNetworkOptions): Promise<NamespaceNetwork> {
     const { dataDirectory, log } = options;
-    await dataDirectory.create();
     const fabric = await MeshFabric.open({ dataDirectory: dataDirectory.path, log });
     const { user } = options.host;
-    const enclosures = await PodEnclosures.open({ user, dataDirectory, log });
+    const enclosures = await PodEnclosures.open({ ...options, user });
     return new NamespaceNetwork(options, { fabric, enclosures });
   }
 

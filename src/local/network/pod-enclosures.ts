@@ -33,6 +33,7 @@ import type { PodNetwork } from "./mesh-fabric.ts";
 import { APPLICATION_UID } from "./mesh-ranges.ts";
 import { addressesOf } from "./network-knowledge.ts";
 import { podFiles } from "./pod-files.ts";
+import { type MeshSecrets, secretPlaces } from "./secret-places.ts";
 import { systemCallFilter } from "./system-call-filter.ts";
 
 /** Below the pod's own folder. */
@@ -50,7 +51,7 @@ export class ForbiddenVolumeError extends HauberkError {
   readonly code = "HAUBERK_FORBIDDEN_VOLUME";
 }
 
-export interface PodEnclosureOptions {
+export interface PodEnclosureOptions extends MeshSecrets {
   readonly user: MeshUser;
   readonly dataDirectory: DataDirectory;
   /** Path of the file; absent on a machine for which there is none. */
@@ -103,6 +104,10 @@ export class PodEnclosures {
     const { dataDirectory, systemCallFilter } = this.#options;
     const { workload, template } = planned;
     const { environment, workingDirectory, files } = launch;
+    const shown = isBelow(dataDirectory.path, workingDirectory)
+      ? visible
+      : [...visible, workingDirectory];
+    const { folders: covered, files: keys } = secretPlaces(shown, this.#options);
     const enclosed = encloseContainer({
       user: this.#options.user,
       networkNamespace: pod.path,
@@ -112,18 +117,17 @@ export class PodEnclosures {
       workingDirectory,
       temporaryFolder: dataDirectory.scratch(workload),
       volumes: [
-        ...files.rewrites.map((rewrite) => volumeOf(rewrite, dataDirectory)),
+        ...files.rewrites.map((rewrite) => volumeOf(rewrite, dataDirectory, covered)),
         ...podFilesIn(dataDirectory.pod(workload)),
         ...(shared === undefined ? [] : [{ ...shared, mode: "read-only" } as const]),
       ],
       dataDirectory: dataDirectory.path,
       home: homedir(),
       temporary: [tmpdir()],
-      withheld: secretFiles(resources),
+      covered,
+      withheld: [...secretFiles(resources), ...keys],
       ...(systemCallFilter !== undefined && { systemCallFilter }),
-      visible: isBelow(dataDirectory.path, workingDirectory)
-        ? visible
-        : [...visible, workingDirectory],
+      visible: shown,
       host: hostFiles,
     });
     return { ...enclosed, workingDirectory: "/", programsOf: applicationProcesses };
@@ -181,11 +185,13 @@ export class PodEnclosures {
 /**
  * Where a volume really is, and how it is mounted.
  *
+ * @param covered further folders that no pod may see, without links
  * @throws ForbiddenVolumeError
  */
 export function volumeOf(
   { from, to, access, origin, root }: PathRewrite,
   { path }: DataDirectory,
+  covered: readonly string[] = [],
 ): VolumePlacement {
   const within = realPath(root, from);
   if (origin === "pod" && to !== root) makeBelow(within, relative(root, to));
@@ -195,10 +201,17 @@ export function volumeOf(
       `the volume at ${from} leads out of itself, to ${source}: a link in it is in the way of its subPath`,
     );
   }
-  const kept = realpathSync(path);
-  if (origin === "machine" && (source === kept || isBelow(kept, source) || isBelow(source, kept))) {
+  const shows = (kept: string): boolean =>
+    source === kept || isBelow(kept, source) || isBelow(source, kept);
+  if (origin === "machine" && shows(realpathSync(path))) {
     throw new ForbiddenVolumeError(
       `the volume at ${from} would show the data directory ${path}, which no pod may see`,
+    );
+  }
+  const other = origin === "machine" ? covered.find(shows) : undefined;
+  if (other !== undefined) {
+    throw new ForbiddenVolumeError(
+      `the volume at ${from} would show ${other}, which no pod may see: it holds keys of an authority, or another mesh`,
     );
   }
   return { target: from, source, mode: access === "read-only" ? "read-only" : "writable" };

@@ -4,11 +4,23 @@ import type { HostFiles } from "./host-files.ts";
 import { visibleFolders } from "./visible-folders.ts";
 
 const DATA = "/home/me/project/.hauberk";
-const everything: HostFiles = { lookAt: () => ({ kind: "folder" }), entries: () => [] };
+/** Folders, but for what makes one an installation, or a mesh's. */
+const MARKS = /\/(include\/node|pkg\/tool|lib\/modules|pyvenv\.cfg|conda-meta|ca\/ledger\.json)$/;
+const everything: HostFiles = {
+  lookAt: (path) => ({ kind: MARKS.test(path) ? "absent" : "folder" }),
+  entries: () => [],
+};
+/** The same, with one thing more. */
+const withOne = (there: string, kind: "file" | "folder"): HostFiles => ({
+  ...everything,
+  lookAt: (path) => (path === there ? { kind } : everything.lookAt(path)),
+});
+const beside = (around: string, ...names: readonly string[]): string[] =>
+  names.map((name) => `${around}/${name}`);
 const shown = (path: string, named: readonly string[] = [], host = everything): readonly string[] =>
   visibleFolders({
     hidden: ["/home", "/root", "/home/me"],
-    dataDirectory: DATA,
+    secret: [DATA],
     path,
     named,
     host,
@@ -17,9 +29,19 @@ const shown = (path: string, named: readonly string[] = [], host = everything): 
 const cases: [what: string, path: string, folders: string[]][] = [
   ["programs of the system need nothing", "/usr/bin:/usr/local/bin/", []],
   [
-    "an installation comes whole",
-    "/home/me/.nvm/versions/node/v20/bin",
-    ["/home/me/.nvm/versions/node/v20"],
+    "programs come with their libraries, and nothing else of what is around them",
+    "/home/me/work/bin",
+    beside("/home/me/work", "bin", "lib", "lib64", "libexec", "share"),
+  ],
+  [
+    "installers keep credentials beside programs",
+    "/home/me/.pulumi/bin",
+    beside("/home/me/.pulumi", "bin", "lib", "lib64", "libexec", "share"),
+  ],
+  [
+    "packages come with those that they need",
+    "/home/me/project/node_modules/.bin",
+    ["/home/me/project/node_modules"],
   ],
   ["a folder of the home itself comes alone", "/home/me/bin", ["/home/me/bin"]],
   [
@@ -28,11 +50,9 @@ const cases: [what: string, path: string, folders: string[]][] = [
     ["/home/other/bin", "/root/bin"],
   ],
   [
-    "keys and credentials beside programs stay hidden",
+    "keys that desktops keep beside programs stay hidden",
     "/home/me/.local/bin",
-    [".local/bin", ".local/lib", ".local/lib64", ".local/libexec"].map(
-      (name) => `/home/me/${name}`,
-    ),
+    beside("/home/me/.local", "bin", "lib", "lib64", "libexec"),
   ],
   ["a home on the PATH is not shown", "/home/me:/home:/root", []],
   ["what is relative is left out", "bin:.", []],
@@ -42,11 +62,24 @@ for (const [what, path, folders] of cases) {
   test(what, () => assert.deepEqual(shown(path), folders));
 }
 
+const INSTALLED: readonly (readonly [mark: string, kind: "file" | "folder"])[] = [
+  ["include/node", "folder"],
+  ["pkg/tool", "folder"],
+  ["lib/modules", "file"],
+  ["pyvenv.cfg", "file"],
+  ["conda-meta", "folder"],
+];
+for (const [mark, kind] of INSTALLED) {
+  test(`an installation comes whole, known by its ${mark}`, () => {
+    const around = "/home/me/tools/one";
+    const host = withOne(`${around}/${mark}`, kind);
+    assert.deepEqual(shown(`${around}/bin`, [], host), [around]);
+  });
+}
+
 test("another mesh, whose programs the user has on the PATH, is not shown", () => {
-  const lookAt = (path: string) =>
-    ({ kind: path.endsWith("/west/ca/ledger.json") ? "file" : "folder" }) as const;
-  const path = "/home/me/west/bin:/home/me/tools/bin";
-  assert.deepEqual(shown(path, [], { ...everything, lookAt }), ["/home/me/tools"]);
+  const path = "/home/me/west/bin:/root/bin";
+  assert.deepEqual(shown(path, [], withOne("/home/me/west/ca/ledger.json", "file")), ["/root/bin"]);
 });
 
 test("folders are shown that the user names, but no home, and nothing around one", () => {
@@ -65,7 +98,7 @@ test("what is not there is not shown", () => {
   assert.deepEqual(
     visibleFolders({
       hidden: ["/root"],
-      dataDirectory: DATA,
+      secret: [DATA],
       path: "/root/a/bin",
       named: ["/root/b"],
       host: nothing,

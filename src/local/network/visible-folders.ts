@@ -5,17 +5,29 @@
 import { delimiter, posix } from "node:path";
 import type { HostFiles } from "./host-files.ts";
 
-/** Beside programs these hold what is none of a container's business: keys, credentials. */
-const MORE_THAN_PROGRAMS = [".local", ".cargo", ".docker", ".config"];
 /** Of a mesh's data directory, whose `bin` its user has on the PATH: tokens and an authority's keys are around it. */
-const AUTHORITY_LEDGER = "ca/ledger.json";
+export const AUTHORITY_LEDGER: string = "ca/ledger.json";
+/** What programs read beside the folder that they are in; of what is around it all else may be anything, credentials too. */
 const LIBRARIES = ["lib", "lib64", "libexec"];
+const READ_ONLY_DATA = "share";
+/** Whose `share` is where desktops keep keys. */
+const HOMES_OWN = new Set([".local"]);
+/** Folders that hold installations and nothing else, by their names. */
+const INSTALLATIONS = new Set(["node_modules", ".pyenv", ".rbenv", ".nodenv", ".asdf", ".volta"]);
+/** In an installation that has parts with other names: of Node, Go, Java, Python and Conda. */
+const MARKS = [
+  { path: "include/node", kind: "folder" },
+  { path: "pkg/tool", kind: "folder" },
+  { path: "lib/modules", kind: "file" },
+  { path: "pyvenv.cfg", kind: "file" },
+  { path: "conda-meta", kind: "folder" },
+] as const;
 
 export interface VisibleFolderInputs {
   /** Homes, and other folders whose content is hidden: never shown whole, nor what is around them. */
   readonly hidden: readonly string[];
-  /** The mesh's own: only what is named is shown of it. */
-  readonly dataDirectory: string;
+  /** Such as the mesh's data directory: only what is named is shown of them. */
+  readonly secret: readonly string[];
   /** PATH of the container's environment. */
   readonly path: string;
   /** Such as the folders of the manifests. */
@@ -24,21 +36,22 @@ export interface VisibleFolderInputs {
 }
 
 /**
- * A program's folder comes with the folder around it, since programs are installed with what they need beside them; a
+ * A program's folder comes with its libraries, and with all that is around it where that is known for an installation; a
  * home is never shown whole.
  *
  * @returns absolute paths of folders that are there, all of them inside hidden ones
  */
 export function visibleFolders({
   hidden,
-  dataDirectory,
+  secret,
   path,
   named,
   host,
 }: VisibleFolderInputs): readonly string[] {
-  const isOwn = (folder: string): boolean => `${folder}/`.startsWith(`${dataDirectory}/`);
+  const isSecret = (folder: string): boolean =>
+    secret.some((one) => `${folder}/`.startsWith(`${one}/`));
   const isInside = (folder: string): boolean =>
-    isOwn(folder) || hidden.some((one) => folder.startsWith(`${one}/`));
+    isSecret(folder) || hidden.some((one) => folder.startsWith(`${one}/`));
   const isHome = (folder: string): boolean =>
     hidden.some((one) => one === folder || one.startsWith(`${folder}/`)) ||
     posix.dirname(folder) === "/home";
@@ -46,24 +59,29 @@ export function visibleFolders({
     .split(delimiter)
     .filter((folder) => folder.startsWith("/"))
     .map((folder) => posix.normalize(folder).replace(/(?<=.)\/$/, ""))
-    .flatMap((folder) => installationOf(folder, isHome))
-    .filter((folder) => !isOwn(folder) && !isOfMesh(folder, host));
+    .flatMap((folder) => installationOf(folder, { isHome, host }))
+    .filter((folder) => !isSecret(folder));
   return [...new Set([...installed, ...named])].filter(
     (folder) =>
       isInside(folder) &&
       !isHome(folder) &&
-      folder !== dataDirectory &&
+      !secret.includes(folder) &&
       host.lookAt(folder).kind === "folder",
   );
 }
 
-function isOfMesh(folder: string, host: HostFiles): boolean {
-  return host.lookAt(posix.join(folder, AUTHORITY_LEDGER)).kind === "file";
-}
-
-function installationOf(folder: string, isHome: (folder: string) => boolean): readonly string[] {
+function installationOf(
+  folder: string,
+  { isHome, host }: { readonly isHome: (folder: string) => boolean; readonly host: HostFiles },
+): readonly string[] {
   const around = posix.dirname(folder);
+  const isThere = (path: string, kind: "file" | "folder"): boolean =>
+    host.lookAt(posix.join(around, path)).kind === kind;
   if (isHome(around) || isHome(folder)) return [folder];
-  if (!MORE_THAN_PROGRAMS.includes(posix.basename(around))) return [around];
-  return [folder, ...LIBRARIES.map((name) => posix.join(around, name))];
+  if (isThere(AUTHORITY_LEDGER, "file")) return [];
+  const name = posix.basename(around);
+  if (INSTALLATIONS.has(name) || MARKS.some(({ path, kind }) => isThere(path, kind)))
+    return [around];
+  const beside = HOMES_OWN.has(name) ? LIBRARIES : [...LIBRARIES, READ_ONLY_DATA];
+  return [folder, ...beside.map((one) => posix.join(around, one))];
 }

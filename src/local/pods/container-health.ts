@@ -18,7 +18,7 @@ export interface ContainerHealthOptions
   /** Called when readiness changes; a container without readiness probe is ready at once. */
   readonly onReady: (ready: "ready" | "not-ready", problem?: string) => void;
   /** Called when the container has to be started again. */
-  readonly onDead: (problem: string) => void;
+  readonly onDead: (problem: string, by: Probe) => void;
 }
 
 export interface ContainerHealth {
@@ -45,7 +45,7 @@ export function watchContainerHealth(options: ContainerHealthOptions): Container
         (health, problem) => onReady(health === "healthy" ? "ready" : "not-ready", problem),
         stop.signal,
       );
-    if (livenessProbe !== undefined) run(livenessProbe, dead("liveness"), stop.signal);
+    if (livenessProbe !== undefined) run(livenessProbe, dead(livenessProbe), stop.signal);
   });
   return { stop: () => stop.abort() };
 
@@ -56,15 +56,15 @@ export function watchContainerHealth(options: ContainerHealthOptions): Container
     const report: ProberOptions["report"] = (health, problem) => {
       startup.abort();
       if (health === "healthy") started.resolve();
-      else onDead(`startup probe: ${problem}`);
+      else onDead(`startup probe: ${problem}`, probe);
     };
     run(probe, report, AbortSignal.any([startup.signal, stop.signal]));
     return started.promise;
   }
 
-  function dead(what: string): ProberOptions["report"] {
+  function dead(probe: Probe): ProberOptions["report"] {
     return (health, problem) => {
-      if (health === "unhealthy") onDead(`${what} probe: ${problem}`);
+      if (health === "unhealthy") onDead(`liveness probe: ${problem}`, probe);
     };
   }
 }

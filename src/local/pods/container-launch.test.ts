@@ -122,6 +122,8 @@ function launch(
         source: meta.source,
         containers: template.containers,
         dataPlane: "embedded",
+        update: deployment?.strategy ?? { kind: "all at once" },
+        minReadySeconds: 0,
         sidecar: { certificateLifetimeSeconds: 60, concurrency: 1 },
       },
       container: container ?? assert.fail("no container"),

@@ -1,5 +1,5 @@
 /**
- * A probe over HTTP, as a kubelet and Istio's agent make it: redirects within the pod are followed, and one that leads
+ * A probe or a hook over HTTP, as a kubelet and Istio's agent make it: redirects within the pod are followed, and one that leads
  * elsewhere is as good as an answer.
  * Source: https://kubernetes.io/docs/concepts/workloads/pods/probes/#probe-check-methods
  */
@@ -7,14 +7,13 @@ import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import type { ProbeCheck, ProbeHeader } from "../../api/probe.ts";
+import type { HttpGetAction, SentHeader } from "../../api/handler-actions.ts";
 import type { SocketAddress } from "../../policy/workload.ts";
 import type { ProbedPlace } from "./probed-place.ts";
 
-type HttpGet = Extract<ProbeCheck, { kind: "httpGet" }>;
-
 /** Some applications keep probes out of their logs by the first half. */
 export const PROBE_USER_AGENT = "kube-probe/hauberk";
+const HOOK_USER_AGENT = "kube-lifecycle/hauberk";
 
 const MAX_REQUESTS = 10;
 /** What is read of an answer; where it breaks off before, the probe has failed. */
@@ -28,7 +27,8 @@ interface Target {
   readonly protocol: keyof typeof DEFAULT_PORTS;
   readonly address: SocketAddress;
   readonly path: string;
-  readonly headers: readonly ProbeHeader[];
+  readonly headers: readonly SentHeader[];
+  readonly userAgent: string;
 }
 
 interface HttpCheckOptions {
@@ -38,18 +38,29 @@ interface HttpCheckOptions {
 }
 
 /** 200 to 399 is well; @throws Error for anything else */
-export async function checkHttp(
-  { scheme, path, headers }: HttpGet,
-  { place, address, signal }: HttpCheckOptions,
-): Promise<void> {
+export async function checkHttp(get: HttpGetAction, options: HttpCheckOptions): Promise<void> {
+  const { status } = await follow(get, { ...options, userAgent: PROBE_USER_AGENT });
+  if (status < 200 || status >= 400) throw new Error(`status ${status}`);
+}
+
+/** Any answer is well: a hook only tells. @throws Error where there is none */
+export async function tellHttp(get: HttpGetAction, options: HttpCheckOptions): Promise<void> {
+  await follow(get, { ...options, userAgent: HOOK_USER_AGENT });
+}
+
+async function follow(
+  { scheme, path, headers }: HttpGetAction,
+  { place, address, signal, userAgent }: HttpCheckOptions & Pick<Target, "userAgent">,
+): Promise<Answer> {
   const protocol = scheme === "HTTPS" ? "https:" : "http:";
-  let target: Target | undefined = { protocol, address, path, headers };
+  let target: Target = { protocol, address, path, headers, userAgent };
   for (let request = 0; request < MAX_REQUESTS; request++) {
-    const { status, location } = await ask(target, { place, signal });
-    if (status < 200 || status >= 400) throw new Error(`status ${status}`);
-    if (location === undefined || !REDIRECTS.includes(status)) return;
-    target = redirected(target, { location, place });
-    if (target === undefined) return;
+    const answer = await ask(target, { place, signal });
+    const { status, location } = answer;
+    if (location === undefined || !REDIRECTS.includes(status)) return answer;
+    const next = redirected(target, { location, place });
+    if (next === undefined) return answer;
+    target = next;
   }
   throw new Error(`stopped after ${MAX_REQUESTS} redirects`);
 }
@@ -75,7 +86,7 @@ async function ask(
 
 async function askOver(
   socket: Socket,
-  { protocol, address, path, headers }: Target,
+  { protocol, address, path, headers, userAgent }: Target,
   signal: AbortSignal,
 ): Promise<Answer> {
   const request = get({
@@ -86,7 +97,7 @@ async function askOver(
     createConnection: () =>
       protocol === "https:" ? connectTls({ socket, rejectUnauthorized: false }) : socket,
     path,
-    headers: sentHeaders(headers),
+    headers: sentHeaders(headers, userAgent),
     signal,
   });
   request.on("error", () => undefined); // heard by `once`, or cut off with the answer
@@ -105,7 +116,10 @@ async function readSome(response: IncomingMessage): Promise<void> {
 }
 
 /** Each name as it was written first, with all its values; of several hosts the first. */
-function sentHeaders(headers: readonly ProbeHeader[]): Record<string, string | string[]> {
+function sentHeaders(
+  headers: readonly SentHeader[],
+  userAgent: string,
+): Record<string, string | string[]> {
   const byName = new Map<string, { readonly name: string; readonly values: string[] }>();
   for (const { name, value } of headers) {
     const key = name.toLowerCase();
@@ -117,7 +131,7 @@ function sentHeaders(headers: readonly ProbeHeader[]): Record<string, string | s
   const sent = [...byName].map(([key, { name, values }]) =>
     key === "host" || values.length === 1 ? [name, values[0]] : [name, values],
   );
-  const defaults = { "User-Agent": PROBE_USER_AGENT, Accept: "*/*" };
+  const defaults = { "User-Agent": userAgent, Accept: "*/*" };
   const added = Object.entries(defaults).filter(([name]) => !byName.has(name.toLowerCase()));
   return Object.fromEntries([...sent, ...added]);
 }
@@ -127,7 +141,7 @@ function sentHeaders(headers: readonly ProbeHeader[]): Record<string, string | s
  * @throws Error for what cannot be followed
  */
 function redirected(
-  { protocol, address, path, headers }: Target,
+  { protocol, address, path, headers, userAgent }: Target,
   { location, place }: { readonly location: string; readonly place: ProbedPlace },
 ): Target | undefined {
   const base = new URL(`${protocol}//${address.address}:${address.port}${path}`);
@@ -144,10 +158,11 @@ function redirected(
     address: there,
     path: url.pathname + url.search,
     headers: URL.canParse(location) ? headers.filter(isNoHost) : headers,
+    userAgent,
   };
 }
 
 /** A host of the probe's own is not asked for at a place that the application named in full. */
-function isNoHost({ name }: ProbeHeader): boolean {
+function isNoHost({ name }: SentHeader): boolean {
   return name.toLowerCase() !== "host";
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { eventually } from "../../../test/kit/eventually.ts";
 import { resourcesOf } from "../../../test/kit/mesh-parts.ts";
-import { DataDirectory } from "../data-directory.ts";
+import { podContext } from "../../../test/kit/pod-context.ts";
 import { planMesh } from "../mesh-plan.ts";
 import { PortAllocator } from "../port-allocator.ts";
 import type { ProcessEvent } from "../processes/supervised-process.ts";
@@ -54,22 +54,18 @@ test("an Envoy that its agent started again is a restart of the sidecar, and no 
   const [plan] = pods;
   if (plan === undefined) throw new Error("one pod is expected");
   const events: (readonly [title: string, event: ProcessEvent])[] = [];
-  const pod = new Pod(plan, {
-    dataDirectory: new DataDirectory(folder),
-    hauberkCommand: [process.execPath, program],
-    cluster: "Kubernetes",
-    controlPlane: () => Promise.resolve({ listen: "127.0.0.1:1", rootPem: "root" }),
-    network: undefined,
-    serviceAddresses: () => ({}),
-    issueToken: () => Promise.resolve("token"),
-    envoy: () => Promise.resolve("/envoy"),
-    resources: () => resources,
-    workloads: () => [plan.workload],
-    report: (title, event) => events.push([title, event]),
-    onReadiness: () => undefined,
-    onPlaced: () => undefined,
-    random: () => 0,
-  });
+  const pod = new Pod(
+    plan,
+    podContext(
+      { folder, resources },
+      {
+        hauberkCommand: [process.execPath, program],
+        controlPlane: () => Promise.resolve({ listen: "127.0.0.1:1", rootPem: "root" }),
+        workloads: () => [plan.workload],
+        report: (title, event) => events.push([title, event]),
+      },
+    ),
+  );
   context.after(async () => {
     await pod.stop();
     await ports.release();

@@ -3,7 +3,6 @@ import { type ChildProcess, type StdioOptions, spawn } from "node:child_process"
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
-import { setTimeout as delay } from "node:timers/promises";
 import { readJsonLines, writeJsonLine } from "../../runtime/json-lines.ts";
 import { closedDescriptors } from "./inherited-descriptors.ts";
 import { LOG_PREDECESSORS, predecessorName } from "./log-predecessors.ts";
@@ -58,6 +57,9 @@ export class MeshProcess {
   readonly #pipe: Duplex | undefined;
   #ended: ProcessExit | undefined;
   #stopping: Promise<void> | undefined;
+  /** On the monotonic clock: when it is made to end. */
+  #endsAt: number = Number.POSITIVE_INFINITY;
+  #killing: NodeJS.Timeout | undefined;
 
   private constructor(plan: ProcessPlan, child: ChildProcess, pipe?: Duplex) {
     this.title = plan.title;
@@ -70,6 +72,7 @@ export class MeshProcess {
       child.once("exit", (code, signal) => {
         this.kill(); // what it started ends with it
         running.delete(this);
+        clearTimeout(this.#killing);
         this.#ended = { code, signal };
         resolve(this.#ended);
       });
@@ -111,21 +114,34 @@ export class MeshProcess {
     if (this.#pipe !== undefined) writeJsonLine(this.#pipe, message);
   }
 
-  /** Asks the program, or the whole group, to end, and ends the group after the grace time. */
-  stop(): Promise<void> {
+  /**
+   * Asks the program, or the whole group, to end, and ends the group after the grace time.
+   *
+   * @param graceMs absent: as planned
+   */
+  stop(graceMs: number = this.#graceMs): Promise<void> {
+    if (this.#stopping === undefined) this.#endWithin(graceMs);
     this.#stopping ??= this.#stopOnce();
     return this.#stopping;
   }
 
+  /** If it was asked to end, it has no more than so long from now on. */
+  hurry(graceMs: number): void {
+    if (this.#stopping !== undefined) this.#endWithin(graceMs);
+  }
+
   async #stopOnce(): Promise<void> {
-    if (this.#ended !== undefined) return;
-    await this.#askToEnd();
-    if (this.#ended === undefined) {
-      await Promise.race([this.exit, delay(this.#graceMs, undefined, { ref: false })]);
-    }
-    this.kill();
+    if (this.#ended === undefined) await this.#askToEnd();
     await this.exit;
     this.#pipe?.destroy();
+  }
+
+  #endWithin(graceMs: number): void {
+    const endsAt = performance.now() + graceMs;
+    if (this.#ended !== undefined || endsAt >= this.#endsAt) return;
+    this.#endsAt = endsAt;
+    clearTimeout(this.#killing);
+    this.#killing = setTimeout(() => this.kill(), graceMs);
   }
 
   async #askToEnd(): Promise<void> {

@@ -1,5 +1,6 @@
 /** Keeps one process running: starts it again when it ends, waiting longer each time it ends soon. */
 import { setTimeout as delay } from "node:timers/promises";
+import type { HookName } from "../../api/lifecycle.ts";
 import { describeError } from "../../runtime/hauberk-error.ts";
 import { type Backoff, backoffDelay } from "../../runtime/retry.ts";
 import { MeshProcess, type ProcessExit, type ProcessPlan } from "./mesh-process.ts";
@@ -22,6 +23,12 @@ export interface Supervision {
   readonly plan: () => Promise<ProcessPlan>;
   /** Runs after each start, such as handing over instructions; its failure ends that process. */
   readonly prepare?: (started: MeshProcess) => Promise<void>;
+  /**
+   * Runs once before each process that runs is asked to end, whether for good or to be started again.
+   *
+   * @returns how long it may take from then on, in milliseconds
+   */
+  readonly beforeEnd?: (running: MeshProcess) => Promise<number>;
   readonly report: (event: ProcessEvent) => void;
   /** A number in [0, 1). */
   readonly random: () => number;
@@ -36,6 +43,7 @@ export type ProcessEvent =
   | { readonly type: "started"; readonly processId: number }
   /** By itself: what it keeps running ended. */
   | { readonly type: "restarted"; readonly problem: string }
+  | { readonly type: "hook-failed"; readonly hook: HookName; readonly problem: string }
   | (ProcessEnd & { readonly restartInMs?: number });
 
 export class SupervisedProcess {
@@ -48,6 +56,8 @@ export class SupervisedProcess {
   #starting: Promise<MeshProcess> | undefined;
   #running: Promise<void> | undefined;
   #exit: ProcessExit | undefined;
+  /** The process that is on its way out, which may take as long as whoever asked first allows. */
+  #end: { readonly of: MeshProcess; readonly done: Promise<void> } | undefined;
   #ranMs = 0;
 
   constructor(supervision: Supervision) {
@@ -102,16 +112,33 @@ export class SupervisedProcess {
   /** Ends it, now and for good. */
   async stop(): Promise<void> {
     this.#stop.abort();
-    await this.#current?.stop();
+    await this.#endCurrent();
     await Promise.allSettled([this.#starting]); // whoever asked for it hears of a failure
-    await this.#current?.stop();
+    await this.#endCurrent();
     await this.#running;
     if (this.#phase !== "completed") this.#phase = "stopped";
   }
 
   /** Ends what runs now; it is started again, as after any other end. */
   async restart(): Promise<void> {
-    await this.#current?.stop();
+    await this.#endCurrent();
+  }
+
+  /** If it was asked to end, it has no more than so long from now on, in milliseconds. */
+  hurry(graceMs: number): void {
+    this.#current?.hurry(graceMs);
+  }
+
+  async #endCurrent(): Promise<void> {
+    const of = this.#current;
+    if (of === undefined || of.ended !== undefined) return;
+    if (this.#end?.of !== of) this.#end = { of, done: this.#endOnce(of) };
+    await this.#end.done;
+  }
+
+  async #endOnce(running: MeshProcess): Promise<void> {
+    const graceMs = await this.#supervision.beforeEnd?.(running);
+    await running.stop(graceMs);
   }
 
   async #startOnce(): Promise<MeshProcess> {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { policy } from "../../../test/kit/sidecar-fixture.ts";
 import type { AppliedPolicy, Trust } from "../workload-view.ts";
-import { orderedRules, type RulesContext } from "./ordered-rules.ts";
+import { orderedRules, type RulesContext, rulesInSteps } from "./ordered-rules.ts";
 
 const TRUST: Trust = {
   trustDomain: "cluster.local",
@@ -60,4 +60,38 @@ test("what policies said that went is let go of, and what stays is not made anew
     rules.add(orderedRules([stays, changed], CONTEXT)[0]);
   }
   assert.ok(rules.size > 1 && rules.size < CHANGES / 500, `made ${rules.size} times`);
+});
+
+/** So many of the policies were not compiled yet. */
+function stepsFor(policies: readonly AppliedPolicy[], context: RulesContext): number {
+  return [...rulesInSteps(policies, context)].length;
+}
+
+test("what was compiled in steps is not compiled again, and a change costs what has changed", () => {
+  const context = { ...CONTEXT, trust: { ...TRUST } };
+  // More conditions than are kept in any case.
+  const policies = Array.from({ length: 1_500 }, (_, index) =>
+    policy("ALLOW", `p${index}`, { to: [{ paths: [`/${index}`] }] }),
+  );
+  assert.equal(stepsFor(policies, context), 1_500);
+  const rules = orderedRules(policies, context);
+  assert.equal(stepsFor(policies, context), 0);
+  const changed = [...policies.slice(1), named("new")];
+  assert.equal(stepsFor(changed, context), 1);
+  const after = orderedRules(changed, context);
+  assert.ok(rules.slice(1).every((rule) => after.includes(rule)));
+});
+
+test("asked for in the midst of the steps, all rules are there, and the steps come to an end", () => {
+  const context = { ...CONTEXT, trust: { ...TRUST } };
+  const policies = Array.from({ length: 1_500 }, (_, index) =>
+    policy("ALLOW", `p${index}`, { to: [{ paths: [`/${index}`] }] }),
+  );
+  const steps = rulesInSteps(policies, context);
+  for (let count = 0; count < 1_200; count++) assert.equal(steps.next().done, false);
+  const rules = orderedRules(policies, context);
+  assert.equal(rules.length, 1_500);
+  assert.ok([...steps].length <= 300);
+  assert.deepEqual(orderedRules(policies, context), rules);
+  assert.equal(stepsFor(policies, context), 0);
 });

@@ -26,6 +26,17 @@ export function orderedRules(
     .map(({ rule }) => rule);
 }
 
+/**
+ * The same rules beforehand, one policy at each step: `orderedRules` then finds them made. Whoever asks it in the midst has all of
+ * them made at once, and nothing is decided by half of them.
+ */
+export function* rulesInSteps(
+  policies: readonly AppliedPolicy[],
+  context: RulesContext,
+): Generator<undefined> {
+  yield* knownRules(context).inSteps(policies);
+}
+
 interface NamedRule {
   readonly id: string;
   readonly rule: CompiledRule;
@@ -50,16 +61,24 @@ class KnownRules {
   }
 
   rulesOf(policies: readonly AppliedPolicy[]): NamedRule[] {
+    for (const _step of this.inSteps(policies));
+    return policies.flatMap((policy) => this.#rulesOf(policy));
+  }
+
+  *inSteps(policies: readonly AppliedPolicy[]): Generator<undefined> {
     const isAnew = this.#conditions.size === 0 || this.#conditions.size > this.#mostConditions;
     if (isAnew) {
       this.#conditions = new Map();
       this.#rules = new WeakMap();
     }
-    const rules = policies.flatMap((policy) => this.#rulesOf(policy));
+    for (const policy of policies) {
+      if (this.#rules.has(policy)) continue;
+      this.#rulesOf(policy);
+      yield;
+    }
     // Of several sets of policies the largest counts, and not for ever.
     const needed = Math.max(this.#mostConditions / 2, 2 * this.#conditions.size);
     if (isAnew) this.#mostConditions = Math.max(LEAST_CONDITIONS, needed);
-    return rules;
   }
 
   #rulesOf(policy: AppliedPolicy): readonly NamedRule[] {

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { heldFields } from "../../../test/kit/recorded-answer.ts";
 import type { Attempts, Exchange, Outcome, Target } from "../exchange.ts";
 import { UpstreamConnectError } from "../upstream-dialer.ts";
 import { Forwarding } from "./forwarding.ts";
 import { HeldFields } from "./held-fields.ts";
+import { HOLDING_LIMIT } from "./holding-limit.ts";
 import type { Abort } from "./received-message.ts";
 import type { AnswerSink, ClientStream, ServerStream, UpstreamConnections } from "./streams.ts";
 import { unsendable } from "./upstream-connections-member.ts";
@@ -95,7 +97,12 @@ function forwardTo(
   {
     stream = CLIENT,
     method = "GET",
-  }: { readonly stream?: ServerStream; readonly method?: string } = {},
+    answerFields = "passed on",
+  }: {
+    readonly stream?: ServerStream;
+    readonly method?: string;
+    readonly answerFields?: "kept" | "passed on";
+  } = {},
 ) {
   const heard: string[] = [];
   const outcomes: Outcome[] = [];
@@ -115,7 +122,7 @@ function forwardTo(
       },
     },
     following: method === "POST" ? "more" : "last",
-    answerFields: "passed on",
+    answerFields,
     record: (outcome) => outcomes.push(outcome),
   });
   forwarding.start();
@@ -191,5 +198,28 @@ for (const [what, most, repeated] of refusals) {
     callees[1]?.sink.aborted(REFUSED);
     assert.equal(callees.length, repeated === undefined ? 1 : 2, "and once more only");
     forwarding.finished();
+  });
+}
+
+for (const [answerFields, least, most] of [
+  ["passed on", 0, 0],
+  ["kept", 60_000, 130_000],
+] as const) {
+  test(`a large head of an answer that is ${answerFields} counts with all that is held: ${least > 0}`, () => {
+    const before = HOLDING_LIMIT.octets;
+    const { forwarding } = forwardTo(
+      (_request, _following, sink) => {
+        const { sink: answers } = new Callee(sink, 100);
+        const fields = heldFields({ "x-large": "y".repeat(60_000) });
+        const answer = { protocol: "HTTP/2", status: 200, fields, contentLength: -1 } as const;
+        answers.head({ ...answer, isSwitch: false }, "more");
+        return { cancel: () => {} };
+      },
+      { answerFields },
+    );
+    const held = HOLDING_LIMIT.octets - before;
+    assert.ok(held >= least && held <= most, String(held));
+    forwarding.finished();
+    assert.equal(HOLDING_LIMIT.octets, before);
   });
 }

@@ -2,13 +2,13 @@
  * Sends one request on and brings its answer back: bodies flow at the slower side's pace, and whichever side fails first
  * takes the other with it. Bytes that were sent are never sent again, unless doing so can do no harm.
  */
-import type { METHOD } from "../../http/methods.ts";
 import { GRPC_STATUS, outlierStatus } from "../balancing/outlier-status.ts";
 import type { Exchange, Outcome, Route, RouteTerms, Target } from "../exchange.ts";
 import { answerInKind } from "../grpc-answer.ts";
 import type { UpstreamConnectError } from "../upstream-dialer.ts";
 import { type AnswerListener, AnswerSide } from "./answer-side.ts";
 import { BodyPipe } from "./body-pipe.ts";
+import { changedFields } from "./changed-fields.ts";
 import {
   CLIENT_LEFT,
   CONNECTION_FAILURE,
@@ -29,10 +29,12 @@ import {
   UNCHANGEABLE,
   UNSENDABLE,
 } from "./forwarding-failures.ts";
-import { HeldFields } from "./held-fields.ts";
+import { KeptAnswerFields } from "./kept-answer-fields.ts";
+import { outgoingRequest } from "./outgoing-request.ts";
 import type { Abort, Following, ReceivedAnswer, ReceivedFields } from "./received-message.ts";
 import { ReplayedBody } from "./replayed-body.ts";
 import { withoutReserved } from "./reserved-names.ts";
+import { mayBeSentAgain, type SentRequest } from "./safe-repeat.ts";
 import type {
   ClientStream,
   OutgoingRequest,
@@ -42,16 +44,6 @@ import type {
 } from "./streams.ts";
 import { UnsendableRequestError } from "./upstream-connections-member.ts";
 import { WaitingOverflowError } from "./upstream-connections-waiting.ts";
-
-/** Methods that may be repeated (RFC 9110 section 9.2.2). */
-const IDEMPOTENT: ReadonlySet<string> = new Set([
-  "GET",
-  "HEAD",
-  "OPTIONS",
-  "TRACE",
-  "PUT",
-  "DELETE",
-] satisfies (keyof typeof METHOD)[]);
 
 export interface ForwardingOptions {
   readonly stream: ServerStream;
@@ -108,7 +100,7 @@ export class Forwarding implements RequestSink, AnswerListener {
   #status: number | null = null;
   /** Of an answer of our own. */
   #ownOctets = 0;
-  #answerFields: HeldFields | undefined;
+  #answerFields: KeptAnswerFields | undefined;
   #failure: Failure | undefined;
   #transportFailure: string | undefined;
   #isAnswerComplete = false;
@@ -263,10 +255,7 @@ export class Forwarding implements RequestSink, AnswerListener {
       if (pauseMs !== undefined && this.#tryAgain(pauseMs)) return;
     }
     this.#status = answer.status;
-    if (this.#keepsFields) {
-      this.#answerFields = HeldFields.borrow();
-      this.#answerFields.load(answer.fields);
-    }
+    if (this.#keepsFields) this.#answerFields = new KeptAnswerFields(answer.fields, this);
     if (following === "last") this.#isAnswerComplete = true;
     if (answer.isSwitch) this.#stream.switchProtocols(answer);
     else this.#passHead(answer, following);
@@ -293,7 +282,7 @@ export class Forwarding implements RequestSink, AnswerListener {
       this.#stream.reset();
       return;
     }
-    if (this.#mayRepeat(why, client)) {
+    if (!this.#repeated && mayBeSentAgain(why, this.#sentBy(client))) {
       this.#repeated = true;
       this.#body?.dropReceiver();
       this.#target?.connections.dropIdle();
@@ -355,15 +344,8 @@ export class Forwarding implements RequestSink, AnswerListener {
       this.#stream.head(answer, following);
       return;
     }
-    const fields = HeldFields.borrow();
-    fields.load(answer.fields);
-    try {
-      change?.(fields);
-      changeAnswer?.(fields);
-      if (setCookie !== undefined) fields.add("set-cookie", setCookie);
-    } catch (error) {
-      fields.release();
-      if (!(error instanceof RangeError)) throw error;
+    const fields = changedFields(answer.fields, { change, changeAnswer, setCookie });
+    if (fields === undefined) {
       this.#withhold();
       return;
     }
@@ -394,18 +376,14 @@ export class Forwarding implements RequestSink, AnswerListener {
     this.#refuse(OVERFLOW, { status: 503, body: TOO_MANY });
   }
 
-  /**
-   * When nothing was done about it, as long as all of the body is still here; and once more, if it has none, when a
-   * connection that had stood idle turned out to be dead.
-   */
-  #mayRepeat(why: Abort, client: ClientStream | undefined): boolean {
-    if (this.#repeated) return false;
-    if (why.cause === "reset" && why.done === "nothing") return this.#body?.hasBegun !== true;
-    // Before its answer nothing goes out behind a request for a switch.
-    const hasBody = this.#following === "more" && this.#outgoing.upgrade === undefined;
-    if (hasBody) return false;
-    if (why.cause !== "closed" || client?.isReused !== true) return false;
-    return IDEMPOTENT.has(this.#exchange.method);
+  #sentBy(client: ClientStream | undefined): SentRequest {
+    return {
+      method: this.#exchange.method,
+      // Before its answer nothing goes out behind a request for a switch.
+      hasBody: this.#following === "more" && this.#outgoing.upgrade === undefined,
+      bodyHasBegun: this.#body?.hasBegun === true,
+      isReused: client?.isReused === true,
+    };
   }
 
   #refuse(
@@ -441,7 +419,7 @@ export class Forwarding implements RequestSink, AnswerListener {
       target: this.#target?.address,
       ends: this.#answer.ends,
       transportFailure: this.#transportFailure,
-      responseHeaders: this.#answerFields,
+      responseHeaders: this.#answerFields?.fields,
       upstreamServiceMs: this.#serviceMs,
     };
   }
@@ -450,12 +428,4 @@ export class Forwarding implements RequestSink, AnswerListener {
 /** Of an answer without a body: what has one says it in its trailers, too late for a retry. */
 function grpcStatusOf({ fields }: ReceivedAnswer): string | undefined {
   return GRPC_STATUS.joinedValue(fields);
-}
-
-function outgoingRequest(exchange: Exchange, { scheme, terms }: Route): OutgoingRequest {
-  const { method, headers, contentLength } = exchange;
-  const path = terms?.path ?? exchange.path;
-  const authority = terms?.authority ?? exchange.authority;
-  const upgrade = exchange.upgrade === "websocket" ? "websocket" : undefined;
-  return { method, path, authority, scheme, fields: headers, contentLength, upgrade };
 }

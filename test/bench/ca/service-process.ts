@@ -61,7 +61,7 @@ async function start(options: StartService): Promise<void> {
           trustDomain: "cluster.local",
           tokens: new ServiceAccountTokenVerifier(createPublicKey(options.tokenKeyPem)),
           isLivePod: ({ name }) => pods.has(name),
-          holderOf: (serial) => issueLog.holderOf(serial),
+          holderOf: (serial, key) => issueLog.holderOf(serial, key),
           trust,
           clock,
         }),

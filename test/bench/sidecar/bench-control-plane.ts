@@ -50,14 +50,16 @@ export async function startControlPlane(
   const trust = new WatchedValue({ rootsPem, taintedAuthorities: [], crlsPem: [] });
   const issueLog = await openIssueLog({ directory: folder, clock, log });
   const common = { trustDomain: "cluster.local", trust, clock, log };
-  const holderOf = (serial: string) => issueLog.holderOf(serial);
+  const holderOf = (serial: string, key: string) => issueLog.holderOf(serial, key);
+  const isLivePod = ({ namespace, name }: { readonly namespace: string; readonly name: string }) =>
+    views.current.has(`${namespace}/${name}`);
   const certificates = certificateService({
     ...common,
     issuer,
     authenticate: authenticateCaller({
       ...common,
       tokens: verifier,
-      isLivePod: ({ namespace, name }) => views.current.has(`${namespace}/${name}`),
+      isLivePod,
       holderOf,
     }),
     issueLog,
@@ -67,6 +69,7 @@ export async function startControlPlane(
     ...common,
     views,
     holderOf,
+    isLivePod,
     pushes: new ProxyPushes(views),
     isJudgedByEnvoy: () => false,
   });

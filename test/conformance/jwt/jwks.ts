@@ -4,9 +4,9 @@
  */
 import { BlockList, isIPv6 } from "node:net";
 import { join } from "node:path";
+import { keyAddressProblem } from "../../../src/api/key-address-rules.ts";
 import { FetchDocumentError } from "../../../src/control/key-sets/fetch-document.ts";
 import { findKeySet } from "../../../src/control/key-sets/find-key-set.ts";
-import { keyAddressProblem } from "../../../src/control/key-sets/key-address-rules.ts";
 import { ecKeys } from "../../kit/certificate-builder.ts";
 import { readJson } from "../networkpolicy.ts";
 import {

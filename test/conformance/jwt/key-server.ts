@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { parseCidr } from "../../../src/api/cidr.ts";
+import { keyAddressProblem } from "../../../src/api/key-address-rules.ts";
 import { fetchDocument } from "../../../src/control/key-sets/fetch-document.ts";
-import { keyAddressProblem } from "../../../src/control/key-sets/key-address-rules.ts";
 
 export interface KeyServer {
   /** As in `http://127.0.0.1:8080`. */

@@ -3,8 +3,8 @@
  * own and the file is made anew from all entries, so that no mesh has to read what another is writing.
  */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { lstat, mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { lstat, mkdir, readdir, readFile, realpath, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { replaceFile } from "../../../runtime/atomic-file.ts";
@@ -26,6 +26,8 @@ export class SharedKubeconfigError extends HauberkError {
 
 interface StoredEntry extends KubeconfigEntry {
   readonly dataDirectory: string;
+  /** Folders that its pods were shown when they started; none where they share all of the machine's files. */
+  readonly shownToPods?: readonly string[];
 }
 
 function entryName(context: string): string {
@@ -54,12 +56,32 @@ export class SharedKubeconfig {
    *
    * @throws SharedKubeconfigError
    */
-  async add(entry: KubeconfigEntry, dataDirectory: string): Promise<void> {
+  async add(
+    entry: KubeconfigEntry,
+    dataDirectory: string,
+    shownToPods: readonly string[] = [],
+  ): Promise<void> {
     await mkdir(this.#entries, { recursive: true, mode: FOLDER_MODE });
     for (const folder of [this.#folder, this.#entries]) await refuseOpenFolder(folder);
-    const stored: StoredEntry = { ...entry, dataDirectory };
+    const stored: StoredEntry = { ...entry, dataDirectory, shownToPods };
     await replaceFile(this.#entryFile(entry.name), JSON.stringify(stored), { mode: SECRET_MODE });
     await this.#rewrite(entry.name);
+  }
+
+  /** @returns names of other meshes that run, whose pods were shown a folder around this one */
+  async showing(dataDirectory: string): Promise<readonly string[]> {
+    const own = await realpath(dataDirectory);
+    const entries = (await this.#readEntries()).filter(
+      (entry) => entry.dataDirectory !== dataDirectory,
+    );
+    const isAround = async (folder: string): Promise<boolean> =>
+      `${own}/`.startsWith(`${await realpath(folder).catch(() => folder)}/`);
+    const shows = await Promise.all(
+      entries.map(async ({ shownToPods = [] }) =>
+        (await Promise.all(shownToPods.map(isAround))).includes(true),
+      ),
+    );
+    return entries.filter((_, index) => shows[index]).map(({ name }) => name);
   }
 
   /** Leaves an entry of that name alone that another mesh has written since. */
@@ -116,6 +138,20 @@ async function refuseOpenFolder(folder: string): Promise<void> {
 export function sharedDataDirectory(folder: string, context: string): string | undefined {
   const file = join(folder, ENTRIES, entryName(context));
   return existsSync(file) ? parsedEntry(readFileSync(file, "utf8"))?.dataDirectory : undefined;
+}
+
+/** @returns where the meshes that it leads to keep their state; none where it cannot be read */
+export function sharedDataDirectories(folder: string): readonly string[] {
+  try {
+    return readdirSync(join(folder, ENTRIES))
+      .filter((name) => ENTRY.test(name))
+      .flatMap(
+        (name) =>
+          parsedEntry(readFileSync(join(folder, ENTRIES, name), "utf8"))?.dataDirectory ?? [],
+      );
+  } catch {
+    return []; // there is none, or an entry went meanwhile: its mesh has ended
+  }
 }
 
 /** @returns undefined for what is gone meanwhile, or is no entry */

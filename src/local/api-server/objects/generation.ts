@@ -19,8 +19,22 @@ export function keepsGeneration(
   return isSameJson(before.metadata.annotations ?? {}, after.metadata.annotations ?? {});
 }
 
+/** The count as metadata has it after a document was applied; none where such objects do not count. */
+export function generationAfter(
+  kind: ServedKind,
+  {
+    before,
+    after,
+  }: { readonly before: KubernetesObject | undefined; readonly after: KubernetesObject },
+): { readonly generation?: number } {
+  if (!countsGenerations(kind)) return {};
+  if (before === undefined) return { generation: 1 };
+  const { generation = 1 } = before.metadata;
+  return { generation: isSameWanted(before, after) ? generation : generation + 1 };
+}
+
 /** Whether all but metadata and status is the same. */
-export function isSameWanted(one: KubernetesObject, other: KubernetesObject): boolean {
+function isSameWanted(one: KubernetesObject, other: KubernetesObject): boolean {
   return isSameJson(wanted(one), wanted(other));
 }
 

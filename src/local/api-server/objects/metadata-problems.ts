@@ -28,9 +28,11 @@ export function metadataProblems(kind: ServedKind, object: KubernetesObject): St
       ),
     ),
     ...annotationSizeProblems(annotations),
-    ...finalizers.flatMap((key) =>
-      keyProblems(key, key).map((problem) => invalidValue("metadata.finalizers", key, problem)),
-    ),
+    ...finalizers
+      .map(textOf)
+      .flatMap((key) =>
+        keyProblems(key, key).map((problem) => invalidValue("metadata.finalizers", key, problem)),
+      ),
   ];
 }
 
@@ -71,6 +73,11 @@ export function forbiddenValue(field: string, problem: string): StatusCause {
 
 export function requiredValue(field: string, problem: string): StatusCause {
   return { reason: "FieldValueRequired", message: `Required value: ${problem}`, field };
+}
+
+/** In a list of texts, what is sent as `null` is the empty text to Kubernetes. */
+function textOf(sent: string | null): string {
+  return sent ?? "";
 }
 
 function labelProblems(key: string, value: string): StatusCause[] {

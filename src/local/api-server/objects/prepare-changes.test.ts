@@ -45,6 +45,7 @@ const refused: [what: string, metadata: JsonObject, namespace: string, told: Reg
   ["a bad label's value", { name: "a", labels: { a: "x y" } }, "default", /a valid label must/],
   ["a long label", { name: "a", labels: { a: "x".repeat(64) } }, "default", /63 characters/],
   ["a bad finalizer", { name: "a", finalizers: ["a b"] }, "default", /metadata\.finalizers/],
+  ["no finalizer", { name: "a", finalizers: [null] }, "default", /name part must be non-empty/],
   [
     "annotations that are too large",
     { name: "a", annotations: { a: "x".repeat(262_144) } },

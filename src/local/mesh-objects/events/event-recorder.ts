@@ -43,6 +43,7 @@ export class EventRecorder {
     this.#maxEvents = maxEvents;
     this.#kind = kindOf(store, "Event");
     this.#namespaces = kindOf(store, "Namespace");
+    this.forgetOld(); // an earlier mesh kept some
     this.#sweep = setInterval(() => this.forgetOld(), SWEEP_MS).unref();
   }
 

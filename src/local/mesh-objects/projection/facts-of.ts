@@ -38,10 +38,15 @@ export class FactsOf {
     };
     const { controlPlane } = mesh;
     const facts: MeshFacts = {
-      pods: mesh.pods.map((pod) => ({
-        ...podFacts(pod, sinceOf(pod.plan.workload.uid)),
-        ...(mesh.isOutdated(pod) && { outdated: true }),
-      })),
+      pods: mesh.pods.map((pod) => {
+        const { uid } = pod.plan.workload;
+        const facts = podFacts(pod, sinceOf(uid));
+        return {
+          ...facts,
+          ...(facts.ready && { readySince: sinceOf(`${uid} ready`) }),
+          ...(mesh.isOutdated(pod) && { outdated: true }),
+        };
+      }),
       workloads: mesh.workloads,
       serviceAddresses: mesh.serviceAddresses,
       controlPlane: {

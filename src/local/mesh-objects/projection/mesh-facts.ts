@@ -13,13 +13,15 @@ export interface ContainerFacts {
   readonly processId?: number | undefined;
   readonly lastExit?: ProcessExit | undefined;
   readonly ready: boolean;
-  /** The last thing that a probe found wrong with it. */
+  /** The last thing that a probe or a hook found wrong with it. */
   readonly problem?: string | undefined;
 }
 
 export interface PodFacts {
   readonly planned: PlannedPod;
   readonly ready: boolean;
+  /** RFC 3339; absent while it is not ready. */
+  readonly readySince?: string;
   /** It is not as it is wanted now: another takes its place, or it is made anew. */
   readonly outdated?: true;
   /** RFC 3339. */

@@ -5,7 +5,7 @@
 
 import type { RefusedResource } from "../../../control/refused-resources.ts";
 import type { Workload } from "../../../policy/workload.ts";
-import { listAt, objectAt, textAt } from "../../api-server/kinds/json-access.ts";
+import { listAt, numberAt, objectAt, textAt } from "../../api-server/kinds/json-access.ts";
 import type { JsonObject, KubernetesObject } from "../../api-server/kinds/kubernetes-object.ts";
 import type { ServedKind } from "../../api-server/kinds/served-kind.ts";
 import type { ObjectPlace } from "../../api-server/objects/object-change.ts";
@@ -13,6 +13,7 @@ import type { ObjectStore } from "../../api-server/objects/object-store.ts";
 import { timestamp } from "../../api-server/objects/timestamp.ts";
 import { placeOf } from "../object-key.ts";
 import { templateOfSet } from "../revisions.ts";
+import { FormerTemplates } from "./former-templates.ts";
 import type { MeshFacts, PodFacts } from "./mesh-facts.ts";
 import { mirroredEndpoints } from "./mirrored-endpoints.ts";
 import { ObjectWriter } from "./object-writer.ts";
@@ -55,6 +56,7 @@ export class MeshProjection {
   readonly #sets: ProjectedReplicaSets;
   readonly #rollouts: RolloutProgress;
   readonly #refusals: ShownRefusals;
+  readonly #templates: FormerTemplates = new FormerTemplates();
 
   constructor(store: ObjectStore) {
     this.#store = store;
@@ -134,13 +136,14 @@ export class MeshProjection {
   }
 
   #showPods(
-    { facts }: ProjectedMesh,
+    { facts, observedGeneration }: ProjectedMesh,
     sets: ReadonlyMap<string, KubernetesObject>,
   ): readonly KubernetesObject[] {
+    this.#templates.forgetOthers(this.#store.list(this.#kind("apps", "StatefulSet")));
     const kind = this.#kind("", "Pod");
     const shown = facts.pods.map((pod) => {
       const maker = this.#makerOf(pod, sets);
-      const template = maker === undefined ? undefined : templateOfMaker(maker);
+      const template = maker && this.#templateOf(pod, maker, observedGeneration);
       const owner = maker === undefined ? undefined : podOwner(maker);
       return this.#show(kind, projectedPod(pod, { template, owner, node: facts.node }));
     });
@@ -170,6 +173,18 @@ export class MeshProjection {
         ? this.#store.get({ kind: this.#kind("apps", "ReplicaSet"), namespace, name: known })
         : undefined;
     return former ?? sets.get(ownerKey(pod));
+  }
+
+  #templateOf(
+    pod: PodFacts,
+    maker: KubernetesObject,
+    observedGeneration: ProjectedMesh["observedGeneration"],
+  ): JsonObject {
+    if (maker.kind !== "StatefulSet") return templateOfMaker(maker);
+    const { namespace, name } = pod.planned.workload;
+    const isBehind =
+      pod.outdated === true || observedGeneration(maker) < (maker.metadata.generation ?? 1);
+    return this.#templates.of({ pod: `${namespace}/${name}`, set: maker, isBehind });
   }
 
   #showServiceAddresses({ serviceAddresses }: MeshFacts): void {
@@ -243,7 +258,15 @@ export class MeshProjection {
       const { ready } = facts.controlPlane;
       return ready ? [{ ready }] : [];
     }
-    return facts.pods.filter((pod) => `${pod.planned.workload.ownerKind} ${ownerKey(pod)}` === key);
+    const now = this.#store.clock.now().getTime();
+    const least = numberAt(owner, "spec", "minReadySeconds") * 1_000;
+    return facts.pods
+      .filter((pod) => `${pod.planned.workload.ownerKind} ${ownerKey(pod)}` === key)
+      .map(({ ready, readySince = "", outdated }) => ({
+        ready,
+        ...(outdated && { outdated }),
+        isNew: ready && least > 0 && now - Date.parse(readySince) < least,
+      }));
   }
 
   #ownerOf(pod: PodFacts): KubernetesObject | undefined {

@@ -5,10 +5,15 @@ import { isPaused } from "../paused-deployment.ts";
 import { templateHash } from "../revisions.ts";
 import type { PodFacts } from "./mesh-facts.ts";
 
+export interface OwnedPod extends Pick<PodFacts, "ready" | "outdated"> {
+  /** It is ready, and not for as long as its owner demands. */
+  readonly isNew?: boolean;
+}
+
 /** How far the mesh has come with an owner. */
 export interface OwnerProgress {
   /** Those that run for it. */
-  readonly pods: readonly Pick<PodFacts, "ready" | "outdated">[];
+  readonly pods: readonly OwnedPod[];
   /** The newest `metadata.generation` that the mesh has taken up. */
   readonly observedGeneration: number;
   /** That its rollout does not come on: for too long, or since it was given up. */
@@ -16,16 +21,17 @@ export interface OwnerProgress {
 }
 
 export function deploymentStatus(owner: KubernetesObject, progress: OwnerProgress): JsonObject {
-  const { total, updated, ready } = counted(owner, progress);
+  const { total, updated, ready, available } = counted(owner, progress);
   const wanted = wantedReplicas(owner);
-  const isAvailable = ready >= wanted && isObserved(owner, progress);
+  const isAvailable = available >= wanted && isObserved(owner, progress);
   const since = owner.metadata.creationTimestamp ?? "";
   return {
     observedGeneration: progress.observedGeneration,
     ...(total > 0 && { replicas: total }),
     ...(updated > 0 && { updatedReplicas: updated }),
-    ...(ready > 0 && { readyReplicas: ready, availableReplicas: ready }),
-    ...(wanted > ready && { unavailableReplicas: wanted - ready }),
+    ...(ready > 0 && { readyReplicas: ready }),
+    ...(available > 0 && { availableReplicas: available }),
+    ...(wanted > available && { unavailableReplicas: wanted - available }),
     conditions: [
       {
         type: "Available",
@@ -62,9 +68,9 @@ function progressing(owner: KubernetesObject, progress: OwnerProgress): JsonObje
 
 /** All its pods are as they are wanted, and serve. */
 export function isComplete(owner: KubernetesObject, progress: OwnerProgress): boolean {
-  const { total, updated, ready } = counted(owner, progress);
+  const { total, updated, available } = counted(owner, progress);
   const wanted = wantedReplicas(owner);
-  const isAll = updated === wanted && total === wanted && ready >= wanted;
+  const isAll = updated === wanted && total === wanted && available >= wanted;
   return isAll && isObserved(owner, progress);
 }
 
@@ -84,7 +90,7 @@ export function replicaSetStatus({
 }
 
 export function statefulSetStatus(owner: KubernetesObject, progress: OwnerProgress): JsonObject {
-  const { total, updated, ready } = counted(owner, progress);
+  const { total, updated, ready, available } = counted(owner, progress);
   const revision = `${owner.metadata.name}-${templateHash(owner)}`;
   const isDone = updated === total && isObserved(owner, progress);
   const before = textAt(owner, "status", "currentRevision");
@@ -92,7 +98,7 @@ export function statefulSetStatus(owner: KubernetesObject, progress: OwnerProgre
     observedGeneration: progress.observedGeneration,
     replicas: total,
     readyReplicas: ready,
-    availableReplicas: ready,
+    availableReplicas: available,
     currentReplicas: isDone ? total : total - updated,
     updatedReplicas: updated,
     currentRevision: isDone ? revision : before || revision,
@@ -127,11 +133,13 @@ export function jobStatus(
 function counted(
   owner: KubernetesObject,
   progress: OwnerProgress,
-): { readonly total: number; readonly updated: number; readonly ready: number } {
+): Readonly<Record<"total" | "updated" | "ready" | "available", number>> {
   const { pods } = progress;
   const current = pods.filter(({ outdated }) => outdated !== true).length;
   const updated = isObserved(owner, progress) ? current : 0;
-  return { total: pods.length, updated, ready: pods.filter((pod) => pod.ready).length };
+  const ready = pods.filter((pod) => pod.ready);
+  const available = ready.filter(({ isNew }) => isNew !== true).length;
+  return { total: pods.length, updated, ready: ready.length, available };
 }
 
 function isObserved(owner: KubernetesObject, { observedGeneration }: OwnerProgress): boolean {

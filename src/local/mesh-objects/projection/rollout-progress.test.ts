@@ -43,6 +43,19 @@ test("what does not come on for as long as the Deployment says is stuck, and no 
   assert.equal(isStuck([NOT_READY]), false, "its time begins anew");
 });
 
+test("a pod that has not been ready for long enough is ready, and not available", () => {
+  const status = deploymentStatus(deployment(2), {
+    pods: [{ ready: true, isNew: true }],
+    observedGeneration: 2,
+  });
+  assert.deepEqual(
+    ["readyReplicas", "availableReplicas", "unavailableReplicas"].map((field) => status[field]),
+    [1, undefined, 1],
+  );
+  assert.equal(valueAt(status, ["conditions", 0, "status"]), "False");
+  assert.equal(valueAt(status, ["conditions", 1, "reason"]), "ReplicaSetUpdated");
+});
+
 test("what the mesh has given up is stuck at once", () => {
   const { isStuck } = watched();
   assert.equal(isStuck([OLD]), false);

@@ -2,14 +2,8 @@
  * From which addresses keys of token issuers may be fetched. Whoever may write a RequestAuthentication could otherwise have the
  * control plane call whatever it can reach (server-side request forgery; JWT-85).
  */
-import {
-  type Cidr,
-  cidrContains,
-  type IpAddress,
-  parseCidr,
-  parseIpAddress,
-} from "../../api/cidr.ts";
-import { embeddedAddress, METADATA_RANGES } from "../../api/metadata-addresses.ts";
+import { type Cidr, cidrContains, type IpAddress, parseCidr, parseIpAddress } from "./cidr.ts";
+import { embeddedAddress, METADATA_RANGES } from "./metadata-addresses.ts";
 
 /** What no list makes reachable: link-local, and where clouds tell machines their secrets. */
 const NEVER = ranges("169.254.0.0/16", "fe80::/10", ...METADATA_RANGES);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseCidr } from "../../api/cidr.ts";
+import { parseCidr } from "./cidr.ts";
 import { keyAddressProblem } from "./key-address-rules.ts";
 
 type Outcome = "asked" | "when listed" | "never";
