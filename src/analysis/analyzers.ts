@@ -35,6 +35,7 @@ import { serviceEntryAddresses } from "./analyzers/service-entry-addresses.ts";
 import { serviceEntryProtocols } from "./analyzers/service-entry-protocols.ts";
 import { sharedAccounts } from "./analyzers/shared-accounts.ts";
 import { sidecarSelectors } from "./analyzers/sidecar-selectors.ts";
+import { splitRules } from "./analyzers/split-rules.ts";
 import { telemetryLightstep, telemetryProviders } from "./analyzers/telemetry-providers.ts";
 import { telemetryDefaults, telemetrySelectors } from "./analyzers/telemetry-selectors.ts";
 import { webhooks } from "./analyzers/webhooks.ts";
@@ -78,6 +79,7 @@ export const ANALYZERS: readonly Analyzer[] = [
   telemetryLightstep,
   schemaValidation,
   ruleValues,
+  splitRules,
   httpOnTcp,
   policyEffects,
   ruleOverlaps,

@@ -12,7 +12,7 @@ HBK0009 HostWithoutPort Info Host %q does not match %q, which clients send where
 HBK0010 MethodNeverMatches Warning Method %q never matches: methods are case-sensitive (AP-53). Write %q.
 HBK0011 RootSelectorIgnored Warning A PeerAuthentication with a selector in the root namespace %s is ignored (PA-4). Put it into the namespace of the workloads.
 HBK0012 PathNeverMatches Warning Path %q never matches: %s (AP-54).
-HBK0013 RulesSplit Warning Rules %s and %s look like one that a dash has split: a request that satisfies either matches. If both must hold, put from and to under one dash (AP-30).
+HBK0013 RulesSplit Warning %s and %s look like one that a dash has split: a request that satisfies either matches (AP-30). If both must hold, %s.
 HBK0014 DefaultServiceAccount Info %s runs as the service account "default", which it shares with all in its namespace that name none: policies cannot tell them apart. Set serviceAccountName.
 HBK0015 SourceAddressRule Info Rule %s tells callers by %s alone: addresses change and can be shared, identities do not. Add principals.
 HBK0016 PolicyWithoutSidecar Warning This policy selects %s, which has no sidecar: nothing enforces it there.

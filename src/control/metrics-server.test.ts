@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { get, type IncomingMessage } from "node:http";
+import { get, IncomingMessage } from "node:http";
 import { test } from "node:test";
 import { silentLog } from "../runtime/log.ts";
 import { startMetricsServer } from "./metrics-server.ts";
@@ -8,7 +8,8 @@ import { startMetricsServer } from "./metrics-server.ts";
 /** As a browser asks whose page's name was made to lead here. */
 async function statusUnder(host: string, port: number): Promise<number | undefined> {
   const request = get({ host: "127.0.0.1", port, path: "/metrics", headers: { host } });
-  const [response]: [IncomingMessage] = await once(request, "response");
+  const [response] = await once(request, "response");
+  assert.ok(response instanceof IncomingMessage);
   response.resume();
   return response.statusCode;
 }

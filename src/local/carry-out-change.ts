@@ -77,7 +77,9 @@ async function startThese(
     if (predecessor === undefined && later.has(key)) return;
     if (predecessor !== undefined && !replaced.has(key)) return predecessor.refreshFiles();
     if (predecessor !== undefined && isOrdered(planned)) return;
-    if (predecessor !== undefined) await (ends.get(key) ?? running.stop(predecessor));
+    const ended = ends.get(ownerOf(planned));
+    if (ended !== undefined && planned.update.kind === "all at once") await ended;
+    else if (predecessor !== undefined) await running.stop(predecessor);
     await told; // it takes over an address: everybody's rules must know whose it is by then
     if (planned.startsAfter === undefined) await running.start(planned, predecessor);
   });
@@ -87,7 +89,7 @@ async function startThese(
 /**
  * Ends those that no new one of their owner may run beside.
  *
- * @returns by key of each, what settles once all of its owner have ended
+ * @returns by owner, what settles once all of it have ended
  */
 function endTogether(
   replaced: readonly PlannedPod[],
@@ -96,10 +98,9 @@ function endTogether(
   const together = replaced.filter(({ update }) => update.kind === "all at once");
   return new Map(
     byOwner(together, (planned) => planned).flatMap((some) => {
-      const keys = some.map(({ workload }) => keyOf(workload));
-      const pods = keys.flatMap((key) => running.find(key) ?? []);
+      const pods = some.flatMap(({ workload }) => running.find(keyOf(workload)) ?? []);
       const ended = Promise.all(pods.map((pod) => running.stop(pod))).then(() => undefined);
-      return keys.map((key) => [key, ended] as const);
+      return some.slice(0, 1).map((one) => [ownerOf(one), ended] as const);
     }),
   );
 }
@@ -110,14 +111,17 @@ function atOnceOf(planned: PlannedPod | undefined): number {
   return planned?.update.kind === "in place" ? planned.update.atOnce : 1;
 }
 
+function ownerOf({ workload: { namespace, owner, ownerKind } }: PlannedPod): string {
+  return `${ownerKind} ${namespace}/${owner}`;
+}
+
 function byOwner<T>(
   replacements: readonly T[],
   plannedOf: (one: T) => PlannedPod,
 ): readonly (readonly T[])[] {
   const groups = new Map<string, T[]>();
   for (const one of replacements) {
-    const { namespace, owner, ownerKind } = plannedOf(one).workload;
-    const key = `${ownerKind} ${namespace}/${owner}`;
+    const key = ownerOf(plannedOf(one));
     groups.set(key, [...(groups.get(key) ?? []), one]);
   }
   return [...groups.values()];

@@ -38,3 +38,11 @@ test("a folder that is open to others is refused", async (context) => {
   await chmod(folder, 0o755);
   await assert.rejects(new DataDirectory(folder).create(), { code: "HAUBERK_DATA_DIRECTORY" });
 });
+
+test("a socket moves where its path has too many bytes, however few characters these are", () => {
+  const inside = (name: string): boolean => {
+    const { path, socket } = new DataDirectory(join("/srv", name));
+    return socket.startsWith(`${path}/`);
+  };
+  assert.deepEqual([inside("ü".repeat(42)), inside("ü".repeat(43))], [true, false]);
+});

@@ -178,7 +178,7 @@ export class DataDirectory {
 
   #shortSocket(name: string, suffix: string): string {
     const inside = join(this.path, name);
-    if (inside.length <= MAX_SOCKET_PATH) return inside;
+    if (Buffer.byteLength(inside) <= MAX_SOCKET_PATH) return inside;
     const hash = createHash("sha256").update(this.path).digest("hex").slice(0, 24);
     return join(tmpdir(), `hauberk-${hash}${suffix}.sock`);
   }

@@ -35,6 +35,21 @@ for (const [mode, problem] of MODES) {
   });
 }
 
+test("folders around the program itself may be others' or everybody's; beside them none", async (context) => {
+  const around = join(await createFolder(context), "around");
+  const program = join(around, "package", "dist");
+  await mkdir(program, { recursive: true });
+  await mkdir(join(around, "other"));
+  await chmod(around, 0o777);
+  await chmod(join(around, "package"), 0o777);
+  await chmod(join(around, "other"), 0o777);
+  assert.equal(await exchangeablePart(join(around, "package", ".hauberk"), program), undefined);
+  assert.equal(
+    await exchangeablePart(join(around, "other", ".hauberk"), program),
+    `${join(around, "other")} can be written by every user`,
+  );
+});
+
 test("where a link leads counts, and where it lies", async (context) => {
   const folder = await createFolder(context);
   await mkdir(join(folder, "open", "inside"), { recursive: true });

@@ -3,7 +3,7 @@
  * git asks of repositories (CVE-2022-24765) and sshd of home directories (`StrictModes`).
  */
 import type { Stats } from "node:fs";
-import { lstat, readlink } from "node:fs/promises";
+import { lstat, readlink, realpath } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { isOwnGroup } from "./own-group.ts";
 
@@ -14,14 +14,21 @@ const GROUP_WRITES = 0o020;
 const OTHERS_WRITE = 0o002;
 
 /**
- * Looks at each folder and each link on the way, and at what is at its end. What is not there yet counts as good.
+ * Looks at each folder and each link on the way, and at what is at its end. What is not there yet counts as good, and so do
+ * folders around this program: whoever can exchange those can exchange the program, as in a build that runs as root in a
+ * folder of another user, or in one that everybody may write.
  *
+ * @param program folder of this program; constant but for tests
  * @returns which part others could exchange, and why, as a sentence; undefined where there is none, and on systems without
  *   numbered users
  */
-export async function exchangeablePart(path: string): Promise<string | undefined> {
+export async function exchangeablePart(
+  path: string,
+  program: string = import.meta.dirname,
+): Promise<string | undefined> {
   const user = process.getuid?.();
   if (user === undefined) return undefined;
+  const trusted = `${await realpath(program)}/`;
   const left = ["/", ...partsOf(resolve(path))];
   let at = "/";
   let links = 0;
@@ -29,7 +36,8 @@ export async function exchangeablePart(path: string): Promise<string | undefined
     const entry = part === "/" ? part : join(at, part);
     const found = await lookAt(entry);
     if (found === "absent") return undefined;
-    const problem = await problemOf(entry, found, user);
+    const isAround = entry === "/" || trusted.startsWith(`${entry}/`);
+    const problem = isAround ? undefined : await problemOf(entry, found, user);
     if (problem !== undefined) return problem;
     if (found === "closed" || !found.isSymbolicLink()) {
       at = entry;

@@ -171,6 +171,16 @@ describe("pods whose template changes", { concurrency: true }, () => {
     );
   });
 
+  test("of a Deployment with Recreate all end before any begins, also those that are added", async (context) => {
+    const owner = { kind: "Deployment", strategy: RECREATE } as const;
+    const { change, steps } = await pods(context, { ...owner, replicas: 2, version: "one" });
+    await change({ ...owner, replicas: 4, version: "two" });
+    assert.deepEqual(
+      steps().map((step) => step.split(" ")[0]),
+      ["stopped", "stopped", "started", "started", "started", "started"],
+    );
+  });
+
   test("of a Deployment with minReadySeconds are waited for", async (context) => {
     const strategy = `minReadySeconds: 1\n  ${inPlace(1)}`;
     const owner = { kind: "Deployment", replicas: 2, strategy } as const;

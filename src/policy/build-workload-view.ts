@@ -14,7 +14,6 @@ import { gatewaySettings } from "./gateway-topology.ts";
 import type { MeshSnapshot } from "./mesh-snapshot.ts";
 import { mutualTlsOfPort } from "./mutual-tls.ts";
 import { compileNetworkPolicies } from "./network-policy-view.ts";
-import { withPermissive } from "./permissive-endpoints.ts";
 import type { MeshClient } from "./routes/mesh-routes.ts";
 import { compileServiceEntries } from "./service-entry-destinations.ts";
 import { targetContainerPort } from "./service-target.ts";
@@ -96,7 +95,7 @@ function composeView(
   snapshot: MeshSnapshot,
   {
     workload,
-    destinations: known,
+    destinations,
     calls,
     trust,
     authorizationOf,
@@ -109,7 +108,6 @@ function composeView(
   },
 ): WorkloadView {
   const { namespace, name, owner, labels, serviceAccount, addresses } = workload;
-  const destinations = workload.grpcAgent ? withPermissive(snapshot, known) : known;
   const telemetry = effectiveTelemetry(snapshot, workload);
   const gateway = workload.gateway && buildGatewayView(snapshot, { workload, destinations });
   const { proxyHeaders, gatewayTopology } = proxyHeadersOf(snapshot, workload);

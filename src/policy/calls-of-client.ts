@@ -31,10 +31,8 @@ export function compileCalls(
     const { workload } = client;
     if (gateway !== undefined || isSingular(snapshot, workload))
       return callsOf(snapshot, { ...client, routes, gateway });
-    const { namespace, grpcAgent } = workload;
-    const group = grpcAgent ? `${namespace}, of gRPC programs` : namespace;
-    const ofNamespace = shared.get(group) ?? new WeakMap<MeshRoutes, ClientCalls>();
-    shared.set(group, ofNamespace);
+    const ofNamespace = shared.get(workload.namespace) ?? new WeakMap<MeshRoutes, ClientCalls>();
+    shared.set(workload.namespace, ofNamespace);
     const known = ofNamespace.get(routes) ?? callsOf(snapshot, { ...client, routes, gateway });
     ofNamespace.set(routes, known);
     return known;

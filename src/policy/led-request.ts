@@ -74,8 +74,8 @@ export function ledRequest(snapshot: MeshSnapshot, led: Led): LedRequest | undef
   );
   if (called === undefined) return undefined;
   const table = compileRoutes(outbound.virtualHosts);
-  const named = question.request.headers.get("host");
-  const routes = (named && table.hostOf(hostNameOf(named))) || table.hostOf(called.host);
+  // As a sidecar does, which goes by the address that was called: a host of another service changes nothing.
+  const routes = table.hostOf(called.host);
   if (routes === undefined) return undefined;
   const { path } = question.request;
   const sender = { by: "caller", caller: callerOf(question), outbound, scheme: "http" } as const;

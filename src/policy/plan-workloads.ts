@@ -1,10 +1,6 @@
 /** Which workloads the resources ask for, and where their ports go. Pure: whoever calls decides about addresses. */
 import { injectionDecision } from "../api/injection-decision.ts";
-import {
-  isGatewayTemplate,
-  isGrpcAgentTemplate,
-  isManagedGateway,
-} from "../api/injection-templates.ts";
+import { isGatewayTemplate, isManagedGateway } from "../api/injection-templates.ts";
 import { PROXY_CONFIG_ANNOTATION, parseProxyConfig } from "../api/proxy-config.ts";
 import type { Labels, PodOwner, Resource } from "../api/resource.ts";
 import type { Service } from "../api/service.ts";
@@ -119,7 +115,6 @@ function planWorkload(plan: Plan): Workload {
     serviceAccount: template.serviceAccountName,
     injected,
     ...(gateway && { gateway }),
-    ...(injected && isGrpcAgentTemplate(template) && { grpcAgent: true }),
     ready: true,
     ...ownProxySettings(owner, gateway),
     ...planSockets(pod),

@@ -3,9 +3,11 @@ import { isGrpcAgentTemplate, TEMPLATES_ANNOTATION } from "../api/injection-temp
 import { formatRef, type Notice, type PodOwner, type Resource } from "../api/resource.ts";
 import { shortList } from "../api/short-list.ts";
 import { buildWorkloadView } from "./build-workload-view.ts";
+import { effectivePeerAuthentication } from "./effective-policy.ts";
 import { buildSnapshot, type MeshSnapshot, podOwners } from "./mesh-snapshot.ts";
+import { mutualTlsOfPort } from "./mutual-tls.ts";
 import type { Workload } from "./workload.ts";
-import type { Destination } from "./workload-view.ts";
+import type { Destination, Endpoint } from "./workload-view.ts";
 
 export function proxylessNotices(
   resources: readonly Resource[],
@@ -36,27 +38,34 @@ function problemOf(
   if (!caller.injected)
     return `${name} asks for grpc-agent, and its pods have no proxy that could serve it; label them sidecar.istio.io/inject: "true"`;
   const { destinations } = buildWorkloadView(snapshot, caller).outbound;
-  const grpc = destinations.filter(({ protocol }) => protocol === "http2");
-  const unreached = grpc.filter(
-    ({ clientTls, endpoints }) =>
-      clientTls?.mode === "ISTIO_MUTUAL" && endpoints.some(({ permissive }) => permissive),
+  const unreached = destinations.filter((one) => isUnreached(one, snapshot));
+  if (unreached.length === 0) return undefined;
+  const called = unreached.map(
+    (one) => `${one.serviceNamespace}/${one.serviceName}:${one.servicePort}`,
   );
-  if (unreached.length > 0)
-    return `gRPC programs of ${name} cannot call ${listed(unreached)} by xds: a DestinationRule says ISTIO_MUTUAL, and ${UNKNOWN_TLS}; make the callee STRICT, or take the rule away`;
-  const plain = grpc.filter(
-    ({ clientTls, endpoints }) =>
-      clientTls === undefined &&
-      endpoints.some(({ permissive }) => permissive) &&
-      endpoints.every(({ mutualTls, permissive }) => permissive || !mutualTls),
-  );
-  if (plain.length === 0) return undefined;
-  return `gRPC programs of ${name} call ${listed(plain)} in plaintext by xds, and prove no identity: ${UNKNOWN_TLS}; make the callee STRICT`;
+  return `gRPC programs of ${name} cannot call ${shortList(called)} by xds: under PERMISSIVE a proxy knows the mesh's TLS by names that gRPC does not say; make the callee STRICT, or disable TLS with a DestinationRule`;
 }
 
-const UNKNOWN_TLS = "under PERMISSIVE a proxy knows the mesh's TLS by names that gRPC does not say";
-
-function listed(destinations: readonly Destination[]): string {
-  return shortList(
-    destinations.map((one) => `${one.serviceNamespace}/${one.serviceName}:${one.servicePort}`),
+/** Of those that are declared to speak gRPC, or HTTP/2. */
+function isUnreached(
+  { protocol, clientTls, endpoints, serviceNamespace }: Destination,
+  snapshot: MeshSnapshot,
+): boolean {
+  if (protocol !== "http2" || clientTls?.mode === "DISABLE") return false;
+  return endpoints.some(
+    (endpoint) =>
+      endpoint.mutualTls && modeOf(endpoint, serviceNamespace, snapshot) === "PERMISSIVE",
   );
+}
+
+function modeOf({ workload: name, address }: Endpoint, namespace: string, snapshot: MeshSnapshot) {
+  const workload = snapshot.workloads.find(
+    (one) => one.namespace === namespace && one.name === name,
+  );
+  const port = workload?.ports.find(
+    ({ listen }) => listen.address === address.address && listen.port === address.port,
+  );
+  if (workload === undefined || port === undefined) return undefined;
+  const effective = effectivePeerAuthentication(snapshot, workload);
+  return mutualTlsOfPort(effective, port.containerPort).mode;
 }

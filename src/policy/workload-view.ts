@@ -307,8 +307,6 @@ export interface Endpoint {
   readonly refusedBy?: NetworkRefusal;
   /** Whether to originate mutual TLS to it (TLS-20..TLS-31). */
   readonly mutualTls: boolean;
-  /** Its port takes plaintext too. Told only to pods whose gRPC programs are proxies themselves. */
-  readonly permissive?: true;
 }
 
 /** Why NetworkPolicies refuse a connection: the policies that isolate the pod at that end, none of which allows it. */

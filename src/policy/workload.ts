@@ -31,8 +31,6 @@ export interface Workload {
   readonly injected: boolean;
   /** It has no application: its proxy serves others, as view's `gateway` says. Only of one that is injected. */
   readonly gateway?: true;
-  /** Its programs may speak xDS, and be proxies themselves (INJ-15). Only of one that is injected. */
-  readonly grpcAgent?: true;
   /** Whether it can serve; callers are not sent to one that cannot. */
   readonly ready: boolean;
   /** What the pod's own annotation says of them; absent: nothing. */

@@ -4,7 +4,7 @@ import { sampleView } from "../../test/kit/sample-view.ts";
 import { policy } from "../../test/kit/sidecar-fixture.ts";
 import type { PortProtocol } from "../api/service.ts";
 import type { TrafficProtocol } from "../policy/authorization-rule.ts";
-import { compileInSteps } from "../policy/authorize.ts";
+import { compileAuthorization, compileInSteps } from "../policy/authorize.ts";
 import type { AppliedPolicy, WorkloadView } from "../policy/workload-view.ts";
 import { compileAhead } from "./compile-ahead.ts";
 
@@ -53,6 +53,17 @@ test("many rules are compiled in turns between which others have theirs, and all
   const turns = await turnsDuring(compileAhead(view, NEVER));
   assert.ok(turns > 3, String(turns));
   assert.equal(left(view, "http"), 0);
+});
+
+test("what was compiled ahead stays, also where few rules of the same trust were known before", async () => {
+  const few = viewOf(policies(5));
+  await compileAhead(few, NEVER);
+  const { trust } = few;
+  const more = { ...viewOf([...few.inbound.authorization.allow, ...policies(5_000)]), trust };
+  await compileAhead(more, NEVER);
+  assert.equal(left(more, "http"), 0);
+  compileAuthorization(more.inbound.authorization, { protocol: "http", trust });
+  assert.equal(left(more, "http"), 0);
 });
 
 test("few rules, and those that are known, need no turn of others", async () => {

@@ -113,7 +113,7 @@ const refusal = object({ direction: choice(["egress", "ingress"]), policies: lis
 
 const endpoint = objectWith(
   { workload: text, address, mutualTls: flag },
-  { podAddresses: list(ipText), hostname: text, permissive: trueOnly, refusedBy: refusal },
+  { podAddresses: list(ipText), hostname: text, refusedBy: refusal },
 );
 
 const writtenDestination = objectWith(

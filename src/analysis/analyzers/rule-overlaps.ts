@@ -76,9 +76,30 @@ function leavesNothing(wide: PlacedRule, narrow: PlacedRule, mesh: AnalyzedMesh)
   return (
     wide.rule.at.size > 0 &&
     isEverywhere(wide.policy, narrow.policy, mesh) &&
+    meanSameAccounts(wide, narrow) &&
     coversRule(wide.rule, narrow.rule)
   );
 }
+
+/** An account without a namespace is of its policy's (AP-47): in another namespace the same word means another one. */
+function meanSameAccounts(wide: PlacedRule, narrow: PlacedRule): boolean {
+  return (
+    wide.policy.namespace === narrow.policy.namespace ||
+    ![wide, narrow].some(({ rule }) => hasShortAccounts(rule))
+  );
+}
+
+function hasShortAccounts({ sources, conditions }: WrittenRule): boolean {
+  const written = [
+    ...sources.flatMap((one) => ACCOUNTS.flatMap((field) => one.at(field).texts)),
+    ...conditions
+      .filter((one) => one.at("key").text === "source.serviceAccount")
+      .flatMap((one) => [...one.at("values").texts, ...one.at("notValues").texts]),
+  ];
+  return written.some((account) => !account.includes("/"));
+}
+
+const ACCOUNTS = ["serviceAccounts", "notServiceAccounts"] as const;
 
 /** Whether one policy applies wherever the other does. */
 function isEverywhere(

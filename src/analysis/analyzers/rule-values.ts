@@ -67,7 +67,7 @@ function pathProblem(text: string): string | undefined {
 }
 
 function* shape(policy: AnalyzedObject, rule: WrittenRule): Iterable<Finding> {
-  const { at, sources, operations, conditions, index } = rule;
+  const { at, sources, conditions, index } = rule;
   if (actionOf(policy) !== "ALLOW") return;
   if (at.size === 0) yield finding(policy, "HBK0008", [`#${index}`], at);
   const fields = sources.flatMap((source) => [...source.entries.keys()]);
@@ -77,8 +77,4 @@ function* shape(policy: AnalyzedObject, rule: WrittenRule): Iterable<Finding> {
   const addresses = fields.filter((name) => /ipblocks$/i.test(name));
   if (fields.length > 0 && addresses.length === fields.length && negated.length === 0)
     yield finding(policy, "HBK0015", [`#${index}`, [...new Set(addresses)].join(", ")], at);
-  const next = rulesOf(policy)[index + 1];
-  const isSplit = sources.length > 0 && operations.length === 0 && conditions.length === 0;
-  if (isSplit && next !== undefined && next.sources.length === 0 && next.operations.length > 0)
-    yield finding(policy, "HBK0013", [`#${index}`, `#${next.index}`], next.at);
 }

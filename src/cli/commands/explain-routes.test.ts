@@ -260,6 +260,14 @@ test("a header Host is as good as --host, and a longer name as a short one", asy
   assert.match(header.text, /^ALLOWED {2}GET \/cart\n[\s\S]*callee +shop\/cart-new-0/);
 });
 
+test("a host of another service changes nothing: a sidecar goes by the address that is called", async () => {
+  const { text } = await explain({
+    request: "GET /v2/cart",
+    host: "nobody.shop.svc.cluster.local",
+  });
+  assert.match(text, /callee +shop\/cart-new-0/);
+});
+
 test("without a host the callee is judged as asked, and it is said what the route does with the request", async () => {
   const { code, text } = await explain({ request: "GET /v2/cart" });
   assert.equal(code, 2);

@@ -4,9 +4,11 @@ import { resolve } from "node:path";
 import { awaitsPluggedFiles } from "../../ca/plugged-authority-files.ts";
 import { readPluggedAuthority } from "../../ca/read-plugged-authority.ts";
 import type { ControlPlaneSettings } from "../../control/control-plane-messages.ts";
+import { authorityFolderProblem } from "../../local/authority-folder-problem.ts";
 import type { DataPlane } from "../../local/pods/data-plane.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { enterNetwork } from "../enter-network.ts";
+import { isInside } from "../host-pipe.ts";
 import type { NetworkChoice } from "../network-choice.ts";
 import type { Print } from "../print-line.ts";
 import { startMesh } from "../start-mesh.ts";
@@ -56,10 +58,13 @@ export async function upCommand(options: UpOptions, print: Print): Promise<numbe
 
 /** @throws PluggedAuthorityError */
 async function checkCustomAuthority(folder: string, print: Print): Promise<void> {
-  if (!(await awaitsPluggedFiles(folder))) {
-    await readPluggedAuthority(folder, { now: systemClock.now() });
-    return;
-  }
+  const awaits = await awaitsPluggedFiles(folder);
+  if (!awaits) await readPluggedAuthority(folder, { now: systemClock.now() });
+  // Inside, what belongs to whom is not to be seen, and it was told before.
+  const problem = isInside() ? undefined : await authorityFolderProblem(folder);
+  if (problem !== undefined)
+    print(`note: ${problem}: whoever writes there can make an authority of theirs the mesh's`);
+  if (!awaits) return;
   print(
     `${folder} is empty: until an authority is there, the one that signed before goes on, in a new mesh one of its own`,
   );

@@ -32,29 +32,20 @@ function isCallable(destination: AnyDestination): boolean {
   );
 }
 
-/**
- * Mutual TLS unless a DestinationRule disables it, or nobody behind the service takes it from a gRPC program. Once there is one,
- * plaintext is never a fallback.
- */
+/** Mutual TLS unless a DestinationRule disables it, or nobody behind the service speaks it: plaintext is never a fallback. */
 export function transportOf({ clientTls, endpoints }: AnyDestination): CalleeTransport {
   if (clientTls?.mode === "ISTIO_MUTUAL") return "mesh-tls";
   if (clientTls !== undefined) return "plaintext";
-  return endpoints.length === 0 || endpoints.some(takesTls) ? "mesh-tls" : "plaintext";
-}
-
-/**
- * Under PERMISSIVE the callee's proxy takes it for the application's own: gRPC says "h2", and none of Istio's names.
- * Source: `applyTLS` of istiod's `grpcgen/cds.go`, which speaks plaintext unless a DestinationRule says ISTIO_MUTUAL
- */
-function takesTls({ mutualTls, permissive }: Endpoint): boolean {
-  return mutualTls && permissive !== true;
+  return endpoints.length === 0 || endpoints.some(({ mutualTls }) => mutualTls)
+    ? "mesh-tls"
+    : "plaintext";
 }
 
 /** Those that may be called, each once, and that speak what the cluster speaks. gRPC refuses a list with an address twice. */
 export function calledEndpoints(destination: AnyDestination): readonly Endpoint[] {
   const automatic = destination.clientTls === undefined;
-  const isSpoken = (endpoint: Endpoint): boolean =>
-    !automatic || transportOf(destination) === "plaintext" || takesTls(endpoint);
+  const isSpoken = ({ mutualTls }: Endpoint): boolean =>
+    !automatic || transportOf(destination) === "plaintext" || mutualTls;
   const found = destination.endpoints.filter(
     (endpoint) =>
       endpoint.refusedBy === undefined &&

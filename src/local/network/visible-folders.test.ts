@@ -88,6 +88,37 @@ test("folders are shown that the user names, but no home, and nothing around one
   ]);
 });
 
+const linked = (links: Readonly<Record<string, string>>): HostFiles => ({
+  ...everything,
+  lookAt: (path) => {
+    const to = links[path];
+    return to === undefined ? everything.lookAt(path) : { kind: "link", to };
+  },
+});
+
+const namedLinks: [what: string, link: string, to: string, folders: string[]][] = [
+  ["within a home", "/home/me/link", "work/mesh", ["/home/me/link", "/home/me/work/mesh"]],
+  ["from elsewhere into one", "/srv/link", "/home/me/mesh", ["/home/me/mesh"]],
+  ["out of a home", "/home/me/link", "/srv/mesh", ["/home/me/link"]],
+  ["to a home", "/home/me/link", "/home/me", []],
+  ["to what is around homes", "/home/me/link", "/", []],
+  ["to the data directory", "/home/me/link", DATA, []],
+  ["into the data directory", "/home/me/link", `${DATA}/ca`, []],
+  ["to itself", "/home/me/link", "link", []],
+];
+for (const [what, link, to, folders] of namedLinks) {
+  test(`a folder that the user names by a link is shown under both names: ${what}`, () =>
+    assert.deepEqual(shown("", [link], linked({ [link]: to })), folders));
+}
+
+test("a link to where the data directory really lies shows nothing of it", () => {
+  const host = linked({
+    "/home/me/project": "/home/me/real",
+    "/home/me/link": "/home/me/real/.hauberk",
+  });
+  assert.deepEqual(shown("", ["/home/me/link"], host), []);
+});
+
 test("of the data directory only what is named is shown, and never the whole", () => {
   assert.deepEqual(shown(`${DATA}/tool/bin:${DATA}/bin`, [DATA, `${DATA}/mesh`]), [`${DATA}/mesh`]);
   assert.deepEqual(shown("", ["/home/me/project"]), ["/home/me/project"], "it is hidden again");

@@ -4,6 +4,7 @@
  */
 import { delimiter, posix } from "node:path";
 import type { HostFiles } from "./host-files.ts";
+import { realPath } from "./real-path.ts";
 
 /** Of a mesh's data directory, whose `bin` its user has on the PATH: tokens and an authority's keys are around it. */
 export const AUTHORITY_LEDGER: string = "ca/ledger.json";
@@ -48,11 +49,13 @@ export function visibleFolders({
   named,
   host,
 }: VisibleFolderInputs): readonly string[] {
+  const secrets = [...secret, ...secret.map((one) => realPath(one, host))];
   const isSecret = (folder: string): boolean =>
-    secret.some((one) => `${folder}/`.startsWith(`${one}/`));
+    secrets.some((one) => `${folder}/`.startsWith(`${one}/`));
   const isInside = (folder: string): boolean =>
     isSecret(folder) || hidden.some((one) => folder.startsWith(`${one}/`));
   const isHome = (folder: string): boolean =>
+    folder === "/" ||
     hidden.some((one) => one === folder || one.startsWith(`${folder}/`)) ||
     posix.dirname(folder) === "/home";
   const installed = path
@@ -61,13 +64,32 @@ export function visibleFolders({
     .map((folder) => posix.normalize(folder).replace(/(?<=.)\/$/, ""))
     .flatMap((folder) => installationOf(folder, { isHome, host }))
     .filter((folder) => !isSecret(folder));
-  return [...new Set([...installed, ...named])].filter(
+  const led = named.flatMap((folder) => throughLinks(folder, { isHome, isSecret, host }));
+  return [...new Set([...installed, ...named, ...led])].filter(
     (folder) =>
       isInside(folder) &&
       !isHome(folder) &&
-      !secret.includes(folder) &&
-      host.lookAt(folder).kind === "folder",
+      !secrets.includes(folder) &&
+      (led.includes(folder) || host.lookAt(folder).kind === "folder"),
   );
+}
+
+/** A folder that is named by a link is shown under both names; what may not be shown is not shown by a link either. */
+function throughLinks(
+  folder: string,
+  {
+    isHome,
+    isSecret,
+    host,
+  }: {
+    readonly isHome: (folder: string) => boolean;
+    readonly isSecret: (folder: string) => boolean;
+    readonly host: HostFiles;
+  },
+): readonly string[] {
+  const real = realPath(folder, host);
+  const isShown = real !== folder && !isHome(real) && !isSecret(real);
+  return isShown && host.lookAt(real).kind === "folder" ? [folder, real] : [];
 }
 
 function installationOf(

@@ -50,6 +50,8 @@ export interface EndingOptions {
   readonly graceMs: number;
   /** Aborts when all pods end. */
   readonly closing: AbortSignal;
+  /** Is given what leaves it less time, in milliseconds from then on. */
+  readonly onBegun: (hurry: (graceMs: number) => void) => void;
   /** Resolves when the program has ended by itself. */
   readonly ended: Promise<unknown>;
   /** Hears what the hook failed by. */
@@ -64,7 +66,7 @@ export interface EndingOptions {
 export async function runPreStop(
   hook: LifecycleHook,
   surroundings: HookSurroundings,
-  { graceMs, closing, ended, onFailed }: EndingOptions,
+  { graceMs, closing, onBegun, ended, onFailed }: EndingOptions,
 ): Promise<number> {
   let endsAt = performance.now() + graceMs;
   const left = (): number => endsAt - performance.now();
@@ -72,13 +74,15 @@ export async function runPreStop(
   const gone = new AbortController();
   void ended.then(() => gone.abort());
   let timer = setTimeout(() => over.abort(), graceMs);
-  const hurry = (): void => {
-    endsAt = Math.min(endsAt, performance.now() + CLOSING_GRACE_MS);
+  const hurry = (within: number): void => {
+    endsAt = Math.min(endsAt, performance.now() + within);
     clearTimeout(timer);
     timer = setTimeout(() => over.abort(), left());
   };
-  if (closing.aborted) hurry();
-  else closing.addEventListener("abort", hurry, { once: true });
+  const close = (): void => hurry(CLOSING_GRACE_MS);
+  if (closing.aborted) close();
+  else closing.addEventListener("abort", close, { once: true });
+  onBegun(hurry);
   const signal = AbortSignal.any([over.signal, gone.signal]);
   try {
     if (graceMs > 0) await runHook(hook, { ...surroundings, signal });
@@ -87,7 +91,7 @@ export async function runPreStop(
     onFailed(describeError(error));
   } finally {
     clearTimeout(timer);
-    closing.removeEventListener("abort", hurry);
+    closing.removeEventListener("abort", close);
   }
   return Math.max(left(), LEAST_GRACE_MS);
 }

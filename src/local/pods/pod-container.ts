@@ -89,6 +89,8 @@ export class PodContainer {
   #wasReady = false;
   /** What it has to end, where somebody said so; absent: what its pod says. */
   #graceSeconds: number | undefined;
+  /** While its `preStop` hook runs: leaves it less time. */
+  #hurryHook: ((graceMs: number) => void) | undefined;
   /** The last thing that was wrong with it. */
   #problem: string | undefined;
 
@@ -125,7 +127,13 @@ export class PodContainer {
 
   /** One that was stopped already stays so. @throws the reason why it could not be started; it is not tried again */
   async start(): Promise<void> {
-    if (!this.#stopped) await this.process.start();
+    if (this.#stopped) return;
+    try {
+      await this.process.start();
+    } catch (error) {
+      this.#setReady(false, describeError(error));
+      throw error;
+    }
   }
 
   /** @throws MissingVolumeDataError */
@@ -150,6 +158,7 @@ export class PodContainer {
   allow(seconds: number): void {
     if (seconds === this.#graceSeconds) return;
     this.#graceSeconds = seconds;
+    this.#hurryHook?.(this.#graceMs);
     this.process.hurry(this.#graceMs);
   }
 
@@ -169,8 +178,13 @@ export class PodContainer {
     return runPreStop(hook, this.#hookSurroundings, {
       graceMs: this.#graceMs,
       closing: this.#options.closing,
+      onBegun: (hurry) => {
+        this.#hurryHook = hurry;
+      },
       ended: running.exit,
       onFailed: (problem) => this.#tellFailedHook("preStop", problem),
+    }).finally(() => {
+      this.#hurryHook = undefined;
     });
   }
 

@@ -6,6 +6,7 @@ import { createServer, type IncomingHttpHeaders } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { eventually } from "../../../test/kit/eventually.ts";
 import { resourcesOf } from "../../../test/kit/mesh-parts.ts";
 import { podContext } from "../../../test/kit/pod-context.ts";
@@ -179,6 +180,34 @@ describe("hooks", { concurrency: true }, () => {
     await eventually("the request", async () => (await said()) === "app TERM ");
     for (const container of pod.containers) container.allow(2);
     assert.ok((await elapsed(() => stopped)) < 60_000);
+  });
+
+  test("whoever deletes it once more while its hook runs may leave it less time from then on", async (context) => {
+    const first = "lifecycle: {preStop: {sleep: {seconds: 20}}}";
+    const { pod, said, events } = await podOf(context, { first });
+    await pod.start();
+    await eventually("the program", async () => (await said()) === "app ");
+    const ms = await elapsed(async () => {
+      const stopped = pod.stop();
+      await delay(200);
+      for (const container of pod.containers) container.allow(1);
+      await stopped;
+    });
+    assert.ok(ms < 10_000, String(ms));
+    assert.deepEqual(hooksFailed(events), [["preStop", "it did not end in time"]]);
+    assert.equal(await said(), "app TERM ");
+  });
+
+  test("a container after one with a hook that cannot be started is not ready, and told", async (context) => {
+    const first = `lifecycle: {postStart: ${exec(say("postStart"))}}`;
+    const { pod, events } = await podOf(context, {
+      first,
+      others: ["workingDir: /no/such/folder"],
+    });
+    await pod.start();
+    await eventually("what is wrong", () => events.some(({ type }) => type === "failed"));
+    assert.equal(pod.ready, false);
+    assert.equal(pod.containers[1]?.ready, false);
   });
 
   test("a container that its liveness probe gives up has as long as the probe says", async (context) => {

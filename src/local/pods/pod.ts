@@ -104,12 +104,16 @@ export class Pod {
     if (network !== undefined) await this.#enterNetwork(network);
     await this.#sidecar?.start();
     const { later } = await startContainers(this.containers);
+    const isJob = this.plan.backoffLimit !== undefined;
     later
-      .then(() => (this.plan.backoffLimit === undefined ? undefined : this.#endWithApplication()))
-      .catch((error: unknown) => {
-        if (this.#stopping) return; // nobody waits for them any more
-        this.#context.report(this.key, { type: "failed", problem: describeError(error) });
-      });
+      .catch((error: unknown) => this.#tellFailed(error))
+      .then(() => (isJob ? this.#endWithApplication() : undefined))
+      .catch((error: unknown) => this.#tellFailed(error));
+  }
+
+  #tellFailed(error: unknown): void {
+    if (this.#stopping) return; // nobody waits any more
+    this.#context.report(this.key, { type: "failed", problem: describeError(error) });
   }
 
   async #enterNetwork(network: NamespaceNetwork): Promise<void> {

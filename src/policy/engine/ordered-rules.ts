@@ -66,7 +66,9 @@ class KnownRules {
   }
 
   *inSteps(policies: readonly AppliedPolicy[]): Generator<undefined> {
-    const isAnew = this.#conditions.size === 0 || this.#conditions.size > this.#mostConditions;
+    const { size } = this.#conditions;
+    const isTooMuch = size > this.#mostConditions && policies.some((one) => !this.#rules.has(one));
+    const isAnew = size === 0 || isTooMuch; // not where all is compiled: that would undo what was done in steps
     if (isAnew) {
       this.#conditions = new Map();
       this.#rules = new WeakMap();

@@ -153,6 +153,26 @@ test("others have their turn between large heads, and all of them are read", asy
   );
 });
 
+test("what goes out is not the first to go, however much there is of it", () => {
+  const limit = new HoldingLimit(2 * MIB);
+  const given: string[] = [];
+  const held = (name: string): HeldByConnection =>
+    new HeldByConnection({ giveUp: () => given.push(name) }, limit);
+  const [read, unread, few] = [held("read"), held("unread"), held("few")];
+  read.note(MIB);
+  unread.note(MIB);
+  few.moved();
+  read.moved();
+  read.note(MIB + 1);
+  unread.note(MIB + MIB / 4);
+  read.moved();
+  limit.endOfTurn();
+  assert.equal(given[0], "unread");
+  assert.equal(limit.octets, 2.25 * MIB);
+  for (const one of [read, unread, few]) one.note(0);
+  assert.equal(limit.octets, 0);
+});
+
 test("few octets are not counted; more are, in steps, and what ends is no longer the first to go", () => {
   const limit = new HoldingLimit(2 * MIB);
   const given: string[] = [];

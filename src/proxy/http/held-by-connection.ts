@@ -29,6 +29,11 @@ export class HeldByConnection implements Holder {
     else this.#limit.shrink(this, -by, this.#counted > 0 ? "holds more" : "holds none");
   }
 
+  /** Some of it has gone out: it does not stand still, however much there is. */
+  moved(): void {
+    if (this.#counted > 0) this.#limit.shrink(this, 0, "holds more");
+  }
+
   giveUp(): void {
     this.#owner.giveUp();
   }

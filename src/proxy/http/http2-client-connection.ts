@@ -290,6 +290,7 @@ export class Http2ClientConnection
       const batch = this.#connection.take();
       if (batch === undefined) break;
       this.#end.writeBatch(batch);
+      this.#held.moved();
     }
     this.#noteHeld();
     if (this.#isGone && !this.#end.isCongested) this.#end.socket.destroySoon();

@@ -258,8 +258,11 @@ export class Http2ServerConnection<C>
     let isAll = false;
     while (!isAll && !this.output.isCongested) {
       const batch = this.http2.take();
-      if (batch !== undefined) this.output.writeBatch(batch);
-      else isAll = true;
+      if (batch === undefined) isAll = true;
+      else {
+        this.output.writeBatch(batch);
+        this.#held.moved();
+      }
     }
     this.#noteHeld();
     if (isAll && this.#phase === "ending") this.#endSocket();

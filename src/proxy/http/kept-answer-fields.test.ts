@@ -24,20 +24,13 @@ test("large fields count with all that is held until they are released; small on
 test("when all hold too much, the request whose answer has been kept for longest ends", () => {
   const limit = new HoldingLimit(150_000);
   const given: string[] = [];
-  const keep = (name: string): void => {
-    const kept: KeptAnswerFields = new KeptAnswerFields(
-      heldFields(LARGE),
-      {
-        giveUp: () => {
-          given.push(name);
-          kept.release();
-        },
-      },
-      limit,
-    );
-  };
-  for (const name of ["first", "second", "third", "fourth"]) keep(name);
+  // As with requests: who must end hears of it at once, and releases the fields later in the turn.
+  const keep = (name: string): KeptAnswerFields =>
+    new KeptAnswerFields(heldFields(LARGE), { giveUp: () => given.push(name) }, limit);
+  const kept = ["first", "second", "third", "fourth"].map(keep);
   limit.endOfTurn();
   assert.deepEqual(given, ["first", "second"]);
   assert.ok(limit.octets <= 150_000);
+  for (const one of kept) one.release();
+  assert.equal(limit.octets, 0);
 });

@@ -10,26 +10,37 @@ import type { ReceivedFields } from "./received-message.ts";
 /** Octets of memory; a request costs as much anyway, and one with less is no longer the first to go for it. */
 const LEAST_COUNTED = 8_192;
 
-export class KeptAnswerFields {
+export class KeptAnswerFields implements Holder {
   readonly fields: HeldFields = HeldFields.borrow();
-  readonly #holder: Holder;
+  readonly #owner: Holder;
   readonly #limit: HoldingLimit;
   #counted = 0;
 
-  /** @param holder ends when all that is held is too much, and releases them */
-  constructor(received: ReceivedFields, holder: Holder, limit: HoldingLimit = HOLDING_LIMIT) {
-    this.#holder = holder;
+  /** @param owner ends when all that is held is too much, and releases them in the end */
+  constructor(received: ReceivedFields, owner: Holder, limit: HoldingLimit = HOLDING_LIMIT) {
+    this.#owner = owner;
     this.#limit = limit;
     this.fields.load(received);
     const { octets } = this.fields;
     if (octets < LEAST_COUNTED) return;
     this.#counted = octets;
-    limit.grow(holder, octets);
+    limit.grow(this, octets);
   }
 
   /** To be called once; whoever has read them reads them no more. */
   release(): void {
-    if (this.#counted > 0) this.#limit.shrink(this.#holder, this.#counted, "holds none");
+    this.#countNoMore();
     this.fields.release();
+  }
+
+  /** They count no more from now on: their owner ends within this turn, and others need not go for them. */
+  giveUp(): void {
+    this.#countNoMore();
+    this.#owner.giveUp();
+  }
+
+  #countNoMore(): void {
+    if (this.#counted > 0) this.#limit.shrink(this, this.#counted, "holds none");
+    this.#counted = 0;
   }
 }

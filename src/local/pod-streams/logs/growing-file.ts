@@ -2,7 +2,8 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { predecessorName } from "../../processes/log-predecessors.ts";
 
-const CHUNK_BYTES = 256 * 1024;
+/** Where all of it is line ends, others wait for milliseconds while it is told. */
+const CHUNK_BYTES = 64 * 1024;
 /** A longer line is told in parts. */
 const MAX_LINE_BYTES = 1024 * 1024;
 const LINE_END = 0x0a;

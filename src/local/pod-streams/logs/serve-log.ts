@@ -95,12 +95,23 @@ class LogTeller {
   /** Waits for a client that reads slowly. */
   async tell(lines: readonly LogLine[]): Promise<void> {
     this.#signal.throwIfAborted();
-    const texts = this.#timestamps
-      ? lines.flatMap(({ at, text }) => [Buffer.from(`${new Date(at).toISOString()} `), text])
-      : lines.map(({ text }) => text);
+    const texts = this.#timestamps ? withTimes(lines) : lines.map(({ text }) => text);
     const bytes = Buffer.concat(texts).subarray(0, Math.min(this.#bytesLeft, 2 ** 31));
     this.#bytesLeft -= bytes.length;
     if (bytes.length === 0 || this.#response.write(bytes)) return;
     await once(this.#response, "drain", { signal: this.#signal });
   }
+}
+
+/** Lines that came together have one time, and the same bytes for it: there may be a line for each byte of a file. */
+function withTimes(lines: readonly LogLine[]): Buffer[] {
+  const texts: Buffer[] = [];
+  let time: number | undefined;
+  let stamp = Buffer.alloc(0);
+  for (const { at, text } of lines) {
+    if (at !== time) stamp = Buffer.from(`${new Date(at).toISOString()} `);
+    time = at;
+    texts.push(stamp, text);
+  }
+  return texts;
 }
